@@ -1,0 +1,61 @@
+/* The only file that names an atomic operation.
+ *
+ * Vocabulary. A *shared word* is a 32-bit aligned word of the region that two participants may touch at once; it is
+ * only reached through the functions here, and the memory order is part of each name. *Data* is everything that one
+ * participant owns until it hands it over (frame headers, payloads): ordinary accesses, ordered by the shared word that
+ * publishes them. The region is written by several processes and by JavaScript, so shared words are plain integers in
+ * layout.h and become atomic here.
+ *
+ * Orders are put on the operation, where ThreadSanitizer understands them. The one fence is the handshake of
+ * endpoint.c, where a store must be visible before a load of another word. WebAssembly has only sequentially consistent
+ * atomics: both sides of the handshake are then in one total order, and the fence has to stop the compiler only. */
+#ifndef SABWAY_ATOMICS_H
+#define SABWAY_ATOMICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline uint32_t sw_load_relaxed(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+
+static inline uint32_t sw_load_acquire(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+
+static inline void sw_store_relaxed(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
+
+static inline void sw_store_release(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+
+static inline uint32_t sw_exchange_acq_rel(uint32_t *word, uint32_t value) {
+  return __atomic_exchange_n(word, value, __ATOMIC_ACQ_REL);
+}
+
+static inline uint32_t sw_fetch_add_acq_rel(uint32_t *word, uint32_t value) {
+  return __atomic_fetch_add(word, value, __ATOMIC_ACQ_REL);
+}
+
+static inline uint32_t sw_fetch_or_acq_rel(uint32_t *word, uint32_t value) {
+  return __atomic_fetch_or(word, value, __ATOMIC_ACQ_REL);
+}
+
+/* On failure *expected becomes what the word held (acquire). */
+static inline bool sw_compare_exchange_acq_rel(uint32_t *word, uint32_t *expected, uint32_t value) {
+  return __atomic_compare_exchange_n(word, expected, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static inline void sw_fence_handshake(void) {
+#ifdef __wasm__
+  __asm__ volatile("" ::: "memory");
+#else
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* Counters that one thread writes and others only watch. */
+static inline uint64_t sw_load64_relaxed(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+
+static inline void sw_store64_relaxed(uint64_t *word, uint64_t value) {
+  __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+/* Data words: not atomic. */
+static inline void sw_data_store(void *word, uint32_t value) { *(uint32_t *)word = value; }
+
+#endif

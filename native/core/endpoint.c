@@ -1,0 +1,83 @@
+#include "sabway/endpoint.h"
+
+#include "core.h"
+#include "peer.h"
+#include "prim/prim.h"
+
+static sw_endpoint *endpoint_at(const void *base, uint32_t index) {
+  return (sw_endpoint *)((uint8_t *)(uintptr_t)base + SW_HEADER_BYTES) + index;
+}
+
+static bool owner_alive(sw_endpoint *e, uint32_t pid) {
+  uint32_t low = sw_peer_load_acquire(&e->start_low); /* pairs with [E1]: zero until the claim is complete */
+  uint32_t high = sw_peer_load_relaxed(&e->start_high);
+  return sw_prim_process_alive(pid, low, high);
+}
+
+int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t start_high) {
+  for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
+    sw_endpoint *e = endpoint_at(base, i);
+    uint32_t owner = sw_peer_load_acquire(&e->pid);
+    if (owner != 0 && owner_alive(e, owner)) continue;
+    if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid)) continue; /* pairs with [E2]: the last owner is done */
+    sw_fetch_add_acq_rel(&e->epoch, 1);
+    sw_store_relaxed(&e->sleeping, SW_AWAKE);
+    sw_store_relaxed(&e->start_high, start_high);
+    sw_store_release(&e->start_low, start_low); /* [E1] */
+    return (int)i;
+  }
+  return SW_ECROWDED;
+}
+
+void sw_endpoint_release(void *base, uint32_t index) {
+  sw_endpoint *e = endpoint_at(base, index);
+  sw_store_relaxed(&e->sleeping, SW_AWAKE);
+  sw_store_relaxed(&e->start_low, 0);
+  sw_store_relaxed(&e->start_high, 0);
+  sw_fetch_add_acq_rel(&e->epoch, 1); /* roles of this claim stop matching before anyone can claim anew */
+  sw_store_release(&e->pid, 0);       /* [E2] */
+}
+
+uint32_t sw_endpoint_role(const void *base, uint32_t index) {
+  return (sw_peer_load_acquire(&endpoint_at(base, index)->epoch) << 8) | (index + 1);
+}
+
+/* The endpoint a role word names, or NULL: the word comes from the peer. */
+static sw_endpoint *named_by(const void *base, uint32_t role) {
+  uint32_t number = role & 0xff;
+  if (number == 0 || number > SW_ENDPOINTS) return NULL;
+  return endpoint_at(base, number - 1);
+}
+
+int sw_endpoint_role_alive(const void *base, uint32_t role) {
+  sw_endpoint *e = named_by(base, role);
+  if (e == NULL) return 0;
+  if ((sw_peer_load_acquire(&e->epoch) ^ (role >> 8)) << 8) return 0; /* 24 bits of the epoch are in the role */
+  uint32_t pid = sw_peer_load_acquire(&e->pid);
+  return pid != 0 && owner_alive(e, pid);
+}
+
+uint32_t sw_endpoint_arm(void *base, uint32_t index, uint32_t how) {
+  sw_endpoint *e = endpoint_at(base, index);
+  uint32_t ticket = sw_peer_load_acquire(&e->doorbell); /* before arming: a ring from now on changes it */
+  sw_store_release(&e->sleeping, how);
+  sw_fence_handshake(); /* [F1] pairs with [F2] in ring.c: arm, then look; publish, then look whether armed */
+  return ticket;
+}
+
+void sw_endpoint_disarm(void *base, uint32_t index) { sw_store_release(&endpoint_at(base, index)->sleeping, SW_AWAKE); }
+
+int sw_endpoint_is_armed(const void *base, uint32_t index) {
+  return sw_peer_load_relaxed(&endpoint_at(base, index)->sleeping) != SW_AWAKE;
+}
+
+uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &endpoint_at(base, index)->doorbell; }
+
+void sw_endpoint_ring(void *base, uint32_t role) {
+  sw_endpoint *e = named_by(base, role);
+  if (e == NULL || sw_peer_load_relaxed(&e->sleeping) == SW_AWAKE) return;
+  uint32_t how = sw_exchange_acq_rel(&e->sleeping, SW_AWAKE);
+  if (how == SW_AWAKE) return; /* somebody else took it, and rings */
+  sw_fetch_add_acq_rel(&e->doorbell, 1);
+  sw_prim_wake(&e->doorbell, how);
+}

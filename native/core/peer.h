@@ -1,0 +1,20 @@
+/* The only way to read a word that a peer may write.
+ *
+ * A peer may be a compromised renderer: the word can hold anything, and can change between two reads. So each word is
+ * read exactly once, into a local, and checked there. sw_peer_* returns the raw value; whoever calls it bounds it
+ * before use, by unsigned difference against private copies. */
+#ifndef SABWAY_PEER_H
+#define SABWAY_PEER_H
+
+#include "atomics.h"
+
+/* A shared word, ordered before everything that depends on it. */
+static inline uint32_t sw_peer_load_acquire(const uint32_t *word) { return sw_load_acquire(word); }
+
+/* A shared word used as a hint. */
+static inline uint32_t sw_peer_load_relaxed(const uint32_t *word) { return sw_load_relaxed(word); }
+
+/* A data word that an acquire load has already ordered. volatile: the compiler may not read it a second time. */
+static inline uint32_t sw_peer_data_load(const void *word) { return *(const volatile uint32_t *)word; }
+
+#endif

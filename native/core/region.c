@@ -1,0 +1,51 @@
+#include "sabway/region.h"
+
+#include "core.h"
+#include "peer.h"
+#include "sabway/channel.h"
+
+static uint32_t mix(uint32_t hash, uint32_t value) { return (hash ^ value) * 16777619u; }
+
+uint32_t sw_layout_hash(void) {
+  uint32_t hash = 2166136261u;
+#define SW__STRUCT(type) hash = mix(hash, (uint32_t)sizeof(type));
+#define SW__FIELD(type, field) \
+  hash = mix(mix(hash, (uint32_t)offsetof(type, field)), (uint32_t)sizeof(((type *)0)->field));
+#define SW__CONSTANT(name) hash = mix(hash, (uint32_t)(name));
+  SW_LAYOUT_STRUCTS(SW__STRUCT)
+  SW_LAYOUT_FIELDS(SW__FIELD)
+  SW_LAYOUT_CONSTANTS(SW__CONSTANT)
+#undef SW__STRUCT
+#undef SW__FIELD
+#undef SW__CONSTANT
+  return hash;
+}
+
+uint64_t sw_region_bytes(uint32_t renderer_to_native, uint32_t native_to_renderer) {
+  uint64_t channel = sw_channel_bytes(renderer_to_native, native_to_renderer);
+  if (channel == 0) return 0;
+  return (SW_HEAP_AT + channel + SW_PAGE - 1) / SW_PAGE * SW_PAGE;
+}
+
+int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, uint32_t native_to_renderer) {
+  uint64_t needed = sw_region_bytes(renderer_to_native, native_to_renderer);
+  if (needed == 0 || (uint64_t)pages * SW_PAGE < needed) return SW_ERANGE;
+  int status = sw_channel_format(base, SW_HEAP_AT, renderer_to_native, native_to_renderer);
+  if (status != SW_OK) return status;
+  sw_region_header *header = base;
+  sw_store_relaxed(&header->layout_hash, sw_layout_hash());
+  sw_store_relaxed(&header->pages, pages);
+  sw_store_relaxed(&header->flags, 0);
+  sw_store_relaxed(&header->root, SW_HEAP_AT);
+  sw_store_release(&header->magic, SW_MAGIC); /* [H1] pairs with the acquire in sw_region_verify */
+  return SW_OK;
+}
+
+int sw_region_verify(const void *base, uint32_t pages) {
+  const sw_region_header *header = base;
+  if ((uint64_t)pages * SW_PAGE < SW_HEAP_AT) return SW_ENOTREGION;
+  if (sw_peer_load_acquire(&header->magic) != SW_MAGIC) return SW_ENOTREGION; /* pairs with [H1] */
+  if (sw_peer_load_relaxed(&header->layout_hash) != sw_layout_hash()) return SW_ELAYOUT;
+  if (sw_peer_load_relaxed(&header->pages) != pages) return SW_ENOTREGION;
+  return SW_OK;
+}

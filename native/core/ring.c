@@ -1,0 +1,233 @@
+#include "sabway/ring.h"
+
+#include "core.h"
+#include "peer.h"
+#include "sabway/endpoint.h"
+
+/* Ordering edges. Everything else in a handle is private.
+ *   [R1] head store-release  pairs with [A1] head load-acquire: frames are complete before they are seen.
+ *   [R2] tail store-release  pairs with [A2] tail load-acquire: payloads are read before they are overwritten.
+ *   [R3] closed fetch-or     pairs with [A3] closed load-acquire: what was published before the close is seen after it.
+ *   [F2] fence               pairs with [F1] in endpoint.c: publish, then look whether the consumer sleeps.
+ *   [F3] fence               pairs with [F4]: want room, then look; make room, then look whether it is wanted. */
+
+/* ---- producer -------------------------------------------------------------------------------------------------- */
+
+static uint32_t bytes_free(const sw_producer *p) { return p->capacity - (p->head - p->tail_seen); }
+
+/* Look at the consumer's index again. It may only move forward, and not past what was published. */
+static bool refresh_tail(sw_producer *p) {
+  uint32_t tail = sw_peer_load_acquire(&p->ring->tail); /* [A2] */
+  if (p->published - tail > p->published - p->tail_seen || tail % SW_ALIGN != 0) {
+    p->status = SW_ECORRUPT;
+    return false;
+  }
+  p->tail_seen = tail;
+  return true;
+}
+
+static bool has_room(sw_producer *p, uint32_t span) {
+  if (bytes_free(p) >= span) return true;
+  if (!refresh_tail(p)) return false;
+  if (bytes_free(p) >= span) return true;
+  p->status = SW_EFULL;
+  return false;
+}
+
+static uint8_t *frame_at(const sw_producer *p, uint32_t position) { return p->data + (position & (p->capacity - 1)); }
+
+static void write_header(uint8_t *frame, int32_t length, uint32_t info) {
+  sw_data_store(frame + offsetof(sw_frame, length), (uint32_t)length);
+  sw_data_store(frame + offsetof(sw_frame, info), info);
+}
+
+/* Fill the rest of the ring, so that the next frame starts at its first byte. When the frame then finds no room, the
+ * padding must be seen on its own: the consumer has to give it back before there can be any. */
+static bool wrap(sw_producer *p, uint32_t rest, uint32_t span) {
+  if (!has_room(p, rest)) return false;
+  write_header(frame_at(p, p->head), (int32_t)rest, sw__info(SW_FRAME_PAD, 0));
+  p->head += rest;
+  if (has_room(p, span)) return true;
+  sw_producer_publish(p);
+  return false;
+}
+
+void *sw_producer_reserve(sw_producer *p, uint32_t length, uint32_t lead) {
+  if (p->status == SW_ECORRUPT) return NULL;
+  p->status = SW_OK;
+  if (p->open) p->status = SW_ESTATE;
+  else if (length > p->capacity) p->status = SW_ETOOBIG;
+  else if (lead >= SW_ALIGN) p->status = SW_EINVAL;
+  else if (sw_peer_load_relaxed(&p->ring->closed) != 0) p->status = SW_ECLOSED;
+  if (p->status != SW_OK) return NULL;
+
+  uint32_t span = sw__span(p->capacity, lead, length);
+  uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
+  if (span > rest ? !wrap(p, rest, span) : !has_room(p, span)) return NULL;
+
+  uint8_t *frame = frame_at(p, p->head);
+  write_header(frame, -(int32_t)(SW_FRAME_HEADER + length), sw__info(SW_FRAME_DATA, lead));
+  p->reserved = length;
+  p->lead = lead;
+  p->open = 1;
+  return frame + SW_FRAME_HEADER + lead;
+}
+
+int sw_producer_commit(sw_producer *p, uint32_t length) {
+  if (!p->open) return SW_ESTATE;
+  if (length > p->reserved) return SW_ERANGE;
+  sw_data_store(frame_at(p, p->head) + offsetof(sw_frame, length), SW_FRAME_HEADER + length);
+  p->head += sw__span(p->capacity, p->lead, length);
+  p->open = 0;
+  p->messages++;
+  p->bytes += length;
+  return SW_OK;
+}
+
+int sw_producer_abandon(sw_producer *p) {
+  if (!p->open) return SW_ESTATE;
+  p->open = 0;
+  return SW_OK;
+}
+
+void sw_producer_publish(sw_producer *p) {
+  if (p->published == p->head) return;
+  p->published = p->head;
+  sw_store_release(&p->ring->head, p->head); /* [R1] */
+  sw_fence_handshake();                      /* [F2] */
+  sw_endpoint_ring(p->base, sw_peer_load_relaxed(&p->ring->consumer));
+}
+
+int sw_producer_push(sw_producer *p, uint32_t length) {
+  int status = sw_producer_commit(p, length);
+  if (status == SW_OK) sw_producer_publish(p);
+  return status;
+}
+
+uint32_t sw_producer_reserve_batch(sw_producer *p, sw_slice *slices, uint32_t count) {
+  uint32_t done = 0;
+  for (; done < count; done++) {
+    uint32_t length = sw_peer_data_load(&slices[done].length);
+    uint8_t *payload = sw_producer_reserve(p, length, sw_peer_data_load(&slices[done].offset));
+    if (payload == NULL) break;
+    sw_producer_commit(p, length);
+    slices[done].offset = (uint32_t)(payload - p->base);
+  }
+  return done;
+}
+
+int sw_producer_send(sw_producer *p, const void *payload, uint32_t length) {
+  void *room = sw_producer_reserve(p, length, 0);
+  if (room == NULL) return p->status;
+  if (length != 0) __builtin_memcpy(room, payload, length);
+  return sw_producer_push(p, length);
+}
+
+int sw_producer_want_space(sw_producer *p, uint32_t length) {
+  if (p->status == SW_ECORRUPT) return 1;
+  uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
+  uint32_t span = sw__span(p->capacity, 0, length);
+  if (span > rest) span = rest; /* the first thing missing is room for the padding */
+  sw_store_relaxed(&p->ring->want_space, span);
+  sw_fence_handshake(); /* [F3] */
+  bool fits = !refresh_tail(p) || bytes_free(p) >= span || sw_peer_load_relaxed(&p->ring->closed) != 0;
+  if (fits) sw_store_relaxed(&p->ring->want_space, 0);
+  return fits;
+}
+
+void sw_producer_close(sw_producer *p) {
+  sw_producer_publish(p);
+  sw_fetch_or_acq_rel(&p->ring->closed, SW_CLOSED_BY_PRODUCER); /* [R3] */
+  sw_fence_handshake();                                         /* [F2] */
+  sw_endpoint_ring(p->base, sw_peer_load_relaxed(&p->ring->consumer));
+}
+
+uint32_t sw_producer_used(sw_producer *p) {
+  if (p->status != SW_ECORRUPT) refresh_tail(p);
+  return p->head - p->tail_seen;
+}
+
+/* ---- consumer -------------------------------------------------------------------------------------------------- */
+
+static int corrupt(sw_consumer *c) {
+  c->status = SW_ECORRUPT;
+  return SW_ECORRUPT;
+}
+
+/* Look at the producer's index again. It may only move forward, and not past a full ring. */
+static int refresh_head(sw_consumer *c) {
+  uint32_t head = sw_peer_load_acquire(&c->ring->head); /* [A1] */
+  if (head - c->tail > c->capacity || head - c->tail < c->head_seen - c->tail || head % SW_ALIGN != 0)
+    return corrupt(c);
+  c->head_seen = head;
+  return SW_OK;
+}
+
+/* 1 when a frame is there, 0 when not, SW_ECLOSED, SW_ECORRUPT. */
+static int available(sw_consumer *c) {
+  if (c->status == SW_ECORRUPT) return SW_ECORRUPT;
+  if (c->cursor != c->head_seen) return 1;
+  uint32_t closed = sw_peer_load_acquire(&c->ring->closed); /* [A3] before the head: what was published first is seen */
+  if (refresh_head(c) != SW_OK) return SW_ECORRUPT;
+  if (c->cursor != c->head_seen) return 1;
+  return closed != 0 ? SW_ECLOSED : 0;
+}
+
+int sw_consumer_peek(sw_consumer *c, sw_slice *slice) {
+  for (;;) {
+    int state = available(c);
+    if (state != 1) {
+      if (c->handed_out == 0) sw_consumer_release(c); /* padding alone: the producer may be waiting for it */
+      return state;
+    }
+    sw__frame_view frame;
+    if (!sw__frame_read(c->data, c->capacity, c->cursor, c->head_seen - c->cursor, &frame)) return corrupt(c);
+    uint32_t start = c->cursor & (c->capacity - 1);
+    c->cursor += frame.span;
+    if (frame.type == SW_FRAME_PAD) continue;
+    slice->offset = (uint32_t)(c->data - c->base) + start + SW_FRAME_HEADER + frame.lead;
+    slice->length = frame.length;
+    c->handed_out++;
+    c->bytes_handed_out += frame.length;
+    return 1;
+  }
+}
+
+int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count) {
+  uint32_t got = 0;
+  while (got < count) {
+    int state = sw_consumer_peek(c, &slices[got]);
+    if (state != 1) return got != 0 ? (int)got : state;
+    got++;
+  }
+  return (int)got;
+}
+
+void sw_consumer_release(sw_consumer *c) {
+  if (c->cursor == c->tail) return;
+  c->tail = c->cursor;
+  c->messages += c->handed_out;
+  c->bytes += c->bytes_handed_out;
+  c->handed_out = 0;
+  c->bytes_handed_out = 0;
+  sw_store_release(&c->ring->tail, c->tail); /* [R2] */
+  sw_fence_handshake();                      /* [F4] */
+  uint32_t wanted = sw_peer_load_relaxed(&c->ring->want_space);
+  if (wanted == 0 || c->capacity - (c->head_seen - c->tail) < wanted) return;
+  sw_store_relaxed(&c->ring->want_space, 0);
+  sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
+}
+
+void sw_consumer_rewind(sw_consumer *c) {
+  c->cursor = c->tail;
+  c->handed_out = 0;
+  c->bytes_handed_out = 0;
+}
+
+int sw_consumer_ready(sw_consumer *c) { return available(c) != 0; }
+
+void sw_consumer_close(sw_consumer *c) {
+  sw_fetch_or_acq_rel(&c->ring->closed, SW_CLOSED_BY_CONSUMER); /* [R3] */
+  sw_fence_handshake();                                         /* [F4] */
+  sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
+}

@@ -1,0 +1,39 @@
+/* A channel: two rings, one for each direction, and who holds which side.
+ *
+ * A side (enum sw_side) is the producer of one ring and the consumer of the other. Roles are taken per ring, so that a
+ * process which only receives can leave sending to another. */
+#ifndef SABWAY_CHANNEL_H
+#define SABWAY_CHANNEL_H
+
+#include "ring.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Bytes a channel needs in the heap, with rounded capacities; 0 when one is out of range. */
+uint64_t sw_channel_bytes(uint32_t renderer_to_native, uint32_t native_to_renderer);
+
+/* Write a channel at `offset` of a region nobody else can see yet. Errors: SW_ERANGE. */
+int sw_channel_format(void *base, uint32_t offset, uint32_t renderer_to_native, uint32_t native_to_renderer);
+
+/* Become the producer (or the consumer) of `side` with the endpoint `index`. A role whose holder is gone is free, and
+ * its published messages are kept. Any thread, lock-free. Errors: SW_ETAKEN, SW_ENOTREGION (no channel at `offset`),
+ * SW_ERANGE (offset or side), SW_ECORRUPT. */
+int sw_channel_open_producer(sw_producer *p, void *base, uint64_t size, uint32_t offset, uint32_t side, uint32_t index);
+int sw_channel_open_consumer(sw_consumer *c, void *base, uint64_t size, uint32_t offset, uint32_t side, uint32_t index);
+
+/* Give the roles back without closing: the next participant goes on where this one stopped. */
+void sw_producer_leave(sw_producer *p);
+void sw_consumer_leave(sw_consumer *c);
+
+/* Take all roles that the endpoint `index` holds in the channel away from it, because its owner is gone. Wait-free. */
+void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index);
+
+/* Both rings' sw_ring_check, and the roles: 0 or SW_ECORRUPT. */
+int sw_channel_check(const void *base, uint64_t size, uint32_t offset);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

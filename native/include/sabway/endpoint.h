@@ -1,0 +1,55 @@
+/* Endpoints: who takes part in a region, and how each of them sleeps and is woken.
+ *
+ * Going to sleep (owner):     sw_endpoint_arm -> look for work once more -> sleep on the doorbell -> sw_endpoint_disarm
+ * Waking (anyone):            publish work -> sw_fence_handshake -> sw_endpoint_ring
+ * Either the owner's second look sees the work, or the waker sees the owner asleep: that is the fence's doing ([F1] and
+ * [F2] in endpoint.c). Only the waker that takes `sleeping` back to SW_AWAKE rings, so one sleep costs one system call.
+ */
+#ifndef SABWAY_ENDPOINT_H
+#define SABWAY_ENDPOINT_H
+
+#include "error.h"
+#include "layout.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Take a free endpoint for process `pid`, which started at `start` (see prim.h; 0 where that is unknown). An endpoint
+ * whose owner is dead counts as free. Returns its index. Any thread, lock-free. A crash inside leaves an endpoint whose
+ * owner is dead. Errors: SW_ECROWDED. */
+int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t start_high);
+
+/* Give an endpoint back. Its owner only (or whoever saw the owner's thread end). Wait-free. */
+void sw_endpoint_release(void *base, uint32_t index);
+
+/* The name by which roles refer to this claim of an endpoint: it stops matching when the endpoint is released.
+ * Wait-free. */
+uint32_t sw_endpoint_role(const void *base, uint32_t index);
+
+/* Does the participant that a role word names still exist? A role of zero names nobody. Any thread. Asks the operating
+ * system, so not for a hot path. */
+int sw_endpoint_role_alive(const void *base, uint32_t role);
+
+/* Announce that the owner is about to sleep, in the way of enum sw_sleep. Returns the ticket: the doorbell value to
+ * sleep on. Owner only. Wait-free. */
+uint32_t sw_endpoint_arm(void *base, uint32_t index, uint32_t how);
+
+/* Back to awake, whatever woke the owner. Owner only. Wait-free. */
+void sw_endpoint_disarm(void *base, uint32_t index);
+
+/* Is it still armed, that is, has nobody rung since sw_endpoint_arm? Any thread, wait-free. */
+int sw_endpoint_is_armed(const void *base, uint32_t index);
+
+/* The word to sleep on. */
+uint32_t *sw_endpoint_doorbell(void *base, uint32_t index);
+
+/* Wake the owner if it sleeps. The caller has published its work and passed sw_fence_handshake. A role that names
+ * nobody, or nonsense, is ignored. Any thread; lock-free, and a system call only when the owner sleeps. A crash between
+ * taking `sleeping` and the system call loses that one wake: survivors find dead peers by sw_endpoint_role_alive. */
+void sw_endpoint_ring(void *base, uint32_t role);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,65 @@
+/* Errors: one table, read by C, by the C++ binding and (through abi/) by TypeScript.
+ *
+ * A core function that can fail returns one of these negative numbers; zero or more is success. The string is what
+ * JavaScript sees as `error.code`; the sentence is the part of the message that does not depend on the call. */
+#ifndef SABWAY_ERROR_H
+#define SABWAY_ERROR_H
+
+#define SW_ERROR_TABLE(X)                                                                                      \
+  X(SW_EINVAL, -1, "ERR_SABWAY_INVALID_ARGUMENT", "an argument has a value that is not allowed here")          \
+  X(SW_ETYPE, -2, "ERR_SABWAY_INVALID_TYPE", "an argument has the wrong type")                                 \
+  X(SW_ERANGE, -3, "ERR_SABWAY_OUT_OF_RANGE", "a number is not an integer in the allowed range")               \
+  X(SW_EFULL, -4, "ERR_SABWAY_FULL", "the ring has no room for this message until its consumer releases some") \
+  X(SW_ETOOBIG, -5, "ERR_SABWAY_MESSAGE_TOO_LARGE", "the message is larger than the whole ring")               \
+  X(SW_ECLOSED, -6, "ERR_SABWAY_CLOSED", "the channel is closed")                                              \
+  X(SW_ETAKEN, -7, "ERR_SABWAY_SIDE_TAKEN", "another live participant already holds this side of the channel") \
+  X(SW_ENOTREGION, -8, "ERR_SABWAY_NOT_A_REGION", "this memory was not made by Sabway, or is not ready yet")   \
+  X(SW_ELAYOUT, -9, "ERR_SABWAY_LAYOUT_MISMATCH", "the region was made by a build with another memory layout") \
+  X(SW_ECORRUPT, -10, "ERR_SABWAY_CORRUPT", "the peer left values in the shared memory that cannot be right")  \
+  X(SW_ETIMEDOUT, -11, "ERR_SABWAY_TIMEOUT", "the time given ran out")                                         \
+  X(SW_EABORTED, -12, "ERR_SABWAY_ABORTED", "the AbortSignal was aborted")                                     \
+  X(SW_ESTATE, -13, "ERR_SABWAY_INVALID_STATE", "the call does not fit what the channel is doing now")         \
+  X(SW_ECROWDED, -14, "ERR_SABWAY_TOO_MANY_PARTICIPANTS", "every endpoint of the region is taken")             \
+  X(SW_ENOMEM, -15, "ERR_SABWAY_OUT_OF_MEMORY", "memory could not be had")                                     \
+  X(SW_ESYSTEM, -16, "ERR_SABWAY_SYSTEM", "the operating system refused a call")                               \
+  X(SW_ENOPLUGIN, -17, "ERR_SABWAY_PLUGIN_NOT_FOUND", "the plugin file could not be loaded")                   \
+  X(SW_ESYMBOL, -18, "ERR_SABWAY_PLUGIN_SYMBOL", "the file exports no sabway_plugin symbol")                   \
+  X(SW_EPLUGINABI, -19, "ERR_SABWAY_PLUGIN_ABI", "the plugin was built for another version of the plugin ABI") \
+  X(SW_EOPEN, -20, "ERR_SABWAY_PLUGIN_OPEN", "the plugin's open function reported a failure")                  \
+  X(SW_EPLUGIN, -21, "ERR_SABWAY_PLUGIN_FAILED", "the plugin reported a failure while it ran")                 \
+  X(SW_ENOADDON, -22, "ERR_SABWAY_NO_ADDON", "this needs the native addon, which could not be loaded here")
+
+enum sw_error {
+  SW_OK = 0,
+#define SW__ENUM(name, number, code, text) name = (number),
+  SW_ERROR_TABLE(SW__ENUM)
+#undef SW__ENUM
+};
+
+/* The stable `error.code` of an error number, or "ERR_SABWAY_UNKNOWN". Any thread, wait-free. */
+static inline const char *sw_error_code(int error) {
+  switch (error) {
+#define SW__CASE(name, number, code, text) \
+  case (number):                           \
+    return (code);
+    SW_ERROR_TABLE(SW__CASE)
+#undef SW__CASE
+    default:
+      return "ERR_SABWAY_UNKNOWN";
+  }
+}
+
+/* The fixed sentence of an error number. Any thread, wait-free. */
+static inline const char *sw_error_text(int error) {
+  switch (error) {
+#define SW__CASE(name, number, code, text) \
+  case (number):                           \
+    return (text);
+    SW_ERROR_TABLE(SW__CASE)
+#undef SW__CASE
+    default:
+      return "unknown error";
+  }
+}
+
+#endif

@@ -1,0 +1,31 @@
+/* A region: one piece of shared memory that Sabway's objects live in. See layout.h for its bytes. */
+#ifndef SABWAY_REGION_H
+#define SABWAY_REGION_H
+
+#include "error.h"
+#include "layout.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* FNV-1a over every offset and size in layout.h, as this compiler lays them out. Wait-free. */
+uint32_t sw_layout_hash(void);
+
+/* Bytes that a region for one channel needs, a whole number of SW_PAGEs; 0 when a capacity is out of range.
+ * Capacities are bytes and are rounded up to powers of two. Wait-free. */
+uint64_t sw_region_bytes(uint32_t renderer_to_native, uint32_t native_to_renderer);
+
+/* Write header and channel into `pages` * SW_PAGE zeroed bytes at `base` (SW_LINE aligned). The magic goes last, so
+ * whoever attaches meanwhile is refused with SW_ENOTREGION. One caller, once; wait-free. A crash inside leaves memory
+ * that every host refuses. Errors: SW_ERANGE. */
+int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, uint32_t native_to_renderer);
+
+/* Is this a region that this build understands, with all of it inside `pages`? Any thread; wait-free; writes nothing
+ * and uses no stack in the region. Errors: SW_ENOTREGION, SW_ELAYOUT. */
+int sw_region_verify(const void *base, uint32_t pages);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,130 @@
+/* The ring: one producer, one consumer, frames of any length up to the whole ring.
+ *
+ * Each side works through a private handle that keeps its own index, the capacity and the base address, and what it
+ * last saw of the other side's index; nothing the peer writes later can move those. A value that cannot be right
+ * latches `status` to SW_ECORRUPT in the handle, and the handle answers that from then on.
+ *
+ * Writing:  sw_producer_reserve -> fill the payload -> sw_producer_commit -> sw_producer_publish
+ * Reading:  sw_consumer_peek (again and again) -> sw_consumer_release
+ * Commits and peeks are private until published and released: a batch costs one of each.
+ *
+ * Each handle belongs to one thread at a time. All functions are wait-free, except that publishing and releasing may
+ * make the one system call that wakes a sleeping peer. */
+#ifndef SABWAY_RING_H
+#define SABWAY_RING_H
+
+#include "error.h"
+#include "layout.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sw_producer {
+  uint8_t *base;
+  sw_ring *ring;
+  uint8_t *data;
+  uint32_t capacity;
+  uint32_t head;      /* end of what is committed */
+  uint32_t published; /* end of what the consumer can see */
+  uint32_t tail_seen; /* the consumer's index when last read */
+  uint32_t reserved;  /* payload bytes of the open reservation */
+  uint32_t lead;      /* of the open reservation */
+  int32_t open;       /* a reservation is open */
+  int32_t status;     /* why the last reserve gave nothing; SW_ECORRUPT stays */
+  uint32_t role;
+  uint64_t messages; /* committed since the handle was made */
+  uint64_t bytes;
+} sw_producer;
+
+typedef struct sw_consumer {
+  uint8_t *base;
+  sw_ring *ring;
+  uint8_t *data;
+  uint32_t capacity;
+  uint32_t tail;       /* end of what is released */
+  uint32_t cursor;     /* end of what is peeked */
+  uint32_t head_seen;  /* the producer's index when last read */
+  uint32_t handed_out; /* messages peeked and not yet released */
+  int32_t status;
+  uint32_t role;
+  uint64_t messages; /* released since the handle was made */
+  uint64_t bytes;
+  uint64_t bytes_handed_out;
+} sw_consumer;
+
+/* Largest payload, in bytes, that this ring can ever carry: its capacity. */
+static inline uint32_t sw_ring_largest(uint32_t capacity) { return capacity; }
+
+/* Round a wanted capacity up to one that a ring can have; 0 when it is out of range. */
+uint32_t sw_ring_capacity(uint32_t wanted);
+
+/* Prepare the control block of a ring inside a region that nobody else can see yet. */
+void sw_ring_format(sw_ring *ring, uint32_t capacity, uint32_t data);
+
+/* Attach to a ring whose role the caller holds (see channel.h). `size` is the region's, in bytes.
+ * Errors: SW_ECORRUPT when capacity, data or indices cannot be right. */
+int sw_producer_attach(sw_producer *p, void *base, uint64_t size, sw_ring *ring, uint32_t role);
+int sw_consumer_attach(sw_consumer *c, void *base, uint64_t size, sw_ring *ring, uint32_t role);
+
+/* Room for a payload of `length` bytes that starts `lead` (0 to 7) bytes behind an 8-byte boundary, or NULL with
+ * p->status: SW_EFULL (later), SW_ETOOBIG (never), SW_ECLOSED, SW_ESTATE (a reservation is open), SW_EINVAL (lead),
+ * SW_ECORRUPT. A crash before commit leaves a frame that was never published: the consumer does not see it. */
+void *sw_producer_reserve(sw_producer *p, uint32_t length, uint32_t lead);
+
+/* Commit the first `length` bytes of the open reservation. Errors: SW_ESTATE, SW_ERANGE (more than was reserved). */
+int sw_producer_commit(sw_producer *p, uint32_t length);
+
+/* Forget the open reservation. Errors: SW_ESTATE. */
+int sw_producer_abandon(sw_producer *p);
+
+/* Let the consumer see all that is committed, and wake it if it sleeps. */
+void sw_producer_publish(sw_producer *p);
+
+/* sw_producer_commit and sw_producer_publish in one call. */
+int sw_producer_push(sw_producer *p, uint32_t length);
+
+/* Reserve and commit `count` payloads: lengths and leads in, offsets out. Returns how many fitted; p->status tells why
+ * not more. The caller fills them, then publishes. */
+uint32_t sw_producer_reserve_batch(sw_producer *p, sw_slice *slices, uint32_t count);
+
+/* Copy one message in and publish it. Errors: those of sw_producer_reserve. */
+int sw_producer_send(sw_producer *p, const void *payload, uint32_t length);
+
+/* Ask to be rung when a payload of `length` bytes (at least; a larger share of the ring saves wakes) fits. Returns 1
+ * when it fits already: then do not sleep. Call it after sw_endpoint_arm. */
+int sw_producer_want_space(sw_producer *p, uint32_t length);
+
+/* Nothing more will be sent. The consumer still gets all that was published. */
+void sw_producer_close(sw_producer *p);
+
+/* Bytes of the ring in use, frame headers included, as this side last saw it. */
+uint32_t sw_producer_used(sw_producer *p);
+
+/* The next message: 1 with *slice filled, 0 when there is none. Errors: SW_ECLOSED (none, and none will come),
+ * SW_ECORRUPT. The payload stays in place, where a hostile peer may still change it, until sw_consumer_release. */
+int sw_consumer_peek(sw_consumer *c, sw_slice *slice);
+
+/* Up to `count` messages in one call. Returns how many, or the error of sw_consumer_peek when there is none. */
+int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count);
+
+/* Give all that was peeked back to the producer, and wake it if it waits for room. */
+void sw_consumer_release(sw_consumer *c);
+
+/* Forget what was peeked: it will be peeked again. */
+void sw_consumer_rewind(sw_consumer *c);
+
+/* Is there anything to peek, or the end of the stream? For the second look before sleeping. */
+int sw_consumer_ready(sw_consumer *c);
+
+/* Nothing more will be read. The producer's next reserve says SW_ECLOSED. */
+void sw_consumer_close(sw_consumer *c);
+
+/* Walk the published frames: 0, or SW_ECORRUPT when an index or a frame cannot be right. For tests and debugging, while
+ * nobody uses the ring. */
+int sw_ring_check(const void *base, uint64_t size, const sw_ring *ring);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

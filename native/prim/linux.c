@@ -1,0 +1,116 @@
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "prim.h"
+#include "sabway/error.h"
+
+uint32_t sw_prim_pid(void) { return (uint32_t)getpid(); }
+
+uint64_t sw_prim_process_start(uint32_t pid) {
+  char path[32], text[1024];
+  snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+  FILE *file = fopen(path, "re");
+  if (file == NULL) return 0;
+  size_t length = fread(text, 1, sizeof(text) - 1, file);
+  fclose(file);
+  text[length] = '\0';
+  char *at = strrchr(text, ')'); /* the name before it may hold anything */
+  if (at == NULL) return 0;
+  at++;
+  for (int field = 3; field < 22; field++) { /* starttime is field 22 of proc(5) */
+    at = strchr(at + 1, ' ');
+    if (at == NULL) return 0;
+  }
+  return strtoull(at, NULL, 10);
+}
+
+int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high) {
+  if (pid == 0 || pid > INT32_MAX) return 0;
+  if (kill((pid_t)pid, 0) != 0 && errno == ESRCH) return 0;
+  uint64_t start = (uint64_t)start_high << 32 | start_low;
+  if (start == 0) return 1;
+  uint64_t now = sw_prim_process_start(pid);
+  return now == 0 || now == start;
+}
+
+void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
+  struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+  syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout_ns < 0 ? NULL : &time, NULL, 0);
+}
+
+int sw_prim_futex_wake(uint32_t *word) { return (int)syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0); }
+
+uint64_t sw_prim_now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+void sw_prim_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void sw_prim_lock(void) { pthread_mutex_lock(&process_lock); }
+
+void sw_prim_unlock(void) { pthread_mutex_unlock(&process_lock); }
+
+typedef struct start {
+  void (*run)(void *);
+  void *argument;
+} start;
+
+static void *trampoline(void *passed) {
+  start todo = *(start *)passed;
+  free(passed);
+  todo.run(todo.argument);
+  return NULL;
+}
+
+int sw_prim_thread_start(sw_prim_thread *thread, const char *name, void (*run)(void *), void *argument) {
+  start *todo = malloc(sizeof(*todo));
+  if (todo == NULL) return SW_ENOMEM;
+  *todo = (start){run, argument};
+  sigset_t all, before; /* the host's signal handlers are not for this thread */
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t id;
+  int failed = pthread_create(&id, NULL, trampoline, todo);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (failed) {
+    free(todo);
+    return SW_ESYSTEM;
+  }
+  pthread_setname_np(id, name);
+  thread->id = (uint64_t)id;
+  return SW_OK;
+}
+
+int sw_prim_thread_join(sw_prim_thread *thread) {
+  return pthread_join((pthread_t)thread->id, NULL) == 0 ? SW_OK : SW_ESYSTEM;
+}
+
+void *sw_prim_library_open(const char *path, char *why, uint32_t why_bytes) {
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (library == NULL) snprintf(why, why_bytes, "%s", dlerror());
+  return library;
+}
+
+void *sw_prim_library_symbol(void *library, const char *name) { return dlsym(library, name); }
+
+void sw_prim_library_close(void *library) { dlclose(library); }

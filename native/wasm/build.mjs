@@ -1,0 +1,117 @@
+// Builds what TypeScript needs from the C sources: the core as WebAssembly and the layout as constants.
+//
+//   node native/wasm/build.mjs        writes lib/generated/core-wasm.ts and lib/generated/abi.ts
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runClang } from '@yowasp/clang'
+
+const native = join(dirname(fileURLToPath(import.meta.url)), '..')
+const generated = join(native, '..', 'lib', 'generated')
+const DATA_SECTION = 11
+
+const lines = async (file) => (await readFile(join(native, file), 'utf8')).split('\n').filter(Boolean)
+
+/** The folder as the compiler's virtual file system wants it. */
+async function tree(folder) {
+  const entries = await readdir(folder, { withFileTypes: true })
+  const pairs = entries.map(async (entry) => {
+    const path = join(folder, entry.name)
+    return [entry.name, entry.isDirectory() ? await tree(path) : await readFile(path)]
+  })
+  return Object.fromEntries(await Promise.all(pairs))
+}
+
+async function compile(sources, flags, files) {
+  const args = ['clang', '--target=wasm32', '-std=c11', '-O3', '-ffreestanding', '-nostdlib', '-Wall', '-Wextra', '-Werror']
+  const command = [...args, '-I.', '-Iinclude', ...flags, ...sources, '-o', 'out.wasm']
+  try {
+    const out = await runClang(command, files, { fetchProgress: () => {} })
+    return out['out.wasm']
+  } catch (error) {
+    throw new Error(`the wasm build failed (exit code ${error.code}); the compiler's words are above`) // not its whole file system
+  }
+}
+
+/** Ids of the module's sections, so that one that must not be there can be refused. */
+function sectionIds(bytes) {
+  const ids = []
+  for (let at = 8; at < bytes.length; ) {
+    ids.push(bytes[at++])
+    let size = 0
+    for (let shift = 0, byte = 0x80; byte & 0x80; shift += 7) {
+      byte = bytes[at++]
+      size |= (byte & 0x7f) << shift
+    }
+    at += size
+  }
+  return ids
+}
+
+/** The functions that run before an instance has a stack of its own must not use one: with the stack pointer at zero a push traps. */
+function checkStackless(module) {
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true })
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, wake() {}, alive: () => 0 } })
+  exports.__stack_pointer.value = 0
+  exports.sw_layout_hash()
+  exports.sw_region_bytes(4096, 4096)
+  if (exports.sw_region_format(0, 64, 4096, 4096) !== 0) throw new Error('sw_region_format failed on a fresh memory')
+  if (exports.sw_region_verify(0, 64) !== 0) throw new Error('sw_region_verify refused a fresh region')
+  if (exports.sw_endpoint_claim(0, 1, 1, 0) !== 0) throw new Error('sw_endpoint_claim did not claim endpoint 0')
+}
+
+async function buildCore(files) {
+  const sources = (await lines('sources.txt')).filter((path) => path.startsWith('core/'))
+  const exported = (await lines('wasm/exports.txt')).map((name) => `-Wl,--export=${name}`)
+  const bytes = await compile(
+    [...sources, 'prim/wasm.c'],
+    // Null is the region's first byte here; the imported memory may have any size up to 4 GiB.
+    ['-fno-delete-null-pointer-checks', '-matomics', '-mbulk-memory', '-mmutable-globals', '-flto',
+      '-Wl,--no-entry,--import-memory,--shared-memory,--max-memory=4294967296,--strip-all',
+      '-Wl,--export=__stack_pointer', ...exported],
+    files)
+  if (sectionIds(bytes).includes(DATA_SECTION)) {
+    throw new Error('the wasm core has a data section: its memory is the region, so it must not bring static data')
+  }
+  checkStackless(await WebAssembly.compile(bytes))
+  return bytes
+}
+
+async function buildAbi(files) {
+  const bytes = await compile(['abi/abi_table.c'], ['-Wl,--no-entry'], files)
+  const { instance } = await WebAssembly.instantiate(bytes)
+  const { memory, row_count, row_at } = instance.exports
+  const text = (at) => {
+    const all = new Uint8Array(memory.buffer)
+    return new TextDecoder().decode(all.subarray(at, all.indexOf(0, at)))
+  }
+  const rows = []
+  for (let i = 0; i < row_count(); i++) {
+    const view = new DataView(memory.buffer, row_at(i), 16)
+    const word = (index) => view.getUint32(4 * index, true)
+    rows.push({ kind: text(word(0)), owner: text(word(1)), name: text(word(2)), value: view.getInt32(12, true) })
+  }
+  return rows
+}
+
+function abiSource(rows) {
+  const of = (kind) => rows.filter((row) => row.kind === kind)
+  const structs = [...new Set([...of('size'), ...of('field')].map((row) => row.owner))].map((owner) => {
+    const size = of('size').filter((row) => row.owner === owner).map((row) => `  sizeof: ${row.value},`)
+    const fields = of('field').filter((row) => row.owner === owner).map((row) => `  ${row.name}: ${row.value},`)
+    return [`export const ${owner} = {`, ...size, ...fields, '} as const', ''].join('\n')
+  })
+  const constants = of('constant').map((row) => `export const ${row.owner} = ${row.value}`)
+  const errors = of('error').map((row) => `  ${row.owner}: { number: ${row.value}, text: ${JSON.stringify(row.name)} },`)
+  return ['// Generated from native/include/sabway by native/wasm/build.mjs: do not edit.', '', ...structs, ...constants, '',
+    'export const ERRORS = {', ...errors, '} as const', ''].join('\n')
+}
+
+const folders = ['include', 'core', 'prim', 'abi']
+const files = Object.fromEntries(await Promise.all(folders.map(async (name) => [name, await tree(join(native, name))])))
+const core = await buildCore(files)
+await mkdir(generated, { recursive: true })
+await writeFile(join(generated, 'abi.ts'), abiSource(await buildAbi(files)))
+await writeFile(join(generated, 'core-wasm.ts'),
+  `// Generated by native/wasm/build.mjs: do not edit.\nexport const CORE_WASM = '${Buffer.from(core).toString('base64')}'\n`)
+console.log(`wasm core: ${core.length} bytes`)

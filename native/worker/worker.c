@@ -1,0 +1,299 @@
+#define _POSIX_C_SOURCE 200809L /* strdup */
+
+#include "sabway/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/atomics.h"
+#include "handlers.h"
+#include "prim/prim.h"
+#include "sabway/crc32c.h"
+#include "sabway/endpoint.h"
+
+enum {
+  AT_ONCE = 128,         /* messages between two looks at the clock and the stop flag */
+  PUBLISH_BYTES = 65536, /* committed bytes that are published without waiting for the end of a call */
+  SPIN_NS = 20000,       /* look for work this long before parking */
+  SPINS_PER_CLOCK = 64   /* the clock costs more than a look */
+};
+
+struct sw_worker {
+  sabway_host host; /* first: the plugin's host pointer is the worker */
+  sw_producer out;
+  sw_consumer in;
+  void *base;
+  uint32_t endpoint;
+  const sabway_plugin_v1 *plugin;
+  char *json;
+  sw_worker_hooks hooks;
+  void *state;
+  uint8_t *copy; /* where messages are put before the plugin sees them */
+  uint32_t copy_bytes;
+  uint32_t wanted;  /* a reserve of so many bytes found no room */
+  uint32_t stop;    /* shared: somebody asks the thread to end */
+  uint32_t leaving; /* the plugin does */
+  uint32_t opened;  /* shared: 0, then 1 and open_status is set */
+  int open_status;
+  sw_prim_thread thread;
+  sw_worker_stats stats;
+};
+
+/* ---- what plugins call ---- */
+
+static sw_worker *of(sabway_host *host) { return (sw_worker *)host; }
+
+static int host_reserve(sabway_host *host, uint32_t length, void **payload) {
+  sw_worker *w = of(host);
+  *payload = sw_producer_reserve(&w->out, length, 0);
+  if (*payload != NULL) return SW_OK;
+  if (w->out.status == SW_EFULL) {
+    sw_producer_publish(&w->out); /* the consumer cannot make room from what it does not see */
+    w->wanted = length;
+  }
+  return w->out.status;
+}
+
+static int host_commit(sabway_host *host, uint32_t length) {
+  sw_producer *out = &of(host)->out;
+  int status = sw_producer_commit(out, length);
+  if (out->head - out->published >= PUBLISH_BYTES) sw_producer_publish(out);
+  return status;
+}
+
+static int host_abandon(sabway_host *host) { return sw_producer_abandon(&of(host)->out); }
+
+static int host_send(sabway_host *host, const void *bytes, uint32_t length) {
+  void *room;
+  int status = host_reserve(host, length, &room);
+  if (status != SW_OK) return status;
+  if (length != 0) memcpy(room, bytes, length);
+  return host_commit(host, length);
+}
+
+static uint64_t host_now(sabway_host *host) {
+  (void)host;
+  return sw_prim_now();
+}
+
+static void host_log(sabway_host *host, int level, const char *text) {
+  sw_worker *w = of(host);
+  if (w->hooks.log != NULL) w->hooks.log(w->hooks.context, level, text);
+}
+
+static void host_stop(sabway_host *host) { of(host)->leaving = 1; }
+
+void sw__worker_add_crc(sabway_host *host, const void *bytes, uint32_t length) {
+  sw_worker *w = of(host);
+  sw_store64_relaxed(&w->stats.crc, sw_crc32c((uint32_t)w->stats.crc, bytes, length));
+}
+
+/* ---- messages ---- */
+
+/* The bytes a plugin may trust to stay as they are. */
+static const void *private_copy(sw_worker *w, const void *bytes, uint32_t length) {
+  if ((w->plugin->flags & SABWAY_IN_PLACE) != 0) return bytes;
+  if (w->copy_bytes < length || w->copy == NULL) {
+    uint32_t room = length < 4096 ? 4096 : length;
+    uint8_t *grown = realloc(w->copy, room);
+    if (grown == NULL) return NULL;
+    w->copy = grown;
+    w->copy_bytes = room;
+  }
+  memcpy(w->copy, bytes, length);
+  return w->copy;
+}
+
+static int deliver(sw_worker *w, const sw_slice *slice) {
+  if (w->plugin->on_message == NULL) return SABWAY_OK;
+  const void *bytes = private_copy(w, (uint8_t *)w->base + slice->offset, slice->length);
+  if (bytes == NULL) return SW_ENOMEM;
+  int status = w->plugin->on_message(w->state, bytes, slice->length);
+  return status < 0 ? SW_EPLUGIN : status;
+}
+
+/* Give back the first `done` of the peeked messages; the rest will be peeked again. */
+static void release_part(sw_worker *w, uint32_t done) {
+  sw_slice again[AT_ONCE];
+  sw_consumer_rewind(&w->in);
+  if (done != 0) sw_consumer_peek_batch(&w->in, again, done);
+  sw_consumer_release(&w->in);
+}
+
+/* How many messages were handled, or a negative error. */
+static int receive(sw_worker *w) {
+  sw_slice slices[AT_ONCE];
+  int got = sw_consumer_peek_batch(&w->in, slices, AT_ONCE);
+  for (int i = 0; i < got; i++) {
+    int status = deliver(w, &slices[i]);
+    if (status == SABWAY_OK && !w->leaving) continue;
+    uint32_t done = status == SABWAY_RETRY ? (uint32_t)i : (uint32_t)i + 1;
+    release_part(w, done);
+    return status < 0 ? status : (int)done;
+  }
+  if (got > 0) sw_consumer_release(&w->in);
+  return got;
+}
+
+/* ---- the loop ---- */
+
+static int has_work(sw_worker *w) {
+  if (sw_load_relaxed(&w->stop)) return 1;
+  if (w->wanted == 0) return sw_consumer_ready(&w->in);
+  /* While a message waits to be delivered again, only room helps. */
+  return w->out.capacity - sw_producer_used(&w->out) > w->wanted || w->out.status == SW_ECORRUPT;
+}
+
+static int spin(sw_worker *w, uint64_t until) {
+  do {
+    for (int i = 0; i < SPINS_PER_CLOCK; i++) {
+      if (has_work(w)) return 1;
+      sw_prim_pause();
+    }
+  } while (sw_prim_now() < until);
+  return 0;
+}
+
+/* A quarter of the ring at least, so that a slow consumer does not cost one wake for each message. */
+static uint32_t worth_waking_for(const sw_worker *w) {
+  return w->wanted > w->out.capacity / 4 ? w->wanted : w->out.capacity / 4;
+}
+
+static void wait_for_work(sw_worker *w, uint64_t now, uint64_t due) {
+  if (spin(w, due - now < SPIN_NS ? due : now + SPIN_NS)) return;
+  now = sw_prim_now();
+  if (due <= now) return;
+  uint32_t ticket = sw_endpoint_arm(w->base, w->endpoint, SW_SLEEP_FUTEX);
+  int work = w->wanted != 0 ? sw_producer_want_space(&w->out, worth_waking_for(w)) : sw_consumer_ready(&w->in);
+  if (!work && !sw_load_acquire(&w->stop)) {
+    uint64_t left = due - now;
+    sw_store64_relaxed(&w->stats.parks, w->stats.parks + 1);
+    sw_prim_futex_wait(sw_endpoint_doorbell(w->base, w->endpoint), ticket, left > INT64_MAX ? -1 : (int64_t)left);
+  }
+  sw_endpoint_disarm(w->base, w->endpoint);
+}
+
+static void note_stats(sw_worker *w) {
+  sw_store64_relaxed(&w->stats.received, w->in.messages);
+  sw_store64_relaxed(&w->stats.received_bytes, w->in.bytes);
+  sw_store64_relaxed(&w->stats.sent, w->out.messages);
+  sw_store64_relaxed(&w->stats.sent_bytes, w->out.bytes);
+}
+
+static int serve(sw_worker *w) {
+  uint64_t due = 0;
+  while (!sw_load_acquire(&w->stop)) {
+    w->wanted = 0;
+    int got = receive(w);
+    if (got >= 0 && w->plugin->on_tick != NULL) {
+      uint64_t now = sw_prim_now();
+      due = w->plugin->on_tick(w->state, now);
+    } else if (w->plugin->on_tick == NULL) {
+      due = SABWAY_NEVER;
+    }
+    sw_producer_publish(&w->out);
+    note_stats(w);
+    if (got < 0) return got;
+    if (w->leaving) return SW_OK;
+    if (w->out.status == SW_ECORRUPT || w->out.status == SW_ECLOSED) return w->out.status;
+    if (got == 0 || w->wanted != 0) {
+      uint64_t now = sw_prim_now();
+      if (due > now) wait_for_work(w, now, due);
+    }
+  }
+  return SW_OK;
+}
+
+static void run(void *argument) {
+  sw_worker *w = argument;
+  w->open_status = w->plugin->open(&w->host, w->json, &w->state);
+  sw_store_release(&w->opened, 1);
+  sw_prim_futex_wake(&w->opened);
+  if (w->open_status < 0) return;
+  int status = serve(w);
+  w->plugin->close(w->state);
+  if (sw_load_acquire(&w->stop)) return;
+  sw_producer_close(&w->out);
+  sw_consumer_close(&w->in);
+  if (w->hooks.exited != NULL) w->hooks.exited(w->hooks.context, status);
+}
+
+/* ---- life ---- */
+
+static int take_side(sw_worker *w, const sw_worker_options *o) {
+  uint64_t start = sw_prim_process_start(sw_prim_pid());
+  int index = sw_endpoint_claim(o->base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
+  if (index < 0) return index;
+  w->endpoint = (uint32_t)index;
+  int status = sw_channel_open_producer(&w->out, o->base, o->size, o->channel, o->side, w->endpoint);
+  if (status == SW_OK) {
+    status = sw_channel_open_consumer(&w->in, o->base, o->size, o->channel, o->side, w->endpoint);
+    if (status != SW_OK) sw_producer_leave(&w->out);
+  }
+  if (status != SW_OK) sw_endpoint_release(o->base, w->endpoint);
+  return status;
+}
+
+static void leave_side(sw_worker *w) {
+  sw_producer_leave(&w->out);
+  sw_consumer_leave(&w->in);
+  sw_endpoint_release(w->base, w->endpoint);
+}
+
+static void destroy(sw_worker *w) {
+  free(w->copy);
+  free(w->json);
+  free(w);
+}
+
+static int launch(sw_worker *w) {
+  int status = sw_prim_thread_start(&w->thread, "sabway-worker", run, w);
+  if (status != SW_OK) return status;
+  while (sw_load_acquire(&w->opened) == 0) sw_prim_futex_wait(&w->opened, 0, -1);
+  if (w->open_status >= 0) return SW_OK;
+  sw_prim_thread_join(&w->thread);
+  return SW_EOPEN;
+}
+
+int sw_worker_start(sw_worker **worker, const sw_worker_options *options) {
+  sw_worker *w = calloc(1, sizeof(*w));
+  if (w == NULL) return SW_ENOMEM;
+  w->host = (sabway_host){.abi = SABWAY_PLUGIN_ABI,
+                          .reserve = host_reserve,
+                          .commit = host_commit,
+                          .abandon = host_abandon,
+                          .send = host_send,
+                          .now = host_now,
+                          .log = host_log,
+                          .stop = host_stop};
+  w->base = options->base;
+  w->plugin = options->plugin;
+  w->hooks = options->hooks;
+  w->json = strdup(options->json == NULL ? "{}" : options->json);
+  int status = w->json == NULL ? SW_ENOMEM : take_side(w, options);
+  if (status == SW_OK) {
+    status = launch(w);
+    if (status != SW_OK) leave_side(w);
+  }
+  if (status == SW_OK) *worker = w;
+  else destroy(w);
+  return status;
+}
+
+void sw_worker_stop(sw_worker *w) {
+  sw_store_release(&w->stop, 1);
+  sw_fence_handshake(); /* pairs with [F1]: ask, then look whether it sleeps */
+  sw_endpoint_ring(w->base, sw_endpoint_role(w->base, w->endpoint));
+  sw_prim_thread_join(&w->thread);
+  leave_side(w);
+  destroy(w);
+}
+
+void sw_worker_stats_read(const sw_worker *w, sw_worker_stats *stats) {
+  *stats = (sw_worker_stats){.received = sw_load64_relaxed(&w->stats.received),
+                             .received_bytes = sw_load64_relaxed(&w->stats.received_bytes),
+                             .sent = sw_load64_relaxed(&w->stats.sent),
+                             .sent_bytes = sw_load64_relaxed(&w->stats.sent_bytes),
+                             .parks = sw_load64_relaxed(&w->stats.parks),
+                             .crc = sw_load64_relaxed(&w->stats.crc)};
+}
