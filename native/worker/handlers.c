@@ -55,7 +55,7 @@ typedef struct source_state {
   sabway_host *host;
   uint8_t *pattern; /* size + 256 bytes, so that every message is a plain copy */
   uint32_t size;
-  uint32_t sent;
+  uint64_t sent;
   uint32_t count;
   double interval; /* ns */
   uint64_t begin;
@@ -80,7 +80,7 @@ static int source_open(sabway_host *host, const char *options, void **state) {
   s->host = host;
   s->size = (uint32_t)size;
   s->count = (uint32_t)count;
-  s->interval = rate > 0 ? 1e9 / rate : 0;
+  s->interval = rate > 0 ? 1e9 / (rate < 1e-9 ? 1e-9 : rate) : 0;
   s->begin = host->now(host);
   *state = s;
   return SABWAY_OK;
@@ -100,7 +100,9 @@ static uint64_t source_tick(void *state, uint64_t now) {
   source_state *s = state;
   for (int i = 0; i < AT_ONCE; i++) {
     if (s->count != 0 && s->sent == s->count) return SABWAY_NEVER;
-    uint64_t due = s->begin + (uint64_t)(s->interval * s->sent);
+    double ahead = s->interval * (double)s->sent;
+    if (ahead > 1e18) return SABWAY_NEVER; /* 30 years: more than a rate means, and than a uint64_t may hold */
+    uint64_t due = s->begin + (uint64_t)ahead;
     if (due > now) return due;
     int status = send_next(s);
     if (status == SABWAY_OK) continue;

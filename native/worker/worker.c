@@ -30,7 +30,8 @@ struct sw_worker {
   void *state;
   uint8_t *copy; /* where messages are put before the plugin sees them */
   uint32_t copy_bytes;
-  uint32_t wanted;  /* a reserve of so many bytes found no room */
+  uint32_t wanted;  /* a reserve of so many bytes (1 for none) found no room */
+  uint32_t blocked; /* a message waits for that room, to be delivered again */
   uint32_t stop;    /* shared: somebody asks the thread to end */
   uint32_t leaving; /* the plugin does */
   uint32_t opened;  /* shared: 0, then 1 and open_status is set */
@@ -49,7 +50,7 @@ static int host_reserve(sabway_host *host, uint32_t length, void **payload) {
   if (*payload != NULL) return SW_OK;
   if (w->out.status == SW_EFULL) {
     sw_producer_publish(&w->out); /* the consumer cannot make room from what it does not see */
-    w->wanted = length;
+    w->wanted = length != 0 ? length : 1;
   }
   return w->out.status;
 }
@@ -128,6 +129,7 @@ static int receive(sw_worker *w) {
     int status = deliver(w, &slices[i]);
     if (status == SABWAY_OK && !w->leaving) continue;
     uint32_t done = status == SABWAY_RETRY ? (uint32_t)i : (uint32_t)i + 1;
+    w->blocked = status == SABWAY_RETRY && w->wanted != 0;
     release_part(w, done);
     return status < 0 ? status : (int)done;
   }
@@ -137,11 +139,14 @@ static int receive(sw_worker *w) {
 
 /* ---- the loop ---- */
 
+/* While a message waits to be delivered again, only room helps. */
+static int has_message(sw_worker *w) { return !w->blocked && sw_consumer_ready(&w->in); }
+
 static int has_work(sw_worker *w) {
-  if (sw_load_relaxed(&w->stop)) return 1;
-  if (w->wanted == 0) return sw_consumer_ready(&w->in);
-  /* While a message waits to be delivered again, only room helps. */
-  return w->out.capacity - sw_producer_used(&w->out) > w->wanted || w->out.status == SW_ECORRUPT;
+  if (sw_load_relaxed(&w->stop) || has_message(w)) return 1;
+  if (w->wanted == 0) return 0;
+  uint32_t room = w->out.capacity - sw_producer_used(&w->out); /* frames take multiples of SW_ALIGN, and so does room */
+  return room >= w->wanted + SW_FRAME_HEADER || room == w->out.capacity || w->out.status == SW_ECORRUPT;
 }
 
 static int spin(sw_worker *w, uint64_t until) {
@@ -164,7 +169,7 @@ static void wait_for_work(sw_worker *w, uint64_t now, uint64_t due) {
   now = sw_prim_now();
   if (due <= now) return;
   uint32_t ticket = sw_endpoint_arm(w->base, w->endpoint, SW_SLEEP_FUTEX);
-  int work = w->wanted != 0 ? sw_producer_want_space(&w->out, worth_waking_for(w)) : sw_consumer_ready(&w->in);
+  int work = has_message(w) || (w->wanted != 0 && sw_producer_want_space(&w->out, worth_waking_for(w)));
   if (!work && !sw_load_acquire(&w->stop)) {
     uint64_t left = due - now;
     sw_store64_relaxed(&w->stats.parks, w->stats.parks + 1);
@@ -184,6 +189,7 @@ static int serve(sw_worker *w) {
   uint64_t due = 0;
   while (!sw_load_acquire(&w->stop)) {
     w->wanted = 0;
+    w->blocked = 0;
     int got = receive(w);
     if (got >= 0 && w->plugin->on_tick != NULL) {
       uint64_t now = sw_prim_now();
@@ -193,15 +199,24 @@ static int serve(sw_worker *w) {
     }
     sw_producer_publish(&w->out);
     note_stats(w);
+    if (w->out.status == SW_ECORRUPT || w->out.status == SW_ECLOSED) return w->out.status; /* a plugin fails of it */
     if (got < 0) return got;
     if (w->leaving) return SW_OK;
-    if (w->out.status == SW_ECORRUPT || w->out.status == SW_ECLOSED) return w->out.status;
     if (got == 0 || w->wanted != 0) {
       uint64_t now = sw_prim_now();
       if (due > now) wait_for_work(w, now, due);
     }
   }
   return SW_OK;
+}
+
+/* What was published before the stop is still handled: at most a ring full of it, whatever others go on to send. */
+static void finish(sw_worker *w) {
+  uint64_t begin = w->in.bytes + w->in.messages * SW_FRAME_HEADER;
+  while (w->in.bytes + w->in.messages * SW_FRAME_HEADER - begin < w->in.capacity && receive(w) > 0) {
+  }
+  sw_producer_publish(&w->out);
+  note_stats(w);
 }
 
 static void run(void *argument) {
@@ -211,6 +226,7 @@ static void run(void *argument) {
   sw_prim_futex_wake(&w->opened);
   if (w->open_status < 0) return;
   int status = serve(w);
+  if (status == SW_OK && !w->leaving) finish(w);
   w->plugin->close(w->state);
   if (sw_load_acquire(&w->stop)) return;
   sw_producer_close(&w->out);

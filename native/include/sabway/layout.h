@@ -61,7 +61,8 @@ typedef struct sw_region_header {
   uint8_t unused[SW_HEADER_BYTES - 20];
 } sw_region_header;
 
-/* One participant: a thread of a process. pid is the claim word: zero is free. */
+/* One participant: a thread of a process. pid is the claim word: zero is free, and its highest bit is set while a claim
+ * is being made. */
 typedef struct sw_endpoint {
   uint32_t pid;
   uint32_t start_low; /* start time of that process, so that a reused pid is not taken for it */
@@ -180,6 +181,7 @@ typedef struct sw_instance {
   X(SW_CLOSED_BY_PRODUCER)     \
   X(SW_CLOSED_BY_CONSUMER)
 
+#ifndef __cplusplus
 _Static_assert(sizeof(sw_region_header) == SW_HEADER_BYTES, "the endpoints follow the header");
 _Static_assert(sizeof(sw_endpoint) == 3 * SW_LINE, "each hot word of an endpoint has its own lines");
 _Static_assert(SW_HEADER_BYTES + SW_ENDPOINTS * sizeof(sw_endpoint) <= SW_INSTANCES_AT,
@@ -189,5 +191,6 @@ _Static_assert(sizeof(sw_frame) == SW_FRAME_HEADER, "payloads stay aligned");
 _Static_assert(sizeof(sw_instance) == SW_INSTANCE_BYTES, "an instance fills its block");
 _Static_assert(offsetof(sw_instance, producer) % 16 == 0, "the stack grows down from an aligned address");
 _Static_assert((SW_INSTANCE_BYTES & (SW_INSTANCE_BYTES - 1)) == 0, "blocks stay aligned");
+#endif
 
 #endif

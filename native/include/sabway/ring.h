@@ -30,6 +30,7 @@ typedef struct sw_producer {
   uint32_t tail_seen; /* the consumer's index when last read */
   uint32_t reserved;  /* payload bytes of the open reservation */
   uint32_t lead;      /* of the open reservation */
+  uint32_t padding;   /* bytes that the open reservation had to skip to the ring's first byte */
   int32_t open;       /* a reservation is open */
   int32_t status;     /* why the last reserve gave nothing; SW_ECORRUPT stays */
   uint32_t role;
@@ -68,8 +69,9 @@ int sw_producer_attach(sw_producer *p, void *base, uint64_t size, sw_ring *ring,
 int sw_consumer_attach(sw_consumer *c, void *base, uint64_t size, sw_ring *ring, uint32_t role);
 
 /* Room for a payload of `length` bytes that starts `lead` (0 to 7) bytes behind an 8-byte boundary, or NULL with
- * p->status: SW_EFULL (later), SW_ETOOBIG (never), SW_ECLOSED, SW_ESTATE (a reservation is open), SW_EINVAL (lead),
- * SW_ECORRUPT. A crash before commit leaves a frame that was never published: the consumer does not see it. */
+ * p->status: SW_EFULL (later; publish first what is committed), SW_ETOOBIG (never), SW_ECLOSED, SW_ESTATE (a
+ * reservation is open), SW_EINVAL (lead), SW_ECORRUPT. A crash before commit leaves a frame that was never published:
+ * the consumer does not see it. */
 void *sw_producer_reserve(sw_producer *p, uint32_t length, uint32_t lead);
 
 /* Commit the first `length` bytes of the open reservation. Errors: SW_ESTATE, SW_ERANGE (more than was reserved). */

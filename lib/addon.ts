@@ -1,0 +1,56 @@
+// The native addon, where there is one. index.ts provides it; browser.ts does not.
+
+export interface WorkerEvent {
+  worker: number
+  exited: boolean
+  number: number
+  text: string
+}
+
+export interface WorkerStats {
+  received: number
+  receivedBytes: number
+  sent: number
+  sentBytes: number
+  /** How often the native thread went to sleep in the kernel. */
+  parks: number
+  /** CRC-32C over all that the 'sink' handler has received. */
+  crc: number
+}
+
+export interface RegionBinding {
+  ring(doorbell: number, how: number): void
+  listen(): void
+  startWorker(options: { side: number; builtin?: string; plugin?: string; json: string }): number
+  stopWorker(id: number): void
+  workerStats(id: number): WorkerStats | undefined
+  copyIn(offset: number, bytes: Uint8Array): void
+  close(): void
+}
+
+export type Dispatch = (events: WorkerEvent[] | undefined) => void
+
+export interface Addon {
+  RegionBinding: new (bytes: Uint8Array, endpoint: number, channel: number) => RegionBinding
+  setDispatcher(callback: Dispatch): void
+  ref(): void
+  unref(): void
+  identity(): { pid: number; startLow: number; startHigh: number }
+  alive(pid: number, startLow: number, startHigh: number): number
+  crc32c(bytes: Uint8Array, crc: number): number
+  /** Shared by the ESM and the CommonJS copy of this library, when one program has loaded both: the addon exists once. */
+  shared?: { dispatchers: Set<Dispatch>; references: number }
+}
+
+let provided: Addon | null = null
+let missing = 'this build of Sabway has no native addon (it is the browser build)'
+
+export function provideAddon(addon: Addon | null, reason = ''): void {
+  provided = addon
+  missing = reason
+}
+
+export const addon = (): Addon | null => provided
+
+/** Why there is none. */
+export const addonMissing = (): string => missing

@@ -1,0 +1,76 @@
+// The C core as WebAssembly: one instance for each thread and region, on the region's own bytes.
+import { CORE_WASM } from './generated/core-wasm.js'
+
+/** A byte offset in the region: a pointer, in the core's eyes. */
+export type Offset = number
+
+/** What native/wasm/exports.txt lists; each is documented in native/include/sabway. */
+export interface Core {
+  readonly __stack_pointer: WebAssembly.Global
+  sw_region_bytes(rendererToNative: number, nativeToRenderer: number): bigint
+  sw_region_format(base: Offset, pages: number, rendererToNative: number, nativeToRenderer: number): number
+  sw_region_verify(base: Offset, pages: number): number
+  sw_endpoint_claim(base: Offset, pid: number, startLow: number, startHigh: number): number
+  sw_endpoint_release(base: Offset, index: number): void
+  sw_endpoint_role_alive(base: Offset, role: number): number
+  sw_endpoint_arm(base: Offset, index: number, how: number): number
+  sw_endpoint_disarm(base: Offset, index: number): void
+  sw_endpoint_is_armed(base: Offset, index: number): number
+  sw_channel_open_producer(p: Offset, base: Offset, size: bigint, channel: Offset, side: number, endpoint: number): number
+  sw_channel_open_consumer(c: Offset, base: Offset, size: bigint, channel: Offset, side: number, endpoint: number): number
+  sw_channel_evict(base: Offset, size: bigint, channel: Offset, endpoint: number): void
+  sw_channel_check(base: Offset, size: bigint, channel: Offset): number
+  sw_producer_reserve(p: Offset, length: number, lead: number): Offset
+  sw_producer_commit(p: Offset, length: number): number
+  sw_producer_abandon(p: Offset): number
+  sw_producer_publish(p: Offset): void
+  sw_producer_push(p: Offset, length: number): number
+  sw_producer_reserve_batch(p: Offset, slices: Offset, count: number): number
+  sw_producer_want_space(p: Offset, length: number): number
+  sw_producer_close(p: Offset): void
+  sw_producer_leave(p: Offset): void
+  sw_producer_used(p: Offset): number
+  sw_consumer_peek_batch(c: Offset, slices: Offset, count: number): number
+  sw_consumer_release(c: Offset): void
+  sw_consumer_rewind(c: Offset): void
+  sw_consumer_ready(c: Offset): number
+  sw_consumer_close(c: Offset): void
+  sw_consumer_leave(c: Offset): void
+}
+
+/** What the core asks of its host. */
+export interface CoreHost {
+  wake(doorbell: Offset, how: number): void
+  alive(pid: number, startLow: number, startHigh: number): number
+}
+
+let compiled: WebAssembly.Module | undefined
+
+function module(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(CORE_WASM), (letter) => letter.charCodeAt(0)))
+  return compiled
+}
+
+/**
+ * The core on `memory`. Its stack pointer is zero until the caller owns an instance block: a function that needed a stack
+ * before that would trap instead of writing where it must not (native/wasm/build.mjs checks which functions need none).
+ */
+export function instantiate(memory: WebAssembly.Memory, host: CoreHost): Core {
+  const { exports } = new WebAssembly.Instance(module(), {
+    env: { memory, wake: host.wake, alive: host.alive },
+  })
+  const core = exports as unknown as Core
+  core.__stack_pointer.value = 0
+  return core
+}
+
+let calculator: Core | undefined
+
+/** A core that only calculates: for questions that come before there is a region. */
+export function pure(): Core {
+  calculator ??= instantiate(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }), {
+    wake: () => {},
+    alive: () => 1,
+  })
+  return calculator
+}

@@ -1,0 +1,196 @@
+// The receiving half of a channel in one JavaScript thread: the ring's consumer, and who is given its messages.
+import * as check from './check.js'
+import { copyOut } from './copy.js'
+import type { Core, Offset } from './core.js'
+import { coreError, SabwayError } from './errors.js'
+import { ERRORS, SW_BATCH, SW_HEAP_AT, sw_consumer, sw_instance } from './generated/abi.js'
+import type { Region } from './region.js'
+
+const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
+/** Messages between two looks at the clock, while callbacks are quick. */
+const CLOCK_EVERY = 16
+const SLOW_MS = 0.5
+
+export type MessageCallback = (message: Uint8Array) => void
+/** The region's bytes, and where in them the message lies. */
+export type DrainCallback = (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => void
+
+export interface ReceiveOptions {
+  /** Milliseconds of callbacks per turn of the event loop (default 8): then others have their turn. */
+  budget?: number
+  /** Give each message as a copy of its own (default), or in place: valid during the callback only, and the peer can still change it. */
+  copy?: boolean
+}
+
+export class Incoming {
+  private readonly core: Core
+  private readonly bytes: Uint8Array<SharedArrayBuffer>
+  private readonly words: Int32Array
+  private readonly consumer: Offset
+  private readonly slices: Offset
+  private readonly sliceWord: number
+  private opened = false
+  private draining = false
+  private ended = false
+  private callback: MessageCallback | null = null
+  private budget = 8
+  private copy = true
+
+  constructor(
+    private readonly region: Region,
+    private readonly side: number,
+    /** Called once, when the stream ends: no error when the peer closed it. */
+    private readonly onEnd: (error: SabwayError | null) => void,
+  ) {
+    this.core = region.core
+    this.bytes = region.bytes
+    this.words = region.words
+    this.consumer = region.instance + sw_instance.consumer
+    this.slices = region.instance + sw_instance.incoming
+    this.sliceWord = this.slices >>> 2
+  }
+
+  /** Take the consumer's role, on first use. */
+  open(): void {
+    if (this.opened) return
+    const { core, region, side } = this
+    const status = core.sw_channel_open_consumer(this.consumer, 0, region.size, SW_HEAP_AT, side, region.endpoint)
+    if (status !== 0) {
+      throw coreError(status, 'a channel has one consumer on each side; attach to the other side, or clean up the first')
+    }
+    this.opened = true
+  }
+
+  get capacity(): number {
+    return this.opened ? this.words[(this.consumer + sw_consumer.capacity) >>> 2]! : 0
+  }
+
+  start(callback: MessageCallback, options: ReceiveOptions): void {
+    check.callback(callback, 'callback')
+    if (this.callback !== null) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'already receiving; call stopReceiving first')
+    if (options.budget !== undefined) check.milliseconds(options.budget, 'budget')
+    this.open()
+    this.callback = callback
+    this.budget = options.budget ?? 8
+    this.copy = options.copy ?? true
+  }
+
+  stop(): void {
+    this.callback = null
+  }
+
+  get receiving(): boolean {
+    return this.callback !== null
+  }
+
+  /** Give all that is there, but at most `max` messages, to the callback in place. Returns how many. */
+  drain(callback: DrainCallback, max: number): number {
+    check.callback(callback, 'callback')
+    this.open()
+    let done = 0
+    while (done < max) {
+      const got = this.pass(callback, Math.min(SW_BATCH, max - done), Number.POSITIVE_INFINITY)
+      if (got === 0) break
+      done += got
+      if (!this.opened) break
+    }
+    return done
+  }
+
+  /** One turn of the event loop: within the budget. True when there may be more. */
+  pump(): boolean {
+    const callback = this.callback
+    if (callback === null || this.ended) return false
+    const deadline = performance.now() + this.budget
+    const give: DrainCallback = this.copy
+      ? (bytes, start, end) => callback(copyOut(bytes, start, end))
+      : (bytes, start, end) => callback(bytes.subarray(start, end))
+    let did = false
+    while (this.callback === callback && this.opened) {
+      if (this.pass(give, SW_BATCH, deadline) === 0) return did
+      did = true
+      if (performance.now() >= deadline) return true
+    }
+    return did
+  }
+
+  /** Peek a batch, hand it out, release what was handed out. Stops early at the deadline, or when a callback closes or throws. */
+  private pass(give: DrainCallback, max: number, deadline: number): number {
+    if (this.draining) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'drain was called inside a message callback')
+    const { bytes, words, sliceWord } = this
+    const count = this.core.sw_consumer_peek_batch(this.consumer, this.slices, max)
+    if (count <= 0) return this.nothing(count)
+    const receiver = this.callback
+    let handed = 0
+    this.draining = true
+    try {
+      let every = CLOCK_EVERY
+      let last = deadline === Number.POSITIVE_INFINITY ? 0 : performance.now()
+      while (handed < count) {
+        const word = sliceWord + handed * 2
+        const start = words[word]! >>> 0
+        handed++ // before the call: what throws has been given
+        give(bytes, start, start + words[word + 1]!)
+        if (!this.opened || this.callback !== receiver) break
+        if (handed % every !== 0 || deadline === Number.POSITIVE_INFINITY) continue
+        const now = performance.now()
+        if (now >= deadline) break
+        every = now - last > SLOW_MS ? 1 : CLOCK_EVERY
+        last = now
+      }
+    } finally {
+      this.draining = false
+      if (this.opened) this.release(handed, count)
+    }
+    return handed
+  }
+
+  private release(handed: number, peeked: number): void {
+    if (handed < peeked) {
+      this.core.sw_consumer_rewind(this.consumer)
+      this.core.sw_consumer_peek_batch(this.consumer, this.slices, handed)
+    }
+    this.core.sw_consumer_release(this.consumer)
+  }
+
+  private nothing(status: number): 0 {
+    if (status === 0 || this.ended) return 0
+    this.ended = true
+    this.onEnd(status === CLOSED ? null : coreError(status, 'while receiving; this side reads no more from the channel'))
+    return 0
+  }
+
+  /** Before sleeping: is there something after all? */
+  ready(): boolean {
+    return this.callback !== null && !this.ended && this.core.sw_consumer_ready(this.consumer) !== 0
+  }
+
+  /** The producer is told that nobody reads any more. */
+  close(): void {
+    this.callback = null
+    if (!this.opened) {
+      try {
+        this.open()
+      } catch {
+        return // somebody else receives for this side, and closes it
+      }
+    }
+    this.opened = false
+    this.ended = true
+    this.core.sw_consumer_close(this.consumer)
+    this.core.sw_consumer_leave(this.consumer)
+  }
+
+  stats(): { messages: number; bytes: number; capacity: number } {
+    return {
+      messages: this.opened ? this.counter(sw_consumer.messages) : 0,
+      bytes: this.opened ? this.counter(sw_consumer.bytes) : 0,
+      capacity: this.capacity,
+    }
+  }
+
+  private counter(field: number): number {
+    const word = (this.consumer + field) >>> 2
+    return (this.words[word]! >>> 0) + (this.words[word + 1]! >>> 0) * 2 ** 32
+  }
+}

@@ -1,0 +1,285 @@
+// The sending half of a channel in one JavaScript thread: the ring's producer and, in front of it, the queue of what did not
+// fit yet.
+import * as check from './check.js'
+import { copyIn, lead } from './copy.js'
+import type { Core, Offset } from './core.js'
+import { coreError, SabwayError } from './errors.js'
+import { ERRORS, SW_BATCH, SW_HEAP_AT, SW_RING_MAX, sw_instance, sw_producer } from './generated/abi.js'
+import type { Region } from './region.js'
+
+const FULL = ERRORS.ERR_SABWAY_FULL.number
+
+/** A message that waits for room. */
+interface Queued {
+  message: Uint8Array
+  /** Settle the promise of sendDirect; absent for send. */
+  done?: (error?: unknown) => void
+}
+
+export interface SendOptions {
+  /** Give up after so many milliseconds. */
+  timeout?: number
+  signal?: AbortSignal
+}
+
+export class Outgoing {
+  onQueueEmpty: (() => void) | null = null
+  private readonly core: Core
+  private readonly bytes: Uint8Array
+  private readonly words: Int32Array
+  private readonly producer: Offset
+  private readonly slices: Offset
+  private readonly sliceWord: number
+  private readonly statusWord: number
+  private queue: Queued[] = []
+  private queuedBytes = 0
+  private opened = false
+  private failure: SabwayError | null = null
+  private reservation: number | null = null
+  // Held apart: looking a function up in the instance's exports on every call costs more than the call.
+  private readonly reserveFrame: Core['sw_producer_reserve']
+  private readonly pushFrame: Core['sw_producer_push']
+
+  constructor(
+    private readonly region: Region,
+    private readonly side: number,
+    /** Ask the event loop to call flush, now and when there is room. */
+    private readonly wantLoop: () => void,
+  ) {
+    this.core = region.core
+    this.bytes = region.bytes
+    this.words = region.words
+    this.producer = region.instance + sw_instance.producer
+    this.slices = region.instance + sw_instance.outgoing
+    this.sliceWord = this.slices >>> 2
+    this.statusWord = (this.producer + sw_producer.status) >>> 2
+    this.reserveFrame = this.core.sw_producer_reserve
+    this.pushFrame = this.core.sw_producer_push
+  }
+
+  /** Take the producer's role, on first use. */
+  open(): void {
+    if (this.failure !== null) throw this.failure
+    if (this.opened) return
+    const { core, region, side } = this
+    const status = core.sw_channel_open_producer(this.producer, 0, region.size, SW_HEAP_AT, side, region.endpoint)
+    if (status !== 0) {
+      throw coreError(status, 'a channel has one producer on each side; attach to the other side, or clean up the first')
+    }
+    this.opened = true
+  }
+
+  get capacity(): number {
+    return this.opened ? this.words[(this.producer + sw_producer.capacity) >>> 2]! : 0
+  }
+
+  trySend(message: Uint8Array): boolean {
+    check.bytes(message)
+    if (!this.opened || this.failure !== null) this.open()
+    return this.queue.length === 0 && this.write(message)
+  }
+
+  send(message: Uint8Array): boolean {
+    if (this.trySend(message)) return true
+    this.enqueue({ message: message.slice() })
+    return false
+  }
+
+  sendDirect(message: Uint8Array, { timeout, signal }: SendOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (timeout !== undefined) check.milliseconds(timeout, 'timeout')
+      check.abortSignal(signal)
+      if (signal?.aborted) throw abortedError(signal)
+      if (this.trySend(message)) return resolve()
+      const queued: Queued = { message: message.slice() }
+      const giveUp = (error: SabwayError) => {
+        const at = this.queue.indexOf(queued)
+        if (at < 0) return
+        this.queue.splice(at, 1)
+        this.queuedBytes -= message.length
+        queued.done?.(error)
+      }
+      const onAbort = () => giveUp(abortedError(signal!))
+      const timer =
+        timeout === undefined
+          ? undefined
+          : setTimeout(() => giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${message.length} bytes within ${timeout} ms`)), timeout)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      queued.done = (error) => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+      this.enqueue(queued)
+    })
+  }
+
+  /** How many of the list's messages, from its first, are now in the ring. Published together. */
+  sendBatch(list: readonly Uint8Array[]): number {
+    if (!Array.isArray(list)) throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'expected an array of Uint8Array')
+    if (!this.opened || this.failure !== null) this.open()
+    if (this.queue.length !== 0) return 0
+    let sent = 0
+    while (sent < list.length) {
+      const some = Math.min(SW_BATCH, list.length - sent)
+      const fitted = this.writeBatch(list, sent, some)
+      sent += fitted
+      if (fitted < some) break
+    }
+    return sent
+  }
+
+  private writeBatch(list: readonly Uint8Array[], from: number, count: number): number {
+    const { words, sliceWord, bytes } = this
+    const { binding } = this.region
+    for (let i = 0, word = sliceWord; i < count; i++, word += 2) {
+      const message = list[from + i]
+      check.bytes(message)
+      const length = message.length
+      words[word] = lead(message, length, binding)
+      words[word + 1] = length
+    }
+    const fitted = this.core.sw_producer_reserve_batch(this.producer, this.slices, count)
+    for (let i = 0, word = sliceWord; i < fitted; i++, word += 2) {
+      copyIn(bytes, words[word]! >>> 0, list[from + i]!, words[word + 1]!, binding)
+    }
+    this.core.sw_producer_publish(this.producer)
+    if (fitted < count) this.refused(list[from + fitted]!.length)
+    return fitted
+  }
+
+  reserve(length: number): Uint8Array<SharedArrayBuffer> | null {
+    check.integer(length, 'length', 0, SW_RING_MAX)
+    this.open()
+    if (this.queue.length !== 0) return null
+    const at = this.reserveFrame(this.producer, length, 0) >>> 0
+    if (at === 0) {
+      this.refused(length)
+      return null
+    }
+    this.reservation = length
+    return new Uint8Array(this.region.buffer, at, length)
+  }
+
+  commit(length = this.reservation ?? 0): void {
+    check.integer(length, 'length', 0, SW_RING_MAX)
+    this.open()
+    const status = this.pushFrame(this.producer, length)
+    if (status !== 0) throw coreError(status, this.reservation === null ? 'commit without reserve' : `${this.reservation} bytes were reserved, not ${length}`)
+    this.reservation = null
+  }
+
+  abandon(): void {
+    this.open()
+    const status = this.core.sw_producer_abandon(this.producer)
+    if (status !== 0) throw coreError(status, 'abandon without reserve')
+    this.reservation = null
+  }
+
+  private write(message: Uint8Array): boolean {
+    const length = message.length
+    const { binding } = this.region
+    const at = this.reserveFrame(this.producer, length, lead(message, length, binding)) >>> 0
+    if (at === 0) return this.refused(length)
+    copyIn(this.bytes, at, message, length, binding)
+    this.pushFrame(this.producer, length)
+    return true
+  }
+
+  /** Why the core gave no room: false when some will come, else an error. */
+  private refused(length: number): false {
+    const status = this.words[this.statusWord]!
+    if (status === FULL) return false
+    throw coreError(status, this.explain(status, length))
+  }
+
+  private explain(status: number, length: number): string {
+    if (status === ERRORS.ERR_SABWAY_MESSAGE_TOO_LARGE.number) {
+      return `${length} bytes into a ring of ${this.capacity}; make the channel larger, or send parts`
+    }
+    if (status === ERRORS.ERR_SABWAY_CLOSED.number) return 'the other side was cleaned up'
+    return status === ERRORS.ERR_SABWAY_INVALID_STATE.number ? 'a reservation is open; commit or abandon it first' : 'while sending'
+  }
+
+  private enqueue(queued: Queued): void {
+    this.queue.push(queued)
+    this.queuedBytes += queued.message.length
+    this.wantLoop()
+  }
+
+  get pending(): boolean {
+    return this.queue.length !== 0
+  }
+
+  /** Move what fits from the queue into the ring. True when something moved. */
+  flush(): boolean {
+    let moved = 0
+    try {
+      while (moved < this.queue.length && this.write(this.queue[moved]!.message)) {
+        this.queuedBytes -= this.queue[moved]!.message.length
+        moved++
+      }
+    } catch (error) {
+      this.fail(error)
+      return true
+    }
+    if (moved === 0) return false
+    for (const { done } of this.queue.splice(0, moved)) done?.()
+    if (this.queue.length === 0) this.onQueueEmpty?.()
+    return true
+  }
+
+  /** Before sleeping: ask to be rung when the first message of the queue fits. True when it fits already. */
+  wantSpace(): boolean {
+    const first = this.queue[0]
+    return first !== undefined && this.core.sw_producer_want_space(this.producer, first.message.length) !== 0
+  }
+
+  /** No message will be sent any more: settle those that wait. */
+  fail(error: unknown): void {
+    this.failure ??= error as SabwayError
+    const waiting = this.queue.splice(0)
+    this.queuedBytes = 0
+    for (const { done } of waiting) done?.(error)
+  }
+
+  /** End of the stream: the consumer gets what was published, then 'close'. */
+  close(): void {
+    this.fail(new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called'))
+    if (!this.opened) {
+      try {
+        this.failure = null
+        this.open()
+      } catch {
+        return // somebody else sends for this side, and closes it
+      } finally {
+        this.failure = new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
+      }
+    }
+    this.core.sw_producer_close(this.producer)
+    this.core.sw_producer_leave(this.producer)
+    this.opened = false
+  }
+
+  stats(): { messages: number; bytes: number; queued: number; queuedBytes: number; capacity: number; used: number } {
+    const { opened, producer, queue, queuedBytes } = this
+    return {
+      messages: opened ? this.counter(sw_producer.messages) : 0,
+      bytes: opened ? this.counter(sw_producer.bytes) : 0,
+      queued: queue.length,
+      queuedBytes,
+      capacity: this.capacity,
+      used: opened ? this.core.sw_producer_used(producer) : 0,
+    }
+  }
+
+  private counter(field: number): number {
+    const word = (this.producer + field) >>> 2
+    return (this.words[word]! >>> 0) + (this.words[word + 1]! >>> 0) * 2 ** 32
+  }
+}
+
+export function abortedError(signal: AbortSignal): SabwayError {
+  return new SabwayError('ERR_SABWAY_ABORTED', 'the operation was given up', { cause: signal.reason })
+}

@@ -1,0 +1,46 @@
+// The addon's door: marshals arguments and maps errors; what it does stands in the C library.
+#include <napi.h>
+
+#include "environment.h"
+#include "prim/prim.h"
+#include "region.h"
+#include "sabway/crc32c.h"
+
+namespace {
+
+uint32_t Word(const Napi::CallbackInfo &info, size_t index) { return info[index].As<Napi::Number>().Uint32Value(); }
+
+// () -> { pid, startLow, startHigh }: who an endpoint belongs to.
+Napi::Value Identity(const Napi::CallbackInfo &info) {
+  uint64_t start = sw_prim_process_start(sw_prim_pid());
+  Napi::Object identity = Napi::Object::New(info.Env());
+  identity.Set("pid", sw_prim_pid());
+  identity.Set("startLow", static_cast<uint32_t>(start));
+  identity.Set("startHigh", static_cast<uint32_t>(start >> 32));
+  return identity;
+}
+
+Napi::Value Alive(const Napi::CallbackInfo &info) {
+  return Napi::Number::New(info.Env(), sw_prim_process_alive(Word(info, 0), Word(info, 1), Word(info, 2)));
+}
+
+// (Uint8Array, crc) -> crc
+Napi::Value Crc32c(const Napi::CallbackInfo &info) {
+  void *data = nullptr;
+  size_t length = 0;
+  napi_get_typedarray_info(info.Env(), info[0], nullptr, &length, &data, nullptr, nullptr);
+  return Napi::Number::New(info.Env(), sw_crc32c(Word(info, 1), data, length));
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  Environment::Create(env, exports);
+  RegionBinding::Create(env, exports);
+  exports.Set("identity", Napi::Function::New(env, Identity));
+  exports.Set("alive", Napi::Function::New(env, Alive));
+  exports.Set("crc32c", Napi::Function::New(env, Crc32c));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(sabway, Init)

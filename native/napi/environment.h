@@ -1,0 +1,52 @@
+// One per JavaScript environment (main thread, worker thread, preload): its threadsafe function, through which native
+// threads reach its event loop, and the regions that must be let go before the environment ends.
+#ifndef SABWAY_NAPI_ENVIRONMENT_H
+#define SABWAY_NAPI_ENVIRONMENT_H
+
+#include <napi.h>
+
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+class RegionBinding;
+
+// What a worker thread has to say to JavaScript.
+struct WorkerEvent {
+  uint32_t worker;
+  bool exited;  // else a log line
+  int number;   // status or log level
+  std::string text;
+};
+
+class Environment {
+ public:
+  static Environment *Of(Napi::Env env);
+  static void Create(Napi::Env env, Napi::Object exports);
+
+  // Any thread. Wakes the event loop; rings that arrive before it runs are one. The environment must be open: callers
+  // are registered with the loop registry or joined before it closes.
+  void Ring();
+  void Post(WorkerEvent event);
+
+  void Add(RegionBinding *region) { regions_.insert(region); }
+  void Remove(RegionBinding *region) { regions_.erase(region); }
+
+ private:
+  explicit Environment(napi_env env) : env_(env) {}
+  static void Dispatch(napi_env env, napi_value callback, void *context, void *data);
+  static void Close(void *self);
+  Napi::Value SetDispatcher(const Napi::CallbackInfo &info);
+  Napi::Value TakeEvents(Napi::Env env);
+
+  napi_env env_;
+  napi_threadsafe_function wake_ = nullptr;
+  std::atomic<bool> rung_{false};
+  std::mutex lock_;
+  std::vector<WorkerEvent> events_;
+  std::set<RegionBinding *> regions_;
+};
+
+#endif

@@ -1,0 +1,197 @@
+#include "region.h"
+
+#include <atomic>
+#include <cstring>
+
+#include "environment.h"
+#include "error.h"
+#include "prim/prim.h"
+#include "sabway/endpoint.h"
+#include "sabway/region.h"
+
+namespace {
+
+// Unique in the process, so that a late event can never be taken for another worker's.
+std::atomic<uint32_t> next_worker{1};
+
+uint32_t Number(const Napi::Value &value) { return value.As<Napi::Number>().Uint32Value(); }
+
+}  // namespace
+
+void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
+  exports.Set(
+      "RegionBinding",
+      DefineClass(env, "RegionBinding",
+                  {InstanceMethod("ring", &RegionBinding::Ring), InstanceMethod("listen", &RegionBinding::Listen),
+                   InstanceMethod("startWorker", &RegionBinding::StartWorker),
+                   InstanceMethod("stopWorker", &RegionBinding::StopWorker),
+                   InstanceMethod("workerStats", &RegionBinding::WorkerStats),
+                   InstanceMethod("copyIn", &RegionBinding::CopyIn), InstanceMethod("close", &RegionBinding::Close)}));
+}
+
+// (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, channel offset)
+RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<RegionBinding>(info) {
+  Napi::Env env = info.Env();
+  environment_ = Environment::Of(env);
+  if (info.Length() < 3 || !info[0].IsTypedArray() || !info[1].IsNumber() || !info[2].IsNumber()) {
+    throw MakeError(env, SW_ETYPE, "expected (Uint8Array, endpoint, channel)");
+  }
+  // The address comes from a view: on Node 20 Node-API does not take the SharedArrayBuffer itself.
+  void *data = nullptr;
+  size_t length = 0;
+  napi_get_typedarray_info(env, info[0], nullptr, &length, &data, nullptr, nullptr);
+  if (length % SW_PAGE != 0 || reinterpret_cast<uintptr_t>(data) % SW_LINE != 0) {
+    throw MakeError(env, SW_ENOTREGION, "a region is a whole WebAssembly.Memory");
+  }
+  int status = sw_region_verify(data, static_cast<uint32_t>(length / SW_PAGE));
+  if (status != SW_OK) throw MakeError(env, status, "refused by the native core");
+  endpoint_ = Number(info[1]);
+  if (endpoint_ >= SW_ENDPOINTS) throw MakeError(env, SW_ERANGE, "endpoint");
+  memory_ = Napi::Persistent(info[0].As<Napi::Object>());
+  base_ = static_cast<uint8_t *>(data);
+  size_ = length;
+  channel_ = Number(info[2]);
+  open_ = true;
+  environment_->Add(this);
+}
+
+void RegionBinding::Release() {
+  if (!open_) return;
+  open_ = false;
+  for (auto &entry : workers_) Stop(&entry.second);
+  workers_.clear();
+  if (listening_) sw_loop_unregister(sw_endpoint_doorbell(base_, endpoint_));
+  sw_channel_evict(base_, size_, channel_, endpoint_);
+  sw_endpoint_release(base_, endpoint_);
+  environment_->Remove(this);
+  memory_.Reset();
+}
+
+Napi::Value RegionBinding::Close(const Napi::CallbackInfo &info) {
+  Release();
+  return info.Env().Undefined();
+}
+
+uint32_t *RegionBinding::Word(const Napi::CallbackInfo &info, uint32_t offset) {
+  if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
+  if (offset % 4 != 0 || offset + 4ull > size_) throw MakeError(info.Env(), SW_ERANGE, "word offset");
+  return reinterpret_cast<uint32_t *>(base_ + offset);
+}
+
+// (doorbell offset, enum sw_sleep)
+Napi::Value RegionBinding::Ring(const Napi::CallbackInfo &info) {
+  sw_prim_wake(Word(info, Number(info[0])), Number(info[1]));
+  return info.Env().Undefined();
+}
+
+// From now on the endpoint can sleep as SW_SLEEP_LOOP.
+Napi::Value RegionBinding::Listen(const Napi::CallbackInfo &info) {
+  if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
+  if (listening_) return info.Env().Undefined();
+  auto ring = [](void *context) { static_cast<Environment *>(context)->Ring(); };
+  int status = sw_loop_register(sw_endpoint_doorbell(base_, endpoint_), ring, environment_);
+  if (status != SW_OK) throw MakeError(info.Env(), status, "event loop");
+  listening_ = true;
+  return info.Env().Undefined();
+}
+
+// (offset, Uint8Array): for large or misaligned payloads, which V8 copies slowly into shared memory.
+Napi::Value RegionBinding::CopyIn(const Napi::CallbackInfo &info) {
+  void *source = nullptr;
+  size_t length = 0;
+  napi_get_typedarray_info(info.Env(), info[1], nullptr, &length, &source, nullptr, nullptr);
+  uint32_t offset = Number(info[0]);
+  if (!open_ || offset + static_cast<uint64_t>(length) > size_) throw MakeError(info.Env(), SW_ERANGE, "copy");
+  memcpy(base_ + offset, source, length);
+  return info.Env().Undefined();
+}
+
+void RegionBinding::Log(void *context, int level, const char *text) {
+  auto *running = static_cast<Running *>(context);
+  if (running->opening) running->words += (running->words.empty() ? "" : "; ") + std::string(text);
+  running->environment->Post({running->id, false, level, text});
+}
+
+void RegionBinding::Exited(void *context, int status) {
+  auto *running = static_cast<Running *>(context);
+  running->environment->Post({running->id, true, status, sw_error_text(status)});
+}
+
+int RegionBinding::Start(Running *running, Napi::Object options, std::string *why) {
+  const sabway_plugin_v1 *plugin = nullptr;
+  std::string json = options.Get("json").As<Napi::String>();
+  if (options.Get("plugin").IsString()) {
+    char reason[512] = "";
+    std::string path = options.Get("plugin").As<Napi::String>();
+    int status = sw_plugin_load(path.c_str(), &running->library, &plugin, reason, sizeof(reason));
+    if (status != SW_OK) {
+      *why = path + ": " + reason;
+      return status;
+    }
+  } else {
+    std::string name = options.Get("builtin").As<Napi::String>();
+    plugin = sw_handler_find(name.c_str());
+    if (plugin == nullptr) {
+      *why = "no built-in handler is called '" + name + "'; there are 'echo', 'sink' and 'source'";
+      return SW_EINVAL;
+    }
+  }
+  sw_worker_options start = {};
+  start.base = base_;
+  start.size = size_;
+  start.channel = channel_;
+  start.side = Number(options.Get("side"));
+  start.plugin = plugin;
+  start.json = json.c_str();
+  start.hooks = {running, Log, Exited};
+  int status = sw_worker_start(&running->worker, &start);
+  if (status == SW_EOPEN) *why = std::string(plugin->name) + (running->words.empty() ? "" : ": " + running->words);
+  if (status != SW_OK && running->library != nullptr) sw_plugin_unload(running->library);
+  return status;
+}
+
+// ({ side, builtin | plugin, json }) -> worker id
+Napi::Value RegionBinding::StartWorker(const Napi::CallbackInfo &info) {
+  if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
+  uint32_t id = next_worker.fetch_add(1);
+  Running &running = workers_[id];
+  running.id = id;
+  running.environment = environment_;
+  std::string why;
+  int status = Start(&running, info[0].As<Napi::Object>(), &why);
+  if (status != SW_OK) {
+    workers_.erase(id);
+    throw MakeError(info.Env(), status, why);
+  }
+  running.opening = false;
+  return Napi::Number::New(info.Env(), id);
+}
+
+void RegionBinding::Stop(Running *running) {
+  sw_worker_stop(running->worker);
+  if (running->library != nullptr) sw_plugin_unload(running->library);
+}
+
+Napi::Value RegionBinding::StopWorker(const Napi::CallbackInfo &info) {
+  auto found = workers_.find(Number(info[0]));
+  if (found != workers_.end()) {
+    Stop(&found->second);
+    workers_.erase(found);
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value RegionBinding::WorkerStats(const Napi::CallbackInfo &info) {
+  auto found = workers_.find(Number(info[0]));
+  if (found == workers_.end()) return info.Env().Undefined();
+  sw_worker_stats stats;
+  sw_worker_stats_read(found->second.worker, &stats);
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("received", static_cast<double>(stats.received));
+  result.Set("receivedBytes", static_cast<double>(stats.received_bytes));
+  result.Set("sent", static_cast<double>(stats.sent));
+  result.Set("sentBytes", static_cast<double>(stats.sent_bytes));
+  result.Set("parks", static_cast<double>(stats.parks));
+  result.Set("crc", static_cast<double>(stats.crc));
+  return result;
+}

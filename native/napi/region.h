@@ -1,0 +1,60 @@
+// The addon's hold on one region: keeps its memory alive while native threads use it.
+#ifndef SABWAY_NAPI_REGION_H
+#define SABWAY_NAPI_REGION_H
+
+#include <napi.h>
+
+#include <atomic>
+#include <map>
+#include <string>
+
+#include "sabway/worker.h"
+
+class Environment;
+
+class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
+ public:
+  static void Create(Napi::Env env, Napi::Object exports);
+  explicit RegionBinding(const Napi::CallbackInfo &info);
+  ~RegionBinding() override { Release(); }
+
+  // Stop the workers, forget the event loop, give endpoint and roles back. Idempotent; the environment's own thread.
+  void Release();
+
+ private:
+  struct Running {
+    sw_worker *worker = nullptr;
+    void *library = nullptr;
+    uint32_t id = 0;
+    Environment *environment = nullptr;
+    std::atomic<bool> opening{true};  // what it logs until it is open explains why it would not
+    std::string words;
+  };
+
+  static void Log(void *context, int level, const char *text);
+  static void Exited(void *context, int status);
+
+  Napi::Value Ring(const Napi::CallbackInfo &info);
+  Napi::Value Listen(const Napi::CallbackInfo &info);
+  Napi::Value StartWorker(const Napi::CallbackInfo &info);
+  Napi::Value StopWorker(const Napi::CallbackInfo &info);
+  Napi::Value WorkerStats(const Napi::CallbackInfo &info);
+  Napi::Value CopyIn(const Napi::CallbackInfo &info);
+  Napi::Value Close(const Napi::CallbackInfo &info);
+
+  int Start(Running *running, Napi::Object options, std::string *why);
+  void Stop(Running *running);
+  uint32_t *Word(const Napi::CallbackInfo &info, uint32_t offset);
+
+  Environment *environment_;
+  Napi::ObjectReference memory_;
+  uint8_t *base_ = nullptr;
+  uint64_t size_ = 0;
+  uint32_t channel_ = 0;
+  uint32_t endpoint_ = 0;
+  bool listening_ = false;
+  bool open_ = false;
+  std::map<uint32_t, Running> workers_;
+};
+
+#endif

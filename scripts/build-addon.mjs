@@ -1,0 +1,43 @@
+// Compiles the addon with node-gyp, against the headers that came with this Node when it brought them (no download).
+//
+//   node scripts/build-addon.mjs [--if-missing]
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const require = createRequire(import.meta.url)
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** A binary for this platform is there already: shipped in prebuilds/, or compiled before. */
+function haveBinary() {
+  try {
+    return Boolean(require('node-gyp-build').resolve(root))
+  } catch {
+    return false
+  }
+}
+
+/** node-gyp: a development dependency here, npm's own copy for whoever installs the package. */
+function nodeGyp() {
+  try {
+    return require.resolve('node-gyp/bin/node-gyp.js')
+  } catch {
+    return process.env.npm_config_node_gyp
+  }
+}
+
+if (process.argv.includes('--if-missing') && haveBinary()) process.exit(0)
+const prefix = join(dirname(process.execPath), '..')
+const headers = existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? [`--nodedir=${prefix}`] : []
+const gyp = nodeGyp()
+if (!gyp) {
+  console.error('sabway: node-gyp was not found; run this through npm, or install node-gyp')
+  process.exit(1)
+}
+const configured = existsSync(join(root, 'build', 'Makefile')) ? ['build'] : ['configure', 'build']
+for (const command of configured) {
+  const { status } = spawnSync(process.execPath, [gyp, command, ...headers, '--silent'], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}
