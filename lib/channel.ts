@@ -1,4 +1,4 @@
-import { addon, addonMissing, type WorkerEvent, type WorkerStats } from './addon.js'
+import { addonMissing, type WorkerEvent, type WorkerStats } from './addon.js'
 import * as check from './check.js'
 import * as dispatcher from './dispatcher.js'
 import { adopt, coreError, SabwayError } from './errors.js'
@@ -89,7 +89,11 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   constructor(rendererToNativeBytes?: number, nativeToRendererBytes?: number, options?: ChannelOptions)
   /** @internal */
   constructor(region: Region, side: Side)
-  constructor(first: number | Region = DEFAULT_BYTES, second: number | Side = DEFAULT_BYTES, options: ChannelOptions = {}) {
+  constructor(
+    first: number | Region = DEFAULT_BYTES,
+    second: number | Side = DEFAULT_BYTES,
+    options: ChannelOptions = {},
+  ) {
     super()
     if (first instanceof Region) {
       this.region = first
@@ -308,7 +312,10 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   /** An error that no call is there to throw. Unheard, it becomes an uncaught exception, not silence. */
   #report(error: SabwayError): void {
     if (this.#errorsAreHeard) this.dispatchEvent(new ChannelErrorEvent(error))
-    else queueMicrotask(() => { throw error })
+    else
+      queueMicrotask(() => {
+        throw error
+      })
   }
 
   // ---- what the dispatcher calls ----
@@ -338,7 +345,8 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
       return
     }
     this.stopWorker() // it has ended by itself: this only joins it
-    if (number < 0 && !this.#closed && number !== ERRORS.ERR_SABWAY_CLOSED.number) this.#report(coreError(number, 'the native worker ended'))
+    if (number < 0 && !this.#closed && number !== ERRORS.ERR_SABWAY_CLOSED.number)
+      this.#report(coreError(number, 'the native worker ended'))
   }
 
   /** Off the event loop when there is nothing to wait for. */
@@ -367,14 +375,17 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   }
 }
 
-
 function workerOptions(options: BuiltinWorker | PluginWorker): AnyWorker & { builtin?: string; plugin?: string } {
   const { builtin, plugin, onLog } = (options ?? {}) as { builtin?: unknown; plugin?: unknown; onLog?: unknown }
   if (onLog !== undefined) check.callback(onLog, 'onLog')
   if ((builtin === undefined) === (plugin === undefined)) {
-    throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', "startWorker takes either { builtin: 'echo' | 'sink' | 'source' } or { plugin: path }")
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      "startWorker takes either { builtin: 'echo' | 'sink' | 'source' } or { plugin: path }",
+    )
   }
   if (builtin !== undefined) check.oneOf(builtin, 'builtin', ['echo', 'sink', 'source'])
-  else if (typeof plugin !== 'string') throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'plugin must be the path of a shared library')
+  else if (typeof plugin !== 'string')
+    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'plugin must be the path of a shared library')
   return options as never
 }

@@ -8,14 +8,20 @@ export function integer(value: unknown, name: string, least: number, most: numbe
     throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `${name} must be a number, got ${typeof value}`)
   }
   if (!Number.isInteger(value) || value < least || value > most) {
-    throw new SabwayError('ERR_SABWAY_OUT_OF_RANGE', `${name} must be an integer from ${least} to ${most}, got ${value}`)
+    throw new SabwayError(
+      'ERR_SABWAY_OUT_OF_RANGE',
+      `${name} must be an integer from ${least} to ${most}, got ${value}`,
+    )
   }
   return value
 }
 
 export function milliseconds(value: unknown, name: string): number {
   if (typeof value !== 'number' || !(value >= 0)) {
-    throw new SabwayError('ERR_SABWAY_OUT_OF_RANGE', `${name} must be a number of milliseconds, at least 0, got ${shown(value)}`)
+    throw new SabwayError(
+      'ERR_SABWAY_OUT_OF_RANGE',
+      `${name} must be a number of milliseconds, at least 0, got ${shown(value)}`,
+    )
   }
   return value
 }
@@ -28,13 +34,18 @@ export function callback(value: unknown, name: string): void {
 
 export function bytes(value: unknown): asserts value is Uint8Array {
   if (value instanceof Uint8Array) return
-  const hint = ArrayBuffer.isView(value) ? '; wrap it: new Uint8Array(view.buffer, view.byteOffset, view.byteLength)' : ''
+  const hint = ArrayBuffer.isView(value)
+    ? '; wrap it: new Uint8Array(view.buffer, view.byteOffset, view.byteLength)'
+    : ''
   throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `a message must be a Uint8Array, got ${shown(value)}${hint}`)
 }
 
 export function oneOf<T extends string>(value: unknown, name: string, choices: readonly T[]): T {
   if (choices.includes(value as T)) return value as T
-  throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', `${name} must be one of ${choices.map(shown).join(', ')}, got ${shown(value)}`)
+  throw new SabwayError(
+    'ERR_SABWAY_INVALID_ARGUMENT',
+    `${name} must be one of ${choices.map(shown).join(', ')}, got ${shown(value)}`,
+  )
 }
 
 export function abortSignal(value: unknown): void {

@@ -16,8 +16,22 @@ export interface Core {
   sw_endpoint_arm(base: Offset, index: number, how: number): number
   sw_endpoint_disarm(base: Offset, index: number): void
   sw_endpoint_is_armed(base: Offset, index: number): number
-  sw_channel_open_producer(p: Offset, base: Offset, size: bigint, channel: Offset, side: number, endpoint: number): number
-  sw_channel_open_consumer(c: Offset, base: Offset, size: bigint, channel: Offset, side: number, endpoint: number): number
+  sw_channel_open_producer(
+    p: Offset,
+    base: Offset,
+    size: bigint,
+    channel: Offset,
+    side: number,
+    endpoint: number,
+  ): number
+  sw_channel_open_consumer(
+    c: Offset,
+    base: Offset,
+    size: bigint,
+    channel: Offset,
+    side: number,
+    endpoint: number,
+  ): number
   sw_channel_evict(base: Offset, size: bigint, channel: Offset, endpoint: number): void
   sw_channel_check(base: Offset, size: bigint, channel: Offset): number
   sw_producer_reserve(p: Offset, length: number, lead: number): Offset

@@ -18,8 +18,7 @@ export interface Participant {
 /** How long the loop is polled after the last work before it sleeps: a wake costs more than a few turns of the loop. */
 const LINGER_MS = 0.05
 
-const immediate: (task: () => void) => void =
-  typeof setImmediate === 'function' ? setImmediate : postedTask()
+const immediate: (task: () => void) => void = typeof setImmediate === 'function' ? setImmediate : postedTask()
 
 /** A browser's nearest thing to setImmediate: timers are clamped to 4 ms. */
 function postedTask(): (task: () => void) => void {
@@ -130,7 +129,11 @@ function sleep(): void {
   }
 }
 
-type WaitAsync = (words: Int32Array, index: number, value: number) => { async: boolean; value: string | Promise<string> }
+type WaitAsync = (
+  words: Int32Array,
+  index: number,
+  value: number,
+) => { async: boolean; value: string | Promise<string> }
 
 function waitAsync(region: Region, ticket: number): void {
   if (waiting.get(region) === ticket) return

@@ -29,7 +29,8 @@ export function coreError(status: number, detail: string): SabwayError {
 /** Errors thrown by the addon carry code and message, but are plain: make them ours. */
 export function adopt(error: unknown): unknown {
   const code = (error as { code?: unknown })?.code
-  if (error instanceof SabwayError || !(error instanceof Error) || typeof code !== 'string' || !(code in ERRORS)) return error
+  if (error instanceof SabwayError || !(error instanceof Error) || typeof code !== 'string' || !(code in ERRORS))
+    return error
   const text = `${ERRORS[code as ErrorCode].text}: `
   const detail = error.message.startsWith(text) ? error.message.slice(text.length) : error.message
   return new SabwayError(code as ErrorCode, detail, { cause: error })

@@ -56,7 +56,10 @@ export class Incoming {
     const { core, region, side } = this
     const status = core.sw_channel_open_consumer(this.consumer, 0, region.size, SW_HEAP_AT, side, region.endpoint)
     if (status !== 0) {
-      throw coreError(status, 'a channel has one consumer on each side; attach to the other side, or clean up the first')
+      throw coreError(
+        status,
+        'a channel has one consumer on each side; attach to the other side, or clean up the first',
+      )
     }
     this.opened = true
   }
@@ -67,7 +70,8 @@ export class Incoming {
 
   start(callback: MessageCallback, options: ReceiveOptions): void {
     check.callback(callback, 'callback')
-    if (this.callback !== null) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'already receiving; call stopReceiving first')
+    if (this.callback !== null)
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'already receiving; call stopReceiving first')
     if (options.budget !== undefined) check.milliseconds(options.budget, 'budget')
     this.open()
     this.callback = callback
@@ -156,7 +160,9 @@ export class Incoming {
   private nothing(status: number): 0 {
     if (status === 0 || this.ended) return 0
     this.ended = true
-    this.onEnd(status === CLOSED ? null : coreError(status, 'while receiving; this side reads no more from the channel'))
+    this.onEnd(
+      status === CLOSED ? null : coreError(status, 'while receiving; this side reads no more from the channel'),
+    )
     return 0
   }
 

@@ -64,7 +64,10 @@ export class Outgoing {
     const { core, region, side } = this
     const status = core.sw_channel_open_producer(this.producer, 0, region.size, SW_HEAP_AT, side, region.endpoint)
     if (status !== 0) {
-      throw coreError(status, 'a channel has one producer on each side; attach to the other side, or clean up the first')
+      throw coreError(
+        status,
+        'a channel has one producer on each side; attach to the other side, or clean up the first',
+      )
     }
     this.opened = true
   }
@@ -103,7 +106,13 @@ export class Outgoing {
       const timer =
         timeout === undefined
           ? undefined
-          : setTimeout(() => giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${message.length} bytes within ${timeout} ms`)), timeout)
+          : setTimeout(
+              () =>
+                giveUp(
+                  new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${message.length} bytes within ${timeout} ms`),
+                ),
+              timeout,
+            )
       signal?.addEventListener('abort', onAbort, { once: true })
       queued.done = (error) => {
         clearTimeout(timer)
@@ -166,7 +175,11 @@ export class Outgoing {
     check.integer(length, 'length', 0, SW_RING_MAX)
     this.open()
     const status = this.pushFrame(this.producer, length)
-    if (status !== 0) throw coreError(status, this.reservation === null ? 'commit without reserve' : `${this.reservation} bytes were reserved, not ${length}`)
+    if (status !== 0)
+      throw coreError(
+        status,
+        this.reservation === null ? 'commit without reserve' : `${this.reservation} bytes were reserved, not ${length}`,
+      )
     this.reservation = null
   }
 
@@ -199,7 +212,9 @@ export class Outgoing {
       return `${length} bytes into a ring of ${this.capacity}; make the channel larger, or send parts`
     }
     if (status === ERRORS.ERR_SABWAY_CLOSED.number) return 'the other side was cleaned up'
-    return status === ERRORS.ERR_SABWAY_INVALID_STATE.number ? 'a reservation is open; commit or abandon it first' : 'while sending'
+    return status === ERRORS.ERR_SABWAY_INVALID_STATE.number
+      ? 'a reservation is open; commit or abandon it first'
+      : 'while sending'
   }
 
   private enqueue(queued: Queued): void {

@@ -1,4 +1,5 @@
 import { addon, type RegionBinding } from './addon.js'
+import { integer } from './check.js'
 import { type Core, instantiate, type Offset, pure } from './core.js'
 import { adopt, coreError, SabwayError } from './errors.js'
 import {
@@ -15,7 +16,6 @@ import {
   sw_instance,
   sw_region_header,
 } from './generated/abi.js'
-import { integer } from './check.js'
 
 /** What travels by postMessage (or workerData) to another thread of this process. */
 export interface RegionHandle {
@@ -95,7 +95,11 @@ export class Region {
     try {
       memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
     } catch (cause) {
-      throw new SabwayError('ERR_SABWAY_OUT_OF_MEMORY', `a region of ${pages * SW_PAGE} bytes; close regions no longer used`, { cause })
+      throw new SabwayError(
+        'ERR_SABWAY_OUT_OF_MEMORY',
+        `a region of ${pages * SW_PAGE} bytes; close regions no longer used`,
+        { cause },
+      )
     }
     const core = instantiate(memory, { wake: () => {}, alive: () => 1 })
     const status = core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
@@ -107,7 +111,10 @@ export class Region {
   static open(handle: RegionHandle): Region {
     const memory = handle?.memory
     if (!(memory instanceof WebAssembly.Memory)) {
-      throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'expected the `handle` of a region or channel, as it came by postMessage')
+      throw new SabwayError(
+        'ERR_SABWAY_INVALID_TYPE',
+        'expected the `handle` of a region or channel, as it came by postMessage',
+      )
     }
     if (!(memory.buffer instanceof SharedArrayBuffer)) {
       throw new SabwayError('ERR_SABWAY_NOT_A_REGION', 'its memory is not shared; make regions with Sabway')
@@ -163,7 +170,8 @@ export function endpointWord(index: number, field: number): number {
 function claim(core: Core): number {
   const { pid, startLow, startHigh } = addon()?.identity() ?? { pid: 1, startLow: 0, startHigh: 0 }
   const index = core.sw_endpoint_claim(0, pid, startLow, startHigh)
-  if (index < 0) throw coreError(index, `a region has room for ${SW_ENDPOINTS} threads; clean up channels no longer used`)
+  if (index < 0)
+    throw coreError(index, `a region has room for ${SW_ENDPOINTS} threads; clean up channels no longer used`)
   return index
 }
 

@@ -38,6 +38,9 @@ if (!gyp) {
 }
 const configured = existsSync(join(root, 'build', 'Makefile')) ? ['build'] : ['configure', 'build']
 for (const command of configured) {
-  const { status } = spawnSync(process.execPath, [gyp, command, ...headers, '--silent'], { cwd: root, stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, [gyp, command, ...headers, '--silent'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   if (status !== 0) process.exit(status ?? 1)
 }

@@ -88,7 +88,7 @@ void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index
 
 int sw_channel_check(const void *base, uint64_t size, uint32_t offset) {
   sw_channel *channel;
-  if (find((void *)(uintptr_t)base, size, offset, SW_RENDERER, &channel) != SW_OK) return SW_ECORRUPT;
+  if (find((void *)base, size, offset, SW_RENDERER, &channel) != SW_OK) return SW_ECORRUPT;
   for (int i = 0; i < 2; i++) {
     const sw_ring *ring = &channel->rings[i];
     if ((sw_peer_load_relaxed(&ring->producer) & 0xff) > SW_ENDPOINTS) return SW_ECORRUPT;

@@ -5,25 +5,32 @@
 #include "prim/prim.h"
 
 static sw_endpoint *endpoint_at(const void *base, uint32_t index) {
-  return (sw_endpoint *)((uint8_t *)(uintptr_t)base + SW_HEADER_BYTES) + index;
+  return (sw_endpoint *)((uint8_t *)base + SW_HEADER_BYTES) + index;
 }
 
-static bool owner_alive(sw_endpoint *e, uint32_t pid) {
-  uint32_t low = sw_peer_load_acquire(&e->start_low); /* pairs with [E1]: zero until the claim is complete */
+/* Set in the claim word until the claim is complete: the start time is still the last owner's then. */
+#define CLAIMING 0x80000000u
+
+/* Is the owner that the claim word `claim` names still there? */
+static bool owner_alive(sw_endpoint *e, uint32_t claim) {
+  if ((claim & CLAIMING) != 0) return sw_prim_process_alive(claim & ~CLAIMING, 0, 0);
+  uint32_t low = sw_peer_load_relaxed(&e->start_low);
   uint32_t high = sw_peer_load_relaxed(&e->start_high);
-  return sw_prim_process_alive(pid, low, high);
+  return sw_prim_process_alive(claim, low, high);
 }
 
 int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t start_high) {
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
     sw_endpoint *e = endpoint_at(base, i);
-    uint32_t owner = sw_peer_load_acquire(&e->pid);
+    uint32_t owner = sw_peer_load_acquire(&e->pid); /* pairs with [E1] */
     if (owner != 0 && owner_alive(e, owner)) continue;
-    if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid)) continue; /* pairs with [E2]: the last owner is done */
+    if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid | CLAIMING))
+      continue; /* pairs with [E2]: the last owner is done */
     sw_fetch_add_acq_rel(&e->epoch, 1);
     sw_store_relaxed(&e->sleeping, SW_AWAKE);
     sw_store_relaxed(&e->start_high, start_high);
-    sw_store_release(&e->start_low, start_low); /* [E1] */
+    sw_store_relaxed(&e->start_low, start_low);
+    sw_store_release(&e->pid, pid); /* [E1] whoever sees the pid alone sees the start time that goes with it */
     return (int)i;
   }
   return SW_ECROWDED;
@@ -32,8 +39,6 @@ int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t sta
 void sw_endpoint_release(void *base, uint32_t index) {
   sw_endpoint *e = endpoint_at(base, index);
   sw_store_relaxed(&e->sleeping, SW_AWAKE);
-  sw_store_relaxed(&e->start_low, 0);
-  sw_store_relaxed(&e->start_high, 0);
   sw_fetch_add_acq_rel(&e->epoch, 1); /* roles of this claim stop matching before anyone can claim anew */
   sw_store_release(&e->pid, 0);       /* [E2] */
 }
@@ -53,8 +58,8 @@ int sw_endpoint_role_alive(const void *base, uint32_t role) {
   sw_endpoint *e = named_by(base, role);
   if (e == NULL) return 0;
   if ((sw_peer_load_acquire(&e->epoch) ^ (role >> 8)) << 8) return 0; /* 24 bits of the epoch are in the role */
-  uint32_t pid = sw_peer_load_acquire(&e->pid);
-  return pid != 0 && owner_alive(e, pid);
+  uint32_t pid = sw_peer_load_acquire(&e->pid);                       /* pairs with [E1] */
+  return pid != 0 && (pid & CLAIMING) == 0 && owner_alive(e, pid);
 }
 
 uint32_t sw_endpoint_arm(void *base, uint32_t index, uint32_t how) {

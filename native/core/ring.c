@@ -42,13 +42,18 @@ static void write_header(uint8_t *frame, int32_t length, uint32_t info) {
 }
 
 /* Fill the rest of the ring, so that the next frame starts at its first byte. When the frame then finds no room, the
- * padding must be seen on its own: the consumer has to give it back before there can be any. */
+ * padding must be seen on its own: the consumer has to give it back before there can be any. Behind frames that are
+ * committed but not published it waits for them: their payloads may not be written yet. */
 static bool wrap(sw_producer *p, uint32_t rest, uint32_t span) {
   if (!has_room(p, rest)) return false;
+  bool alone = p->published == p->head;
   write_header(frame_at(p, p->head), (int32_t)rest, sw__info(SW_FRAME_PAD, 0));
   p->head += rest;
-  if (has_room(p, span)) return true;
-  sw_producer_publish(p);
+  if (has_room(p, span)) {
+    p->padding = rest;
+    return true;
+  }
+  if (alone) sw_producer_publish(p);
   return false;
 }
 
@@ -61,6 +66,7 @@ void *sw_producer_reserve(sw_producer *p, uint32_t length, uint32_t lead) {
   else if (sw_peer_load_relaxed(&p->ring->closed) != 0) p->status = SW_ECLOSED;
   if (p->status != SW_OK) return NULL;
 
+  p->padding = 0;
   uint32_t span = sw__span(p->capacity, lead, length);
   uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
   if (span > rest ? !wrap(p, rest, span) : !has_room(p, span)) return NULL;
@@ -86,6 +92,7 @@ int sw_producer_commit(sw_producer *p, uint32_t length) {
 
 int sw_producer_abandon(sw_producer *p) {
   if (!p->open) return SW_ESTATE;
+  if (p->published != p->head) p->head -= p->padding; /* padding that nobody sees would hold its room for ever */
   p->open = 0;
   return SW_OK;
 }

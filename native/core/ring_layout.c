@@ -51,7 +51,8 @@ int sw_consumer_attach(sw_consumer *c, void *base, uint64_t size, sw_ring *ring,
   uint32_t capacity, data;
   if (sw__ring_bounds(ring, size, &capacity, &data) != SW_OK) return SW_ECORRUPT;
   uint32_t tail = sw_peer_load_acquire(&ring->tail);
-  if (tail % SW_ALIGN != 0) return SW_ECORRUPT;
+  uint32_t head = sw_peer_load_acquire(&ring->head);
+  if (head - tail > capacity || (head | tail) % SW_ALIGN != 0) return SW_ECORRUPT;
   *c = (sw_consumer){.base = base,
                      .ring = ring,
                      .data = (uint8_t *)base + data,

@@ -16,7 +16,14 @@
 
 uint32_t sw_prim_pid(void) { return (uint32_t)getpid(); }
 
-uint64_t sw_prim_process_start(uint32_t pid) {
+typedef struct process {
+  char state;
+  uint64_t threads;
+  uint64_t start;
+} process;
+
+/* What proc(5) tells about a process: 1, or 0 when it tells nothing. */
+static int look_at(uint32_t pid, process *p) {
   char path[32], text[1024];
   snprintf(path, sizeof(path), "/proc/%u/stat", pid);
   FILE *file = fopen(path, "re");
@@ -26,21 +33,31 @@ uint64_t sw_prim_process_start(uint32_t pid) {
   text[length] = '\0';
   char *at = strrchr(text, ')'); /* the name before it may hold anything */
   if (at == NULL) return 0;
-  at++;
-  for (int field = 3; field < 22; field++) { /* starttime is field 22 of proc(5) */
-    at = strchr(at + 1, ' ');
+  for (int field = 3; field <= 22; field++) {
+    at = strchr(at, ' ');
     if (at == NULL) return 0;
+    at++;
+    if (field == 3) p->state = *at;
+    if (field == 20) p->threads = strtoull(at, NULL, 10);
+    if (field == 22) p->start = strtoull(at, NULL, 10);
   }
-  return strtoull(at, NULL, 10);
+  return 1;
+}
+
+uint64_t sw_prim_process_start(uint32_t pid) {
+  process p;
+  return look_at(pid, &p) ? p.start : 0;
 }
 
 int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high) {
   if (pid == 0 || pid > INT32_MAX) return 0;
   if (kill((pid_t)pid, 0) != 0 && errno == ESRCH) return 0;
+  process p;
+  if (!look_at(pid, &p)) return 1;
+  /* Ended, but its parent has not asked how: the parent may be the one that waits for it. */
+  if (p.state == 'Z' && p.threads <= 1) return 0;
   uint64_t start = (uint64_t)start_high << 32 | start_low;
-  if (start == 0) return 1;
-  uint64_t now = sw_prim_process_start(pid);
-  return now == 0 || now == start;
+  return start == 0 || p.start == 0 || p.start == start;
 }
 
 void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {

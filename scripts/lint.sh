@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Formatting and lint of everything: clang-format and clang-tidy for C and C++, Biome and tsc for TypeScript and JavaScript.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+need() {
+  command -v "$1" >/dev/null || { echo "lint: $1 is missing; on Debian: apt-get install $1" >&2; exit 1; }
+}
+need clang-format
+need clang-tidy
+
+mapfile -t sources < <(git ls-files -co --exclude-standard -- '*.c' '*.h' '*.cc')
+clang-format --dry-run -Werror "${sources[@]}"
+
+mapfile -t tidied < <(git ls-files -co --exclude-standard -- 'native/core/*.c' 'native/worker/*.c' 'native/prim/linux.c')
+clang-tidy --quiet --warnings-as-errors='*' "${tidied[@]}" -- -std=c11 -Inative -Inative/include 2> >(grep -v 'warnings generated\|Suppressed\|Use -header-filter' >&2 || true)
+
+npx biome check --error-on-warnings .
+npx tsc -p .
+npx tsc -p test/tsconfig.json --noEmit
