@@ -3,7 +3,7 @@ import * as check from './check.js'
 import { copyOut } from './copy.js'
 import type { Core, Offset } from './core.js'
 import { coreError, SabwayError } from './errors.js'
-import { ERRORS, SW_BATCH, SW_HEAP_AT, sw_consumer, sw_instance } from './generated/abi.js'
+import { ERRORS, SW_BATCH, SW_HEAP_AT, sw_channel, sw_consumer, sw_instance, sw_ring } from './generated/abi.js'
 import type { Region } from './region.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
@@ -22,6 +22,26 @@ export interface ReceiveOptions {
   copy?: boolean
 }
 
+const NEVER = Number.POSITIVE_INFINITY
+
+/** Looks at the time now and then: often when callbacks are slow, seldom when they are quick. */
+class Clock {
+  private last: number
+
+  constructor(private readonly deadline: number) {
+    this.last = deadline === NEVER ? 0 : performance.now()
+  }
+
+  /** How many messages until the next look; 0 when the time is up. */
+  next(): number {
+    if (this.deadline === NEVER) return NEVER
+    const now = performance.now()
+    const slow = now - this.last > SLOW_MS
+    this.last = now
+    return now >= this.deadline ? 0 : slow ? 1 : CLOCK_EVERY
+  }
+}
+
 export class Incoming {
   private readonly core: Core
   private readonly bytes: Uint8Array<SharedArrayBuffer>
@@ -31,6 +51,8 @@ export class Incoming {
   private readonly sliceWord: number
   private opened = false
   private draining = false
+  /** A callback stopped receiving or closed the channel: hand out no more of the batch. */
+  private interrupted = false
   private ended = false
   private callback: MessageCallback | null = null
   private budget = 8
@@ -65,7 +87,8 @@ export class Incoming {
   }
 
   get capacity(): number {
-    return this.opened ? this.words[(this.consumer + sw_consumer.capacity) >>> 2]! : 0
+    const ring = SW_HEAP_AT + sw_channel.rings + (1 - this.side) * sw_ring.sizeof
+    return this.words[(this.opened ? this.consumer + sw_consumer.capacity : ring + sw_ring.capacity) >>> 2]!
   }
 
   start(callback: MessageCallback, options: ReceiveOptions): void {
@@ -81,6 +104,7 @@ export class Incoming {
 
   stop(): void {
     this.callback = null
+    this.interrupted = true
   }
 
   get receiving(): boolean {
@@ -93,7 +117,7 @@ export class Incoming {
     this.open()
     let done = 0
     while (done < max) {
-      const got = this.pass(callback, Math.min(SW_BATCH, max - done), Number.POSITIVE_INFINITY)
+      const got = this.pass(callback, Math.min(SW_BATCH, max - done), NEVER)
       if (got === 0) break
       done += got
       if (!this.opened) break
@@ -121,26 +145,24 @@ export class Incoming {
   /** Peek a batch, hand it out, release what was handed out. Stops early at the deadline, or when a callback closes or throws. */
   private pass(give: DrainCallback, max: number, deadline: number): number {
     if (this.draining) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'drain was called inside a message callback')
-    const { bytes, words, sliceWord } = this
+    const { bytes, words } = this
     const count = this.core.sw_consumer_peek_batch(this.consumer, this.slices, max)
     if (count <= 0) return this.nothing(count)
-    const receiver = this.callback
+    const clock = new Clock(deadline)
+    let look = deadline === NEVER ? count : CLOCK_EVERY
     let handed = 0
     this.draining = true
+    this.interrupted = false
     try {
-      let every = CLOCK_EVERY
-      let last = deadline === Number.POSITIVE_INFINITY ? 0 : performance.now()
-      while (handed < count) {
-        const word = sliceWord + handed * 2
+      for (let word = this.sliceWord; handed < count; word += 2) {
         const start = words[word]! >>> 0
         handed++ // before the call: what throws has been given
         give(bytes, start, start + words[word + 1]!)
-        if (!this.opened || this.callback !== receiver) break
-        if (handed % every !== 0 || deadline === Number.POSITIVE_INFINITY) continue
-        const now = performance.now()
-        if (now >= deadline) break
-        every = now - last > SLOW_MS ? 1 : CLOCK_EVERY
-        last = now
+        if (this.interrupted) break
+        if (handed < look) continue
+        const more = clock.next()
+        if (more === 0) break
+        look += more
       }
     } finally {
       this.draining = false
@@ -173,7 +195,7 @@ export class Incoming {
 
   /** The producer is told that nobody reads any more. */
   close(): void {
-    this.callback = null
+    this.stop()
     if (!this.opened) {
       try {
         this.open()

@@ -4,10 +4,20 @@ import * as check from './check.js'
 import { copyIn, lead } from './copy.js'
 import type { Core, Offset } from './core.js'
 import { coreError, SabwayError } from './errors.js'
-import { ERRORS, SW_BATCH, SW_HEAP_AT, SW_RING_MAX, sw_instance, sw_producer } from './generated/abi.js'
+import {
+  ERRORS,
+  SW_BATCH,
+  SW_HEAP_AT,
+  SW_RING_MAX,
+  sw_channel,
+  sw_instance,
+  sw_producer,
+  sw_ring,
+} from './generated/abi.js'
 import type { Region } from './region.js'
 
 const FULL = ERRORS.ERR_SABWAY_FULL.number
+const TOO_LARGE = ERRORS.ERR_SABWAY_MESSAGE_TOO_LARGE.number
 
 /** A message that waits for room. */
 interface Queued {
@@ -73,13 +83,16 @@ export class Outgoing {
   }
 
   get capacity(): number {
-    return this.opened ? this.words[(this.producer + sw_producer.capacity) >>> 2]! : 0
+    const ring = SW_HEAP_AT + sw_channel.rings + this.side * sw_ring.sizeof
+    return this.words[(this.opened ? this.producer + sw_producer.capacity : ring + sw_ring.capacity) >>> 2]!
   }
 
   trySend(message: Uint8Array): boolean {
     check.bytes(message)
     if (!this.opened || this.failure !== null) this.open()
-    return this.queue.length === 0 && this.write(message)
+    if (this.queue.length === 0) return this.write(message)
+    if (message.length > this.capacity) throw coreError(TOO_LARGE, this.explain(TOO_LARGE, message.length))
+    return false
   }
 
   send(message: Uint8Array): boolean {
@@ -101,6 +114,8 @@ export class Outgoing {
         this.queue.splice(at, 1)
         this.queuedBytes -= message.length
         queued.done?.(error)
+        this.wantLoop() // what stood behind it may fit, or nothing is left to wait for
+        if (this.queue.length === 0) this.onQueueEmpty?.()
       }
       const onAbort = () => giveUp(abortedError(signal!))
       const timer =
@@ -144,8 +159,8 @@ export class Outgoing {
     const { binding } = this.region
     for (let i = 0, word = sliceWord; i < count; i++, word += 2) {
       const message = list[from + i]
-      check.bytes(message)
-      const length = message.length
+      if (!(message instanceof Uint8Array)) check.bytes(message)
+      const length = message!.length
       words[word] = lead(message, length, binding)
       words[word + 1] = length
     }
@@ -208,7 +223,7 @@ export class Outgoing {
   }
 
   private explain(status: number, length: number): string {
-    if (status === ERRORS.ERR_SABWAY_MESSAGE_TOO_LARGE.number) {
+    if (status === TOO_LARGE) {
       return `${length} bytes into a ring of ${this.capacity}; make the channel larger, or send parts`
     }
     if (status === ERRORS.ERR_SABWAY_CLOSED.number) return 'the other side was cleaned up'
@@ -236,6 +251,7 @@ export class Outgoing {
         moved++
       }
     } catch (error) {
+      for (const { done } of this.queue.splice(0, moved)) done?.()
       this.fail(error)
       return true
     }

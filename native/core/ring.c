@@ -1,6 +1,7 @@
 #include "sabway/ring.h"
 
 #include "core.h"
+#include "frame.h"
 #include "peer.h"
 #include "sabway/endpoint.h"
 
@@ -111,14 +112,40 @@ int sw_producer_push(sw_producer *p, uint32_t length) {
   return status;
 }
 
+/* Frames of a batch up to the first that needs a decision: about the ring's end, its room or its arguments. */
+static uint32_t reserve_run(sw_producer *p, sw_slice *slices, uint32_t count) {
+  uint8_t *frame = frame_at(p, p->head);
+  uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
+  uint32_t room = rest < bytes_free(p) ? rest : bytes_free(p);
+  uint32_t used = 0, done = 0;
+  uint64_t bytes = 0;
+  for (; done < count; done++) {
+    uint32_t length = sw_peer_data_load(&slices[done].length);
+    uint32_t lead = sw_peer_data_load(&slices[done].offset);
+    if (length > room || lead >= SW_ALIGN) break;
+    uint32_t span = sw__span(p->capacity, lead, length);
+    if (span > room - used) break;
+    write_header(frame + used, (int32_t)(SW_FRAME_HEADER + length), sw__info(SW_FRAME_DATA, lead));
+    slices[done].offset = (uint32_t)(frame - p->base) + used + SW_FRAME_HEADER + lead;
+    used += span;
+    bytes += length;
+  }
+  p->bytes += bytes;
+  p->head += used;
+  p->messages += done;
+  return done;
+}
+
 uint32_t sw_producer_reserve_batch(sw_producer *p, sw_slice *slices, uint32_t count) {
   uint32_t done = 0;
-  for (; done < count; done++) {
+  while (done < count) {
     uint32_t length = sw_peer_data_load(&slices[done].length);
     uint8_t *payload = sw_producer_reserve(p, length, sw_peer_data_load(&slices[done].offset));
     if (payload == NULL) break;
     sw_producer_commit(p, length);
     slices[done].offset = (uint32_t)(payload - p->base);
+    done++;
+    done += reserve_run(p, slices + done, count - done);
   }
   return done;
 }
@@ -180,35 +207,47 @@ static int available(sw_consumer *c) {
   return closed != 0 ? SW_ECLOSED : 0;
 }
 
-int sw_consumer_peek(sw_consumer *c, sw_slice *slice) {
-  for (;;) {
-    int state = available(c);
-    if (state != 1) {
-      if (c->handed_out == 0) sw_consumer_release(c); /* padding alone: the producer may be waiting for it */
-      return state;
-    }
+/* The messages between cursor and head_seen, up to `count`; padding on the way is skipped. A frame that cannot be right
+ * ends the run and latches the status. */
+static uint32_t peek_run(sw_consumer *c, sw_slice *slices, uint32_t count) {
+  uint32_t cursor = c->cursor, head = c->head_seen, got = 0;
+  uint64_t bytes = 0;
+  while (got < count && cursor != head) {
     sw__frame_view frame;
-    if (!sw__frame_read(c->data, c->capacity, c->cursor, c->head_seen - c->cursor, &frame)) return corrupt(c);
-    uint32_t start = c->cursor & (c->capacity - 1);
-    c->cursor += frame.span;
-    if (frame.type == SW_FRAME_PAD) continue;
-    slice->offset = (uint32_t)(c->data - c->base) + start + SW_FRAME_HEADER + frame.lead;
-    slice->length = frame.length;
-    c->handed_out++;
-    c->bytes_handed_out += frame.length;
-    return 1;
+    if (!sw__frame_read(c->data, c->capacity, cursor, head - cursor, &frame)) {
+      c->status = SW_ECORRUPT;
+      break;
+    }
+    if (frame.type == SW_FRAME_DATA) {
+      uint32_t start = cursor & (c->capacity - 1);
+      slices[got].offset = (uint32_t)(c->data - c->base) + start + SW_FRAME_HEADER + frame.lead;
+      slices[got].length = frame.length;
+      bytes += frame.length;
+      got++;
+    }
+    cursor += frame.span;
   }
+  c->cursor = cursor;
+  c->handed_out += got;
+  c->bytes_handed_out += bytes;
+  return got;
 }
 
 int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count) {
   uint32_t got = 0;
   while (got < count) {
-    int state = sw_consumer_peek(c, &slices[got]);
-    if (state != 1) return got != 0 ? (int)got : state;
-    got++;
+    int state = available(c);
+    if (state == 1) {
+      got += peek_run(c, slices + got, count - got);
+      continue;
+    }
+    if (c->handed_out == 0) sw_consumer_release(c); /* padding alone: the producer may be waiting for it */
+    return got != 0 ? (int)got : state;
   }
   return (int)got;
 }
+
+int sw_consumer_peek(sw_consumer *c, sw_slice *slice) { return sw_consumer_peek_batch(c, slice, 1); }
 
 void sw_consumer_release(sw_consumer *c) {
   if (c->cursor == c->tail) return;

@@ -1,5 +1,6 @@
-/* The ring's bytes: making a ring, attaching to one, reading one frame, and walking all of them. */
+/* The ring's bytes: making a ring, attaching to one, and walking its frames. */
 #include "core.h"
+#include "frame.h"
 #include "peer.h"
 #include "sabway/ring.h"
 
@@ -62,26 +63,6 @@ int sw_consumer_attach(sw_consumer *c, void *base, uint64_t size, sw_ring *ring,
                      .head_seen = tail,
                      .role = role};
   return SW_OK;
-}
-
-int sw__frame_read(const uint8_t *data, uint32_t capacity, uint32_t position, uint32_t available,
-                   sw__frame_view *view) {
-  uint32_t start = position & (capacity - 1);
-  uint32_t rest = capacity - start;
-  uint32_t length = sw_peer_data_load(data + start + offsetof(sw_frame, length));
-  uint32_t info = sw_peer_data_load(data + start + offsetof(sw_frame, info));
-  view->type = sw__type(info);
-  view->lead = sw__lead(info);
-  if (view->type == SW_FRAME_PAD) {
-    view->span = length;
-    return length == rest && length <= available;
-  }
-  if (view->type != SW_FRAME_DATA || view->lead >= SW_ALIGN) return 0;
-  if (length < SW_FRAME_HEADER || length - SW_FRAME_HEADER > capacity)
-    return 0; /* negative lengths too: not committed */
-  view->length = length - SW_FRAME_HEADER;
-  view->span = sw__span(capacity, view->lead, view->length);
-  return view->span <= rest && view->span <= available;
 }
 
 int sw_ring_check(const void *base, uint64_t size, const sw_ring *ring) {

@@ -8,6 +8,7 @@ Environment *Environment::Of(Napi::Env env) { return env.GetInstanceData<Environ
 void Environment::Create(Napi::Env env, Napi::Object exports) {
   auto *made = new Environment(env);
   env.SetInstanceData<Environment>(made);
+  napi_add_env_cleanup_hook(env, Close, made);
   exports.Set("setDispatcher",
               Napi::Function::New(env, [made](const Napi::CallbackInfo &info) { return made->SetDispatcher(info); }));
   exports.Set("ref", Napi::Function::New(env, [made](const Napi::CallbackInfo &info) {
@@ -25,7 +26,8 @@ Napi::Value Environment::SetDispatcher(const Napi::CallbackInfo &info) {
                                                        nullptr, nullptr, this, Dispatch, &wake_);
   if (status != napi_ok) throw MakeError(env, SW_ESYSTEM, "no threadsafe function");
   napi_unref_threadsafe_function(env, wake_);
-  // Hooks run last in, first out: ours, added behind the function's own, still finds it alive.
+  // Hooks run last in, first out: ours, now behind the function's own, still finds it alive.
+  napi_remove_env_cleanup_hook(env, Close, this);
   napi_add_env_cleanup_hook(env, Close, this);
   return env.Undefined();
 }
@@ -33,7 +35,7 @@ Napi::Value Environment::SetDispatcher(const Napi::CallbackInfo &info) {
 void Environment::Close(void *self) {
   auto *environment = static_cast<Environment *>(self);
   while (!environment->regions_.empty()) (*environment->regions_.begin())->Release();
-  napi_release_threadsafe_function(environment->wake_, napi_tsfn_abort);
+  if (environment->wake_ != nullptr) napi_release_threadsafe_function(environment->wake_, napi_tsfn_abort);
   environment->wake_ = nullptr;
 }
 
