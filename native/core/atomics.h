@@ -15,6 +15,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef SW_FLAVOUR_MODEL
+#include "model_hooks.h" /* test/c/model: the same names, each of them a scheduling point of the explorer */
+#else
+
 static inline uint32_t sw_load_relaxed(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
 
 static inline uint32_t sw_load_acquire(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
@@ -58,4 +62,5 @@ static inline void sw_store64_relaxed(uint64_t *word, uint64_t value) {
 /* Data words: not atomic. */
 static inline void sw_data_store(void *word, uint32_t value) { *(uint32_t *)word = value; }
 
+#endif
 #endif

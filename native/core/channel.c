@@ -83,6 +83,8 @@ void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index
   for (int i = 0; i < 2; i++) {
     give_back(&channel->rings[i].producer, role);
     give_back(&channel->rings[i].consumer, role);
+    sw_endpoint_alarm(base, sw_peer_load_relaxed(&channel->rings[i].producer));
+    sw_endpoint_alarm(base, sw_peer_load_relaxed(&channel->rings[i].consumer));
   }
 }
 

@@ -86,3 +86,12 @@ void sw_endpoint_ring(void *base, uint32_t role) {
   sw_fetch_add_acq_rel(&e->doorbell, 1);
   sw_prim_wake(&e->doorbell, how);
 }
+
+void sw_endpoint_alarm(void *base, uint32_t role) {
+  sw_endpoint *e = named_by(base, role);
+  if (e == NULL) return;
+  sw_fetch_add_acq_rel(&e->doorbell, 1);
+  sw_prim_wake(&e->doorbell, SW_SLEEP_LOOP);
+  sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
+  sw_prim_wake(&e->doorbell, SW_SLEEP_FUTEX);
+}

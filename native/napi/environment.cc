@@ -63,7 +63,7 @@ Napi::Value Environment::TakeEvents(Napi::Env env) {
   for (uint32_t i = 0; i < taken.size(); i++) {
     Napi::Object one = Napi::Object::New(env);
     one.Set("worker", taken[i].worker);
-    one.Set("exited", taken[i].exited);
+    one.Set("kind", static_cast<int>(taken[i].kind));
     one.Set("number", taken[i].number);
     one.Set("text", taken[i].text);
     list.Set(i, one);

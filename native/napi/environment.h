@@ -15,9 +15,10 @@ class RegionBinding;
 
 // What a worker thread has to say to JavaScript.
 struct WorkerEvent {
+  enum Kind { kLog, kExited, kJoined };  // kJoined is the last of each worker
   uint32_t worker;
-  bool exited;  // else a log line
-  int number;   // status or log level
+  Kind kind;
+  int number;  // log level, or why it ended by itself
   std::string text;
 };
 

@@ -109,12 +109,12 @@ Napi::Value RegionBinding::CopyIn(const Napi::CallbackInfo &info) {
 void RegionBinding::Log(void *context, int level, const char *text) {
   auto *running = static_cast<Running *>(context);
   if (running->opening) running->words += (running->words.empty() ? "" : "; ") + std::string(text);
-  running->environment->Post({running->id, false, level, text});
+  running->environment->Post({running->id, WorkerEvent::kLog, level, text});
 }
 
 void RegionBinding::Exited(void *context, int status) {
   auto *running = static_cast<Running *>(context);
-  running->environment->Post({running->id, true, status, sw_error_text(status)});
+  running->environment->Post({running->id, WorkerEvent::kExited, status, ""});
 }
 
 int RegionBinding::Start(Running *running, Napi::Object options, std::string *why) {
@@ -170,6 +170,7 @@ Napi::Value RegionBinding::StartWorker(const Napi::CallbackInfo &info) {
 void RegionBinding::Stop(Running *running) {
   sw_worker_stop(running->worker);
   if (running->library != nullptr) sw_plugin_unload(running->library);
+  environment_->Post({running->id, WorkerEvent::kJoined, SW_OK, ""});
 }
 
 Napi::Value RegionBinding::StopWorker(const Napi::CallbackInfo &info) {

@@ -15,7 +15,8 @@ enum {
   AT_ONCE = 128,         /* messages between two looks at the clock and the stop flag */
   PUBLISH_BYTES = 65536, /* committed bytes that are published without waiting for the end of a call */
   SPIN_NS = 20000,       /* look for work this long before parking */
-  SPINS_PER_CLOCK = 64   /* the clock costs more than a look */
+  SPINS_PER_CLOCK = 64,  /* the clock costs more than a look */
+  PATROL_NS = 500000000  /* look again this often while parked: a waker may die before it wakes */
 };
 
 struct sw_worker {
@@ -164,18 +165,24 @@ static uint32_t worth_waking_for(const sw_worker *w) {
   return w->wanted > w->out.capacity / 4 ? w->wanted : w->out.capacity / 4;
 }
 
+/* Sleep until somebody rings, there is work, or `due`. A waker that dies between taking `sleeping` and the wake leaves
+ * a sleeper whom nobody rings any more, and a hostile one may do so on purpose: hence the patrol, which arms anew. */
 static void wait_for_work(sw_worker *w, uint64_t now, uint64_t due) {
   if (spin(w, due - now < SPIN_NS ? due : now + SPIN_NS)) return;
-  now = sw_prim_now();
-  if (due <= now) return;
-  uint32_t ticket = sw_endpoint_arm(w->base, w->endpoint, SW_SLEEP_FUTEX);
-  int work = has_message(w) || (w->wanted != 0 && sw_producer_want_space(&w->out, worth_waking_for(w)));
-  if (!work && !sw_load_acquire(&w->stop)) {
-    uint64_t left = due - now;
-    sw_store64_relaxed(&w->stats.parks, w->stats.parks + 1);
-    sw_prim_futex_wait(sw_endpoint_doorbell(w->base, w->endpoint), ticket, left > INT64_MAX ? -1 : (int64_t)left);
+  uint32_t *doorbell = sw_endpoint_doorbell(w->base, w->endpoint);
+  int woken = 0;
+  while (!woken && (now = sw_prim_now()) < due) {
+    uint32_t ticket = sw_endpoint_arm(w->base, w->endpoint, SW_SLEEP_FUTEX);
+    woken = has_message(w) || (w->wanted != 0 && sw_producer_want_space(&w->out, worth_waking_for(w))) ||
+            sw_load_acquire(&w->stop);
+    if (!woken) {
+      uint64_t left = due - now < PATROL_NS ? due - now : PATROL_NS;
+      sw_store64_relaxed(&w->stats.parks, w->stats.parks + 1);
+      sw_prim_futex_wait(doorbell, ticket, (int64_t)left);
+      woken = sw_load_acquire(doorbell) != ticket;
+    }
+    sw_endpoint_disarm(w->base, w->endpoint);
   }
-  sw_endpoint_disarm(w->base, w->endpoint);
 }
 
 static void note_stats(sw_worker *w) {
@@ -297,9 +304,10 @@ int sw_worker_start(sw_worker **worker, const sw_worker_options *options) {
 }
 
 void sw_worker_stop(sw_worker *w) {
+  uint32_t *doorbell = sw_endpoint_doorbell(w->base, w->endpoint);
   sw_store_release(&w->stop, 1);
-  sw_fence_handshake(); /* pairs with [F1]: ask, then look whether it sleeps */
-  sw_endpoint_ring(w->base, sw_endpoint_role(w->base, w->endpoint));
+  sw_fetch_add_acq_rel(doorbell, 1); /* a ticket from before this does not sleep, one from after it sees `stop` */
+  sw_prim_futex_wake(doorbell);      /* whatever `sleeping` says: that is the peer's to write, too */
   sw_prim_thread_join(&w->thread);
   leave_side(w);
   destroy(w);

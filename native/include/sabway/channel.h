@@ -27,7 +27,8 @@ int sw_channel_open_consumer(sw_consumer *c, void *base, uint64_t size, uint32_t
 void sw_producer_leave(sw_producer *p);
 void sw_consumer_leave(sw_consumer *c);
 
-/* Take all roles that the endpoint `index` holds in the channel away from it, because its owner is gone. Wait-free. */
+/* Take all roles that the endpoint `index` holds in the channel away from it, because its owner is gone, and wake
+ * whoever holds the others: a ring of the lost one's may have been cut short. Lock-free; system calls. */
 void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index);
 
 /* Both rings' sw_ring_check, and the roles: 0 or SW_ECORRUPT. */

@@ -46,8 +46,13 @@ uint32_t *sw_endpoint_doorbell(void *base, uint32_t index);
 
 /* Wake the owner if it sleeps. The caller has published its work and passed sw_fence_handshake. A role that names
  * nobody, or nonsense, is ignored. Any thread; lock-free, and a system call only when the owner sleeps. A crash between
- * taking `sleeping` and the system call loses that one wake: survivors find dead peers by sw_endpoint_role_alive. */
+ * taking `sleeping` and the system call loses that wake, and nobody rings a sleeper that is not armed: so never sleep
+ * without a bound, and after it arm anew, look for work, and ask sw_endpoint_role_alive about the peer. */
 void sw_endpoint_ring(void *base, uint32_t role);
+
+/* Wake the owner in every way there is, whatever `sleeping` says: for when a peer has died, perhaps in the middle of a
+ * ring. Any thread; system calls. */
+void sw_endpoint_alarm(void *base, uint32_t role);
 
 #ifdef __cplusplus
 }

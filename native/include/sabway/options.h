@@ -4,6 +4,7 @@
 #ifndef SABWAY_OPTIONS_H
 #define SABWAY_OPTIONS_H
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,22 @@ static inline const char *sabway__string_end(const char *quote) {
   const char *at = quote + 1;
   while (*at != '\0' && *at != '"') at += at[0] == '\\' && at[1] != '\0' ? 2 : 1;
   return at;
+}
+
+/* JSON's number, whatever decimal point the program's locale has. *end is where it stops, or `text` when there is none.
+ */
+static inline double sabway__number(const char *text, const char **end) {
+  char copy[64];
+  size_t length = strspn(text, "+-.0123456789eE");
+  if (length >= sizeof(copy)) length = sizeof(copy) - 1;
+  memcpy(copy, text, length);
+  copy[length] = '\0';
+  char *point = strchr(copy, '.');
+  if (point != NULL) *point = localeconv()->decimal_point[0];
+  char *stop;
+  double value = strtod(copy, &stop);
+  *end = text + (stop - copy);
+  return value;
 }
 
 /* The number that `name` has in `json`, or `otherwise` when it is not there or not a number. */
@@ -23,9 +40,10 @@ static inline double sabway_option(const char *json, const char *name, double ot
     at = end + 1;
     while (*at == ' ') at++;
     if (!same || *at != ':') continue;
-    char *stop;
-    double value = strtod(at + 1, &stop);
-    return stop == at + 1 ? otherwise : value;
+    const char *number = at + 1 + strspn(at + 1, " ");
+    const char *stop;
+    double value = sabway__number(number, &stop);
+    return stop == number ? otherwise : value;
   }
   return otherwise;
 }

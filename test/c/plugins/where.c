@@ -1,0 +1,4 @@
+#define NAME  "where"
+#define FLAGS 0
+
+#include "where.h"

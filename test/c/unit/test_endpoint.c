@@ -1,0 +1,220 @@
+/* Endpoints: claiming, releasing, and taking over from the dead. */
+#define _GNU_SOURCE
+#include <pthread.h>
+
+#include "process.h"
+
+static sw_endpoint *endpoint(const region *r, uint32_t index) {
+  return (sw_endpoint *)(void *)(r->base + SW_HEADER_BYTES) + index;
+}
+
+static uint64_t own_start(void) { return sw_prim_process_start(sw_prim_pid()); }
+
+static int claim_as(const region *r, uint32_t pid, uint64_t start) {
+  return sw_endpoint_claim(r->base, pid, (uint32_t)start, (uint32_t)(start >> 32));
+}
+
+static void all_of_them(void **state) {
+  (void)state;
+  region r = region_new(4096, 4096);
+  for (uint32_t i = 0; i < SW_ENDPOINTS; i++) assert_int_equal(region_claim(&r), i);
+  assert_int_equal(claim_as(&r, sw_prim_pid(), own_start()), SW_ECROWDED);
+  sw_endpoint_release(r.base, 17);
+  assert_int_equal(region_claim(&r), 17);
+  assert_int_equal(claim_as(&r, sw_prim_pid(), 0), SW_ECROWDED);
+  region_free(&r);
+}
+
+static void a_claim_is_complete(void **state) {
+  (void)state;
+  region r = region_new(4096, 4096);
+  uint32_t index = region_claim(&r);
+  uint64_t start = own_start();
+  assert_int_not_equal(start, 0);
+  assert_int_equal(endpoint(&r, index)->pid, sw_prim_pid());
+  assert_int_equal(endpoint(&r, index)->start_low, (uint32_t)start);
+  assert_int_equal(endpoint(&r, index)->start_high, (uint32_t)(start >> 32));
+  assert_int_equal(endpoint(&r, index)->sleeping, SW_AWAKE);
+  sw_endpoint_release(r.base, index);
+  assert_int_equal(endpoint(&r, index)->pid, 0);
+  region_free(&r);
+}
+
+static void roles_end_with_the_claim(void **state) {
+  (void)state;
+  region r = region_new(4096, 4096);
+  uint32_t index = region_claim(&r);
+  uint32_t role = sw_endpoint_role(r.base, index);
+  assert_int_equal(role & 0xff, index + 1);
+  assert_true(sw_endpoint_role_alive(r.base, role));
+  sw_endpoint_release(r.base, index);
+  assert_false(sw_endpoint_role_alive(r.base, role));
+  assert_int_equal(region_claim(&r), index);
+  assert_false(sw_endpoint_role_alive(r.base, role));
+  assert_int_not_equal(sw_endpoint_role(r.base, index), role);
+  assert_true(sw_endpoint_role_alive(r.base, sw_endpoint_role(r.base, index)));
+  region_free(&r);
+}
+
+static void nonsense_roles(void **state) {
+  (void)state;
+  region r = region_new(4096, 4096);
+  uint32_t role = sw_endpoint_role(r.base, region_claim(&r));
+  const uint32_t bad[] = {0, 0xff, SW_ENDPOINTS + 1, UINT32_MAX, role ^ 0x80000000, role ^ 0x100, role + 1};
+  for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+    assert_false(sw_endpoint_role_alive(r.base, bad[i]));
+    sw_endpoint_ring(r.base, bad[i]);
+  }
+  region_free(&r);
+}
+
+static void the_epoch_wraps(void **state) {
+  (void)state;
+  region r = region_new(4096, 4096);
+  endpoint(&r, 0)->epoch = UINT32_MAX;
+  uint32_t index = region_claim(&r);
+  assert_true(sw_endpoint_role_alive(r.base, sw_endpoint_role(r.base, index)));
+  sw_endpoint_release(r.base, index);
+  endpoint(&r, 0)->epoch = 0x00ffffff; /* the role has 24 bits of it */
+  index = region_claim(&r);
+  assert_true(sw_endpoint_role_alive(r.base, sw_endpoint_role(r.base, index)));
+  region_free(&r);
+}
+
+static void arm_and_ring(void **state) {
+  (void)state;
+  region r = region_new(4096, 4096);
+  uint32_t index = region_claim(&r);
+  uint32_t role = sw_endpoint_role(r.base, index);
+  uint32_t *doorbell = sw_endpoint_doorbell(r.base, index);
+  uint32_t before = *doorbell;
+  sw_endpoint_ring(r.base, role); /* awake: costs nothing, changes nothing */
+  assert_int_equal(*doorbell, before);
+  uint32_t ticket = sw_endpoint_arm(r.base, index, SW_SLEEP_FUTEX);
+  assert_int_equal(ticket, before);
+  assert_true(sw_endpoint_is_armed(r.base, index));
+  sw_endpoint_ring(r.base, role);
+  assert_false(sw_endpoint_is_armed(r.base, index));
+  assert_int_equal(*doorbell, before + 1);
+  sw_prim_futex_wait(doorbell, ticket, -1); /* returns at once */
+  sw_endpoint_ring(r.base, role);           /* one sleep, one ring */
+  assert_int_equal(*doorbell, before + 1);
+  sw_endpoint_arm(r.base, index, SW_SLEEP_ATOMICS);
+  sw_endpoint_disarm(r.base, index);
+  assert_false(sw_endpoint_is_armed(r.base, index));
+  region_free(&r);
+}
+
+/* The same pid with another start time is another process. */
+static void a_reused_pid(void **state) {
+  (void)state;
+  region r = region_new(4096, 4096);
+  int first = claim_as(&r, sw_prim_pid(), own_start() + 1);
+  uint32_t role = sw_endpoint_role(r.base, (uint32_t)first);
+  assert_false(sw_endpoint_role_alive(r.base, role));
+  assert_int_equal(claim_as(&r, sw_prim_pid(), own_start()), first);
+  assert_false(sw_endpoint_role_alive(r.base, role));
+  int second = claim_as(&r, sw_prim_pid(), own_start() + (1ull << 32));
+  assert_int_equal(claim_as(&r, sw_prim_pid(), own_start()), second);
+  int third = claim_as(&r, sw_prim_pid(), 0); /* unknown: any process with that pid counts */
+  assert_true(sw_endpoint_role_alive(r.base, sw_endpoint_role(r.base, (uint32_t)third)));
+  region_free(&r);
+}
+
+static void claims_two(const region *r) {
+  if (claim_as(r, sw_prim_pid(), own_start()) != 0) _exit(1);
+  if (claim_as(r, sw_prim_pid(), 0) != 1) _exit(1);
+  sw_endpoint_arm(r->base, 0, SW_SLEEP_FUTEX);
+}
+
+static void a_dead_process(void **state) {
+  (void)state;
+  region r = region_new_shared(4096, 4096);
+  pid_t child = run_child(claims_two, &r);
+  for (int reaped = 0; reaped < 2; reaped++) { /* dead is dead, whether its parent knows or not */
+    for (uint32_t i = 0; i < 2; i++) {
+      assert_int_equal(endpoint(&r, i)->pid, child);
+      assert_false(sw_endpoint_role_alive(r.base, sw_endpoint_role(r.base, i)));
+    }
+    if (!reaped) reap(child);
+  }
+  uint32_t role = sw_endpoint_role(r.base, 0);
+  assert_int_equal(region_claim(&r), 0);
+  assert_int_equal(region_claim(&r), 1);
+  assert_int_equal(region_claim(&r), 2);
+  assert_int_not_equal(sw_endpoint_role(r.base, 0), role);
+  assert_false(sw_endpoint_is_armed(r.base, 0));
+  region_free_shared(&r);
+}
+
+static void ends_at_once(const region *r) { (void)r; }
+
+/* Whoever dies while it claims must not keep the endpoint. */
+static void dead_while_claiming(void **state) {
+  (void)state;
+  region r = region_new_shared(4096, 4096);
+  pid_t child = run_child(ends_at_once, &r);
+  reap(child);
+  endpoint(&r, 0)->pid = (uint32_t)child | 0x80000000;
+  endpoint(&r, 1)->pid = sw_prim_pid() | 0x80000000; /* alive, and busy claiming */
+  endpoint(&r, 1)->start_low = 1;
+  assert_false(sw_endpoint_role_alive(r.base, sw_endpoint_role(r.base, 1)));
+  assert_int_equal(region_claim(&r), 0);
+  assert_int_equal(region_claim(&r), 2);
+  region_free_shared(&r);
+}
+
+/* ---- several claim what a dead process left, at once ---- */
+
+enum { LEFT = 8, ROUNDS = 300, THREADS = 2 };
+
+static struct {
+  region r;
+  pthread_barrier_t start, end;
+  int claimed[THREADS][LEFT / THREADS];
+} race;
+
+static void claims_in_a_race(void *argument) {
+  int *claimed = argument;
+  uint64_t start = own_start();
+  for (int round = 0; round < ROUNDS; round++) {
+    pthread_barrier_wait(&race.start);
+    for (int i = 0; i < LEFT / THREADS; i++) claimed[i] = claim_as(&race.r, sw_prim_pid(), start);
+    pthread_barrier_wait(&race.end);
+  }
+}
+
+static void no_two_get_the_same(void **state) {
+  (void)state;
+  race.r = region_new(4096, 4096);
+  pid_t dead = run_child(ends_at_once, &race.r);
+  reap(dead);
+  pthread_barrier_init(&race.start, NULL, THREADS + 1);
+  pthread_barrier_init(&race.end, NULL, THREADS + 1);
+  sw_prim_thread threads[THREADS];
+  for (int i = 0; i < THREADS; i++) {
+    assert_int_equal(sw_prim_thread_start(&threads[i], "claims", claims_in_a_race, race.claimed[i]), SW_OK);
+  }
+  int twice = 0;
+  for (int round = 0; round < ROUNDS; round++) {
+    for (uint32_t i = 0; i < LEFT; i++) {
+      endpoint(&race.r, i)->pid = (uint32_t)dead;
+      endpoint(&race.r, i)->start_low = 1;
+    }
+    pthread_barrier_wait(&race.start);
+    pthread_barrier_wait(&race.end);
+    uint32_t seen = 0;
+    for (int i = 0; i < LEFT; i++) {
+      int index = race.claimed[i / (LEFT / THREADS)][i % (LEFT / THREADS)];
+      if (index < 0 || index >= LEFT || (seen >> index & 1) != 0) twice++;
+      else seen |= 1u << index;
+    }
+  }
+  for (int i = 0; i < THREADS; i++) sw_prim_thread_join(&threads[i]);
+  assert_int_equal(twice, 0);
+  region_free(&race.r);
+}
+
+TESTS(TEST(all_of_them), TEST(a_claim_is_complete), TEST(roles_end_with_the_claim), TEST(nonsense_roles),
+      TEST(the_epoch_wraps), TEST(arm_and_ring), TEST(a_reused_pid), TEST(a_dead_process), TEST(dead_while_claiming),
+      TEST(no_two_get_the_same));
