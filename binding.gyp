@@ -15,7 +15,11 @@
         "native/napi/region.cc",
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      # The last one: an error that a terminating environment cannot take must not end the process.
+      "defines": [
+        "NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+      ],
       "cflags_cc!": ["-fno-exceptions"],
       "conditions": [
         ["OS=='linux'", {"sources": ["native/prim/linux.c"], "libraries": ["-lpthread", "-ldl"]}],
@@ -32,14 +36,34 @@
     },
   ],
   "conditions": [
-    # Only in the repository: what the benchmark and `npm start` measure against. Its name sorts behind sabway.node,
-    # because node-gyp-build takes the first .node file that it finds.
+    # Only in the repository: what the benchmark and `npm start` measure against. Not called .node, because
+    # node-gyp-build would take it for Sabway's addon when that one is not there (yet).
     ["'<!(node -p \"require('fs').existsSync('test/bench/peers/tsfn_peer.c')\")'=='true'", {
       "targets": [
         {
           "target_name": "tsfn_peer",
+          "target_conditions": [["1==1", {"product_extension": "peer"}]],
           "sources": ["test/bench/peers/tsfn_peer.c", "native/worker/crc32c.c"],
           "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
+        },
+      ],
+    }],
+    # Likewise: the native core for test/js/hosts, which calls it as it calls the wasm core.
+    ["'<!(node -p \"require('fs').existsSync('test/js/hosts/native_core.c')\")'=='true'", {
+      "targets": [
+        {
+          "target_name": "native_core",
+          "target_conditions": [["1==1", {"product_extension": "peer"}]],
+          "sources": [
+            "<!@(node -p \"require('fs').readFileSync('native/sources.txt','utf8').trim().split('\\n').filter(f=>f.startsWith('core/')).map(f=>'native/'+f).join(' ')\")",
+            "test/js/hosts/native_core.c",
+          ],
+          "defines": ["NAPI_VERSION=8"],
+          "conditions": [
+            ["OS=='linux'", {"sources": ["native/prim/linux.c"], "libraries": ["-lpthread", "-ldl"]}],
+            ["OS=='mac'", {"sources": ["native/prim/macos.c"]}],
+            ["OS=='win'", {"sources": ["native/prim/windows.c"], "msbuild_toolset": "ClangCL"}],
+          ],
         },
       ],
     }],

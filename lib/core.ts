@@ -48,6 +48,7 @@ export interface Core {
   sw_consumer_release(c: Offset): void
   sw_consumer_rewind(c: Offset): void
   sw_consumer_ready(c: Offset): number
+  sw_consumer_used(c: Offset): number
   sw_consumer_close(c: Offset): void
   sw_consumer_leave(c: Offset): void
 }

@@ -149,7 +149,7 @@ export class Incoming {
     const count = this.core.sw_consumer_peek_batch(this.consumer, this.slices, max)
     if (count <= 0) return this.nothing(count)
     const clock = new Clock(deadline)
-    let look = deadline === NEVER ? count : CLOCK_EVERY
+    let look = deadline === NEVER ? count : 1
     let handed = 0
     this.draining = true
     this.interrupted = false
@@ -159,7 +159,7 @@ export class Incoming {
         handed++ // before the call: what throws has been given
         give(bytes, start, start + words[word + 1]!)
         if (this.interrupted) break
-        if (handed < look) continue
+        if (handed < look || handed === count) continue
         const more = clock.next()
         if (more === 0) break
         look += more
@@ -209,11 +209,12 @@ export class Incoming {
     this.core.sw_consumer_leave(this.consumer)
   }
 
-  stats(): { messages: number; bytes: number; capacity: number } {
+  stats(): { messages: number; bytes: number; capacity: number; used: number } {
     return {
       messages: this.opened ? this.counter(sw_consumer.messages) : 0,
       bytes: this.opened ? this.counter(sw_consumer.bytes) : 0,
       capacity: this.capacity,
+      used: this.opened ? this.core.sw_consumer_used(this.consumer) : 0,
     }
   }
 

@@ -34,11 +34,15 @@ static int find(void *base, uint64_t size, uint32_t offset, uint32_t side, sw_ch
   return sw_peer_load_acquire(&(*channel)->magic) == SW_CHANNEL_MAGIC ? SW_OK : SW_ENOTREGION;
 }
 
-/* Put `role` into the word unless a living participant is there. */
+/* Put `role` into the word unless a living participant is there. A dead one's may be taken away meanwhile, which is no
+ * reason to give up; whoever does that more than a few times is no honest peer. */
 static int take(void *base, uint32_t *word, uint32_t role) {
-  uint32_t holder = sw_peer_load_acquire(word);
-  if (holder == role || sw_endpoint_role_alive(base, holder)) return SW_ETAKEN;
-  return sw_compare_exchange_acq_rel(word, &holder, role) ? SW_OK : SW_ETAKEN; /* [C1] */
+  uint32_t holder = sw_peer_load_acquire(word); /* pairs with [C2] */
+  for (int tries = 0; tries < 4; tries++) {
+    if (holder == role || sw_endpoint_role_alive(base, holder)) return SW_ETAKEN;
+    if (sw_compare_exchange_acq_rel(word, &holder, role)) return SW_OK; /* [C1] */
+  }
+  return SW_ETAKEN;
 }
 
 /* Only while it is still ours: a host that was taken for dead may come back late. */

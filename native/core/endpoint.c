@@ -11,25 +11,35 @@ static sw_endpoint *endpoint_at(const void *base, uint32_t index) {
 /* Set in the claim word until the claim is complete: the start time is still the last owner's then. */
 #define CLAIMING 0x80000000u
 
-/* Is the owner that the claim word `claim` names still there? */
+/* Is the owner that the claim word `claim` names still there? A start time whose low word is zero is unknown. */
 static bool owner_alive(sw_endpoint *e, uint32_t claim) {
   if ((claim & CLAIMING) != 0) return sw_prim_process_alive(claim & ~CLAIMING, 0, 0);
+  uint32_t low = sw_peer_load_acquire(&e->start_low);   /* pairs with [E3] */
+  uint32_t high = sw_peer_load_acquire(&e->start_high); /* pairs with [E3] */
+  return sw_prim_process_alive(claim, low, low == 0 ? 0 : high);
+}
+
+/* Is the owner that `claim` names dead, and is it for the caller to take its place? The next owner may have the same
+ * pid: then the claim word looks as before when it is complete, and a slow rival would take it a second time. So only
+ * one rival gets to wipe out the dead owner's start time, and the others give way. */
+static bool bury(sw_endpoint *e, uint32_t claim) {
   uint32_t low = sw_peer_load_relaxed(&e->start_low);
-  uint32_t high = sw_peer_load_relaxed(&e->start_high);
-  return sw_prim_process_alive(claim, low, high);
+  if (owner_alive(e, claim)) return false;
+  if ((claim & CLAIMING) != 0 || low == 0) return true;
+  if (sw_peer_load_relaxed(&e->pid) != claim) return false;   /* the start time may be the next owner's */
+  return sw_compare_exchange_acq_rel(&e->start_low, &low, 0); /* [E4] */
 }
 
 int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t start_high) {
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
     sw_endpoint *e = endpoint_at(base, i);
     uint32_t owner = sw_peer_load_acquire(&e->pid); /* pairs with [E1] */
-    if (owner != 0 && owner_alive(e, owner)) continue;
-    if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid | CLAIMING))
-      continue; /* pairs with [E2]: the last owner is done */
+    if (owner != 0 && !bury(e, owner)) continue;
+    if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid | CLAIMING)) continue; /* pairs with [E2] */
     sw_fetch_add_acq_rel(&e->epoch, 1);
     sw_store_relaxed(&e->sleeping, SW_AWAKE);
-    sw_store_relaxed(&e->start_high, start_high);
-    sw_store_relaxed(&e->start_low, start_low);
+    sw_store_release(&e->start_high, start_high); /* [E3] who sees a part of it also sees that the claim word changed */
+    sw_store_release(&e->start_low, start_low);   /* [E3] */
     sw_store_release(&e->pid, pid); /* [E1] whoever sees the pid alone sees the start time that goes with it */
     return (int)i;
   }

@@ -10,7 +10,9 @@
  *   [R2] tail store-release  pairs with [A2] tail load-acquire: payloads are read before they are overwritten.
  *   [R3] closed fetch-or     pairs with [A3] closed load-acquire: what was published before the close is seen after it.
  *   [F2] fence               pairs with [F1] in endpoint.c: publish, then look whether the consumer sleeps.
- *   [F3] fence               pairs with [F4]: want room, then look; make room, then look whether it is wanted. */
+ *   [F3] fence               pairs with [F4]: want room, then look; make room, then look whether it is wanted.
+ *   [W1] want exchange       pairs with [F1]: the wish that is taken may be newer than the one seen, of a producer that
+ *                            has armed again since. Then this shows it armed; a plain store would only wipe it out. */
 
 /* ---- producer -------------------------------------------------------------------------------------------------- */
 
@@ -207,12 +209,12 @@ static int available(sw_consumer *c) {
   return closed != 0 ? SW_ECLOSED : 0;
 }
 
-/* The messages between cursor and head_seen, up to `count`; padding on the way is skipped. A frame that cannot be right
- * ends the run and latches the status. */
-static uint32_t peek_run(sw_consumer *c, sw_slice *slices, uint32_t count) {
-  uint32_t cursor = c->cursor, head = c->head_seen, got = 0;
-  uint64_t bytes = 0;
-  while (got < count && cursor != head) {
+/* The messages between cursor and head_seen, up to `count`, or until *bytes (which counts their payloads) has reached a
+ * quarter of the ring; padding on the way is skipped. A frame that cannot be right ends the run and latches the status.
+ */
+static uint32_t peek_run(sw_consumer *c, sw_slice *slices, uint32_t count, uint32_t *bytes) {
+  uint32_t cursor = c->cursor, head = c->head_seen, got = 0, sum = *bytes;
+  while (got < count && cursor != head && sum < c->capacity / 4) {
     sw__frame_view frame;
     if (!sw__frame_read(c->data, c->capacity, cursor, head - cursor, &frame)) {
       c->status = SW_ECORRUPT;
@@ -222,23 +224,24 @@ static uint32_t peek_run(sw_consumer *c, sw_slice *slices, uint32_t count) {
       uint32_t start = cursor & (c->capacity - 1);
       slices[got].offset = (uint32_t)(c->data - c->base) + start + SW_FRAME_HEADER + frame.lead;
       slices[got].length = frame.length;
-      bytes += frame.length;
+      sum += frame.length;
       got++;
     }
     cursor += frame.span;
   }
   c->cursor = cursor;
   c->handed_out += got;
-  c->bytes_handed_out += bytes;
+  c->bytes_handed_out += sum - *bytes;
+  *bytes = sum;
   return got;
 }
 
 int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count) {
-  uint32_t got = 0;
-  while (got < count) {
+  uint32_t got = 0, bytes = 0;
+  while (got < count && bytes < c->capacity / 4) {
     int state = available(c);
     if (state == 1) {
-      got += peek_run(c, slices + got, count - got);
+      got += peek_run(c, slices + got, count - got, &bytes);
       continue;
     }
     if (c->handed_out == 0) sw_consumer_release(c); /* padding alone: the producer may be waiting for it */
@@ -260,8 +263,13 @@ void sw_consumer_release(sw_consumer *c) {
   sw_fence_handshake();                      /* [F4] */
   uint32_t wanted = sw_peer_load_relaxed(&c->ring->want_space);
   if (wanted == 0 || c->capacity - (c->head_seen - c->tail) < wanted) return;
-  sw_store_relaxed(&c->ring->want_space, 0);
+  sw_exchange_acq_rel(&c->ring->want_space, 0); /* [W1] */
   sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
+}
+
+uint32_t sw_consumer_used(sw_consumer *c) {
+  if (c->status != SW_ECORRUPT) refresh_head(c);
+  return c->head_seen - c->tail;
 }
 
 void sw_consumer_rewind(sw_consumer *c) {

@@ -52,21 +52,30 @@ void Environment::Post(WorkerEvent event) {
   Ring();
 }
 
-Napi::Value Environment::TakeEvents(Napi::Env env) {
+// Plain Node-API from here on: in an environment that is being terminated every call fails, and C++ exceptions would
+// end the process.
+napi_value Environment::TakeEvents(napi_env env) {
   std::vector<WorkerEvent> taken;
   {
     std::lock_guard<std::mutex> guard(lock_);
     taken.swap(events_);
   }
-  if (taken.empty()) return env.Undefined();
-  Napi::Array list = Napi::Array::New(env, taken.size());
+  napi_value list = nullptr;
+  napi_get_undefined(env, &list);
+  if (taken.empty()) return list;
+  napi_create_array_with_length(env, taken.size(), &list);
   for (uint32_t i = 0; i < taken.size(); i++) {
-    Napi::Object one = Napi::Object::New(env);
-    one.Set("worker", taken[i].worker);
-    one.Set("kind", static_cast<int>(taken[i].kind));
-    one.Set("number", taken[i].number);
-    one.Set("text", taken[i].text);
-    list.Set(i, one);
+    napi_value one, worker, kind, number, text;
+    napi_create_object(env, &one);
+    napi_create_uint32(env, taken[i].worker, &worker);
+    napi_create_int32(env, taken[i].kind, &kind);
+    napi_create_int32(env, taken[i].number, &number);
+    if (napi_create_string_utf8(env, taken[i].text.data(), taken[i].text.size(), &text) != napi_ok) continue;
+    napi_set_named_property(env, one, "worker", worker);
+    napi_set_named_property(env, one, "kind", kind);
+    napi_set_named_property(env, one, "number", number);
+    napi_set_named_property(env, one, "text", text);
+    napi_set_element(env, list, i, one);
   }
   return list;
 }
@@ -75,9 +84,9 @@ void Environment::Dispatch(napi_env env, napi_value callback, void *context, voi
   if (env == nullptr || callback == nullptr) return;
   auto *self = static_cast<Environment *>(context);
   self->rung_.store(false, std::memory_order_release);  // before looking: a ring from now on comes again
-  Napi::Env here(env);
-  napi_value argument = self->TakeEvents(here);
-  napi_value ignored;
-  // A pending exception is left for Node, which turns it into an uncaughtException.
-  napi_call_function(env, here.Undefined(), callback, 1, &argument, &ignored);
+  napi_value argument = self->TakeEvents(env), undefined, ignored, error;
+  napi_get_undefined(env, &undefined);
+  if (napi_call_function(env, undefined, callback, 1, &argument, &ignored) != napi_pending_exception) return;
+  // What a callback threw: left pending, Node would only warn of it (DEP0168).
+  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
 }

@@ -40,7 +40,7 @@ class Environment {
   static void Dispatch(napi_env env, napi_value callback, void *context, void *data);
   static void Close(void *self);
   Napi::Value SetDispatcher(const Napi::CallbackInfo &info);
-  Napi::Value TakeEvents(Napi::Env env);
+  napi_value TakeEvents(napi_env env);
 
   napi_env env_;
   napi_threadsafe_function wake_ = nullptr;

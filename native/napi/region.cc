@@ -125,7 +125,7 @@ int RegionBinding::Start(Running *running, Napi::Object options, std::string *wh
     std::string path = options.Get("plugin").As<Napi::String>();
     int status = sw_plugin_load(path.c_str(), &running->library, &plugin, reason, sizeof(reason));
     if (status != SW_OK) {
-      *why = path + ": " + reason;
+      *why = status == SW_ENOPLUGIN ? reason : path + ": " + reason;  // the system's words name the file
       return status;
     }
   } else {

@@ -70,12 +70,14 @@ static int source_open(sabway_host *host, const char *options, void **state) {
     return SW_EINVAL;
   }
   source_state *s = calloc(1, sizeof(*s));
-  if (s == NULL) return SW_ENOMEM;
-  s->pattern = malloc((size_t)size + 256);
-  if (s->pattern == NULL) {
+  uint8_t *pattern = malloc((size_t)size + 256);
+  if (s == NULL || pattern == NULL) {
     free(s);
+    free(pattern);
+    host->log(host, SABWAY_LOG_ERROR, "source: no memory for a message of this size");
     return SW_ENOMEM;
   }
+  s->pattern = pattern;
   for (size_t i = 0; i < (size_t)size + 256; i++) s->pattern[i] = (uint8_t)i;
   s->host = host;
   s->size = (uint32_t)size;

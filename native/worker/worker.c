@@ -272,7 +272,7 @@ static void destroy(sw_worker *w) {
 static int launch(sw_worker *w) {
   int status = sw_prim_thread_start(&w->thread, "sabway-worker", run, w);
   if (status != SW_OK) return status;
-  while (sw_load_acquire(&w->opened) == 0) sw_prim_futex_wait(&w->opened, 0, -1);
+  while (sw_load_acquire(&w->opened) == 0) sw_prim_futex_wait(&w->opened, 0, PATROL_NS);
   if (w->open_status >= 0) return SW_OK;
   sw_prim_thread_join(&w->thread);
   return SW_EOPEN;
@@ -295,6 +295,7 @@ int sw_worker_start(sw_worker **worker, const sw_worker_options *options) {
   w->json = strdup(options->json == NULL ? "{}" : options->json);
   int status = w->json == NULL ? SW_ENOMEM : take_side(w, options);
   if (status == SW_OK) {
+    w->host.largest = w->out.capacity;
     status = launch(w);
     if (status != SW_OK) leave_side(w);
   }

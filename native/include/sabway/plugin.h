@@ -33,6 +33,7 @@ enum { SABWAY_LOG_DEBUG = 0, SABWAY_LOG_INFO = 1, SABWAY_LOG_WARN = 2, SABWAY_LO
 typedef struct sabway_host sabway_host;
 struct sabway_host {
   uint32_t abi;
+  uint32_t largest; /* bytes of the largest message that fits towards JavaScript: the ring's capacity */
 
   /* Room for a message of up to `length` bytes towards JavaScript, 8-byte aligned, in *payload. 0, or a negative error:
    * SW_EFULL (-4) when there is no room now: return, and on_tick is called again as soon as there is. */
@@ -47,7 +48,7 @@ struct sabway_host {
   uint64_t (*now)(sabway_host *host);
   /* A line for the channel's onLog callback in JavaScript. The text is copied. */
   void (*log)(sabway_host *host, int level, const char *text);
-  /* Leave the worker loop after the current call: JavaScript sees what was sent, then 'close'. */
+  /* Leave the worker loop soon (on_tick may still be called once): JavaScript sees what was sent, then 'close'. */
   void (*stop)(sabway_host *host);
 };
 

@@ -107,7 +107,8 @@ uint32_t sw_producer_used(sw_producer *p);
  * SW_ECORRUPT. The payload stays in place, where a hostile peer may still change it, until sw_consumer_release. */
 int sw_consumer_peek(sw_consumer *c, sw_slice *slice);
 
-/* Up to `count` messages in one call. Returns how many, or the error of sw_consumer_peek when there is none. */
+/* Up to `count` messages in one call, and no more once a quarter of the ring has been handed out: release before you go
+ * on, and the producer has room meanwhile. Returns how many, or the error of sw_consumer_peek when there is none. */
 int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count);
 
 /* Give all that was peeked back to the producer, and wake it if it waits for room. */
@@ -115,6 +116,9 @@ void sw_consumer_release(sw_consumer *c);
 
 /* Forget what was peeked: it will be peeked again. */
 void sw_consumer_rewind(sw_consumer *c);
+
+/* Bytes of the ring in use, frame headers included, as this side last saw it. */
+uint32_t sw_consumer_used(sw_consumer *c);
 
 /* Is there anything to peek, or the end of the stream? For the second look before sleeping. */
 int sw_consumer_ready(sw_consumer *c);

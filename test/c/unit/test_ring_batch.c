@@ -76,20 +76,37 @@ static void unfilled_frames_stay_hidden(void **state) {
 static void a_batch_across_the_end(void **state) {
   (void)state;
   pair t;
-  pair_open_at(&t, 4096, 0u - 1024);
+  pair_open_at(&t, 4096, 0u - 512);
   sw_slice out[8], in[8];
-  for (uint32_t i = 0; i < 8; i++) out[i] = (sw_slice){.offset = i, .length = 300 + i};
+  for (uint32_t i = 0; i < 8; i++) out[i] = (sw_slice){.offset = i, .length = 100 + i};
   assert_int_equal(sw_producer_reserve_batch(&t.p, out, 8), 8);
   fill(&t, out, 8, 1);
   sw_producer_publish(&t.p);
   assert_int_equal(sw_consumer_peek_batch(&t.c, in, 8), 8);
-  for (uint32_t i = 0; i < 8; i++) assert_true(pattern_holds(t.r.base + in[i].offset, 300 + i, 1 + i));
+  for (uint32_t i = 0; i < 8; i++) assert_true(pattern_holds(t.r.base + in[i].offset, 100 + i, 1 + i));
   sw_consumer_rewind(&t.c);
   assert_int_equal(sw_consumer_peek_batch(&t.c, in, 3), 3);
   sw_consumer_release(&t.c);
   assert_int_equal(t.c.messages, 3);
   assert_int_equal(sw_consumer_peek_batch(&t.c, in, 8), 5);
-  assert_int_equal(in[0].length, 303);
+  assert_int_equal(in[0].length, 103);
+  pair_close(&t);
+}
+
+static void a_batch_ends_at_a_quarter(void **state) {
+  (void)state;
+  pair t;
+  pair_open(&t, 4096);
+  for (uint32_t i = 0; i < 6; i++) assert_int_equal(pair_send(&t, 600, i), SW_OK);
+  sw_slice in[8];
+  assert_int_equal(sw_consumer_peek_batch(&t.c, in, 8), 2); /* 600 is less than a quarter, 1200 is not */
+  assert_int_equal(sw_consumer_peek_batch(&t.c, in, 8), 2); /* asked again without a release, it goes on */
+  sw_consumer_release(&t.c);
+  assert_int_equal(t.c.messages, 4);
+  assert_int_equal(sw_consumer_peek_batch(&t.c, in, 8), 2);
+  assert_true(pattern_holds(t.r.base + in[1].offset, 600, 5));
+  sw_consumer_release(&t.c);
+  assert_int_equal(sw_consumer_peek_batch(&t.c, in, 8), 0);
   pair_close(&t);
 }
 
@@ -109,4 +126,4 @@ static void batch_and_close(void **state) {
 }
 
 TESTS(TEST(a_whole_batch), TEST(what_fits_of_a_batch), TEST(unfilled_frames_stay_hidden), TEST(a_batch_across_the_end),
-      TEST(batch_and_close));
+      TEST(a_batch_ends_at_a_quarter), TEST(batch_and_close));
