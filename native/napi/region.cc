@@ -14,6 +14,14 @@ namespace {
 // Unique in the process, so that a late event can never be taken for another worker's.
 std::atomic<uint32_t> next_worker{1};
 
+// What a worker that would not start should be told beside the error's own text.
+std::string WhyNotStarted(int status) {
+  if (status == SW_ETAKEN) return "a native worker needs the other side for itself; clean up who holds it";
+  if (status == SW_ECROWDED) return "the native worker is one thread too many; clean up channels no longer used";
+  if (status == SW_ESYSTEM) return "the native worker's thread could not be started";
+  return "while starting the native worker";
+}
+
 uint32_t Number(const Napi::Value &value) { return value.As<Napi::Number>().Uint32Value(); }
 
 }  // namespace
@@ -161,7 +169,7 @@ Napi::Value RegionBinding::StartWorker(const Napi::CallbackInfo &info) {
   int status = Start(&running, info[0].As<Napi::Object>(), &why);
   if (status != SW_OK) {
     workers_.erase(id);
-    throw MakeError(info.Env(), status, why);
+    throw MakeError(info.Env(), status, why.empty() ? WhyNotStarted(status) : why);
   }
   running.opening = false;
   return Napi::Number::New(info.Env(), id);

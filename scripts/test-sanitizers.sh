@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The C tests under ThreadSanitizer with gcc and with clang, and the JavaScript tests with an addon that was built with
+# AddressSanitizer and UBSan, leaks included. (scripts/test-c.sh runs the C tests under AddressSanitizer.)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+generator='Unix Makefiles'
+command -v ninja >/dev/null && generator=Ninja
+
+thread() {
+  local folder=build/cmake-tsan-$1
+  say "ThreadSanitizer, $1"
+  cmake -S . -B "$folder" -G "$generator" -DCMAKE_C_COMPILER="$1" -DSABWAY_DEV=ON -DSABWAY_TESTS=ON \
+    -DSABWAY_SANITIZE=thread >"$folder.log" 2>&1 && cmake --build "$folder" -j 2 >>"$folder.log" 2>&1 ||
+    { cat "$folder.log" >&2; exit 1; }
+  # The model explorer, the fuzzers and what kills processes have one thread each, and nothing to show here.
+  (cd "$folder" && ctest --output-on-failure -LE single-threaded)
+}
+
+# The addon, compiled by hand: node-gyp knows one build folder. node-gyp-build takes it from SABWAY_PREBUILD.
+addon() {
+  say 'AddressSanitizer: the addon'
+  local out=build/asan/build/Release flags=(-O1 -g -fPIC -fsanitize=address,undefined -fno-sanitize-recover=all)
+  local napi headers
+  napi=$(node -p "require('node-addon-api').include_dir")
+  headers=$(node -p "require('node:path').resolve(process.execPath, '../../include/node')")
+  local includes=(-Inative -Inative/include "-I${napi//\"/}" "-I$headers")
+  mkdir -p "$out"
+  local objects=() source object
+  for source in $(sed 's,^,native/,' native/sources.txt) native/prim/linux.c; do
+    object=$out/$(basename "$source" .c).o
+    gcc -std=c11 "${flags[@]}" "${includes[@]}" -c "$source" -o "$object"
+    objects+=("$object")
+  done
+  g++ -std=c++17 "${flags[@]}" "${includes[@]}" -DNAPI_VERSION=8 -DNAPI_CPP_EXCEPTIONS -DNODE_GYP_MODULE_NAME=sabway \
+    -shared native/napi/*.cc "${objects[@]}" -o "$out/sabway.node" -lpthread -ldl
+}
+
+thread gcc
+thread clang
+addon
+say 'AddressSanitizer: the JavaScript tests'
+SABWAY_PREBUILD=$PWD/build/asan SABWAY_FLOOD=${SABWAY_FLOOD:-200000} LD_PRELOAD=$(gcc -print-file-name=libasan.so) \
+  ASAN_OPTIONS=detect_leaks=1 node --expose-gc node_modules/mocha/bin/mocha.js "$@"

@@ -1,0 +1,57 @@
+/* What the explorer's files share. */
+#ifndef SABWAY_MODEL_INTERNAL_H
+#define SABWAY_MODEL_INTERNAL_H
+
+#include "explorer.h"
+
+enum { LOCATIONS = 64, MESSAGES = 64, NONE = -1 };
+
+enum kind { OP_LOAD, OP_STORE, OP_RMW, OP_CAS, OP_FENCE, OP_WAIT, OP_WAKE };
+
+/* One access that a thread is about to make, and then has made. */
+typedef struct op {
+  enum kind kind;
+  enum model_order order;
+  enum model_change change;
+  bool split;        /* MODEL_SPLIT */
+  bool blind;        /* MODEL_BLIND: this fence */
+  int location;      /* NONE for a fence */
+  uint32_t value;    /* to store, to add, to wait for */
+  uint32_t expected; /* by compare-exchange */
+  uint32_t result;   /* what was read; for a wake, the threads woken as bits */
+  bool done;         /* compare-exchange: it stored. wait: it does sleep */
+  int read;          /* message read, or NONE */
+  int wrote;         /* message written, or NONE */
+  int behind;        /* the message that stands before it in modification order */
+  const char *file;
+  int line;
+} op;
+
+/* ---- memory.c ---- */
+void memory_reset(enum model_mode mode);
+int memory_location(const uint32_t *word);
+uint64_t memory_choices(int thread, const op *o); /* messages to read from or to write behind, as bits */
+void memory_execute(int thread, op *o, int choice);
+void memory_settle(void);  /* put the final values where finish can see them */
+void memory_restore(void); /* and everything back to what setup left */
+const uint32_t *memory_address(int location);
+bool memory_data(int thread, const void *word, bool write, const char *file, int line); /* false: a race */
+const char *memory_race(void);
+void memory_undo(uint32_t *word);
+
+/* ---- hooks.c ---- */
+void hooks_reset(void);
+
+/* ---- coroutine.c ---- */
+void coroutine_start(int thread, void (*body)(void)); /* up to its first access */
+void coroutine_resume(int thread);
+bool coroutine_finished(int thread);
+void coroutine_yield(void);         /* back to the search, to be resumed */
+_Noreturn void coroutine_end(void); /* back to the search, for good */
+int coroutine_current(void);        /* NONE in the search itself */
+
+/* ---- search.c ---- */
+extern model_options model_active;
+void model_access(op *o); /* from the hooks: schedule, execute */
+
+#endif

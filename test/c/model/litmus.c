@@ -1,0 +1,352 @@
+/* Is the explorer right? Small programs whose allowed outcomes are known: all of them must be seen and no other. The
+ * names are those of the literature (Alglave, Maranget, Tautschnig, "Herding Cats", TOPLAS 2014; C11 outcomes after
+ * Lahav et al., "Repairing Sequential Consistency in C/C++11", PLDI 2017).
+ *
+ * Then random programs, each walked with and without partial order reduction: the outcomes must be the same.
+ *
+ * Load buffering (r1 = r2 = 1 below) is the one behaviour of C11 that is out of scope: see explorer.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "explorer.h"
+#include "litmus.h"
+
+/* An outcome is written with one digit for each register in use, then one for the final value of each variable that
+ * the test looks at. */
+static void collect(int registers, int variables) {
+  uint64_t outcome = 0;
+  for (int i = 0; i < registers; i++) outcome = outcome * 10 + litmus.r[i];
+  for (int i = 0; i < variables; i++) outcome = outcome * 10 + *litmus_variable(i);
+  model_outcome(outcome);
+}
+
+struct litmus litmus;
+static uint32_t variables[LITMUS_VARIABLES];
+
+uint32_t *litmus_variable(int number) { return &variables[number]; }
+
+static void setup(void) { model_snapshot(&litmus, sizeof(litmus)); }
+
+#define X litmus_variable(0)
+#define Y litmus_variable(1)
+#define R litmus.r
+
+static void two(void) { collect(2, 0); }
+static void four(void) { collect(4, 0); }
+static void only_x(void) { collect(0, 1); }
+
+/* ---- message passing ---- */
+static void mp_write(void) {
+  sw_store_relaxed(X, 1);
+  sw_store_release(Y, 1);
+}
+static void mp_write_relaxed(void) {
+  sw_store_relaxed(X, 1);
+  sw_store_relaxed(Y, 1);
+}
+static void mp_write_fence(void) {
+  sw_store_relaxed(X, 1);
+  sw_fence_handshake();
+  sw_store_relaxed(Y, 1);
+}
+static void mp_read(void) {
+  R[0] = sw_load_acquire(Y);
+  R[1] = sw_load_relaxed(X);
+}
+static void mp_read_relaxed(void) {
+  R[0] = sw_load_relaxed(Y);
+  R[1] = sw_load_relaxed(X);
+}
+static void mp_read_fence(void) {
+  R[0] = sw_load_relaxed(Y);
+  sw_fence_handshake();
+  R[1] = sw_load_relaxed(X);
+}
+
+/* ---- store buffering ---- */
+static void sb_0(void) {
+  sw_store_release(X, 1);
+  R[0] = sw_load_acquire(Y);
+}
+static void sb_1(void) {
+  sw_store_release(Y, 1);
+  R[1] = sw_load_acquire(X);
+}
+static void sb_0_fence(void) {
+  sw_store_relaxed(X, 1);
+  sw_fence_handshake();
+  R[0] = sw_load_relaxed(Y);
+}
+static void sb_1_fence(void) {
+  sw_store_relaxed(Y, 1);
+  sw_fence_handshake();
+  R[1] = sw_load_relaxed(X);
+}
+/* A read-modify-write is not a fence (ARMv8.1 has such): only fences stop store buffering. */
+static void sb_0_rmw(void) {
+  sw_exchange_acq_rel(X, 1);
+  R[0] = sw_load_acquire(Y);
+}
+static void sb_1_rmw(void) {
+  sw_exchange_acq_rel(Y, 1);
+  R[1] = sw_load_acquire(X);
+}
+
+/* ---- load buffering ---- */
+static void lb_0(void) {
+  R[0] = sw_load_relaxed(X);
+  sw_store_relaxed(Y, 1);
+}
+static void lb_1(void) {
+  R[1] = sw_load_relaxed(Y);
+  sw_store_relaxed(X, 1);
+}
+
+/* ---- independent reads of independent writes ---- */
+static void write_x(void) { sw_store_release(X, 1); }
+static void write_y(void) { sw_store_release(Y, 1); }
+static void iriw_xy(void) {
+  R[0] = sw_load_acquire(X);
+  R[1] = sw_load_acquire(Y);
+}
+static void iriw_yx(void) {
+  R[2] = sw_load_acquire(Y);
+  R[3] = sw_load_acquire(X);
+}
+static void iriw_xy_fence(void) {
+  R[0] = sw_load_relaxed(X);
+  sw_fence_handshake();
+  R[1] = sw_load_relaxed(Y);
+}
+static void iriw_yx_fence(void) {
+  R[2] = sw_load_relaxed(Y);
+  sw_fence_handshake();
+  R[3] = sw_load_relaxed(X);
+}
+
+/* ---- write to read causality ---- */
+static void wrc_middle(void) {
+  R[0] = sw_load_relaxed(X);
+  sw_store_release(Y, 1);
+}
+static void wrc_last(void) {
+  R[1] = sw_load_acquire(Y);
+  R[2] = sw_load_relaxed(X);
+}
+static void three(void) { collect(3, 0); }
+
+/* ---- coherence: one location has one order ---- */
+static void co_store_1(void) { sw_store_relaxed(X, 1); }
+static void co_store_2(void) { sw_store_relaxed(X, 2); }
+static void co_store_1_2(void) {
+  sw_store_relaxed(X, 1);
+  sw_store_relaxed(X, 2);
+}
+static void co_read_read(void) {
+  R[0] = sw_load_relaxed(X);
+  R[1] = sw_load_relaxed(X);
+}
+static void co_read_write(void) {
+  R[0] = sw_load_relaxed(X);
+  sw_store_relaxed(X, 1);
+}
+static void co_write_read(void) {
+  sw_store_relaxed(X, 1);
+  R[0] = sw_load_relaxed(X);
+}
+static void one_and_x(void) { collect(1, 1); }
+
+/* ---- release sequences: x, then y released, changed by another thread, acquired by a third ---- */
+static void rs_store(void) { sw_store_relaxed(Y, 5); }
+/* The middle thread does not synchronise: its read-modify-write is relaxed, and still hands the release on. */
+static void rs_rmw_relaxed(void) { R[2] = model_rmw(Y, MODEL_ADD, 4, MODEL_RELAXED, __FILE__, __LINE__); }
+
+/* ---- two writes each, in opposite orders ---- */
+static void w22_0(void) {
+  sw_store_relaxed(X, 1);
+  sw_store_relaxed(Y, 2);
+}
+static void w22_1(void) {
+  sw_store_relaxed(Y, 1);
+  sw_store_relaxed(X, 2);
+}
+static void w22_0_release(void) {
+  sw_store_relaxed(X, 1);
+  sw_store_release(Y, 2);
+}
+static void w22_0_fence(void) {
+  sw_store_relaxed(X, 1);
+  sw_fence_handshake();
+  sw_store_relaxed(Y, 2);
+}
+static void w22_1_fence(void) {
+  sw_store_relaxed(Y, 1);
+  sw_fence_handshake();
+  sw_store_relaxed(X, 2);
+}
+static void x_and_y(void) { collect(0, 2); }
+
+/* ---- atomicity ---- */
+static void add_0(void) { R[0] = sw_fetch_add_acq_rel(X, 1); }
+static void add_1(void) { R[1] = sw_fetch_add_acq_rel(X, 1); }
+static void two_and_x(void) { collect(2, 1); }
+static void cas_0(void) {
+  uint32_t expected = 0;
+  R[0] = sw_compare_exchange_acq_rel(X, &expected, 1);
+}
+static void cas_1(void) {
+  uint32_t expected = 0;
+  R[1] = sw_compare_exchange_acq_rel(X, &expected, 2);
+}
+
+/* ---- parking ---- */
+static void park(void) {
+  if (sw_load_relaxed(X) == 0) model_wait(Y, 0);
+  R[0] = 1;
+}
+static void park_once(void) { model_wait(Y, 0); }
+static void unpark(void) {
+  sw_store_relaxed(X, 1);
+  sw_exchange_acq_rel(Y, 1);
+  model_wake(Y);
+}
+static void unpark_unseen(void) {
+  sw_store_relaxed(X, 1);
+  model_wake(Y);
+}
+static void one(void) { collect(1, 0); }
+
+/* ---- data ---- */
+static void *data(void) { return model_region(); }
+static void data_write(void) {
+  model_data_write(data(), 7);
+  sw_store_release(Y, 1);
+}
+static void data_write_relaxed(void) {
+  model_data_write(data(), 7);
+  sw_store_relaxed(Y, 1);
+}
+static void data_read(void) {
+  if (sw_load_acquire(Y) == 1) R[0] = model_data_read(data());
+}
+static void data_read_relaxed(void) {
+  if (sw_load_relaxed(Y) == 1) R[0] = model_data_read(data());
+}
+static void data_over(void) {
+  if (sw_load_relaxed(Y) == 1) model_data_write(data(), 8);
+}
+
+typedef struct test {
+  const char *name;
+  void (*threads[MODEL_THREADS])(void);
+  void (*finish)(void);
+  uint64_t allowed[17]; /* every outcome; up to the first UINT64_MAX */
+  uint64_t sc[17];      /* under MODEL_SC; empty: not tried */
+  const char *fails;    /* or: what is found */
+} test;
+
+#define END UINT64_MAX
+#define NOT_SC \
+  { END }
+#define LOST "lost wake-up"
+#define RACE "data race"
+
+static const test tests[] = {
+    {"MP release/acquire", {mp_write, mp_read}, two, {0, 1, 11, END}, {0, 1, 11, END}, NULL},
+    {"MP relaxed", {mp_write_relaxed, mp_read_relaxed}, two, {0, 1, 10, 11, END}, {0, 1, 11, END}, NULL},
+    {"MP release/relaxed", {mp_write, mp_read_relaxed}, two, {0, 1, 10, 11, END}, NOT_SC, NULL},
+    {"MP relaxed/acquire", {mp_write_relaxed, mp_read}, two, {0, 1, 10, 11, END}, NOT_SC, NULL},
+    {"MP fences", {mp_write_fence, mp_read_fence}, two, {0, 1, 11, END}, NOT_SC, NULL},
+    {"MP release/fence", {mp_write, mp_read_fence}, two, {0, 1, 11, END}, NOT_SC, NULL},
+    {"SB release/acquire", {sb_0, sb_1}, two, {0, 1, 10, 11, END}, {1, 10, 11, END}, NULL},
+    {"SB fences", {sb_0_fence, sb_1_fence}, two, {1, 10, 11, END}, NOT_SC, NULL},
+    {"SB one fence", {sb_0_fence, sb_1}, two, {0, 1, 10, 11, END}, NOT_SC, NULL},
+    {"SB read-modify-write", {sb_0_rmw, sb_1_rmw}, two, {0, 1, 10, 11, END}, {1, 10, 11, END}, NULL},
+    {"LB (11 is out of scope)", {lb_0, lb_1}, two, {0, 1, 10, END}, {0, 1, 10, END}, NULL},
+    {"IRIW acquire",
+     {write_x, write_y, iriw_xy, iriw_yx},
+     four,
+     {0, 1, 10, 11, 100, 101, 110, 111, 1000, 1001, 1010, 1011, 1100, 1101, 1110, 1111, END},
+     NOT_SC,
+     NULL},
+    {"IRIW fences",
+     {write_x, write_y, iriw_xy_fence, iriw_yx_fence},
+     four,
+     {0, 1, 10, 11, 100, 101, 110, 111, 1000, 1001, 1011, 1100, 1101, 1110, 1111, END},
+     NOT_SC,
+     NULL},
+    {"WRC", {co_store_1, wrc_middle, wrc_last}, three, {0, 1, 10, 11, 100, 101, 111, END}, NOT_SC, NULL},
+    {"CoRR", {co_store_1_2, co_read_read}, two, {0, 1, 2, 11, 12, 22, END}, {0, 1, 2, 11, 12, 22, END}, NULL},
+    {"CoWW", {co_store_1_2}, only_x, {2, END}, {2, END}, NULL},
+    {"CoRW", {co_read_write, co_store_2}, one_and_x, {1, 2, 21, END}, {1, 2, 21, END}, NULL},
+    {"CoWR", {co_write_read, co_store_2}, one_and_x, {11, 12, 22, END}, {11, 12, 22, END}, NULL},
+    {"release sequence, read-modify-write",
+     {mp_write, rs_rmw_relaxed, mp_read},
+     three,
+     {0, 1, 10, 11, 110, 111, 400, 410, 511, END},
+     NOT_SC,
+     NULL},
+    {"release sequence, broken by a store", {mp_write, rs_store, mp_read}, two, {0, 1, 11, 50, 51, END}, NOT_SC, NULL},
+    {"2+2W relaxed", {w22_0, w22_1}, x_and_y, {11, 12, 21, 22, END}, {12, 21, 22, END}, NULL},
+    {"2+2W one release", {w22_0_release, w22_1}, x_and_y, {11, 12, 21, 22, END}, NOT_SC, NULL},
+    {"2+2W fences", {w22_0_fence, w22_1_fence}, x_and_y, {12, 21, 22, END}, NOT_SC, NULL},
+    {"two adds", {add_0, add_1}, two_and_x, {12, 102, END}, {12, 102, END}, NULL},
+    {"two compare-exchanges", {cas_0, cas_1}, two_and_x, {12, 101, END}, {12, 101, END}, NULL},
+    {"park, ring changes the word", {park, unpark}, one, {1, END}, {1, END}, NULL},
+    {"park, ring does not change the word", {park, unpark_unseen}, one, {END}, {END}, LOST},
+    {"park for good", {park_once, co_store_1}, one, {END}, {END}, LOST},
+    {"data, release/acquire", {data_write, data_read}, one, {0, 7, END}, {0, 7, END}, NULL},
+    {"data, relaxed/acquire", {data_write_relaxed, data_read}, one, {END}, NOT_SC, RACE},
+    {"data, release/relaxed", {data_write, data_read_relaxed}, one, {END}, NOT_SC, RACE},
+    {"data, two writers", {data_write, data_over}, one, {END}, NOT_SC, RACE},
+};
+
+static int complain(const test *t, const char *what) {
+  printf("FAILED  %s: %s\n", t->name, what);
+  return 1;
+}
+
+static int compare(const test *t, const uint64_t *wanted) {
+  const uint64_t *seen;
+  size_t count = model_outcomes(&seen), i = 0;
+  char text[80];
+  for (; wanted[i] != END || i < count; i++) {
+    if (i < count && wanted[i] == seen[i]) continue;
+    bool missing = i == count || (wanted[i] != END && wanted[i] < seen[i]);
+    snprintf(text, sizeof(text), "outcome %llu is %s", (unsigned long long)(missing ? wanted[i] : seen[i]),
+             missing ? "allowed, but was not seen" : "forbidden, but was seen");
+    return complain(t, text);
+  }
+  return 0;
+}
+
+static int run(const test *t, enum model_mode mode, bool everything) {
+  model_scenario scenario = {.name = t->name, .setup = setup, .finish = t->finish};
+  memcpy(scenario.threads, t->threads, sizeof(scenario.threads));
+  model_options options = {.mode = mode, .everything = everything, .quiet = true};
+  model_result result;
+  model_explore(&scenario, &options, &result);
+  const uint64_t *seen;
+  printf("%-38s %-5s %-13s %6llu runs %5zu outcomes\n", t->name, mode == MODEL_SC ? "sc" : "weak",
+         everything ? "unreduced" : "", (unsigned long long)result.runs, model_outcomes(&seen));
+  if (t->fails != NULL)
+    return result.failed && strncmp(result.why, t->fails, strlen(t->fails)) == 0 ? 0 : complain(t, "nothing was found");
+  if (result.failed) return complain(t, result.why);
+  if (!result.exhausted) return complain(t, "not exhausted");
+  return compare(t, mode == MODEL_SC ? t->sc : t->allowed);
+}
+
+int main(void) {
+  int failed = 0;
+  for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+    failed |= run(&tests[i], MODEL_WEAK, false);
+    failed |= run(&tests[i], MODEL_WEAK, true);
+    if (tests[i].sc[0] == END && tests[i].fails == NULL) continue;
+    if (tests[i].fails != NULL && strcmp(tests[i].fails, RACE) == 0) continue;
+    failed |= run(&tests[i], MODEL_SC, false);
+    failed |= run(&tests[i], MODEL_SC, true);
+  }
+  failed |= litmus_random(1500, 1);
+  printf(failed ? "FAILED\n" : "all as expected\n");
+  return failed;
+}

@@ -1,0 +1,193 @@
+/* Are the scenarios strong enough? Every order in the core is taken away, one at a time: acquire or release becomes
+ * relaxed, a fence is removed, the look behind a fence shows nothing new, a read-modify-write is no longer atomic. Some
+ * scenario must fail of it. Where none can, `reasons` says why the order does not matter there.
+ *
+ * Each mutant runs in a process of its own, because the core may do anything then. Argument: a part of a mutant's
+ * description, to run only those and see how they fail. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "scenes.h"
+#include "sites.h"
+
+#ifndef SABWAY_ROOT
+#define SABWAY_ROOT "."
+#endif
+
+enum { SCENARIOS = 64, PATIENCE_S = 30 };
+
+static const char *const mutations[] = {"", "weakened to relaxed", "not atomic", "nothing new behind it"};
+static const char *const fence_mutations[] = {"", "removed", "", "nothing new seen behind it"};
+
+/* Mutants that change nothing: by function, a part of the line, and what is done to it. */
+static const struct reason {
+  const char *function, *text;
+  enum model_mutation mutation;
+  const char *why;
+} reasons[] = {
+    {"bury", "&e->start_low", MODEL_WEAKEN,
+     "only that one rival succeeds matters; what the next owner reads it gets from the claim word"},
+    {"sw_endpoint_claim", "compare_exchange", MODEL_WEAKEN,
+     "the load of the claim word before it and the epoch's read-modify-write behind it order the same stores"},
+    {"sw_endpoint_release", "&e->pid", MODEL_WEAKEN,
+     "the epoch's read-modify-write before it is read by the next claim's, which orders the same stores"},
+    {"sw_endpoint_claim", "&e->epoch", MODEL_WEAKEN, "edge [E2] orders the same stores"},
+    {"sw_endpoint_release", "&e->epoch", MODEL_WEAKEN, "edge [E2] orders the same stores"},
+    {"sw_endpoint_claim", "&e->epoch", MODEL_SPLIT, "only the holder of the claim word changes the epoch"},
+    {"sw_endpoint_release", "&e->epoch", MODEL_SPLIT, "only the holder of the claim word changes the epoch"},
+    {"sw_endpoint_role", "epoch", MODEL_WEAKEN, "asked by the owner, or by who started it: the claim comes before"},
+    {"sw_endpoint_role_alive", "epoch", MODEL_WEAKEN,
+     "who knows a role read it with acquire after the claim; an older role is judged late, which is allowed"},
+    {"sw_endpoint_role_alive", "&e->pid", MODEL_WEAKEN, "as above: the claim, with its start time, comes before"},
+    {"sw_endpoint_arm", "&e->doorbell", MODEL_WEAKEN, "fence [F1] behind it makes it an acquire"},
+    {"sw_endpoint_arm", "&e->sleeping", MODEL_WEAKEN, "fence [F1] orders what matters: the look behind it"},
+    {"sw_endpoint_disarm", "->sleeping", MODEL_WEAKEN, "who finds the owner awake reads nothing else of it"},
+    {"sw_endpoint_ring", "&e->sleeping", MODEL_WEAKEN,
+     "which arm it takes matters, and that only one waker takes it: not what else it sees"},
+    {"sw_endpoint_ring", "&e->doorbell", MODEL_WEAKEN, "the fences order the work; the doorbell only ends the sleep"},
+    {"sw_producer_attach", "&ring->head", MODEL_WEAKEN, "the role word, edges [C1] and [C2], orders the last producer"},
+    {"sw_consumer_attach", "&ring->tail", MODEL_WEAKEN, "the role word, edges [C1] and [C2], orders the last consumer"},
+    {"sw_consumer_attach", "&ring->head", MODEL_WEAKEN, "only checked; frames are read up to what [A1] loads"},
+    {"sw_ring_check", "&ring->head", MODEL_WEAKEN, "for a ring that nobody uses meanwhile"},
+    {"sw_ring_check", "&ring->tail", MODEL_WEAKEN, "for a ring that nobody uses meanwhile"},
+    {"sw_producer_close", "&p->ring->closed", MODEL_WEAKEN,
+     "every publication ends with fence [F2], which lies between the last one and this"},
+    {"sw_consumer_close", "&c->ring->closed", MODEL_WEAKEN, "the producer reads nothing by it: it only stops"},
+};
+
+enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };
+static bool used[REASONS];
+
+static site sites[SITES];
+static const model_scenario *scenarios[SCENARIOS];
+static bool covers[SCENARIOS][SITES];
+static int scenario_count;
+
+static const char *describe(const site *s, enum model_mutation mutation) {
+  static char text[256];
+  bool fence = s->mutable_as[MODEL_BLIND];
+  snprintf(text, sizeof(text), "%-9.23s %.31s:%d %.127s: %s", s->labels, s->file, s->line, s->text,
+           fence ? fence_mutations[mutation] : mutations[mutation]);
+  return text;
+}
+
+static const char *reason(const site *s, enum model_mutation mutation) {
+  for (size_t i = 0; i < REASONS; i++) {
+    if (reasons[i].mutation != mutation || strcmp(reasons[i].function, s->function) != 0 ||
+        strstr(s->text, reasons[i].text) == NULL)
+      continue;
+    used[i] = true;
+    return reasons[i].why;
+  }
+  return NULL;
+}
+
+/* Run the unchanged core, to learn which scenario executes which site. */
+static bool survey(int site_count) {
+  for (int i = 0; scenes_all[i] != NULL; i++) {
+    for (const model_scenario *s = scenes_all[i]; s->name != NULL; s++) {
+      if (s->large) continue;
+      model_options options = {.mode = MODEL_WEAK};
+      model_result result;
+      model_explore(s, &options, &result);
+      if (result.failed || !result.exhausted) {
+        printf("%s fails without any mutant: run model_core\n", s->name);
+        return false;
+      }
+      for (int k = 0; k < site_count; k++) covers[scenario_count][k] = model_covered(sites[k].file, sites[k].line);
+      scenarios[scenario_count++] = s;
+    }
+  }
+  return true;
+}
+
+/* What finds the mutant, written to `out`. In the child. */
+static void hunt(const model_mutant *mutant, int which, bool quiet, FILE *out) {
+  for (int i = 0; i < scenario_count; i++) {
+    if (!covers[i][which]) continue;
+    model_options options = {.mode = MODEL_WEAK, .mutant = *mutant, .quiet = quiet};
+    model_result result;
+    model_explore(scenarios[i], &options, &result);
+    if (!result.failed) continue;
+    fprintf(out, "%s: %s", scenarios[i]->name, result.why);
+    break;
+  }
+  fclose(out);
+  fflush(stdout);
+  _exit(0);
+}
+
+/* True when a scenario failed; `how` gets its words, and is empty when none failed. */
+static bool killed(const site *s, int which, enum model_mutation mutation, bool quiet, char *how, size_t room) {
+  model_mutant mutant = {.mutation = mutation, .line = s->line};
+  memcpy(mutant.file, s->file, sizeof(mutant.file));
+  int ends[2];
+  if (pipe(ends) != 0) abort();
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    alarm(PATIENCE_S);
+    hunt(&mutant, which, quiet, fdopen(ends[1], "w"));
+  }
+  close(ends[1]);
+  size_t got = 0;
+  for (ssize_t n; got < room - 1 && (n = read(ends[0], how + got, room - 1 - got)) > 0;) got += (size_t)n;
+  how[got] = '\0';
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) snprintf(how, room, "signal %d", WTERMSIG(status));
+  return how[0] != '\0';
+}
+
+static bool executed(int which) {
+  for (int i = 0; i < scenario_count; i++) {
+    if (covers[i][which]) return true;
+  }
+  return false;
+}
+
+/* Tally of main. */
+static int tried, dead, excused, failed;
+
+static void try_mutant(int which, enum model_mutation mutation, const char *only) {
+  const site *s = &sites[which];
+  const char *text = describe(s, mutation), *why = reason(s, mutation);
+  if (only != NULL && strstr(text, only) == NULL) return;
+  char how[320];
+  bool found = killed(s, which, mutation, only == NULL, how, sizeof(how));
+  tried++;
+  dead += found;
+  excused += !found && why != NULL;
+  failed += found == (why != NULL);
+  printf("%s %s\n", found ? "killed  " : why != NULL ? "same    " : "SURVIVED", text);
+  if (found) printf("            %s\n", how);
+  else if (why != NULL) printf("            %s\n", why);
+  else if (!executed(which)) printf("            no scenario executes it\n");
+  if (found && why != NULL) printf("            FAILED: it is said to change nothing: %s\n", why);
+  fflush(stdout);
+}
+
+int main(int count, char **arguments) {
+  const char *only = count > 1 ? arguments[1] : NULL;
+  int site_count = sites_read(SABWAY_ROOT, sites);
+  if (site_count <= 0 || !survey(site_count)) return 1;
+  for (int i = 0; i < site_count; i++) {
+    for (enum model_mutation m = MODEL_WEAKEN; m <= MODEL_BLIND; m++) {
+      if (sites[i].mutable_as[m]) try_mutant(i, m, only);
+    }
+  }
+  for (size_t i = 0; i < REASONS; i++) {
+    if (used[i]) continue;
+    printf("FAILED: no mutant for the reason about %s in %s\n", reasons[i].text, reasons[i].function);
+    failed++;
+  }
+  printf("killed %d of %d; %d more change nothing\n", dead, tried - excused, excused);
+  return failed != 0;
+}
