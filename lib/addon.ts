@@ -1,8 +1,14 @@
 // The native addon, where there is one. index.ts provides it; browser.ts does not.
 
+/** What a WorkerEvent tells: a line that was logged; that the worker has ended by itself; that it was joined, the last event of each. */
+export const WORKER_LOG = 0
+export const WORKER_EXITED = 1
+export const WORKER_JOINED = 2
+
 export interface WorkerEvent {
   worker: number
-  exited: boolean
+  kind: number
+  /** The log level, or why the worker ended. */
   number: number
   text: string
 }

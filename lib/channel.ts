@@ -1,4 +1,4 @@
-import { addonMissing, type WorkerEvent, type WorkerStats } from './addon.js'
+import { addonMissing, type WorkerStats } from './addon.js'
 import * as check from './check.js'
 import * as dispatcher from './dispatcher.js'
 import { adopt, coreError, SabwayError } from './errors.js'
@@ -79,8 +79,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   readonly #out: Outgoing
   readonly #in: Incoming
   #closed = false
-  #worker: number | null = null
-  #onLog: ((line: LogLine) => void) | undefined
+  #worker: dispatcher.WorkerOwner | null = null
   #wantsRef = false
   #holdsRef = false
   #errorsAreHeard = false
@@ -210,23 +209,28 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     if (this.#worker !== null) {
       throw new SabwayError('ERR_SABWAY_SIDE_TAKEN', 'this channel has a native worker; stopWorker ends it')
     }
-    dispatcher.own(this)
+    dispatcher.connect()
     try {
-      this.#onLog = onLog
       const side = this.side === 'renderer' ? SW_NATIVE : SW_RENDERER
-      this.#worker = binding.startWorker({ side, builtin, plugin, json: JSON.stringify(rest) })
+      const id = binding.startWorker({ side, builtin, plugin, json: JSON.stringify(rest) })
+      this.#worker = {
+        id,
+        onLog: onLog && ((level, text) => onLog({ level: LEVELS[level] ?? 'info', text })),
+        onExit: (status) => this.#onWorkerExit(id, status),
+      }
     } catch (error) {
-      dispatcher.disown(this)
       throw adopt(error)
     }
+    dispatcher.own(this.#worker)
   }
 
   /** End the native thread after the messages it has already been sent; another may take its side. Waits for a plugin that is busy. */
   stopWorker(): void {
-    if (this.#worker === null) return
-    this.region.binding?.stopWorker(this.#worker)
+    const worker = this.#worker
+    if (worker === null) return
     this.#worker = null
-    dispatcher.disown(this)
+    dispatcher.hold(worker)
+    this.region.binding?.stopWorker(worker.id)
   }
 
   // ---- life ----
@@ -251,7 +255,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   stats(): ChannelStats {
     const received = this.#in.stats()
     const sent = this.#out.stats()
-    const worker = this.#worker === null ? undefined : this.region.binding?.workerStats(this.#worker)
+    const worker = this.#worker === null ? undefined : this.region.binding?.workerStats(this.#worker.id)
     return {
       side: this.side,
       sent,
@@ -333,20 +337,11 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     return this.#in.ready() || this.#out.wantSpace()
   }
 
-  /** @internal */
-  ownsWorker(id: number): boolean {
-    return id === this.#worker
-  }
-
-  /** @internal */
-  workerEvent({ exited, number, text }: WorkerEvent): void {
-    if (!exited) {
-      this.#onLog?.({ level: LEVELS[number] ?? 'info', text })
-      return
-    }
+  #onWorkerExit(id: number, status: number): void {
+    if (id !== this.#worker?.id) return
     this.stopWorker() // it has ended by itself: this only joins it
-    if (number < 0 && !this.#closed && number !== ERRORS.ERR_SABWAY_CLOSED.number)
-      this.#report(coreError(number, 'the native worker ended'))
+    if (status < 0 && status !== ERRORS.ERR_SABWAY_CLOSED.number)
+      this.#report(coreError(status, 'the native worker ended'))
   }
 
   /** Off the event loop when there is nothing to wait for. */

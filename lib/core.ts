@@ -1,4 +1,6 @@
 // The C core as WebAssembly: one instance for each thread and region, on the region's own bytes.
+import { SabwayError, trapped } from './errors.js'
+import { SW_PAGE } from './generated/abi.js'
 import { CORE_WASM } from './generated/core-wasm.js'
 
 /** A byte offset in the region: a pointer, in the core's eyes. */
@@ -79,13 +81,47 @@ export function instantiate(memory: WebAssembly.Memory, host: CoreHost): Core {
   return core
 }
 
+type Call = (...args: unknown[]) => unknown
+
+/**
+ * The same core, which throws ERR_SABWAY_CORRUPT where the bare one traps. Not so the two functions that every message costs:
+ * who calls those (Outgoing) catches for itself.
+ */
+export function guarded(core: Core): Core {
+  const bare = (name: string) => name === 'sw_producer_reserve' || name === 'sw_producer_push'
+  const guard = (call: Call): Call => {
+    // Six arguments are what the longest takes; WebAssembly ignores those that are too many.
+    return (a, b, c, d, e, f) => {
+      try {
+        return call(a, b, c, d, e, f)
+      } catch (error) {
+        throw trapped(error)
+      }
+    }
+  }
+  const entries = Object.entries(core).map(([name, value]) => {
+    return [name, typeof value === 'function' && !bare(name) ? guard(value as Call) : value]
+  })
+  return Object.fromEntries(entries) as Core
+}
+
+/** Shared memory of so many pages, none of which is touched yet. Errors: ERR_SABWAY_OUT_OF_MEMORY. */
+export function sharedMemory(pages: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  } catch (cause) {
+    throw new SabwayError(
+      'ERR_SABWAY_OUT_OF_MEMORY',
+      `a region of ${pages * SW_PAGE} bytes; close regions no longer used`,
+      { cause },
+    )
+  }
+}
+
 let calculator: Core | undefined
 
 /** A core that only calculates: for questions that come before there is a region. */
 export function pure(): Core {
-  calculator ??= instantiate(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }), {
-    wake: () => {},
-    alive: () => 1,
-  })
+  calculator ??= instantiate(sharedMemory(1), { wake: () => {}, alive: () => 1 })
   return calculator
 }

@@ -1,6 +1,14 @@
 // The event loop's side of waking: one dispatcher for each JavaScript thread. It runs whatever has work, then arms the
 // endpoints and lets the loop sleep; a ring (from the addon's threadsafe function, or Atomics.notify) runs it again.
-import { type Addon, addon, type Dispatch, type WorkerEvent } from './addon.js'
+import {
+  type Addon,
+  addon,
+  type Dispatch,
+  WORKER_EXITED,
+  WORKER_JOINED,
+  WORKER_LOG,
+  type WorkerEvent,
+} from './addon.js'
 import { SW_SLEEP_ATOMICS, SW_SLEEP_LOOP, sw_endpoint } from './generated/abi.js'
 import { endpointWord, type Region } from './region.js'
 
@@ -11,8 +19,14 @@ export interface Participant {
   work(): boolean
   /** The second look, after the endpoint is armed: is there work after all? */
   ready(): boolean
-  workerEvent(event: WorkerEvent): void
-  ownsWorker(id: number): boolean
+}
+
+/** Who is told of a native worker. */
+export interface WorkerOwner {
+  readonly id: number
+  readonly onLog: ((level: number, text: string) => void) | undefined
+  /** It has ended by itself. */
+  onExit(status: number): void
 }
 
 /** How long the loop is polled after the last work before it sleeps: a wake costs more than a few turns of the loop. */
@@ -32,9 +46,14 @@ function postedTask(): (task: () => void) => void {
 }
 
 const active = new Set<Participant>()
-const owners = new Set<Participant>()
-/** Participants whose endpoint sleeps in Atomics.waitAsync, so that a second wait is not added for the same sleep. */
-const waiting = new WeakMap<Region, number>()
+/** Weak: a channel that nobody holds is collected, and its native worker ends with it. */
+const owners = new Map<number, WeakRef<WorkerOwner>>()
+/** Owners that are held: somebody listens to their worker, or its last words are on their way. */
+const heldOwners = new Map<number, WorkerOwner>()
+/** News from native workers that nobody has been told yet. */
+const inbox: WorkerEvent[] = []
+/** Does the region's doorbell have a waiter in V8 that nobody has notified yet? */
+const waiters = new WeakMap<Region, { pending: boolean }>()
 let scheduled = false
 let connected = false
 let lastWork = 0
@@ -51,14 +70,15 @@ export function deactivate(participant: Participant): void {
   active.delete(participant)
 }
 
-/** Participants with native workers hear of their log lines and of their end. */
-export function own(participant: Participant): void {
-  connect()
-  owners.add(participant)
+/** Be told of a native worker that was started after `connect`, until its last word. */
+export function own(owner: WorkerOwner): void {
+  owners.set(owner.id, new WeakRef(owner))
+  if (owner.onLog !== undefined) hold(owner)
 }
 
-export function disown(participant: Participant): void {
-  owners.delete(participant)
+/** The worker is about to be joined: what it says meanwhile is still delivered. */
+export function hold(owner: WorkerOwner): void {
+  heldOwners.set(owner.id, owner)
 }
 
 /** Run soon, without being rung. */
@@ -68,15 +88,13 @@ export function schedule(): void {
   immediate(run)
 }
 
-function connect(): void {
+/** Let the addon reach this dispatcher. */
+export function connect(): void {
   if (connected) return
   connected = true
   shared()?.dispatchers.add((events) => {
-    try {
-      for (const event of events ?? []) deliver(event)
-    } finally {
-      if (!scheduled) run()
-    }
+    if (events !== undefined) inbox.push(...events)
+    if (!scheduled) run()
   })
 }
 
@@ -91,9 +109,15 @@ function shared(): NonNullable<Addon['shared']> | undefined {
   return made
 }
 
-function deliver(event: WorkerEvent): void {
-  for (const owner of owners) {
-    if (owner.ownsWorker(event.worker)) owner.workerEvent(event)
+function deliver({ worker, kind, number, text }: WorkerEvent): void {
+  const owner = heldOwners.get(worker) ?? owners.get(worker)?.deref()
+  if (kind === WORKER_JOINED) {
+    owners.delete(worker)
+    heldOwners.delete(worker)
+  } else if (kind === WORKER_EXITED) {
+    owner?.onExit(number)
+  } else if (kind === WORKER_LOG) {
+    owner?.onLog?.(number, text)
   }
 }
 
@@ -101,6 +125,7 @@ function run(): void {
   scheduled = false
   let busy = false
   try {
+    while (inbox.length !== 0) deliver(inbox.shift()!)
     for (const participant of active) {
       participant.region.core.sw_endpoint_disarm(0, participant.region.endpoint)
       if (participant.work()) busy = true
@@ -123,7 +148,7 @@ function sleep(): void {
     if (participant.ready()) {
       region.core.sw_endpoint_disarm(0, region.endpoint)
       schedule()
-    } else if (how === SW_SLEEP_ATOMICS) {
+    } else {
       waitAsync(region, ticket)
     }
   }
@@ -135,13 +160,23 @@ type WaitAsync = (
   value: number,
 ) => { async: boolean; value: string | Promise<string> }
 
+/**
+ * Be woken by Atomics.notify on the doorbell: by threads without the addon, which can ring no other way. One waiter serves any
+ * number of sleeps: whoever notifies has rung, and a ring that came before the waiter shows in the ticket. The promise must not
+ * hold the region, which may be collected.
+ */
 function waitAsync(region: Region, ticket: number): void {
-  if (waiting.get(region) === ticket) return
-  waiting.set(region, ticket)
+  const waiter = waiters.get(region) ?? { pending: false }
+  if (waiter.pending) return
   const wait = (Atomics as unknown as { waitAsync: WaitAsync }).waitAsync
   const result = wait(region.words, endpointWord(region.endpoint, sw_endpoint.doorbell), ticket)
-  if (result.async) void (result.value as Promise<string>).then(schedule)
-  else schedule()
+  if (!result.async) return schedule()
+  waiter.pending = true
+  waiters.set(region, waiter)
+  void (result.value as Promise<string>).then(() => {
+    waiter.pending = false
+    schedule()
+  })
 }
 
 /** Keep the process alive while at least one reference is held. Without the addon there is nothing to hold it by. */

@@ -26,6 +26,18 @@ export function coreError(status: number, detail: string): SabwayError {
   return new SabwayError(BY_NUMBER.get(status) ?? 'ERR_SABWAY_INVALID_STATE', detail)
 }
 
+/**
+ * What the core threw. It can only trap, and only when its own block, which lies in the region too, no longer holds what it
+ * put there. Anything else is not about the core.
+ */
+export function trapped(error: unknown): unknown {
+  return error instanceof WebAssembly.RuntimeError ? overwritten(error) : error
+}
+
+export function overwritten(cause?: unknown): SabwayError {
+  return new SabwayError('ERR_SABWAY_CORRUPT', "this thread's own part of the region was overwritten", { cause })
+}
+
 /** Errors thrown by the addon carry code and message, but are plain: make them ours. */
 export function adopt(error: unknown): unknown {
   const code = (error as { code?: unknown })?.code

@@ -7,6 +7,7 @@ import { ERRORS, SW_BATCH, SW_HEAP_AT, sw_channel, sw_consumer, sw_instance, sw_
 import type { Region } from './region.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
+const CORRUPT = ERRORS.ERR_SABWAY_CORRUPT.number
 /** Messages between two looks at the clock, while callbacks are quick. */
 const CLOCK_EVERY = 16
 const SLOW_MS = 0.5
@@ -146,7 +147,7 @@ export class Incoming {
   private pass(give: DrainCallback, max: number, deadline: number): number {
     if (this.draining) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'drain was called inside a message callback')
     const { bytes, words } = this
-    const count = this.core.sw_consumer_peek_batch(this.consumer, this.slices, max)
+    const count = this.peek(max)
     if (count <= 0) return this.nothing(count)
     const clock = new Clock(deadline)
     let look = deadline === NEVER ? count : 1
@@ -156,8 +157,10 @@ export class Incoming {
     try {
       for (let word = this.sliceWord; handed < count; word += 2) {
         const start = words[word]! >>> 0
+        const end = start + (words[word + 1]! >>> 0)
         handed++ // before the call: what throws has been given
-        give(bytes, start, start + words[word + 1]!)
+        if (end > bytes.length) return this.nothing(CORRUPT)
+        give(bytes, start, end)
         if (this.interrupted) break
         if (handed < look || handed === count) continue
         const more = clock.next()
@@ -171,12 +174,24 @@ export class Incoming {
     return handed
   }
 
-  private release(handed: number, peeked: number): void {
-    if (handed < peeked) {
-      this.core.sw_consumer_rewind(this.consumer)
-      this.core.sw_consumer_peek_batch(this.consumer, this.slices, handed)
+  private peek(max: number): number {
+    try {
+      return this.core.sw_consumer_peek_batch(this.consumer, this.slices, max)
+    } catch {
+      return CORRUPT // the core's own words were overwritten
     }
-    this.core.sw_consumer_release(this.consumer)
+  }
+
+  private release(handed: number, peeked: number): void {
+    try {
+      if (handed < peeked) {
+        this.core.sw_consumer_rewind(this.consumer)
+        this.core.sw_consumer_peek_batch(this.consumer, this.slices, handed)
+      }
+      this.core.sw_consumer_release(this.consumer)
+    } catch {
+      this.nothing(CORRUPT)
+    }
   }
 
   private nothing(status: number): 0 {
@@ -190,7 +205,13 @@ export class Incoming {
 
   /** Before sleeping: is there something after all? */
   ready(): boolean {
-    return this.callback !== null && !this.ended && this.core.sw_consumer_ready(this.consumer) !== 0
+    if (this.callback === null || this.ended) return false
+    try {
+      return this.core.sw_consumer_ready(this.consumer) !== 0
+    } catch {
+      this.nothing(CORRUPT)
+      return false
+    }
   }
 
   /** The producer is told that nobody reads any more. */
@@ -205,8 +226,12 @@ export class Incoming {
     }
     this.opened = false
     this.ended = true
-    this.core.sw_consumer_close(this.consumer)
-    this.core.sw_consumer_leave(this.consumer)
+    try {
+      this.core.sw_consumer_close(this.consumer)
+      this.core.sw_consumer_leave(this.consumer)
+    } catch {
+      // As in Outgoing: the region takes the role back.
+    }
   }
 
   stats(): { messages: number; bytes: number; capacity: number; used: number } {

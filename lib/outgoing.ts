@@ -3,7 +3,7 @@
 import * as check from './check.js'
 import { copyIn, lead } from './copy.js'
 import type { Core, Offset } from './core.js'
-import { coreError, SabwayError } from './errors.js'
+import { coreError, overwritten, SabwayError, trapped } from './errors.js'
 import {
   ERRORS,
   SW_BATCH,
@@ -166,7 +166,8 @@ export class Outgoing {
     }
     const fitted = this.core.sw_producer_reserve_batch(this.producer, this.slices, count)
     for (let i = 0, word = sliceWord; i < fitted; i++, word += 2) {
-      copyIn(bytes, words[word]! >>> 0, list[from + i]!, words[word + 1]!, binding)
+      const message = list[from + i]!
+      copyIn(bytes, this.inside(words[word]! >>> 0, message.length), message, message.length, binding)
     }
     this.core.sw_producer_publish(this.producer)
     if (fitted < count) this.refused(list[from + fitted]!.length)
@@ -177,7 +178,7 @@ export class Outgoing {
     check.integer(length, 'length', 0, SW_RING_MAX)
     this.open()
     if (this.queue.length !== 0) return null
-    const at = this.reserveFrame(this.producer, length, 0) >>> 0
+    const at = this.room(length, 0)
     if (at === 0) {
       this.refused(length)
       return null
@@ -189,7 +190,7 @@ export class Outgoing {
   commit(length = this.reservation ?? 0): void {
     check.integer(length, 'length', 0, SW_RING_MAX)
     this.open()
-    const status = this.pushFrame(this.producer, length)
+    const status = this.push(length)
     if (status !== 0)
       throw coreError(
         status,
@@ -208,11 +209,34 @@ export class Outgoing {
   private write(message: Uint8Array): boolean {
     const length = message.length
     const { binding } = this.region
-    const at = this.reserveFrame(this.producer, length, lead(message, length, binding)) >>> 0
+    const at = this.room(length, lead(message, length, binding))
     if (at === 0) return this.refused(length)
     copyIn(this.bytes, at, message, length, binding)
-    this.pushFrame(this.producer, length)
+    this.push(length)
     return true
+  }
+
+  /** Where the core found room for a payload; 0 when there is none. */
+  private room(length: number, lead: number): number {
+    try {
+      return this.inside(this.reserveFrame(this.producer, length, lead) >>> 0, length)
+    } catch (error) {
+      throw trapped(error)
+    }
+  }
+
+  private push(length: number): number {
+    try {
+      return this.pushFrame(this.producer, length)
+    } catch (error) {
+      throw trapped(error)
+    }
+  }
+
+  /** An offset from the core, whose own words lie where others may have written. */
+  private inside(at: number, length: number): number {
+    if (at + length > this.bytes.length) throw overwritten()
+    return at
   }
 
   /** Why the core gave no room: false when some will come, else an error. */
@@ -264,7 +288,12 @@ export class Outgoing {
   /** Before sleeping: ask to be rung when the first message of the queue fits. True when it fits already. */
   wantSpace(): boolean {
     const first = this.queue[0]
-    return first !== undefined && this.core.sw_producer_want_space(this.producer, first.message.length) !== 0
+    try {
+      return first !== undefined && this.core.sw_producer_want_space(this.producer, first.message.length) !== 0
+    } catch (error) {
+      this.fail(error)
+      return false
+    }
   }
 
   /** No message will be sent any more: settle those that wait. */
@@ -288,9 +317,13 @@ export class Outgoing {
         this.failure = new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
       }
     }
-    this.core.sw_producer_close(this.producer)
-    this.core.sw_producer_leave(this.producer)
     this.opened = false
+    try {
+      this.core.sw_producer_close(this.producer)
+      this.core.sw_producer_leave(this.producer)
+    } catch {
+      // Its words were overwritten, so it cannot tell the peer. The region takes the role back when it is closed.
+    }
   }
 
   stats(): { messages: number; bytes: number; queued: number; queuedBytes: number; capacity: number; used: number } {

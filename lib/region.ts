@@ -1,6 +1,6 @@
 import { addon, type RegionBinding } from './addon.js'
 import { integer } from './check.js'
-import { type Core, instantiate, type Offset, pure } from './core.js'
+import { type Core, guarded, instantiate, type Offset, pure, sharedMemory } from './core.js'
 import { adopt, coreError, SabwayError } from './errors.js'
 import {
   SW_ENDPOINTS,
@@ -62,13 +62,17 @@ export class Region {
     const words = this.words
     // The imports must not hold the Region: the instance lives as long as its exports are held.
     const link: { binding: RegionBinding | null } = { binding: null }
-    this.core = instantiate(memory, {
-      wake: (doorbell, how) => {
-        if (how === SW_SLEEP_ATOMICS || link.binding === null) Atomics.notify(words, (doorbell >>> 0) >>> 2)
-        else link.binding.ring(doorbell >>> 0, how)
-      },
-      alive: native === null ? () => 1 : native.alive,
-    })
+    this.core = guarded(
+      instantiate(memory, {
+        wake: (doorbell, how) => {
+          const at = doorbell >>> 0
+          if (at >= words.byteLength || at % 4 !== 0) return // from a handle that was overwritten
+          if (how === SW_SLEEP_ATOMICS || link.binding === null) Atomics.notify(words, at >>> 2)
+          else link.binding.ring(at, how)
+        },
+        alive: native === null ? () => 1 : native.alive,
+      }),
+    )
     const status = this.core.sw_region_verify(0, this.buffer.byteLength / SW_PAGE)
     if (status !== 0) throw coreError(status, describeHeader(this.words))
     this.endpoint = claim(this.core)
@@ -91,16 +95,7 @@ export class Region {
     integer(rendererToNative, 'rendererToNativeBytes', SW_RING_MIN, SW_RING_MAX)
     integer(nativeToRenderer, 'nativeToRendererBytes', SW_RING_MIN, SW_RING_MAX)
     const pages = Number(pure().sw_region_bytes(rendererToNative, nativeToRenderer)) / SW_PAGE
-    let memory: WebAssembly.Memory
-    try {
-      memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
-    } catch (cause) {
-      throw new SabwayError(
-        'ERR_SABWAY_OUT_OF_MEMORY',
-        `a region of ${pages * SW_PAGE} bytes; close regions no longer used`,
-        { cause },
-      )
-    }
+    const memory = sharedMemory(pages)
     const core = instantiate(memory, { wake: () => {}, alive: () => 1 })
     const status = core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
     if (status !== 0) throw coreError(status, 'while making a region')
@@ -149,6 +144,7 @@ export class Region {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    Atomics.notify(this.words, endpointWord(this.endpoint, sw_endpoint.doorbell)) // V8 need not keep our waiter
     if (this.binding !== null) {
       this.binding.close()
     } else {
