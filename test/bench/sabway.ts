@@ -1,0 +1,204 @@
+// Our contenders between two JavaScript threads.
+import { type ChannelHandle, SharedMemoryChannel } from 'sabway'
+import { capacityFor, type Job, type Kind, type Load, type Role } from './kind.js'
+import { makeBatch, makeMessages, mix, Patience, pause, sumWords, wordAt } from './messages.js'
+
+type Roles = Kind<SharedMemoryChannel>['roles']
+
+function kind(roles: Roles): Kind<SharedMemoryChannel> {
+  return {
+    make({ size }) {
+      const bytes = 'ping' in roles ? 65_536 : capacityFor(size)
+      const channel = new SharedMemoryChannel(bytes, bytes)
+      return { end: channel, remote: channel.handle }
+    },
+    open: (handle: ChannelHandle) => SharedMemoryChannel.attach(handle, { side: 'native' }),
+    close: (channel) => channel.cleanup(),
+    roles,
+  }
+}
+
+// ---- throughput ----
+
+export function sendOne(channel: SharedMemoryChannel, { size, lead }: Load): Job {
+  const messages = makeMessages(size, lead)
+  return (count) => {
+    const patience = new Patience()
+    for (let i = 0, k = 0; i < count; i++) {
+      while (!channel.trySend(messages[k]!)) patience.miss()
+      if (++k === messages.length) k = 0
+    }
+  }
+}
+
+export function sendBatches(channel: SharedMemoryChannel, { size, lead }: Load): Job {
+  const batch = makeBatch(makeMessages(size, lead))
+  return (count) => {
+    const patience = new Patience()
+    for (let left = count; left > 0; ) {
+      let some = left < batch.length ? batch.slice(0, left) : batch
+      left -= some.length
+      for (;;) {
+        const sent = channel.sendBatch(some)
+        if (sent === some.length) break
+        if (sent === 0) patience.miss()
+        else some = some.slice(sent)
+      }
+    }
+  }
+}
+
+function receiveFirstWords(channel: SharedMemoryChannel): Job {
+  let hash = 0
+  const take = (bytes: Uint8Array, start: number) => {
+    hash = mix(hash, wordAt(bytes, start))
+  }
+  return (count) => {
+    hash = 0
+    const patience = new Patience()
+    for (let left = count; left > 0; ) {
+      const got = channel.drain(take, left)
+      if (got === 0) patience.miss()
+      left -= got
+    }
+    return { count, hash, sum: 0 }
+  }
+}
+
+function receiveAllBytes(channel: SharedMemoryChannel): Job {
+  let words: Int32Array = new Int32Array(0)
+  let hash = 0
+  let sum = 0
+  const take = (bytes: Uint8Array, start: number, end: number) => {
+    if (words.length === 0) words = new Int32Array(bytes.buffer)
+    hash = mix(hash, wordAt(bytes, start))
+    sum = (sum + sumWords(words, start >>> 2, end >>> 2)) | 0
+  }
+  return (count) => {
+    hash = 0
+    sum = 0
+    const patience = new Patience()
+    for (let left = count; left > 0; ) {
+      const got = channel.drain(take, left)
+      if (got === 0) patience.miss()
+      left -= got
+    }
+    return { count, hash, sum }
+  }
+}
+
+function sendOnLoop(channel: SharedMemoryChannel, { size, lead }: Load): Job {
+  const messages = makeMessages(size, lead)
+  return (count) =>
+    new Promise((resolve) => {
+      let sent = 0
+      const pump = () => {
+        while (sent < count) if (!channel.send(messages[sent++ % messages.length]!)) return
+        channel.onQueueEmpty = null
+        resolve()
+      }
+      channel.onQueueEmpty = pump
+      pump()
+    })
+}
+
+function receiveOnLoop(channel: SharedMemoryChannel): Job {
+  return (count) =>
+    new Promise((resolve) => {
+      let hash = 0
+      let got = 0
+      channel.startReceiving((message) => {
+        hash = mix(hash, wordAt(message, 0))
+        if (++got < count) return
+        channel.stopReceiving()
+        resolve({ count: got, hash, sum: 0 })
+      })
+    })
+}
+
+// ---- round trips ----
+
+function pingSpinning(channel: SharedMemoryChannel, { size }: Load): Job {
+  const message = new Uint8Array(size)
+  let seen = 0
+  const take = (bytes: Uint8Array, start: number) => {
+    seen = bytes[start]!
+  }
+  return (count) => {
+    const times = new Float64Array(count)
+    const patience = new Patience()
+    let before = performance.now()
+    for (let i = 0; i < count; i++) {
+      message[0] = i
+      channel.trySend(message)
+      while (channel.drain(take, 1) === 0) patience.miss()
+      if (seen !== (i & 0xff)) throw new Error(`the answer to ${i & 0xff} is ${seen}`)
+      const now = performance.now()
+      times[i] = now - before
+      before = now
+    }
+    return times
+  }
+}
+
+function pongSpinning(channel: SharedMemoryChannel, { size }: Load): Job {
+  const answer = new Uint8Array(size)
+  const take = (bytes: Uint8Array, start: number) => {
+    answer[0] = bytes[start]!
+  }
+  return (count) => {
+    const patience = new Patience()
+    for (let i = 0; i < count; i++) {
+      while (channel.drain(take, 1) === 0) patience.miss()
+      channel.trySend(answer)
+    }
+  }
+}
+
+function pingOnLoop(channel: SharedMemoryChannel, { size }: Load): Job {
+  const message = new Uint8Array(size)
+  return async (count) => {
+    const times = new Float64Array(count)
+    let arrived: (answer: number) => void = () => {}
+    channel.startReceiving((answer) => arrived(answer[0]!))
+    for (let i = 0; i < count; i++) {
+      await pause()
+      message[0] = i
+      const before = performance.now()
+      const answer = await new Promise<number>((resolve) => {
+        arrived = resolve
+        channel.send(message)
+      })
+      times[i] = performance.now() - before
+      if (answer !== (i & 0xff)) throw new Error(`the answer to ${i & 0xff} is ${answer}`)
+    }
+    channel.stopReceiving()
+    return times
+  }
+}
+
+function pongOnLoop(channel: SharedMemoryChannel, { size }: Load): Job {
+  const answer = new Uint8Array(size)
+  return (count) =>
+    new Promise((resolve) => {
+      let left = count
+      channel.startReceiving((message) => {
+        answer[0] = message[0]!
+        channel.send(answer)
+        if (--left > 0) return
+        channel.stopReceiving()
+        resolve()
+      })
+    })
+}
+
+const all: Record<string, Roles> = {
+  'sabway trySend, drain': { send: sendOne, receive: receiveFirstWords },
+  'sabway sendBatch, drain': { send: sendBatches, receive: receiveFirstWords },
+  'sabway sendBatch, drain all': { send: sendBatches, receive: receiveAllBytes },
+  'sabway send, startReceiving': { send: sendOnLoop, receive: receiveOnLoop },
+  'sabway spinning': { ping: pingSpinning, pong: pongSpinning },
+  'sabway event loops': { ping: pingOnLoop, pong: pongOnLoop },
+} satisfies Record<string, Partial<Record<Role, unknown>>>
+
+export const sabwayKinds = Object.fromEntries(Object.entries(all).map(([name, roles]) => [name, kind(roles)]))

@@ -1,0 +1,89 @@
+// What must be reached: the table of issue 2.
+import type { Result } from './duel.js'
+import { PATHS } from './groups.js'
+import { median } from './samples.js'
+
+interface Target {
+  path: string
+  size: number
+  ours: string
+  peer: string
+  /** A bound of our rate over the peer's, or of our time over the peer's. */
+  bound: { rate: number } | { time: number }
+}
+
+export interface Verdict extends Target {
+  /** In the bound's terms. Empty when it was not measured. */
+  ratios: number[]
+  measured: number
+  met: boolean
+}
+
+const HAND = 'postMessage, own batches'
+const TSFN = 'threadsafe function, copy'
+
+function betweenThreads(path: string): Target[] {
+  const one = (size: number, peer: string, rate: number): Target => ({
+    path,
+    size,
+    ours: 'sabway trySend, drain',
+    peer,
+    bound: { rate },
+  })
+  const batch = (size: number, rate: number): Target => ({
+    path,
+    size,
+    ours: 'sabway sendBatch, drain all',
+    peer: HAND,
+    bound: { rate },
+  })
+  return [
+    one(64, 'ringbuf.js', 3),
+    one(64, 'postMessage copy', 25),
+    batch(16, 1),
+    batch(64, 1.3),
+    batch(256, 1.5),
+    one(4096, 'ringbuf.js', 8),
+    one(65_536, 'ringbuf.js', 12),
+  ]
+}
+
+const inPlace = (ours: string): Target[] =>
+  [[64, 20] as const, [4096, 12] as const, [65_536, 6] as const].map(([size, rate]) => ({
+    path: PATHS.fromNative,
+    size,
+    ours,
+    peer: TSFN,
+    bound: { rate },
+  }))
+
+const TARGETS: Target[] = [
+  ...betweenThreads(PATHS.toWorker),
+  ...betweenThreads(PATHS.fromWorker),
+  ...inPlace('sabway drain'),
+  ...inPlace('sabway startReceiving, in place'),
+  { path: PATHS.toNative, size: 64, ours: 'sabway trySend', peer: 'ringbuf.js, JS to JS', bound: { rate: 3 } },
+  { path: PATHS.spinning, size: 64, ours: 'sabway spinning', peer: 'ringbuf.js', bound: { time: 0.8 } },
+  { path: PATHS.loops, size: 64, ours: 'sabway event loops', peer: 'postMessage event loops', bound: { time: 0.9 } },
+  ...[1, 3, 5].map((lead) => ({
+    path: PATHS.unaligned,
+    size: 65_536,
+    ours: `offset ${lead}`,
+    peer: 'aligned',
+    bound: { time: 1.5 },
+  })),
+]
+
+export function verdicts(results: Result[]): Verdict[] {
+  return TARGETS.map((target) => {
+    const result = results.find(({ group }) => group.path === target.path && group.size === target.size)
+    const comparison = result?.comparisons.find(({ ours, peer }) => ours === target.ours && peer === target.peer)
+    const { bound } = target
+    // A score is a rate, or, for round trips, a time.
+    const inverse = 'time' in bound && result?.group.unit === 'messages/s'
+    const ratios = (comparison?.ratios ?? []).map((ratio) => (inverse ? 1 / ratio : ratio))
+    const measured = median(ratios)
+    const met = 'rate' in bound ? measured >= bound.rate : measured <= bound.time
+    return { ...target, ratios, measured, met }
+  })
+}

@@ -1,0 +1,152 @@
+/* Endpoints and roles among liars: claiming, opening, sleeping, ringing, taking over. */
+#include "hostile.h"
+
+enum { OWN = 4 };
+
+typedef struct host {
+  memory m;
+  int index[OWN]; /* endpoints claimed; -1: none */
+  sw_producer p;
+  sw_consumer c;
+  uint32_t sides[2]; /* that p and c were opened for */
+  int open[2];
+} host;
+
+/* Each endpoint costs the claim word (twice), the start time (twice) and two races. */
+enum { CLAIM_LOADS = SW_ENDPOINTS * 8 };
+
+static uint32_t some_index(const host *t) {
+  int index = t->index[script_byte() % OWN];
+  return index < 0 ? 0 : (uint32_t)index;
+}
+
+static void claim(host *t) {
+  int *slot = &t->index[script_byte() % OWN];
+  CALL(CLAIM_LOADS, *slot = sw_endpoint_claim(t->m.base, script_word(), script_byte(), 0));
+  MUST(*slot == SW_ECROWDED || (*slot >= 0 && *slot < SW_ENDPOINTS));
+}
+
+static int is_expected(int status) {
+  return status == SW_OK || status == SW_ETAKEN || status == SW_ENOTREGION || status == SW_ERANGE ||
+         status == SW_ECORRUPT;
+}
+
+static uint32_t some_offset(void) {
+  return script_byte() < 192 ? SW_HEAP_AT : script_edge(SW_HEAP_AT) * (script_byte() & 1 ? 1 : SW_LINE);
+}
+
+/* A region that lies may pass another place for a channel: there is room for its control block, so that is well. */
+static void open_producer(host *t) {
+  uint32_t offset = some_offset(), side = script_byte() % 3, index = some_index(t);
+  sw_producer made;
+  int status;
+  CALL(OPEN_LOADS, status = sw_channel_open_producer(&made, t->m.base, t->m.size, offset, side, index));
+  MUST(is_expected(status));
+  if (status != SW_OK || offset != SW_HEAP_AT) return;
+  t->p = made;
+  t->sides[0] = side;
+  t->open[0] = 1;
+}
+
+static void open_consumer(host *t) {
+  uint32_t offset = some_offset(), side = script_byte() % 3, index = some_index(t);
+  sw_consumer made;
+  int status;
+  CALL(OPEN_LOADS, status = sw_channel_open_consumer(&made, t->m.base, t->m.size, offset, side, index));
+  MUST(is_expected(status));
+  if (status != SW_OK || offset != SW_HEAP_AT) return;
+  t->c = made;
+  t->sides[1] = 1 - side;
+  t->open[1] = 1;
+}
+
+static void use_producer(host *t) {
+  if (!t->open[0]) return;
+  uint32_t length = script_length();
+  uint8_t *room;
+  CALL(8, room = sw_producer_reserve(&t->p, length, 0));
+  if (room != NULL) {
+    check_room(&t->p, room, length);
+    memset(room, 1, length);
+    CALL(8, sw_producer_push(&t->p, length));
+  }
+  if (script_byte() % 8 == 0) CALL(4, sw_producer_leave(&t->p));
+}
+
+static void use_consumer(host *t) {
+  if (!t->open[1]) return;
+  sw_slice slice;
+  int status;
+  CALL(16, status = sw_consumer_peek(&t->c, &slice));
+  if (status == 1) check_slice(&t->c, &t->m, &slice);
+  CALL(8, sw_consumer_release(&t->c));
+  if (script_byte() % 8 == 0) CALL(4, sw_consumer_leave(&t->c));
+}
+
+static void step(host *t) {
+  uint32_t index, role, word;
+  switch (script_byte() % 14) {
+    case 0:
+      claim(t);
+      break;
+    case 1:
+      sw_endpoint_release(t->m.base, some_index(t));
+      break;
+    case 2:
+      index = some_index(t);
+      CALL(1, role = sw_endpoint_role(t->m.base, index));
+      MUST((role & 0xff) == index + 1);
+      break;
+    case 3:
+      role = script_edge(0x101);
+      CALL(8, word = (uint32_t)sw_endpoint_role_alive(t->m.base, role));
+      MUST(word <= 1 && (word == 0 || ((role & 0xff) != 0 && (role & 0xff) <= SW_ENDPOINTS)));
+      break;
+    case 4:
+      index = some_index(t);
+      CALL(1, sw_endpoint_arm(t->m.base, index, SW_SLEEP_FUTEX + script_byte() % 3));
+      CALL(1, sw_endpoint_is_armed(t->m.base, index));
+      if (script_byte() & 1) sw_endpoint_disarm(t->m.base, index);
+      break;
+    case 5:
+      role = script_edge(0x101);
+      if (script_byte() & 1) CALL(4, sw_endpoint_ring(t->m.base, role));
+      else CALL(1, sw_endpoint_alarm(t->m.base, role));
+      break;
+    case 6:
+      open_producer(t);
+      break;
+    case 7:
+      open_consumer(t);
+      break;
+    case 8:
+      use_producer(t);
+      break;
+    case 9:
+      use_consumer(t);
+      break;
+    case 10:
+      index = some_index(t);
+      CALL(16, sw_channel_evict(t->m.base, t->m.size, some_offset(), index));
+      break;
+    case 11:
+      CALL(4 * OTHER_CAPACITY, word = (uint32_t)sw_channel_check(t->m.base, t->m.size, some_offset()));
+      break;
+    case 12:
+      CALL(8, sw_region_verify(t->m.base, (uint32_t)((t->m.size + SW_PAGE - 1) / SW_PAGE)));
+      break;
+    default:
+      script_poke(&t->m, script_byte() & 1);
+  }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  script_begin(data, size);
+  host t = {.m = region_for_script(), .index = {-1, -1, -1, -1}};
+  while (!script_ended()) {
+    step(&t);
+    if (t.open[0]) check_producer(&t.p, &t.m, t.sides[0]);
+    if (t.open[1]) check_consumer(&t.c, &t.m, t.sides[1]);
+  }
+  return 0;
+}

@@ -1,0 +1,26 @@
+/* The hostile flavour: whatever the core reads of a peer, the harness may replace.
+ *
+ * native/core/peer.h includes this at its end. Inside its own expansion a macro's name is left alone, so the production
+ * function reads the real word first. What an exchange returns comes from the peer, too, and a compare-exchange may
+ * always fail because of one. */
+#ifndef SABWAY_HOSTILE_HOOKS_H
+#define SABWAY_HOSTILE_HOOKS_H
+
+#include "core/atomics.h"
+
+/* What the core is to believe is in `word`, where `real` is. */
+uint32_t sw__hostile_word(const void *word, uint32_t real);
+/* Was a peer faster? Then *expected is what it is said to have put there. */
+bool sw__hostile_race(const uint32_t *word, uint32_t *expected);
+
+static inline bool sw__hostile_compare_exchange(uint32_t *word, uint32_t *expected, uint32_t value) {
+  return !sw__hostile_race(word, expected) && sw_compare_exchange_acq_rel(word, expected, value);
+}
+
+#define sw_peer_load_acquire(word)       sw__hostile_word((word), sw_peer_load_acquire(word))
+#define sw_peer_load_relaxed(word)       sw__hostile_word((word), sw_peer_load_relaxed(word))
+#define sw_peer_data_load(word)          sw__hostile_word((word), sw_peer_data_load(word))
+#define sw_exchange_acq_rel(word, value) sw__hostile_word((word), sw_exchange_acq_rel(word, value))
+#define sw_compare_exchange_acq_rel      sw__hostile_compare_exchange
+
+#endif

@@ -1,0 +1,215 @@
+/* Which words does one call of the core read twice? A peer can change a word between two reads, so each of the few
+ * cases needs a reason, which stands in the table below. A new one fails the test until it is mended or explained. */
+#include "../unit/helper.h"
+#include "hostile_hooks.h"
+
+typedef struct repeat {
+  const char *call, *word; /* NULL: any call */
+  const char *why;
+  uint32_t count;
+} repeat;
+
+static repeat KNOWN[] = {
+    {"sw_producer_reserve", "sw_ring.tail",
+     "room for the padding, then for the frame: the new value is bounded by itself", 0},
+    {"sw_producer_send", "sw_ring.tail", "as sw_producer_reserve", 0},
+    {"sw_producer_reserve_batch", "sw_ring.tail", "as sw_producer_reserve", 0},
+    {"sw_producer_reserve_batch", "sw_ring.closed", "a sign, not a number", 0},
+    {"sw_producer_reserve_batch", "sw_slice.length", "what ended a run is forgotten, and looked at anew", 0},
+    {"sw_producer_reserve_batch", "sw_slice.offset", "what ended a run is forgotten, and looked at anew", 0},
+    {"sw_consumer_peek", "sw_ring.head", "looks again behind padding: the new value is bounded by itself", 0},
+    {"sw_consumer_peek", "sw_ring.closed", "a sign, not a number", 0},
+    {"sw_consumer_peek_batch", "sw_ring.head", "as sw_consumer_peek", 0},
+    {"sw_consumer_peek_batch", "sw_ring.closed", "a sign, not a number", 0},
+    {"sw_endpoint_claim", "sw_endpoint.pid", "the compare-exchange on the first value decides", 0},
+    {"sw_endpoint_claim", "sw_endpoint.start_low", "the compare-exchange on the first value decides", 0},
+    {NULL, "sw_ring.want_space", "seen, then taken; what is taken is not used", 0},
+    {NULL, "sw_endpoint.sleeping", "seen, then taken: only what is taken counts", 0},
+};
+
+/* ---- what a call reads ---- */
+
+enum { MOST_LOADS = 4096 };
+static const char *inside; /* the call, or NULL */
+static const void *loads[MOST_LOADS];
+static uint32_t load_count, unknown;
+static uint8_t *base;
+static size_t region_size;
+
+static int same(const char *a, const char *b) { return strcmp(a, b) == 0; }
+
+static const struct row {
+  const char *type, *name;
+  size_t offset;
+} ROWS[] = {
+#define ROW(type, field) {#type, #type "." #field, offsetof(type, field)},
+    SW_LAYOUT_FIELDS(ROW)
+#undef ROW
+};
+
+/* "struct.field" of an address. */
+static const char *name_of(const void *word) {
+  size_t at = (size_t)((const uint8_t *)word - base);
+  const char *type = "sw_frame";
+  size_t offset = at % SW_FRAME_HEADER;
+  if (at > region_size) { /* the caller's */
+    type = "sw_slice";
+  } else if (at < SW_HEADER_BYTES) {
+    type = "sw_region_header";
+    offset = at;
+  } else if (at < SW_INSTANCES_AT) {
+    type = "sw_endpoint";
+    offset = (at - SW_HEADER_BYTES) % sizeof(sw_endpoint);
+  } else if (at < SW_HEAP_AT + offsetof(sw_channel, rings)) {
+    type = "sw_channel";
+    offset = at - SW_HEAP_AT;
+  } else if (at < SW_HEAP_AT + sizeof(sw_channel)) {
+    type = "sw_ring";
+    offset = (at - SW_HEAP_AT - offsetof(sw_channel, rings)) % sizeof(sw_ring);
+  }
+  for (size_t i = 0; i < sizeof(ROWS) / sizeof(*ROWS); i++) {
+    if (same(ROWS[i].type, type) && ROWS[i].offset == offset) return ROWS[i].name;
+  }
+  return "?";
+}
+
+static void note_repeat(const void *word) {
+  const char *name = name_of(word);
+  for (size_t i = 0; i < sizeof(KNOWN) / sizeof(*KNOWN); i++) {
+    if ((KNOWN[i].call != NULL && !same(KNOWN[i].call, inside)) || !same(KNOWN[i].word, name)) continue;
+    KNOWN[i].count++;
+    return;
+  }
+  if (unknown++ < 10) print_error("%s reads %s twice\n", inside, name);
+}
+
+uint32_t sw__hostile_word(const void *word, uint32_t real) {
+  if (inside == NULL) return real;
+  int again = 0;
+  for (uint32_t i = 0; i < load_count; i++) again |= loads[i] == word;
+  if (again) note_repeat(word);
+  else if (load_count < MOST_LOADS) loads[load_count++] = word;
+  return real;
+}
+
+bool sw__hostile_race(const uint32_t *word, uint32_t *expected) {
+  (void)word, (void)expected;
+  return false;
+}
+
+#define CALL(name, ...) (inside = #name, load_count = 0, name(__VA_ARGS__))
+
+/* ---- everything the core can do ---- */
+
+typedef struct host {
+  pair t;
+  uint64_t random;
+  uint32_t other; /* an endpoint that comes and goes */
+} host;
+
+static void use_producer(host *h) {
+  sw_producer *p = &h->t.p;
+  sw_slice slices[8] = {{0, 300}, {1, 200}, {2, 100}, {3, 50}, {4, 4000}, {5, 1}, {6, 0}, {7, 77}};
+  uint8_t bytes[600];
+  memset(bytes, 1, sizeof(bytes));
+  switch (random_next(&h->random) % 6) {
+    case 0:
+      CALL(sw_producer_send, p, bytes, random_next(&h->random) % sizeof(bytes));
+      break;
+    case 1:
+      if (CALL(sw_producer_reserve, p, random_next(&h->random) % 4096, 3) == NULL) break;
+      if (random_next(&h->random) % 4 == 0) CALL(sw_producer_abandon, p);
+      else CALL(sw_producer_commit, p, 0);
+      break;
+    case 2:
+      CALL(sw_producer_reserve_batch, p, slices, 8);
+      break;
+    case 3:
+      CALL(sw_producer_publish, p);
+      break;
+    case 4:
+      CALL(sw_producer_want_space, p, random_next(&h->random) % 4096);
+      break;
+    default:
+      CALL(sw_producer_used, p);
+  }
+  inside = NULL;
+}
+
+static void use_consumer(host *h) {
+  sw_consumer *c = &h->t.c;
+  sw_slice slices[16];
+  switch (random_next(&h->random) % 5) {
+    case 0:
+      CALL(sw_consumer_peek, c, slices);
+      break;
+    case 1:
+      CALL(sw_consumer_peek_batch, c, slices, 16);
+      break;
+    case 2:
+      CALL(sw_consumer_release, c);
+      break;
+    case 3:
+      CALL(sw_consumer_ready, c);
+      break;
+    default:
+      CALL(sw_consumer_rewind, c);
+  }
+  inside = NULL;
+}
+
+static void use_endpoints(host *h) {
+  region *r = &h->t.r;
+  uint32_t sleeper = random_next(&h->random) % 2 ? h->t.writer : h->t.reader;
+  uint32_t role = CALL(sw_endpoint_role, r->base, sleeper);
+  CALL(sw_endpoint_arm, r->base, sleeper, SW_SLEEP_FUTEX);
+  CALL(sw_endpoint_is_armed, r->base, sleeper);
+  CALL(sw_endpoint_role_alive, r->base, role);
+  if (random_next(&h->random) % 2) CALL(sw_endpoint_ring, r->base, role);
+  CALL(sw_endpoint_alarm, r->base, role);
+  if (random_next(&h->random) % 8) {
+    inside = NULL;
+    return;
+  }
+  CALL(sw_endpoint_release, r->base, h->other);
+  h->other = (uint32_t)CALL(sw_endpoint_claim, r->base, sw_prim_pid(), 0, 0);
+  CALL(sw_channel_evict, r->base, r->size, SW_HEAP_AT, h->other);
+  CALL(sw_channel_check, r->base, r->size, SW_HEAP_AT);
+  CALL(sw_region_verify, r->base, r->pages);
+  inside = NULL;
+}
+
+static void reopen(host *h) {
+  pair *t = &h->t;
+  CALL(sw_producer_leave, &t->p);
+  CALL(sw_consumer_leave, &t->c);
+  CALL(sw_channel_open_producer, &t->p, t->r.base, t->r.size, SW_HEAP_AT, SW_RENDERER, t->writer);
+  CALL(sw_channel_open_consumer, &t->c, t->r.base, t->r.size, SW_HEAP_AT, SW_NATIVE, t->reader);
+  inside = NULL;
+}
+
+static void no_word_is_read_twice(void **state) {
+  (void)state;
+  host h = {.random = 5};
+  pair_open(&h.t, 4096);
+  base = h.t.r.base;
+  region_size = (size_t)h.t.r.size;
+  h.other = region_claim(&h.t.r);
+  for (int i = 0; i < 200000; i++) {
+    use_producer(&h);
+    use_consumer(&h);
+    if (i % 3 == 0) use_endpoints(&h);
+    if (i % 100 == 0) reopen(&h);
+  }
+  CALL(sw_producer_close, &h.t.p);
+  CALL(sw_consumer_close, &h.t.c);
+  inside = NULL;
+  for (size_t i = 0; i < sizeof(KNOWN) / sizeof(*KNOWN); i++) {
+    if (KNOWN[i].count != 0)
+      print_message("%-26s %-21s %s\n", KNOWN[i].call == NULL ? "any" : KNOWN[i].call, KNOWN[i].word, KNOWN[i].why);
+  }
+  assert_int_equal(unknown, 0);
+  pair_close(&h.t);
+}
+
+TESTS(TEST(no_word_is_read_twice));

@@ -1,0 +1,25 @@
+// Short of address space: what the operating system then refuses. Prints the errors as JSON.
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { SharedMemoryChannel } from 'sabway'
+
+const channels = Array.from({ length: 64 }, () => new SharedMemoryChannel(4096, 4096))
+const used = Number(/^VmSize:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024
+execFileSync('prlimit', [`--pid=${process.pid}`, `--as=${used + 128 * 2 ** 20}`]) // sixteen thread stacks
+
+const attempts = [
+  () => new SharedMemoryChannel(2 ** 28, 2 ** 28),
+  () => {
+    for (const channel of channels) channel.startWorker({ builtin: 'echo' })
+  },
+]
+const errors = attempts.map((act) => {
+  try {
+    act()
+    return 'nothing was thrown'
+  } catch (error) {
+    const { code, errno, message } = error as { code: string; errno: number; message: string }
+    return { code, errno, message }
+  }
+})
+console.log(JSON.stringify(errors))

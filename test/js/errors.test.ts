@@ -1,0 +1,234 @@
+// Every code of the error table can be had, and each message teaches: it names what was wrong, and what is right.
+import assert from 'node:assert/strict'
+import { type ErrorCode, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
+import { abi, ringWord } from './support/abi.js'
+import { attach, open, pair } from './support/channels.js'
+import { runChild } from './support/children.js'
+import { assertError } from './support/errors.js'
+import { plugin } from './support/paths.js'
+import { Thread } from './support/threads.js'
+import { within } from './support/wait.js'
+
+interface Row {
+  /** Ends with the error, thrown or as a rejection. */
+  act: () => unknown
+  teaches: RegExp
+}
+
+/** The error of a channel's 'error' event. */
+function reported(channel: SharedMemoryChannel): Promise<never> {
+  return within(
+    new Promise((_, reject) => {
+      channel.addEventListener('error', (event) => reject((event as unknown as { error: SabwayError }).error))
+    }),
+    "an 'error' event",
+  )
+}
+
+/** A channel whose 4 KiB ring is full. */
+function full(): SharedMemoryChannel {
+  const { renderer } = pair(4096)
+  renderer.send(new Uint8Array(4096))
+  return renderer
+}
+
+const pluginFrom = (name: string) => () => open().startWorker({ plugin: plugin(name) })
+
+/** Plain objects, from another thread or process. */
+const starved = async (index: number) => {
+  const { stdout, stderr } = await runChild('starved.js')
+  assert.equal(stderr, '')
+  throw JSON.parse(stdout)[index]
+}
+
+const table: Record<Exclude<ErrorCode, 'ERR_SABWAY_FULL'>, Row> = {
+  ERR_SABWAY_INVALID_ARGUMENT: {
+    act: () => open().startWorker({ builtin: 'ecco' } as never),
+    teaches: /builtin must be one of 'echo', 'sink', 'source', got 'ecco'/,
+  },
+  ERR_SABWAY_INVALID_TYPE: {
+    act: () => open().send(new Uint16Array(4) as never),
+    teaches:
+      /must be a Uint8Array, got .*; wrap it: new Uint8Array\(view\.buffer, view\.byteOffset, view\.byteLength\)/,
+  },
+  ERR_SABWAY_OUT_OF_RANGE: {
+    act: () => new SharedMemoryChannel(100),
+    teaches: /rendererToNativeBytes must be an integer from 4096 to 536870912, got 100/,
+  },
+  ERR_SABWAY_MESSAGE_TOO_LARGE: {
+    act: () => open(4096).send(new Uint8Array(5000)),
+    teaches: /5000 bytes into a ring of 4096; make the channel larger, or send parts/,
+  },
+  ERR_SABWAY_CLOSED: {
+    act: () => {
+      const channel = open()
+      channel.cleanup()
+      channel.send(new Uint8Array(1))
+    },
+    teaches: /cleanup was called/,
+  },
+  ERR_SABWAY_SIDE_TAKEN: {
+    act: () => attach(pair().renderer, 'native'),
+    teaches: /one producer on each side; attach to the other side, or clean up the first/,
+  },
+  ERR_SABWAY_NOT_A_REGION: {
+    act: () => {
+      const memory = new WebAssembly.Memory({ initial: 50, maximum: 50, shared: true })
+      SharedMemoryChannel.attach({ sabway: 'channel', memory }, { side: 'native' })
+    },
+    teaches: /its header says magic 0x0.*open handles of regions made by the same version of Sabway/,
+  },
+  ERR_SABWAY_LAYOUT_MISMATCH: {
+    act: () => {
+      const channel = open()
+      new Int32Array(channel.handle.memory.buffer)[abi.sw_region_header.layout_hash >>> 2]! ^= 1
+      attach(channel, 'native')
+    },
+    teaches: /layout 0x[0-9a-f]+; open handles of regions made by the same version/,
+  },
+  ERR_SABWAY_CORRUPT: {
+    act: () => {
+      const { renderer, native } = pair()
+      new Int32Array(renderer.handle.memory.buffer)[ringWord('renderer', abi.sw_ring.head)] = 3
+      native.startReceiving(() => {})
+      return reported(native)
+    },
+    teaches: /while receiving; this side reads no more from the channel/,
+  },
+  ERR_SABWAY_TIMEOUT: {
+    act: () => full().sendDirect(new Uint8Array(7), { timeout: 1 }),
+    teaches: /no room for 7 bytes within 1 ms/,
+  },
+  ERR_SABWAY_ABORTED: {
+    act: () => full().sendDirect(new Uint8Array(7), { signal: AbortSignal.abort() }),
+    teaches: /the operation was given up/,
+  },
+  ERR_SABWAY_INVALID_STATE: {
+    act: () => open().commit(),
+    teaches: /commit without reserve/,
+  },
+  ERR_SABWAY_TOO_MANY_PARTICIPANTS: {
+    act: () => {
+      const channel = open()
+      for (let i = 0; i < 70; i++) Region.open(channel.handle as never)
+    },
+    teaches: /room for 64 threads; clean up channels no longer used/,
+  },
+  ERR_SABWAY_OUT_OF_MEMORY: { act: () => starved(0), teaches: /a region of \d+ bytes; close regions no longer used/ },
+  ERR_SABWAY_SYSTEM: { act: () => starved(1), teaches: /the native worker's thread/ },
+  ERR_SABWAY_PLUGIN_NOT_FOUND: { act: pluginFrom('nowhere'), teaches: /nowhere\.so: cannot open shared object file/ },
+  ERR_SABWAY_PLUGIN_SYMBOL: { act: pluginFrom('no-symbol'), teaches: /no-symbol\.so: declare it as SABWAY_EXPORT/ },
+  ERR_SABWAY_PLUGIN_ABI: { act: pluginFrom('bad-abi'), teaches: /says version 999, this Sabway has version 1/ },
+  ERR_SABWAY_PLUGIN_OPEN: { act: pluginFrom('open-fails'), teaches: /open-fails: no camera on port 7/ },
+  ERR_SABWAY_PLUGIN_FAILED: {
+    act: () => {
+      const channel = open()
+      channel.startWorker({ plugin: plugin('on-fails') })
+      channel.send(new Uint8Array(1))
+      return reported(channel)
+    },
+    teaches: /the native worker ended/,
+  },
+  ERR_SABWAY_NO_ADDON: {
+    act: async () => {
+      const thread = new Thread('refused', null, { execArgv: ['--no-addons'] })
+      throw (await thread.next<object[]>())[0]
+    },
+    teaches: /the native addon was not loaded: .*addons/,
+  },
+}
+
+describe('the error table', () => {
+  for (const [code, { act, teaches }] of Object.entries(table) as [ErrorCode, Row][]) {
+    it(code, async () => {
+      const error = await Promise.resolve()
+        .then(act)
+        .then(
+          () => assert.fail('nothing was thrown'),
+          (thrown: unknown) => thrown,
+        )
+      assertError(error, code, teaches)
+    })
+  }
+
+  it('has no code that is not tested here, but FULL: that becomes false, null or a queue', () => {
+    assert.deepEqual(Object.keys(abi.ERRORS).sort(), [...Object.keys(table), 'ERR_SABWAY_FULL'].sort())
+    const numbers = Object.values(abi.ERRORS).map(({ number }) => number)
+    assert.equal(new Set(numbers).size, numbers.length)
+    const channel = full()
+    assert.equal(channel.trySend(new Uint8Array(1)), false)
+    assert.equal(channel.reserve(1), null)
+    assert.equal(channel.sendBatch([new Uint8Array(1)]), 0)
+    assert.equal(channel.send(new Uint8Array(1)), false)
+  })
+})
+
+describe('arguments of the wrong type or value', () => {
+  const rows: [string, (channel: SharedMemoryChannel) => unknown, ErrorCode, RegExp][] = [
+    ['send text', (c) => c.send('hello' as never), 'ERR_SABWAY_INVALID_TYPE', /a Uint8Array, got 'hello'/],
+    ['send nothing', (c) => c.send(undefined as never), 'ERR_SABWAY_INVALID_TYPE', /got undefined/],
+    ['send null', (c) => c.trySend(null as never), 'ERR_SABWAY_INVALID_TYPE', /got null/],
+    ['send a list', (c) => c.send([1, 2] as never), 'ERR_SABWAY_INVALID_TYPE', /got 1,2/],
+    [
+      'send an ArrayBuffer',
+      (c) => c.send(new ArrayBuffer(3) as never),
+      'ERR_SABWAY_INVALID_TYPE',
+      /got \[object ArrayBuffer\]/,
+    ],
+    [
+      'send a DataView',
+      (c) => c.send(new DataView(new ArrayBuffer(3)) as never),
+      'ERR_SABWAY_INVALID_TYPE',
+      /wrap it: /,
+    ],
+    [
+      'send bytes that are clamped',
+      (c) => c.send(new Uint8ClampedArray(3) as never),
+      'ERR_SABWAY_INVALID_TYPE',
+      /wrap it: /,
+    ],
+    [
+      'a timeout of -1',
+      (c) => c.sendDirect(new Uint8Array(1), { timeout: -1 }),
+      'ERR_SABWAY_OUT_OF_RANGE',
+      /timeout .* at least 0, got -1/,
+    ],
+    [
+      'a timeout of NaN',
+      (c) => c.sendDirect(new Uint8Array(1), { timeout: Number.NaN }),
+      'ERR_SABWAY_OUT_OF_RANGE',
+      /got NaN/,
+    ],
+    [
+      'a timeout of text',
+      (c) => c.sendDirect(new Uint8Array(1), { timeout: '1' as never }),
+      'ERR_SABWAY_OUT_OF_RANGE',
+      /got '1'/,
+    ],
+    [
+      'a signal that is none',
+      (c) => c.sendDirect(new Uint8Array(1), { signal: {} as never }),
+      'ERR_SABWAY_INVALID_TYPE',
+      /signal must be an AbortSignal/,
+    ],
+    [
+      'share that does not exist',
+      () => new SharedMemoryChannel(4096, 4096, { share: 'everyone' as never }),
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      /share must be one of .*'threads'.*, got 'everyone'/,
+    ],
+  ]
+  for (const [what, act, code, teaches] of rows) {
+    it(what, async () => {
+      const channel = open()
+      let error: unknown
+      try {
+        await act(channel)
+      } catch (thrown) {
+        error = thrown
+      }
+      assertError(error, code, teaches)
+      assert.equal(channel.stats().sent.messages, 0)
+    })
+  }
+})

@@ -1,0 +1,8 @@
+// For every test: what it opened is closed, whether it passed or not.
+import { cleanupAll } from './support/channels.js'
+import { terminateAll } from './support/threads.js'
+
+afterEach(async () => {
+  cleanupAll()
+  await terminateAll()
+})
