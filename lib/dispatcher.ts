@@ -170,7 +170,10 @@ function waitAsync(region: Region, ticket: number): void {
   if (waiter.pending) return
   const wait = (Atomics as unknown as { waitAsync: WaitAsync }).waitAsync
   const result = wait(region.words, endpointWord(region.endpoint, sw_endpoint.doorbell), ticket)
-  if (!result.async) return schedule()
+  if (!result.async) {
+    schedule()
+    return
+  }
   waiter.pending = true
   waiters.set(region, waiter)
   void (result.value as Promise<string>).then(() => {

@@ -188,19 +188,42 @@ CONSUMER(consumer_leave, (sw_consumer_leave(&c), 0))
 
 typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
 
-#define ROWS(X)                                                                                                       \
-  X(layout_hash, NUMBER)                                                                                              \
-  X(region_bytes, BIGINT)                                                                                             \
-  X(region_format, NUMBER) X(region_verify, NUMBER) X(endpoint_claim, NUMBER) X(endpoint_release, NOTHING)            \
-      X(endpoint_role_alive, NUMBER) X(endpoint_arm, NUMBER) X(endpoint_disarm, NOTHING) X(endpoint_is_armed, NUMBER) \
-          X(endpoint_ring, NOTHING) X(channel_evict, NOTHING) X(channel_check, NUMBER)                                \
-              X(channel_open_producer, NUMBER) X(channel_open_consumer, NUMBER) X(producer_reserve, NUMBER)           \
-                  X(producer_commit, NUMBER) X(producer_abandon, NUMBER) X(producer_publish, NOTHING)                 \
-                      X(producer_push, NUMBER) X(producer_reserve_batch, NUMBER) X(producer_want_space, NUMBER)       \
-                          X(producer_close, NOTHING) X(producer_leave, NOTHING) X(producer_used, NUMBER)              \
-                              X(consumer_peek_batch, NUMBER) X(consumer_release, NOTHING) X(consumer_rewind, NOTHING) \
-                                  X(consumer_used, NUMBER) X(consumer_ready, NUMBER) X(consumer_close, NOTHING)       \
-                                      X(consumer_leave, NOTHING)
+/* clang-format cannot make up its mind about this list. */
+/* clang-format off */
+#define ROWS(X) \
+  X(layout_hash, NUMBER) \
+  X(region_bytes, BIGINT) \
+  X(region_format, NUMBER) \
+  X(region_verify, NUMBER) \
+  X(endpoint_claim, NUMBER) \
+  X(endpoint_release, NOTHING) \
+  X(endpoint_role_alive, NUMBER) \
+  X(endpoint_arm, NUMBER) \
+  X(endpoint_disarm, NOTHING) \
+  X(endpoint_is_armed, NUMBER) \
+  X(endpoint_ring, NOTHING) \
+  X(channel_evict, NOTHING) \
+  X(channel_check, NUMBER) \
+  X(channel_open_producer, NUMBER) \
+  X(channel_open_consumer, NUMBER) \
+  X(producer_reserve, NUMBER) \
+  X(producer_commit, NUMBER) \
+  X(producer_abandon, NUMBER) \
+  X(producer_publish, NOTHING) \
+  X(producer_push, NUMBER) \
+  X(producer_reserve_batch, NUMBER) \
+  X(producer_want_space, NUMBER) \
+  X(producer_close, NOTHING) \
+  X(producer_leave, NOTHING) \
+  X(producer_used, NUMBER) \
+  X(consumer_peek_batch, NUMBER) \
+  X(consumer_release, NOTHING) \
+  X(consumer_rewind, NOTHING) \
+  X(consumer_used, NUMBER) \
+  X(consumer_ready, NUMBER) \
+  X(consumer_close, NOTHING) \
+  X(consumer_leave, NOTHING)
+/* clang-format on */
 
 static const struct {
   const char *name;
