@@ -3,7 +3,16 @@ import * as check from './check.js'
 import { copyOut } from './copy.js'
 import type { Core, Offset } from './core.js'
 import { coreError, SabwayError } from './errors.js'
-import { ERRORS, SW_BATCH, SW_HEAP_AT, sw_channel, sw_consumer, sw_instance, sw_ring } from './generated/abi.js'
+import {
+  ERRORS,
+  SW_BATCH,
+  SW_FRAME_HEADER,
+  SW_HEAP_AT,
+  sw_channel,
+  sw_consumer,
+  sw_instance,
+  sw_ring,
+} from './generated/abi.js'
 import type { Region } from './region.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
@@ -112,18 +121,24 @@ export class Incoming {
     return this.callback !== null
   }
 
-  /** Give all that is there, but at most `max` messages, to the callback in place. Returns how many. */
+  /** Give all that is there, but at most `max` messages, to the callback in place. Returns how many. Ends in a flood, too: after a ring full. */
   drain(callback: DrainCallback, max: number): number {
     check.callback(callback, 'callback')
     this.open()
+    const enough = this.released() + this.capacity
     let done = 0
     while (done < max) {
       const got = this.pass(callback, Math.min(SW_BATCH, max - done), NEVER)
       if (got === 0) break
       done += got
-      if (!this.opened) break
+      if (!this.opened || this.released() >= enough) break
     }
     return done
+  }
+
+  /** Bytes of the ring, at least, that were given back to the producer so far. */
+  private released(): number {
+    return this.counter(sw_consumer.bytes) + this.counter(sw_consumer.messages) * SW_FRAME_HEADER
   }
 
   /** One turn of the event loop: within the budget. True when there may be more. */

@@ -66,11 +66,10 @@ function receiveFirstWords(channel: SharedMemoryChannel): Job {
 }
 
 function receiveAllBytes(channel: SharedMemoryChannel): Job {
-  let words: Int32Array = new Int32Array(0)
+  const words = new Int32Array(channel.handle.memory.buffer)
   let hash = 0
   let sum = 0
   const take = (bytes: Uint8Array, start: number, end: number) => {
-    if (words.length === 0) words = new Int32Array(bytes.buffer)
     hash = mix(hash, wordAt(bytes, start))
     sum = (sum + sumWords(words, start >>> 2, end >>> 2)) | 0
   }

@@ -220,14 +220,30 @@ describe('drain', () => {
     assert.deepEqual(seen, [0, 1, 2, 3, 4])
   })
 
-  it('makes room as it goes: messages that a callback causes are given in the same call', () => {
+  it('makes room as it goes, and gives what comes meanwhile, up to a ring full', () => {
     const { renderer, native } = pair(4096)
-    renderer.send(Uint8Array.of(0))
+    renderer.send(pattern(0, 1000))
     let rounds = 0
-    native.drain(() => {
-      if (++rounds < 1000) renderer.send(Uint8Array.of(rounds & 255))
-    })
-    assert.equal(rounds, 1000)
+    const again = () => {
+      rounds++
+      renderer.send(pattern(rounds, 1000))
+    }
+    assert.equal(native.drain(again), 5) // the fifth goes beyond 4096 bytes
+    assert.equal(rounds, 5)
+    assert.deepEqual(takeAll(native), [pattern(5, 1000)])
+  })
+
+  it('ends, though a native worker floods faster than the callback works', () => {
+    const channel = open(4096, 65536)
+    channel.startWorker({ builtin: 'source', size: 56 })
+    let count = 0
+    const slow = () => {
+      if (++count > 100_000) throw new Error('it goes on and on')
+      for (const end = performance.now() + 0.01; performance.now() < end; );
+    }
+    channel.drain(slow)
+    channel.drain(slow)
+    assert.ok(count <= 2 * (1024 + 512), `${count} messages in two calls, where a ring has 1024`)
   })
 
   it('refuses to be called inside a message callback', async () => {
