@@ -10,7 +10,9 @@ typedef struct scribbler {
   pair t;
   uint64_t random;
   uint32_t stop;
+  uint32_t written;         /* the writer is through */
   uint32_t words;           /* written so far */
+  int waits;                /* it begins when something was received */
   uint32_t sent, received;  /* by whoever was lucky */
   uint32_t corrupt, others; /* errors */
   uint32_t outside;         /* payloads out of bounds: none */
@@ -67,6 +69,7 @@ static void scribble_once(const region *r, uint64_t *random) {
 static void scribbles(void *argument) {
   scribbler *s = argument;
   uint64_t random = s->random;
+  while (s->waits && sw_load_relaxed(&s->received) == 0) sw_prim_pause(); /* what it breaks has worked before */
   while (!sw_load_acquire(&s->stop)) {
     scribble_once(&s->t.r, &random);
     s->words++;
@@ -114,6 +117,7 @@ static void writes(void *argument) {
         t->p = again;
     }
   }
+  sw_store_release(&s->written, 1);
 }
 
 static volatile uint8_t touched;
@@ -131,11 +135,11 @@ static void reads(void *argument) {
   scribbler *s = argument;
   pair *t = &s->t;
   sw_slice slices[8];
-  for (uint32_t i = 0; i < STEPS; i++) {
+  for (uint32_t i = 0; !sw_load_acquire(&s->written); i++) {
     int got = sw_consumer_peek_batch(&t->c, slices, 1 + i % 8);
     for (int m = 0; m < got; m++) look_at(s, &slices[m]);
     if (got > 0) {
-      s->received += (uint32_t)got;
+      sw_store_relaxed(&s->received, s->received + (uint32_t)got);
       sw_consumer_release(&t->c);
     } else if (got == 0) {
       if (i % 64 == 0) sleep_briefly(s, t->reader);
@@ -149,7 +153,7 @@ static void reads(void *argument) {
 
 static void both_sides(void **state) {
   (void)state;
-  scribbler s = {.random = seed()};
+  scribbler s = {.random = seed(), .waits = 1};
   pair_open(&s.t, CAPACITY);
   sw_prim_thread threads[3];
   void (*const run[3])(void *) = {scribbles, writes, reads};
