@@ -1,5 +1,6 @@
 import { addonMissing, type WorkerStats } from './addon.js'
 import * as check from './check.js'
+import { copyOut } from './copy.js'
 import * as dispatcher from './dispatcher.js'
 import { adopt, coreError, SabwayError } from './errors.js'
 import { ERRORS, SW_HEAP_AT, SW_NATIVE, SW_RENDERER, sw_channel, sw_ring } from './generated/abi.js'
@@ -174,13 +175,23 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   // ---- receiving ----
 
   /** Give every message to the callback, a few milliseconds' worth per turn of the event loop, until stopReceiving. */
-  startReceiving(callback: MessageCallback, options: ReceiveOptions = {}): void {
+  startReceiving(callback: MessageCallback, options?: ReceiveOptions & { copy?: true }): void
+  startReceiving(callback: DrainCallback, options: ReceiveOptions & { copy: false }): void
+  startReceiving(callback: MessageCallback | DrainCallback, options: ReceiveOptions = {}): void {
     this.#mustBeOpen()
     check.callback(callback, 'callback')
-    this.#in.start((message) => {
-      callback(message)
-      if (this.#hasMessageListeners) this.dispatchEvent(new ChannelMessageEvent(message))
-    }, options)
+    const { words } = this.region
+    const tell = (message: Uint8Array) => this.dispatchEvent(new ChannelMessageEvent(message))
+    const inPlace: DrainCallback = (bytes, start, end) => {
+      ;(callback as DrainCallback)(bytes, start, end)
+      if (this.#hasMessageListeners) tell(bytes.subarray(start, end))
+    }
+    const copying: DrainCallback = (bytes, start, end) => {
+      const message = copyOut(bytes, words, start, end)
+      ;(callback as MessageCallback)(message)
+      if (this.#hasMessageListeners) tell(message)
+    }
+    this.#in.start(options.copy === false ? inPlace : copying, options)
     dispatcher.activate(this)
   }
 

@@ -41,6 +41,7 @@ export interface Core {
   sw_producer_abandon(p: Offset): number
   sw_producer_publish(p: Offset): void
   sw_producer_push(p: Offset, length: number): number
+  sw_producer_append(p: Offset, length: number): number
   sw_producer_reserve_batch(p: Offset, slices: Offset, count: number): number
   sw_producer_want_space(p: Offset, length: number): number
   sw_producer_close(p: Offset): void
@@ -83,12 +84,19 @@ export function instantiate(memory: WebAssembly.Memory, host: CoreHost): Core {
 
 type Call = (...args: unknown[]) => unknown
 
-/**
- * The same core, which throws ERR_SABWAY_CORRUPT where the bare one traps. Not so the two functions that every message costs:
- * who calls those (Outgoing) catches for itself.
- */
+/** What messages and batches cost: the callers (Outgoing and Incoming) catch for themselves, once around several calls. */
+const HOT = new Set([
+  'sw_producer_reserve',
+  'sw_producer_push',
+  'sw_producer_append',
+  'sw_producer_reserve_batch',
+  'sw_producer_publish',
+  'sw_consumer_peek_batch',
+  'sw_consumer_release',
+])
+
+/** The same core, which throws ERR_SABWAY_CORRUPT where the bare one traps; all but the hot functions. */
 export function guarded(core: Core): Core {
-  const bare = (name: string) => name === 'sw_producer_reserve' || name === 'sw_producer_push'
   const guard = (call: Call): Call => {
     // Six arguments are what the longest takes; WebAssembly ignores those that are too many.
     return (a, b, c, d, e, f) => {
@@ -100,7 +108,7 @@ export function guarded(core: Core): Core {
     }
   }
   const entries = Object.entries(core).map(([name, value]) => {
-    return [name, typeof value === 'function' && !bare(name) ? guard(value as Call) : value]
+    return [name, typeof value === 'function' && !HOT.has(name) ? guard(value as Call) : value]
   })
   return Object.fromEntries(entries) as Core
 }

@@ -1,6 +1,5 @@
 // The receiving half of a channel in one JavaScript thread: the ring's consumer, and who is given its messages.
 import * as check from './check.js'
-import { copyOut } from './copy.js'
 import type { Core, Offset } from './core.js'
 import { coreError, SabwayError } from './errors.js'
 import {
@@ -28,7 +27,7 @@ export type DrainCallback = (bytes: Uint8Array<SharedArrayBuffer>, start: number
 export interface ReceiveOptions {
   /** Milliseconds of callbacks per turn of the event loop (default 8): then others have their turn. */
   budget?: number
-  /** Give each message as a copy of its own (default), or in place: valid during the callback only, and the peer can still change it. */
+  /** Give each message as a copy of its own (default), or in place, as `drain` does: valid during the callback only, and the peer can still change it. */
   copy?: boolean
 }
 
@@ -36,15 +35,12 @@ const NEVER = Number.POSITIVE_INFINITY
 
 /** Looks at the time now and then: often when callbacks are slow, seldom when they are quick. */
 class Clock {
-  private last: number
+  private last = performance.now()
 
-  constructor(private readonly deadline: number) {
-    this.last = deadline === NEVER ? 0 : performance.now()
-  }
+  constructor(private readonly deadline: number) {}
 
   /** How many messages until the next look; 0 when the time is up. */
   next(): number {
-    if (this.deadline === NEVER) return NEVER
     const now = performance.now()
     const slow = now - this.last > SLOW_MS
     this.last = now
@@ -64,9 +60,8 @@ export class Incoming {
   /** A callback stopped receiving or closed the channel: hand out no more of the batch. */
   private interrupted = false
   private ended = false
-  private callback: MessageCallback | null = null
+  private callback: DrainCallback | null = null
   private budget = 8
-  private copy = true
 
   constructor(
     private readonly region: Region,
@@ -101,15 +96,13 @@ export class Incoming {
     return this.words[(this.opened ? this.consumer + sw_consumer.capacity : ring + sw_ring.capacity) >>> 2]!
   }
 
-  start(callback: MessageCallback, options: ReceiveOptions): void {
-    check.callback(callback, 'callback')
+  start(callback: DrainCallback, options: ReceiveOptions): void {
     if (this.callback !== null)
       throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'already receiving; call stopReceiving first')
     if (options.budget !== undefined) check.milliseconds(options.budget, 'budget')
     this.open()
     this.callback = callback
     this.budget = options.budget ?? 8
-    this.copy = options.copy ?? true
   }
 
   stop(): void {
@@ -146,12 +139,9 @@ export class Incoming {
     const callback = this.callback
     if (callback === null || this.ended) return false
     const deadline = performance.now() + this.budget
-    const give: DrainCallback = this.copy
-      ? (bytes, start, end) => callback(copyOut(bytes, start, end))
-      : (bytes, start, end) => callback(bytes.subarray(start, end))
     let did = false
     while (this.callback === callback && this.opened) {
-      if (this.pass(give, SW_BATCH, deadline) === 0) return did
+      if (this.pass(callback, SW_BATCH, deadline) === 0) return did
       did = true
       if (performance.now() >= deadline) return true
     }
@@ -161,32 +151,33 @@ export class Incoming {
   /** Peek a batch, hand it out, release what was handed out. Stops early at the deadline, or when a callback closes or throws. */
   private pass(give: DrainCallback, max: number, deadline: number): number {
     if (this.draining) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'drain was called inside a message callback')
-    const { bytes, words } = this
+    const { bytes, words, sliceWord } = this
     const count = this.peek(max)
     if (count <= 0) return this.nothing(count)
-    const clock = new Clock(deadline)
-    let look = deadline === NEVER ? count : 1
-    let handed = 0
+    const clock = deadline === NEVER ? null : new Clock(deadline)
+    const last = sliceWord + 2 * count
+    let look = clock === null ? last : sliceWord + 2
+    let word = sliceWord
     this.draining = true
     this.interrupted = false
     try {
-      for (let word = this.sliceWord; handed < count; word += 2) {
+      for (;;) {
         const start = words[word]! >>> 0
         const end = start + (words[word + 1]! >>> 0)
-        handed++ // before the call: what throws has been given
+        word += 2 // before the call: what throws has been given
         if (end > bytes.length) return this.nothing(CORRUPT)
         give(bytes, start, end)
         if (this.interrupted) break
-        if (handed < look || handed === count) continue
-        const more = clock.next()
+        if (word < look) continue
+        const more = word === last ? 0 : clock!.next()
         if (more === 0) break
-        look += more
+        look = Math.min(last, word + 2 * more)
       }
     } finally {
       this.draining = false
-      if (this.opened) this.release(handed, count)
+      if (this.opened) this.release((word - sliceWord) >>> 1, count)
     }
-    return handed
+    return (word - sliceWord) >>> 1
   }
 
   private peek(max: number): number {

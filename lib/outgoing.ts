@@ -1,5 +1,6 @@
 // The sending half of a channel in one JavaScript thread: the ring's producer and, in front of it, the queue of what did not
 // fit yet.
+import type { RegionBinding } from './addon.js'
 import * as check from './check.js'
 import { copyIn, lead } from './copy.js'
 import type { Core, Offset } from './core.js'
@@ -41,6 +42,8 @@ export class Outgoing {
   private readonly slices: Offset
   private readonly sliceWord: number
   private readonly statusWord: number
+  private readonly nextWord: number
+  private readonly roomWord: number
   private queue: Queued[] = []
   private queuedBytes = 0
   private opened = false
@@ -49,6 +52,8 @@ export class Outgoing {
   // Held apart: looking a function up in the instance's exports on every call costs more than the call.
   private readonly reserveFrame: Core['sw_producer_reserve']
   private readonly pushFrame: Core['sw_producer_push']
+  private readonly appendFrame: Core['sw_producer_append']
+  private readonly binding: RegionBinding | null
 
   constructor(
     private readonly region: Region,
@@ -63,8 +68,12 @@ export class Outgoing {
     this.slices = region.instance + sw_instance.outgoing
     this.sliceWord = this.slices >>> 2
     this.statusWord = (this.producer + sw_producer.status) >>> 2
+    this.nextWord = (this.producer + sw_producer.next) >>> 2
+    this.roomWord = (this.producer + sw_producer.room) >>> 2
+    this.binding = region.binding
     this.reserveFrame = this.core.sw_producer_reserve
     this.pushFrame = this.core.sw_producer_push
+    this.appendFrame = this.core.sw_producer_append
   }
 
   /** Take the producer's role, on first use. */
@@ -90,7 +99,7 @@ export class Outgoing {
   trySend(message: Uint8Array): boolean {
     check.bytes(message)
     if (!this.opened || this.failure !== null) this.open()
-    if (this.queue.length === 0) return this.write(message)
+    if (this.queue.length === 0) return this.append(message) || this.write(message)
     if (message.length > this.capacity) throw coreError(TOO_LARGE, this.explain(TOO_LARGE, message.length))
     return false
   }
@@ -145,18 +154,21 @@ export class Outgoing {
     if (!this.opened || this.failure !== null) this.open()
     if (this.queue.length !== 0) return 0
     let sent = 0
-    while (sent < list.length) {
-      const some = Math.min(SW_BATCH, list.length - sent)
-      const fitted = this.writeBatch(list, sent, some)
-      sent += fitted
-      if (fitted < some) break
+    try {
+      while (sent < list.length) {
+        const some = Math.min(SW_BATCH, list.length - sent)
+        const fitted = this.writeBatch(list, sent, some)
+        sent += fitted
+        if (fitted < some) break
+      }
+      return sent
+    } catch (error) {
+      throw trapped(error)
     }
-    return sent
   }
 
   private writeBatch(list: readonly Uint8Array[], from: number, count: number): number {
-    const { words, sliceWord, bytes } = this
-    const { binding } = this.region
+    const { words, sliceWord, bytes, binding } = this
     for (let i = 0, word = sliceWord; i < count; i++, word += 2) {
       const message = list[from + i]
       if (!(message instanceof Uint8Array)) check.bytes(message)
@@ -167,7 +179,7 @@ export class Outgoing {
     const fitted = this.core.sw_producer_reserve_batch(this.producer, this.slices, count)
     for (let i = 0, word = sliceWord; i < fitted; i++, word += 2) {
       const message = list[from + i]!
-      copyIn(bytes, this.inside(words[word]! >>> 0, message.length), message, message.length, binding)
+      copyIn(bytes, words, this.inside(words[word]! >>> 0, message.length), message, message.length, binding)
     }
     this.core.sw_producer_publish(this.producer)
     if (fitted < count) this.refused(list[from + fitted]!.length)
@@ -206,12 +218,25 @@ export class Outgoing {
     this.reservation = null
   }
 
+  /** The short way, for what fits in front of the ring's end as far as is known: one call of the core. */
+  private append(message: Uint8Array): boolean {
+    const { words, bytes, binding } = this
+    const length = message.length
+    if (length > words[this.roomWord]! >>> 0 || lead(message, length, binding) !== 0) return false
+    try {
+      copyIn(bytes, words, this.inside(words[this.nextWord]! >>> 0, length), message, length, binding)
+      return this.appendFrame(this.producer, length) === 0
+    } catch (error) {
+      throw trapped(error)
+    }
+  }
+
   private write(message: Uint8Array): boolean {
     const length = message.length
-    const { binding } = this.region
+    const { binding } = this
     const at = this.room(length, lead(message, length, binding))
     if (at === 0) return this.refused(length)
-    copyIn(this.bytes, at, message, length, binding)
+    copyIn(this.bytes, this.words, at, message, length, binding)
     this.push(length)
     return true
   }

@@ -102,9 +102,9 @@ export async function runSabway({ frame, rate, slow, seconds, view, signal }) {
     view.poll()
   }
   channel.startReceiving(
-    (message) => {
+    (bytes, start, end) => {
       try {
-        take(message)
+        take(bytes.subarray(start, end))
       } catch (error) {
         fail(error)
       }

@@ -17,7 +17,8 @@ static const row ROWS[] = {
     SW_LAYOUT_STRUCTS(SW__STRUCT) SW_LAYOUT_FIELDS(SW__FIELD) SW_LAYOUT_CONSTANTS(SW__CONSTANT)
         SW_ERROR_TABLE(SW__ERROR)
     /* Handles are private to an instance, so they are no part of the layout hash; JavaScript reads their counters. */
-    SW__FIELD(sw_producer, status) SW__FIELD(sw_producer, messages) SW__FIELD(sw_producer, bytes)
+    SW__FIELD(sw_producer, status) SW__FIELD(sw_producer, next) SW__FIELD(sw_producer, room)
+        SW__FIELD(sw_producer, messages) SW__FIELD(sw_producer, bytes)
         SW__FIELD(sw_producer, capacity) SW__FIELD(sw_consumer, status) SW__FIELD(sw_consumer, messages)
             SW__FIELD(sw_consumer, bytes) SW__FIELD(sw_consumer, capacity)};
 

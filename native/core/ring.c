@@ -23,6 +23,7 @@ static bool refresh_tail(sw_producer *p) {
   uint32_t tail = sw_peer_load_acquire(&p->ring->tail); /* [A2] */
   if (p->published - tail > p->published - p->tail_seen || tail % SW_ALIGN != 0) {
     p->status = SW_ECORRUPT;
+    p->room = 0;
     return false;
   }
   p->tail_seen = tail;
@@ -60,7 +61,17 @@ static bool wrap(sw_producer *p, uint32_t rest, uint32_t span) {
   return false;
 }
 
+/* What sw_producer_append may use: up to the ring's end, as far as the consumer was last seen. */
+static void offer(sw_producer *p) {
+  uint32_t start = p->head & (p->capacity - 1);
+  uint32_t rest = p->capacity - start;
+  uint32_t room = rest < bytes_free(p) ? rest : bytes_free(p);
+  p->next = (uint32_t)(p->data - p->base) + start + SW_FRAME_HEADER;
+  p->room = room < SW_FRAME_HEADER || p->status == SW_ECORRUPT ? 0 : room - SW_FRAME_HEADER;
+}
+
 void *sw_producer_reserve(sw_producer *p, uint32_t length, uint32_t lead) {
+  p->room = 0;
   if (p->status == SW_ECORRUPT) return NULL;
   p->status = SW_OK;
   if (p->open) p->status = SW_ESTATE;
@@ -110,8 +121,21 @@ void sw_producer_publish(sw_producer *p) {
 
 int sw_producer_push(sw_producer *p, uint32_t length) {
   int status = sw_producer_commit(p, length);
-  if (status == SW_OK) sw_producer_publish(p);
-  return status;
+  if (status != SW_OK) return status;
+  sw_producer_publish(p);
+  offer(p);
+  return SW_OK;
+}
+
+int sw_producer_append(sw_producer *p, uint32_t length) {
+  if (p->room == 0 || length > p->room || sw_peer_load_relaxed(&p->ring->closed) != 0) return -1;
+  write_header(frame_at(p, p->head), (int32_t)(SW_FRAME_HEADER + length), sw__info(SW_FRAME_DATA, 0));
+  p->head += sw__span(p->capacity, 0, length);
+  p->messages++;
+  p->bytes += length;
+  sw_producer_publish(p);
+  offer(p);
+  return SW_OK;
 }
 
 /* Frames of a batch up to the first that needs a decision: about the ring's end, its room or its arguments. */

@@ -118,15 +118,16 @@ export class SourceLoop extends FromSource {
     return new Promise((resolve) => {
       let next = 0
       let wrong = 0
-      const take = (message: Uint8Array) => {
-        if (wordAt(message, 0) !== next++) wrong++
+      const take = (message: Uint8Array, start = 0) => {
+        if (wordAt(message, start) !== next++) wrong++
         if (next < count) return
         this.next = next
         this.wrong = wrong
         channel.stopReceiving()
         resolve()
       }
-      channel.startReceiving(take, { copy: this.copy })
+      if (this.copy) channel.startReceiving((message) => take(message))
+      else channel.startReceiving(take, { copy: false })
     })
   }
 }

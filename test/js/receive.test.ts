@@ -41,9 +41,9 @@ describe('startReceiving', () => {
     const { renderer, native } = pair()
     let received = 0
     native.startReceiving(
-      (message) => {
-        assert.equal(message.buffer, native.handle.memory.buffer)
-        assert.deepEqual(message.slice(), pattern(received, received * 10))
+      (bytes, start, end) => {
+        assert.equal(bytes.buffer, native.handle.memory.buffer)
+        assert.deepEqual(bytes.slice(start, end), pattern(received, received * 10))
         received++
       },
       { copy: false },

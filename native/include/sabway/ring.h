@@ -34,6 +34,8 @@ typedef struct sw_producer {
   int32_t open;       /* a reservation is open */
   int32_t status;     /* why the last reserve gave nothing; SW_ECORRUPT stays */
   uint32_t role;
+  uint32_t next;     /* where, from the base, the payload of the next frame starts if it has no lead */
+  uint32_t room;     /* payload bytes that are known to fit there, see sw_producer_append; 0 while nothing is known */
   uint64_t messages; /* committed since the handle was made */
   uint64_t bytes;
 } sw_producer;
@@ -85,6 +87,12 @@ void sw_producer_publish(sw_producer *p);
 
 /* sw_producer_commit and sw_producer_publish in one call. */
 int sw_producer_push(sw_producer *p, uint32_t length);
+
+/* Commit and publish `length` payload bytes that the caller has already written at p->next: one call for a small message
+ * in place of two. p->room bytes may be written there. Returns 0, or -1 when `length` does not fit in p->room, or the ring
+ * was closed, or a reservation is open: then nothing was sent, and sw_producer_reserve tells why. A crash before it leaves
+ * bytes that nobody looks at. */
+int sw_producer_append(sw_producer *p, uint32_t length);
 
 /* Reserve and commit `count` payloads: lengths and leads in, offsets out. Returns how many fitted; p->status tells why
  * not more. The caller fills them, then publishes. */

@@ -121,6 +121,25 @@ static void prelude_push(scene *s) {
 
 static void push(scene *s) { MUST(sw_producer_push(&s->p, length_of(s->sent)) == (s->at->full ? SW_ESTATE : SW_OK)); }
 
+static void prelude_append(scene *s) {
+  prelude(s);
+  if (s->at->full) return;
+  pattern_fill(sw_producer_reserve(&s->p, length_of(s->sent), 0), length_of(s->sent), s->sent);
+  MUST(sw_producer_push(&s->p, length_of(s->sent)) == SW_OK);
+  s->notes->sure = ++s->sent;
+  may_send(s, 1, 0);
+}
+
+static void append(scene *s) {
+  uint32_t length = length_of(s->sent);
+  if (length <= s->p.room) {
+    pattern_fill(s->r.base + s->p.next, length, s->sent);
+    MUST(sw_producer_append(&s->p, length) == SW_OK);
+  } else if (put(&s->p, s->sent) == SW_OK) {
+    sw_producer_publish(&s->p);
+  }
+}
+
 static void prelude_send(scene *s) {
   prelude(s);
   may_send(s, 1, 0);
@@ -175,6 +194,7 @@ static const crash_case CASES[] = {
     {"sw_producer_abandon, reserve, publish", before, prelude_reserve, park, abandon, after},
     {"sw_producer_publish of 3", before, prelude_committed, park, publish, after},
     {"sw_producer_push", before, prelude_push, park, push, after},
+    {"sw_producer_append, or as far as room is known", before, prelude_append, park, append, after},
     {"sw_producer_send", before, prelude_send, park, send_one, after},
     {"20 messages, one by one", before, prelude_stream, park, stream, after},
     {"sw_producer_reserve_batch of 5, publish", before, prelude_batch, park, batch, after},

@@ -52,6 +52,19 @@ static void commit(writer *t, int publish) {
   if (status == SW_OK) t->room = NULL;
 }
 
+/* The offer is made of private copies: no peer can stretch it. */
+static void append(writer *t) {
+  uint32_t room = t->p.room, length = script_edge(room);
+  int status;
+  if (room != 0) {
+    MUST(t->room == NULL && t->p.status != SW_ECORRUPT);
+    check_room(&t->p, t->m.base + t->p.next, room);
+    memset(t->m.base + t->p.next, (int)length, room);
+  }
+  CALL(8, status = sw_producer_append(&t->p, length));
+  MUST(status == -1 || (status == SW_OK && length <= room));
+}
+
 static void send(writer *t) {
   static const uint8_t BYTES[CAPACITY];
   uint32_t length = script_length();
@@ -90,7 +103,7 @@ static void drain(writer *t) {
 
 static void step(writer *t) {
   int status;
-  switch (script_byte() % 14) {
+  switch (script_byte() % 15) {
     case 0:
     case 1:
       reserve(t);
@@ -122,10 +135,13 @@ static void step(writer *t) {
       CALL(4, MUST(sw_producer_used(&t->p) <= t->p.capacity));
       break;
     case 10:
-      script_poke(&t->m, SW_RENDERER);
+      append(t);
       break;
     case 11:
+      script_poke(&t->m, SW_RENDERER);
+      break;
     case 12:
+    case 13:
       drain(t);
       break;
     default:

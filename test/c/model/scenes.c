@@ -45,6 +45,16 @@ int world_send(sw_producer *p, uint32_t n, uint32_t length) {
   return sw_producer_push(p, length);
 }
 
+int world_append(sw_producer *p, uint32_t n, uint32_t length) {
+  if (length > p->room) return world_send(p, n, length);
+  uint8_t *room = base() + p->next;
+  model_data_write(room, n);
+  if (length > 4) model_data_write(room + length - 4, ~n);
+  if (sw_producer_append(p, length) != SW_OK) return SW_ECLOSED;
+  model_mark(APPENDED);
+  return SW_OK;
+}
+
 int world_receive(sw_consumer *c, uint32_t n, uint32_t length) {
   sw_slice slice;
   int got = sw_consumer_peek(c, &slice);

@@ -21,7 +21,8 @@ enum {
   SECOND = 16,
   BOTH = 32,
   REFUSED = 64,
-  ENDED = 128 /* saw the end of the stream, or a closed ring */
+  APPENDED = 256, /* a message was sent by sw_producer_append */
+  ENDED = 128     /* saw the end of the stream, or a closed ring */
 };
 
 /* One world for all scenarios: two participants (processes 1 and 2, endpoints 0 and 1), one channel with the smallest
@@ -46,6 +47,9 @@ void world_open(uint32_t at);
 
 /* Send message number `n` (from 1) of `length` bytes: SW_OK, or why not. Only its first and last word are touched. */
 int world_send(sw_producer *p, uint32_t n, uint32_t length);
+
+/* The same, by sw_producer_append where it knows room. */
+int world_append(sw_producer *p, uint32_t n, uint32_t length);
 
 /* Receive one message and check that it is number `n` of `length` bytes: 1, 0, or an error. */
 int world_receive(sw_consumer *c, uint32_t n, uint32_t length);

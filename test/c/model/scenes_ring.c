@@ -1,7 +1,7 @@
 /* The ring without sleeping: frames arrive whole, in order, once; a full ring is never overwritten. */
 #include "scenes.h"
 
-enum { SMALL = 8, HALF = 2032, LARGE = 3000 };
+enum { SMALL = 8, QUARTER = 1000, HALF = 2032, LARGE = 3000 };
 
 static void setup(void) { world_open(0); }
 /* The third message wraps, and the counters pass 2^32 on the way. */
@@ -30,6 +30,14 @@ static void send_small(void) { send(4, SMALL, 4); }
 static void receive_small(void) { receive(SMALL, 4); }
 static void send_half(void) { send(4, HALF, 4); }
 static void receive_half(void) { receive(HALF, 3); }
+static void send_appended(void) {
+  for (uint32_t n = 1, tries = 4; n <= 3 && tries > 0; tries--) {
+    int status = world_append(&world.producer[0], n, QUARTER);
+    model_check(status == SW_OK || status == SW_EFULL);
+    if (status == SW_OK) n++;
+  }
+}
+static void receive_appended(void) { receive(QUARTER, 3); }
 static void send_large(void) { send(3, LARGE, 4); }
 static void receive_large(void) { receive(LARGE, 3); }
 
@@ -67,6 +75,11 @@ const model_scenario scenes_ring[] = {{.name = "ring: 4 small messages",
                                        .threads = {send_batch, receive_batch},
                                        .finish = world_valid,
                                        .marks = FIRST},
+                                      {.name = "ring: appended where there is room, counters pass 2^32",
+                                       .setup = setup_high,
+                                       .threads = {send_appended, receive_appended},
+                                       .finish = world_valid,
+                                       .marks = FIRST | SECOND | APPENDED},
                                       {.name = "ring: full, no padding, counters pass 2^32",
                                        .setup = setup_high,
                                        .threads = {send_half, receive_half},

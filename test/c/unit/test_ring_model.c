@@ -15,7 +15,7 @@ typedef struct model {
   uint64_t random;
   uint32_t open_length, open_lead;
   uint8_t *open; /* the reservation, or NULL */
-  uint64_t full;
+  uint64_t full, appended;
 } model;
 
 static uint32_t draw(model *m, uint32_t below) { return random_next(&m->random) % below; }
@@ -60,6 +60,33 @@ static void do_commit(model *m) {
   pattern_fill(m->open, length, seed);
   assert_int_equal(sw_producer_commit(&m->t.p, length), SW_OK);
   m->kept[m->committed++ % KEPT] = (message){length, m->open_lead, seed};
+  m->open = NULL;
+}
+
+/* Whatever room is on offer is really there; a byte more, or an open reservation, is refused. */
+static void do_append(model *m) {
+  uint32_t room = m->t.p.room, length = draw_length(m);
+  if (m->committed - m->released == KEPT) return;
+  if (room == 0 || length > room) {
+    assert_int_equal(sw_producer_append(&m->t.p, length), -1);
+    return;
+  }
+  assert_true(m->open == NULL && m->published == m->committed);
+  uint32_t seed = random_next(&m->random);
+  pattern_fill(m->t.r.base + m->t.p.next, length, seed);
+  assert_int_equal(sw_producer_append(&m->t.p, length), SW_OK);
+  m->kept[m->committed++ % KEPT] = (message){length, 0, seed};
+  m->published = m->committed;
+  m->appended++;
+}
+
+static void do_push(model *m) {
+  if (m->open == NULL) return;
+  uint32_t seed = random_next(&m->random);
+  pattern_fill(m->open, m->open_length, seed);
+  assert_int_equal(sw_producer_push(&m->t.p, m->open_length), SW_OK);
+  m->kept[m->committed++ % KEPT] = (message){m->open_length, m->open_lead, seed};
+  m->published = m->committed;
   m->open = NULL;
 }
 
@@ -114,8 +141,10 @@ static void do_rewind(model *m) {
 
 static void step(model *m) {
   uint32_t what = draw(m, 100);
-  if (what < 25) do_reserve(m);
-  else if (what < 48) do_commit(m);
+  if (what < 20) do_reserve(m);
+  else if (what < 35) do_commit(m);
+  else if (what < 41) do_push(m);
+  else if (what < 48) do_append(m);
   else if (what < 51) do_abandon(m);
   else if (what < 60) do_publish(m);
   else if (what < 63) do_batch(m);
@@ -143,7 +172,7 @@ static void run(uint32_t capacity, uint32_t start, uint64_t seed, int steps) {
   pair_expect_none(&m->t);
   assert_int_equal(sw_producer_used(&m->t.p), 0);
   assert_int_equal(m->released, m->committed);
-  assert_true(m->committed > (uint64_t)steps / 40 && m->full > 0);
+  assert_true(m->committed > (uint64_t)steps / 40 && m->full > 0 && m->appended > (uint64_t)steps / 200);
   pair_close(&m->t);
   free(m);
 }

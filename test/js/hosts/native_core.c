@@ -14,7 +14,7 @@
 typedef struct wasm_producer {
   uint32_t base, ring, data, capacity, head, published, tail_seen, reserved, lead, padding;
   int32_t open, status;
-  uint32_t role, unused;
+  uint32_t role, next, room, unused;
   uint64_t messages, bytes;
 } wasm_producer;
 
@@ -65,6 +65,8 @@ static sw_producer producer_out(const bound *b, uint64_t at) {
                        .open = w->open,
                        .status = w->status,
                        .role = w->role,
+                       .next = w->next,
+                       .room = w->room,
                        .messages = w->messages,
                        .bytes = w->bytes};
 }
@@ -84,6 +86,8 @@ static void producer_back(const bound *b, uint64_t at, const sw_producer *p) {
                        .open = p->open,
                        .status = p->status,
                        .role = p->role,
+                       .next = p->next,
+                       .room = p->room,
                        .unused = w->unused,
                        .messages = p->messages,
                        .bytes = p->bytes};
@@ -173,6 +177,7 @@ PRODUCER(producer_commit, sw_producer_commit(&p, WORD(1)))
 PRODUCER(producer_abandon, sw_producer_abandon(&p))
 PRODUCER(producer_publish, (sw_producer_publish(&p), 0))
 PRODUCER(producer_push, sw_producer_push(&p, WORD(1)))
+PRODUCER(producer_append, sw_producer_append(&p, WORD(1)))
 PRODUCER(producer_reserve_batch, (int32_t)sw_producer_reserve_batch(&p, PLACE(1), WORD(2)))
 PRODUCER(producer_want_space, sw_producer_want_space(&p, WORD(1)))
 PRODUCER(producer_close, (sw_producer_close(&p), 0))
@@ -211,6 +216,7 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(producer_abandon, NUMBER) \
   X(producer_publish, NOTHING) \
   X(producer_push, NUMBER) \
+  X(producer_append, NUMBER) \
   X(producer_reserve_batch, NUMBER) \
   X(producer_want_space, NUMBER) \
   X(producer_close, NOTHING) \

@@ -164,7 +164,7 @@ export class Script {
     const length = this.#length(this.#capacities[endpoint])
     const at = Number(this.#call(endpoint, 'sw_producer_reserve', producer, length, this.#below(9) & 7)) >>> 0
     if (at === 0) {
-      this.#status(producer + 44)
+      this.#status(producer + abi.sw_producer.status)
       return
     }
     const kind = this.#below(60)
@@ -173,6 +173,16 @@ export class Script {
     const shorter = this.#below(4) === 0 ? this.#below(length + 1) : length
     this.#fill(at, shorter)
     this.#call(endpoint, kind < 25 ? 'sw_producer_commit' : 'sw_producer_push', producer, shorter)
+    if (kind >= 40) this.#append(endpoint)
+  }
+
+  /** Behind a push there may be room on offer; now and then ask for more than that. */
+  #append(endpoint: Endpoint): void {
+    const { producer } = instanceOf(endpoint)
+    const room = this.#word((producer + abi.sw_producer.room) >>> 2)
+    const length = this.#below(10) === 0 ? room + 1 : this.#below(Math.min(room, 300) + 1)
+    if (length <= room) this.#fill(this.#word((producer + abi.sw_producer.next) >>> 2), length)
+    this.#call(endpoint, 'sw_producer_append', producer, length)
   }
 
   #status(at: number): void {
@@ -190,7 +200,7 @@ export class Script {
     const fitted = Number(this.#call(endpoint, 'sw_producer_reserve_batch', producer, outgoing, count))
     for (let i = 0; i < fitted; i++) this.#fill(this.#word(word + 2 * i), this.#word(word + 2 * i + 1))
     if (this.#below(3) !== 0) this.#call(endpoint, 'sw_producer_publish', producer)
-    this.#status(producer + 44)
+    this.#status(producer + abi.sw_producer.status)
   }
 
   #word(index: number): number {

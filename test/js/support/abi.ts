@@ -16,6 +16,7 @@ interface Abi {
     closed: number
   }
   sw_channel: { sizeof: number; rings: number }
+  sw_producer: { status: number; next: number; room: number }
   sw_frame: { sizeof: number; length: number; info: number }
   SW_PAGE: number
   SW_ENDPOINTS: number

@@ -6,7 +6,8 @@ import { check } from '../support/flood.js'
 const channel = SharedMemoryChannel.attach(workerData, { side: 'native' }).ref()
 let sequence = 0
 channel.startReceiving(
-  (message) => {
+  (bytes, start, end) => {
+    const message = bytes.subarray(start, end)
     check(sequence++, message)
     channel.send(message)
   },
