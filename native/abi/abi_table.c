@@ -18,9 +18,9 @@ static const row ROWS[] = {
         SW_ERROR_TABLE(SW__ERROR)
     /* Handles are private to an instance, so they are no part of the layout hash; JavaScript reads their counters. */
     SW__FIELD(sw_producer, status) SW__FIELD(sw_producer, next) SW__FIELD(sw_producer, room)
-        SW__FIELD(sw_producer, messages) SW__FIELD(sw_producer, bytes)
-        SW__FIELD(sw_producer, capacity) SW__FIELD(sw_consumer, status) SW__FIELD(sw_consumer, messages)
-            SW__FIELD(sw_consumer, bytes) SW__FIELD(sw_consumer, capacity)};
+        SW__FIELD(sw_producer, messages) SW__FIELD(sw_producer, bytes) SW__FIELD(sw_producer, capacity)
+            SW__FIELD(sw_consumer, status) SW__FIELD(sw_consumer, messages) SW__FIELD(sw_consumer, bytes)
+                SW__FIELD(sw_consumer, capacity)};
 
 _Static_assert(sizeof(sw_producer) <= sizeof(((sw_instance *)0)->producer),
                "the handle fits its place in the instance");
