@@ -47,7 +47,7 @@ Napi::Value SharedMemory::Size(const Napi::CallbackInfo &info) {
 Napi::Value SharedMemory::Overlay(const Napi::CallbackInfo &info) {
   void *data = nullptr;
   size_t length = 0;
-  if (shared_.handle < 0) throw MakeError(info.Env(), SW_ECLOSED, "");
+  if (shared_.handle < 0) throw MakeError(info.Env(), SW_ECLOSED, "the shared memory was let go");
   if (!info[0].IsTypedArray()) throw MakeError(info.Env(), SW_ETYPE, "expected a Uint8Array");
   napi_get_typedarray_info(info.Env(), info[0], nullptr, &length, &data, nullptr, nullptr);
   int status = sw_shared_overlay(&shared_, data, length);

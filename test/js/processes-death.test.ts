@@ -37,7 +37,12 @@ describe(`death of a process (SABWAY_SEED=${SEED})`, () => {
     const took: number[] = []
     for (let round = 0; round < ROUNDS; round++) {
       const begin = received.next
-      const peer = new Peer({ does: 'source', token: channel.token, from: begin, content: 1 + Math.floor(chance() * 3000) })
+      const peer = new Peer({
+        does: 'source',
+        token: channel.token,
+        from: begin,
+        content: 1 + Math.floor(chance() * 3000),
+      })
       await peer.next()
       await until(() => received.next > begin, 'its first message')
       await sleep(chance() * 20)
@@ -156,7 +161,7 @@ describe(`death of a process (SABWAY_SEED=${SEED})`, () => {
 
   it('of the creator of a named region: its name goes with the last who has it', async () => {
     const name = `test-${process.pid}-survivor`
-    const maker = new Peer({ does: 'make', name })
+    const maker = new Peer({ does: 'make', name, count: 1 }) // who has not used its side has no part in the channel yet
     const token = await maker.next<string>()
     const survivor = keep(SharedMemoryChannel.attach(token, { side: 'native' }))
     const told = died(survivor)

@@ -143,7 +143,11 @@ describe('Region.create', () => {
   it('refuses what it cannot make', () => {
     throwsError(() => Region.create({ size: 1000 }), 'ERR_SABWAY_OUT_OF_RANGE', /size must be/)
     throwsError(() => Region.create({ size: 2 ** 33 }), 'ERR_SABWAY_OUT_OF_RANGE', /size must be/)
-    throwsError(() => Region.create({ size: 2 ** 21, share: 'all' as never }), 'ERR_SABWAY_INVALID_ARGUMENT', /'threads'/)
+    throwsError(
+      () => Region.create({ size: 2 ** 21, share: 'all' as never }),
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      /'threads'/,
+    )
     throwsError(() => Region.create({ size: 2 ** 21, name: 'x' }), 'ERR_SABWAY_INVALID_ARGUMENT', /'processes'/)
     const named = (name: unknown) => Region.create({ size: 2 ** 21, share: 'processes', name: name as string })
     throwsError(() => named(1), 'ERR_SABWAY_INVALID_TYPE', /must be a string/)
@@ -151,8 +155,16 @@ describe('Region.create', () => {
       throwsError(() => named(name), 'ERR_SABWAY_INVALID_ARGUMENT', /letters, digits/)
     }
     const small = Region.create({ size: 2 ** 21, share: 'processes' })
-    throwsError(() => new SharedMemoryChannel(2 ** 21, 4096, { region: small }), 'ERR_SABWAY_OUT_OF_RANGE', /need a region of/)
+    throwsError(
+      () => new SharedMemoryChannel(2 ** 21, 4096, { region: small }),
+      'ERR_SABWAY_OUT_OF_RANGE',
+      /need a region of/,
+    )
     small.close()
-    throwsError(() => new SharedMemoryChannel(4096, 4096, { region: {} as never }), 'ERR_SABWAY_INVALID_TYPE', /Region.create/)
+    throwsError(
+      () => new SharedMemoryChannel(4096, 4096, { region: {} as never }),
+      'ERR_SABWAY_INVALID_TYPE',
+      /Region.create/,
+    )
   })
 })

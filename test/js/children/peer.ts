@@ -1,5 +1,5 @@
 // One side of a channel in a process of its own: on its main thread, or on a worker thread.
-import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { Region, type SabwayError, SharedMemoryChannel, type Side } from 'sabway'
 import { numbered, numberOf } from '../support/numbered.js'
 
@@ -67,7 +67,10 @@ function sink(channel: SharedMemoryChannel): void {
 
 function here(): void {
   if (task.does === 'make') {
-    const made = new SharedMemoryChannel(65536, 65536, { share: 'processes', ...(task.name && { name: task.name }) }).ref()
+    const made = new SharedMemoryChannel(65536, 65536, {
+      share: 'processes',
+      ...(task.name && { name: task.name }),
+    }).ref()
     made.addEventListener('peer-died', () => say('peer-died'))
     for (let i = 0; i < count; i++) made.send(numbered(i, i % content))
     say(made.token)

@@ -29,7 +29,8 @@ export class Peer {
   async next<T>(what = 'a word from the other process'): Promise<T> {
     while (this.#said.length === 0) {
       const { exitCode, signalCode } = this.process
-      if (exitCode !== null || signalCode !== null) throw new Error(`it ended (${exitCode ?? signalCode}); awaited: ${what}`)
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`it ended (${exitCode ?? signalCode}); awaited: ${what}`)
       const said = new Promise<void>((resolve) => {
         this.#wake = resolve
       })
