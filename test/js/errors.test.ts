@@ -1,12 +1,15 @@
 // Every code of the error table can be had, and each message teaches: it names what was wrong, and what is right.
 import assert from 'node:assert/strict'
+import { chmodSync } from 'node:fs'
 import { type ErrorCode, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
 import { abi, ringWord } from './support/abi.js'
 import { attach, open, pair } from './support/channels.js'
 import { runChild } from './support/children.js'
 import { assertError } from './support/errors.js'
-import { plugin } from './support/paths.js'
+import { addon, plugin } from './support/paths.js'
+import { openShared, Peer } from './support/processes.js'
 import { Thread } from './support/threads.js'
+import { forge } from './support/tokens.js'
 import { within } from './support/wait.js'
 
 interface Row {
@@ -41,7 +44,10 @@ const starved = async (index: number) => {
   throw JSON.parse(stdout)[index]
 }
 
-const table: Record<Exclude<ErrorCode, 'ERR_SABWAY_FULL'>, Row> = {
+/** UNSUPPORTED is for operating systems that cannot map over memory. */
+type Untested = 'ERR_SABWAY_FULL' | 'ERR_SABWAY_UNSUPPORTED'
+
+const table: Record<Exclude<ErrorCode, Untested>, Row> = {
   ERR_SABWAY_INVALID_ARGUMENT: {
     act: () => open().startWorker({ builtin: 'ecco' } as never),
     teaches: /builtin must be one of 'echo', 'sink', 'source', got 'ecco'/,
@@ -136,6 +142,65 @@ const table: Record<Exclude<ErrorCode, 'ERR_SABWAY_FULL'>, Row> = {
     },
     teaches: /the native addon was not loaded: .*addons/,
   },
+  ERR_SABWAY_INVALID_TOKEN: { act: () => Region.open('a token'), teaches: /does not begin like a token; pass the/ },
+  ERR_SABWAY_REGION_GONE: {
+    act: () => {
+      const { token } = openShared()
+      Region.open(forge(token, { handle: 'ffff' }))
+    },
+    teaches: /process \d+ has no descriptor 65535 any more/,
+  },
+  ERR_SABWAY_STALE_TOKEN: {
+    act: () => Region.open(forge(openShared().token, { nonce: '0123456789abcdef' })),
+    teaches: /another region has its place by now; ask for a new token/,
+  },
+  ERR_SABWAY_SIZE_MISMATCH: {
+    act: () => Region.open(forge(openShared().token, { size: '200000' })),
+    teaches: /it has \d+ bytes, the token says 2097152/,
+  },
+  ERR_SABWAY_NOT_PERMITTED: {
+    act: () => {
+      const name = `test-${process.pid}-mode`
+      const { token } = openShared(4096, 4096, name)
+      chmodSync(`/dev/shm/sabway.${name}`, 0o660)
+      Region.open(token)
+    },
+    teaches: /its mode is 660, expected 600: others could write into it/,
+  },
+  ERR_SABWAY_NAME_TAKEN: {
+    act: () => {
+      const name = `test-${process.pid}-taken`
+      openShared(4096, 4096, name)
+      openShared(4096, 4096, name)
+    },
+    teaches: /choose another name, or close the region that has it/,
+  },
+  ERR_SABWAY_OVERLAY_REFUSED: {
+    act: () => {
+      const shared = new addon.SharedMemory(2 ** 21, undefined)
+      try {
+        shared.overlay(new Uint8Array(new SharedArrayBuffer(2 ** 21)))
+      } catch (error) {
+        throw { ...(error as object), message: (error as Error).message }
+      } finally {
+        shared.close()
+      }
+    },
+    teaches: /WebAssembly\.Memory/,
+  },
+  ERR_SABWAY_PEER_DIED: {
+    act: async () => {
+      const channel = openShared(4096, 4096)
+      const peer = new Peer({ does: 'hold', token: channel.token })
+      await peer.next()
+      channel.send(new Uint8Array(4096))
+      const promise = channel.sendDirect(new Uint8Array(1))
+      promise.catch(() => {})
+      await peer.kill()
+      await within(promise, 'the rejection')
+    },
+    teaches: /it was not sent/,
+  },
 }
 
 describe('the error table', () => {
@@ -151,8 +216,9 @@ describe('the error table', () => {
     })
   }
 
-  it('has no code that is not tested here, but FULL: that becomes false, null or a queue', () => {
-    assert.deepEqual(Object.keys(abi.ERRORS).sort(), [...Object.keys(table), 'ERR_SABWAY_FULL'].sort())
+  it('has no code that is not tested here, but UNSUPPORTED, and FULL: that becomes false, null or a queue', () => {
+    const untested: Untested[] = ['ERR_SABWAY_FULL', 'ERR_SABWAY_UNSUPPORTED']
+    assert.deepEqual(Object.keys(abi.ERRORS).sort(), [...Object.keys(table), ...untested].sort())
     const numbers = Object.values(abi.ERRORS).map(({ number }) => number)
     assert.equal(new Set(numbers).size, numbers.length)
     const channel = full()

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { root } from './paths.js'
 
 interface Abi {
-  sw_region_header: { sizeof: number; magic: number; layout_hash: number; pages: number }
+  sw_region_header: Record<'sizeof' | 'magic' | 'layout_hash' | 'pages' | 'flags' | 'nonce_low' | 'nonce_high', number>
   sw_endpoint: { sizeof: number; pid: number; doorbell: number; sleeping: number }
   sw_ring: {
     sizeof: number
