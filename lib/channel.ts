@@ -2,10 +2,14 @@ import { addonMissing, type WorkerStats } from './addon.js'
 import * as check from './check.js'
 import * as dispatcher from './dispatcher.js'
 import { adopt, coreError, SabwayError } from './errors.js'
-import { ERRORS, SW_HEAP_AT, SW_NATIVE, SW_RENDERER, sw_channel, sw_ring } from './generated/abi.js'
+import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerTarget } from './events.js'
+import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
 import { type DrainCallback, Incoming, type MessageCallback, type ReceiveOptions } from './incoming.js'
 import { Outgoing, type SendOptions } from './outgoing.js'
+import { Receiver, type WaitOptions } from './receiver.js'
 import { Region } from './region.js'
+import { type Pace, type PaceOptions, paceOf } from './schedule.js'
+import { PeerWatch } from './watch.js'
 
 export type Side = 'renderer' | 'native'
 
@@ -18,6 +22,11 @@ export interface ChannelOptions {
 export interface ChannelHandle {
   readonly sabway: 'channel'
   readonly memory: WebAssembly.Memory
+}
+
+export interface StartOptions extends ReceiveOptions, PaceOptions {
+  /** Aborting it is stopReceiving. */
+  signal?: AbortSignal
 }
 
 export interface LogLine {
@@ -50,30 +59,21 @@ export interface ChannelStats {
   wakes: 'addon' | 'atomics'
 }
 
-/** The 'error' event: why the channel, or its native worker, failed. */
-export class ChannelErrorEvent extends Event {
-  constructor(readonly error: SabwayError) {
-    super('error')
-  }
-}
-
-/** The 'message' event of a channel that is receiving. */
-export class ChannelMessageEvent extends Event {
-  constructor(readonly data: Uint8Array) {
-    super('message')
-  }
-}
-
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const DEFAULT_BYTES = 1 << 20
+
+/** How long [Symbol.asyncDispose] lets the queue drain, in milliseconds. */
+const DISPOSE_MS = 5000
+/** And how often it looks whether somebody is still there. */
+const LOOK_AGAIN_MS = 50
 
 /**
  * Two rings in one piece of shared memory: messages go both ways between this JavaScript thread and a native thread, or another
  * JavaScript thread, without being serialised. One thread at a time sends, and one receives, on each side.
  *
- * Events: `message` (while receiving), `drain` (the send queue is empty), `close` (the other side is done), `error`.
+ * Its events are those of ChannelEventMap.
  */
-export class SharedMemoryChannel extends EventTarget implements dispatcher.Participant {
+export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> implements dispatcher.Participant {
   /** @internal */ readonly region: Region
   readonly side: Side
   readonly #out: Outgoing
@@ -82,7 +82,12 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   #worker: dispatcher.WorkerOwner | null = null
   #wantsRef = false
   #holdsRef = false
-  #errorsAreHeard = false
+  readonly #receiver: Receiver<Uint8Array>
+  readonly #watch: PeerWatch
+  #pace: Pace | null = null
+  #stopListening: (() => void) | null = null
+  #everReceived = false
+  #closeWasTold = false
 
   /** Capacities in bytes, 4 KiB to 512 MiB, rounded up to powers of two; each is also the largest message. */
   constructor(rendererToNativeBytes?: number, nativeToRendererBytes?: number, options?: ChannelOptions)
@@ -103,9 +108,15 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
       this.side = 'renderer'
     }
     const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
-    this.#out = new Outgoing(this.region, side, () => this.#onQueued())
-    this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error))
+    this.#watch = new PeerWatch(this.region, side)
+    const onOpen = () => this.#onRole()
+    this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen)
+    this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
+    this.#receiver = new Receiver(this.#in, null, {
+      want: () => dispatcher.activate(this),
+      rest: () => this.#rest(),
+    })
   }
 
   /** Take a side of a channel that another thread made, with the handle it sent. Errors: ERR_SABWAY_SIDE_TAKEN and others. */
@@ -116,6 +127,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
       const channel = new SharedMemoryChannel(region, side)
       channel.#out.open()
       channel.#in.open()
+      channel.#watch.greet()
       return channel
     } catch (error) {
       region.close()
@@ -174,24 +186,67 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   // ---- receiving ----
 
   /** Give every message to the callback, a few milliseconds' worth per turn of the event loop, until stopReceiving. */
-  startReceiving(callback: MessageCallback, options: ReceiveOptions = {}): void {
+  startReceiving(callback: MessageCallback, options: StartOptions = {}): void {
     this.#mustBeOpen()
     check.callback(callback, 'callback')
+    const { signal } = options
+    check.abortSignal(signal)
+    if (signal?.aborted) return
+    const pace = paceOf(options, dispatcher.canBeRung(this.region), {
+      pump: () => this.#pump(),
+      ready: () => this.#in.ready(),
+      want: () => dispatcher.activate(this),
+      rest: () => this.#rest(),
+    })
     this.#in.start((message) => {
       callback(message)
-      if (this.#hasMessageListeners) this.dispatchEvent(new ChannelMessageEvent(message))
+      if (this.listenerCount('message') !== 0) this.dispatchEvent(new ChannelMessageEvent(message))
     }, options)
-    dispatcher.activate(this)
+    this.#pace = pace
+    this.#everReceived = true
+    if (signal !== undefined) {
+      const stop = () => this.stopReceiving()
+      signal.addEventListener('abort', stop, { once: true })
+      this.#stopListening = () => signal.removeEventListener('abort', stop)
+    }
+    if (pace === null) dispatcher.activate(this)
+    else pace.turn()
   }
 
   stopReceiving(): void {
+    if (this.#receiver.waiting) return // that is receive's business, and ends with its messages
     this.#in.stop()
+    this.#unpace()
     this.#rest()
+  }
+
+  #unpace(): void {
+    this.#pace?.stop()
+    this.#pace = null
+    this.#stopListening?.()
+    this.#stopListening = null
+  }
+
+  /**
+   * The next message, as a copy of its own. Several calls are served in order, each message goes to one of them, and one that was
+   * given up takes none. Like startReceiving it does not keep the process alive, unless `ref` does.
+   * Rejects with ERR_SABWAY_TIMEOUT, _ABORTED (cause: the signal's reason), _CLOSED, _CORRUPT, _INVALID_STATE (startReceiving is in effect).
+   */
+  receive(options?: WaitOptions): Promise<Uint8Array> {
+    this.#everReceived = true
+    return this.#receiver.receive(options)
+  }
+
+  /** `for await (const message of channel)`: ends when the other side is done. Leaving the loop leaves the rest in the ring. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    this.#everReceived = true
+    return this.#receiver.iterate()
   }
 
   /** Give the messages that are there now (at most `max`) to the callback in place: valid during the call, and the peer can still change them. Returns how many. */
   drain(callback: DrainCallback, max = Number.POSITIVE_INFINITY): number {
     this.#mustBeOpen()
+    this.#everReceived = true
     return this.#in.drain(callback, max)
   }
 
@@ -229,6 +284,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     const worker = this.#worker
     if (worker === null) return
     this.#worker = null
+    this.#watch.forget()
     dispatcher.hold(worker)
     this.region.binding?.stopWorker(worker.id)
   }
@@ -260,7 +316,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
       side: this.side,
       sent,
       received,
-      peer: !this.#closed && this.#peerIsThere(),
+      peer: !this.#closed && this.#watch.there,
       ...(worker === undefined ? {} : { worker }),
       wakes: this.region.binding === null ? 'atomics' : 'addon',
     }
@@ -273,8 +329,10 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   cleanup(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#unpace()
     this.#out.close()
     this.#in.close()
+    this.#receiver.end(closedHere())
     dispatcher.deactivate(this)
     this.stopWorker()
     this.unref()
@@ -285,14 +343,56 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     this.cleanup()
   }
 
+  /** Lets what is queued be sent first, for at most five seconds and while somebody is there to take it; then `cleanup`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const end = performance.now() + DISPOSE_MS
+    while (!this.#closed && this.#out.pending && this.#watch.there) {
+      const left = end - performance.now()
+      if (left <= 0) break
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          clearTimeout(timer)
+          this.removeEventListener('drain', done)
+          resolve()
+        }
+        const timer = setTimeout(done, Math.min(left, LOOK_AGAIN_MS))
+        this.addEventListener('drain', done)
+      })
+    }
+    this.cleanup()
+  }
+
   // ---- events ----
 
-  #hasMessageListeners = false
+  /** @internal */
+  protected override onListenersChanged(type: string): void {
+    if (type === 'close' || type === 'peer-died') this.#onRole()
+  }
 
-  override addEventListener(...args: Parameters<EventTarget['addEventListener']>): void {
-    if (args[0] === 'error') this.#errorsAreHeard = true
-    if (args[0] === 'message') this.#hasMessageListeners = true
-    super.addEventListener(...args)
+  /** Does somebody want to be told what becomes of the other side? */
+  get #watching(): boolean {
+    if (this.#closed || (!this.#in.isOpen && !this.#out.isOpen)) return false
+    return (!this.#closeWasTold && this.listenerCount('close') !== 0) || this.listenerCount('peer-died') !== 0
+  }
+
+  /** A role was taken, or a listener came or went: only who holds a role is rung. */
+  #onRole(): void {
+    if (this.#closed) return
+    if (this.#watching) dispatcher.activate(this)
+    else this.#rest()
+  }
+
+  #lookAtPeer(): void {
+    if (this.#watch.look()) this.dispatchEvent(new Event('peer-died'))
+    if (!this.#watch.readsNoMore || this.#in.receiving) return // who receives is told after the last message
+    const allReceived = !this.#everReceived || (this.#watch.sendsNoMore && this.#in.stats().used === 0)
+    if (allReceived) this.#tellClose()
+  }
+
+  #tellClose(): void {
+    if (this.#closeWasTold) return
+    this.#closeWasTold = true
+    this.dispatchEvent(new Event('close'))
   }
 
   #onQueued(): void {
@@ -308,14 +408,16 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
 
   #onEnd(error: SabwayError | null): void {
     this.#in.stop()
+    this.#unpace()
+    const heard = this.#receiver.end(error ?? closedThere())
     this.#rest()
-    if (error !== null) this.#report(error)
-    this.dispatchEvent(new Event('close'))
+    if (error !== null && !heard) this.#report(error)
+    this.#tellClose()
   }
 
   /** An error that no call is there to throw. Unheard, it becomes an uncaught exception, not silence. */
   #report(error: SabwayError): void {
-    if (this.#errorsAreHeard) this.dispatchEvent(new ChannelErrorEvent(error))
+    if (this.listenerCount('error') !== 0) this.dispatchEvent(new ChannelErrorEvent(error))
     else
       queueMicrotask(() => {
         throw error
@@ -327,14 +429,26 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   /** @internal */
   work(): boolean {
     const moved = this.#out.pending && this.#out.flush()
-    const received = !this.#closed && this.#in.pump()
+    if (this.#watching) this.#lookAtPeer()
+    if (this.#pace !== null) this.#pace.turn()
+    const received = this.#pace === null && this.#pump()
     this.#rest()
     return moved || received
   }
 
+  #pump(): boolean {
+    return !this.#closed && this.#in.pump()
+  }
+
   /** @internal */
   ready(): boolean {
-    return this.#in.ready() || this.#out.wantSpace()
+    if (this.#watching) this.#lookAtPeer()
+    return (!this.#isPaced && this.#in.ready()) || this.#out.wantSpace()
+  }
+
+  /** Do messages wait for a tick that is on its way? */
+  get #isPaced(): boolean {
+    return this.#pace?.planned ?? false
   }
 
   #onWorkerExit(id: number, status: number): void {
@@ -346,29 +460,28 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
 
   /** Off the event loop when there is nothing to wait for. */
   #rest(): void {
-    if (!this.#in.receiving && !this.#out.pending) dispatcher.deactivate(this)
+    const idle = (!this.#in.receiving || this.#isPaced) && !this.#out.pending
+    if (idle && !this.#watching) dispatcher.deactivate(this)
     this.#balanceRefs()
   }
 
   /** A queue that somebody can drain keeps the process alive until it is empty. */
   #balanceRefs(): void {
-    const wanted = !this.#closed && (this.#wantsRef || (this.#out.pending && this.#peerIsThere()))
+    const wanted = !this.#closed && (this.#wantsRef || (this.#out.pending && this.#watch.there))
     if (wanted === this.#holdsRef) return
     this.#holdsRef = wanted
     if (wanted) dispatcher.ref()
     else dispatcher.unref()
   }
 
-  #peerIsThere(): boolean {
-    const ring = SW_HEAP_AT + sw_channel.rings + (this.side === 'renderer' ? SW_RENDERER : SW_NATIVE) * sw_ring.sizeof
-    const role = Atomics.load(this.region.words, (ring + sw_ring.consumer) >>> 2)
-    return this.region.core.sw_endpoint_role_alive(0, role) !== 0
-  }
-
   #mustBeOpen(): void {
-    if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
+    if (this.#closed) throw closedHere()
   }
 }
+
+const closedHere = () => new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
+const closedThere = () =>
+  new SabwayError('ERR_SABWAY_CLOSED', 'the other side was cleaned up, and all that it sent was received')
 
 function workerOptions(options: BuiltinWorker | PluginWorker): AnyWorker & { builtin?: string; plugin?: string } {
   const { builtin, plugin, onLog } = (options ?? {}) as { builtin?: unknown; plugin?: unknown; onLog?: unknown }

@@ -15,6 +15,7 @@ export interface Core {
   sw_endpoint_claim(base: Offset, pid: number, startLow: number, startHigh: number): number
   sw_endpoint_release(base: Offset, index: number): void
   sw_endpoint_role_alive(base: Offset, role: number): number
+  sw_endpoint_ring(base: Offset, role: number): void
   sw_endpoint_arm(base: Offset, index: number, how: number): number
   sw_endpoint_disarm(base: Offset, index: number): void
   sw_endpoint_is_armed(base: Offset, index: number): number

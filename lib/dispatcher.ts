@@ -182,6 +182,9 @@ function waitAsync(region: Region, ticket: number): void {
   })
 }
 
+/** Is there a way to wake this thread's event loop? */
+export const canBeRung = (region: Region): boolean => region.binding !== null || 'waitAsync' in Atomics
+
 /** Keep the process alive while at least one reference is held. Without the addon there is nothing to hold it by. */
 export function ref(): void {
   const state = shared()

@@ -2,17 +2,19 @@
 export type { WorkerStats } from './addon.js'
 export {
   type BuiltinWorker,
-  ChannelErrorEvent,
   type ChannelHandle,
-  ChannelMessageEvent,
   type ChannelOptions,
   type ChannelStats,
   type LogLine,
   type PluginWorker,
   SharedMemoryChannel,
   type Side,
+  type StartOptions,
 } from './channel.js'
 export { type ErrorCode, SabwayError } from './errors.js'
+export { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent } from './events.js'
 export type { DrainCallback, MessageCallback, ReceiveOptions } from './incoming.js'
 export type { SendOptions } from './outgoing.js'
+export type { WaitOptions } from './receiver.js'
 export { Region, type RegionHandle, type RegionStats } from './region.js'
+export type { PaceOptions, Poll, Schedule, Scheduler } from './schedule.js'

@@ -73,6 +73,7 @@ export class Incoming {
     private readonly side: number,
     /** Called once, when the stream ends: no error when the peer closed it. */
     private readonly onEnd: (error: SabwayError | null) => void,
+    private readonly onOpen: () => void,
   ) {
     this.core = region.core
     this.bytes = region.bytes
@@ -94,6 +95,7 @@ export class Incoming {
       )
     }
     this.opened = true
+    this.onOpen()
   }
 
   get capacity(): number {
@@ -119,6 +121,16 @@ export class Incoming {
 
   get receiving(): boolean {
     return this.callback !== null
+  }
+
+  /** Does this side hold the consumer's role? */
+  get isOpen(): boolean {
+    return this.opened
+  }
+
+  /** Is a message being handed out right now? */
+  get handing(): boolean {
+    return this.draining
   }
 
   /** Give all that is there, but at most `max` messages, to the callback in place. Returns how many. Ends in a flood, too: after a ring full. */

@@ -55,6 +55,7 @@ export class Outgoing {
     private readonly side: number,
     /** Ask the event loop to call flush, now and when there is room. */
     private readonly wantLoop: () => void,
+    private readonly onOpen: () => void,
   ) {
     this.core = region.core
     this.bytes = region.bytes
@@ -80,6 +81,7 @@ export class Outgoing {
       )
     }
     this.opened = true
+    this.onOpen()
   }
 
   get capacity(): number {
@@ -262,6 +264,11 @@ export class Outgoing {
     this.wantLoop()
   }
 
+  /** Does this side hold the producer's role? */
+  get isOpen(): boolean {
+    return this.opened
+  }
+
   get pending(): boolean {
     return this.queue.length !== 0
   }
@@ -304,9 +311,9 @@ export class Outgoing {
     for (const { done } of waiting) done?.(error)
   }
 
-  /** End of the stream: the consumer gets what was published, then 'close'. */
-  close(): void {
-    this.fail(new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called'))
+  /** End of the stream: the consumer gets what was published, then 'close'. Who sends later is told why not. */
+  close(reason = 'cleanup was called'): void {
+    this.fail(new SabwayError('ERR_SABWAY_CLOSED', reason))
     if (!this.opened) {
       try {
         this.failure = null
@@ -314,7 +321,7 @@ export class Outgoing {
       } catch {
         return // somebody else sends for this side, and closes it
       } finally {
-        this.failure = new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
+        this.failure = new SabwayError('ERR_SABWAY_CLOSED', reason)
       }
     }
     this.opened = false
