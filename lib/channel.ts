@@ -9,6 +9,7 @@ import { Outgoing, type SendOptions } from './outgoing.js'
 import { Receiver, type WaitOptions } from './receiver.js'
 import { Region } from './region.js'
 import { type Pace, type PaceOptions, paceOf } from './schedule.js'
+import { makeReadable, makeWritable } from './streams.js'
 import { PeerWatch } from './watch.js'
 
 export type Side = 'renderer' | 'native'
@@ -87,6 +88,8 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
   #pace: Pace | null = null
   #stopListening: (() => void) | null = null
   #everReceived = false
+  #sendingIsOver = false
+  #receivingIsOver = false
   #closeWasTold = false
 
   /** Capacities in bytes, 4 KiB to 512 MiB, rounded up to powers of two; each is also the largest message. */
@@ -210,7 +213,7 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
       this.#stopListening = () => signal.removeEventListener('abort', stop)
     }
     if (pace === null) dispatcher.activate(this)
-    else pace.turn()
+    else pace.start()
   }
 
   stopReceiving(): void {
@@ -248,6 +251,51 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
     this.#mustBeOpen()
     this.#everReceived = true
     return this.#in.drain(callback, max)
+  }
+
+  // ---- streams ----
+
+  #readable: ReadableStream<Uint8Array> | null = null
+  #writable: WritableStream<Uint8Array> | null = null
+
+  /**
+   * The messages as a stream: made on first use, then always the same. It holds none back: a message leaves the ring when it is
+   * read. It closes when the other side is done. Cancelling it ends this direction: the other side's sends fail with ERR_SABWAY_CLOSED.
+   */
+  get readable(): ReadableStream<Uint8Array> {
+    this.#readable ??= makeReadable({
+      receive: (options) => this.receive(options),
+      takeNow: () => this.#receiver.takeNow(),
+      close: (reason) => this.#closeReceiving(reason),
+    })
+    return this.#readable
+  }
+
+  /**
+   * A stream of messages to send: made on first use, then always the same. A chunk is written when it is in the ring, so who waits for
+   * `ready`, as pipeTo does, is held back by a slow receiver. Closing it ends this direction after all that was written; aborting it
+   * gives up what waits. The other direction goes on.
+   */
+  get writable(): WritableStream<Uint8Array> {
+    this.#writable ??= makeWritable({
+      sendDirect: (message, options) => this.sendDirect(message, options),
+      close: (reason) => this.#closeSending(reason),
+    })
+    return this.#writable
+  }
+
+  #closeReceiving(reason: string): void {
+    if (this.#receivingIsOver) return
+    this.#receivingIsOver = true
+    this.#unpace()
+    this.#in.close()
+    this.#receiver.end(new SabwayError('ERR_SABWAY_CLOSED', reason))
+  }
+
+  #closeSending(reason: string): void {
+    if (this.#sendingIsOver) return
+    this.#sendingIsOver = true
+    this.#out.close(reason)
   }
 
   // ---- the native worker ----
@@ -329,10 +377,8 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
   cleanup(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#unpace()
-    this.#out.close()
-    this.#in.close()
-    this.#receiver.end(closedHere())
+    this.#closeSending('cleanup was called')
+    this.#closeReceiving('cleanup was called')
     dispatcher.deactivate(this)
     this.stopWorker()
     this.unref()

@@ -62,7 +62,8 @@ export class ListenerTarget<Events> extends EventTarget {
     options?: Options,
   ): void
   override addEventListener(type: string, callback: Listener | null, options?: Options): void
-  override addEventListener(type: string, callback: any, options?: Options): void {
+  override addEventListener(type: string, given: unknown, options?: Options): void {
+    const callback = given as Listener | null
     const { once = false, signal } = typeof options === 'object' && options !== null ? options : {}
     if (callback === null || callback === undefined || signal?.aborted) return
     const capture = captures(options)
@@ -95,7 +96,8 @@ export class ListenerTarget<Events> extends EventTarget {
     options?: Options,
   ): void
   override removeEventListener(type: string, callback: Listener | null, options?: Options): void
-  override removeEventListener(type: string, callback: any, options?: Options): void {
+  override removeEventListener(type: string, given: unknown, options?: Options): void {
+    const callback = given as Listener | null
     const registration = callback === null ? undefined : this.#find(type, callback, captures(options))
     if (registration === undefined) return
     super.removeEventListener(type, registration.given, options)

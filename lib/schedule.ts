@@ -85,9 +85,14 @@ export class Pace {
     return this.#planned
   }
 
+  start(): void {
+    if (this.poll !== null) this.#plan()
+    else this.channel.want()
+  }
+
   /** The event loop found the channel awake. */
   turn(): void {
-    if (!this.#planned && !this.#stopped && (this.poll !== null || this.channel.ready())) this.#plan()
+    if (!this.#planned && !this.#stopped && this.channel.ready()) this.#plan()
   }
 
   stop(): void {

@@ -4,7 +4,7 @@ import { pattern } from './support/bytes.js'
 import { collect, fillUp, open, pair, takeAll } from './support/channels.js'
 import { assertError, rejectsWith, throwsError } from './support/errors.js'
 import { Thread } from './support/threads.js'
-import { aWhile, turns, until, within } from './support/wait.js'
+import { aWhile, turns, within } from './support/wait.js'
 
 describe('receive', () => {
   it('resolves with a message that is there, and with one that comes later', async () => {
