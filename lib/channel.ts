@@ -1,11 +1,13 @@
 import { addonMissing, type WorkerStats } from './addon.js'
 import * as check from './check.js'
+import { type Codec, type CodecName, type Format, formatOf, joined, sendParts } from './codec.js'
 import * as dispatcher from './dispatcher.js'
 import { adopt, coreError, SabwayError } from './errors.js'
 import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerTarget } from './events.js'
 import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
 import { type DrainCallback, Incoming, type MessageCallback, type ReceiveOptions } from './incoming.js'
 import { Outgoing, type SendOptions } from './outgoing.js'
+import { ChannelPort } from './port.js'
 import { Receiver, type WaitOptions } from './receiver.js'
 import { Region } from './region.js'
 import { type Pace, type PaceOptions, paceOf } from './schedule.js'
@@ -14,15 +16,25 @@ import { PeerWatch } from './watch.js'
 
 export type Side = 'renderer' | 'native'
 
-export interface ChannelOptions {
+export interface ChannelOptions<T = Uint8Array> {
+  /** What messages are: bytes (default), or values that this codec encodes. Its name travels with the handle. */
+  codec?: CodecName | Codec<T>
   /** Who can take the other side. So far threads of this process: JavaScript threads and native ones. */
   share?: 'threads'
+}
+
+export interface AttachOptions<T = Uint8Array> {
+  side: Side
+  /** As the channel was made with. Needed for a codec of your own only: the handle tells of the others. */
+  codec?: CodecName | Codec<T>
 }
 
 /** What travels by postMessage (or workerData) to the thread that takes the other side. */
 export interface ChannelHandle {
   readonly sabway: 'channel'
   readonly memory: WebAssembly.Memory
+  /** The name of the codec, where messages are not bytes. */
+  readonly codec?: string
 }
 
 export interface StartOptions extends ReceiveOptions, PaceOptions {
@@ -74,7 +86,10 @@ const LOOK_AGAIN_MS = 50
  *
  * Its events are those of ChannelEventMap.
  */
-export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> implements dispatcher.Participant {
+export class SharedMemoryChannel<T = Uint8Array>
+  extends ListenerTarget<ChannelEventMap<T>>
+  implements dispatcher.Participant
+{
   /** @internal */ readonly region: Region
   readonly side: Side
   readonly #out: Outgoing
@@ -82,32 +97,37 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
   #closed = false
   #worker: dispatcher.WorkerOwner | null = null
   #wantsRef = false
+  #portHolds = false
   #holdsRef = false
-  readonly #receiver: Receiver<Uint8Array>
+  readonly #format: Format | null
+  readonly #receiver: Receiver<T>
   readonly #watch: PeerWatch
   #pace: Pace | null = null
   #stopListening: (() => void) | null = null
   #everReceived = false
   #sendingIsOver = false
-  #receivingIsOver = false
+  /** Why this side reads no more. */
+  #receivingIsOver: SabwayError | null = null
   #closeWasTold = false
 
   /** Capacities in bytes, 4 KiB to 512 MiB, rounded up to powers of two; each is also the largest message. */
-  constructor(rendererToNativeBytes?: number, nativeToRendererBytes?: number, options?: ChannelOptions)
+  constructor(rendererToNativeBytes?: number, nativeToRendererBytes?: number, options?: ChannelOptions<T>)
   /** @internal */
-  constructor(region: Region, side: Side)
+  constructor(region: Region, side: Side, options: { format: Format | null })
   constructor(
     first: number | Region = DEFAULT_BYTES,
     second: number | Side = DEFAULT_BYTES,
-    options: ChannelOptions = {},
+    options: ChannelOptions<T> | { format: Format | null } = {},
   ) {
     super()
-    if (first instanceof Region) {
-      this.region = first
+    if ('format' in options) {
+      this.region = first as Region
       this.side = second as Side
+      this.#format = options.format
     } else {
       if (options.share !== undefined) check.oneOf(options.share, 'share', ['threads'])
-      this.region = Region.forChannel(first, second as number)
+      this.#format = formatOf(options.codec as CodecName)
+      this.region = Region.forChannel(first as number, second as number)
       this.side = 'renderer'
     }
     const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
@@ -116,18 +136,24 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
     this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen)
     this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
-    this.#receiver = new Receiver(this.#in, null, {
+    const format = this.#format
+    const decode = format && ((message: Uint8Array) => format.decode(message) as T)
+    this.#receiver = new Receiver(this.#in, decode, {
       want: () => dispatcher.activate(this),
       rest: () => this.#rest(),
     })
   }
 
   /** Take a side of a channel that another thread made, with the handle it sent. Errors: ERR_SABWAY_SIDE_TAKEN and others. */
-  static attach(handle: ChannelHandle, options: { side: Side }): SharedMemoryChannel {
+  static attach<T = Uint8Array>(handle: ChannelHandle, options: AttachOptions<T>): SharedMemoryChannel<T> {
     const side = check.oneOf(options?.side, 'side', ['renderer', 'native'])
+    const format = formatOf(
+      options.codec as CodecName,
+      handle?.sabway === 'channel' ? (handle.codec ?? 'bytes') : undefined,
+    )
     const region = Region.open(handle as never)
     try {
-      const channel = new SharedMemoryChannel(region, side)
+      const channel = new SharedMemoryChannel<T>(region, side, { format })
       channel.#out.open()
       channel.#in.open()
       channel.#watch.greet()
@@ -140,7 +166,10 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
 
   /** Structured-cloneable: send it to another thread, which passes it to `attach`. */
   get handle(): ChannelHandle {
-    return { sabway: 'channel', memory: this.region.memory }
+    const { memory } = this.region
+    return this.#format === null
+      ? { sabway: 'channel', memory }
+      : { sabway: 'channel', memory, codec: this.#format.name }
   }
 
   /** Called whenever the send queue has become empty, like the 'drain' event. */
@@ -150,25 +179,38 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
 
   /**
    * Send, or queue a copy when the ring is full: the queue drains by itself, in order. True when nothing had to be queued.
-   * Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_CLOSED, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_TYPE.
+   * Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_CLOSED, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_TYPE, with a codec
+   * ERR_SABWAY_NOT_ENCODABLE.
    */
-  send(message: Uint8Array): boolean {
-    return this.#out.send(message)
+  send(message: T): boolean {
+    if (this.#format === null) return this.#out.send(message as Uint8Array)
+    return this.sendEncoded(this.#format.encode(message))
+  }
+
+  /** @internal */
+  sendEncoded(parts: readonly Uint8Array[]): boolean {
+    if (parts.length === 1) return this.#out.send(parts[0]!)
+    return sendParts(this, parts) || this.#out.send(joined(parts))
+  }
+
+  #encode(message: T): Uint8Array {
+    return this.#format === null ? (message as Uint8Array) : joined(this.#format.encode(message))
   }
 
   /** Send only if there is room now and nothing is queued before it. Errors: as `send`. */
-  trySend(message: Uint8Array): boolean {
-    return this.#out.trySend(message)
+  trySend(message: T): boolean {
+    return this.#out.trySend(this.#encode(message))
   }
 
   /** Resolves when the message is in the ring. Rejects as `send` throws, and with ERR_SABWAY_TIMEOUT or ERR_SABWAY_ABORTED: then it was not sent. */
-  sendDirect(message: Uint8Array, options: SendOptions = {}): Promise<void> {
-    return this.#out.sendDirect(message, options)
+  async sendDirect(message: T, options: SendOptions = {}): Promise<void> {
+    return this.#out.sendDirect(this.#encode(message), options)
   }
 
   /** Send the list's messages up to the first that finds no room, all at once. Returns how many. Errors: as `send`. */
-  sendBatch(list: readonly Uint8Array[]): number {
-    return this.#out.sendBatch(list)
+  sendBatch(list: readonly T[]): number {
+    if (this.#format === null || !Array.isArray(list)) return this.#out.sendBatch(list as readonly Uint8Array[])
+    return this.#out.sendBatch(list.map((message) => this.#encode(message)))
   }
 
   /** Room in the ring to write a message of up to `length` bytes in place, 8-byte aligned; null when there is none now. */
@@ -189,8 +231,8 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
   // ---- receiving ----
 
   /** Give every message to the callback, a few milliseconds' worth per turn of the event loop, until stopReceiving. */
-  startReceiving(callback: MessageCallback, options: StartOptions = {}): void {
-    this.#mustBeOpen()
+  startReceiving(callback: MessageCallback<T>, options: StartOptions = {}): void {
+    this.#mustReceive()
     check.callback(callback, 'callback')
     const { signal } = options
     check.abortSignal(signal)
@@ -201,10 +243,12 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
       want: () => dispatcher.activate(this),
       rest: () => this.#rest(),
     })
-    this.#in.start((message) => {
+    const give = (message: T) => {
       callback(message)
       if (this.listenerCount('message') !== 0) this.dispatchEvent(new ChannelMessageEvent(message))
-    }, options)
+    }
+    if (this.#format === null) this.#in.start(give as MessageCallback, options)
+    else this.#in.start(this.#decoding(this.#format, give), { ...options, copy: false })
     this.#pace = pace
     this.#everReceived = true
     if (signal !== undefined) {
@@ -214,6 +258,20 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
     }
     if (pace === null) dispatcher.activate(this)
     else pace.start()
+  }
+
+  /** A message that cannot be decoded is passed over, and reported. */
+  #decoding(format: Format, give: (message: T) => void): MessageCallback {
+    return (message) => {
+      let value: T
+      try {
+        value = format.decode(message) as T
+      } catch (error) {
+        this.#report(error as SabwayError)
+        return
+      }
+      give(value)
+    }
   }
 
   stopReceiving(): void {
@@ -235,37 +293,36 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
    * given up takes none. Like startReceiving it does not keep the process alive, unless `ref` does.
    * Rejects with ERR_SABWAY_TIMEOUT, _ABORTED (cause: the signal's reason), _CLOSED, _CORRUPT, _INVALID_STATE (startReceiving is in effect).
    */
-  receive(options?: WaitOptions): Promise<Uint8Array> {
+  receive(options?: WaitOptions): Promise<T> {
     this.#everReceived = true
     return this.#receiver.receive(options)
   }
 
   /** `for await (const message of channel)`: ends when the other side is done. Leaving the loop leaves the rest in the ring. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     this.#everReceived = true
     return this.#receiver.iterate()
   }
 
   /** Give the messages that are there now (at most `max`) to the callback in place: valid during the call, and the peer can still change them. Returns how many. */
   drain(callback: DrainCallback, max = Number.POSITIVE_INFINITY): number {
-    this.#mustBeOpen()
+    this.#mustReceive()
     this.#everReceived = true
     return this.#in.drain(callback, max)
   }
 
   // ---- streams ----
 
-  #readable: ReadableStream<Uint8Array> | null = null
-  #writable: WritableStream<Uint8Array> | null = null
+  #readable: ReadableStream<T> | null = null
+  #writable: WritableStream<T> | null = null
 
   /**
    * The messages as a stream: made on first use, then always the same. It holds none back: a message leaves the ring when it is
    * read. It closes when the other side is done. Cancelling it ends this direction: the other side's sends fail with ERR_SABWAY_CLOSED.
    */
-  get readable(): ReadableStream<Uint8Array> {
+  get readable(): ReadableStream<T> {
     this.#readable ??= makeReadable({
       receive: (options) => this.receive(options),
-      takeNow: () => this.#receiver.takeNow(),
       close: (reason) => this.#closeReceiving(reason),
     })
     return this.#readable
@@ -276,20 +333,48 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
    * `ready`, as pipeTo does, is held back by a slow receiver. Closing it ends this direction after all that was written; aborting it
    * gives up what waits. The other direction goes on.
    */
-  get writable(): WritableStream<Uint8Array> {
+  get writable(): WritableStream<T> {
     this.#writable ??= makeWritable({
       sendDirect: (message, options) => this.sendDirect(message, options),
+      settled: () => this.#out.settled(),
       close: (reason) => this.#closeSending(reason),
     })
     return this.#writable
   }
 
+  // ---- a MessagePort ----
+
+  #port: ChannelPort | null = null
+
+  /** A MessagePort over this channel, always the same: structured values, for Comlink and the like. It takes all messages once started. */
+  port(): ChannelPort {
+    this.#port ??= new ChannelPort({
+      format: this.#format,
+      parity: this.side === 'renderer' ? 0 : 1,
+      send: (parts) => this.sendEncoded(parts),
+      receive: (callback) => {
+        this.#mustReceive()
+        this.#in.start(callback, { copy: false })
+        this.#everReceived = true
+        dispatcher.activate(this)
+      },
+      stop: () => this.stopReceiving(),
+      hold: (held) => {
+        this.#portHolds = held
+        this.#balanceRefs()
+      },
+      report: (error) => this.#report(error),
+    })
+    return this.#port
+  }
+
   #closeReceiving(reason: string): void {
-    if (this.#receivingIsOver) return
-    this.#receivingIsOver = true
+    if (this.#receivingIsOver !== null) return
+    this.#receivingIsOver = new SabwayError('ERR_SABWAY_CLOSED', reason)
     this.#unpace()
     this.#in.close()
-    this.#receiver.end(new SabwayError('ERR_SABWAY_CLOSED', reason))
+    this.#receiver.end(this.#receivingIsOver)
+    this.#port?.end()
   }
 
   #closeSending(reason: string): void {
@@ -456,6 +541,7 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
     this.#in.stop()
     this.#unpace()
     const heard = this.#receiver.end(error ?? closedThere())
+    this.#port?.end()
     this.#rest()
     if (error !== null && !heard) this.#report(error)
     this.#tellClose()
@@ -513,7 +599,7 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
 
   /** A queue that somebody can drain keeps the process alive until it is empty. */
   #balanceRefs(): void {
-    const wanted = !this.#closed && (this.#wantsRef || (this.#out.pending && this.#watch.there))
+    const wanted = !this.#closed && (this.#wantsRef || this.#portHolds || (this.#out.pending && this.#watch.there))
     if (wanted === this.#holdsRef) return
     this.#holdsRef = wanted
     if (wanted) dispatcher.ref()
@@ -521,11 +607,14 @@ export class SharedMemoryChannel extends ListenerTarget<ChannelEventMap> impleme
   }
 
   #mustBeOpen(): void {
-    if (this.#closed) throw closedHere()
+    if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
+  }
+
+  #mustReceive(): void {
+    if (this.#receivingIsOver !== null) throw this.#receivingIsOver
   }
 }
 
-const closedHere = () => new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
 const closedThere = () =>
   new SabwayError('ERR_SABWAY_CLOSED', 'the other side was cleaned up, and all that it sent was received')
 

@@ -42,6 +42,7 @@ export interface Core {
   sw_producer_abandon(p: Offset): number
   sw_producer_publish(p: Offset): void
   sw_producer_push(p: Offset, length: number): number
+  sw_producer_push_run(p: Offset, bytes: number, count: number, payload: number): number
   sw_producer_reserve_batch(p: Offset, slices: Offset, count: number): number
   sw_producer_want_space(p: Offset, length: number): number
   sw_producer_close(p: Offset): void

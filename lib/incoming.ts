@@ -21,7 +21,7 @@ const CORRUPT = ERRORS.ERR_SABWAY_CORRUPT.number
 const CLOCK_EVERY = 16
 const SLOW_MS = 0.5
 
-export type MessageCallback = (message: Uint8Array) => void
+export type MessageCallback<T = Uint8Array> = (message: T) => void
 /** The region's bytes, and where in them the message lies. */
 export type DrainCallback = (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => void
 

@@ -273,6 +273,20 @@ export class Outgoing {
     return this.queue.length !== 0
   }
 
+  /** Resolves when what is queued now is in the ring; rejects when the last of it was given up. */
+  settled(): Promise<void> {
+    const last = this.queue.at(-1)
+    if (last === undefined) return Promise.resolve()
+    const { done } = last
+    return new Promise((resolve, reject) => {
+      last.done = (error) => {
+        done?.(error)
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+    })
+  }
+
   /** Move what fits from the queue into the ring. True when something moved. */
   flush(): boolean {
     let moved = 0

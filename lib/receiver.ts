@@ -47,11 +47,6 @@ export class Receiver<T> {
     })
   }
 
-  /** The message that is there now, if nobody waits for it: [] or its value. */
-  takeNow(): { value: T }[] {
-    return this.#waiting.length === 0 && this.#end === null ? this.#take() : []
-  }
-
   #mayTake(): boolean {
     const { incoming } = this
     if (this.#waiting.length !== 0) return false

@@ -8,14 +8,14 @@ const WRITABLE_BYTES = 65536
 
 interface Source<T> {
   receive(options: { signal: AbortSignal }): Promise<T>
-  /** The one that is there now: [] or its value. */
-  takeNow(): { value: T }[]
   /** Nobody reads any more. */
   close(reason: string): void
 }
 
 interface Sink<T> {
   sendDirect(message: T, options: SendOptions): Promise<void>
+  /** Resolves when all that was sent so far is in the ring. */
+  settled(): Promise<void>
   /** Nothing more is sent. */
   close(reason: string): void
 }
@@ -30,8 +30,7 @@ export function makeReadable<T>(source: Source<T>): ReadableStream<T> {
       // Called when somebody reads and nothing is there: highWaterMark is 0.
       async pull(controller) {
         try {
-          const [now] = source.takeNow()
-          controller.enqueue(now === undefined ? await source.receive({ signal: cancelled.signal }) : now.value)
+          controller.enqueue(await source.receive({ signal: cancelled.signal }))
         } catch (error) {
           if (cancelled.signal.aborted) return
           if ((error as SabwayError).code !== 'ERR_SABWAY_CLOSED') throw error
@@ -51,7 +50,10 @@ export function makeWritable<T>(sink: Sink<T>): WritableStream<T> {
   return new WritableStream<T>(
     {
       write: (chunk, controller) => sink.sendDirect(chunk, { signal: controller.signal }),
-      close: () => sink.close('the writable stream was closed'),
+      async close() {
+        await sink.settled()
+        sink.close('the writable stream was closed')
+      },
       abort: () => sink.close('the writable stream was aborted'),
     },
     { highWaterMark: WRITABLE_BYTES, size },

@@ -114,6 +114,17 @@ int sw_producer_push(sw_producer *p, uint32_t length) {
   return status;
 }
 
+int sw_producer_push_run(sw_producer *p, uint32_t bytes, uint32_t count, uint32_t payload) {
+  if (!p->open) return SW_ESTATE;
+  if (bytes == 0 || bytes % SW_ALIGN != 0 || bytes > SW_FRAME_HEADER + p->reserved) return SW_ERANGE;
+  p->head += bytes;
+  p->open = 0;
+  p->messages += count;
+  p->bytes += payload;
+  sw_producer_publish(p);
+  return SW_OK;
+}
+
 /* Frames of a batch up to the first that needs a decision: about the ring's end, its room or its arguments. */
 static uint32_t reserve_run(sw_producer *p, sw_slice *slices, uint32_t count) {
   uint8_t *frame = frame_at(p, p->head);
