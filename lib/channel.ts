@@ -1,4 +1,5 @@
 import { addonMissing, type WorkerStats } from './addon.js'
+import { Batcher, type BatchOptions } from './batch.js'
 import * as check from './check.js'
 import { type Codec, type CodecName, type Format, formatOf, joined, sendParts } from './codec.js'
 import * as dispatcher from './dispatcher.js'
@@ -19,12 +20,16 @@ export type Side = 'renderer' | 'native'
 export interface ChannelOptions<T = Uint8Array> {
   /** What messages are: bytes (default), or values that this codec encodes. Its name travels with the handle. */
   codec?: CodecName | Codec<T>
+  /** Send small messages together. The other side need not know. */
+  batch?: BatchOptions
   /** Who can take the other side. So far threads of this process: JavaScript threads and native ones. */
   share?: 'threads'
 }
 
 export interface AttachOptions<T = Uint8Array> {
   side: Side
+  /** Send small messages together. The other side need not know. */
+  batch?: BatchOptions
   /** As the channel was made with. Needed for a codec of your own only: the handle tells of the others. */
   codec?: CodecName | Codec<T>
 }
@@ -75,6 +80,12 @@ export interface ChannelStats {
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const DEFAULT_BYTES = 1 << 20
 
+/** What attach gives the constructor. */
+interface InnerOptions {
+  format: Format | null
+  batch?: BatchOptions | undefined
+}
+
 /** How long [Symbol.asyncDispose] lets the queue drain, in milliseconds. */
 const DISPOSE_MS = 5000
 /** And how often it looks whether somebody is still there. */
@@ -94,6 +105,9 @@ export class SharedMemoryChannel<T = Uint8Array>
   readonly side: Side
   readonly #out: Outgoing
   readonly #in: Incoming
+  readonly #batcher: Batcher | null
+  /** Who takes single messages: `#batcher`, or `#out`. */
+  readonly #sender: Batcher | Outgoing
   #closed = false
   #worker: dispatcher.WorkerOwner | null = null
   #wantsRef = false
@@ -113,11 +127,11 @@ export class SharedMemoryChannel<T = Uint8Array>
   /** Capacities in bytes, 4 KiB to 512 MiB, rounded up to powers of two; each is also the largest message. */
   constructor(rendererToNativeBytes?: number, nativeToRendererBytes?: number, options?: ChannelOptions<T>)
   /** @internal */
-  constructor(region: Region, side: Side, options: { format: Format | null })
+  constructor(region: Region, side: Side, options: InnerOptions)
   constructor(
     first: number | Region = DEFAULT_BYTES,
     second: number | Side = DEFAULT_BYTES,
-    options: ChannelOptions<T> | { format: Format | null } = {},
+    options: ChannelOptions<T> | InnerOptions = {},
   ) {
     super()
     if ('format' in options) {
@@ -136,6 +150,11 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen)
     this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
+    this.#batcher =
+      options.batch === undefined
+        ? null
+        : new Batcher(this.region, this.#out, options.batch, (error) => this.#report(error))
+    this.#sender = this.#batcher ?? this.#out
     const format = this.#format
     const decode = format && ((message: Uint8Array) => format.decode(message) as T)
     this.#receiver = new Receiver(this.#in, decode, {
@@ -153,7 +172,7 @@ export class SharedMemoryChannel<T = Uint8Array>
     )
     const region = Region.open(handle as never)
     try {
-      const channel = new SharedMemoryChannel<T>(region, side, { format })
+      const channel = new SharedMemoryChannel<T>(region, side, { format, batch: options.batch })
       channel.#out.open()
       channel.#in.open()
       channel.#watch.greet()
@@ -183,13 +202,13 @@ export class SharedMemoryChannel<T = Uint8Array>
    * ERR_SABWAY_NOT_ENCODABLE.
    */
   send(message: T): boolean {
-    if (this.#format === null) return this.#out.send(message as Uint8Array)
+    if (this.#format === null) return this.#sender.send(message as Uint8Array)
     return this.sendEncoded(this.#format.encode(message))
   }
 
   /** @internal */
   sendEncoded(parts: readonly Uint8Array[]): boolean {
-    if (parts.length === 1) return this.#out.send(parts[0]!)
+    if (parts.length === 1) return this.#sender.send(parts[0]!)
     return sendParts(this, parts) || this.#out.send(joined(parts))
   }
 
@@ -199,22 +218,25 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   /** Send only if there is room now and nothing is queued before it. Errors: as `send`. */
   trySend(message: T): boolean {
-    return this.#out.trySend(this.#encode(message))
+    return this.#sender.trySend(this.#encode(message))
   }
 
   /** Resolves when the message is in the ring. Rejects as `send` throws, and with ERR_SABWAY_TIMEOUT or ERR_SABWAY_ABORTED: then it was not sent. */
   async sendDirect(message: T, options: SendOptions = {}): Promise<void> {
+    this.#batcher?.flush()
     return this.#out.sendDirect(this.#encode(message), options)
   }
 
   /** Send the list's messages up to the first that finds no room, all at once. Returns how many. Errors: as `send`. */
   sendBatch(list: readonly T[]): number {
+    this.#batcher?.flush()
     if (this.#format === null || !Array.isArray(list)) return this.#out.sendBatch(list as readonly Uint8Array[])
     return this.#out.sendBatch(list.map((message) => this.#encode(message)))
   }
 
   /** Room in the ring to write a message of up to `length` bytes in place, 8-byte aligned; null when there is none now. */
   reserve(length: number): Uint8Array<SharedArrayBuffer> | null {
+    this.#batcher?.flush()
     return this.#out.reserve(length)
   }
 
@@ -380,6 +402,11 @@ export class SharedMemoryChannel<T = Uint8Array>
   #closeSending(reason: string): void {
     if (this.#sendingIsOver) return
     this.#sendingIsOver = true
+    try {
+      this.#batcher?.flush()
+    } catch {
+      // Its words were overwritten: nobody will read it.
+    }
     this.#out.close(reason)
   }
 
@@ -468,6 +495,11 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.stopWorker()
     this.unref()
     this.region.close()
+  }
+
+  /** Send now what `batch` holds back. */
+  flush(): void {
+    this.#batcher?.flush()
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,6 @@
 // What both entry points export.
 export type { WorkerStats } from './addon.js'
+export type { BatchOptions } from './batch.js'
 export {
   type AttachOptions,
   type BuiltinWorker,

@@ -189,6 +189,18 @@ export class Outgoing {
     return new Uint8Array(this.region.buffer, at, length)
   }
 
+  /** Room to write whole frames into, side by side: where the payload of the first goes. 0 when there is none now. */
+  openRun(length: number): number {
+    this.open()
+    return this.queue.length === 0 ? this.room(length, 0) : 0
+  }
+
+  /** Send the frames that were written there: so many bytes and messages. */
+  pushRun(bytes: number, count: number, payload: number): void {
+    const status = this.core.sw_producer_push_run(this.producer, bytes, count, payload)
+    if (status !== 0) throw coreError(status, 'while sending a batch')
+  }
+
   commit(length = this.reservation ?? 0): void {
     check.integer(length, 'length', 0, SW_RING_MAX)
     this.open()

@@ -46,9 +46,12 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
   readonly #channel: PortChannel
   readonly #format: Format
   readonly #bridges = new Map<number, HostPort>()
-  /** Ports on their way out: numbered, and not yet taken from their owner. */
+  /** The number of the next port that leaves. */
   #next: number
+  #listening = false
   #started = false
+  /** What came before `start`, while a transferred port already had this one receive. */
+  readonly #early: Uint8Array[] = []
   #closed = false
   #mayHold = true
   #holds = false
@@ -99,9 +102,19 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
   /** Begin to receive. Until then messages wait. */
   start(): void {
     if (this.#started || this.#closed) return
-    this.#channel.receive((message) => this.#receive(message))
+    this.#listen()
     this.#started = true
     this.#balance()
+    queueMicrotask(() => {
+      while (this.#early.length !== 0) this.#deliver(ROOT, this.#early.shift()!)
+    })
+  }
+
+  /** Ports that were transferred work before this one is started. */
+  #listen(): void {
+    if (this.#listening || this.#closed) return
+    this.#channel.receive((message) => this.#receive(message))
+    this.#listening = true
   }
 
   /** Both ports get a 'close' event; the channel stays open. */
@@ -112,7 +125,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     } catch {
       // The other side is done already.
     }
-    if (this.#started) this.#channel.stop()
+    if (this.#listening) this.#channel.stop()
     this.end()
   }
 
@@ -182,6 +195,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
   /** What is posted to this port's other end goes through the channel, and the other way round. */
   #bridge(number: number, port: HostPort): void {
     this.#bridges.set(number, port)
+    this.#listen()
     port.onmessage = ({ data }) => {
       try {
         this.#post(number, data, () => true)
@@ -206,8 +220,11 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     const number = message.length < HEADER ? -1 : new DataView(message.buffer, message.byteOffset).getUint32(4, true)
     const kind = message[0]
     if (kind === CLOSE && message.length === HEADER) this.#closeBridge(number)
-    else if (kind === MESSAGE && message.length >= HEADER) this.#deliver(number, message)
-    else this.#undecodable(new SabwayError('ERR_SABWAY_NOT_DECODABLE', 'it does not come from a port of Sabway'))
+    else if (kind === MESSAGE && message.length >= HEADER) {
+      const early = number === ROOT && (!this.#started || this.#early.length !== 0)
+      if (early) this.#early.push(message.slice())
+      else this.#deliver(number, message)
+    } else this.#undecodable(new SabwayError('ERR_SABWAY_NOT_DECODABLE', 'it does not come from a port of Sabway'))
   }
 
   #deliver(number: number, message: Uint8Array): void {

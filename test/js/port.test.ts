@@ -211,8 +211,6 @@ for (const [name, execArgv] of [
     beforeEach(async () => {
       const channel = open()
       const thread = new Thread('api', channel.handle, { execArgv: [...execArgv] })
-      // Without the addon nothing in Sabway can hold the thread.
-      thread.worker.on('message', () => {})
       remote = Comlink.wrap<typeof api>(channel.port())
       await thread.next('ready')
     })

@@ -86,10 +86,10 @@ void sw_producer_publish(sw_producer *p);
 /* sw_producer_commit and sw_producer_publish in one call. */
 int sw_producer_push(sw_producer *p, uint32_t length);
 
-/* Publish, in the place of the open reservation, `count` whole frames that the caller wrote there side by side: `bytes` with
- * their headers, from the reservation's own header on, of which `payload` are payload. The consumer sees as many messages.
- * Errors: SW_ESTATE, SW_ERANGE (none, not a multiple of SW_ALIGN, or more than was reserved): the reservation stays open.
- * A crash before this leaves frames that were never published. Wait-free. */
+/* Publish, in the place of the open reservation, `count` whole frames that the caller wrote there side by side: `bytes`
+ * with their headers, from the reservation's own header on, of which `payload` are payload. The consumer sees as many
+ * messages. Errors: SW_ESTATE, SW_ERANGE (none, not a multiple of SW_ALIGN, or more than was reserved): the reservation
+ * stays open. A crash before this leaves frames that were never published. Wait-free. */
 int sw_producer_push_run(sw_producer *p, uint32_t bytes, uint32_t count, uint32_t payload);
 
 /* Reserve and commit `count` payloads: lengths and leads in, offsets out. Returns how many fitted; p->status tells why

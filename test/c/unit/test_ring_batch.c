@@ -125,5 +125,57 @@ static void batch_and_close(void **state) {
   pair_close(&t);
 }
 
-TESTS(TEST(a_whole_batch), TEST(what_fits_of_a_batch), TEST(unfilled_frames_stay_hidden), TEST(a_batch_across_the_end),
+/* A frame as a caller of sw_producer_push_run writes it. */
+static uint32_t write_frame(uint8_t *at, uint32_t length, uint32_t seed) {
+  const sw_frame frame = {.length = (int32_t)(SW_FRAME_HEADER + length), .info = SW_FRAME_DATA};
+  memcpy(at, &frame, sizeof(frame));
+  pattern_fill(at + SW_FRAME_HEADER, length, seed);
+  return (SW_FRAME_HEADER + length + SW_ALIGN - 1) & ~(uint32_t)(SW_ALIGN - 1);
+}
+
+static void a_run_in_one_reservation(void **state) {
+  (void)state;
+  pair t;
+  pair_open(&t, 4096);
+  for (uint32_t round = 0; round < 20; round++) { /* around the ring's end, too */
+    uint8_t *frames = (uint8_t *)sw_producer_reserve(&t.p, 1000, 0) - SW_FRAME_HEADER;
+    uint32_t bytes = 0, payload = 0;
+    for (uint32_t i = 0; i < 10; i++) {
+      bytes += write_frame(frames + bytes, i * 7, round + i);
+      payload += i * 7;
+    }
+    pair_expect_none(&t);
+    assert_int_equal(sw_producer_push_run(&t.p, bytes, 10, payload), SW_OK);
+    sw_slice in[20];
+    assert_int_equal(sw_consumer_peek_batch(&t.c, in, 20), 10);
+    for (uint32_t i = 0; i < 10; i++) {
+      assert_int_equal(in[i].length, i * 7);
+      assert_true(pattern_holds(t.r.base + in[i].offset, in[i].length, round + i));
+    }
+    sw_consumer_release(&t.c);
+    assert_int_equal(t.p.messages, (round + 1) * 10);
+    assert_int_equal(t.p.bytes, t.c.bytes);
+  }
+  pair_close(&t);
+}
+
+static void a_run_must_fit_its_reservation(void **state) {
+  (void)state;
+  pair t;
+  pair_open(&t, 4096);
+  assert_int_equal(sw_producer_push_run(&t.p, 16, 1, 8), SW_ESTATE);
+  uint8_t *payload = sw_producer_reserve(&t.p, 56, 0);
+  assert_non_null(payload);
+  assert_int_equal(sw_producer_push_run(&t.p, 0, 0, 0), SW_ERANGE);
+  assert_int_equal(sw_producer_push_run(&t.p, 12, 1, 4), SW_ERANGE);
+  assert_int_equal(sw_producer_push_run(&t.p, 72, 1, 64), SW_ERANGE);
+  assert_int_equal(sw_producer_push_run(&t.p, write_frame(payload - SW_FRAME_HEADER, 56, 3), 1, 56), SW_OK);
+  sw_slice in;
+  assert_int_equal(sw_consumer_peek(&t.c, &in), 1);
+  assert_true(pattern_holds(t.r.base + in.offset, 56, 3));
+  pair_close(&t);
+}
+
+TESTS(TEST(a_whole_batch), TEST(a_run_in_one_reservation), TEST(a_run_must_fit_its_reservation),
+      TEST(what_fits_of_a_batch), TEST(unfilled_frames_stay_hidden), TEST(a_batch_across_the_end),
       TEST(a_batch_ends_at_a_quarter), TEST(batch_and_close));
