@@ -1,18 +1,38 @@
 import { addonMissing, type WorkerStats } from './addon.js'
+import { Batcher, type BatchOptions } from './batch.js'
 import * as check from './check.js'
+import { type Codec, type CodecName, type Format, formatOf, joined, sendParts } from './codec.js'
 import { copyOut } from './copy.js'
 import * as dispatcher from './dispatcher.js'
 import { adopt, coreError, SabwayError } from './errors.js'
-import { ERRORS, SW_HEAP_AT, SW_NATIVE, SW_RENDERER, sw_channel, sw_ring } from './generated/abi.js'
+import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerTarget } from './events.js'
+import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
 import { type DrainCallback, Incoming, type MessageCallback, type ReceiveOptions } from './incoming.js'
 import { Outgoing, type SendOptions } from './outgoing.js'
+import { ChannelPort } from './port.js'
+import { Receiver, type Take, type WaitOptions } from './receiver.js'
 import { Region, type ShareOptions } from './region.js'
+import { type Pace, type PaceOptions, paceOf } from './schedule.js'
+import { makeReadable, makeWritable } from './streams.js'
+import { PeerWatch } from './watch.js'
 
 export type Side = 'renderer' | 'native'
 
-export interface ChannelOptions extends ShareOptions {
+export interface ChannelOptions<T = Uint8Array> extends ShareOptions {
   /** Made by Region.create, and still without a channel: it stays the caller's, to close after the channel. */
   region?: Region
+  /** What messages are: bytes (default), or values that this codec encodes. Its name travels with the handle, not with the token. */
+  codec?: CodecName | Codec<T>
+  /** Send small messages together. The other side need not know. */
+  batch?: BatchOptions
+}
+
+export interface AttachOptions<T = Uint8Array> {
+  side: Side
+  /** Send small messages together. The other side need not know. */
+  batch?: BatchOptions
+  /** As the channel was made with. Needed for a codec of your own only: the handle tells of the others. */
+  codec?: CodecName | Codec<T>
 }
 
 /** What travels by postMessage (or workerData) to the thread that takes the other side. */
@@ -21,6 +41,13 @@ export interface ChannelHandle {
   readonly memory: WebAssembly.Memory
   /** Of a channel that processes share. */
   readonly token?: string
+  /** The name of the codec, where messages are not bytes. */
+  readonly codec?: string
+}
+
+export interface StartOptions extends ReceiveOptions, PaceOptions {
+  /** Aborting it is stopReceiving. */
+  signal?: AbortSignal
 }
 
 export interface LogLine {
@@ -53,64 +80,92 @@ export interface ChannelStats {
   wakes: 'addon' | 'atomics'
 }
 
-/** The 'error' event: why the channel, or its native worker, failed. */
-export class ChannelErrorEvent extends Event {
-  constructor(readonly error: SabwayError) {
-    super('error')
-  }
-}
-
-/** The 'message' event of a channel that is receiving. */
-export class ChannelMessageEvent extends Event {
-  constructor(readonly data: Uint8Array) {
-    super('message')
-  }
-}
-
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const DEFAULT_BYTES = 1 << 20
+
+/** What attach gives the constructor. */
+interface InnerOptions {
+  format: Format | null
+  batch?: BatchOptions | undefined
+}
+
+/** How long [Symbol.asyncDispose] lets the queue drain, in milliseconds. */
+const DISPOSE_MS = 5000
+/** And how often it looks whether somebody is still there. */
+const LOOK_AGAIN_MS = 50
 
 /**
  * Two rings in one piece of shared memory: messages go both ways between this JavaScript thread and a native thread, or another
  * JavaScript thread, or another process, without being serialised. One thread at a time sends, and one receives, on each side.
  *
- * Events: `message` (while receiving), `drain` (the send queue is empty), `close` (the other side is done), `peer-died` (its process
- * died: what it sent is still received, and another may take its place), `error`.
+ * Its events are those of ChannelEventMap.
  */
-export class SharedMemoryChannel extends EventTarget implements dispatcher.Participant, dispatcher.Watcher {
+export class SharedMemoryChannel<T = Uint8Array>
+  extends ListenerTarget<ChannelEventMap<T>>
+  implements dispatcher.Participant, dispatcher.Watcher
+{
   /** @internal */ readonly region: Region
   readonly side: Side
   readonly #out: Outgoing
   readonly #in: Incoming
   readonly #ownsRegion: boolean
+  readonly #batcher: Batcher | null
+  /** Who takes single messages: `#batcher`, or `#out`. */
+  readonly #sender: Batcher | Outgoing
   #closed = false
   #worker: dispatcher.WorkerOwner | null = null
   #wantsRef = false
+  #portHolds = false
   #holdsRef = false
-  #errorsAreHeard = false
+  readonly #format: Format | null
+  readonly #take: Take<T>
+  readonly #receiver: Receiver<T>
+  readonly #watch: PeerWatch
+  #pace: Pace | null = null
+  #stopListening: (() => void) | null = null
+  #everReceived = false
+  #sendingIsOver = false
+  /** Why this side reads no more. */
+  #receivingIsOver: SabwayError | null = null
+  #closeWasTold = false
 
   /** Capacities in bytes, 4 KiB to 512 MiB, rounded up to powers of two; each is also the largest message. */
-  constructor(rendererToNativeBytes?: number, nativeToRendererBytes?: number, options?: ChannelOptions)
+  constructor(rendererToNativeBytes?: number, nativeToRendererBytes?: number, options?: ChannelOptions<T>)
   /** @internal */
-  constructor(region: Region, side: Side)
+  constructor(region: Region, side: Side, options: InnerOptions)
   constructor(
     first: number | Region = DEFAULT_BYTES,
     second: number | Side = DEFAULT_BYTES,
-    options: ChannelOptions = {},
+    options: ChannelOptions<T> | InnerOptions = {},
   ) {
     super()
-    this.#ownsRegion = first instanceof Region || options.region === undefined
-    if (first instanceof Region) {
-      this.region = first
+    if ('format' in options) {
+      this.region = first as Region
+      this.#ownsRegion = true
       this.side = second as Side
+      this.#format = options.format
     } else {
-      this.region = regionFor(first, second as number, options)
+      this.#format = formatOf(options.codec as CodecName)
+      this.region = regionFor(first as number, second as number, options)
+      this.#ownsRegion = options.region === undefined
       this.side = 'renderer'
     }
     const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
-    this.#out = new Outgoing(this.region, side, () => this.#onQueued())
-    this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error))
+    this.#watch = new PeerWatch(this.region, side)
+    const onOpen = () => this.#onRole()
+    this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen)
+    this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
+    this.#batcher =
+      options.batch === undefined
+        ? null
+        : new Batcher(this.#out, options.batch, (error) => this.#report(error))
+    this.#sender = this.#batcher ?? this.#out
+    this.#take = taking<T>(this.#format, this.region.words)
+    this.#receiver = new Receiver(this.#in, this.#take, {
+      want: () => dispatcher.activate(this),
+      rest: () => this.#rest(),
+    })
     if (this.region.processes) dispatcher.watch(this)
   }
 
@@ -118,13 +173,16 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
    * Take a side of a channel: that another thread made, with the handle it sent, or another process, with the token.
    * Errors: those of Region.open, and ERR_SABWAY_SIDE_TAKEN.
    */
-  static attach(from: ChannelHandle | string, options: { side: Side }): SharedMemoryChannel {
+  static attach<T = Uint8Array>(from: ChannelHandle | string, options: AttachOptions<T>): SharedMemoryChannel<T> {
     const side = check.oneOf(options?.side, 'side', ['renderer', 'native'])
+    const shared = typeof from === 'object' && from?.sabway === 'channel' ? (from.codec ?? 'bytes') : undefined
+    const format = formatOf(options.codec as CodecName, shared)
     const region = Region.open(from as never)
     try {
-      const channel = new SharedMemoryChannel(region, side)
+      const channel = new SharedMemoryChannel<T>(region, side, { format, batch: options.batch })
       channel.#out.open()
       channel.#in.open()
+      channel.#watch.greet()
       return channel
     } catch (error) {
       region.close()
@@ -134,7 +192,8 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
 
   /** Structured-cloneable: send it to another thread, which passes it to `attach`. */
   get handle(): ChannelHandle {
-    return { sabway: 'channel', memory: this.region.memory, ...this.region.ticket }
+    const codec = this.#format === null ? {} : { codec: this.#format.name }
+    return { sabway: 'channel', memory: this.region.memory, ...this.region.ticket, ...codec }
   }
 
   /** For another process of this user, which passes it to `attach`: see Region.token. Errors: ERR_SABWAY_INVALID_STATE. */
@@ -149,29 +208,45 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
 
   /**
    * Send, or queue a copy when the ring is full: the queue drains by itself, in order. True when nothing had to be queued.
-   * Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_CLOSED, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_TYPE.
+   * Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_CLOSED, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_TYPE, with a codec
+   * ERR_SABWAY_NOT_ENCODABLE.
    */
-  send(message: Uint8Array): boolean {
-    return this.#out.send(message)
+  send(message: T): boolean {
+    if (this.#format === null) return this.#sender.send(message as Uint8Array)
+    return this.sendEncoded(this.#format.encode(message))
+  }
+
+  /** @internal */
+  sendEncoded(parts: readonly Uint8Array[]): boolean {
+    if (parts.length === 1) return this.#sender.send(parts[0]!)
+    return sendParts(this, parts) || this.#out.send(joined(parts))
+  }
+
+  #encode(message: T): Uint8Array {
+    return this.#format === null ? (message as Uint8Array) : joined(this.#format.encode(message))
   }
 
   /** Send only if there is room now and nothing is queued before it. Errors: as `send`. */
-  trySend(message: Uint8Array): boolean {
-    return this.#out.trySend(message)
+  trySend(message: T): boolean {
+    return this.#sender.trySend(this.#encode(message))
   }
 
   /** Resolves when the message is in the ring. Rejects as `send` throws, and with ERR_SABWAY_TIMEOUT or ERR_SABWAY_ABORTED: then it was not sent. */
-  sendDirect(message: Uint8Array, options: SendOptions = {}): Promise<void> {
-    return this.#out.sendDirect(message, options)
+  async sendDirect(message: T, options: SendOptions = {}): Promise<void> {
+    this.#batcher?.flush()
+    return this.#out.sendDirect(this.#encode(message), options)
   }
 
   /** Send the list's messages up to the first that finds no room, all at once. Returns how many. Errors: as `send`. */
-  sendBatch(list: readonly Uint8Array[]): number {
-    return this.#out.sendBatch(list)
+  sendBatch(list: readonly T[]): number {
+    this.#batcher?.flush()
+    if (this.#format === null || !Array.isArray(list)) return this.#out.sendBatch(list as readonly Uint8Array[])
+    return this.#out.sendBatch(list.map((message) => this.#encode(message)))
   }
 
   /** Room in the ring to write a message of up to `length` bytes in place, 8-byte aligned; null when there is none now. */
   reserve(length: number): Uint8Array<SharedArrayBuffer> | null {
+    this.#batcher?.flush()
     return this.#out.reserve(length)
   }
 
@@ -188,35 +263,167 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   // ---- receiving ----
 
   /** Give every message to the callback, a few milliseconds' worth per turn of the event loop, until stopReceiving. */
-  startReceiving(callback: MessageCallback, options?: ReceiveOptions & { copy?: true }): void
-  startReceiving(callback: DrainCallback, options: ReceiveOptions & { copy: false }): void
-  startReceiving(callback: MessageCallback | DrainCallback, options: ReceiveOptions = {}): void {
-    this.#mustBeOpen()
+  startReceiving(callback: MessageCallback<T>, options?: StartOptions & { copy?: true }): void
+  startReceiving(callback: DrainCallback, options: StartOptions & { copy: false }): void
+  startReceiving(callback: MessageCallback<T> | DrainCallback, options: StartOptions = {}): void {
+    this.#mustReceive()
     check.callback(callback, 'callback')
-    const { words } = this.region
-    const tell = (message: Uint8Array) => this.dispatchEvent(new ChannelMessageEvent(message))
-    const inPlace: DrainCallback = (bytes, start, end) => {
+    const { signal } = options
+    check.abortSignal(signal)
+    if (signal?.aborted) return
+    const pace = paceOf(options, dispatcher.canBeRung(this.region), {
+      pump: () => this.#pump(),
+      ready: () => this.#in.ready(),
+      want: () => dispatcher.activate(this),
+      rest: () => this.#rest(),
+    })
+    this.#in.start(options.copy === false ? this.#inPlace(callback) : this.#given(callback as MessageCallback<T>), options)
+    this.#pace = pace
+    this.#everReceived = true
+    if (signal !== undefined) {
+      const stop = () => this.stopReceiving()
+      signal.addEventListener('abort', stop, { once: true })
+      this.#stopListening = () => signal.removeEventListener('abort', stop)
+    }
+    if (pace === null) dispatcher.activate(this)
+    else pace.start()
+  }
+
+  #inPlace(callback: DrainCallback | MessageCallback<T>): DrainCallback {
+    return (bytes, start, end) => {
       ;(callback as DrainCallback)(bytes, start, end)
-      if (this.#hasMessageListeners) tell(bytes.subarray(start, end))
+      if (this.listenerCount('message') !== 0)
+        this.dispatchEvent(new ChannelMessageEvent(bytes.subarray(start, end) as T))
     }
-    const copying: DrainCallback = (bytes, start, end) => {
-      const message = copyOut(bytes, words, start, end)
-      ;(callback as MessageCallback)(message)
-      if (this.#hasMessageListeners) tell(message)
+  }
+
+  /** Each message as a value of the receiver's own: a copy, or decoded. What cannot be decoded is passed over, and reported. */
+  #given(callback: MessageCallback<T>): DrainCallback {
+    return (bytes, start, end) => {
+      let message: T
+      try {
+        message = this.#take(bytes, start, end)
+      } catch (error) {
+        this.#report(error as SabwayError)
+        return
+      }
+      callback(message)
+      if (this.listenerCount('message') !== 0) this.dispatchEvent(new ChannelMessageEvent(message))
     }
-    this.#in.start(options.copy === false ? inPlace : copying, options)
-    dispatcher.activate(this)
   }
 
   stopReceiving(): void {
+    if (this.#receiver.waiting) return // that is receive's business, and ends with its messages
     this.#in.stop()
+    this.#unpace()
     this.#rest()
+  }
+
+  #unpace(): void {
+    this.#pace?.stop()
+    this.#pace = null
+    this.#stopListening?.()
+    this.#stopListening = null
+  }
+
+  /**
+   * The next message, as a copy of its own. Several calls are served in order, each message goes to one of them, and one that was
+   * given up takes none. Like startReceiving it does not keep the process alive, unless `ref` does.
+   * Rejects with ERR_SABWAY_TIMEOUT, _ABORTED (cause: the signal's reason), _CLOSED, _CORRUPT, _INVALID_STATE (startReceiving is in effect).
+   */
+  receive(options?: WaitOptions): Promise<T> {
+    this.#everReceived = true
+    return this.#receiver.receive(options)
+  }
+
+  /** `for await (const message of channel)`: ends when the other side is done. Leaving the loop leaves the rest in the ring. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    this.#everReceived = true
+    return this.#receiver.iterate()
   }
 
   /** Give the messages that are there now (at most `max`) to the callback in place: valid during the call, and the peer can still change them. Returns how many. */
   drain(callback: DrainCallback, max = Number.POSITIVE_INFINITY): number {
-    this.#mustBeOpen()
+    this.#mustReceive()
+    this.#everReceived = true
     return this.#in.drain(callback, max)
+  }
+
+  // ---- streams ----
+
+  #readable: ReadableStream<T> | null = null
+  #writable: WritableStream<T> | null = null
+
+  /**
+   * The messages as a stream: made on first use, then always the same. It holds none back: a message leaves the ring when it is
+   * read. It closes when the other side is done. Cancelling it ends this direction: the other side's sends fail with ERR_SABWAY_CLOSED.
+   */
+  get readable(): ReadableStream<T> {
+    this.#readable ??= makeReadable({
+      receive: (options) => this.receive(options),
+      close: (reason) => this.#closeReceiving(reason),
+    })
+    return this.#readable
+  }
+
+  /**
+   * A stream of messages to send: made on first use, then always the same. A chunk is written when it is in the ring, so who waits for
+   * `ready`, as pipeTo does, is held back by a slow receiver. Closing it ends this direction after all that was written; aborting it
+   * gives up what waits. The other direction goes on.
+   */
+  get writable(): WritableStream<T> {
+    this.#writable ??= makeWritable({
+      sendDirect: (message, options) => this.sendDirect(message, options),
+      settled: () => this.#out.settled(),
+      close: (reason) => this.#closeSending(reason),
+    })
+    return this.#writable
+  }
+
+  // ---- a MessagePort ----
+
+  #port: ChannelPort | null = null
+
+  /** A MessagePort over this channel, always the same: structured values, for Comlink and the like. It takes all messages once started. */
+  port(): ChannelPort {
+    this.#port ??= new ChannelPort({
+      format: this.#format,
+      parity: this.side === 'renderer' ? 0 : 1,
+      send: (parts) => this.sendEncoded(parts),
+      receive: (callback) => {
+        this.#mustReceive()
+        this.#in.start((bytes, start, end) => callback(bytes.subarray(start, end)), {})
+        this.#everReceived = true
+        dispatcher.activate(this)
+      },
+      stop: () => this.stopReceiving(),
+      hold: (held) => {
+        this.#portHolds = held
+        this.#balanceRefs()
+      },
+      report: (error) => this.#report(error),
+    })
+    return this.#port
+  }
+
+  #closeReceiving(reason: string): void {
+    if (this.#receivingIsOver !== null) return
+    this.#receivingIsOver = new SabwayError('ERR_SABWAY_CLOSED', reason)
+    this.#unpace()
+    this.#in.close()
+    this.#receiver.end(this.#receivingIsOver)
+    this.#port?.end()
+  }
+
+  #closeSending(reason: string): void {
+    if (this.#sendingIsOver) return
+    this.#sendingIsOver = true
+    try {
+      this.#batcher?.flush()
+    } catch {
+      // Its words were overwritten: nobody will read it.
+    }
+    this.#out.close(reason)
   }
 
   // ---- the native worker ----
@@ -253,6 +460,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     const worker = this.#worker
     if (worker === null) return
     this.#worker = null
+    this.#watch.forget()
     dispatcher.hold(worker)
     this.region.binding?.stopWorker(worker.id)
   }
@@ -284,7 +492,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
       side: this.side,
       sent,
       received,
-      peer: !this.#closed && this.#peerIsThere(),
+      peer: !this.#closed && this.#watch.there,
       ...(worker === undefined ? {} : { worker }),
       wakes: this.region.binding === null ? 'atomics' : 'addon',
     }
@@ -297,26 +505,73 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   cleanup(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#out.close()
-    this.#in.close()
+    this.#closeSending('cleanup was called')
+    this.#closeReceiving('cleanup was called')
     dispatcher.deactivate(this)
     this.stopWorker()
     this.unref()
     if (this.#ownsRegion) this.region.close()
   }
 
+  /** Send now what `batch` holds back. */
+  flush(): void {
+    this.#batcher?.flush()
+  }
+
   [Symbol.dispose](): void {
+    this.cleanup()
+  }
+
+  /** Lets what is queued be sent first, for at most five seconds and while somebody is there to take it; then `cleanup`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const end = performance.now() + DISPOSE_MS
+    while (!this.#closed && this.#out.pending && this.#watch.there) {
+      const left = end - performance.now()
+      if (left <= 0) break
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          clearTimeout(timer)
+          this.removeEventListener('drain', done)
+          resolve()
+        }
+        const timer = setTimeout(done, Math.min(left, LOOK_AGAIN_MS))
+        this.addEventListener('drain', done)
+      })
+    }
     this.cleanup()
   }
 
   // ---- events ----
 
-  #hasMessageListeners = false
+  /** @internal */
+  protected override onListenersChanged(type: string): void {
+    if (type === 'close' || type === 'peer-died') this.#onRole()
+  }
 
-  override addEventListener(...args: Parameters<EventTarget['addEventListener']>): void {
-    if (args[0] === 'error') this.#errorsAreHeard = true
-    if (args[0] === 'message') this.#hasMessageListeners = true
-    super.addEventListener(...args)
+  /** Does somebody want to be told what becomes of the other side? */
+  get #watching(): boolean {
+    if (this.#closed || (!this.#in.isOpen && !this.#out.isOpen)) return false
+    return (!this.#closeWasTold && this.listenerCount('close') !== 0) || this.listenerCount('peer-died') !== 0
+  }
+
+  /** A role was taken, or a listener came or went: only who holds a role is rung. */
+  #onRole(): void {
+    if (this.#closed) return
+    if (this.#watching) dispatcher.activate(this)
+    else this.#rest()
+  }
+
+  #lookAtPeer(): void {
+    if (this.#watch.look()) this.dispatchEvent(new Event('peer-died'))
+    if (!this.#watch.readsNoMore || this.#in.receiving) return // who receives is told after the last message
+    const allReceived = !this.#everReceived || (this.#watch.sendsNoMore && this.#in.stats().used === 0)
+    if (allReceived) this.#tellClose()
+  }
+
+  #tellClose(): void {
+    if (this.#closeWasTold) return
+    this.#closeWasTold = true
+    this.dispatchEvent(new Event('close'))
   }
 
   #onQueued(): void {
@@ -332,14 +587,17 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
 
   #onEnd(error: SabwayError | null): void {
     this.#in.stop()
+    this.#unpace()
+    const heard = this.#receiver.end(error ?? closedThere())
+    this.#port?.end()
     this.#rest()
-    if (error !== null) this.#report(error)
-    this.dispatchEvent(new Event('close'))
+    if (error !== null && !heard) this.#report(error)
+    this.#tellClose()
   }
 
   /** An error that no call is there to throw. Unheard, it becomes an uncaught exception, not silence. */
   #report(error: SabwayError): void {
-    if (this.#errorsAreHeard) this.dispatchEvent(new ChannelErrorEvent(error))
+    if (this.listenerCount('error') !== 0) this.dispatchEvent(new ChannelErrorEvent(error))
     else
       queueMicrotask(() => {
         throw error
@@ -351,14 +609,26 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   /** @internal */
   work(): boolean {
     const moved = this.#out.pending && this.#out.flush()
-    const received = !this.#closed && this.#in.pump()
+    if (this.#watching) this.#lookAtPeer()
+    if (this.#pace !== null) this.#pace.turn()
+    const received = this.#pace === null && this.#pump()
     this.#rest()
     return moved || received
   }
 
+  #pump(): boolean {
+    return !this.#closed && this.#in.pump()
+  }
+
   /** @internal */
   ready(): boolean {
-    return this.#in.ready() || this.#out.wantSpace()
+    if (this.#watching) this.#lookAtPeer()
+    return (!this.#isPaced && this.#in.ready()) || this.#out.wantSpace()
+  }
+
+  /** Do messages wait for a tick that is on its way? */
+  get #isPaced(): boolean {
+    return this.#pace?.planned ?? false
   }
 
   /** @internal */
@@ -367,6 +637,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     const theirs = (1 << (1 - side)) | (1 << (2 + side)) // their producer and their consumer, as sw_channel_role counts
     if (this.#closed || (roles & theirs) === 0) return
     this.#out.peerDied(new SabwayError('ERR_SABWAY_PEER_DIED', 'while this message waited for room; it was not sent'))
+    this.#watch.forget() // told here
     this.#rest()
     this.dispatchEvent(new Event('peer-died'))
   }
@@ -380,31 +651,43 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
 
   /** Off the event loop when there is nothing to wait for. */
   #rest(): void {
-    if (!this.#in.receiving && !this.#out.pending) dispatcher.deactivate(this)
+    const idle = (!this.#in.receiving || this.#isPaced) && !this.#out.pending
+    if (idle && !this.#watching) dispatcher.deactivate(this)
     this.#balanceRefs()
   }
 
   /** A queue that somebody can drain keeps the process alive until it is empty. */
   #balanceRefs(): void {
-    const wanted = !this.#closed && (this.#wantsRef || (this.#out.pending && this.#peerIsThere()))
+    const wanted = !this.#closed && (this.#wantsRef || this.#portHolds || (this.#out.pending && this.#watch.there))
     if (wanted === this.#holdsRef) return
     this.#holdsRef = wanted
     if (wanted) dispatcher.ref()
     else dispatcher.unref()
   }
 
-  #peerIsThere(): boolean {
-    const ring = SW_HEAP_AT + sw_channel.rings + (this.side === 'renderer' ? SW_RENDERER : SW_NATIVE) * sw_ring.sizeof
-    const role = Atomics.load(this.region.words, (ring + sw_ring.consumer) >>> 2)
-    return this.region.core.sw_endpoint_role_alive(0, role) !== 0
-  }
-
   #mustBeOpen(): void {
     if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
   }
+
+  #mustReceive(): void {
+    if (this.#receivingIsOver !== null) throw this.#receivingIsOver
+  }
 }
 
-function regionFor(rendererToNative: number, nativeToRenderer: number, options: ChannelOptions): Region {
+function taking<T>(format: Format | null, words: Int32Array): Take<T> {
+  return format === null
+    ? (bytes, start, end) => copyOut(bytes, start, end, words) as T
+    : (bytes, start, end) => format.decode(bytes.subarray(start, end)) as T
+}
+
+const closedThere = () =>
+  new SabwayError('ERR_SABWAY_CLOSED', 'the other side was cleaned up, and all that it sent was received')
+
+function regionFor(
+  rendererToNative: number,
+  nativeToRenderer: number,
+  options: ShareOptions & { region?: Region },
+): Region {
   const { region } = options
   if (region === undefined) return Region.forChannel(rendererToNative, nativeToRenderer, options)
   if (!(region instanceof Region)) {

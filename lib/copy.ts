@@ -17,11 +17,11 @@ export function lead(message: Uint8Array, length: number, binding: RegionBinding
 /** Small payloads must go to a multiple of 4, as `lead` has it; `words` are the same memory as `bytes`. */
 export function copyIn(
   bytes: Uint8Array,
-  words: Int32Array,
   at: number,
   message: Uint8Array,
   length: number,
   binding: RegionBinding | null,
+  words: Int32Array,
 ): void {
   if (length <= WORDS_IN_UP_TO) {
     const whole = length & ~3
@@ -65,11 +65,11 @@ function uninitialised(length: number): ArrayBuffer {
   return typeof Buffer === 'undefined' ? new ArrayBuffer(length) : Buffer.allocUnsafeSlow(length).buffer
 }
 
-/** A copy of the region's bytes from start to end; `words` are the same bytes. */
-export function copyOut(bytes: Uint8Array, words: Int32Array, start: number, end: number): Uint8Array<ArrayBuffer> {
+/** A copy of the bytes from start to end; `words`, if there are any, are the same memory, and faster for small copies. */
+export function copyOut(bytes: Uint8Array, start: number, end: number, words?: Int32Array): Uint8Array<ArrayBuffer> {
   const length = end - start
   const copy = allocate(length, start & 7)
-  if (length <= WORDS_OUT_UP_TO && (start & 7) === 0) {
+  if (words !== undefined && length <= WORDS_OUT_UP_TO && (start & 7) === 0) {
     // The last word may carry up to three bytes more than the message has, into the slab's own padding.
     let to = (slabUsed - ((length + 7) & ~7)) >>> 2
     for (let from = start >>> 2, last = (end + 3) >>> 2; from < last; from++) slabWords[to++] = words[from]!

@@ -16,6 +16,7 @@ export interface Core {
   sw_endpoint_claim(base: Offset, pid: number, startLow: number, startHigh: number): number
   sw_endpoint_release(base: Offset, index: number): void
   sw_endpoint_role_alive(base: Offset, role: number): number
+  sw_endpoint_ring(base: Offset, role: number): void
   sw_endpoint_arm(base: Offset, index: number, how: number): number
   sw_endpoint_disarm(base: Offset, index: number): void
   sw_endpoint_is_armed(base: Offset, index: number): number
@@ -44,7 +45,7 @@ export interface Core {
   sw_producer_abandon(p: Offset): number
   sw_producer_publish(p: Offset): void
   sw_producer_push(p: Offset, length: number): number
-  sw_producer_append(p: Offset, length: number): number
+  sw_producer_append(p: Offset, length: number, publish: number): number
   sw_producer_reserve_batch(p: Offset, slices: Offset, count: number): number
   sw_producer_want_space(p: Offset, length: number): number
   sw_producer_close(p: Offset): void

@@ -207,13 +207,30 @@ function waitAsync(region: Region, ticket: number): void {
   })
 }
 
-/** Keep the process alive while at least one reference is held. Without the addon there is nothing to hold it by. */
+/** Is there a way to wake this thread's event loop? */
+export const canBeRung = (region: Region): boolean => region.binding !== null || 'waitAsync' in Atomics
+
+/** What holds a thread of Node that has no addon: a port that nobody writes to. */
+let anchor: { references: number; channel: MessageChannel } | null = null
+
+/** Keep the process alive while at least one reference is held. */
 export function ref(): void {
   const state = shared()
-  if (state !== undefined && state.references++ === 0) addon()?.ref()
+  if (state !== undefined) {
+    if (state.references++ === 0) addon()?.ref()
+    return
+  }
+  anchor ??= { references: 0, channel: new MessageChannel() }
+  const port = anchor.channel.port1 as MessagePort & { ref?(): void }
+  if (anchor.references++ === 0) port.ref?.()
 }
 
 export function unref(): void {
   const state = shared()
-  if (state !== undefined && --state.references === 0) addon()?.unref()
+  if (state !== undefined) {
+    if (--state.references === 0) addon()?.unref()
+    return
+  }
+  const port = anchor!.channel.port1 as MessagePort & { unref?(): void }
+  if (--anchor!.references === 0) port.unref?.()
 }

@@ -20,7 +20,7 @@ const CORRUPT = ERRORS.ERR_SABWAY_CORRUPT.number
 const CLOCK_EVERY = 16
 const SLOW_MS = 0.5
 
-export type MessageCallback = (message: Uint8Array) => void
+export type MessageCallback<T = Uint8Array> = (message: T) => void
 /** The region's bytes, and where in them the message lies. */
 export type DrainCallback = (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => void
 
@@ -68,6 +68,7 @@ export class Incoming {
     private readonly side: number,
     /** Called once, when the stream ends: no error when the peer closed it. */
     private readonly onEnd: (error: SabwayError | null) => void,
+    private readonly onOpen: () => void,
   ) {
     this.core = region.core
     this.bytes = region.bytes
@@ -89,6 +90,7 @@ export class Incoming {
       )
     }
     this.opened = true
+    this.onOpen()
   }
 
   get capacity(): number {
@@ -112,6 +114,16 @@ export class Incoming {
 
   get receiving(): boolean {
     return this.callback !== null
+  }
+
+  /** Does this side hold the consumer's role? */
+  get isOpen(): boolean {
+    return this.opened
+  }
+
+  /** Is a message being handed out right now? */
+  get handing(): boolean {
+    return this.draining
   }
 
   /** Give all that is there, but at most `max` messages, to the callback in place. Returns how many. Ends in a flood, too: after a ring full. */

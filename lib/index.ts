@@ -4,6 +4,9 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Addon, addon, addonMissing, provideAddon } from './addon.js'
+import { provideFormat } from './codec.js'
+import { msgpackWith } from './codec-msgpack.js'
+import { v8Format } from './codec-v8.js'
 import { SabwayError } from './errors.js'
 
 const here = import.meta.url
@@ -18,6 +21,8 @@ function load(): void {
 }
 
 load()
+provideFormat('v8', () => v8Format)
+provideFormat('msgpack', () => msgpackWith(createRequire(here)('msgpackr') as typeof import('msgpackr')))
 
 /** CRC-32C (Castagnoli) of the bytes, continuing from `crc`. Errors: ERR_SABWAY_NO_ADDON. */
 export function crc32c(bytes: Uint8Array, crc = 0): number {

@@ -53,6 +53,7 @@ export class Outgoing {
   private readonly reserveFrame: Core['sw_producer_reserve']
   private readonly pushFrame: Core['sw_producer_push']
   private readonly appendFrame: Core['sw_producer_append']
+  private readonly publishFrames: Core['sw_producer_publish']
   private readonly binding: RegionBinding | null
 
   constructor(
@@ -60,6 +61,7 @@ export class Outgoing {
     private readonly side: number,
     /** Ask the event loop to call flush, now and when there is room. */
     private readonly wantLoop: () => void,
+    private readonly onOpen: () => void,
   ) {
     this.core = region.core
     this.bytes = region.bytes
@@ -74,6 +76,7 @@ export class Outgoing {
     this.reserveFrame = this.core.sw_producer_reserve
     this.pushFrame = this.core.sw_producer_push
     this.appendFrame = this.core.sw_producer_append
+    this.publishFrames = this.core.sw_producer_publish
   }
 
   /** Take the producer's role, on first use. */
@@ -89,6 +92,7 @@ export class Outgoing {
       )
     }
     this.opened = true
+    this.onOpen()
   }
 
   get capacity(): number {
@@ -99,7 +103,7 @@ export class Outgoing {
   trySend(message: Uint8Array): boolean {
     check.bytes(message)
     if (!this.opened || this.failure !== null) this.open()
-    if (this.queue.length === 0) return this.append(message) || this.write(message)
+    if (this.queue.length === 0) return this.append(message, 1) || this.write(message, 1)
     if (message.length > this.capacity) throw coreError(TOO_LARGE, this.explain(TOO_LARGE, message.length))
     return false
   }
@@ -179,7 +183,7 @@ export class Outgoing {
     const fitted = this.core.sw_producer_reserve_batch(this.producer, this.slices, count)
     for (let i = 0, word = sliceWord; i < fitted; i++, word += 2) {
       const message = list[from + i]!
-      copyIn(bytes, words, this.inside(words[word]! >>> 0, message.length), message, message.length, binding)
+      copyIn(bytes, this.inside(words[word]! >>> 0, message.length), message, message.length, binding, words)
     }
     this.core.sw_producer_publish(this.producer)
     if (fitted < count) this.refused(list[from + fitted]!.length)
@@ -199,10 +203,26 @@ export class Outgoing {
     return new Uint8Array(this.region.buffer, at, length)
   }
 
+  /** Into the ring, but not seen before `publish`. False when that cannot be done now. */
+  hold(message: Uint8Array): boolean {
+    if (!this.opened || this.failure !== null) this.open()
+    return this.queue.length === 0 && (this.append(message, 0) || this.write(message, 0))
+  }
+
+  /** Have what was held seen. */
+  publish(): void {
+    if (!this.opened) return
+    try {
+      this.publishFrames(this.producer)
+    } catch (error) {
+      throw trapped(error)
+    }
+  }
+
   commit(length = this.reservation ?? 0): void {
     check.integer(length, 'length', 0, SW_RING_MAX)
     this.open()
-    const status = this.push(length)
+    const status = this.push(length, 1)
     if (status !== 0)
       throw coreError(
         status,
@@ -219,25 +239,25 @@ export class Outgoing {
   }
 
   /** The short way, for what fits in front of the ring's end as far as is known: one call of the core. */
-  private append(message: Uint8Array): boolean {
+  private append(message: Uint8Array, publish: 0 | 1): boolean {
     const { words, bytes, binding } = this
     const length = message.length
     if (length > words[this.roomWord]! >>> 0 || lead(message, length, binding) !== 0) return false
     try {
-      copyIn(bytes, words, this.inside(words[this.nextWord]! >>> 0, length), message, length, binding)
-      return this.appendFrame(this.producer, length) === 0
+      copyIn(bytes, this.inside(words[this.nextWord]! >>> 0, length), message, length, binding, words)
+      return this.appendFrame(this.producer, length, publish) === 0
     } catch (error) {
       throw trapped(error)
     }
   }
 
-  private write(message: Uint8Array): boolean {
+  private write(message: Uint8Array, publish: 0 | 1): boolean {
     const length = message.length
     const { binding } = this
     const at = this.room(length, lead(message, length, binding))
     if (at === 0) return this.refused(length)
-    copyIn(this.bytes, this.words, at, message, length, binding)
-    this.push(length)
+    copyIn(this.bytes, at, message, length, binding, this.words)
+    this.push(length, publish)
     return true
   }
 
@@ -250,9 +270,11 @@ export class Outgoing {
     }
   }
 
-  private push(length: number): number {
+  private push(length: number, publish: 0 | 1): number {
     try {
-      return this.pushFrame(this.producer, length)
+      return publish === 1
+        ? this.pushFrame(this.producer, length)
+        : this.core.sw_producer_commit(this.producer, length)
     } catch (error) {
       throw trapped(error)
     }
@@ -287,15 +309,34 @@ export class Outgoing {
     this.wantLoop()
   }
 
+  /** Does this side hold the producer's role? */
+  get isOpen(): boolean {
+    return this.opened
+  }
+
   get pending(): boolean {
     return this.queue.length !== 0
+  }
+
+  /** Resolves when what is queued now is in the ring; rejects when the last of it was given up. */
+  settled(): Promise<void> {
+    const last = this.queue.at(-1)
+    if (last === undefined) return Promise.resolve()
+    const { done } = last
+    return new Promise((resolve, reject) => {
+      last.done = (error) => {
+        done?.(error)
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+    })
   }
 
   /** Move what fits from the queue into the ring. True when something moved. */
   flush(): boolean {
     let moved = 0
     try {
-      while (moved < this.queue.length && this.write(this.queue[moved]!.message)) {
+      while (moved < this.queue.length && this.write(this.queue[moved]!.message, 1)) {
         this.queuedBytes -= this.queue[moved]!.message.length
         moved++
       }
@@ -339,9 +380,9 @@ export class Outgoing {
     }
   }
 
-  /** End of the stream: the consumer gets what was published, then 'close'. */
-  close(): void {
-    this.fail(new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called'))
+  /** End of the stream: the consumer gets what was published, then 'close'. Who sends later is told why not. */
+  close(reason = 'cleanup was called'): void {
+    this.fail(new SabwayError('ERR_SABWAY_CLOSED', reason))
     if (!this.opened) {
       try {
         this.failure = null
@@ -349,7 +390,7 @@ export class Outgoing {
       } catch {
         return // somebody else sends for this side, and closes it
       } finally {
-        this.failure = new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
+        this.failure = new SabwayError('ERR_SABWAY_CLOSED', reason)
       }
     }
     this.opened = false

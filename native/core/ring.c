@@ -101,6 +101,7 @@ int sw_producer_commit(sw_producer *p, uint32_t length) {
   p->open = 0;
   p->messages++;
   p->bytes += length;
+  offer(p);
   return SW_OK;
 }
 
@@ -121,19 +122,17 @@ void sw_producer_publish(sw_producer *p) {
 
 int sw_producer_push(sw_producer *p, uint32_t length) {
   int status = sw_producer_commit(p, length);
-  if (status != SW_OK) return status;
-  sw_producer_publish(p);
-  offer(p);
-  return SW_OK;
+  if (status == SW_OK) sw_producer_publish(p);
+  return status;
 }
 
-int sw_producer_append(sw_producer *p, uint32_t length) {
+int sw_producer_append(sw_producer *p, uint32_t length, int publish) {
   if (p->room == 0 || length > p->room || sw_peer_load_relaxed(&p->ring->closed) != 0) return -1;
   write_header(frame_at(p, p->head), (int32_t)(SW_FRAME_HEADER + length), sw__info(SW_FRAME_DATA, 0));
   p->head += sw__span(p->capacity, 0, length);
   p->messages++;
   p->bytes += length;
-  sw_producer_publish(p);
+  if (publish) sw_producer_publish(p);
   offer(p);
   return SW_OK;
 }
@@ -173,6 +172,7 @@ uint32_t sw_producer_reserve_batch(sw_producer *p, sw_slice *slices, uint32_t co
     done++;
     done += reserve_run(p, slices + done, count - done);
   }
+  p->room = 0; /* what was offered behind the first frame is taken */
   return done;
 }
 

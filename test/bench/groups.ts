@@ -30,6 +30,7 @@ export const PATHS = {
   fromNative: 'native to JS',
   spinning: 'round trip, spinning',
   loops: 'round trip, sleeping event loops',
+  batching: 'batching, main to worker',
   unaligned: 'unaligned source, main to worker',
   processes: 'process to process',
   spinningProcesses: 'round trip between processes, spinning',
@@ -89,6 +90,18 @@ function roundTrips(): Group[] {
   ]
 }
 
+/** What the channel's own batching gains over a call and a publish for each message. */
+function batching(): Group[] {
+  const kinds = ['sabway trySend, drain', 'sabway batch, drain', 'sabway sendBatch, drain']
+  return [16, 64].map((size) =>
+    throughput(
+      PATHS.batching,
+      size,
+      kinds.map((kind) => new Pair(kind, 'send', { size, lead: 0 })),
+    ),
+  )
+}
+
 function unaligned(): Group {
   const kind = 'sabway trySend, drain'
   const offsets = [1, 3, 5].map((lead) => new Pair(kind, 'send', { size: UNALIGNED, lead }, `offset ${lead}`))
@@ -142,6 +155,7 @@ export function groupsOf(subject: Subject): Group[] {
         ...threads(PATHS.fromWorker, 'receive'),
         ...native(),
         ...roundTrips(),
+        ...batching(),
         unaligned(),
       ]
 }

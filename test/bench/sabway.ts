@@ -1,18 +1,18 @@
 // Our contenders between two JavaScript threads.
-import { type ChannelHandle, SharedMemoryChannel } from 'sabway'
+import { type BatchOptions, type ChannelHandle, SharedMemoryChannel } from 'sabway'
 import { capacityFor, type Job, type Kind, type Load, type Role } from './kind.js'
 import { makeBatch, makeMessages, mix, Patience, pause, sumWords, wordAt } from './messages.js'
 
 type Roles = Kind<SharedMemoryChannel>['roles']
 
-function kind(roles: Roles): Kind<SharedMemoryChannel> {
+function kind(roles: Roles, batch?: BatchOptions): Kind<SharedMemoryChannel> {
   return {
     make({ size }) {
       const bytes = 'ping' in roles ? 65_536 : capacityFor(size)
-      const channel = new SharedMemoryChannel(bytes, bytes)
+      const channel = new SharedMemoryChannel(bytes, bytes, { batch })
       return { end: channel, remote: channel.handle }
     },
-    open: (handle: ChannelHandle) => SharedMemoryChannel.attach(handle, { side: 'native' }),
+    open: (handle: ChannelHandle) => SharedMemoryChannel.attach(handle, { side: 'native', batch }),
     close: (channel) => channel.cleanup(),
     roles,
   }
@@ -28,6 +28,7 @@ export function sendOne(channel: SharedMemoryChannel, { size, lead }: Load): Job
       while (!channel.trySend(messages[k]!)) patience.miss()
       if (++k === messages.length) k = 0
     }
+    channel.flush()
   }
 }
 
@@ -200,4 +201,7 @@ const all: Record<string, Roles> = {
   'sabway event loops': { ping: pingOnLoop, pong: pongOnLoop },
 } satisfies Record<string, Partial<Record<Role, unknown>>>
 
-export const sabwayKinds = Object.fromEntries(Object.entries(all).map(([name, roles]) => [name, kind(roles)]))
+export const sabwayKinds: Record<string, ReturnType<typeof kind>> = {
+  ...Object.fromEntries(Object.entries(all).map(([name, roles]) => [name, kind(roles)])),
+  'sabway batch, drain': kind({ send: sendOne, receive: receiveFirstWords } as Roles, {}),
+}

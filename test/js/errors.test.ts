@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
 import { type ErrorCode, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
 import { abi, ringWord } from './support/abi.js'
-import { attach, open, pair } from './support/channels.js'
+import { attach, keep, open, pair } from './support/channels.js'
 import { runChild } from './support/children.js'
 import { assertError } from './support/errors.js'
 import { addon, plugin } from './support/paths.js'
@@ -200,6 +200,24 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
       await within(promise, 'the rejection')
     },
     teaches: /it was not sent/,
+  },
+  ERR_SABWAY_NOT_ENCODABLE: {
+    act: () =>
+      open()
+        .port()
+        .postMessage({ call: () => {} }),
+    teaches: /could not be cloned/,
+  },
+  ERR_SABWAY_NOT_DECODABLE: {
+    act: () => {
+      const channel = keep(
+        new SharedMemoryChannel<unknown>(4096, 4096, { codec: 'structured' }) as never,
+      ) as SharedMemoryChannel
+      const bytes = SharedMemoryChannel.attach({ sabway: 'channel', memory: channel.handle.memory }, { side: 'native' })
+      keep(bytes).send(Uint8Array.of(1, 2, 3))
+      return channel.receive()
+    },
+    teaches: /too short for a value/,
   },
 }
 

@@ -88,11 +88,11 @@ void sw_producer_publish(sw_producer *p);
 /* sw_producer_commit and sw_producer_publish in one call. */
 int sw_producer_push(sw_producer *p, uint32_t length);
 
-/* Commit and publish `length` payload bytes that the caller has already written at p->next: one call for a small
- * message in place of two. p->room bytes may be written there. Returns 0, or -1 when `length` does not fit in p->room,
- * or the ring was closed, or a reservation is open: then nothing was sent, and sw_producer_reserve tells why. A crash
- * before it leaves bytes that nobody looks at. */
-int sw_producer_append(sw_producer *p, uint32_t length);
+/* Commit `length` payload bytes that the caller has already written at p->next, and publish them, or leave that to
+ * sw_producer_publish: one call for a small message in place of two. p->room bytes may be written there. Returns 0, or
+ * -1 when `length` does not fit in p->room, or the ring was closed, or a reservation is open: then nothing was sent,
+ * and sw_producer_reserve tells why. A crash before it leaves bytes that nobody looks at. */
+int sw_producer_append(sw_producer *p, uint32_t length, int publish);
 
 /* Reserve and commit `count` payloads: lengths and leads in, offsets out. Returns how many fitted; p->status tells why
  * not more. The caller fills them, then publishes. */

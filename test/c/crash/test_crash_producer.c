@@ -134,7 +134,7 @@ static void append(scene *s) {
   uint32_t length = length_of(s->sent);
   if (length <= s->p.room) {
     pattern_fill(s->r.base + s->p.next, length, s->sent);
-    MUST(sw_producer_append(&s->p, length) == SW_OK);
+    MUST(sw_producer_append(&s->p, length, 1) == SW_OK);
   } else if (put(&s->p, s->sent) == SW_OK) {
     sw_producer_publish(&s->p);
   }

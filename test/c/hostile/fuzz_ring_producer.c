@@ -61,7 +61,7 @@ static void append(writer *t) {
     check_room(&t->p, t->m.base + t->p.next, room);
     memset(t->m.base + t->p.next, (int)length, room);
   }
-  CALL(8, status = sw_producer_append(&t->p, length));
+  CALL(8, status = sw_producer_append(&t->p, length, 1));
   MUST(status == -1 || (status == SW_OK && length <= room));
 }
 

@@ -50,7 +50,7 @@ int world_append(sw_producer *p, uint32_t n, uint32_t length) {
   uint8_t *room = base() + p->next;
   model_data_write(room, n);
   if (length > 4) model_data_write(room + length - 4, ~n);
-  if (sw_producer_append(p, length) != SW_OK) return SW_ECLOSED;
+  if (sw_producer_append(p, length, 1) != SW_OK) return SW_ECLOSED;
   model_mark(APPENDED);
   return SW_OK;
 }

@@ -125,5 +125,27 @@ static void batch_and_close(void **state) {
   pair_close(&t);
 }
 
-TESTS(TEST(a_whole_batch), TEST(what_fits_of_a_batch), TEST(unfilled_frames_stay_hidden), TEST(a_batch_across_the_end),
-      TEST(a_batch_ends_at_a_quarter), TEST(batch_and_close));
+/* Held back and then published: seen as single messages, all at once. */
+static void appended_and_held(void **state) {
+  (void)state;
+  pair t;
+  pair_open(&t, 4096);
+  assert_int_equal(sw_producer_append(&t.p, 0, 1), -1); /* before the first commit nothing is known */
+  assert_int_equal(pair_send(&t, 8, 0), SW_OK);
+  pair_expect(&t, 8, 0);
+  for (uint32_t i = 1; i <= 5; i++) {
+    pattern_fill(t.r.base + t.p.next, 10 * i, i);
+    assert_int_equal(sw_producer_append(&t.p, 10 * i, 0), SW_OK);
+  }
+  pair_expect_none(&t);
+  sw_producer_publish(&t.p);
+  for (uint32_t i = 1; i <= 5; i++) pair_expect(&t, 10 * i, i);
+  sw_consumer_close(&t.c);
+  assert_int_equal(sw_producer_append(&t.p, 8, 1), -1);
+  assert_null(sw_producer_reserve(&t.p, 8, 0));
+  assert_int_equal(t.p.status, SW_ECLOSED);
+  pair_close(&t);
+}
+
+TESTS(TEST(a_whole_batch), TEST(appended_and_held), TEST(what_fits_of_a_batch), TEST(unfilled_frames_stay_hidden),
+      TEST(a_batch_across_the_end), TEST(a_batch_ends_at_a_quarter), TEST(batch_and_close));

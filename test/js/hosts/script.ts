@@ -182,7 +182,7 @@ export class Script {
     const room = this.#word((producer + abi.sw_producer.room) >>> 2)
     const length = this.#below(10) === 0 ? room + 1 : this.#below(Math.min(room, 300) + 1)
     if (length <= room) this.#fill(this.#word((producer + abi.sw_producer.next) >>> 2), length)
-    this.#call(endpoint, 'sw_producer_append', producer, length)
+    this.#call(endpoint, 'sw_producer_append', producer, length, this.#below(2))
   }
 
   #status(at: number): void {

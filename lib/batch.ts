@@ -1,0 +1,81 @@
+// Batching: small messages are committed one by one, and published together when there are enough of them, or a moment later.
+// They are frames like any others, so the other side, whatever it is, need not know.
+import * as check from './check.js'
+import { SabwayError } from './errors.js'
+import { SW_FRAME_HEADER } from './generated/abi.js'
+import type { Outgoing } from './outgoing.js'
+
+export interface BatchOptions {
+  /** Bytes of one batch, 8 for each message included (default 16 KiB, or a quarter of the ring). Larger messages go on their own. */
+  maxBytes?: number
+  /** Milliseconds until a batch that is not full is sent (default 1). 0: as soon as the running code is done. */
+  maxDelayMs?: number
+}
+
+const DEFAULT_BYTES = 16384
+const LONGEST_MS = 1000
+
+export class Batcher {
+  private readonly maxBytes: number
+  private readonly maxDelayMs: number
+  private held = 0
+  private timed = false
+
+  constructor(
+    private readonly outgoing: Outgoing,
+    options: BatchOptions,
+    /** Told what a flush that nobody called has met. */
+    private readonly report: (error: SabwayError) => void,
+  ) {
+    const most = outgoing.capacity / 4
+    if (typeof options !== 'object' || options === null)
+      throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'batch must be { maxBytes, maxDelayMs }')
+    const { maxBytes = Math.min(DEFAULT_BYTES, most), maxDelayMs = 1 } = options
+    check.integer(maxBytes, 'batch.maxBytes', 64, most)
+    check.integer(maxDelayMs, 'batch.maxDelayMs', 0, LONGEST_MS)
+    this.maxBytes = maxBytes
+    this.maxDelayMs = maxDelayMs
+  }
+
+  send(message: Uint8Array): boolean {
+    return this.add(message) || this.outgoing.send(message)
+  }
+
+  trySend(message: Uint8Array): boolean {
+    return this.add(message) || this.outgoing.trySend(message)
+  }
+
+  /** False: it has to go on its own, behind what is flushed now. */
+  private add(message: Uint8Array): boolean {
+    if (!(message instanceof Uint8Array)) check.bytes(message)
+    const bytes = SW_FRAME_HEADER + message.length
+    if (this.held + bytes > this.maxBytes) this.flush()
+    if (bytes > this.maxBytes || !this.outgoing.hold(message)) {
+      this.flush()
+      return false
+    }
+    this.held += bytes
+    if (!this.timed) {
+      this.timed = true
+      if (this.maxDelayMs === 0) queueMicrotask(this.onTime)
+      else setTimeout(this.onTime, this.maxDelayMs)
+    }
+    return true
+  }
+
+  private readonly onTime = (): void => {
+    this.timed = false
+    try {
+      this.flush()
+    } catch (error) {
+      this.report(error as SabwayError)
+    }
+  }
+
+  /** Send what is there. */
+  flush(): void {
+    if (this.held === 0) return
+    this.held = 0
+    this.outgoing.publish()
+  }
+}

@@ -1,0 +1,267 @@
+// A MessagePort over a channel: structured values, and MessagePorts that travel along. A port that is transferred stays in its
+// thread; on the other side stands a new one, and the channel carries what is posted between the two.
+//
+// A frame:  u8 kind | u8 id of the format | u16 zero | u32 number of the port | the value
+import { type Format, formatNamed, formatWithId, type PortsIn, type PortsOut } from './codec.js'
+import { SabwayError } from './errors.js'
+import { ListenerTarget } from './events.js'
+
+const HEADER = 8
+const MESSAGE = 1
+const CLOSE = 2
+/** The port that channel.port() gives. */
+const ROOT = 0
+
+/** A MessagePort of Node can also be told not to hold the process. */
+type HostPort = MessagePort & { ref?(): void; unref?(): void }
+
+/** Of these, what a port needs of its channel. */
+export interface PortChannel {
+  /** The format of its values; any other of those that come with Sabway is understood, too. */
+  readonly format: Format | null
+  send(parts: readonly Uint8Array[]): void
+  /** Every message in place, from now on. */
+  receive(callback: (message: Uint8Array) => void): void
+  stop(): void
+  /** The parity of the numbers that this side gives: 0 or 1. */
+  readonly parity: number
+  /** Keep the process alive, or no longer. */
+  hold(held: boolean): void
+  report(error: SabwayError): void
+}
+
+export interface ChannelPortEventMap {
+  message: MessageEvent
+  messageerror: MessageEvent
+  close: Event
+}
+
+type Handler<E> = ((this: ChannelPort, event: E) => void) | null
+
+/**
+ * Behaves like a MessagePort: values are cloned, `onmessage` or `start()` begins the receiving, and while it receives it keeps the
+ * process alive, unless `unref` was called. `postMessage` never waits: what finds no room is queued.
+ */
+export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
+  readonly #channel: PortChannel
+  readonly #format: Format
+  readonly #bridges = new Map<number, HostPort>()
+  /** The number of the next port that leaves. */
+  #next: number
+  #listening = false
+  #started = false
+  /** What came before `start`, while a transferred port already had this one receive. */
+  readonly #early: Uint8Array[] = []
+  #closed = false
+  #mayHold = true
+  #holds = false
+  #onmessage: Handler<MessageEvent> = null
+  #onmessageerror: Handler<MessageEvent> = null
+
+  /** @internal */
+  constructor(channel: PortChannel) {
+    super()
+    this.#channel = channel
+    const { format } = channel
+    this.#format = format !== null && format.id !== 0 ? format : formatNamed('structured')
+    this.#next = 2 + channel.parity
+  }
+
+  /**
+   * Send a value. Errors: ERR_SABWAY_NOT_ENCODABLE for what cannot be cloned, such as a function (nothing is sent then, and no port
+   * leaves), ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_CLOSED when the other side is done. After `close` it does nothing.
+   */
+  postMessage(value: unknown, transfer: readonly unknown[] | { transfer?: readonly unknown[] } = []): void {
+    if (this.#closed) return
+    const list = Array.isArray(transfer) ? transfer : ((transfer as { transfer?: unknown[] }).transfer ?? [])
+    this.#post(ROOT, value, (port) => list.includes(port))
+  }
+
+  get onmessage(): Handler<MessageEvent> {
+    return this.#onmessage
+  }
+
+  set onmessage(handler: Handler<MessageEvent>) {
+    if (this.#onmessage !== null) this.removeEventListener('message', this.#onmessage as never)
+    this.#onmessage = typeof handler === 'function' ? handler : null
+    if (this.#onmessage === null) return
+    this.addEventListener('message', this.#onmessage as never)
+    this.start()
+  }
+
+  get onmessageerror(): Handler<MessageEvent> {
+    return this.#onmessageerror
+  }
+
+  set onmessageerror(handler: Handler<MessageEvent>) {
+    if (this.#onmessageerror !== null) this.removeEventListener('messageerror', this.#onmessageerror as never)
+    this.#onmessageerror = typeof handler === 'function' ? handler : null
+    if (this.#onmessageerror !== null) this.addEventListener('messageerror', this.#onmessageerror as never)
+  }
+
+  /** Begin to receive. Until then messages wait. */
+  start(): void {
+    if (this.#started || this.#closed) return
+    this.#listen()
+    this.#started = true
+    this.#balance()
+    queueMicrotask(() => {
+      while (this.#early.length !== 0) this.#deliver(ROOT, this.#early.shift()!)
+    })
+  }
+
+  /** Ports that were transferred work before this one is started. */
+  #listen(): void {
+    if (this.#listening || this.#closed) return
+    this.#channel.receive((message) => this.#receive(message))
+    this.#listening = true
+  }
+
+  /** Both ports get a 'close' event; the channel stays open. */
+  close(): void {
+    if (this.#closed) return
+    try {
+      this.#channel.send([this.#header(CLOSE, ROOT)])
+    } catch {
+      // The other side is done already.
+    }
+    if (this.#listening) this.#channel.stop()
+    this.end()
+  }
+
+  /** Keep the process alive while this port receives: as it does from the start. */
+  ref(): this {
+    this.#mayHold = true
+    this.#balance()
+    return this
+  }
+
+  unref(): this {
+    this.#mayHold = false
+    this.#balance()
+    return this
+  }
+
+  /** @internal The channel is done, or the other port was closed. */
+  end(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#balance()
+    for (const bridge of this.#bridges.values()) bridge.close()
+    this.#bridges.clear()
+    queueMicrotask(() => this.dispatchEvent(new Event('close')))
+  }
+
+  #balance(): void {
+    const wanted = this.#started && this.#mayHold && !this.#closed
+    if (wanted === this.#holds) return
+    this.#holds = wanted
+    this.#channel.hold(wanted)
+  }
+
+  // ---- out ----
+
+  #header(kind: number, number: number): Uint8Array {
+    const header = new Uint8Array(HEADER)
+    header[0] = kind
+    header[1] = this.#format.id
+    new DataView(header.buffer).setUint32(4, number, true)
+    return header
+  }
+
+  /** Ports leave their owner only when all of the message could be encoded and sent. */
+  #post(number: number, value: unknown, mayTravel: (port: MessagePort) => boolean): void {
+    const leaving = new Map<MessagePort, number>()
+    const ports: PortsOut = {
+      numberOf: (port) => {
+        if (!mayTravel(port)) {
+          throw new SabwayError(
+            'ERR_SABWAY_NOT_ENCODABLE',
+            'a MessagePort must be in the transfer list: postMessage(value, [port])',
+          )
+        }
+        const known = leaving.get(port)
+        if (known !== undefined) return known
+        leaving.set(port, this.#next)
+        this.#next += 2
+        return this.#next - 2
+      },
+    }
+    this.#channel.send([this.#header(MESSAGE, number), ...this.#format.encode(value, ports)])
+    // Out of its owner's hands: the old object is detached, as by any transfer.
+    for (const [port, id] of leaving) this.#bridge(id, structuredClone(port, { transfer: [port] }))
+  }
+
+  /** What is posted to this port's other end goes through the channel, and the other way round. */
+  #bridge(number: number, port: HostPort): void {
+    this.#bridges.set(number, port)
+    this.#listen()
+    port.onmessage = ({ data }) => {
+      try {
+        this.#post(number, data, () => true)
+      } catch (error) {
+        this.#channel.report(error as SabwayError)
+      }
+    }
+    port.addEventListener('close', () => {
+      if (!this.#bridges.delete(number)) return
+      try {
+        this.#channel.send([this.#header(CLOSE, number)])
+      } catch {
+        // The channel ended first.
+      }
+    })
+    port.unref?.() // the owner's end holds the process, as long as he listens
+  }
+
+  // ---- in ----
+
+  #receive(message: Uint8Array): void {
+    const number = message.length < HEADER ? -1 : new DataView(message.buffer, message.byteOffset).getUint32(4, true)
+    const kind = message[0]
+    if (kind === CLOSE && message.length === HEADER) this.#closeBridge(number)
+    else if (kind === MESSAGE && message.length >= HEADER) {
+      const early = number === ROOT && (!this.#started || this.#early.length !== 0)
+      if (early) this.#early.push(message.slice())
+      else this.#deliver(number, message)
+    } else this.#undecodable(new SabwayError('ERR_SABWAY_NOT_DECODABLE', 'it does not come from a port of Sabway'))
+  }
+
+  #deliver(number: number, message: Uint8Array): void {
+    const arrived: MessagePort[] = []
+    const ports: PortsIn = {
+      portOf: (id) => {
+        if (this.#bridges.has(id)) throw new Error(`port ${id} has arrived already`)
+        const { port1, port2 } = new MessageChannel()
+        this.#bridge(id, port1)
+        arrived.push(port2)
+        return port2
+      },
+    }
+    let data: unknown
+    try {
+      data = formatWithId(message[1]!).decode(message.subarray(HEADER), ports)
+    } catch (error) {
+      for (const port of arrived) port.close()
+      this.#undecodable(error as SabwayError)
+      return
+    }
+    if (number === ROOT) this.dispatchEvent(new MessageEvent('message', { data, ports: arrived }))
+    else this.#bridges.get(number)?.postMessage(data, arrived)
+  }
+
+  #undecodable(error: SabwayError): void {
+    this.dispatchEvent(new MessageEvent('messageerror', { data: error }))
+  }
+
+  #closeBridge(number: number): void {
+    if (number === ROOT) {
+      this.#channel.stop()
+      this.end()
+      return
+    }
+    const bridge = this.#bridges.get(number)
+    this.#bridges.delete(number)
+    bridge?.close()
+  }
+}

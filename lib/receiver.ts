@@ -1,0 +1,177 @@
+// Receiving by promise: receive() and the async iterator. Nothing is taken out of the ring that nobody asked for.
+import * as check from './check.js'
+import { SabwayError } from './errors.js'
+import type { DrainCallback, Incoming } from './incoming.js'
+import { abortedError } from './outgoing.js'
+
+export interface WaitOptions {
+  /** Give up after so many milliseconds. */
+  timeout?: number
+  signal?: AbortSignal
+}
+
+/** Milliseconds of messages that were there already, until others have a turn of the event loop. */
+const BUDGET_MS = 8
+const CLOCK_EVERY = 16
+
+interface Waiter<T> {
+  settle(value: T): void
+  fail(error: unknown): void
+}
+
+/** What becomes of a message's bytes, which are in place. */
+export type Take<T> = (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => T
+
+export class Receiver<T> {
+  readonly #waiting: Waiter<T>[] = []
+  #end: SabwayError | null = null
+  #runSince = 0
+  #taken = 0
+  #taking = false
+
+  constructor(
+    private readonly incoming: Incoming,
+    /** A message of one's own, from one in place. */
+    private readonly take: Take<T>,
+    /** Have the event loop pump; and be told that it need not any more. */
+    private readonly loop: { want(): void; rest(): void },
+  ) {}
+
+  receive({ timeout, signal }: WaitOptions = {}): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (timeout !== undefined) check.milliseconds(timeout, 'timeout')
+      check.abortSignal(signal)
+      if (signal?.aborted) throw abortedError(signal)
+      const taken: { value: T }[] = this.#mayTake() ? this.#take() : []
+      if (taken.length !== 0) return resolve(taken[0]!.value)
+      if (this.#end !== null) throw this.#end
+      this.#wait(resolve, reject, timeout, signal)
+    })
+  }
+
+  #mayTake(): boolean {
+    const { incoming } = this
+    if (this.#waiting.length !== 0) return false
+    if (this.#end !== null) throw this.#end
+    if (incoming.receiving) {
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'startReceiving takes the messages; call stopReceiving first')
+    }
+    if (incoming.handing) return false
+    return ++this.#taken % CLOCK_EVERY !== 0 || performance.now() - this.#runSince < BUDGET_MS
+  }
+
+  #take(): { value: T }[] {
+    const taken: { value: T }[] = []
+    const give: DrainCallback = (bytes, start, end) => {
+      taken.push({ value: this.take(bytes, start, end) })
+    }
+    this.#taking = true
+    try {
+      this.incoming.drain(give, 1)
+    } finally {
+      this.#taking = false
+    }
+    return taken
+  }
+
+  #wait(
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+  ): void {
+    const giveUp = (error: SabwayError) => {
+      const at = this.#waiting.indexOf(waiter)
+      if (at < 0) return
+      this.#waiting.splice(at, 1)
+      this.#stopIfDone()
+      waiter.fail(error)
+    }
+    const onAbort = () => giveUp(abortedError(signal!))
+    const onTimeout = () => giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no message came within ${timeout} ms`))
+    const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)
+    const over = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    const waiter: Waiter<T> = {
+      settle: (value) => {
+        over()
+        resolve(value)
+      },
+      fail: (error) => {
+        over()
+        reject(error)
+      },
+    }
+    if (this.#waiting.length === 0) this.#start()
+    this.#waiting.push(waiter)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  }
+
+  #start(): void {
+    this.incoming.start((bytes, start, end) => this.#deliver(bytes, start, end), { budget: BUDGET_MS })
+    this.loop.want()
+  }
+
+  #deliver(bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number): void {
+    const waiter = this.#waiting.shift()!
+    this.#runSince = performance.now()
+    this.#stopIfDone()
+    let value: T
+    try {
+      value = this.take(bytes, start, end)
+    } catch (error) {
+      waiter.fail(error)
+      return
+    }
+    waiter.settle(value)
+  }
+
+  #stopIfDone(): void {
+    if (this.#waiting.length !== 0) return
+    this.incoming.stop()
+    this.loop.rest()
+  }
+
+  /** Do promises wait for messages now? */
+  get waiting(): boolean {
+    return this.#waiting.length !== 0
+  }
+
+  /** No message will come any more. True when that reached somebody who waits. */
+  end(error: SabwayError): boolean {
+    const heard = this.#taking || this.#waiting.length !== 0
+    this.#end ??= error
+    for (const waiter of this.#waiting.splice(0)) waiter.fail(this.#end)
+    return heard
+  }
+
+  /** For `for await`: ends when the stream does; leaving the loop takes nothing more out of the ring. */
+  iterate(): AsyncIterableIterator<T> {
+    const left = new AbortController()
+    const finish = async (): Promise<IteratorResult<T>> => {
+      left.abort()
+      return { done: true, value: undefined }
+    }
+    const iterator: AsyncIterableIterator<T> = {
+      next: async () => {
+        try {
+          return { done: false, value: await this.receive({ signal: left.signal }) }
+        } catch (error) {
+          const ended = left.signal.aborted || (error as SabwayError).code === 'ERR_SABWAY_CLOSED'
+          left.abort()
+          if (!ended) throw error
+          return { done: true, value: undefined }
+        }
+      },
+      return: finish,
+      throw: async (error) => {
+        await finish()
+        throw error
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    }
+    return iterator
+  }
+}

@@ -1,0 +1,129 @@
+// When a receiving channel has its turns: as soon as the event loop comes round (the dispatcher's own way), or when a schedule
+// says so, or at intervals where nothing can ring. Between its turns the channel is off the event loop and nobody rings it.
+import * as check from './check.js'
+import { SabwayError } from './errors.js'
+
+/** Runs the tick once, later: `requestAnimationFrame`, `(tick) => setTimeout(tick, 16)`. */
+export type Scheduler = (tick: () => void) => unknown
+
+/** `immediate`: the next turn of the event loop. `microtask`: before anything else. `raf`: before the next frame is painted. */
+export type Schedule = 'immediate' | 'microtask' | 'raf' | Scheduler
+
+/** Milliseconds between looks: as given, or from `min` after a message, doubling up to `max` while none comes. */
+export type Poll = number | { min: number; max: number }
+
+export interface PaceOptions {
+  schedule?: Schedule
+  poll?: Poll
+}
+
+/** Where neither the addon nor Atomics.waitAsync can wake the event loop. */
+const POLL_WHERE_NOTHING_RINGS = { min: 1, max: 16 }
+const LONGEST_MS = 2 ** 31 - 1
+
+interface Paced {
+  /** Hand out messages, within the budget. True when there may be more. */
+  pump(): boolean
+  ready(): boolean
+  /** Wait for the next message on the event loop, and for a ring; or do not. */
+  want(): void
+  rest(): void
+}
+
+/** The pace that the options ask for; null for the dispatcher's own. `rings`: can anything wake this event loop? */
+export function paceOf({ schedule, poll }: PaceOptions, rings: boolean, channel: Paced): Pace | null {
+  if (poll !== undefined) {
+    if (schedule !== undefined)
+      throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'give either `schedule` or `poll`, not both')
+    return new Pace(channel, null, interval(poll))
+  }
+  if (schedule === undefined || schedule === 'immediate')
+    return rings ? null : new Pace(channel, null, POLL_WHERE_NOTHING_RINGS)
+  return new Pace(channel, scheduler(schedule), null)
+}
+
+function interval(poll: Poll): { min: number; max: number } {
+  if (typeof poll === 'number') {
+    check.integer(poll, 'poll', 0, LONGEST_MS)
+    return { min: poll, max: poll }
+  }
+  if (typeof poll !== 'object' || poll === null)
+    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'poll must be a number of milliseconds, or { min, max }')
+  check.integer(poll.min, 'poll.min', 0, LONGEST_MS)
+  check.integer(poll.max, 'poll.max', poll.min, LONGEST_MS)
+  return { min: poll.min, max: poll.max }
+}
+
+function scheduler(schedule: Schedule): Scheduler {
+  if (typeof schedule === 'function') return schedule
+  check.oneOf(schedule, 'schedule', ['immediate', 'microtask', 'raf'])
+  if (schedule === 'microtask') return queueMicrotask
+  if (typeof requestAnimationFrame !== 'function') {
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      "schedule 'raf' needs requestAnimationFrame, which is not here; use 'immediate' or a function of your own",
+    )
+  }
+  return (tick) => requestAnimationFrame(tick)
+}
+
+export class Pace {
+  #planned = false
+  #stopped = false
+  #delay: number
+
+  constructor(
+    private readonly channel: Paced,
+    private readonly schedule: Scheduler | null,
+    private readonly poll: { min: number; max: number } | null,
+  ) {
+    this.#delay = poll?.min ?? 0
+  }
+
+  /** Is a tick on its way? Then the event loop need not look. */
+  get planned(): boolean {
+    return this.#planned
+  }
+
+  start(): void {
+    if (this.poll !== null) this.#plan()
+    else this.channel.want()
+  }
+
+  /** The event loop found the channel awake. */
+  turn(): void {
+    if (!this.#planned && !this.#stopped && this.channel.ready()) this.#plan()
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  #plan(): void {
+    this.#planned = true
+    this.channel.rest()
+    const tick = () => this.#tick()
+    if (this.schedule !== null) {
+      this.schedule(tick)
+      return
+    }
+    const timer = setTimeout(tick, this.#delay) as unknown as { unref?(): void }
+    timer.unref?.() // an idle channel does not keep the process alive
+  }
+
+  #tick(): void {
+    if (!this.#planned) return // a scheduler that ran it twice
+    this.#planned = false
+    if (this.#stopped) return
+    let more = true // what a callback throws is the user's to handle, and does not end the receiving
+    try {
+      more = this.channel.pump()
+    } finally {
+      if (this.poll !== null) this.#delay = more ? this.poll.min : Math.min(Math.max(1, this.#delay * 2), this.poll.max)
+      if (!this.#stopped) {
+        if (more || this.poll !== null) this.#plan()
+        else this.channel.want()
+      }
+    }
+  }
+}

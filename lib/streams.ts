@@ -1,0 +1,61 @@
+// WHATWG streams over a channel. The ring is the buffer: the readable takes a message out only when somebody reads, and the
+// writable has written one when it is in the ring.
+import type { SabwayError } from './errors.js'
+import type { SendOptions } from './outgoing.js'
+
+/** Bytes that may stand in the writable before its `ready` asks the producer to wait; messages, where they are no bytes. */
+const WRITABLE_BYTES = 65536
+
+interface Source<T> {
+  receive(options: { signal: AbortSignal }): Promise<T>
+  /** Nobody reads any more. */
+  close(reason: string): void
+}
+
+interface Sink<T> {
+  sendDirect(message: T, options: SendOptions): Promise<void>
+  /** Resolves when all that was sent so far is in the ring. */
+  settled(): Promise<void>
+  /** Nothing more is sent. */
+  close(reason: string): void
+}
+
+/** What is no bytes, such as the values of a codec, counts 1. */
+const size = (chunk: unknown): number => (chunk instanceof Uint8Array ? chunk.byteLength : 1)
+
+export function makeReadable<T>(source: Source<T>): ReadableStream<T> {
+  const cancelled = new AbortController()
+  return new ReadableStream<T>(
+    {
+      // Called when somebody reads and nothing is there: highWaterMark is 0.
+      async pull(controller) {
+        try {
+          controller.enqueue(await source.receive({ signal: cancelled.signal }))
+        } catch (error) {
+          if (cancelled.signal.aborted) return
+          if ((error as SabwayError).code !== 'ERR_SABWAY_CLOSED') throw error
+          controller.close()
+        }
+      },
+      cancel(reason) {
+        cancelled.abort(reason)
+        source.close('the readable stream was cancelled')
+      },
+    },
+    { highWaterMark: 0, size },
+  )
+}
+
+export function makeWritable<T>(sink: Sink<T>): WritableStream<T> {
+  return new WritableStream<T>(
+    {
+      write: (chunk, controller) => sink.sendDirect(chunk, { signal: controller.signal }),
+      async close() {
+        await sink.settled()
+        sink.close('the writable stream was closed')
+      },
+      abort: () => sink.close('the writable stream was aborted'),
+    },
+    { highWaterMark: WRITABLE_BYTES, size },
+  )
+}

@@ -1,0 +1,252 @@
+// WHATWG streams: order, ends, and above all that a slow sink stops the producer.
+import assert from 'node:assert/strict'
+import { Duplex, Readable, Transform, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { pattern } from './support/bytes.js'
+import { collect, open, pair, takeAll } from './support/channels.js'
+import { assertError, rejectsWith, throwsError } from './support/errors.js'
+import { Thread } from './support/threads.js'
+import { aWhile, turns, until, within } from './support/wait.js'
+
+describe('readable and writable', () => {
+  it('carry messages as chunks, in order, and end', async () => {
+    const { renderer, native } = pair(4096)
+    const sent = Array.from({ length: 200 }, (_, i) => pattern(i, (i * 31) % 3000))
+    const received: Uint8Array[] = []
+    let next = 0
+    const source = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (next === sent.length) controller.close()
+        else controller.enqueue(sent[next++]!)
+      },
+    })
+    const piped = source.pipeTo(renderer.writable)
+    for await (const chunk of native.readable as unknown as AsyncIterable<Uint8Array>) received.push(chunk)
+    await within(piped, 'the pipe')
+    assert.deepEqual(received, sent)
+  })
+
+  it('are made on first use, and then the same', () => {
+    const channel = open()
+    assert.equal(channel.readable, channel.readable)
+    assert.equal(channel.writable, channel.writable)
+  })
+
+  it('hold nothing back: what was not read is in the ring', async () => {
+    const { renderer, native } = pair()
+    for (let i = 0; i < 5; i++) renderer.send(Uint8Array.of(i))
+    const reader = native.readable.getReader()
+    assert.deepEqual((await reader.read()).value, Uint8Array.of(0))
+    assert.deepEqual((await reader.read()).value, Uint8Array.of(1))
+    await aWhile()
+    reader.releaseLock()
+    assert.deepEqual(
+      takeAll(native).map((message) => message[0]),
+      [2, 3, 4],
+    )
+  })
+
+  it('stop the producer while the sink is stalled: nothing grows on either side', async () => {
+    const ring = 1 << 16
+    const chunk = pattern(0, 1000)
+    const { renderer, native } = pair(ring)
+    let produced = 0
+    let sunk = 0
+    let release!: () => void
+    const stall = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const over = new AbortController()
+    const source = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          produced++
+          controller.enqueue(chunk)
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const inPipe = source.pipeTo(renderer.writable, { signal: over.signal }).catch((error) => error)
+    const sink = new WritableStream<Uint8Array>(
+      {
+        async write() {
+          await stall
+          sunk++
+        },
+      },
+      { highWaterMark: 1 },
+    )
+    const outPipe = native.readable.pipeTo(sink, { signal: over.signal }).catch((error) => error)
+    let last = -1
+    while (produced !== last) {
+      last = produced
+      await aWhile()
+      await turns(50)
+    }
+    // Where bytes can be: the ring, one message queued behind it, the writable's 64 KiB, and a chunk or two at each joint.
+    const most = ring + 65536 + 4 * chunk.length
+    assert.ok(produced * chunk.length <= most, `${produced} chunks were produced while the sink stood still`)
+    assert.ok(produced * chunk.length >= ring / 2, 'and they did fill the ring')
+    assert.equal(sunk, 0)
+    const { sent } = renderer.stats()
+    assert.ok(sent.queued <= 1, `${sent.queued} messages queued`)
+    assert.ok(sent.queuedBytes <= chunk.length)
+    assert.ok(native.stats().received.used <= ring)
+    release()
+    await until(() => sunk > produced / 2 && produced > last + 200, 'the flow to go on')
+    over.abort()
+    await Promise.all([inPipe, outPipe])
+  })
+
+  it("the writable's desiredSize counts bytes", () => {
+    const { renderer } = pair(4096)
+    const writer = renderer.writable.getWriter()
+    const before = writer.desiredSize!
+    writer.write(pattern(0, 3000)).catch(() => {})
+    writer.write(pattern(1, 3000)).catch(() => {})
+    assert.equal(before - writer.desiredSize!, 6000)
+  })
+
+  it("closing the writable ends the other side's readable after all that was sent, and leaves the way back open", async () => {
+    const { renderer, native } = pair(4096)
+    for (let i = 0; i < 10; i++) renderer.send(pattern(i, 3000)) // most of it queued
+    const over = renderer.writable.close()
+    const received: Uint8Array[] = []
+    for await (const chunk of native.readable as unknown as AsyncIterable<Uint8Array>) received.push(chunk)
+    await within(over, 'the close')
+    assert.equal(received.length, 10)
+    throwsError(() => renderer.send(pattern(0, 1)), 'ERR_SABWAY_CLOSED', /the writable stream was closed/)
+    native.send(pattern(1, 1))
+    assert.deepEqual(await renderer.receive(), pattern(1, 1))
+  })
+
+  it("cancelling the readable ends this direction: the other side's writes fail", async () => {
+    const { renderer, native } = pair(4096)
+    const reader = native.readable.getReader()
+    const pending = reader.read()
+    await reader.cancel('enough')
+    assert.deepEqual(await pending, { done: true, value: undefined })
+    const writer = renderer.writable.getWriter()
+    await rejectsWith(writer.write(pattern(0, 1)), 'ERR_SABWAY_CLOSED', /the other side was cleaned up/)
+    await rejectsWith(native.receive(), 'ERR_SABWAY_CLOSED', /the readable stream was cancelled/)
+    throwsError(() => native.drain(() => {}), 'ERR_SABWAY_CLOSED', /the readable stream was cancelled/)
+    native.send(pattern(1, 1))
+    assert.deepEqual(await renderer.receive(), pattern(1, 1))
+  })
+
+  it('aborting the writable gives up what waits', async () => {
+    const { renderer, native } = pair(4096)
+    const writer = renderer.writable.getWriter()
+    await writer.write(pattern(0, 4096))
+    const waiting = writer.write(pattern(1, 4096)).catch((error) => error)
+    await turns(2)
+    const reason = new Error('no more')
+    await writer.abort(reason)
+    assertError(await waiting, 'ERR_SABWAY_ABORTED', /given up/)
+    assert.equal(renderer.stats().sent.queued, 0)
+    assert.deepEqual(takeAll(native), [pattern(0, 4096)])
+    await rejectsWith(native.receive(), 'ERR_SABWAY_CLOSED', /./)
+  })
+
+  it('a chunk that is no Uint8Array, or too large, is an error that teaches', async () => {
+    for (const [chunk, code, teaches] of [
+      ['text', 'ERR_SABWAY_INVALID_TYPE', /must be a Uint8Array, got 'text'/],
+      [pattern(0, 5000), 'ERR_SABWAY_MESSAGE_TOO_LARGE', /5000 bytes into a ring of 4096/],
+    ] as const) {
+      const { renderer } = pair(4096)
+      const writer = renderer.writable.getWriter()
+      writer.closed.catch(() => {})
+      await rejectsWith(writer.write(chunk as never), code, teaches)
+    }
+  })
+
+  it('pipeTo ends by its signal', async () => {
+    const { renderer, native } = pair()
+    const abort = new AbortController()
+    const chunks: Uint8Array[] = []
+    const sink = new WritableStream<Uint8Array>({ write: (chunk) => void chunks.push(chunk) })
+    const piped = native.readable.pipeTo(sink, { signal: abort.signal, preventCancel: true }).catch((error) => error)
+    renderer.send(pattern(0, 1))
+    await until(() => chunks.length === 1, 'a chunk')
+    abort.abort()
+    assert.equal((await within(piped, 'the pipe')).name, 'AbortError')
+  })
+
+  it('end with this side, and with the other', async () => {
+    for (const which of ['renderer', 'native'] as const) {
+      const both = pair()
+      const reader = both.native.readable.getReader()
+      const pending = reader.read()
+      both[which].cleanup()
+      assert.deepEqual(await within(pending, 'the end'), { done: true, value: undefined })
+    }
+  })
+})
+
+describe('stream.Duplex.fromWeb', () => {
+  const duplex = (channel: { readable: ReadableStream; writable: WritableStream }) =>
+    Duplex.fromWeb({ readable: channel.readable, writable: channel.writable } as never)
+
+  it('sends and receives, and a pipeline through the other side ends by itself', async () => {
+    const { renderer, native } = pair(8192)
+    const far = duplex(native)
+    const upper = new Transform({
+      transform(chunk, _encoding, done) {
+        done(null, Buffer.from(chunk.toString().toUpperCase()))
+      },
+    })
+    const echo = pipeline(far, upper, far)
+    const text = 'every good word. '.repeat(3000)
+    const parts = Array.from({ length: Math.ceil(text.length / 1000) }, (_, i) => text.slice(i * 1000, (i + 1) * 1000))
+    const near = duplex(renderer)
+    let answer = ''
+    const sink = new Writable({
+      write(chunk, _encoding, done) {
+        answer += chunk
+        done()
+      },
+    })
+    const source = Readable.from(parts.map((part) => Buffer.from(part)))
+    await within(Promise.all([pipeline(source, near, sink), echo]), 'the pipelines')
+    assert.equal(answer, text.toUpperCase())
+  })
+
+  it('with a native worker on the other side, too', async () => {
+    const channel = open(8192, 8192)
+    channel.startWorker({ builtin: 'echo' })
+    const chunks: Buffer[] = []
+    const sink = new Writable({
+      write(chunk, _encoding, done) {
+        chunks.push(chunk)
+        done()
+      },
+    })
+    const source = Readable.from(Array.from({ length: 100 }, (_, i) => Buffer.from(pattern(i, 1000))))
+    await within(pipeline(source, duplex(channel), sink), 'the pipeline')
+    const expected = Buffer.concat(Array.from({ length: 100 }, (_, i) => pattern(i, 1000)))
+    assert.ok(Buffer.concat(chunks).equals(expected))
+  })
+
+  it('with another thread', async () => {
+    const channel = open(8192, 8192)
+    const thread = new Thread('end', { handle: channel.handle, side: 'native', job: 'echo' })
+    await thread.next('ready')
+    const stream = duplex(channel)
+    const received: Buffer[] = []
+    stream.on('data', (chunk) => received.push(chunk))
+    for (let i = 0; i < 100; i++)
+      if (!stream.write(pattern(i, 1000))) await new Promise((go) => stream.once('drain', go))
+    await until(() => Buffer.concat(received).length === 100_000, 'all echoes')
+    stream.destroy()
+  })
+
+  it('a receiver that was destroyed stops the sender with an error', async () => {
+    const { renderer, native } = pair(4096)
+    const far = duplex(native)
+    far.on('error', () => {})
+    far.destroy()
+    await aWhile()
+    throwsError(() => renderer.send(pattern(0, 1)), 'ERR_SABWAY_CLOSED', /./)
+    assert.throws(() => collect(native), /cancelled/)
+  })
+})
