@@ -270,7 +270,6 @@ export class Script {
     else if (kind === 2) {
       this.#call(endpoint, 'sw_region_format', 0, 1, 1, 1)
       this.#call(endpoint, 'sw_region_format_empty', 0, 1)
-      this.#call(endpoint, 'sw_channel_format', 0, abi.SW_HEAP_AT, 1, 1)
     } else this.#call(endpoint, 'sw_channel_check', 0, this.#size, abi.SW_HEAP_AT + 4)
   }
 
