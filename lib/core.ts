@@ -37,7 +37,6 @@ export interface Core {
     endpoint: number,
   ): number
   sw_channel_format(base: Offset, channel: Offset, rendererToNative: number, nativeToRenderer: number): number
-  sw_channel_role(base: Offset, size: bigint, channel: Offset, which: number): number
   sw_channel_evict(base: Offset, size: bigint, channel: Offset, endpoint: number): void
   sw_channel_check(base: Offset, size: bigint, channel: Offset): number
   sw_producer_reserve(p: Offset, length: number, lead: number): Offset

@@ -79,6 +79,7 @@ cmake --build build/c-process >>build/c-process.log || {
 mkfifo build/c-process/token
 build/c-process/c-process serve >build/c-process/token &
 serving=$!
+trap "kill $serving 2>/dev/null || true" EXIT
 {
   read -r token
   build/c-process/c-process ask "$token" 100000

@@ -1,4 +1,4 @@
-/* Windows. Compiled and linked with mingw-w64 (scripts/check-windows.sh), and NOT run: unverified.
+/* Windows. Compiled with mingw-w64 and run under Wine (scripts/check-windows.sh); on Windows itself unverified.
  *
  * Nothing can be mapped over memory that V8 has reserved (MapViewOfFile3 replaces placeholders only), and WaitOnAddress
  * does not reach other processes: so sleeps that others may end are short here, and the sleeper looks again. */

@@ -104,9 +104,7 @@ void sw_shared_token(const sw_shared *s, char text[SW_TOKEN_BYTES]) {
 
 /* ---- mapping ---- */
 
-int sw_shared_map(sw_shared *s) {
-  return sw_prim_memory_map(s->handle, s->size, &s->base, s->why);
-}
+int sw_shared_map(sw_shared *s) { return sw_prim_memory_map(s->handle, s->size, &s->base, s->why); }
 
 int sw_shared_overlay(sw_shared *s, void *base, uint64_t length) {
   if (length != s->size) {

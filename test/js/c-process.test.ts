@@ -16,13 +16,14 @@ const path = program('c-process')
 const started: ChildProcess[] = []
 
 /** A server that has said its token. */
-async function serve(...args: string[]): Promise<{ child: ChildProcess; token: string; lines: string[] }> {
+async function serve(...args: string[]) {
   const child = spawn(path, ['serve', ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   started.push(child)
+  const closed = once(child, 'close')
   const lines: string[] = []
   createInterface(child.stdout!).on('line', (line) => lines.push(line))
   await until(() => lines.length > 0, 'its token')
-  return { child, token: lines.shift()!, lines }
+  return { child, closed, token: lines.shift()!, lines }
 }
 
 async function exchange(channel: SharedMemoryChannel, count: number): Promise<void> {
@@ -41,23 +42,24 @@ describe('a channel between Node and a C program', () => {
     const channel = openShared()
     const child = spawn(path, ['answer', channel.token], { stdio: ['ignore', 'pipe', 'inherit'] })
     started.push(child)
+    const closed = once(child, 'close')
     let said = ''
     child.stdout.on('data', (text) => {
       said += text
     })
     await exchange(channel, 5000)
     channel.cleanup()
-    const [code] = await once(child, 'close')
+    const [code] = await closed
     assert.deepEqual([code, said], [0, '5000 messages, then: ERR_SABWAY_CLOSED\n'])
   })
 
   for (const name of [[], [`test-${process.pid}-c`]]) {
     it(`that made it${name.length === 0 ? '' : ', with a name'}`, async () => {
-      const { child, token, lines } = await serve(...name)
+      const { closed, token, lines } = await serve(...name)
       const channel = keep(SharedMemoryChannel.attach(token, { side: 'native' }))
       await exchange(channel, 5000)
       channel.cleanup()
-      const [code] = await once(child, 'close')
+      const [code] = await closed
       assert.deepEqual([code, ...lines], [0, '5000 messages, then: ERR_SABWAY_CLOSED'])
     })
   }
@@ -73,7 +75,7 @@ describe('a channel between Node and a C program', () => {
   })
 
   it('that is told when Node dies', async () => {
-    const { child, token, lines } = await serve()
+    const { closed, token, lines } = await serve()
     const script = `
       const { SharedMemoryChannel } = require('${fileURLToPath(new URL('dist/index.cjs', root))}')
       const channel = SharedMemoryChannel.attach('${token}', { side: 'native' })
@@ -81,15 +83,15 @@ describe('a channel between Node and a C program', () => {
       channel.startReceiving(() => process.kill(process.pid, 'SIGKILL'))
       channel.ref()`
     assert.throws(() => execFileSync(process.execPath, ['-e', script]), { signal: 'SIGKILL' })
-    const [code] = await once(child, 'close')
+    const [code] = await closed
     assert.deepEqual([code, ...lines], [0, '1 messages, then: ERR_SABWAY_PEER_DIED'])
   })
 
   it('or between two of them', async () => {
-    const { child, token } = await serve()
+    const { closed, token } = await serve()
     const { stdout } = await promisify(execFile)(path, ['ask', token, '20000'])
     assert.equal(stdout, '20000 messages came back\n')
-    const [code] = await once(child, 'close')
+    const [code] = await closed
     assert.equal(code, 0)
   })
 

@@ -160,6 +160,7 @@ static uint32_t offset_or_zero(const bound *b, const void *address) {
 PLAIN(layout_hash, (int32_t)sw_layout_hash())
 PLAIN(region_bytes, sw_region_bytes(WORD(0), WORD(1)))
 PLAIN(region_format, sw_region_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
+PLAIN(region_format_empty, sw_region_format_empty(PLACE(0), WORD(1)))
 PLAIN(region_verify, sw_region_verify(PLACE(0), WORD(1)))
 PLAIN(endpoint_claim, sw_endpoint_claim(PLACE(0), WORD(1), WORD(2), WORD(3)))
 PLAIN(endpoint_release, (sw_endpoint_release(PLACE(0), WORD(1)), 0))
@@ -168,6 +169,7 @@ PLAIN(endpoint_arm, (int32_t)sw_endpoint_arm(PLACE(0), WORD(1), WORD(2)))
 PLAIN(endpoint_disarm, (sw_endpoint_disarm(PLACE(0), WORD(1)), 0))
 PLAIN(endpoint_is_armed, sw_endpoint_is_armed(PLACE(0), WORD(1)))
 PLAIN(endpoint_ring, (sw_endpoint_ring(PLACE(0), WORD(1)), 0))
+PLAIN(channel_format, sw_channel_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
 PLAIN(channel_evict, (sw_channel_evict(PLACE(0), a[1], WORD(2), WORD(3)), 0))
 PLAIN(channel_check, sw_channel_check(PLACE(0), a[1], WORD(2)))
 PRODUCER(channel_open_producer, sw_channel_open_producer(&p, PLACE(1), a[2], WORD(3), WORD(4), WORD(5)))
@@ -199,6 +201,7 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(layout_hash, NUMBER) \
   X(region_bytes, BIGINT) \
   X(region_format, NUMBER) \
+  X(region_format_empty, NUMBER) \
   X(region_verify, NUMBER) \
   X(endpoint_claim, NUMBER) \
   X(endpoint_release, NOTHING) \
@@ -207,6 +210,7 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(endpoint_disarm, NOTHING) \
   X(endpoint_is_armed, NUMBER) \
   X(endpoint_ring, NOTHING) \
+  X(channel_format, NUMBER) \
   X(channel_evict, NOTHING) \
   X(channel_check, NUMBER) \
   X(channel_open_producer, NUMBER) \

@@ -103,7 +103,12 @@ export class Script {
     arena.bytes.fill(0)
     const [first, second] = this.#capacities
     this.#call(0, 'sw_region_bytes', first, second)
-    this.#call(0, 'sw_region_format', 0, arena.pages, first, second)
+    if (this.#below(2) === 0) {
+      this.#call(0, 'sw_region_format', 0, arena.pages, first, second)
+    } else {
+      this.#call(0, 'sw_region_format_empty', 0, arena.pages)
+      this.#call(0, 'sw_channel_format', 0, abi.SW_HEAP_AT, first, second)
+    }
     this.#startHigh()
     for (const endpoint of ENDPOINTS) {
       const { pid, startLow, startHigh } = this.identity
@@ -272,8 +277,10 @@ export class Script {
     const kind = this.#below(4)
     if (kind === 0) this.#call(endpoint, 'sw_producer_commit', producer, this.#below(1 << 20))
     else if (kind === 1) this.#call(endpoint, 'sw_producer_abandon', producer)
-    else if (kind === 2) this.#call(endpoint, 'sw_region_format', 0, 1, 1, 1)
-    else this.#call(endpoint, 'sw_channel_check', 0, this.#size, abi.SW_HEAP_AT + 4)
+    else if (kind === 2) {
+      this.#call(endpoint, 'sw_region_format', 0, 1, 1, 1)
+      this.#call(endpoint, 'sw_region_format_empty', 0, 1)
+    } else this.#call(endpoint, 'sw_channel_check', 0, this.#size, abi.SW_HEAP_AT + 4)
   }
 
   #close(endpoint: Endpoint): void {
