@@ -5,11 +5,14 @@ import { abi, ringWord } from './support/abi.js'
 import { attach, open, pair } from './support/channels.js'
 import { runChild } from './support/children.js'
 import { assertError } from './support/errors.js'
+import { addon, itNative } from './support/host.js'
 import { plugin } from './support/paths.js'
 import { Thread } from './support/threads.js'
 import { within } from './support/wait.js'
 
 interface Row {
+  /** Needs the native addon, or a process of its own. */
+  native?: true
   /** Ends with the error, thrown or as a rejection. */
   act: () => unknown
   teaches: RegExp
@@ -43,6 +46,7 @@ const starved = async (index: number) => {
 
 const table: Record<Exclude<ErrorCode, 'ERR_SABWAY_FULL'>, Row> = {
   ERR_SABWAY_INVALID_ARGUMENT: {
+    native: true,
     act: () => open().startWorker({ builtin: 'ecco' } as never),
     teaches: /builtin must be one of 'echo', 'sink', 'source', got 'ecco'/,
   },
@@ -114,13 +118,16 @@ const table: Record<Exclude<ErrorCode, 'ERR_SABWAY_FULL'>, Row> = {
     },
     teaches: /room for 64 threads; clean up channels no longer used/,
   },
-  ERR_SABWAY_OUT_OF_MEMORY: { act: () => starved(0), teaches: /a region of \d+ bytes; close regions no longer used/ },
-  ERR_SABWAY_SYSTEM: { act: () => starved(1), teaches: /the native worker's thread/ },
-  ERR_SABWAY_PLUGIN_NOT_FOUND: { act: pluginFrom('nowhere'), teaches: /nowhere\.so: cannot open shared object file/ },
-  ERR_SABWAY_PLUGIN_SYMBOL: { act: pluginFrom('no-symbol'), teaches: /no-symbol\.so: declare it as SABWAY_EXPORT/ },
-  ERR_SABWAY_PLUGIN_ABI: { act: pluginFrom('bad-abi'), teaches: /says version 999, this Sabway has version 1/ },
-  ERR_SABWAY_PLUGIN_OPEN: { act: pluginFrom('open-fails'), teaches: /open-fails: no camera on port 7/ },
+  ERR_SABWAY_OUT_OF_MEMORY: {
+    native: true,
+    act: () => starved(0), teaches: /a region of \d+ bytes; close regions no longer used/ },
+  ERR_SABWAY_SYSTEM: { native: true, act: () => starved(1), teaches: /the native worker's thread/ },
+  ERR_SABWAY_PLUGIN_NOT_FOUND: { native: true, act: pluginFrom('nowhere'), teaches: /nowhere\.so: cannot open shared object file/ },
+  ERR_SABWAY_PLUGIN_SYMBOL: { native: true, act: pluginFrom('no-symbol'), teaches: /no-symbol\.so: declare it as SABWAY_EXPORT/ },
+  ERR_SABWAY_PLUGIN_ABI: { native: true, act: pluginFrom('bad-abi'), teaches: /says version 999, this Sabway has version 1/ },
+  ERR_SABWAY_PLUGIN_OPEN: { native: true, act: pluginFrom('open-fails'), teaches: /open-fails: no camera on port 7/ },
   ERR_SABWAY_PLUGIN_FAILED: {
+    native: true,
     act: () => {
       const channel = open()
       channel.startWorker({ plugin: plugin('on-fails') })
@@ -134,13 +141,14 @@ const table: Record<Exclude<ErrorCode, 'ERR_SABWAY_FULL'>, Row> = {
       const thread = new Thread('refused', null, { execArgv: ['--no-addons'] })
       throw (await thread.next<object[]>())[0]
     },
-    teaches: /the native addon was not loaded: .*addons/,
+    teaches: addon ? /the native addon was not loaded: .*addons/ : /it is the browser build/,
   },
 }
 
 describe('the error table', () => {
-  for (const [code, { act, teaches }] of Object.entries(table) as [ErrorCode, Row][]) {
-    it(code, async () => {
+  for (const [code, { native, act, teaches }] of Object.entries(table) as [ErrorCode, Row][]) {
+    const test = native === undefined ? it : itNative
+    test(code, async () => {
       const error = await Promise.resolve()
         .then(act)
         .then(
