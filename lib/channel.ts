@@ -123,8 +123,9 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     }
   }
 
-  /** Structured-cloneable: send it to another thread, which passes it to `attach`. */
+  /** Structured-cloneable: send it to another thread, which passes it to `attach`. Errors: ERR_SABWAY_NOT_ISOLATED in a page. */
   get handle(): ChannelHandle {
+    check.isolated()
     return { sabway: 'channel', memory: this.region.memory }
   }
 

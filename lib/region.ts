@@ -1,5 +1,5 @@
 import { addon, type RegionBinding } from './addon.js'
-import { integer } from './check.js'
+import { integer, isolated } from './check.js'
 import { type Core, guarded, instantiate, type Offset, pure, sharedMemory } from './core.js'
 import { adopt, coreError, SabwayError } from './errors.js'
 import {
@@ -118,6 +118,7 @@ export class Region {
   }
 
   get handle(): RegionHandle {
+    isolated()
     return { sabway: 'region', memory: this.memory }
   }
 

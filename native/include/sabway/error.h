@@ -27,7 +27,9 @@
   X(SW_EPLUGINABI, -19, "ERR_SABWAY_PLUGIN_ABI", "the plugin was built for another version of the plugin ABI") \
   X(SW_EOPEN, -20, "ERR_SABWAY_PLUGIN_OPEN", "the plugin's open function reported a failure")                  \
   X(SW_EPLUGIN, -21, "ERR_SABWAY_PLUGIN_FAILED", "the plugin reported a failure while it ran")                 \
-  X(SW_ENOADDON, -22, "ERR_SABWAY_NO_ADDON", "this needs the native addon, which could not be loaded here")
+  X(SW_ENOADDON, -22, "ERR_SABWAY_NO_ADDON", "this needs the native addon, which could not be loaded here")    \
+  X(SW_ENOWASM, -40, "ERR_SABWAY_NO_WASM", "WebAssembly may not be compiled here")                             \
+  X(SW_ENOTISOLATED, -41, "ERR_SABWAY_NOT_ISOLATED", "this page is not cross-origin isolated")
 
 enum sw_error {
   SW_OK = 0,
