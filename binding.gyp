@@ -12,7 +12,9 @@
         "<!@(node -p \"require('fs').readFileSync('native/sources.txt','utf8').trim().split('\\n').map(f=>'native/'+f).join(' ')\")",
         "native/napi/addon.cc",
         "native/napi/environment.cc",
+        "native/napi/listener.cc",
         "native/napi/region.cc",
+        "native/napi/shared_memory.cc",
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       # The last one: an error that a terminating environment cannot take must not end the process.
@@ -22,7 +24,9 @@
       ],
       "cflags_cc!": ["-fno-exceptions"],
       "conditions": [
-        ["OS=='linux'", {"sources": ["native/prim/linux.c"], "libraries": ["-lpthread", "-ldl"]}],
+        ["OS=='linux'", {
+          "sources": ["native/prim/linux.c", "native/prim/linux_memory.c"], "libraries": ["-lpthread", "-ldl", "-lrt"],
+        }],
         ["OS=='mac'", {
           "sources": ["native/prim/macos.c"],
           "xcode_settings": {"GCC_ENABLE_CPP_EXCEPTIONS": "YES", "MACOSX_DEPLOYMENT_TARGET": "11.0"},

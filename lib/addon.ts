@@ -4,11 +4,13 @@
 export const WORKER_LOG = 0
 export const WORKER_EXITED = 1
 export const WORKER_JOINED = 2
+/** Not of a worker: a process that held roles of a seat's channel has died. */
+export const PEER_DIED = 3
 
 export interface WorkerEvent {
   worker: number
   kind: number
-  /** The log level, or why the worker ended. */
+  /** The log level, why the worker ended, or the roles (bits, by sw_channel_role's numbers) of who died. */
   number: number
   text: string
 }
@@ -27,6 +29,8 @@ export interface WorkerStats {
 export interface RegionBinding {
   ring(doorbell: number, how: number): void
   listen(): void
+  /** Hear rings and deaths of other processes. Returns the seat that PEER_DIED will name. */
+  watch(): number
   startWorker(options: { side: number; builtin?: string; plugin?: string; json: string }): number
   stopWorker(id: number): void
   workerStats(id: number): WorkerStats | undefined
@@ -34,10 +38,20 @@ export interface RegionBinding {
   close(): void
 }
 
+/** Memory that processes share, held open. */
+export interface SharedMemory {
+  size(): number
+  /** Map it over a whole shared WebAssembly.Memory. */
+  overlay(bytes: Uint8Array): void
+  token(): string
+  close(): void
+}
+
 export type Dispatch = (events: WorkerEvent[] | undefined) => void
 
 export interface Addon {
   RegionBinding: new (bytes: Uint8Array, endpoint: number, channel: number) => RegionBinding
+  SharedMemory: { new (token: string): SharedMemory; new (size: number, name: string | undefined): SharedMemory }
   setDispatcher(callback: Dispatch): void
   ref(): void
   unref(): void

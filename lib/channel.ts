@@ -5,19 +5,21 @@ import { adopt, coreError, SabwayError } from './errors.js'
 import { ERRORS, SW_HEAP_AT, SW_NATIVE, SW_RENDERER, sw_channel, sw_ring } from './generated/abi.js'
 import { type DrainCallback, Incoming, type MessageCallback, type ReceiveOptions } from './incoming.js'
 import { Outgoing, type SendOptions } from './outgoing.js'
-import { Region } from './region.js'
+import { Region, type ShareOptions } from './region.js'
 
 export type Side = 'renderer' | 'native'
 
-export interface ChannelOptions {
-  /** Who can take the other side. So far threads of this process: JavaScript threads and native ones. */
-  share?: 'threads'
+export interface ChannelOptions extends ShareOptions {
+  /** Made by Region.create, and still without a channel: it stays the caller's, to close after the channel. */
+  region?: Region
 }
 
 /** What travels by postMessage (or workerData) to the thread that takes the other side. */
 export interface ChannelHandle {
   readonly sabway: 'channel'
   readonly memory: WebAssembly.Memory
+  /** Of a channel that processes share. */
+  readonly token?: string
 }
 
 export interface LogLine {
@@ -69,15 +71,17 @@ const DEFAULT_BYTES = 1 << 20
 
 /**
  * Two rings in one piece of shared memory: messages go both ways between this JavaScript thread and a native thread, or another
- * JavaScript thread, without being serialised. One thread at a time sends, and one receives, on each side.
+ * JavaScript thread, or another process, without being serialised. One thread at a time sends, and one receives, on each side.
  *
- * Events: `message` (while receiving), `drain` (the send queue is empty), `close` (the other side is done), `error`.
+ * Events: `message` (while receiving), `drain` (the send queue is empty), `close` (the other side is done), `peer-died` (its process
+ * died: what it sent is still received, and another may take its place), `error`.
  */
-export class SharedMemoryChannel extends EventTarget implements dispatcher.Participant {
+export class SharedMemoryChannel extends EventTarget implements dispatcher.Participant, dispatcher.Watcher {
   /** @internal */ readonly region: Region
   readonly side: Side
   readonly #out: Outgoing
   readonly #in: Incoming
+  readonly #ownsRegion: boolean
   #closed = false
   #worker: dispatcher.WorkerOwner | null = null
   #wantsRef = false
@@ -94,24 +98,28 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     options: ChannelOptions = {},
   ) {
     super()
+    this.#ownsRegion = first instanceof Region || options.region === undefined
     if (first instanceof Region) {
       this.region = first
       this.side = second as Side
     } else {
-      if (options.share !== undefined) check.oneOf(options.share, 'share', ['threads'])
-      this.region = Region.forChannel(first, second as number)
+      this.region = regionFor(first, second as number, options)
       this.side = 'renderer'
     }
     const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
     this.#out = new Outgoing(this.region, side, () => this.#onQueued())
     this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error))
     this.#out.onQueueEmpty = () => this.#onDrained()
+    if (this.region.processes) dispatcher.watch(this)
   }
 
-  /** Take a side of a channel that another thread made, with the handle it sent. Errors: ERR_SABWAY_SIDE_TAKEN and others. */
-  static attach(handle: ChannelHandle, options: { side: Side }): SharedMemoryChannel {
+  /**
+   * Take a side of a channel: that another thread made, with the handle it sent, or another process, with the token.
+   * Errors: those of Region.open, and ERR_SABWAY_SIDE_TAKEN.
+   */
+  static attach(from: ChannelHandle | string, options: { side: Side }): SharedMemoryChannel {
     const side = check.oneOf(options?.side, 'side', ['renderer', 'native'])
-    const region = Region.open(handle as never)
+    const region = Region.open(from as never)
     try {
       const channel = new SharedMemoryChannel(region, side)
       channel.#out.open()
@@ -126,7 +134,12 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   /** Structured-cloneable: send it to another thread, which passes it to `attach`. Errors: ERR_SABWAY_NOT_ISOLATED in a page. */
   get handle(): ChannelHandle {
     check.isolated()
-    return { sabway: 'channel', memory: this.region.memory }
+    return { sabway: 'channel', memory: this.region.memory, ...this.region.ticket }
+  }
+
+  /** For another process of this user, which passes it to `attach`: see Region.token. Errors: ERR_SABWAY_INVALID_STATE. */
+  get token(): string {
+    return this.region.token
   }
 
   /** Called whenever the send queue has become empty, like the 'drain' event. */
@@ -279,7 +292,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     dispatcher.deactivate(this)
     this.stopWorker()
     this.unref()
-    this.region.close()
+    if (this.#ownsRegion) this.region.close()
   }
 
   [Symbol.dispose](): void {
@@ -338,6 +351,16 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     return this.#in.ready() || this.#out.wantSpace()
   }
 
+  /** @internal */
+  onPeerDied(roles: number): void {
+    const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
+    const theirs = (1 << (1 - side)) | (1 << (2 + side)) // their producer and their consumer, as sw_channel_role counts
+    if (this.#closed || (roles & theirs) === 0) return
+    this.#out.peerDied(new SabwayError('ERR_SABWAY_PEER_DIED', 'while this message waited for room; it was not sent'))
+    this.#rest()
+    this.dispatchEvent(new Event('peer-died'))
+  }
+
   #onWorkerExit(id: number, status: number): void {
     if (id !== this.#worker?.id) return
     this.stopWorker() // it has ended by itself: this only joins it
@@ -369,6 +392,16 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   #mustBeOpen(): void {
     if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
   }
+}
+
+function regionFor(rendererToNative: number, nativeToRenderer: number, options: ChannelOptions): Region {
+  const { region } = options
+  if (region === undefined) return Region.forChannel(rendererToNative, nativeToRenderer, options)
+  if (!(region instanceof Region)) {
+    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'region must come from Region.create')
+  }
+  region.carve(rendererToNative, nativeToRenderer)
+  return region
 }
 
 function workerOptions(options: BuiltinWorker | PluginWorker): AnyWorker & { builtin?: string; plugin?: string } {

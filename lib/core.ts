@@ -11,6 +11,7 @@ export interface Core {
   readonly __stack_pointer: WebAssembly.Global
   sw_region_bytes(rendererToNative: number, nativeToRenderer: number): bigint
   sw_region_format(base: Offset, pages: number, rendererToNative: number, nativeToRenderer: number): number
+  sw_region_format_empty(base: Offset, pages: number): number
   sw_region_verify(base: Offset, pages: number): number
   sw_endpoint_claim(base: Offset, pid: number, startLow: number, startHigh: number): number
   sw_endpoint_release(base: Offset, index: number): void
@@ -34,6 +35,8 @@ export interface Core {
     side: number,
     endpoint: number,
   ): number
+  sw_channel_format(base: Offset, channel: Offset, rendererToNative: number, nativeToRenderer: number): number
+  sw_channel_role(base: Offset, size: bigint, channel: Offset, which: number): number
   sw_channel_evict(base: Offset, size: bigint, channel: Offset, endpoint: number): void
   sw_channel_check(base: Offset, size: bigint, channel: Offset): number
   sw_producer_reserve(p: Offset, length: number, lead: number): Offset

@@ -4,6 +4,7 @@ import {
   type Addon,
   addon,
   type Dispatch,
+  PEER_DIED,
   WORKER_EXITED,
   WORKER_JOINED,
   WORKER_LOG,
@@ -29,6 +30,12 @@ export interface WorkerOwner {
   onExit(status: number): void
 }
 
+/** Who is told of deaths in other processes. */
+export interface Watcher {
+  readonly region: Region
+  onPeerDied(roles: number): void
+}
+
 /** How long the loop is polled after the last work before it sleeps: a wake costs more than a few turns of the loop. */
 const LINGER_MS = 0.05
 
@@ -50,6 +57,9 @@ const active = new Set<Participant>()
 const owners = new Map<number, WeakRef<WorkerOwner>>()
 /** Owners that are held: somebody listens to their worker, or its last words are on their way. */
 const heldOwners = new Map<number, WorkerOwner>()
+/** By seat. Weak, as owners are. */
+const watchers = new Map<number, WeakRef<Watcher>>()
+const unwatched = new FinalizationRegistry<number>((seat) => watchers.delete(seat))
 /** News from native workers that nobody has been told yet. */
 const inbox: WorkerEvent[] = []
 /** Does the region's doorbell have a waiter in V8 that nobody has notified yet? */
@@ -74,6 +84,17 @@ export function deactivate(participant: Participant): void {
 export function own(owner: WorkerOwner): void {
   owners.set(owner.id, new WeakRef(owner))
   if (owner.onLog !== undefined) hold(owner)
+}
+
+/** Hear other processes ring, and be told when one dies. */
+export function watch(watcher: Watcher): void {
+  const { binding } = watcher.region
+  if (binding === null) return
+  connect()
+  binding.listen()
+  const seat = binding.watch()
+  watchers.set(seat, new WeakRef(watcher))
+  unwatched.register(watcher, seat)
 }
 
 /** The worker is about to be joined: what it says meanwhile is still delivered. */
@@ -110,6 +131,10 @@ function shared(): NonNullable<Addon['shared']> | undefined {
 }
 
 function deliver({ worker, kind, number, text }: WorkerEvent): void {
+  if (kind === PEER_DIED) {
+    watchers.get(worker)?.deref()?.onPeerDied(number)
+    return
+  }
   const owner = heldOwners.get(worker) ?? owners.get(worker)?.deref()
   if (kind === WORKER_JOINED) {
     owners.delete(worker)

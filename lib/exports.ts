@@ -15,4 +15,4 @@ export {
 export { type ErrorCode, SabwayError } from './errors.js'
 export type { DrainCallback, MessageCallback, ReceiveOptions } from './incoming.js'
 export type { SendOptions } from './outgoing.js'
-export { Region, type RegionHandle, type RegionStats } from './region.js'
+export { Region, type RegionHandle, type RegionStats, type ShareOptions } from './region.js'

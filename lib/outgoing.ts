@@ -304,6 +304,16 @@ export class Outgoing {
     for (const { done } of waiting) done?.(error)
   }
 
+  /** Nobody may come to make room: settle the promises. What `send` queued stays for whoever takes the other side. */
+  peerDied(error: SabwayError): void {
+    const promised = this.queue.filter(({ done }) => done !== undefined)
+    this.queue = this.queue.filter(({ done }) => done === undefined)
+    for (const { message, done } of promised) {
+      this.queuedBytes -= message.length
+      done?.(error)
+    }
+  }
+
   /** End of the stream: the consumer gets what was published, then 'close'. */
   close(): void {
     this.fail(new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called'))

@@ -1,5 +1,5 @@
-import { addon, type RegionBinding } from './addon.js'
-import { integer, isolated } from './check.js'
+import { type Addon, addon, addonMissing, type RegionBinding, type SharedMemory } from './addon.js'
+import * as check from './check.js'
 import { type Core, guarded, instantiate, type Offset, pure, sharedMemory } from './core.js'
 import { adopt, coreError, SabwayError } from './errors.js'
 import {
@@ -8,6 +8,7 @@ import {
   SW_INSTANCE_BYTES,
   SW_INSTANCES_AT,
   SW_PAGE,
+  SW_REGION_PROCESSES,
   SW_RING_MAX,
   SW_RING_MIN,
   SW_SLEEP_ATOMICS,
@@ -21,6 +22,15 @@ import {
 export interface RegionHandle {
   readonly sabway: 'region'
   readonly memory: WebAssembly.Memory
+  /** Of a region that processes share. */
+  readonly token?: string
+}
+
+/** Who can take part: threads of this process, or other processes of the same user, too. */
+export interface ShareOptions {
+  share?: 'threads' | 'processes'
+  /** With share 'processes': make it a POSIX shared memory object of that name. */
+  name?: string
 }
 
 export interface RegionStats {
@@ -32,12 +42,14 @@ export interface RegionStats {
   wakes: 'addon' | 'atomics'
 }
 
+const LARGEST = 65536 * SW_PAGE
+
 /** What a region does for its owner when the environment or the garbage collector takes it. */
 const forgotten = new FinalizationRegistry<() => void>((close) => close())
 
 /**
  * One piece of shared memory and this thread's place in it: an endpoint, a WebAssembly instance of the core, and the addon's
- * binding where there is an addon. Belongs to the thread that made it; others open its handle.
+ * binding where there is an addon. Belongs to the thread that made it; others open its handle, and other processes its token.
  */
 export class Region {
   readonly memory: WebAssembly.Memory
@@ -50,10 +62,16 @@ export class Region {
   /** @internal */ readonly endpoint: number
   /** @internal */ readonly instance: Offset
   /** @internal */ readonly binding: RegionBinding | null
+  /** @internal May participants be in several processes? */ readonly processes: boolean
+  readonly #shared: SharedMemory | null
+  readonly #token: string | undefined
+  #vacant = false
   #closed = false
 
-  private constructor(memory: WebAssembly.Memory) {
+  private constructor(memory: WebAssembly.Memory, shared: SharedMemory | null = null, token?: string) {
     this.memory = memory
+    this.#shared = shared
+    this.#token = shared?.token() ?? token
     this.buffer = memory.buffer as unknown as SharedArrayBuffer
     this.bytes = new Uint8Array(this.buffer)
     this.words = new Int32Array(this.buffer)
@@ -61,20 +79,23 @@ export class Region {
     const native = addon()
     const words = this.words
     // The imports must not hold the Region: the instance lives as long as its exports are held.
-    const link: { binding: RegionBinding | null } = { binding: null }
+    const link: { binding: RegionBinding | null; processes: boolean } = { binding: null, processes: false }
     this.core = guarded(
       instantiate(memory, {
         wake: (doorbell, how) => {
           const at = doorbell >>> 0
           if (at >= words.byteLength || at % 4 !== 0) return // from a handle that was overwritten
           if (how === SW_SLEEP_ATOMICS || link.binding === null) Atomics.notify(words, at >>> 2)
-          else link.binding.ring(at, how)
+          // V8's waiters are this process's only: for those of another the futex is where its relay can hear it.
+          if (how !== SW_SLEEP_ATOMICS || link.processes) link.binding?.ring(at, how)
         },
         alive: native === null ? () => 1 : native.alive,
       }),
     )
     const status = this.core.sw_region_verify(0, this.buffer.byteLength / SW_PAGE)
     if (status !== 0) throw coreError(status, describeHeader(this.words))
+    this.processes = (Atomics.load(words, sw_region_header.flags >>> 2) & SW_REGION_PROCESSES) !== 0
+    link.processes = this.processes
     this.endpoint = claim(this.core)
     this.instance = SW_INSTANCES_AT + this.endpoint * SW_INSTANCE_BYTES
     this.core.__stack_pointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
@@ -90,36 +111,91 @@ export class Region {
     if (this.binding === null) forgotten.register(this, () => leave(core, size, endpoint), this)
   }
 
-  /** A region carved for one channel. Capacities in bytes, rounded up to powers of two. */
-  static forChannel(rendererToNative: number, nativeToRenderer: number): Region {
-    integer(rendererToNative, 'rendererToNativeBytes', SW_RING_MIN, SW_RING_MAX)
-    integer(nativeToRenderer, 'nativeToRendererBytes', SW_RING_MIN, SW_RING_MAX)
-    const pages = Number(pure().sw_region_bytes(rendererToNative, nativeToRenderer)) / SW_PAGE
-    const memory = sharedMemory(pages)
-    const core = instantiate(memory, { wake: () => {}, alive: () => 1 })
-    const status = core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
-    if (status !== 0) throw coreError(status, 'while making a region')
-    return new Region(memory)
+  /**
+   * A region of so many bytes, rounded up to whole pages of 64 KiB. It has room for one channel so far: pass it to the channel's
+   * constructor. Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_OUT_OF_MEMORY, and with share 'processes' ERR_SABWAY_NAME_TAKEN,
+   * ERR_SABWAY_NO_ADDON, ERR_SABWAY_UNSUPPORTED, ERR_SABWAY_OVERLAY_REFUSED.
+   */
+  static create(options: ShareOptions & { size: number }): Region {
+    const size = check.integer(options?.size, 'size', SW_HEAP_AT + SW_PAGE, LARGEST)
+    const pages = Math.ceil(size / SW_PAGE)
+    const region = make(pages, options, (core) => core.sw_region_format_empty(0, pages), Region.#over)
+    region.#vacant = true
+    return region
   }
 
-  /** Join a region that another thread of this process made. */
-  static open(handle: RegionHandle): Region {
-    const memory = handle?.memory
+  /** A region carved for one channel. Capacities in bytes, rounded up to powers of two. */
+  static forChannel(rendererToNative: number, nativeToRenderer: number, options: ShareOptions = {}): Region {
+    const pages = pagesFor(rendererToNative, nativeToRenderer)
+    const format = (core: Core) => core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
+    return make(pages, options, format, Region.#over)
+  }
+
+  static #over(memory: WebAssembly.Memory, shared: SharedMemory | null): Region {
+    return new Region(memory, shared)
+  }
+
+  /**
+   * Join a region: of another thread, by its handle, or of another process of this user, by its token.
+   * Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_NOT_A_REGION, ERR_SABWAY_LAYOUT_MISMATCH, ERR_SABWAY_TOO_MANY_PARTICIPANTS; of a
+   * token also ERR_SABWAY_INVALID_TOKEN, _REGION_GONE, _STALE_TOKEN, _SIZE_MISMATCH, _NOT_PERMITTED, _OVERLAY_REFUSED.
+   */
+  static open(from: RegionHandle | string): Region {
+    if (typeof from === 'string') {
+      const shared = attempt(() => new (needAddon().SharedMemory)(from))
+      return overlaid(shared, () => {}, Region.#over)
+    }
+    const memory = from?.memory
     if (!(memory instanceof WebAssembly.Memory)) {
       throw new SabwayError(
         'ERR_SABWAY_INVALID_TYPE',
-        'expected the `handle` of a region or channel, as it came by postMessage',
+        'expected the `handle` of a region or channel, as it came by postMessage, or its `token` from another process',
       )
     }
     if (!(memory.buffer instanceof SharedArrayBuffer)) {
       throw new SabwayError('ERR_SABWAY_NOT_A_REGION', 'its memory is not shared; make regions with Sabway')
     }
-    return new Region(memory)
+    return new Region(memory, null, from.token)
+  }
+
+  /** @internal Put a channel into a region that `create` made. */
+  carve(rendererToNative: number, nativeToRenderer: number): void {
+    this.#mustBeOpen()
+    if (!this.#vacant) {
+      throw new SabwayError(
+        'ERR_SABWAY_INVALID_STATE',
+        'a region has room for one channel so far, made by who called Region.create; attach to that one, or make another region',
+      )
+    }
+    const needed = pagesFor(rendererToNative, nativeToRenderer) * SW_PAGE
+    if (needed > this.buffer.byteLength) {
+      throw new SabwayError(
+        'ERR_SABWAY_OUT_OF_RANGE',
+        `these rings need a region of ${needed} bytes, this one has ${this.buffer.byteLength}`,
+      )
+    }
+    const status = this.core.sw_channel_format(0, SW_HEAP_AT, rendererToNative, nativeToRenderer)
+    if (status !== 0) throw coreError(status, 'while making a channel')
+    this.#vacant = false
+  }
+
+  /**
+   * For other processes of this user: Region.open(token), SharedMemoryChannel.attach(token). Good while this process lives and
+   * the region is open where it was made or opened by token. Errors: ERR_SABWAY_INVALID_STATE when only threads share it.
+   */
+  get token(): string {
+    if (this.#token !== undefined) return this.#token
+    throw new SabwayError('ERR_SABWAY_INVALID_STATE', "only threads share this; make it with { share: 'processes' }")
   }
 
   get handle(): RegionHandle {
-    isolated()
-    return { sabway: 'region', memory: this.memory }
+    check.isolated()
+    return { sabway: 'region', memory: this.memory, ...this.ticket }
+  }
+
+  /** @internal What every handle of this region has beside its memory. */
+  get ticket(): { token?: string } {
+    return this.#token === undefined ? {} : { token: this.#token }
   }
 
   get closed(): boolean {
@@ -152,10 +228,67 @@ export class Region {
       forgotten.unregister(this)
       leave(this.core, this.size, this.endpoint)
     }
+    this.#shared?.close()
   }
 
   #mustBeOpen(): void {
     if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'this region was closed')
+  }
+}
+
+type Over = (memory: WebAssembly.Memory, shared: SharedMemory | null) => Region
+
+function make(pages: number, { share, name }: ShareOptions, format: (core: Core) => number, over: Over): Region {
+  if (share !== undefined) check.oneOf(share, 'share', ['threads', 'processes'])
+  if (name !== undefined && typeof name !== 'string') {
+    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `name must be a string, got ${typeof name}`)
+  }
+  const prepare = (memory: WebAssembly.Memory) => {
+    const status = format(instantiate(memory, { wake: () => {}, alive: () => 1 }))
+    if (status !== 0) throw coreError(status, 'while making a region')
+  }
+  if (share === 'processes') {
+    const shared = attempt(() => new (needAddon().SharedMemory)(pages * SW_PAGE, name))
+    return overlaid(shared, prepare, over)
+  }
+  if (name !== undefined) {
+    throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', "a name is for share: 'processes'")
+  }
+  const memory = sharedMemory(pages)
+  prepare(memory)
+  return over(memory, null)
+}
+
+/** Map shared memory over a new WebAssembly.Memory: from then on that, and its SharedArrayBuffer, are the shared memory. */
+function overlaid(shared: SharedMemory, prepare: (memory: WebAssembly.Memory) => void, over: Over): Region {
+  try {
+    const memory = sharedMemory(shared.size() / SW_PAGE)
+    attempt(() => shared.overlay(new Uint8Array(memory.buffer)))
+    prepare(memory)
+    return over(memory, shared)
+  } catch (error) {
+    shared.close()
+    throw error
+  }
+}
+
+function pagesFor(rendererToNative: number, nativeToRenderer: number): number {
+  check.integer(rendererToNative, 'rendererToNativeBytes', SW_RING_MIN, SW_RING_MAX)
+  check.integer(nativeToRenderer, 'nativeToRendererBytes', SW_RING_MIN, SW_RING_MAX)
+  return Number(pure().sw_region_bytes(rendererToNative, nativeToRenderer)) / SW_PAGE
+}
+
+function needAddon(): Addon {
+  const native = addon()
+  if (native === null) throw new SabwayError('ERR_SABWAY_NO_ADDON', addonMissing())
+  return native
+}
+
+function attempt<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw adopt(error)
   }
 }
 

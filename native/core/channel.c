@@ -92,6 +92,13 @@ void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index
   }
 }
 
+uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t which) {
+  sw_channel *channel;
+  if (which >= SW_ROLES || find((void *)base, size, offset, SW_RENDERER, &channel) != SW_OK) return 0;
+  sw_ring *ring = &channel->rings[which % 2];
+  return sw_peer_load_acquire(which < 2 ? &ring->producer : &ring->consumer);
+}
+
 int sw_channel_check(const void *base, uint64_t size, uint32_t offset) {
   sw_channel *channel;
   if (find((void *)base, size, offset, SW_RENDERER, &channel) != SW_OK) return SW_ECORRUPT;

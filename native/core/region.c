@@ -27,18 +27,21 @@ uint64_t sw_region_bytes(uint32_t renderer_to_native, uint32_t native_to_rendere
   return (SW_HEAP_AT + channel + SW_PAGE - 1) / SW_PAGE * SW_PAGE;
 }
 
+int sw_region_format_empty(void *base, uint32_t pages) {
+  if ((uint64_t)pages * SW_PAGE < SW_HEAP_AT) return SW_ERANGE;
+  sw_region_header *header = base;
+  sw_store_relaxed(&header->layout_hash, sw_layout_hash());
+  sw_store_relaxed(&header->pages, pages);
+  sw_store_relaxed(&header->root, SW_HEAP_AT);
+  sw_store_release(&header->magic, SW_MAGIC); /* [H1] pairs with the acquire in sw_region_verify */
+  return SW_OK;
+}
+
 int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, uint32_t native_to_renderer) {
   uint64_t needed = sw_region_bytes(renderer_to_native, native_to_renderer);
   if (needed == 0 || (uint64_t)pages * SW_PAGE < needed) return SW_ERANGE;
   int status = sw_channel_format(base, SW_HEAP_AT, renderer_to_native, native_to_renderer);
-  if (status != SW_OK) return status;
-  sw_region_header *header = base;
-  sw_store_relaxed(&header->layout_hash, sw_layout_hash());
-  sw_store_relaxed(&header->pages, pages);
-  sw_store_relaxed(&header->flags, 0);
-  sw_store_relaxed(&header->root, SW_HEAP_AT);
-  sw_store_release(&header->magic, SW_MAGIC); /* [H1] pairs with the acquire in sw_region_verify */
-  return SW_OK;
+  return status == SW_OK ? sw_region_format_empty(base, pages) : status;
 }
 
 int sw_region_verify(const void *base, uint32_t pages) {

@@ -5,6 +5,7 @@
 #include "prim/prim.h"
 #include "region.h"
 #include "sabway/crc32c.h"
+#include "shared_memory.h"
 
 namespace {
 
@@ -35,6 +36,7 @@ Napi::Value Crc32c(const Napi::CallbackInfo &info) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment::Create(env, exports);
   RegionBinding::Create(env, exports);
+  SharedMemory::Create(env, exports);
   exports.Set("identity", Napi::Function::New(env, Identity));
   exports.Set("alive", Napi::Function::New(env, Alive));
   exports.Set("crc32c", Napi::Function::New(env, Crc32c));

@@ -11,14 +11,17 @@
 #include <string>
 #include <vector>
 
+#include "process/listener.h"
+#include "sabway/error.h"
+
 class RegionBinding;
 
-// What a worker thread has to say to JavaScript.
+// What a worker thread, or the listener, has to say to JavaScript.
 struct WorkerEvent {
-  enum Kind { kLog, kExited, kJoined };  // kJoined is the last of each worker
+  enum Kind { kLog, kExited, kJoined, kPeerDied };  // kJoined is the last of each worker; kPeerDied is of a seat
   uint32_t worker;
   Kind kind;
-  int number;  // log level, or why it ended by itself
+  int number;  // log level, why it ended by itself, or the roles that the dead one held
   std::string text;
 };
 
@@ -35,12 +38,17 @@ class Environment {
   void Add(RegionBinding *region) { regions_.insert(region); }
   void Remove(RegionBinding *region) { regions_.erase(region); }
 
+  // Have a seat in a region that processes share listened to. The environment's own thread.
+  int Watch(const sw_listener_seat &seat);
+  void Unwatch(uint32_t id);
+
  private:
   explicit Environment(napi_env env) : env_(env) {}
   static void Dispatch(napi_env env, napi_value callback, void *context, void *data);
   static void Close(void *self);
   Napi::Value SetDispatcher(const Napi::CallbackInfo &info);
   napi_value TakeEvents(napi_env env);
+  void StopListening();
 
   napi_env env_;
   napi_threadsafe_function wake_ = nullptr;
@@ -48,6 +56,8 @@ class Environment {
   std::mutex lock_;
   std::vector<WorkerEvent> events_;
   std::set<RegionBinding *> regions_;
+  sw_listener *listener_ = nullptr;  // while there are seats to listen to
+  uint32_t watched_ = 0;
 };
 
 #endif

@@ -11,7 +11,7 @@
 
 namespace {
 
-// Unique in the process, so that a late event can never be taken for another worker's.
+// Of workers and seats. Unique in the process, so that a late event can never be taken for another's.
 std::atomic<uint32_t> next_worker{1};
 
 // What a worker that would not start should be told beside the error's own text.
@@ -29,12 +29,13 @@ uint32_t Number(const Napi::Value &value) { return value.As<Napi::Number>().Uint
 void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "RegionBinding",
-      DefineClass(env, "RegionBinding",
-                  {InstanceMethod("ring", &RegionBinding::Ring), InstanceMethod("listen", &RegionBinding::Listen),
-                   InstanceMethod("startWorker", &RegionBinding::StartWorker),
-                   InstanceMethod("stopWorker", &RegionBinding::StopWorker),
-                   InstanceMethod("workerStats", &RegionBinding::WorkerStats),
-                   InstanceMethod("copyIn", &RegionBinding::CopyIn), InstanceMethod("close", &RegionBinding::Close)}));
+      DefineClass(
+          env, "RegionBinding",
+          {InstanceMethod("ring", &RegionBinding::Ring), InstanceMethod("listen", &RegionBinding::Listen),
+           InstanceMethod("watch", &RegionBinding::Watch), InstanceMethod("startWorker", &RegionBinding::StartWorker),
+           InstanceMethod("stopWorker", &RegionBinding::StopWorker),
+           InstanceMethod("workerStats", &RegionBinding::WorkerStats), InstanceMethod("copyIn", &RegionBinding::CopyIn),
+           InstanceMethod("close", &RegionBinding::Close)}));
 }
 
 // (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, channel offset)
@@ -68,6 +69,7 @@ void RegionBinding::Release() {
   open_ = false;
   for (auto &entry : workers_) Stop(&entry.second);
   workers_.clear();
+  if (seat_ != 0) environment_->Unwatch(seat_);
   if (listening_) sw_loop_unregister(sw_endpoint_doorbell(base_, endpoint_));
   sw_channel_evict(base_, size_, channel_, endpoint_);
   sw_endpoint_release(base_, endpoint_);
@@ -101,6 +103,18 @@ Napi::Value RegionBinding::Listen(const Napi::CallbackInfo &info) {
   if (status != SW_OK) throw MakeError(info.Env(), status, "event loop");
   listening_ = true;
   return info.Env().Undefined();
+}
+
+// From now on rings of other processes are heard, and their deaths. -> the seat that news of deaths will name
+Napi::Value RegionBinding::Watch(const Napi::CallbackInfo &info) {
+  if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
+  if (seat_ == 0) {
+    uint32_t id = next_worker.fetch_add(1);
+    int status = environment_->Watch({base_, size_, channel_, endpoint_, id});
+    if (status != SW_OK) throw MakeError(info.Env(), status, "the listener's thread");
+    seat_ = id;
+  }
+  return Napi::Number::New(info.Env(), seat_);
 }
 
 // (offset, Uint8Array): for large or misaligned payloads, which V8 copies slowly into shared memory.

@@ -36,6 +36,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
 
   Napi::Value Ring(const Napi::CallbackInfo &info);
   Napi::Value Listen(const Napi::CallbackInfo &info);
+  Napi::Value Watch(const Napi::CallbackInfo &info);
   Napi::Value StartWorker(const Napi::CallbackInfo &info);
   Napi::Value StopWorker(const Napi::CallbackInfo &info);
   Napi::Value WorkerStats(const Napi::CallbackInfo &info);
@@ -53,6 +54,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   uint32_t channel_ = 0;
   uint32_t endpoint_ = 0;
   bool listening_ = false;
+  uint32_t seat_ = 0;  // with the listener; 0 when it has none
   bool open_ = false;
   std::map<uint32_t, Running> workers_;
 };

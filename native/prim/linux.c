@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -66,6 +67,71 @@ void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
 }
 
 int sw_prim_futex_wake(uint32_t *word) { return (int)syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0); }
+
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+/* What the kernel's headers call struct futex_waitv, since 5.16. */
+typedef struct waiter {
+  uint64_t expected;
+  uint64_t address;
+  uint32_t flags;
+  uint32_t reserved;
+} waiter;
+
+enum { WAITERS = 128, FLAG_U32 = 2, GLANCE_NS = 2000000 };
+
+/* Where the kernel cannot wait for that many words (or, before 5.16, for more than one), it waits for the first and
+ * this looks at the others now and then. */
+static void glance(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns) {
+  for (uint32_t i = 1; i < count; i++) {
+    if (__atomic_load_n(words[i], __ATOMIC_ACQUIRE) != expected[i]) return;
+  }
+  sw_prim_futex_wait(words[0], expected[0], timeout_ns < 0 || timeout_ns > GLANCE_NS ? GLANCE_NS : timeout_ns);
+}
+
+void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns) {
+  if (count == 1) {
+    sw_prim_futex_wait(words[0], expected[0], timeout_ns);
+    return;
+  }
+  if (count <= WAITERS) {
+    waiter waiters[WAITERS];
+    for (uint32_t i = 0; i < count; i++) waiters[i] = (waiter){expected[i], (uintptr_t)words[i], FLAG_U32, 0};
+    struct timespec now, end, *limit = NULL;
+    if (timeout_ns >= 0) {
+      clock_gettime(CLOCK_MONOTONIC, &now);
+      int64_t nanoseconds = now.tv_nsec + timeout_ns;
+      end = (struct timespec){now.tv_sec + nanoseconds / 1000000000, nanoseconds % 1000000000};
+      limit = &end;
+    }
+    if (syscall(SYS_futex_waitv, waiters, count, 0, limit, CLOCK_MONOTONIC) >= 0) return;
+    if (errno == EAGAIN || errno == EINTR || errno == ETIMEDOUT) return;
+  }
+  glance(words, expected, count, timeout_ns);
+}
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+void sw_prim_watch_open(sw_prim_watch *watch, uint32_t pid, uint32_t start_low, uint32_t start_high) {
+  *watch = (sw_prim_watch){(int64_t)syscall(SYS_pidfd_open, (pid_t)pid, 0), pid, start_low, start_high};
+  /* What was opened may be the next process of that pid: asked after opening, this tells. */
+  if (watch->handle >= 0 && !sw_prim_process_alive(pid, start_low, start_high)) sw_prim_watch_close(watch);
+}
+
+int sw_prim_watch_ended(const sw_prim_watch *watch) {
+  if (watch->handle < 0) return !sw_prim_process_alive(watch->pid, watch->start_low, watch->start_high);
+  struct pollfd ended = {(int)watch->handle, POLLIN, 0};
+  return poll(&ended, 1, 0) == 1;
+}
+
+void sw_prim_watch_close(sw_prim_watch *watch) {
+  if (watch->handle >= 0) close((int)watch->handle);
+  watch->handle = -1;
+}
 
 uint64_t sw_prim_now(void) {
   struct timespec time;

@@ -28,6 +28,9 @@ uint64_t sw_prim_process_start(uint32_t pid);
  * Shared between processes. */
 void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns);
 
+/* The same for up to `count` words at once: until one of them is not what is expected. */
+void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns);
+
 /* Wake everyone who sleeps on `word`. Returns how many there were. */
 int sw_prim_futex_wake(uint32_t *word);
 
@@ -47,6 +50,41 @@ typedef struct sw_prim_thread {
 } sw_prim_thread;
 int sw_prim_thread_start(sw_prim_thread *thread, const char *name, void (*run)(void *), void *argument);
 int sw_prim_thread_join(sw_prim_thread *thread);
+
+/* A process that is watched: it and no later one of its pid. */
+typedef struct sw_prim_watch {
+  int64_t handle;
+  uint32_t pid, start_low, start_high;
+} sw_prim_watch;
+void sw_prim_watch_open(sw_prim_watch *watch, uint32_t pid, uint32_t start_low, uint32_t start_high);
+int sw_prim_watch_ended(const sw_prim_watch *watch);
+void sw_prim_watch_close(sw_prim_watch *watch);
+
+/* Memory that processes share. All of these return 0 or a negative error, with the reason in words in `why`. */
+enum { SW_PRIM_WHY = 192 };
+typedef int64_t sw_prim_handle;
+
+/* `size` zeroed bytes that nobody can truncate. With a name others of the same user find it by that; without one, by
+ * this process and the number of the handle. Errors: SW_EEXIST, SW_ENOMEM, SW_ENOSYS, SW_ESYSTEM. */
+int sw_prim_memory_create(uint64_t size, const char *name, sw_prim_handle *made, char *why);
+
+/* Open what the process `pid` has under that number. Errors: SW_EGONE, SW_ESTALE, SW_EACCESS, SW_ESIZE, SW_ESYSTEM. */
+int sw_prim_memory_open(uint32_t pid, int64_t number, uint64_t size, sw_prim_handle *opened, char *why);
+int sw_prim_memory_open_named(const char *name, uint64_t size, sw_prim_handle *opened, char *why);
+
+/* Close the handle: mappings stay. The name, when there is one, goes with its creator or with whoever is last. */
+void sw_prim_memory_close(sw_prim_handle handle, const char *name, int creator);
+
+/* Map the first `size` bytes anywhere. Errors: SW_ENOMEM. */
+int sw_prim_memory_map(sw_prim_handle handle, uint64_t size, void **base, char *why);
+void sw_prim_memory_unmap(void *base, uint64_t size);
+
+/* Map the memory over `size` bytes at `base`, which must be the whole of a private, writable, anonymous mapping.
+ * Errors: SW_EOVERLAY, SW_ENOSYS. */
+int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, char *why);
+
+/* Unpredictable bytes. Errors: SW_ESYSTEM. */
+int sw_prim_random(void *bytes, uint32_t count);
 
 /* Load a shared library. On failure NULL, with the system's words in `why`. */
 void *sw_prim_library_open(const char *path, char *why, uint32_t why_bytes);

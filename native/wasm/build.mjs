@@ -66,6 +66,7 @@ function checkStackless(module) {
   exports.sw_layout_hash()
   exports.sw_region_bytes(4096, 4096)
   if (exports.sw_region_format(0, 64, 4096, 4096) !== 0) throw new Error('sw_region_format failed on a fresh memory')
+  if (exports.sw_region_format_empty(0, 64) !== 0) throw new Error('sw_region_format_empty failed on a fresh memory')
   if (exports.sw_region_verify(0, 64) !== 0) throw new Error('sw_region_verify refused a fresh region')
   if (exports.sw_endpoint_claim(0, 1, 1, 0) !== 0) throw new Error('sw_endpoint_claim did not claim endpoint 0')
 }

@@ -31,6 +31,13 @@ void sw_consumer_leave(sw_consumer *c);
  * whoever holds the others: a ring of the lost one's may have been cut short. Lock-free; system calls. */
 void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index);
 
+/* The role words of a channel: who sends and who receives on each side. Zero when nobody does, or there is no channel.
+ * Any thread, wait-free. */
+enum { SW_ROLES = 4 };
+static inline uint32_t sw_role_producer(uint32_t side) { return side; }
+static inline uint32_t sw_role_consumer(uint32_t side) { return 3 - side; }
+uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t which);
+
 /* Both rings' sw_ring_check, and the roles: 0 or SW_ECORRUPT. */
 int sw_channel_check(const void *base, uint64_t size, uint32_t offset);
 

@@ -31,6 +31,13 @@ uint32_t sw_endpoint_role(const void *base, uint32_t index);
  * system, so not for a hot path. */
 int sw_endpoint_role_alive(const void *base, uint32_t role);
 
+/* The process of the participant that a role word names: 1 with pid and start time, or 0 when the role names nobody, or
+ * a claim that is over. The process itself may be gone. Any thread, wait-free. */
+typedef struct sw_owner {
+  uint32_t pid, start_low, start_high;
+} sw_owner;
+int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner);
+
 /* Announce that the owner is about to sleep, in the way of enum sw_sleep. Returns the ticket: the doorbell value to
  * sleep on. Owner only. Wait-free. */
 uint32_t sw_endpoint_arm(void *base, uint32_t index, uint32_t how);

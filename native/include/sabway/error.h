@@ -28,6 +28,15 @@
   X(SW_EOPEN, -20, "ERR_SABWAY_PLUGIN_OPEN", "the plugin's open function reported a failure")                  \
   X(SW_EPLUGIN, -21, "ERR_SABWAY_PLUGIN_FAILED", "the plugin reported a failure while it ran")                 \
   X(SW_ENOADDON, -22, "ERR_SABWAY_NO_ADDON", "this needs the native addon, which could not be loaded here")    \
+  X(SW_ETOKEN, -23, "ERR_SABWAY_INVALID_TOKEN", "this is no token that this version of Sabway made")           \
+  X(SW_EGONE, -24, "ERR_SABWAY_REGION_GONE", "who the token names has ended, or has closed the region")        \
+  X(SW_ESTALE, -25, "ERR_SABWAY_STALE_TOKEN", "what the token names is something else by now")                 \
+  X(SW_ESIZE, -26, "ERR_SABWAY_SIZE_MISMATCH", "the shared memory has not the size that the token says")       \
+  X(SW_EACCESS, -27, "ERR_SABWAY_NOT_PERMITTED", "the shared memory is another user's, or open to others")     \
+  X(SW_EEXIST, -28, "ERR_SABWAY_NAME_TAKEN", "shared memory of that name exists and is in use")                \
+  X(SW_EOVERLAY, -29, "ERR_SABWAY_OVERLAY_REFUSED", "this memory must not be mapped over")                     \
+  X(SW_ENOSYS, -30, "ERR_SABWAY_UNSUPPORTED", "this operating system has no way to do that")                   \
+  X(SW_EPEERDIED, -31, "ERR_SABWAY_PEER_DIED", "the process on the other side died")                           \
   X(SW_ENOWASM, -40, "ERR_SABWAY_NO_WASM", "WebAssembly may not be compiled here")                             \
   X(SW_ENOTISOLATED, -41, "ERR_SABWAY_NOT_ISOLATED", "this page is not cross-origin isolated")
 

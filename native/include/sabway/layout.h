@@ -48,6 +48,9 @@ enum sw_side { SW_RENDERER = 0, SW_NATIVE = 1 };
 
 enum sw_frame_type { SW_FRAME_DATA = 1, SW_FRAME_PAD = 2 };
 
+/* Bits of sw_region_header.flags. */
+enum { SW_REGION_PROCESSES = 1 /* participants may be in several processes */ };
+
 /* Bits of sw_ring.closed. */
 enum { SW_CLOSED_BY_PRODUCER = 1, SW_CLOSED_BY_CONSUMER = 2 };
 
@@ -57,8 +60,10 @@ typedef struct sw_region_header {
   uint32_t layout_hash;
   uint32_t pages; /* size of the region in SW_PAGE units */
   uint32_t flags;
-  uint32_t root; /* offset of the channel this region was carved for */
-  uint8_t unused[SW_HEADER_BYTES - 20];
+  uint32_t root;      /* offset of the channel this region was carved for */
+  uint32_t nonce_low; /* random, and in the token: tells this region from another that has its place by now */
+  uint32_t nonce_high;
+  uint8_t unused[SW_HEADER_BYTES - 28];
 } sw_region_header;
 
 /* One participant: a thread of a process. pid is the claim word: zero is free, and its highest bit is set while a claim
@@ -130,6 +135,8 @@ typedef struct sw_instance {
   X(sw_region_header, pages)       \
   X(sw_region_header, flags)       \
   X(sw_region_header, root)        \
+  X(sw_region_header, nonce_low)   \
+  X(sw_region_header, nonce_high)  \
   X(sw_endpoint, pid)              \
   X(sw_endpoint, start_low)        \
   X(sw_endpoint, start_high)       \
@@ -178,6 +185,7 @@ typedef struct sw_instance {
   X(SW_NATIVE)                 \
   X(SW_FRAME_DATA)             \
   X(SW_FRAME_PAD)              \
+  X(SW_REGION_PROCESSES)       \
   X(SW_CLOSED_BY_PRODUCER)     \
   X(SW_CLOSED_BY_CONSUMER)
 

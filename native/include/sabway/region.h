@@ -16,10 +16,14 @@ uint32_t sw_layout_hash(void);
  * Capacities are bytes and are rounded up to powers of two. Wait-free. */
 uint64_t sw_region_bytes(uint32_t renderer_to_native, uint32_t native_to_renderer);
 
-/* Write header and channel into `pages` * SW_PAGE zeroed bytes at `base` (SW_LINE aligned). The magic goes last, so
+/* Write header and channel into `pages` * SW_PAGE zeroed bytes at `base` (SW_LINE aligned). Zeroed but for flags and
+ * nonce, which are there already when the memory is shared by processes (shared.h). The magic goes last, so
  * whoever attaches meanwhile is refused with SW_ENOTREGION. One caller, once; wait-free. A crash inside leaves memory
  * that every host refuses. Errors: SW_ERANGE. */
 int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, uint32_t native_to_renderer);
+
+/* The same without a channel: sw_channel_format can put one at SW_HEAP_AT later. */
+int sw_region_format_empty(void *base, uint32_t pages);
 
 /* Is this a region that this build understands, with all of it inside `pages`? Any thread; wait-free; writes nothing
  * and uses no stack in the region. Errors: SW_ENOTREGION, SW_ELAYOUT. */

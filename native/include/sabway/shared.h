@@ -1,0 +1,94 @@
+/* Regions that processes share: the memory, the token that opens it, and one side of a channel in it for a program in
+ * C.
+ *
+ *   process A                                           process B
+ *   sw_shared_create -> sw_shared_map                   sw_shared_open(token) -> sw_shared_map
+ *   sw_region_format                                    sw_region_verify
+ *   sw_shared_token  -- by argument, pipe, file ... ->
+ *   sw_port_open(SW_RENDERER)                           sw_port_open(SW_NATIVE)
+ *
+ * Both run as the same user. See docs/processes.md for what a token says, and docs/security.md for whom it keeps out.
+ */
+#ifndef SABWAY_SHARED_H
+#define SABWAY_SHARED_H
+
+#include "channel.h"
+#include "endpoint.h"
+#include "region.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  SW_NAME_BYTES = 64,   /* of a name, its zero included: letters, digits, '.', '_' and '-' */
+  SW_TOKEN_BYTES = 192, /* enough for every token, its zero included */
+  SW_WHY_BYTES = 192
+};
+
+/* Shared memory that this process has open. Belongs to one thread at a time; what it maps is for all. */
+typedef struct sw_shared {
+  int64_t handle;
+  void *base; /* NULL until it is mapped */
+  uint64_t size;
+  uint64_t nonce;
+  int32_t creator; /* made here, not opened */
+  int32_t mapped;  /* by sw_shared_map */
+  char name[SW_NAME_BYTES];
+  char why[SW_WHY_BYTES]; /* after an error: the reason in words */
+} sw_shared;
+
+/* Make `size` bytes (a multiple of SW_PAGE) that other processes of this user can open. Without a name they are gone
+ * with the last process that has them. With one, they are also found under it until their creator closes them, or the
+ * last process does; if all were killed, until somebody makes shared memory again. System calls; a crash inside leaves
+ * at most such a name. Errors: SW_EINVAL (name), SW_ERANGE, SW_EEXIST, SW_ENOMEM, SW_ENOSYS, SW_ESYSTEM. */
+int sw_shared_create(sw_shared *s, uint64_t size, const char *name);
+
+/* Open what a token names. Errors: SW_ETOKEN (malformed, or of another version), SW_EGONE (its process has ended, or
+ * has closed it), SW_ESTALE (the place it names is used for something else), SW_ESIZE, SW_EACCESS (another user's, or
+ * open to others), SW_ESYSTEM. */
+int sw_shared_open(sw_shared *s, const char *token);
+
+/* Map it: s->base. Errors: SW_ENOMEM. */
+int sw_shared_map(sw_shared *s);
+
+/* Map it over `length` bytes at `base`: the whole of a mapping that is private, anonymous and writable, as a shared
+ * WebAssembly.Memory is. What was there is lost. The mapping stays when `s` is closed: it belongs to whoever made what
+ * was there. Errors: SW_EOVERLAY, SW_ESIZE, SW_ENOSYS. */
+int sw_shared_overlay(sw_shared *s, void *base, uint64_t length);
+
+/* The token by which others open it, while this process lives and has it open. */
+void sw_shared_token(const sw_shared *s, char token[SW_TOKEN_BYTES]);
+
+/* Unmap what sw_shared_map mapped, and close. Those who have it open keep it. */
+void sw_shared_close(sw_shared *s);
+
+/* One side of the channel of a shared region. Belongs to one thread at a time. */
+typedef struct sw_port {
+  void *base;
+  uint64_t size;
+  uint32_t endpoint;
+  uint32_t side;
+  sw_producer out;
+  sw_consumer in;
+} sw_port;
+
+/* Take a side. A side whose process has died is free: its committed messages are still there, and what it had not
+ * released yet is received again. Errors: SW_ENOTREGION, SW_ELAYOUT, SW_ECROWDED, SW_ETAKEN, SW_ECORRUPT. */
+int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side);
+
+/* Is there a living participant on the other side? Asks the operating system. */
+int sw_port_has_peer(const sw_port *p);
+
+/* Sleep until there is something to receive (1), until `room` bytes can be sent (1; 0 does not wait for room), until
+ * `timeout_ns` have passed (0; negative: never), or until whoever was on the other side has died (SW_EPEERDIED, within
+ * 100 ms). Spins for 20 us first. Returns 1 also at the end of the stream: receiving then tells. */
+int sw_port_wait(sw_port *p, uint32_t room, int64_t timeout_ns);
+
+/* Give the side back. With `end` set the other side is told that this was all; without, another may go on. */
+void sw_port_close(sw_port *p, int end);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

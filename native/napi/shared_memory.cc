@@ -1,0 +1,58 @@
+#include "shared_memory.h"
+
+#include <string>
+
+#include "error.h"
+
+void SharedMemory::Create(Napi::Env env, Napi::Object exports) {
+  exports.Set(
+      "SharedMemory",
+      DefineClass(env, "SharedMemory",
+                  {InstanceMethod("size", &SharedMemory::Size), InstanceMethod("overlay", &SharedMemory::Overlay),
+                   InstanceMethod("token", &SharedMemory::Token), InstanceMethod("close", &SharedMemory::Close)}));
+}
+
+// (token) opens; (size, name | undefined) creates.
+SharedMemory::SharedMemory(const Napi::CallbackInfo &info) : Napi::ObjectWrap<SharedMemory>(info) {
+  shared_.handle = -1;
+  int status;
+  if (info[0].IsString()) {
+    std::string token = info[0].As<Napi::String>();
+    status = sw_shared_open(&shared_, token.c_str());
+  } else if (info[0].IsNumber()) {
+    std::string name = info[1].IsString() ? info[1].As<Napi::String>().Utf8Value() : "";
+    uint64_t size = static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value());
+    status = sw_shared_create(&shared_, size, info[1].IsString() ? name.c_str() : nullptr);
+  } else {
+    throw MakeError(info.Env(), SW_ETYPE, "expected (token) or (size, name)");
+  }
+  if (status != SW_OK) throw MakeError(info.Env(), status, shared_.why);
+}
+
+Napi::Value SharedMemory::Size(const Napi::CallbackInfo &info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(shared_.size));
+}
+
+// (Uint8Array over the whole of a shared WebAssembly.Memory)
+Napi::Value SharedMemory::Overlay(const Napi::CallbackInfo &info) {
+  void *data = nullptr;
+  size_t length = 0;
+  if (shared_.handle < 0) throw MakeError(info.Env(), SW_ECLOSED, "");
+  if (!info[0].IsTypedArray()) throw MakeError(info.Env(), SW_ETYPE, "expected a Uint8Array");
+  napi_get_typedarray_info(info.Env(), info[0], nullptr, &length, &data, nullptr, nullptr);
+  int status = sw_shared_overlay(&shared_, data, length);
+  if (status != SW_OK) throw MakeError(info.Env(), status, shared_.why);
+  return info.Env().Undefined();
+}
+
+Napi::Value SharedMemory::Token(const Napi::CallbackInfo &info) {
+  char token[SW_TOKEN_BYTES];
+  if (shared_.handle < 0) throw MakeError(info.Env(), SW_ECLOSED, "a token names memory that is open");
+  sw_shared_token(&shared_, token);
+  return Napi::String::New(info.Env(), token);
+}
+
+Napi::Value SharedMemory::Close(const Napi::CallbackInfo &info) {
+  sw_shared_close(&shared_);
+  return info.Env().Undefined();
+}

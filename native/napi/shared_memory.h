@@ -1,0 +1,24 @@
+// Memory that processes share, as JavaScript holds it open: sw_shared, and no more.
+#ifndef SABWAY_NAPI_SHARED_MEMORY_H
+#define SABWAY_NAPI_SHARED_MEMORY_H
+
+#include <napi.h>
+
+#include "sabway/shared.h"
+
+class SharedMemory : public Napi::ObjectWrap<SharedMemory> {
+ public:
+  static void Create(Napi::Env env, Napi::Object exports);
+  explicit SharedMemory(const Napi::CallbackInfo &info);
+  ~SharedMemory() override { sw_shared_close(&shared_); }
+
+ private:
+  Napi::Value Size(const Napi::CallbackInfo &info);
+  Napi::Value Overlay(const Napi::CallbackInfo &info);
+  Napi::Value Token(const Napi::CallbackInfo &info);
+  Napi::Value Close(const Napi::CallbackInfo &info);
+
+  sw_shared shared_ = {};
+};
+
+#endif

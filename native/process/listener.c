@@ -1,0 +1,204 @@
+#include "listener.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/peer.h"
+#include "prim/prim.h"
+#include "sabway/channel.h"
+#include "sabway/endpoint.h"
+
+/* How the owner changes the list: it counts `asked` up, wakes the thread, and waits until `paused` has followed; then
+ * the list is the owner's. `resumed` gives it back. */
+
+enum { LOOK_NS = 100000000 }; /* between two looks at the peers' lives */
+
+typedef struct seat {
+  sw_listener_seat is;
+  uint32_t *doorbell;
+  uint32_t seen; /* the doorbell's value when the loop was last told */
+  uint32_t roles[SW_ROLES];
+  sw_prim_watch watches[SW_ROLES]; /* of the processes that hold them; pid 0 when there is nothing to watch */
+} seat;
+
+struct sw_listener {
+  sw_listener_hooks hooks;
+  sw_prim_thread thread;
+  uint32_t asked, paused, resumed; /* shared by the two threads */
+  uint32_t stop;
+  uint32_t count, room;
+  seat *seats;
+  uint32_t **words; /* `asked`, then the seats' doorbells: what the thread sleeps on */
+  uint32_t *expected;
+};
+
+/* ---- the thread ---- */
+
+static void unwatch(sw_prim_watch *watch) {
+  if (watch->pid != 0) sw_prim_watch_close(watch);
+  watch->pid = 0;
+}
+
+/* Somebody else holds the role now. True when it has died already. */
+static int new_holder(seat *s, uint32_t which, uint32_t role) {
+  sw_owner owner;
+  unwatch(&s->watches[which]);
+  s->roles[which] = role;
+  if (role == 0 || (role & 0xff) == s->is.endpoint + 1) return 0;
+  if (!sw_endpoint_owner(s->is.base, role, &owner)) return 1; /* one who leaves takes back his roles first */
+  if (owner.pid != sw_prim_pid()) sw_prim_watch_open(&s->watches[which], owner.pid, owner.start_low, owner.start_high);
+  return 0;
+}
+
+static uint32_t deaths(seat *s) {
+  uint32_t died = 0;
+  for (uint32_t which = 0; which < SW_ROLES; which++) {
+    uint32_t role = sw_channel_role(s->is.base, s->is.size, s->is.channel, which), dead = 0;
+    sw_prim_watch *watch = &s->watches[which];
+    if (watch->pid != 0 && sw_prim_watch_ended(watch)) {
+      dead = s->roles[which];
+      unwatch(watch);
+    }
+    if (role != s->roles[which] && new_holder(s, which, role)) dead = role;
+    if (dead == 0) continue;
+    died |= 1u << which;
+    for (uint32_t other = 0; other < SW_ROLES; other++) { /* one death, one report */
+      if (s->roles[other] != dead || other == which) continue;
+      died |= 1u << other;
+      unwatch(&s->watches[other]);
+    }
+  }
+  return died;
+}
+
+static int look_at_doorbells(sw_listener *l) {
+  int rung = 0;
+  for (uint32_t i = 0; i < l->count; i++) {
+    uint32_t now = sw_peer_load_acquire(l->seats[i].doorbell);
+    rung |= now != l->seats[i].seen;
+    l->seats[i].seen = l->expected[i + 1] = now;
+  }
+  return rung;
+}
+
+static void look_at_peers(sw_listener *l) {
+  for (uint32_t i = 0; i < l->count; i++) {
+    uint32_t died = deaths(&l->seats[i]);
+    if (died != 0) l->hooks.died(l->hooks.context, l->seats[i].is.id, died);
+  }
+}
+
+/* False when the thread is to end. */
+static int give_way(sw_listener *l, uint32_t asked) {
+  sw_store_release(&l->paused, asked);
+  sw_prim_futex_wake(&l->paused);
+  for (uint32_t resumed; (resumed = sw_load_acquire(&l->resumed)) != asked;) {
+    sw_prim_futex_wait(&l->resumed, resumed, -1);
+  }
+  return !sw_load_acquire(&l->stop);
+}
+
+static void run(void *argument) {
+  sw_listener *l = argument;
+  uint64_t look = 0;
+  for (;;) {
+    uint32_t asked = sw_load_acquire(&l->asked);
+    if (asked != sw_load_acquire(&l->resumed)) {
+      if (!give_way(l, asked)) return;
+      look = 0;
+      continue;
+    }
+    uint64_t now = sw_prim_now();
+    if (now >= look) {
+      look_at_peers(l);
+      look = now + LOOK_NS;
+    }
+    l->expected[0] = asked;
+    if (look_at_doorbells(l)) l->hooks.rung(l->hooks.context);
+    else sw_prim_futex_wait_any(l->words, l->expected, l->count + 1, (int64_t)(look - now));
+  }
+}
+
+/* ---- its owner ---- */
+
+static void pause_it(sw_listener *l) {
+  uint32_t asked = l->asked + 1;
+  sw_store_release(&l->asked, asked);
+  sw_prim_futex_wake(&l->asked);
+  for (uint32_t paused; (paused = sw_load_acquire(&l->paused)) != asked;) sw_prim_futex_wait(&l->paused, paused, -1);
+}
+
+static void resume(sw_listener *l) {
+  sw_store_release(&l->resumed, l->asked);
+  sw_prim_futex_wake(&l->resumed);
+}
+
+/* Room for one more seat. */
+static int grow(sw_listener *l) {
+  if (l->count < l->room) return SW_OK;
+  uint32_t room = l->room == 0 ? 8 : l->room * 2;
+  seat *seats = realloc(l->seats, room * sizeof(*seats));
+  if (seats != NULL) l->seats = seats;
+  uint32_t **words = realloc(l->words, (room + 1) * sizeof(*words));
+  if (words != NULL) l->words = words;
+  uint32_t *expected = realloc(l->expected, (room + 1) * sizeof(*expected));
+  if (expected != NULL) l->expected = expected;
+  if (seats == NULL || words == NULL || expected == NULL) return SW_ENOMEM;
+  l->room = room;
+  l->words[0] = &l->asked;
+  return SW_OK;
+}
+
+static void destroy(sw_listener *l) {
+  free(l->seats);
+  free((void *)l->words);
+  free(l->expected);
+  free(l);
+}
+
+int sw_listener_start(sw_listener **listener, const sw_listener_hooks *hooks) {
+  sw_listener *l = calloc(1, sizeof(*l));
+  if (l == NULL) return SW_ENOMEM;
+  l->hooks = *hooks;
+  int status = grow(l);
+  if (status == SW_OK) status = sw_prim_thread_start(&l->thread, "sabway-listener", run, l);
+  if (status == SW_OK) *listener = l;
+  else destroy(l);
+  return status;
+}
+
+int sw_listener_add(sw_listener *l, const sw_listener_seat *is) {
+  pause_it(l);
+  int status = grow(l);
+  if (status == SW_OK) {
+    seat *s = &l->seats[l->count];
+    *s = (seat){.is = *is, .doorbell = sw_endpoint_doorbell(is->base, is->endpoint)};
+    s->seen = sw_peer_load_acquire(s->doorbell) - 1; /* rung once, for whatever came before */
+    l->words[++l->count] = s->doorbell;
+  }
+  resume(l);
+  return status;
+}
+
+void sw_listener_remove(sw_listener *l, uint32_t id) {
+  pause_it(l);
+  for (uint32_t i = 0; i < l->count; i++) {
+    if (l->seats[i].is.id != id) continue;
+    for (uint32_t which = 0; which < SW_ROLES; which++) unwatch(&l->seats[i].watches[which]);
+    l->seats[i] = l->seats[--l->count];
+    l->words[i + 1] = l->words[l->count + 1];
+    break;
+  }
+  resume(l);
+}
+
+void sw_listener_stop(sw_listener *l) {
+  pause_it(l);
+  sw_store_release(&l->stop, 1);
+  resume(l);
+  sw_prim_thread_join(&l->thread);
+  for (uint32_t i = 0; i < l->count; i++) {
+    for (uint32_t which = 0; which < SW_ROLES; which++) unwatch(&l->seats[i].watches[which]);
+  }
+  destroy(l);
+}

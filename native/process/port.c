@@ -1,0 +1,82 @@
+#include "core/atomics.h"
+#include "prim/prim.h"
+#include "sabway/shared.h"
+
+enum { SPIN_NS = 20000, SPINS_PER_CLOCK = 64, PATROL_NS = 100000000 };
+
+int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side) {
+  *p = (sw_port){.base = base, .size = size, .side = side};
+  int status = sw_region_verify(base, (uint32_t)(size / SW_PAGE));
+  if (status != SW_OK) return status;
+  uint64_t start = sw_prim_process_start(sw_prim_pid());
+  int index = sw_endpoint_claim(base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
+  if (index < 0) return index;
+  p->endpoint = (uint32_t)index;
+  status = sw_channel_open_producer(&p->out, base, size, SW_HEAP_AT, side, p->endpoint);
+  if (status == SW_OK) {
+    status = sw_channel_open_consumer(&p->in, base, size, SW_HEAP_AT, side, p->endpoint);
+    if (status != SW_OK) sw_producer_leave(&p->out);
+  }
+  if (status != SW_OK) sw_endpoint_release(base, p->endpoint);
+  return status;
+}
+
+static uint32_t peer_role(const sw_port *p) {
+  uint32_t receiver = sw_channel_role(p->base, p->size, SW_HEAP_AT, sw_role_consumer(1 - p->side));
+  return receiver != 0 ? receiver : sw_channel_role(p->base, p->size, SW_HEAP_AT, sw_role_producer(1 - p->side));
+}
+
+int sw_port_has_peer(const sw_port *p) { return sw_endpoint_role_alive(p->base, peer_role(p)); }
+
+static int has_work(sw_port *p, uint32_t room) {
+  if (sw_consumer_ready(&p->in)) return 1;
+  if (room == 0) return 0;
+  uint32_t left = p->out.capacity - sw_producer_used(&p->out);
+  return left >= room + SW_FRAME_HEADER || left == p->out.capacity || p->out.status == SW_ECORRUPT;
+}
+
+static int spin(sw_port *p, uint32_t room, uint64_t until) {
+  do {
+    for (int i = 0; i < SPINS_PER_CLOCK; i++) {
+      if (has_work(p, room)) return 1;
+      sw_prim_pause();
+    }
+  } while (sw_prim_now() < until);
+  return 0;
+}
+
+/* One sleep of at most `left`: 1 when there is work or somebody rang. */
+static int sleep_once(sw_port *p, uint32_t room, uint64_t left) {
+  uint32_t *doorbell = sw_endpoint_doorbell(p->base, p->endpoint);
+  uint32_t ticket = sw_endpoint_arm(p->base, p->endpoint, SW_SLEEP_FUTEX);
+  int woken = sw_consumer_ready(&p->in) || (room != 0 && sw_producer_want_space(&p->out, room));
+  if (!woken) {
+    sw_prim_futex_wait(doorbell, ticket, (int64_t)left);
+    woken = sw_load_acquire(doorbell) != ticket && has_work(p, room);
+  }
+  sw_endpoint_disarm(p->base, p->endpoint);
+  return woken;
+}
+
+int sw_port_wait(sw_port *p, uint32_t room, int64_t timeout_ns) {
+  uint64_t now = sw_prim_now(), end = timeout_ns < 0 ? UINT64_MAX : now + (uint64_t)timeout_ns;
+  if (spin(p, room, end - now < SPIN_NS ? end : now + SPIN_NS)) return 1;
+  for (uint32_t peer = peer_role(p); (now = sw_prim_now()) < end; peer = peer_role(p)) {
+    if (sleep_once(p, room, end - now < PATROL_NS ? end - now : PATROL_NS)) return 1;
+    /* Looked at last: what the dead one had sent is received first. */
+    if (peer != 0 && peer == peer_role(p) && !sw_endpoint_role_alive(p->base, peer)) {
+      return has_work(p, room) ? 1 : SW_EPEERDIED;
+    }
+  }
+  return 0;
+}
+
+void sw_port_close(sw_port *p, int end) {
+  if (end) {
+    sw_producer_close(&p->out);
+    sw_consumer_close(&p->in);
+  }
+  sw_producer_leave(&p->out);
+  sw_consumer_leave(&p->in);
+  sw_endpoint_release(p->base, p->endpoint);
+}

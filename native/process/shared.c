@@ -1,0 +1,130 @@
+#include "sabway/shared.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/peer.h"
+#include "prim/prim.h"
+#include "token.h"
+
+enum { NONE = -1 };
+
+_Static_assert((int)SW_WHY_BYTES == (int)SW_PRIM_WHY, "prim writes into sw_shared.why");
+
+static const char *name_of(const sw_shared *s) { return s->name[0] == '\0' ? NULL : s->name; }
+
+/* ---- making ---- */
+
+/* The header's identity, before anyone can open it. The magic comes last, by sw_region_format. */
+static int sign(sw_shared *s) {
+  void *view;
+  if (sw_prim_random(&s->nonce, sizeof(s->nonce)) != SW_OK) return SW_ESYSTEM;
+  int status = sw_prim_memory_map(s->handle, SW_HEADER_BYTES, &view, s->why);
+  if (status != SW_OK) return status;
+  sw_region_header *header = view;
+  sw_store_relaxed(&header->flags, SW_REGION_PROCESSES);
+  sw_store_relaxed(&header->nonce_low, (uint32_t)s->nonce);
+  sw_store_release(&header->nonce_high, (uint32_t)(s->nonce >> 32));
+  sw_prim_memory_unmap(view, SW_HEADER_BYTES);
+  return SW_OK;
+}
+
+int sw_shared_create(sw_shared *s, uint64_t size, const char *name) {
+  *s = (sw_shared){.handle = NONE, .size = size, .creator = 1};
+  if (size == 0 || size % SW_PAGE != 0 || size > (uint64_t)SW_PAGE * 65536) {
+    snprintf(s->why, sizeof(s->why), "the size is to be a multiple of %d, up to 4 GiB", SW_PAGE);
+    return SW_ERANGE;
+  }
+  if (name != NULL && !sw_token_name_valid(name)) {
+    snprintf(s->why, sizeof(s->why), "a name has 1 to %d letters, digits, '.', '_' or '-'", SW_NAME_BYTES - 1);
+    return SW_EINVAL;
+  }
+  if (name != NULL) snprintf(s->name, sizeof(s->name), "%s", name);
+  int status = sw_prim_memory_create(size, name_of(s), &s->handle, s->why);
+  if (status != SW_OK) return status;
+  status = sign(s);
+  if (status != SW_OK) sw_shared_close(s);
+  return status;
+}
+
+/* ---- opening ---- */
+
+/* Is it the region that the token was made for? */
+static int recognise(sw_shared *s) {
+  void *view;
+  int status = sw_prim_memory_map(s->handle, SW_HEADER_BYTES, &view, s->why);
+  if (status != SW_OK) return status;
+  const sw_region_header *header = view;
+  uint64_t nonce = (uint64_t)sw_peer_load_acquire(&header->nonce_high) << 32;
+  nonce |= sw_peer_load_relaxed(&header->nonce_low);
+  sw_prim_memory_unmap(view, SW_HEADER_BYTES);
+  if (nonce == s->nonce) return SW_OK;
+  snprintf(s->why, sizeof(s->why), "another region has its place by now; ask for a new token");
+  return SW_ESTALE;
+}
+
+static int open_place(sw_shared *s, const sw_token *token) {
+  if (name_of(s) != NULL) return sw_prim_memory_open_named(s->name, s->size, &s->handle, s->why);
+  if (!sw_prim_process_alive(token->pid, (uint32_t)token->start, (uint32_t)(token->start >> 32))) {
+    snprintf(s->why, sizeof(s->why), "process %u has ended; ask whoever still has the region open for its token",
+             token->pid);
+    return SW_EGONE;
+  }
+  return sw_prim_memory_open(token->pid, (int64_t)token->handle, s->size, &s->handle, s->why);
+}
+
+int sw_shared_open(sw_shared *s, const char *text) {
+  sw_token token;
+  *s = (sw_shared){.handle = NONE};
+  int status = sw_token_read(&token, text, s->why);
+  if (status != SW_OK) return status;
+  s->size = token.size;
+  s->nonce = token.nonce;
+  memcpy(s->name, token.name, sizeof(s->name));
+  if (s->size < SW_HEAP_AT || s->size % SW_PAGE != 0) {
+    snprintf(s->why, sizeof(s->why), "no region has the size in it");
+    return SW_ETOKEN;
+  }
+  status = open_place(s, &token);
+  if (status == SW_OK) status = recognise(s);
+  if (status != SW_OK) sw_shared_close(s);
+  return status;
+}
+
+void sw_shared_token(const sw_shared *s, char text[SW_TOKEN_BYTES]) {
+  uint32_t pid = sw_prim_pid();
+  sw_token token = {.pid = pid,
+                    .start = sw_prim_process_start(pid),
+                    .handle = (uint64_t)s->handle,
+                    .size = s->size,
+                    .nonce = s->nonce};
+  memcpy(token.name, s->name, sizeof(token.name));
+  sw_token_write(&token, text);
+}
+
+/* ---- mapping ---- */
+
+int sw_shared_map(sw_shared *s) {
+  int status = sw_prim_memory_map(s->handle, s->size, &s->base, s->why);
+  s->mapped = status == SW_OK;
+  return status;
+}
+
+int sw_shared_overlay(sw_shared *s, void *base, uint64_t length) {
+  if (length != s->size) {
+    snprintf(s->why, sizeof(s->why), "the shared memory has %llu bytes, what is to be mapped over %llu",
+             (unsigned long long)s->size, (unsigned long long)length);
+    return SW_ESIZE;
+  }
+  int status = sw_prim_memory_overlay(s->handle, base, length, s->why);
+  if (status == SW_OK) s->base = base;
+  return status;
+}
+
+void sw_shared_close(sw_shared *s) {
+  if (s->mapped) sw_prim_memory_unmap(s->base, s->size);
+  s->mapped = 0;
+  s->base = NULL;
+  if (s->handle != NONE) sw_prim_memory_close(s->handle, name_of(s), s->creator);
+  s->handle = NONE;
+}

@@ -1,0 +1,71 @@
+#include "token.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sabway/crc32c.h"
+
+static const char VERSION[] = "sabway1";
+
+int sw_token_name_valid(const char *name) {
+  static const char ALLOWED[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  size_t length = strlen(name);
+  return length > 0 && length < SW_NAME_BYTES && strspn(name, ALLOWED) == length;
+}
+
+void sw_token_write(const sw_token *token, char text[SW_TOKEN_BYTES]) {
+  int length = snprintf(text, SW_TOKEN_BYTES, "%s:%x:%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%016" PRIx64 ":%s", VERSION,
+                        token->pid, token->start, token->handle, token->size, token->nonce, token->name);
+  uint32_t crc = sw_crc32c(0, text, (size_t)length);
+  snprintf(text + length, SW_TOKEN_BYTES - (size_t)length, ":%08x", crc);
+}
+
+static int refuse(char *why, const char *reason) {
+  snprintf(why, SW_WHY_BYTES, "%s; pass the `token` of a region or channel, as it was made", reason);
+  return SW_ETOKEN;
+}
+
+/* A hexadecimal number of at most 16 digits that ends with `end`. Moves *at behind that. */
+static int take(const char **at, char end, uint64_t *number) {
+  uint64_t sum = 0;
+  const char *from = *at;
+  for (; **at != end; (*at)++) {
+    char c = **at;
+    int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (digit < 0 || *at - from == 16) return 0;
+    sum = sum << 4 | (unsigned)digit;
+  }
+  if (*at == from) return 0;
+  if (end != '\0') (*at)++;
+  *number = sum;
+  return 1;
+}
+
+int sw_token_read(sw_token *token, const char *text, char why[SW_WHY_BYTES]) {
+  size_t version = sizeof(VERSION) - 1;
+  if (strncmp(text, VERSION, version - 1) != 0) return refuse(why, "it does not begin like a token");
+  if (text[version - 1] != VERSION[version - 1] || text[version] != ':') {
+    snprintf(why, SW_WHY_BYTES, "it is of another version than %s; run the same version of Sabway on both sides",
+             VERSION);
+    return SW_ETOKEN;
+  }
+  const char *last = strrchr(text, ':');
+  if (strlen(text) >= SW_TOKEN_BYTES) return refuse(why, "it is too long");
+  const char *at = last + 1;
+  uint64_t crc, pid;
+  if (!take(&at, '\0', &crc) || crc != sw_crc32c(0, text, (size_t)(last - text))) {
+    return refuse(why, "its checksum is wrong: part of it is missing or changed");
+  }
+  *token = (sw_token){0};
+  at = text + version + 1;
+  int numbers = take(&at, ':', &pid) && take(&at, ':', &token->start) && take(&at, ':', &token->handle) &&
+                take(&at, ':', &token->size) && take(&at, ':', &token->nonce);
+  if (!numbers || pid == 0 || pid > INT32_MAX || at > last || (size_t)(last - at) >= SW_NAME_BYTES) {
+    return refuse(why, "its parts are not those of a token");
+  }
+  token->pid = (uint32_t)pid;
+  memcpy(token->name, at, (size_t)(last - at));
+  if (token->name[0] != '\0' && !sw_token_name_valid(token->name)) return refuse(why, "the name in it is none");
+  return SW_OK;
+}

@@ -1,0 +1,28 @@
+/* A token as text:
+ *
+ *   sabway1:<pid>:<start>:<handle>:<size>:<nonce>:<name>:<crc>
+ *
+ * All numbers are hexadecimal. The name may be empty. The last is the CRC-32C of all that is before its colon. */
+#ifndef SABWAY_TOKEN_H
+#define SABWAY_TOKEN_H
+
+#include "sabway/shared.h"
+
+typedef struct sw_token {
+  uint32_t pid;
+  uint64_t start;
+  uint64_t handle;
+  uint64_t size;
+  uint64_t nonce;
+  char name[SW_NAME_BYTES];
+} sw_token;
+
+/* May an object be called that? */
+int sw_token_name_valid(const char *name);
+
+void sw_token_write(const sw_token *token, char text[SW_TOKEN_BYTES]);
+
+/* Errors: SW_ETOKEN, with the reason in `why`. */
+int sw_token_read(sw_token *token, const char *text, char why[SW_WHY_BYTES]);
+
+#endif
