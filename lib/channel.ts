@@ -50,6 +50,9 @@ export interface ChannelStats {
   worker?: WorkerStats
   /** How this thread's event loop is woken. */
   wakes: 'addon' | 'atomics'
+  /** 'copied': the memory is not shared with the other side; its messages are copied there, and `copied` says why. */
+  transport: 'shared' | 'copied'
+  copied?: string
 }
 
 /** The 'error' event: why the channel, or its native worker, failed. */
@@ -119,7 +122,11 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
    */
   static attach(from: ChannelHandle | string, options: { side: Side }): SharedMemoryChannel {
     const side = check.oneOf(options?.side, 'side', ['renderer', 'native'])
-    const region = Region.open(from as never)
+    return SharedMemoryChannel.over(Region.open(from as never), side)
+  }
+
+  /** @internal Take a side of the region's channel. The region is closed when that fails, and with the channel. */
+  static over(region: Region, side: Side): SharedMemoryChannel {
     try {
       const channel = new SharedMemoryChannel(region, side)
       channel.#out.open()
@@ -144,6 +151,9 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
 
   /** Called whenever the send queue has become empty, like the 'drain' event. */
   onQueueEmpty: (() => void) | null = null
+
+  /** @internal Set where the other side is reached by copying. */
+  copied: string | undefined
 
   // ---- sending ----
 
@@ -277,6 +287,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
       peer: !this.#closed && this.#peerIsThere(),
       ...(worker === undefined ? {} : { worker }),
       wakes: this.region.binding === null ? 'atomics' : 'addon',
+      ...(this.copied === undefined ? { transport: 'shared' } : { transport: 'copied', copied: this.copied }),
     }
   }
 
@@ -291,6 +302,16 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     this.#in.close()
     dispatcher.deactivate(this)
     this.stopWorker()
+    this.unref()
+    if (this.#ownsRegion) this.region.close()
+  }
+
+  /** @internal Let go of this side without an end of the stream: another can take it, and go on. */
+  detach(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#in.stop()
+    dispatcher.deactivate(this)
     this.unref()
     if (this.#ownsRegion) this.region.close()
   }

@@ -11,7 +11,7 @@ const NATIVE_FROM_MISALIGNED = 256
 
 /** Where the payload should start behind an 8-byte boundary, so that a copy without the addon finds both sides alike. */
 export function lead(message: Uint8Array, length: number, binding: RegionBinding | null): number {
-  return binding === null && length >= NATIVE_FROM_MISALIGNED ? message.byteOffset & 7 : 0
+  return binding?.copyIn === undefined && length >= NATIVE_FROM_MISALIGNED ? message.byteOffset & 7 : 0
 }
 
 export function copyIn(
@@ -23,7 +23,7 @@ export function copyIn(
 ): void {
   if (length <= LOOP_UP_TO) {
     for (let i = 0; i < length; i++) bytes[at + i] = message[i]!
-  } else if (length < NATIVE_FROM_MISALIGNED || binding === null) {
+  } else if (length < NATIVE_FROM_MISALIGNED || binding?.copyIn === undefined) {
     bytes.set(message, at)
   } else if (length >= NATIVE_FROM || ((message.byteOffset ^ at) & 7) !== 0) {
     binding.copyIn(at, message)

@@ -58,6 +58,9 @@ describe('dist/browser.mjs in a page', () => {
   it('says ERR_SABWAY_NOT_ISOLATED, and how to serve it, where memory cannot be shared', async () => {
     const { error } = await roundTrip('/exposed')
     assert.deepEqual([error?.name, error?.code], ['SabwayError', 'ERR_SABWAY_NOT_ISOLATED'])
-    assert.match(error!.message, /Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp/)
+    assert.match(
+      error!.message,
+      /Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp/,
+    )
   })
 })

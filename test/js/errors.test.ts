@@ -123,11 +123,25 @@ const table: Record<Exclude<ErrorCode, 'ERR_SABWAY_FULL' | (typeof OF_PAGES)[num
   },
   ERR_SABWAY_OUT_OF_MEMORY: {
     native: true,
-    act: () => starved(0), teaches: /a region of \d+ bytes; close regions no longer used/ },
+    act: () => starved(0),
+    teaches: /a region of \d+ bytes; close regions no longer used/,
+  },
   ERR_SABWAY_SYSTEM: { native: true, act: () => starved(1), teaches: /the native worker's thread/ },
-  ERR_SABWAY_PLUGIN_NOT_FOUND: { native: true, act: pluginFrom('nowhere'), teaches: /nowhere\.so: cannot open shared object file/ },
-  ERR_SABWAY_PLUGIN_SYMBOL: { native: true, act: pluginFrom('no-symbol'), teaches: /no-symbol\.so: declare it as SABWAY_EXPORT/ },
-  ERR_SABWAY_PLUGIN_ABI: { native: true, act: pluginFrom('bad-abi'), teaches: /says version 999, this Sabway has version 1/ },
+  ERR_SABWAY_PLUGIN_NOT_FOUND: {
+    native: true,
+    act: pluginFrom('nowhere'),
+    teaches: /nowhere\.so: cannot open shared object file/,
+  },
+  ERR_SABWAY_PLUGIN_SYMBOL: {
+    native: true,
+    act: pluginFrom('no-symbol'),
+    teaches: /no-symbol\.so: declare it as SABWAY_EXPORT/,
+  },
+  ERR_SABWAY_PLUGIN_ABI: {
+    native: true,
+    act: pluginFrom('bad-abi'),
+    teaches: /says version 999, this Sabway has version 1/,
+  },
   ERR_SABWAY_PLUGIN_OPEN: { native: true, act: pluginFrom('open-fails'), teaches: /open-fails: no camera on port 7/ },
   ERR_SABWAY_PLUGIN_FAILED: {
     native: true,

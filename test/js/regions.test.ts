@@ -62,10 +62,10 @@ describe('a region', () => {
     throwsError(() => join(channel), 'ERR_SABWAY_TOO_MANY_PARTICIPANTS', /room for 64 threads; clean up channels/)
     if (addon)
       throwsError(
-      () => channel.startWorker({ builtin: 'echo' }),
-      'ERR_SABWAY_TOO_MANY_PARTICIPANTS',
-      /one thread too many/,
-    )
+        () => channel.startWorker({ builtin: 'echo' }),
+        'ERR_SABWAY_TOO_MANY_PARTICIPANTS',
+        /one thread too many/,
+      )
     others[7]!.close()
     const again = join(channel)
     assert.equal(again.stats().participants, 64)
