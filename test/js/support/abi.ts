@@ -3,7 +3,14 @@ import { generated } from './generated.js'
 
 interface Abi {
   sw_region_header: { sizeof: number; magic: number; layout_hash: number; pages: number }
-  sw_endpoint: { sizeof: number; pid: number; doorbell: number; sleeping: number }
+  sw_endpoint: {
+    sizeof: number
+    start_low: number
+    start_high: number
+    pid: number
+    doorbell: number
+    sleeping: number
+  }
   sw_ring: {
     sizeof: number
     capacity: number
