@@ -12,15 +12,25 @@ void SharedMemory::Create(Napi::Env env, Napi::Object exports) {
                    InstanceMethod("token", &SharedMemory::Token), InstanceMethod("close", &SharedMemory::Close)}));
 }
 
+namespace {
+
+// What the C side would take for the end of a string makes it one that it refuses.
+std::string Text(const Napi::Value &value) {
+  std::string text = value.As<Napi::String>();
+  return text.find('\0') == std::string::npos ? text : "";
+}
+
+}  // namespace
+
 // (token) opens; (size, name | undefined) creates.
 SharedMemory::SharedMemory(const Napi::CallbackInfo &info) : Napi::ObjectWrap<SharedMemory>(info) {
   shared_.handle = -1;
   int status;
   if (info[0].IsString()) {
-    std::string token = info[0].As<Napi::String>();
+    std::string token = Text(info[0]);
     status = sw_shared_open(&shared_, token.c_str());
   } else if (info[0].IsNumber()) {
-    std::string name = info[1].IsString() ? info[1].As<Napi::String>().Utf8Value() : "";
+    std::string name = info[1].IsString() ? Text(info[1]) : "";
     uint64_t size = static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value());
     status = sw_shared_create(&shared_, size, info[1].IsString() ? name.c_str() : nullptr);
   } else {
@@ -37,7 +47,7 @@ Napi::Value SharedMemory::Size(const Napi::CallbackInfo &info) {
 Napi::Value SharedMemory::Overlay(const Napi::CallbackInfo &info) {
   void *data = nullptr;
   size_t length = 0;
-  if (shared_.handle < 0) throw MakeError(info.Env(), SW_ECLOSED, "");
+  if (shared_.handle < 0) throw MakeError(info.Env(), SW_ECLOSED, "the shared memory was let go");
   if (!info[0].IsTypedArray()) throw MakeError(info.Env(), SW_ETYPE, "expected a Uint8Array");
   napi_get_typedarray_info(info.Env(), info[0], nullptr, &length, &data, nullptr, nullptr);
   int status = sw_shared_overlay(&shared_, data, length);

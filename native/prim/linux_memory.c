@@ -94,7 +94,8 @@ int sw_prim_memory_open(uint32_t pid, int64_t number, uint64_t size, sw_prim_han
   if (fd < 0) return why_not_opened(pid, number, why);
   int status = inspect(fd, size, why);
   if (status != SW_OK) return fail_closed(fd, status);
-  if ((fcntl(fd, F_GET_SEALS) & SEALS) != SEALS) {
+  int seals = fcntl(fd, F_GET_SEALS); /* -1 where there cannot be any */
+  if (seals < 0 || (seals & SEALS) != SEALS) {
     return fail_closed(fd, refuse(SW_ESTALE, why,
                                   "descriptor %" PRId64 " of process %u is a file without seals: "
                                   "it could be truncated under its readers",

@@ -1,13 +1,16 @@
 // Every code of the error table can be had, and each message teaches: it names what was wrong, and what is right.
 import assert from 'node:assert/strict'
+import { chmodSync } from 'node:fs'
 import { type ErrorCode, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
 import { abi, ringWord } from './support/abi.js'
 import { attach, open, pair } from './support/channels.js'
 import { runChild } from './support/children.js'
 import { assertError } from './support/errors.js'
-import { addon, itNative } from './support/host.js'
-import { plugin } from './support/paths.js'
+import { haveAddon, itNative } from './support/host.js'
+import { addon, plugin } from './support/paths.js'
+import { openShared, Peer } from './support/processes.js'
 import { Thread } from './support/threads.js'
+import { forge } from './support/tokens.js'
 import { within } from './support/wait.js'
 
 interface Row {
@@ -44,10 +47,13 @@ const starved = async (index: number) => {
   throw JSON.parse(stdout)[index]
 }
 
-/** Errors of pages, which test/browser has: pages that are served in a way that causes them. */
-const OF_PAGES = ['ERR_SABWAY_NO_WASM', 'ERR_SABWAY_NOT_ISOLATED'] as const
+/**
+ * FULL becomes false, null or a queue; UNSUPPORTED is for operating systems that cannot map over memory; the last two are of pages that
+ * are served in a way that causes them, which test/browser has.
+ */
+type Untested = 'ERR_SABWAY_FULL' | 'ERR_SABWAY_UNSUPPORTED' | 'ERR_SABWAY_NO_WASM' | 'ERR_SABWAY_NOT_ISOLATED'
 
-const table: Record<Exclude<ErrorCode, 'ERR_SABWAY_FULL' | (typeof OF_PAGES)[number]>, Row> = {
+const table: Record<Exclude<ErrorCode, Untested>, Row> = {
   ERR_SABWAY_INVALID_ARGUMENT: {
     native: true,
     act: () => open().startWorker({ builtin: 'ecco' } as never),
@@ -158,7 +164,77 @@ const table: Record<Exclude<ErrorCode, 'ERR_SABWAY_FULL' | (typeof OF_PAGES)[num
       const thread = new Thread('refused', null, { execArgv: ['--no-addons'] })
       throw (await thread.next<object[]>())[0]
     },
-    teaches: addon ? /the native addon was not loaded: .*addons/ : /it is the browser build/,
+    teaches: haveAddon ? /the native addon was not loaded: .*addons/ : /it is the browser build/,
+  },
+  ERR_SABWAY_INVALID_TOKEN: {
+    native: true,
+    act: () => Region.open('a token'),
+    teaches: /does not begin like a token; pass the/,
+  },
+  ERR_SABWAY_REGION_GONE: {
+    native: true,
+    act: () => {
+      const { token } = openShared()
+      Region.open(forge(token, { handle: 'ffff' }))
+    },
+    teaches: /process \d+ has no descriptor 65535 any more/,
+  },
+  ERR_SABWAY_STALE_TOKEN: {
+    native: true,
+    act: () => Region.open(forge(openShared().token, { nonce: '0123456789abcdef' })),
+    teaches: /another region has its place by now; ask for a new token/,
+  },
+  ERR_SABWAY_SIZE_MISMATCH: {
+    native: true,
+    act: () => Region.open(forge(openShared().token, { size: '200000' })),
+    teaches: /it has \d+ bytes, the token says 2097152/,
+  },
+  ERR_SABWAY_NOT_PERMITTED: {
+    native: true,
+    act: () => {
+      const name = `test-${process.pid}-mode`
+      const { token } = openShared(4096, 4096, name)
+      chmodSync(`/dev/shm/sabway.${name}`, 0o660)
+      Region.open(token)
+    },
+    teaches: /its mode is 660, expected 600: others could write into it/,
+  },
+  ERR_SABWAY_NAME_TAKEN: {
+    native: true,
+    act: () => {
+      const name = `test-${process.pid}-taken`
+      openShared(4096, 4096, name)
+      openShared(4096, 4096, name)
+    },
+    teaches: /choose another name, or close the region that has it/,
+  },
+  ERR_SABWAY_OVERLAY_REFUSED: {
+    native: true,
+    act: () => {
+      const shared = new addon.SharedMemory(2 ** 21, undefined)
+      try {
+        shared.overlay(new Uint8Array(new SharedArrayBuffer(2 ** 21)))
+      } catch (error) {
+        throw { ...(error as object), message: (error as Error).message }
+      } finally {
+        shared.close()
+      }
+    },
+    teaches: /WebAssembly\.Memory/,
+  },
+  ERR_SABWAY_PEER_DIED: {
+    native: true,
+    act: async () => {
+      const channel = openShared(4096, 4096)
+      const peer = new Peer({ does: 'hold', token: channel.token })
+      await peer.next()
+      channel.send(new Uint8Array(4096))
+      const promise = channel.sendDirect(new Uint8Array(1))
+      promise.catch(() => {})
+      await peer.kill()
+      await within(promise, 'the rejection')
+    },
+    teaches: /it was not sent/,
   },
 }
 
@@ -176,8 +252,14 @@ describe('the error table', () => {
     })
   }
 
-  it('has no code that is not tested here, but FULL: that becomes false, null or a queue', () => {
-    assert.deepEqual(Object.keys(abi.ERRORS).sort(), [...Object.keys(table), ...OF_PAGES, 'ERR_SABWAY_FULL'].sort())
+  it('has no code that is not tested here, but those that Untested explains', () => {
+    const untested: Untested[] = [
+      'ERR_SABWAY_FULL',
+      'ERR_SABWAY_UNSUPPORTED',
+      'ERR_SABWAY_NO_WASM',
+      'ERR_SABWAY_NOT_ISOLATED',
+    ]
+    assert.deepEqual(Object.keys(abi.ERRORS).sort(), [...Object.keys(table), ...untested].sort())
     const numbers = Object.values(abi.ERRORS).map(({ number }) => number)
     assert.equal(new Set(numbers).size, numbers.length)
     const channel = full()

@@ -4,7 +4,7 @@ import { abi } from './support/abi.js'
 import { pattern } from './support/bytes.js'
 import { attach, open, pair } from './support/channels.js'
 import { throwsError } from './support/errors.js'
-import { addon } from './support/host.js'
+import { haveAddon } from './support/host.js'
 
 const handle = (memory: unknown) => ({ sabway: 'channel', memory }) as ChannelHandle
 const openMemory = (memory: unknown) => SharedMemoryChannel.attach(handle(memory), { side: 'native' })
@@ -60,7 +60,7 @@ describe('a region', () => {
     const others = Array.from({ length: abi.SW_ENDPOINTS - 1 }, () => join(channel))
     assert.equal(others[0]!.stats().participants, 64)
     throwsError(() => join(channel), 'ERR_SABWAY_TOO_MANY_PARTICIPANTS', /room for 64 threads; clean up channels/)
-    if (addon)
+    if (haveAddon)
       throwsError(
         () => channel.startWorker({ builtin: 'echo' }),
         'ERR_SABWAY_TOO_MANY_PARTICIPANTS',
@@ -71,7 +71,7 @@ describe('a region', () => {
     assert.equal(again.stats().participants, 64)
     again.close()
     for (const other of others) other.close()
-    if (addon) channel.startWorker({ builtin: 'echo' })
+    if (haveAddon) channel.startWorker({ builtin: 'echo' })
     else join(channel).close()
   })
 
@@ -81,7 +81,7 @@ describe('a region', () => {
     assert.deepEqual(region.stats(), {
       size: renderer.handle.memory.buffer.byteLength,
       participants: 3,
-      wakes: addon ? 'addon' : 'atomics',
+      wakes: haveAddon ? 'addon' : 'atomics',
     })
     assert.equal(region.buffer, renderer.handle.memory.buffer)
     region.close()

@@ -1,5 +1,5 @@
 // Stands in for test/js/support/host.ts in a browser.
-export const addon = false
+export const haveAddon = false
 
 /** Titles of the tests that are not for browsers. */
 export const pending = new Set<string>()

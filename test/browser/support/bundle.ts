@@ -1,4 +1,4 @@
-// Bundles the tests for the page: the same files that run in Node, with Node's modules and three files of test/js/support
+// Bundles the tests for the page: the same files that run in Node, with Node's modules and some files of test/js/support
 // replaced by those of test/browser/page.
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,11 +14,12 @@ const replaced: Record<string, string> = {
   'node:timers': page('node/timers.ts'),
   'node:timers/promises': page('node/timers-promises.ts'),
   'node:fs': page('node/fs.ts'),
-  'node:child_process': page('node/none.ts'),
-  'node:url': page('node/none.ts'),
   'node:worker_threads': page('node/worker-threads.ts'),
   'test/js/support/host.ts': page('host.ts'),
   'test/js/support/generated.ts': page('generated.ts'),
+  'test/js/support/paths.ts': page('none.ts'),
+  'test/js/support/processes.ts': page('none.ts'),
+  'test/js/support/children.ts': page('none.ts'),
 }
 
 /** Writes one module for each entry (and what they share) to build/browser. */

@@ -2,15 +2,8 @@
 import { generated } from './generated.js'
 
 interface Abi {
-  sw_region_header: { sizeof: number; magic: number; layout_hash: number; pages: number }
-  sw_endpoint: {
-    sizeof: number
-    start_low: number
-    start_high: number
-    pid: number
-    doorbell: number
-    sleeping: number
-  }
+  sw_region_header: Record<'sizeof' | 'magic' | 'layout_hash' | 'pages' | 'flags' | 'nonce_low' | 'nonce_high', number>
+  sw_endpoint: Record<'sizeof' | 'pid' | 'start_low' | 'start_high' | 'doorbell' | 'sleeping', number>
   sw_ring: {
     sizeof: number
     capacity: number

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 /** The repository: this file runs from build/test/js/support. */
@@ -5,3 +6,11 @@ export const root = new URL('../../../../', import.meta.url)
 
 /** A plugin that scripts/build-plugins.mjs compiled from test/c/plugins. */
 export const plugin = (name: string): string => fileURLToPath(new URL(`build/plugins/${name}.so`, root))
+
+/** The addon itself, past the library that guards it. */
+export const addon = createRequire(root)('node-gyp-build')(fileURLToPath(root)) as {
+  SharedMemory: new (
+    first: number | string,
+    name?: string,
+  ) => { size(): number; overlay(bytes: Uint8Array): void; token(): string; close(): void }
+}

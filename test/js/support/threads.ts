@@ -78,7 +78,9 @@ function threadNames(): string[] {
 }
 
 /** How many native workers of Sabway run in this process. */
-export const nativeThreads = (): number => threadNames().filter((name) => name === 'sabway-worker').length
+export const nativeThreads = (): number => threadsCalled('sabway-worker')
+
+export const threadsCalled = (name: string): number => threadNames().filter((other) => other === name).length
 
 /** A thread that was joined may still be listed for a moment. */
 export const nativeThreadsAre = (count: number): Promise<void> =>

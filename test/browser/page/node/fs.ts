@@ -4,3 +4,5 @@ export const readdirSync = (): string[] => []
 export function readFileSync(path: string): never {
   throw new Error(`a page cannot read ${path}`)
 }
+
+export const chmodSync = readFileSync

@@ -1,0 +1,74 @@
+// Other processes on the far side of a channel: each is a forked test/js/children/peer.ts.
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { SharedMemoryChannel } from 'sabway'
+import type { PeerTask } from '../children/peer.js'
+import { keep } from './channels.js'
+import { within } from './wait.js'
+
+const running: Peer[] = []
+
+export class Peer {
+  readonly process: ChildProcess
+  readonly #said: unknown[] = []
+  #wake: () => void = () => {}
+
+  constructor(task: PeerTask) {
+    const file = fileURLToPath(new URL('../children/peer.js', import.meta.url))
+    this.process = fork(file, [JSON.stringify(task)], { serialization: 'advanced', execArgv: [] })
+    this.process.on('message', (message) => {
+      this.#said.push(message)
+      this.#wake()
+    })
+    running.push(this)
+  }
+
+  /** The next thing it says. */
+  async next<T>(what = 'a word from the other process'): Promise<T> {
+    while (this.#said.length === 0) {
+      const { exitCode, signalCode } = this.process
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`it ended (${exitCode ?? signalCode}); awaited: ${what}`)
+      const said = new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      await within(Promise.race([said, once(this.process, 'exit')]), what)
+    }
+    return this.#said.shift() as T
+  }
+
+  /** And wait until it has gone. */
+  async kill(): Promise<void> {
+    const { exitCode, signalCode } = this.process
+    if (exitCode !== null || signalCode !== null) return
+    const gone = once(this.process, 'exit')
+    this.process.kill('SIGKILL')
+    await gone
+  }
+
+  /** Its exit code, when it ends by itself. */
+  async ended(): Promise<number | null> {
+    if (this.process.exitCode === null) await within(once(this.process, 'exit'), 'the end of the other process')
+    return this.process.exitCode
+  }
+}
+
+export async function killAll(): Promise<void> {
+  await Promise.all(running.splice(0).map((peer) => peer.kill()))
+}
+
+/** A channel that processes share, cleaned up after the test. */
+export const openShared = (rendererToNative = 65536, nativeToRenderer = 65536, name?: string): SharedMemoryChannel =>
+  keep(new SharedMemoryChannel(rendererToNative, nativeToRenderer, { share: 'processes', ...(name && { name }) }))
+
+/** Resolves with the next event of that type. */
+export const heard = (channel: SharedMemoryChannel, type: string): Promise<Event> =>
+  within(new Promise((resolve) => channel.addEventListener(type, resolve as EventListener)), `the event '${type}'`)
+
+/** How many mappings of shared regions this process has. */
+export const sharedMappings = (): number =>
+  readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .filter((line) => /memfd:sabway|\/dev\/shm\/sabway/.test(line)).length
