@@ -1,14 +1,14 @@
 // One SharedArrayBuffer in two processes, one of them a Chromium renderer with the V8 sandbox: see docs/cage.md.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { SharedMemoryChannel } from 'sabway'
 import { abi } from '../js/support/abi.js'
 import { random } from '../js/support/bytes.js'
 import { numbered, numberOf } from '../js/support/numbered.js'
-import { until } from '../js/support/wait.js'
+import { until, within } from '../js/support/wait.js'
 import { bundle, root } from './support/bundle.js'
 import { launch, openPage } from './support/chromium.js'
 import { type Site, serve } from './support/server.js'
@@ -50,6 +50,9 @@ function rendererIn(channel: SharedMemoryChannel) {
   throw new Error('no renderer has an endpoint of this region')
 }
 
+/** What the library says. */
+const log = join(root, 'build/cage/log')
+
 describe('the cage: a Chromium renderer and this process, one memory', () => {
   let site: Site
   let browser: Browser
@@ -58,6 +61,7 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
 
   before(async () => {
     const library = build()
+    rmSync(log, { force: true })
     await bundle({ cage: 'test/browser/page/cage.ts' })
     site = await serve(
       { '/': { html: '<!doctype html><title>cage</title><script type="module" src="/cage.js"></script>' } },
@@ -67,8 +71,15 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
     native = SharedMemoryChannel.attach(channel.handle, { side: 'native' })
     browser = await launch({
       args: ['--no-zygote'], // else renderers are forked, and the library's constructor does not run in them
-      env: { ...process.env, LD_PRELOAD: library, SABWAY_CAGE_TOKEN: channel.token } as Record<string, string>,
+      env: { ...process.env, LD_PRELOAD: library, SABWAY_CAGE_TOKEN: channel.token, SABWAY_CAGE_LOG: log } as Record<
+        string,
+        string
+      >,
     })
+  })
+
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed' && existsSync(log)) console.error(readFileSync(log, 'utf8'))
   })
 
   after(async () => {
@@ -81,10 +92,8 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
   async function connected(): Promise<Page> {
     const { page, errors } = await openPage(browser, site.origin)
     await page.exposeFunction('identity', () => ({ ...rendererIn(channel), test: process.pid }))
-    const transport = await page.evaluate(
-      (bytes) => (globalThis as unknown as CagePage).connectCage(bytes),
-      channel.handle.memory.buffer.byteLength,
-    )
+    const { byteLength } = channel.handle.memory.buffer
+    const transport = await page.evaluate((bytes) => (globalThis as unknown as CagePage).connectCage(bytes), byteLength)
     assert.equal(transport, 'shared')
     assert.deepEqual(errors, [])
     return page
@@ -109,7 +118,8 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
       else await new Promise(setImmediate)
       if (number % 1000 === 0) await new Promise(setImmediate)
     }
-    assert.deepEqual(await theirs, { received: COUNT, wrong: 0 })
+    const all = within(theirs, `the page's part of the flood; here ${received} were received`)
+    assert.deepEqual(await all, { received: COUNT, wrong: 0 })
     await until(() => received === COUNT, `${COUNT} messages from the page`)
     assert.equal(wrong, 0)
     native.stopReceiving()
@@ -149,7 +159,7 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
       rest++
     })
     assert.equal(wrong, 0, `of ${received} and ${rest} messages`)
-    await page.close()
+    await within(page.close(), 'the crashed page to close')
     await floodBothWays(await connected())
   })
 })

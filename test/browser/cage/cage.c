@@ -11,6 +11,7 @@
 #define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier): for process_vm_readv */
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,21 @@
 static const char REQUEST[16] = "SABWAY, PLEASE!";
 
 enum { TICK_NS = 500000, MAPS_EVERY = 40 };
+
+static char *log_path;
+
+/* To the file SABWAY_CAGE_LOG, for the test. */
+__attribute__((format(printf, 1, 2))) static void report(const char *format, ...) {
+  va_list arguments;
+  FILE *log = log_path == NULL ? NULL : fopen(log_path, "a");
+  if (log == NULL) return;
+  fprintf(log, "process %" PRIu32 ": ", sw_prim_pid());
+  va_start(arguments, format);
+  vfprintf(log, format, arguments);
+  va_end(arguments);
+  fputc('\n', log);
+  fclose(log);
+}
 
 static int is_renderer(void) {
   char line[4096];
@@ -66,9 +82,10 @@ static void serve_page(sw_shared *region) {
   uint32_t pid = sw_prim_pid();
   uint64_t start = sw_prim_process_start(pid);
   int endpoint = sw_endpoint_claim(region->base, pid, (uint32_t)start, (uint32_t)(start >> 32));
-  int status = sw_shared_overlay(region, memory, region->size);
-  fprintf(stderr, "cage: process %" PRIu32 ", memory at %p, endpoint %d, overlay %d %s\n", pid, memory, endpoint,
-          status, status == SW_OK ? "" : region->why);
+  int status = endpoint < 0 ? endpoint : sw_shared_overlay(region, memory, region->size);
+  if (status != SW_OK && endpoint >= 0) sw_endpoint_release(region->base, (uint32_t)endpoint);
+  report("memory at %p, endpoint %d: %s %s", memory, endpoint, status == SW_OK ? "overlaid" : sw_error_code(status),
+         region->why);
 }
 
 /* Wake the futexes of doorbells that have moved. */
@@ -88,7 +105,7 @@ static void *run(void *token) {
   int status = sw_shared_open(&region, token);
   if (status == SW_OK) status = sw_shared_map(&region);
   if (status != SW_OK) {
-    fprintf(stderr, "cage: %s: %s\n", sw_error_code(status), region.why);
+    report("%s: %s", sw_error_code(status), region.why);
     return NULL;
   }
   const struct timespec tick = {0, TICK_NS};
@@ -102,7 +119,9 @@ static void *run(void *token) {
 
 __attribute__((constructor)) static void begin(void) {
   pthread_t thread;
-  char *token = getenv("SABWAY_CAGE_TOKEN");
+  const char *token = getenv("SABWAY_CAGE_TOKEN"), *log = getenv("SABWAY_CAGE_LOG");
   if (token == NULL || !is_renderer()) return;
-  if (pthread_create(&thread, NULL, run, token) == 0) pthread_detach(thread);
+  log_path = log == NULL ? NULL : strdup(log);
+  char *kept = strdup(token); /* Chromium writes its title over arguments and environment */
+  if (pthread_create(&thread, NULL, run, kept) == 0) pthread_detach(thread);
 }

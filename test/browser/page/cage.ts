@@ -26,7 +26,10 @@ async function mapped(bytes: number): Promise<WebAssembly.Memory> {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   const words = new Uint32Array(memory.buffer)
   new Uint8Array(memory.buffer).set(REQUEST)
-  while (Atomics.load(words, 0) !== SW_MAGIC) await pause(5)
+  for (let tries = 0; Atomics.load(words, 0) !== SW_MAGIC; tries++) {
+    if (tries === 2000) throw new Error('the library in this process did not map the region over the memory')
+    await pause(5)
+  }
   return memory
 }
 
