@@ -3,7 +3,6 @@
  */
 import { type IpcMainEvent, ipcMain, type MessagePortMain, type WebContents, type WebFrameMain } from 'electron'
 import { SharedMemoryChannel } from '../channel.js'
-import * as check from '../check.js'
 import { SabwayError } from '../errors.js'
 import { loadAddon } from '../load.js'
 import { type Answer, ASK, CARRY, type Capacities, type Carriage, type Transport } from './messages.js'

@@ -1,16 +1,13 @@
 // One SharedArrayBuffer in two processes, one of them a Chromium renderer with the V8 sandbox: see docs/cage.md.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { SharedMemoryChannel } from 'sabway'
-import { abi } from '../js/support/abi.js'
 import { random } from '../js/support/bytes.js'
 import { numbered, numberOf } from '../js/support/numbered.js'
 import { until, within } from '../js/support/wait.js'
-import { bundle, root } from './support/bundle.js'
-import { launch, openPage } from './support/chromium.js'
+import { bundle } from './support/bundle.js'
+import { cageLog, launchCage, read, rendererIn, tellIdentity } from './support/cage.js'
+import { openPage } from './support/chromium.js'
 import { type Site, serve } from './support/server.js'
 
 const COUNT = 100_000
@@ -22,37 +19,6 @@ interface CagePage {
   floodForEver(): void
 }
 
-function build(): string {
-  const folder = join(root, 'build/cage')
-  execFileSync('cmake', ['-S', join(root, 'test/browser/cage'), '-B', folder, '-DCMAKE_BUILD_TYPE=RelWithDebInfo'])
-  execFileSync('cmake', ['--build', folder, '-j2'])
-  return join(folder, 'libcage.so')
-}
-
-const read = (pid: number, file: string): string => {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-/** The renderer in which the library has claimed an endpoint of the region. */
-function rendererIn(channel: SharedMemoryChannel) {
-  const { sw_region_header, SW_ENDPOINTS, sw_endpoint } = abi
-  const words = new Uint32Array(channel.handle.memory.buffer)
-  for (let i = 0; i < SW_ENDPOINTS; i++) {
-    const at = (field: number) => words[(sw_region_header.sizeof + i * sw_endpoint.sizeof + field) >>> 2]!
-    const pid = at(sw_endpoint.pid)
-    if (!read(pid, 'cmdline').includes('--type=renderer')) continue
-    return { pid, startLow: at(sw_endpoint.start_low), startHigh: at(sw_endpoint.start_high) }
-  }
-  throw new Error('no renderer has an endpoint of this region')
-}
-
-/** What the library says. */
-const log = join(root, 'build/cage/log')
-
 describe('the cage: a Chromium renderer and this process, one memory', () => {
   let site: Site
   let browser: Browser
@@ -60,8 +26,6 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
   let native: SharedMemoryChannel
 
   before(async () => {
-    const library = build()
-    rmSync(log, { force: true })
     await bundle({ cage: 'test/browser/page/cage.ts' })
     site = await serve(
       { '/': { html: '<!doctype html><title>cage</title><script type="module" src="/cage.js"></script>' } },
@@ -69,17 +33,11 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
     )
     channel = new SharedMemoryChannel(1 << 20, 1 << 20, { share: 'processes' })
     native = SharedMemoryChannel.attach(channel.handle, { side: 'native' })
-    browser = await launch({
-      args: ['--no-zygote'], // else renderers are forked, and the library's constructor does not run in them
-      env: { ...process.env, LD_PRELOAD: library, SABWAY_CAGE_TOKEN: channel.token, SABWAY_CAGE_LOG: log } as Record<
-        string,
-        string
-      >,
-    })
+    browser = await launchCage(channel)
   })
 
   afterEach(function () {
-    if (this.currentTest?.state === 'failed' && existsSync(log)) console.error(readFileSync(log, 'utf8'))
+    if (this.currentTest?.state === 'failed') console.error(cageLog())
   })
 
   after(async () => {
@@ -91,7 +49,7 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
 
   async function connected(): Promise<Page> {
     const { page, errors } = await openPage(browser, site.origin)
-    await page.exposeFunction('identity', () => ({ ...rendererIn(channel), test: process.pid }))
+    await tellIdentity(page, channel)
     const { byteLength } = channel.handle.memory.buffer
     const transport = await page.evaluate((bytes) => (globalThis as unknown as CagePage).connectCage(bytes), byteLength)
     assert.equal(transport, 'shared')

@@ -136,7 +136,10 @@ for (const [what, options, transport] of WAYS) {
       await window.evaluate(({ kept }) => {
         kept.sent = 0
       })
-      for (let quiet = 0; quiet < 5; ) quiet = (await window.evaluate(fill)) === 0 ? (await aWhile(), quiet + 1) : 0
+      for (let quiet = 0; quiet < 5; ) {
+        quiet = (await window.evaluate(fill)) === 0 ? quiet + 1 : 0
+        await aWhile()
+      }
       const total = await window.evaluate(({ kept }) => kept.sent as number)
       assert.ok(total <= 6 * 16, `${total} messages of 1000 bytes are on their way through rings of 16 KiB`)
       const firsts: number[] = []
@@ -381,11 +384,9 @@ describe('main', () => {
     const window = await opened({ sandboxed: true })
     const native = shared(window, 8192).attach()
     const lie = async ({ kept }: PageScope, parcels: unknown[]) => {
-      const { sabwayElectron, window } = globalThis as any // biome-ignore lint/suspicious/noExplicitAny: the page's
-      const port = new Promise<any>(
-        (
-          resolve, // biome-ignore lint/suspicious/noExplicitAny: a port
-        ) => window.addEventListener('message', (event: { ports: unknown[] }) => resolve(event.ports[0])),
+      const { sabwayElectron, window } = globalThis as any
+      const port = new Promise<any>((resolve) =>
+        window.addEventListener('message', (event: { ports: unknown[] }) => resolve(event.ports[0])),
       )
       await sabwayElectron.open(1, 'default', 'auto')
       kept.port = await port
@@ -402,7 +403,7 @@ describe('main', () => {
     await window.evaluate(lie, nonsense)
     for (let i = 0; i < 100; i++) native.send(pattern(i, 1000))
     await aWhile()
-    const arrived = await window.evaluate(({ kept }) => kept.heard.flatMap((said: any) => said.messages ?? []).length) // biome-ignore lint/suspicious/noExplicitAny: parcels
+    const arrived = await window.evaluate(({ kept }) => kept.heard.flatMap((said: any) => said.messages ?? []).length)
     assert.ok(arrived <= 9, `${arrived} messages of 1000 bytes in a window of 8192`)
     let closed = 0
     native.addEventListener('close', () => closed++)

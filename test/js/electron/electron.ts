@@ -74,7 +74,7 @@ export interface PageScope {
   connect: typeof import('sabway/electron/renderer').connect
   window: EventTarget & { posted: unknown[]; postMessage(message: unknown, target: string): void }
   /** For what one evaluation leaves to the next. */
-  kept: Record<string, any> // biome-ignore lint/suspicious/noExplicitAny: whatever a test keeps
+  kept: Record<string, any>
 }
 
 type Said =

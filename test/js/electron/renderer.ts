@@ -73,7 +73,7 @@ const preload = require(
 ) as typeof import('sabway/electron/preload')
 preload.exposeSabway()
 // Without contextIsolation what preload gave the window is the page's global.
-Object.assign(globalThis, { sabwayElectron: (globalThis as any).sabwayElectron ?? (window as any).sabwayElectron }) // biome-ignore lint/suspicious/noExplicitAny: the page's window
+Object.assign(globalThis, { sabwayElectron: (globalThis as any).sabwayElectron ?? (window as any).sabwayElectron })
 
 const scope: PageScope = {
   connect,
