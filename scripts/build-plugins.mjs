@@ -1,11 +1,13 @@
 // Compiles every plugin of examples/ and test/c/plugins into build/plugins: one call of the C compiler each, as a user would.
+// Programs among the examples go into build/programs, with the C core in them.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const out = join(root, 'build', 'plugins')
+const plugins = join(root, 'build', 'plugins')
+const programs = join(root, 'build', 'programs')
 const compiler = process.env.CC ?? 'cc'
 
 function sourcesUnder(folder) {
@@ -16,17 +18,31 @@ function sourcesUnder(folder) {
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
 }
 
-mkdirSync(out, { recursive: true })
+const isProgram = (source) => readFileSync(source, 'utf8').includes('int main(')
+
+function compile(source, flags, sources, out) {
+  const all = ['-std=c11', '-O3', '-Wall', '-Wextra', '-Werror', `-I${join(root, 'native/include')}`, ...flags]
+  const { status } = spawnSync(compiler, [...all, source, ...sources, '-o', out, '-lm'], { stdio: 'inherit' })
+  if (status === 0) return
+  console.error(`sabway: ${compiler} could not compile ${source}`)
+  process.exit(1)
+}
+
+function compilePlugin(source) {
+  const out = join(plugins, `${basename(source, '.c')}.so`)
+  compile(source, ['-shared', '-fPIC', '-fvisibility=hidden'], [join(root, 'native/worker/crc32c.c')], out)
+}
+
+function compileProgram(source) {
+  const listed = readFileSync(join(root, 'native/sources.txt'), 'utf8').trim().split('\n')
+  const core = [...listed, 'prim/linux.c', 'prim/linux_memory.c'].map((file) => join(root, 'native', file))
+  const flags = [`-I${join(root, 'native')}`, '-pthread', '-ldl', '-lrt']
+  compile(source, flags, core, join(programs, basename(dirname(source))))
+}
+
+mkdirSync(plugins, { recursive: true })
+mkdirSync(programs, { recursive: true })
 for (const source of [...sourcesUnder('examples'), ...sourcesUnder('test/c/plugins')]) {
-  const library = join(out, `${basename(source, '.c')}.so`)
-  const flags = ['-std=c11', '-O3', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC', '-fvisibility=hidden']
-  const { status } = spawnSync(
-    compiler,
-    [...flags, `-I${join(root, 'native/include')}`, source, join(root, 'native/worker/crc32c.c'), '-o', library, '-lm'],
-    { stdio: 'inherit' },
-  )
-  if (status !== 0) {
-    console.error(`sabway: ${compiler} could not compile ${source}`)
-    process.exit(1)
-  }
+  if (!isProgram(source)) compilePlugin(source)
+  else if (process.platform === 'linux') compileProgram(source)
 }

@@ -68,3 +68,21 @@ cmake --build build/consumer >>build/consumer.log || {
   exit 1
 }
 build/consumer/consumer
+
+say 'two processes of a program that uses the installed library'
+rm -rf build/c-process
+cmake -S examples/c-process -B build/c-process -G "$generator" -DCMAKE_PREFIX_PATH="$PWD/build/install" >build/c-process.log
+cmake --build build/c-process >>build/c-process.log || {
+  cat build/c-process.log >&2
+  exit 1
+}
+mkfifo build/c-process/token
+build/c-process/c-process serve >build/c-process/token &
+serving=$!
+trap "kill $serving 2>/dev/null || true" EXIT
+{
+  read -r token
+  build/c-process/c-process ask "$token" 100000
+  cat # what the server says in the end
+} <build/c-process/token
+wait $serving

@@ -74,12 +74,13 @@ int sw_endpoint_role_alive(const void *base, uint32_t role) {
 
 int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
   sw_endpoint *e = named_by(base, role);
-  if (e == NULL || (sw_peer_load_acquire(&e->epoch) ^ (role >> 8)) << 8) return 0;
+  if (e == NULL) return 0;
   owner->pid = sw_peer_load_acquire(&e->pid);               /* pairs with [E1] */
   owner->start_low = sw_peer_load_acquire(&e->start_low);   /* pairs with [E3] */
   owner->start_high = sw_peer_load_acquire(&e->start_high); /* pairs with [E3] */
   if (owner->start_low == 0) owner->start_high = 0;
-  if ((sw_peer_load_acquire(&e->epoch) ^ (role >> 8)) << 8) return 0; /* the next owner's, in part */
+  /* Looked at last: who saw a part of the next claim sees its epoch, too. */
+  if ((sw_peer_load_relaxed(&e->epoch) ^ (role >> 8)) << 8) return 0;
   return owner->pid != 0 && (owner->pid & CLAIMING) == 0;
 }
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -25,13 +24,8 @@
 static const char DIRECTORY[] = "/dev/shm", PREFIX[] = "sabway.";
 enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, PRIVATE = 0600, PATH_BYTES = 128, RETRIES = 8 };
 
-__attribute__((format(printf, 3, 4))) static int refuse(int error, char *why, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(why, SW_PRIM_WHY, format, arguments);
-  va_end(arguments);
-  return error;
-}
+/* The error, and its reason in words. */
+#define refuse(error, why, ...) (snprintf(why, SW_PRIM_WHY, __VA_ARGS__), (error))
 
 /* ---- an open object ---- */
 
@@ -227,7 +221,8 @@ static int parse(const char *line, mapping *m) {
 }
 
 /* Do mappings of that kind begin at `begin`, end at `end`, and leave no gap between? */
-static int is_whole(uintptr_t begin, uintptr_t end, char *why) {
+static int is_whole(const void *base, uint64_t size, char *why) {
+  uintptr_t begin = (uintptr_t)base, end = begin + size;
   FILE *maps = fopen("/proc/self/maps", "re");
   if (maps == NULL) return refuse(SW_EOVERLAY, why, "/proc/self/maps: %s", strerror(errno));
   char line[4352];
@@ -247,7 +242,7 @@ static int is_whole(uintptr_t begin, uintptr_t end, char *why) {
   return refuse(SW_EOVERLAY, why,
                 "%p is not the whole of a WebAssembly.Memory (private, anonymous, writable), or is "
                 "shared with other processes already",
-                (void *)begin);
+                base);
 }
 
 int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, char *why) {
@@ -259,7 +254,7 @@ int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, cha
                   "WebAssembly.Memory, all of them",
                   size, base);
   }
-  int status = is_whole(begin, begin + size, why);
+  int status = is_whole(base, size, why);
   if (status != SW_OK) return status;
   if (mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, (int)handle, 0) == MAP_FAILED) {
     return refuse(SW_EOVERLAY, why, "mmap over %p: %s", base, strerror(errno));

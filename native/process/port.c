@@ -1,4 +1,6 @@
 #include "core/atomics.h"
+#include "core/core.h"
+#include "core/frame.h"
 #include "prim/prim.h"
 #include "sabway/shared.h"
 
@@ -28,45 +30,53 @@ static uint32_t peer_role(const sw_port *p) {
 
 int sw_port_has_peer(const sw_port *p) { return sw_endpoint_role_alive(p->base, peer_role(p)); }
 
-static int has_work(sw_port *p, uint32_t room) {
-  if (sw_consumer_ready(&p->in)) return 1;
-  if (room == 0) return 0;
-  uint32_t left = p->out.capacity - sw_producer_used(&p->out);
-  return left >= room + SW_FRAME_HEADER || left == p->out.capacity || p->out.status == SW_ECORRUPT;
+typedef struct wish {
+  uint32_t what;
+  uint32_t room;
+} wish;
+
+static int has_work(sw_port *p, const wish *w) {
+  if ((w->what & SW_WAIT_MESSAGE) != 0 && sw_consumer_ready(&p->in)) return 1;
+  if ((w->what & SW_WAIT_ROOM) == 0) return 0;
+  uint32_t rest = p->out.capacity - (p->out.head & (p->out.capacity - 1));
+  uint32_t span = sw__span(p->out.capacity, 0, w->room);
+  if (span > rest) span = rest; /* the first thing missing is room for the padding */
+  return p->out.capacity - sw_producer_used(&p->out) >= span || p->out.status == SW_ECORRUPT;
 }
 
-static int spin(sw_port *p, uint32_t room, uint64_t until) {
+static int spin(sw_port *p, const wish *w, uint64_t until) {
   do {
     for (int i = 0; i < SPINS_PER_CLOCK; i++) {
-      if (has_work(p, room)) return 1;
+      if (has_work(p, w)) return 1;
       sw_prim_pause();
     }
   } while (sw_prim_now() < until);
   return 0;
 }
 
-/* One sleep of at most `left`: 1 when there is work or somebody rang. */
-static int sleep_once(sw_port *p, uint32_t room, uint64_t left) {
+/* One sleep of at most `left`: 1 when there is work. */
+static int sleep_once(sw_port *p, const wish *w, uint64_t left) {
   uint32_t *doorbell = sw_endpoint_doorbell(p->base, p->endpoint);
   uint32_t ticket = sw_endpoint_arm(p->base, p->endpoint, SW_SLEEP_FUTEX);
-  int woken = sw_consumer_ready(&p->in) || (room != 0 && sw_producer_want_space(&p->out, room));
-  if (!woken) {
+  int work = (w->what & SW_WAIT_MESSAGE) != 0 && sw_consumer_ready(&p->in);
+  if (!work && (w->what & SW_WAIT_ROOM) != 0) work = sw_producer_want_space(&p->out, w->room);
+  if (!work) {
     sw_prim_futex_wait(doorbell, ticket, (int64_t)left);
-    woken = sw_load_acquire(doorbell) != ticket && has_work(p, room);
+    work = has_work(p, w);
   }
   sw_endpoint_disarm(p->base, p->endpoint);
-  return woken;
+  return work;
 }
 
-int sw_port_wait(sw_port *p, uint32_t room, int64_t timeout_ns) {
+int sw_port_wait(sw_port *p, uint32_t what, uint32_t room, int64_t timeout_ns) {
+  wish w = {what, room};
   uint64_t now = sw_prim_now(), end = timeout_ns < 0 ? UINT64_MAX : now + (uint64_t)timeout_ns;
-  if (spin(p, room, end - now < SPIN_NS ? end : now + SPIN_NS)) return 1;
-  for (uint32_t peer = peer_role(p); (now = sw_prim_now()) < end; peer = peer_role(p)) {
-    if (sleep_once(p, room, end - now < PATROL_NS ? end - now : PATROL_NS)) return 1;
-    /* Looked at last: what the dead one had sent is received first. */
-    if (peer != 0 && peer == peer_role(p) && !sw_endpoint_role_alive(p->base, peer)) {
-      return has_work(p, room) ? 1 : SW_EPEERDIED;
-    }
+  if (spin(p, &w, end - now < SPIN_NS ? end : now + SPIN_NS)) return 1;
+  uint32_t peer = peer_role(p);
+  for (; (now = sw_prim_now()) < end; peer = peer_role(p)) {
+    if (sleep_once(p, &w, end - now < PATROL_NS ? end - now : PATROL_NS)) return 1;
+    if (peer == 0 || peer != peer_role(p) || sw_endpoint_role_alive(p->base, peer)) continue;
+    return has_work(p, &w) ? 1 : SW_EPEERDIED; /* looked at last: what the dead one had sent is received first */
   }
   return 0;
 }

@@ -104,11 +104,7 @@ void sw_shared_token(const sw_shared *s, char text[SW_TOKEN_BYTES]) {
 
 /* ---- mapping ---- */
 
-int sw_shared_map(sw_shared *s) {
-  int status = sw_prim_memory_map(s->handle, s->size, &s->base, s->why);
-  s->mapped = status == SW_OK;
-  return status;
-}
+int sw_shared_map(sw_shared *s) { return sw_prim_memory_map(s->handle, s->size, &s->base, s->why); }
 
 int sw_shared_overlay(sw_shared *s, void *base, uint64_t length) {
   if (length != s->size) {
@@ -116,14 +112,11 @@ int sw_shared_overlay(sw_shared *s, void *base, uint64_t length) {
              (unsigned long long)s->size, (unsigned long long)length);
     return SW_ESIZE;
   }
-  int status = sw_prim_memory_overlay(s->handle, base, length, s->why);
-  if (status == SW_OK) s->base = base;
-  return status;
+  return sw_prim_memory_overlay(s->handle, base, length, s->why);
 }
 
 void sw_shared_close(sw_shared *s) {
-  if (s->mapped) sw_prim_memory_unmap(s->base, s->size);
-  s->mapped = 0;
+  if (s->base != NULL) sw_prim_memory_unmap(s->base, s->size);
   s->base = NULL;
   if (s->handle != NONE) sw_prim_memory_close(s->handle, name_of(s), s->creator);
   s->handle = NONE;

@@ -4,6 +4,7 @@ import type { Group } from './duel.js'
 import type { Role } from './kind.js'
 import { label, SIZES } from './messages.js'
 import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './native.js'
+import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './processes.js'
 import { sendBatches, sendOne } from './sabway.js'
 
 const BETWEEN_THREADS = [
@@ -30,7 +31,14 @@ export const PATHS = {
   spinning: 'round trip, spinning',
   loops: 'round trip, sleeping event loops',
   unaligned: 'unaligned source, main to worker',
+  processes: 'process to process',
+  spinningProcesses: 'round trip between processes, spinning',
+  loopsBetweenProcesses: 'round trip between processes, sleeping event loops',
+  frames: 'frames from a native thread to another process',
 } as const
+
+/** The same channel between two threads of one process. */
+export const IN_PROCESS = 'sabway in one process'
 
 function throughput(path: string, size: number, contenders: Contender[]): Group {
   return { name: `${path}, ${label(size)}`, path, size, unit: 'messages/s', contenders }
@@ -88,12 +96,54 @@ function unaligned(): Group {
   return throughput(PATHS.unaligned, UNALIGNED, [...offsets, aligned])
 }
 
-export function allGroups(): Group[] {
+function processes(): Group[] {
+  const floods = [64, 4096, 65_536].map((size) => {
+    const load = { size, lead: 0 }
+    return throughput(PATHS.processes, size, [
+      new ProcessPair('sabway trySend, drain', 'send', load),
+      new ProcessPair('sabway send, startReceiving', 'send', load),
+      new Pair('sabway trySend, drain', 'send', load, IN_PROCESS, false),
+      new ProcessPair("fork, 'advanced'", 'send', load),
+      new ProcessPair('unix socket', 'send', load),
+      new ProcessPair('unix socket, own batches', 'send', load),
+    ])
+  })
+  const load = { size: ROUND_TRIP, lead: 0 }
+  const trips = (path: string, patience: number, contenders: Contender[]): Group => ({
+    name: `${path}, ${label(ROUND_TRIP)}`,
+    path,
+    size: ROUND_TRIP,
+    unit: 'us',
+    contenders,
+    patience,
+  })
   return [
-    ...threads(PATHS.toWorker, 'send'),
-    ...threads(PATHS.fromWorker, 'receive'),
-    ...native(),
-    ...roundTrips(),
-    unaligned(),
+    ...floods,
+    trips(PATHS.spinningProcesses, 1, [
+      new ProcessPair('sabway spinning', 'ping', load),
+      new Pair('sabway spinning', 'ping', load, IN_PROCESS, false),
+    ]),
+    trips(PATHS.loopsBetweenProcesses, SLEEPY, [
+      new ProcessPair('sabway event loops', 'ping', load),
+      new ProcessPair("fork, 'advanced', event loops", 'ping', load),
+      new ProcessPair('unix socket, event loops', 'ping', load),
+    ]),
+    throughput(PATHS.frames, FRAME, [new NativeFrames(), new ForkFrames()]),
   ]
 }
+
+export type Subject = 'threads' | 'processes'
+
+export function groupsOf(subject: Subject): Group[] {
+  return subject === 'processes'
+    ? processes()
+    : [
+        ...threads(PATHS.toWorker, 'send'),
+        ...threads(PATHS.fromWorker, 'receive'),
+        ...native(),
+        ...roundTrips(),
+        unaligned(),
+      ]
+}
+
+export const allGroups = (): Group[] => [...groupsOf('threads'), ...groupsOf('processes')]

@@ -1,7 +1,7 @@
 // npm run bench: Sabway beside its peers, in one run, interleaved. It tells what it finds and always exits with 0.
-import { InvalidArgumentError, program } from 'commander'
+import { Argument, InvalidArgumentError, program } from 'commander'
 import { duel, type Effort, type Group, type Result } from './duel.js'
-import { allGroups } from './groups.js'
+import { groupsOf, type Subject } from './groups.js'
 import { Probe } from './probe.js'
 import { disturbance, jsonLines, machine, table, targetLines, targetTable } from './report.js'
 import { verdicts } from './targets.js'
@@ -18,7 +18,7 @@ interface Options {
 const LEAST_REPETITIONS = 5
 const QUICK_REPETITIONS = 3
 
-function parse(): Options {
+function parse(): [Subject, Options] {
   const pattern = (text: string) => {
     try {
       return new RegExp(text)
@@ -30,8 +30,13 @@ function parse(): Options {
     if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a positive integer is wanted')
     return Number(text)
   }
-  return program
+  program
     .name('npm run bench --')
+    .addArgument(
+      new Argument('[subject]', 'between threads, or between processes')
+        .choices(['threads', 'processes'])
+        .default('threads'),
+    )
     .description('Measure Sabway and its peers, beside each other.')
     .option('--json', 'print JSON lines instead of tables')
     .option('--quick', 'shorter runs, fewer of them: to see that everything works')
@@ -44,7 +49,7 @@ function parse(): Options {
     .option('--milliseconds <n>', 'of each run (default 200, --quick 40)', positive)
     .option('--list', 'print the names of all cases')
     .parse()
-    .opts<Options>()
+  return [program.processedArgs[0] as Subject, program.opts<Options>()]
 }
 
 function effortOf({ quick, repeat, milliseconds }: Options): Effort {
@@ -56,8 +61,8 @@ function effortOf({ quick, repeat, milliseconds }: Options): Effort {
 /** `path, size: contender` */
 const nameOf = (group: Group, contender: { name: string }) => `${group.name}: ${contender.name}`
 
-function chosen({ only }: Options): Group[] {
-  const groups = allGroups().map((group) => ({
+function chosen(subject: Subject, { only }: Options): Group[] {
+  const groups = groupsOf(subject).map((group) => ({
     ...group,
     contenders: group.contenders.filter((contender) => only?.test(nameOf(group, contender)) ?? true),
   }))
@@ -65,8 +70,8 @@ function chosen({ only }: Options): Group[] {
 }
 
 async function main(): Promise<void> {
-  const options = parse()
-  const groups = chosen(options)
+  const [subject, options] = parse()
+  const groups = chosen(subject, options)
   if (options.list) {
     for (const group of groups) for (const contender of group.contenders) console.log(nameOf(group, contender))
     return
@@ -88,7 +93,7 @@ async function main(): Promise<void> {
     else console.log(table(result))
   }
   await probe.close()
-  const all = verdicts(results)
+  const all = verdicts(subject, results)
   const disturbed = disturbance(results)
   if (options.json) {
     for (const line of [...targetLines(all), { type: 'disturbance', ...disturbed }]) console.log(JSON.stringify(line))

@@ -4,9 +4,12 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Job, Kind, Load } from './kind.js'
 import { makeMessages, mix, pause, sumWords, wordAt } from './messages.js'
 
+/** What of a MessagePort the roles need: another process's channel has it, too. */
+export type Port = Pick<MessagePort, 'postMessage' | 'on'>
+
 type Roles = Kind<MessagePort>['roles']
 
-function kind(roles: Roles): Kind<MessagePort> {
+function kind<R extends Roles>(roles: R): Kind<MessagePort> & { roles: R } {
   return {
     make() {
       const { port1, port2 } = new MessageChannel()

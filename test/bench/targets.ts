@@ -1,6 +1,6 @@
-// What must be reached: the table of issue 2.
+// What must be reached: the tables of issues 2 and 5.
 import type { Result } from './duel.js'
-import { PATHS } from './groups.js'
+import { IN_PROCESS, PATHS, type Subject } from './groups.js'
 import { median } from './samples.js'
 
 interface Target {
@@ -74,8 +74,19 @@ const TARGETS: Target[] = [
   })),
 ]
 
-export function verdicts(results: Result[]): Verdict[] {
-  return TARGETS.map((target) => {
+const BETWEEN_PROCESSES: Target[] = [
+  ...[64, 4096, 65_536].map((size) => {
+    return { path: PATHS.processes, size, ours: 'sabway trySend, drain', peer: IN_PROCESS, bound: { rate: 0.9 } }
+  }),
+  ...[[64, 60] as const, [65_536, 15] as const].map(([size, rate]) => {
+    return { path: PATHS.processes, size, ours: 'sabway trySend, drain', peer: "fork, 'advanced'", bound: { rate } }
+  }),
+  { path: PATHS.spinningProcesses, size: 64, ours: 'sabway spinning', peer: IN_PROCESS, bound: { time: 1.2 } },
+]
+
+export function verdicts(subject: Subject, results: Result[]): Verdict[] {
+  const targets = subject === 'processes' ? BETWEEN_PROCESSES : TARGETS
+  return targets.map((target) => {
     const result = results.find(({ group }) => group.path === target.path && group.size === target.size)
     const comparison = result?.comparisons.find(({ ours, peer }) => ours === target.ours && peer === target.peer)
     const { bound } = target

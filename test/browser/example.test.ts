@@ -1,5 +1,6 @@
 // examples/electron's page in Chromium: frames from a native thread of this process, on the page's graphics context.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { SharedMemoryChannel } from 'sabway'
@@ -9,8 +10,7 @@ import { cageLog, launchCage, tellIdentity } from './support/cage.js'
 import { openPage } from './support/chromium.js'
 import { type Site, serve } from './support/server.js'
 
-const html = `<!doctype html><title>example</title><canvas id="frames"></canvas><canvas id="graph"></canvas><p id="state"></p>
-<script type="module" src="/example.js"></script>`
+const html = readFileSync(join(root, 'examples/electron/public/index.html'), 'utf8').replace('page.js', 'example.js')
 const FRAME = { width: 320, height: 180 }
 
 describe("examples/electron's page, in the cage", () => {

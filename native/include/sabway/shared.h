@@ -29,11 +29,10 @@ enum {
 /* Shared memory that this process has open. Belongs to one thread at a time; what it maps is for all. */
 typedef struct sw_shared {
   int64_t handle;
-  void *base; /* NULL until it is mapped */
+  void *base; /* where sw_shared_map has mapped it, or NULL */
   uint64_t size;
   uint64_t nonce;
   int32_t creator; /* made here, not opened */
-  int32_t mapped;  /* by sw_shared_map */
   char name[SW_NAME_BYTES];
   char why[SW_WHY_BYTES]; /* after an error: the reason in words */
 } sw_shared;
@@ -80,10 +79,14 @@ int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side);
 /* Is there a living participant on the other side? Asks the operating system. */
 int sw_port_has_peer(const sw_port *p);
 
-/* Sleep until there is something to receive (1), until `room` bytes can be sent (1; 0 does not wait for room), until
- * `timeout_ns` have passed (0; negative: never), or until whoever was on the other side has died (SW_EPEERDIED, within
- * 100 ms). Spins for 20 us first. Returns 1 also at the end of the stream: receiving then tells. */
-int sw_port_wait(sw_port *p, uint32_t room, int64_t timeout_ns);
+/* What sw_port_wait waits for: any of them ends it. */
+enum { SW_WAIT_MESSAGE = 1, SW_WAIT_ROOM = 2 };
+
+/* Sleep until there is something to receive, or until a message of `room` bytes fits: 1, also when the stream has ended
+ * or is corrupt, which receiving or sending then tells. 0 when `timeout_ns` (negative: never) have passed. SW_EPEERDIED
+ * when whoever was on the other side has died, within 100 ms, and until another has taken its place (sw_port_has_peer):
+ * what it had sent is received first. Spins for 20 us before it sleeps. */
+int sw_port_wait(sw_port *p, uint32_t what, uint32_t room, int64_t timeout_ns);
 
 /* Give the side back. With `end` set the other side is told that this was all; without, another may go on. */
 void sw_port_close(sw_port *p, int end);

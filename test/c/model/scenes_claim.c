@@ -76,6 +76,25 @@ static void owner_lives(void) {
   model_check(sw_endpoint_role_alive(base(), role));
   model_mark(SECOND);
 }
+/* And what process that is. */
+static void owner_is_told(void) {
+  sw_owner owner;
+  uint32_t role = sw_channel_role(base(), REGION_BYTES, CHANNEL, sw_role_producer(SW_RENDERER));
+  if (role == 0) return;
+  model_check(sw_endpoint_owner(base(), role, &owner));
+  model_check(owner.pid == 1 && owner.start_low == 10 && owner.start_high == 1);
+  model_mark(SECOND);
+}
+/* While the endpoint passes to others: all of its owner, or nothing. */
+static void owner_or_none(void) {
+  sw_owner owner;
+  if (sw_endpoint_owner(base(), world.sent[0], &owner)) {
+    model_check(owner.pid == 1 && owner.start_low == 10 && owner.start_high == 1);
+    model_mark(SECOND);
+  } else {
+    model_mark(ENDED);
+  }
+}
 static void release_and_tell(void) {
   release(0);
   sw_store_release(&world.stop, 1);
@@ -145,6 +164,16 @@ const model_scenario scenes_claim[] = {{.name = "claim: two claimers, all free",
                                         .threads = {claim_and_tell, owner_lives, claim_2},
                                         .finish = held_apart,
                                         .marks = FIRST | SECOND | REFUSED},
+                                       {.name = "role: of a new claim names its process",
+                                        .setup = setup_role_0,
+                                        .threads = {claim_and_tell, owner_is_told},
+                                        .finish = held_apart,
+                                        .marks = FIRST | SECOND},
+                                       {.name = "role: of a released endpoint never names another",
+                                        .setup = setup_owned,
+                                        .threads = {release_1, owner_or_none, claim_third},
+                                        .finish = held_apart,
+                                        .marks = SECOND | ENDED},
                                        {.name = "role: of a released endpoint is dead",
                                         .setup = setup_owned,
                                         .threads = {release_and_tell, role_is_dead, claim_third},

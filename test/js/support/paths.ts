@@ -7,6 +7,9 @@ export const root = new URL('../../../../', import.meta.url)
 /** A plugin that scripts/build-plugins.mjs compiled from test/c/plugins. */
 export const plugin = (name: string): string => fileURLToPath(new URL(`build/plugins/${name}.so`, root))
 
+/** A program among the examples, from the same script. */
+export const program = (name: string): string => fileURLToPath(new URL(`build/programs/${name}`, root))
+
 /** The addon itself, past the library that guards it. */
 export const addon = createRequire(root)('node-gyp-build')(fileURLToPath(root)) as {
   SharedMemory: new (

@@ -1,0 +1,140 @@
+// A unix socket by Node's net: each message with its length before it, written one by one or in batches of 64 KiB.
+import type { Socket } from 'node:net'
+import type { Job, Load } from './kind.js'
+import { makeMessages, mix, pause, wordAt } from './messages.js'
+
+const PREFIX = 4
+const BATCH_BYTES = 65_536
+
+/** Calls `take` with every message of the stream. */
+function parse(socket: Socket, take: (message: Uint8Array) => void): void {
+  let left: Buffer = Buffer.alloc(0)
+  let parts: Buffer[] = []
+  let missing = 0 // of the message that `parts` begins
+  socket.on('data', (chunk: Buffer) => {
+    if (missing > chunk.length) {
+      parts.push(chunk)
+      missing -= chunk.length
+      return
+    }
+    const bytes = parts.length === 0 && left.length === 0 ? chunk : Buffer.concat([left, ...parts, chunk])
+    parts = []
+    missing = 0
+    let at = 0
+    while (bytes.length - at >= PREFIX) {
+      const length = bytes.readInt32LE(at)
+      if (bytes.length - at - PREFIX < length) {
+        missing = length - (bytes.length - at - PREFIX)
+        break
+      }
+      at += PREFIX
+      take(bytes.subarray(at, at + length))
+      at += length
+    }
+    left = bytes.subarray(at)
+  })
+}
+
+function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafeSlow(PREFIX + message.length)
+  frame.writeInt32LE(message.length)
+  frame.set(message, PREFIX)
+  return frame
+}
+
+/** Writes whatever `make` gives until it gives nothing more, as fast as the socket takes it. */
+function pump(socket: Socket, make: () => Buffer | null): Promise<void> {
+  return new Promise((resolve) => {
+    const more = () => {
+      for (;;) {
+        const bytes = make()
+        if (bytes === null) return resolve()
+        if (!socket.write(bytes)) return socket.once('drain', more)
+      }
+    }
+    more()
+  })
+}
+
+function sendEach(socket: Socket, { size }: Load): Job {
+  const frames = makeMessages(size).map(framed)
+  return (count) => {
+    let sent = 0
+    return pump(socket, () => (sent === count ? null : frames[sent++ % frames.length]!))
+  }
+}
+
+function sendBatches(socket: Socket, { size }: Load): Job {
+  const messages = makeMessages(size)
+  const bytes = Math.max(BATCH_BYTES, size + PREFIX)
+  return (count) => {
+    let sent = 0
+    return pump(socket, () => {
+      if (sent === count) return null
+      const batch = Buffer.allocUnsafeSlow(bytes)
+      let at = 0
+      for (; sent < count && at + PREFIX + size <= bytes; sent++) {
+        batch.writeInt32LE(size, at)
+        batch.set(messages[sent % messages.length]!, at + PREFIX)
+        at += PREFIX + size
+      }
+      return batch.subarray(0, at)
+    })
+  }
+}
+
+function receive(socket: Socket): Job {
+  let take: (message: Uint8Array) => void = () => {}
+  parse(socket, (message) => take(message))
+  return (count) =>
+    new Promise((resolve) => {
+      let hash = 0
+      let got = 0
+      take = (message) => {
+        hash = mix(hash, wordAt(message, 0))
+        if (++got === count) resolve({ count, hash, sum: 0 })
+      }
+    })
+}
+
+function ping(socket: Socket, { size }: Load): Job {
+  const message = new Uint8Array(size)
+  let arrived: (answer: number) => void = () => {}
+  parse(socket, (answer) => arrived(answer[0]!))
+  return async (count) => {
+    const times = new Float64Array(count)
+    for (let i = 0; i < count; i++) {
+      await pause()
+      message[0] = i
+      const before = performance.now()
+      const answer = await new Promise<number>((resolve) => {
+        arrived = resolve
+        socket.write(framed(message))
+      })
+      times[i] = performance.now() - before
+      if (answer !== (i & 0xff)) throw new Error(`the answer to ${i & 0xff} is ${answer}`)
+    }
+    return times
+  }
+}
+
+function pong(socket: Socket, { size }: Load): Job {
+  const answer = new Uint8Array(size)
+  let take: (message: Uint8Array) => void = () => {}
+  parse(socket, (message) => take(message))
+  return (count) =>
+    new Promise((resolve) => {
+      let left = count
+      take = (message) => {
+        answer[0] = message[0]!
+        socket.write(framed(answer))
+        if (--left === 0) resolve()
+      }
+    })
+}
+
+export const socketRoles = {
+  plain: { send: sendEach, receive },
+  batched: { send: sendBatches, receive },
+  turns: { ping, pong },
+}
