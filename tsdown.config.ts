@@ -1,7 +1,13 @@
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: ['lib/index.ts', 'lib/browser.ts'],
+  entry: {
+    index: 'lib/index.ts',
+    browser: 'lib/browser.ts',
+    'electron/main': 'lib/electron/main.ts',
+    'electron/preload': 'lib/electron/preload.ts',
+    'electron/renderer': 'lib/electron/renderer.ts',
+  },
   format: ['esm', 'cjs'],
   target: 'es2022',
   dts: true,

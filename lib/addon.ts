@@ -34,7 +34,8 @@ export interface RegionBinding {
   startWorker(options: { side: number; builtin?: string; plugin?: string; json: string }): number
   stopWorker(id: number): void
   workerStats(id: number): WorkerStats | undefined
-  copyIn(offset: number, bytes: Uint8Array): void
+  /** Absent where a call would cost more than V8's own copy. */
+  copyIn?(offset: number, bytes: Uint8Array): void
   close(): void
 }
 

@@ -78,6 +78,9 @@ export interface ChannelStats {
   worker?: WorkerStats
   /** How this thread's event loop is woken. */
   wakes: 'addon' | 'atomics'
+  /** 'copied': the memory is not shared with the other side; its messages are copied there, and `copied` says why. */
+  transport: 'shared' | 'copied'
+  copied?: string
 }
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
@@ -177,9 +180,13 @@ export class SharedMemoryChannel<T = Uint8Array>
     const side = check.oneOf(options?.side, 'side', ['renderer', 'native'])
     const shared = typeof from === 'object' && from?.sabway === 'channel' ? (from.codec ?? 'bytes') : undefined
     const format = formatOf(options.codec as CodecName, shared)
-    const region = Region.open(from as never)
+    return SharedMemoryChannel.over<T>(Region.open(from as never), side, { format, batch: options.batch })
+  }
+
+  /** @internal Take a side of the region's channel. The region is closed when that fails, and with the channel. */
+  static over<T = Uint8Array>(region: Region, side: Side, options: InnerOptions): SharedMemoryChannel<T> {
     try {
-      const channel = new SharedMemoryChannel<T>(region, side, { format, batch: options.batch })
+      const channel = new SharedMemoryChannel<T>(region, side, options)
       channel.#out.open()
       channel.#in.open()
       channel.#watch.greet()
@@ -190,8 +197,9 @@ export class SharedMemoryChannel<T = Uint8Array>
     }
   }
 
-  /** Structured-cloneable: send it to another thread, which passes it to `attach`. */
+  /** Structured-cloneable: send it to another thread, which passes it to `attach`. Errors: ERR_SABWAY_NOT_ISOLATED in a page. */
   get handle(): ChannelHandle {
+    check.isolated()
     const codec = this.#format === null ? {} : { codec: this.#format.name }
     return { sabway: 'channel', memory: this.region.memory, ...this.region.ticket, ...codec }
   }
@@ -203,6 +211,9 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   /** Called whenever the send queue has become empty, like the 'drain' event. */
   onQueueEmpty: (() => void) | null = null
+
+  /** @internal Set where the other side is reached by copying. */
+  copied: string | undefined
 
   // ---- sending ----
 
@@ -495,6 +506,7 @@ export class SharedMemoryChannel<T = Uint8Array>
       peer: !this.#closed && this.#watch.there,
       ...(worker === undefined ? {} : { worker }),
       wakes: this.region.binding === null ? 'atomics' : 'addon',
+      ...(this.copied === undefined ? { transport: 'shared' } : { transport: 'copied', copied: this.copied }),
     }
   }
 
@@ -509,6 +521,17 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#closeReceiving('cleanup was called')
     dispatcher.deactivate(this)
     this.stopWorker()
+    this.unref()
+    if (this.#ownsRegion) this.region.close()
+  }
+
+  /** @internal Let go of this side without an end of the stream: another can take it, and go on. */
+  detach(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#in.stop()
+    this.#unpace()
+    dispatcher.deactivate(this)
     this.unref()
     if (this.#ownsRegion) this.region.close()
   }

@@ -11,7 +11,7 @@ const NATIVE_FROM_MISALIGNED = 256
 
 /** Where the payload should start behind an 8-byte boundary, so that a copy without the addon finds both sides alike. */
 export function lead(message: Uint8Array, length: number, binding: RegionBinding | null): number {
-  return binding === null && length >= NATIVE_FROM_MISALIGNED ? message.byteOffset & 7 : 0
+  return binding?.copyIn === undefined && length >= NATIVE_FROM_MISALIGNED ? message.byteOffset & 7 : 0
 }
 
 /** Small payloads must go to a multiple of 4, as `lead` has it; `words` are the same memory as `bytes`. */
@@ -30,7 +30,7 @@ export function copyIn(
       words[word++] = message[i]! | (message[i + 1]! << 8) | (message[i + 2]! << 16) | (message[i + 3]! << 24)
     }
     for (; i < length; i++) bytes[at + i] = message[i]!
-  } else if (length < NATIVE_FROM_MISALIGNED || binding === null) {
+  } else if (length < NATIVE_FROM_MISALIGNED || binding?.copyIn === undefined) {
     bytes.set(message, at)
   } else if (length >= NATIVE_FROM || ((message.byteOffset ^ at) & 7) !== 0) {
     binding.copyIn(at, message)

@@ -68,7 +68,15 @@ export interface CoreHost {
 let compiled: WebAssembly.Module | undefined
 
 function module(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(CORE_WASM), (letter) => letter.charCodeAt(0)))
+  try {
+    compiled ??= new WebAssembly.Module(Uint8Array.from(atob(CORE_WASM), (letter) => letter.charCodeAt(0)))
+  } catch (cause) {
+    throw new SabwayError(
+      'ERR_SABWAY_NO_WASM',
+      "if the page has a Content-Security-Policy, its script-src must contain 'wasm-unsafe-eval'",
+      { cause },
+    )
+  }
   return compiled
 }
 

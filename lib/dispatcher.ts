@@ -32,7 +32,7 @@ export interface WorkerOwner {
 
 /** Who is told of deaths in other processes. */
 export interface Watcher {
-  readonly region: Region
+  readonly region: Pick<Region, 'binding'>
   onPeerDied(roles: number): void
 }
 
@@ -117,6 +117,17 @@ export function connect(): void {
     if (events !== undefined) inbox.push(...events)
     if (!scheduled) run()
   })
+}
+
+/** Deliver an event that comes from the addon of another context. */
+export function tell(event: WorkerEvent): void {
+  inbox.push(event)
+  schedule()
+}
+
+/** Call back, too, whenever the addon rings this environment. */
+export function onRing(callback: () => void): void {
+  shared()?.dispatchers.add(callback)
 }
 
 function shared(): NonNullable<Addon['shared']> | undefined {

@@ -1,28 +1,18 @@
 // Entry point for Node and Electron: loads the native addon. Without one (--no-addons, no binary for this platform) channels
 // between JavaScript threads still work, woken by Atomics.notify; native workers throw ERR_SABWAY_NO_ADDON.
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type Addon, addon, addonMissing, provideAddon } from './addon.js'
+import { addon, addonMissing } from './addon.js'
 import { provideFormat } from './codec.js'
 import { msgpackWith } from './codec-msgpack.js'
 import { v8Format } from './codec-v8.js'
 import { SabwayError } from './errors.js'
+import { loadAddon } from './load.js'
 
-const here = import.meta.url
-
-function load(): void {
-  try {
-    const find = createRequire(here)('node-gyp-build') as (folder: string) => Addon
-    provideAddon(find(join(dirname(fileURLToPath(here)), '..')))
-  } catch (error) {
-    provideAddon(null, `the native addon was not loaded: ${(error as Error).message}`)
-  }
-}
-
-load()
+loadAddon()
 provideFormat('v8', () => v8Format)
-provideFormat('msgpack', () => msgpackWith(createRequire(here)('msgpackr') as typeof import('msgpackr')))
+provideFormat('msgpack', () =>
+  msgpackWith(createRequire(import.meta.url)('msgpackr') as typeof import('msgpackr')),
+)
 
 /** CRC-32C (Castagnoli) of the bytes, continuing from `crc`. Errors: ERR_SABWAY_NO_ADDON. */
 export function crc32c(bytes: Uint8Array, crc = 0): number {

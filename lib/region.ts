@@ -42,6 +42,21 @@ export interface RegionStats {
   wakes: 'addon' | 'atomics'
 }
 
+/** What a region asks of the addon: of this context's, or of the one in the preload script of an Electron page. */
+export interface RegionHost {
+  identity: Addon['identity']
+  alive: Addon['alive']
+  /** The endpoint's binding: from now on it is rung, and given back when the addon's environment ends. */
+  bind(bytes: Uint8Array<SharedArrayBuffer>, endpoint: number): RegionBinding
+}
+
+function ownHost(): RegionHost | null {
+  const native = addon()
+  if (native === null) return null
+  const { identity, alive } = native
+  return { identity, alive, bind: (bytes, endpoint) => new native.RegionBinding(bytes, endpoint, SW_HEAP_AT) }
+}
+
 const LARGEST = 65536 * SW_PAGE
 
 /** What a region does for its owner when the environment or the garbage collector takes it. */
@@ -68,7 +83,12 @@ export class Region {
   #vacant = false
   #closed = false
 
-  private constructor(memory: WebAssembly.Memory, shared: SharedMemory | null = null, token?: string) {
+  private constructor(
+    memory: WebAssembly.Memory,
+    shared: SharedMemory | null = null,
+    token?: string,
+    host: RegionHost | null = ownHost(),
+  ) {
     this.memory = memory
     this.#shared = shared
     this.#token = shared?.token() ?? token
@@ -76,7 +96,6 @@ export class Region {
     this.bytes = new Uint8Array(this.buffer)
     this.words = new Int32Array(this.buffer)
     this.size = BigInt(this.buffer.byteLength)
-    const native = addon()
     const words = this.words
     // The imports must not hold the Region: the instance lives as long as its exports are held.
     const link: { binding: RegionBinding | null; processes: boolean } = { binding: null, processes: false }
@@ -89,19 +108,19 @@ export class Region {
           // V8's waiters are this process's only: for those of another the futex is where its relay can hear it.
           if (how !== SW_SLEEP_ATOMICS || link.processes) link.binding?.ring(at, how)
         },
-        alive: native === null ? () => 1 : native.alive,
+        alive: host === null ? () => 1 : host.alive,
       }),
     )
     const status = this.core.sw_region_verify(0, this.buffer.byteLength / SW_PAGE)
     if (status !== 0) throw coreError(status, describeHeader(this.words))
     this.processes = (Atomics.load(words, sw_region_header.flags >>> 2) & SW_REGION_PROCESSES) !== 0
     link.processes = this.processes
-    this.endpoint = claim(this.core)
+    this.endpoint = claim(this.core, host)
     this.instance = SW_INSTANCES_AT + this.endpoint * SW_INSTANCE_BYTES
     this.core.__stack_pointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
     const { core, endpoint, size } = this
     try {
-      this.binding = native === null ? null : new native.RegionBinding(this.bytes, endpoint, SW_HEAP_AT)
+      this.binding = host === null ? null : host.bind(this.bytes, endpoint)
     } catch (error) {
       leave(core, size, endpoint)
       throw adopt(error)
@@ -158,6 +177,11 @@ export class Region {
     return new Region(memory, null, from.token)
   }
 
+  /** @internal Join the region that is in this memory, with the addon of another context of this thread. */
+  static on(memory: WebAssembly.Memory, host: RegionHost): Region {
+    return new Region(memory, null, undefined, host)
+  }
+
   /** @internal Put a channel into a region that `create` made. */
   carve(rendererToNative: number, nativeToRenderer: number): void {
     this.#mustBeOpen()
@@ -189,6 +213,7 @@ export class Region {
   }
 
   get handle(): RegionHandle {
+    check.isolated()
     return { sabway: 'region', memory: this.memory, ...this.ticket }
   }
 
@@ -296,8 +321,8 @@ export function endpointWord(index: number, field: number): number {
   return (sw_region_header.sizeof + index * sw_endpoint.sizeof + field) >>> 2
 }
 
-function claim(core: Core): number {
-  const { pid, startLow, startHigh } = addon()?.identity() ?? { pid: 1, startLow: 0, startHigh: 0 }
+function claim(core: Core, host: RegionHost | null): number {
+  const { pid, startLow, startHigh } = host?.identity() ?? { pid: 1, startLow: 0, startHigh: 0 }
   const index = core.sw_endpoint_claim(0, pid, startLow, startHigh)
   if (index < 0)
     throw coreError(index, `a region has room for ${SW_ENDPOINTS} threads; clean up channels no longer used`)

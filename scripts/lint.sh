@@ -18,3 +18,5 @@ clang-tidy --quiet --warnings-as-errors='*' "${tidied[@]}" -- -std=c11 -Inative 
 npx biome check --error-on-warnings .
 npx tsc -p .
 npx tsc -p test/tsconfig.json --noEmit
+npx tsc -p test/browser/page --noEmit
+npx tsc -p examples/electron

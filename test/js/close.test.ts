@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { pattern } from './support/bytes.js'
 import { attach, collect, open, pair, takeAll } from './support/channels.js'
 import { throwsError } from './support/errors.js'
+import { itNative } from './support/host.js'
 import { aWhile, until } from './support/wait.js'
 
 for (const closing of ['renderer', 'native'] as const) {
@@ -149,7 +150,7 @@ describe('cleanup', () => {
     assert.equal(channel.stats().peer, false)
   })
 
-  it('joins the native worker before it returns', async () => {
+  itNative('joins the native worker before it returns', async () => {
     const channel = open()
     channel.startWorker({ builtin: 'source', size: 100 })
     const received = collect(channel)

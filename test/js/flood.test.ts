@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers'
 import { Region, type SharedMemoryChannel } from 'sabway'
 import { open } from './support/channels.js'
 import { check, message, SEED, TOTAL } from './support/flood.js'
+import { itNative } from './support/host.js'
 import { Thread } from './support/threads.js'
 import { aWhile, until } from './support/wait.js'
 
@@ -53,7 +55,7 @@ describe(`a flood of ${TOTAL} messages of 0 B to 64 KiB, sequence, size and CRC 
     region.close()
   }
 
-  it('to a native worker and back', async function () {
+  itNative('to a native worker and back', async function () {
     this.timeout(600_000)
     const channel = open(1 << 20, 1 << 18)
     channel.startWorker({ builtin: 'echo' })

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChannelHandle, type ChannelStats, SharedMemoryChannel } from 'sabway'
 import { pattern } from './support/bytes.js'
 import { collect, keep, open } from './support/channels.js'
+import { itNative } from './support/host.js'
 import { Thread } from './support/threads.js'
 import { aWhile, until } from './support/wait.js'
 import type { EndData } from './workers/end.js'
@@ -16,7 +17,7 @@ async function end(data: EndData): Promise<Thread> {
 }
 
 describe('a thread without the addon', () => {
-  it('says ERR_SABWAY_NO_ADDON and why where it needs one', async () => {
+  itNative('says ERR_SABWAY_NO_ADDON and why where it needs one', async () => {
     const thread = withoutAddon('refused', null)
     const [worker, crc, ...rest] = await thread.next<{ code: string; errno: number; message: string }[]>()
     assert.deepEqual(rest, [])

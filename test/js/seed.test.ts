@@ -79,6 +79,7 @@ describe('the seed', () => {
       received: { messages: 10, bytes: 1000, capacity: 8192, used: 0 },
       peer: true,
       wakes: 'addon',
+      transport: 'shared',
     })
     await until(() => channel.stats().worker?.sentBytes === 1000, "the worker's own counts")
     const { parks, ...worker } = channel.stats().worker!

@@ -3,6 +3,7 @@ import { crc32c } from 'sabway'
 import { pattern, placed } from './support/bytes.js'
 import { collect, open, pair, takeAll } from './support/channels.js'
 import { throwsError } from './support/errors.js'
+import { itNative } from './support/host.js'
 import { until } from './support/wait.js'
 
 const MiB = 1 << 20
@@ -64,7 +65,7 @@ describe('sizes', () => {
     }
   })
 
-  it('carries a message as large as the whole ring through a native worker and back', async () => {
+  itNative('carries a message as large as the whole ring through a native worker and back', async () => {
     const channel = open(4096, 4096)
     channel.startWorker({ builtin: 'echo' })
     const received = collect(channel)
@@ -95,7 +96,7 @@ describe('sizes', () => {
     }
   })
 
-  it('has rings of 64 MiB, each filled by one message', async () => {
+  itNative('has rings of 64 MiB, each filled by one message', async () => {
     const channel = open(64 * MiB, 64 * MiB)
     const message = pattern(64, 64 * MiB)
     const crc = crc32c(message)

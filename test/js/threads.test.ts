@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { ChannelStats } from 'sabway'
 import { pattern } from './support/bytes.js'
 import { attach, collect, open, takeAll } from './support/channels.js'
+import { itNative } from './support/host.js'
 import { plugin } from './support/paths.js'
 import { Thread } from './support/threads.js'
 import { aWhile, until } from './support/wait.js'
@@ -81,7 +82,7 @@ describe('another JavaScript thread', () => {
     assert.equal(await ended, 0)
   })
 
-  it('has many channels with this one at once, and this one has native workers beside them', async () => {
+  itNative('has many channels with this one at once, and this one has native workers beside them', async () => {
     const channels = Array.from({ length: 6 }, () => open(8192, 8192))
     const kinds = await Promise.all(
       channels.map(async (channel, i) => {
@@ -105,7 +106,7 @@ describe('another JavaScript thread', () => {
     })
   })
 
-  it('leaves the side to the next one when it ends without cleanup', async () => {
+  itNative('leaves the side to the next one when it ends without cleanup', async () => {
     const channel = open()
     for (let round = 0; round < 5; round++) {
       const thread = await end({ handle: channel.handle, side: 'native', job: 'echo' })

@@ -38,7 +38,9 @@
   X(SW_ENOSYS, -30, "ERR_SABWAY_UNSUPPORTED", "this operating system has no way to do that")                   \
   X(SW_EPEERDIED, -31, "ERR_SABWAY_PEER_DIED", "the process on the other side died")                           \
   X(SW_EENCODE, -32, "ERR_SABWAY_NOT_ENCODABLE", "a value cannot be encoded")                                  \
-  X(SW_EDECODE, -33, "ERR_SABWAY_NOT_DECODABLE", "a message cannot be decoded")
+  X(SW_EDECODE, -33, "ERR_SABWAY_NOT_DECODABLE", "a message cannot be decoded")                                \
+  X(SW_ENOWASM, -34, "ERR_SABWAY_NO_WASM", "WebAssembly may not be compiled here")                             \
+  X(SW_ENOTISOLATED, -35, "ERR_SABWAY_NOT_ISOLATED", "this page is not cross-origin isolated")
 
 enum sw_error {
   SW_OK = 0,

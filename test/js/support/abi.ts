@@ -1,10 +1,9 @@
 // Offsets into a region, for tests that write into it what no peer should.
-import { readFileSync } from 'node:fs'
-import { root } from './paths.js'
+import { generated } from './generated.js'
 
 interface Abi {
   sw_region_header: Record<'sizeof' | 'magic' | 'layout_hash' | 'pages' | 'flags' | 'nonce_low' | 'nonce_high', number>
-  sw_endpoint: { sizeof: number; pid: number; doorbell: number; sleeping: number }
+  sw_endpoint: Record<'sizeof' | 'pid' | 'start_low' | 'start_high' | 'doorbell' | 'sleeping', number>
   sw_ring: {
     sizeof: number
     capacity: number
@@ -26,18 +25,7 @@ interface Abi {
   ERRORS: Record<string, { number: number; text: string }>
 }
 
-/**
- * lib/generated/abi.ts is JavaScript but for `export` and `as const`; the library does not export it. Read without top-level
- * await: V8 aborts the process when a thread is terminated inside a module that had to wait for another (Node 22 to 26).
- */
-function read(): Abi {
-  const source = readFileSync(new URL('lib/generated/abi.ts', root), 'utf8')
-  const found = {}
-  new Function('found', source.replaceAll(' as const', '').replaceAll('export const ', 'found.'))(found)
-  return found as Abi
-}
-
-export const abi = read()
+export const abi = generated as Abi
 
 /** Index, in an Int32Array over the region, of a word of the ring that this side produces into. */
 export function ringWord(producer: 'renderer' | 'native', field: number): number {

@@ -1,4 +1,5 @@
 // One side of a channel in a thread of its own: does what it is told, and posts the results.
+import { setImmediate } from 'node:timers'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type ChannelHandle, SharedMemoryChannel, type Side } from 'sabway'
 

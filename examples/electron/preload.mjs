@@ -1,0 +1,3 @@
+import { exposeSabway } from 'sabway/electron/preload'
+
+exposeSabway()

@@ -1,0 +1,149 @@
+/**
+ * sabway/electron/main: in the main process, serve pages in a way that lets them share memory, and share channels with windows.
+ */
+import { type IpcMainEvent, ipcMain, type MessagePortMain, type WebContents, type WebFrameMain } from 'electron'
+import { SharedMemoryChannel } from '../channel.js'
+import { SabwayError } from '../errors.js'
+import { loadAddon } from '../load.js'
+import { type Answer, ASK, CARRY, type Capacities, type Carriage, type Transport } from './messages.js'
+import { type Port, pump } from './pump.js'
+import { refusal } from './refusal.js'
+import { isServed } from './scheme.js'
+
+export * from '../exports.js'
+export { registerScheme, SCHEME_PRIVILEGES, type ServeOptions, serveScheme } from './scheme.js'
+
+loadAddon()
+
+export interface WindowOptions {
+  /** What the page calls it in `connect` (default 'default'). */
+  name?: string
+  /** Origins whose pages may have it, such as 'http://localhost:5173'. Default: those that serveScheme serves. */
+  origins?: readonly string[]
+}
+
+interface Offer {
+  channel: SharedMemoryChannel
+  origins: readonly string[] | undefined
+  /** The renderer's side, while it is carried to a page by copying. */
+  carrier: SharedMemoryChannel | null
+}
+
+/** By window (its WebContents), then by name. */
+const offers = new Map<WebContents, Map<string, Offer>>()
+let listening = false
+
+/**
+ * Let the pages of this window, one after the other, take the 'renderer' side of a channel. It was made here, in the main process, with
+ * share: 'processes', and is not used on that side; the other side is a native worker's (startWorker), or
+ * `SharedMemoryChannel.attach(channel.token, { side: 'native' })`. Returns what ends the offer; the window's end does so, too.
+ * Errors: ERR_SABWAY_INVALID_STATE.
+ */
+export function shareWithWindow(
+  window: WebContents | { webContents: WebContents },
+  channel: SharedMemoryChannel,
+  options: WindowOptions = {},
+): () => void {
+  const contents = 'webContents' in window ? window.webContents : window
+  const { name = 'default', origins } = options
+  const named = offers.get(contents) ?? new Map<string, Offer>()
+  if (named.has(name)) {
+    throw new SabwayError('ERR_SABWAY_INVALID_STATE', `this window has a channel '${name}'; give this one another name`)
+  }
+  channel.token // throws where only threads share it
+  if (named.size === 0 && !offers.has(contents)) contents.once('destroyed', () => forget(contents))
+  offers.set(contents, named)
+  named.set(name, { channel, origins, carrier: null })
+  listen()
+  return () => {
+    named.get(name)?.carrier?.detach()
+    named.delete(name)
+  }
+}
+
+function forget(contents: WebContents): void {
+  for (const { carrier } of offers.get(contents)?.values() ?? []) carrier?.detach()
+  offers.delete(contents)
+}
+
+function listen(): void {
+  if (listening) return
+  listening = true
+  ipcMain.handle(ASK, (event, name: unknown, transport: Transport): Answer => {
+    try {
+      const offer = find(event.sender, event.senderFrame, name)
+      const capacities = capacitiesOf(offer.channel)
+      return transport === 'shared' ? { ...capacities, token: offer.channel.token } : capacities
+    } catch (error) {
+      return refusal(error)
+    }
+  })
+  ipcMain.on(CARRY, carry)
+}
+
+/** What this page may have. A renderer is not trusted: it names a channel, and all else is looked up. */
+function find(contents: WebContents, frame: WebFrameMain | null, name: unknown): Offer {
+  const offer = typeof name === 'string' ? offers.get(contents)?.get(name) : undefined
+  if (offer === undefined) {
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_STATE',
+      `main shares no channel '${name}' with this window (shareWithWindow)`,
+    )
+  }
+  const url = frame?.url ?? ''
+  const allowed = offer.origins === undefined ? isServed(url) : offer.origins.includes(originOf(url))
+  if (frame === null || frame !== contents.mainFrame || !allowed) {
+    throw new SabwayError(
+      'ERR_SABWAY_NOT_PERMITTED',
+      `the channel '${name}' is not for ${url || 'this frame'}; serve the page with serveScheme, or name its origin in shareWithWindow's origins`,
+    )
+  }
+  return offer
+}
+
+function originOf(url: string): string {
+  if (!URL.canParse(url)) return ''
+  const { origin, protocol, host } = new URL(url)
+  return origin === 'null' ? `${protocol}//${host}` : origin // Node knows no origins of custom schemes
+}
+
+function capacitiesOf(channel: SharedMemoryChannel): Capacities {
+  const { side, sent, received } = channel.stats()
+  const [rendererToNative, nativeToRenderer] =
+    side === 'renderer' ? [sent.capacity, received.capacity] : [received.capacity, sent.capacity]
+  return { rendererToNative, nativeToRenderer }
+}
+
+/** A page that cannot have the memory: this process has its side, and carries the messages. */
+function carry(event: IpcMainEvent, name: unknown): void {
+  const port = event.ports[0]
+  if (port === undefined) return
+  try {
+    const offer = find(event.sender, event.senderFrame, name)
+    offer.carrier?.detach() // an earlier page's
+    const carrier = SharedMemoryChannel.attach(offer.channel.handle, { side: 'renderer' })
+    offer.carrier = carrier
+    port.postMessage({ carried: true } satisfies Carriage)
+    const { rendererToNative, nativeToRenderer } = capacitiesOf(carrier)
+    pump(carrier, mainPort(port), { outgoing: nativeToRenderer, incoming: rendererToNative }, (ended) => {
+      if (ended) carrier.cleanup()
+      else carrier.detach()
+      if (offer.carrier === carrier) offer.carrier = null
+    })
+  } catch (error) {
+    port.postMessage({ refused: refusal(error) } satisfies Carriage)
+    port.close()
+  }
+}
+
+function mainPort(port: MessagePortMain): Port {
+  return {
+    post: (parcel) => port.postMessage(parcel),
+    onParcel: (callback) => {
+      port.on('message', ({ data }) => callback(data))
+      port.start()
+    },
+    onClose: (callback) => port.on('close', callback),
+    close: () => port.close(),
+  }
+}

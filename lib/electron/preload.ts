@@ -1,0 +1,128 @@
+/**
+ * sabway/electron/preload: a preload script calls `exposeSabway()`, and its page uses sabway/electron/renderer.
+ *
+ * With `sandbox: false` preload opens the shared memory with the addon, hands it to the page, and is from then on how the page wakes
+ * other processes and is woken by them. In a sandboxed preload script there is no addon: messages are copied over a MessagePort.
+ */
+import { contextBridge, ipcRenderer } from 'electron'
+import { addon, addonMissing, type RegionBinding } from '../addon.js'
+import { onRing, type Watcher, watch } from '../dispatcher.js'
+import { SabwayError } from '../errors.js'
+import { SW_HEAP_AT, sw_endpoint } from '../generated/abi.js'
+import { loadAddon } from '../load.js'
+import { endpointWord, Region } from '../region.js'
+import {
+  type Answer,
+  ASK,
+  BRIDGE,
+  type Bridge,
+  CARRY,
+  type Delivery,
+  isRefusal,
+  type Refusal,
+  type Reply,
+  TAG,
+  type Transport,
+} from './messages.js'
+import { refusal } from './refusal.js'
+import { whyNotIsolated } from './versions.js'
+
+/** A region that was opened for the page, and the page's endpoint in it. */
+interface Place {
+  region: Region
+  /** The addon's hold on the page's endpoint: its environment's end gives it back, so a page may just go. */
+  binding: RegionBinding | null
+  doorbell: number
+  watcher: Watcher | null
+}
+
+/** Let the page of this preload script have channels: `connect` of sabway/electron/renderer. Call it once. */
+export function exposeSabway(): void {
+  if (!process.sandboxed) loadAddon()
+  const bridge = new PageBridge().functions()
+  if (process.contextIsolated) contextBridge.exposeInMainWorld(BRIDGE, bridge)
+  else Object.assign(window, { [BRIDGE]: bridge })
+}
+
+class PageBridge {
+  readonly #places = new Map<number, Place>()
+
+  /** contextBridge passes on own properties that are functions, and no prototypes. */
+  functions(): Bridge {
+    return {
+      open: (id, name, transport) => this.#open(id, name, transport).catch(refusal),
+      bind: (id, endpoint, onPeerDied) => this.#bind(id, endpoint, onPeerDied),
+      ring: (id, doorbell, how) => this.#places.get(id)?.binding?.ring(doorbell, how),
+      alive: (pid, startLow, startHigh) => addon()?.alive(pid, startLow, startHigh) ?? 1,
+      close: (id) => this.#close(id),
+    }
+  }
+
+  async #open(id: number, name: string, transport: Transport | 'auto'): Promise<Reply> {
+    if (transport === 'copied') return this.#carry(id, name, 'the page asked for copies')
+    if (addon() !== null) return this.#share(id, name)
+    const because = process.sandboxed ? 'the preload script is sandboxed and cannot load the addon' : addonMissing()
+    if (transport === 'shared') return refusal(new SabwayError('ERR_SABWAY_NO_ADDON', because))
+    return this.#carry(id, name, because)
+  }
+
+  async #share(id: number, name: string): Promise<Reply> {
+    if (process.contextIsolated && !globalThis.crossOriginIsolated) {
+      throw new SabwayError('ERR_SABWAY_NOT_ISOLATED', whyNotIsolated(process.versions.electron))
+    }
+    const answer: Answer = await ipcRenderer.invoke(ASK, name, 'shared')
+    if (isRefusal(answer)) return answer
+    this.#close(id)
+    const region = Region.open(answer.token!)
+    if (this.#places.size === 0) onRing(this.#wake)
+    this.#places.set(id, { region, binding: null, doorbell: 0, watcher: null })
+    const opened = { transport: 'shared', identity: addon()!.identity() } as const
+    if (!process.contextIsolated) return { ...opened, memory: region.memory }
+    deliver({ sabway: TAG, id, memory: region.memory })
+    return opened
+  }
+
+  /** The environment was rung, for whichever place: one call for all that happened meanwhile. */
+  readonly #wake = (): void => {
+    for (const { region, doorbell } of this.#places.values()) {
+      if (doorbell !== 0) Atomics.notify(region.words, doorbell)
+    }
+  }
+
+  #bind(id: number, endpoint: number, onPeerDied: (roles: number) => void): Refusal | null {
+    const place = this.#places.get(id)
+    if (place === undefined) return refusal(new SabwayError('ERR_SABWAY_CLOSED', 'it was closed meanwhile'))
+    try {
+      const binding = new (addon()!.RegionBinding)(place.region.bytes, endpoint, SW_HEAP_AT)
+      place.binding = binding
+      place.doorbell = endpointWord(endpoint, sw_endpoint.doorbell)
+      place.watcher = { region: { binding }, onPeerDied }
+      watch(place.watcher)
+      return null
+    } catch (error) {
+      return refusal(error)
+    }
+  }
+
+  #close(id: number): void {
+    const place = this.#places.get(id)
+    this.#places.delete(id)
+    place?.binding?.close()
+    place?.region.close()
+  }
+
+  async #carry(id: number, name: string, because: string): Promise<Reply> {
+    const answer: Answer = await ipcRenderer.invoke(ASK, name, 'copied')
+    if (isRefusal(answer)) return answer
+    const { port1, port2 } = new MessageChannel()
+    ipcRenderer.postMessage(CARRY, name, [port2])
+    deliver({ sabway: TAG, id }, [port1])
+    const { rendererToNative, nativeToRenderer } = answer
+    return { transport: 'copied', because, rendererToNative, nativeToRenderer }
+  }
+}
+
+/** To the page of this window, and to no other origin. */
+function deliver(delivery: Delivery, transfer: Transferable[] = []): void {
+  window.postMessage(delivery, '/', transfer)
+}

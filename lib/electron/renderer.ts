@@ -1,0 +1,161 @@
+/**
+ * sabway/electron/renderer: a page of an Electron window gets its channels from here. Needs no Node, and a preload script that has called
+ * `exposeSabway()` of sabway/electron/preload.
+ */
+import { PEER_DIED, type RegionBinding } from '../addon.js'
+import { SharedMemoryChannel } from '../channel.js'
+import * as check from '../check.js'
+import { tell } from '../dispatcher.js'
+import { SabwayError } from '../errors.js'
+import { Region, type RegionHost } from '../region.js'
+import {
+  BRIDGE,
+  type Bridge,
+  type Carriage,
+  type Carried,
+  type Delivery,
+  isRefusal,
+  type Opened,
+  TAG,
+  type Transport,
+} from './messages.js'
+import { type Port, pump } from './pump.js'
+import { refused } from './refusal.js'
+
+export * from '../exports.js'
+
+export interface ConnectOptions {
+  /** Which of the channels that main shares with this window (default 'default'). */
+  name?: string
+  /**
+   * 'shared': one memory with main. 'copied': messages are copied over a MessagePort. 'auto' (default): shared, and copied where
+   * the preload script is sandboxed. Which one it is, the channel's stats() say.
+   */
+  transport?: Transport | 'auto'
+}
+
+let lastId = 0
+
+/**
+ * This page's side ('renderer') of a channel that main shares with its window. After a reload or navigation the next page connects anew and
+ * goes on where this one left off; after `cleanup()` there is no going on. Errors: ERR_SABWAY_NOT_ISOLATED (the page, or
+ * Electron 41.0.0 to 41.5.0), ERR_SABWAY_INVALID_STATE (no preload, or main shares nothing of that name),
+ * ERR_SABWAY_NOT_PERMITTED, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_NO_ADDON with transport 'shared'.
+ */
+export async function connect(options: ConnectOptions = {}): Promise<SharedMemoryChannel> {
+  const { name = 'default', transport = 'auto' } = options
+  check.oneOf(transport, 'transport', ['auto', 'shared', 'copied'])
+  const bridge = (globalThis as { [BRIDGE]?: Bridge })[BRIDGE]
+  if (bridge === undefined) {
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_STATE',
+      "this window's preload script must call exposeSabway() of sabway/electron/preload",
+    )
+  }
+  const id = ++lastId
+  const delivery = new Awaited(id)
+  try {
+    const reply = await bridge.open(id, name, transport)
+    if (isRefusal(reply)) throw refused(reply)
+    if (reply.transport === 'shared') return sit(bridge, id, reply, reply.memory ?? (await delivery.event).data.memory!)
+    return await carry(reply, (await delivery.event).ports[0]!)
+  } finally {
+    delivery.forget()
+  }
+}
+
+/** The window message that preload posts for one `open`. */
+class Awaited {
+  readonly event: Promise<MessageEvent<Delivery>>
+  forget: () => void = () => {}
+
+  constructor(id: number) {
+    this.event = new Promise((resolve) => {
+      const listener = (event: MessageEvent) => {
+        if (event.source !== window || event.data?.sabway !== TAG || event.data.id !== id) return
+        event.stopImmediatePropagation() // it is nobody else's
+        resolve(event)
+      }
+      window.addEventListener('message', listener)
+      this.forget = () => window.removeEventListener('message', listener)
+    })
+  }
+}
+
+/** The addon in preload stands for this region's endpoint. */
+function sit(bridge: Bridge, id: number, { identity }: Opened, memory: WebAssembly.Memory): SharedMemoryChannel {
+  const host: RegionHost = {
+    identity: () => identity,
+    alive: (pid, startLow, startHigh) => bridge.alive(pid, startLow, startHigh),
+    bind: (_bytes, endpoint) => new DistantBinding(bridge, id, endpoint),
+  }
+  try {
+    return SharedMemoryChannel.over(Region.on(memory, host), 'renderer', { format: null })
+  } catch (error) {
+    bridge.close(id)
+    throw error
+  }
+}
+
+const IN_MAIN = 'native workers run in the main process: startWorker there'
+
+/** What the page can have of the addon in its preload script. */
+class DistantBinding implements RegionBinding {
+  constructor(
+    private readonly bridge: Bridge,
+    private readonly id: number,
+    endpoint: number,
+  ) {
+    const refusal = bridge.bind(id, endpoint, (number) => tell({ worker: id, kind: PEER_DIED, number, text: '' }))
+    if (refusal !== null) throw refused(refusal)
+  }
+
+  ring(doorbell: number, how: number): void {
+    this.bridge.ring(this.id, doorbell, how)
+  }
+
+  /** Preload listens, and notifies this page's doorbell. */
+  listen(): void {}
+
+  watch(): number {
+    return this.id
+  }
+
+  startWorker(): never {
+    throw new SabwayError('ERR_SABWAY_NO_ADDON', IN_MAIN)
+  }
+
+  stopWorker(): void {}
+
+  workerStats(): undefined {}
+
+  close(): void {
+    this.bridge.close(this.id)
+  }
+}
+
+/** A channel of the page's own, whose other side is carried to main and back. */
+async function carry(carried: Carried, port: MessagePort): Promise<SharedMemoryChannel> {
+  const { rendererToNative, nativeToRenderer, because } = carried
+  const carriage = await new Promise<Carriage>((resolve) => {
+    port.onmessage = ({ data }) => resolve(data as Carriage)
+  })
+  if ('refused' in carriage) throw refused(carriage.refused)
+  const channel = new SharedMemoryChannel(rendererToNative, nativeToRenderer)
+  channel.copied = because
+  const { memory } = channel.region
+  const carrier = SharedMemoryChannel.attach({ sabway: 'channel', memory }, { side: 'native' })
+  pump(carrier, pagePort(port), { outgoing: rendererToNative, incoming: nativeToRenderer }, () => carrier.cleanup())
+  return channel
+}
+
+function pagePort(port: MessagePort): Port {
+  return {
+    post: (parcel) => port.postMessage(parcel),
+    onParcel: (callback) => {
+      port.onmessage = ({ data }) => callback(data)
+    },
+    onClose: (callback) => port.addEventListener('close', callback),
+    close: () => port.close(),
+  }
+}
