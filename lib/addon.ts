@@ -20,16 +20,19 @@ export interface WorkerStats {
   sentBytes: number
   /** How often the native thread went to sleep in the kernel. */
   parks: number
+  /** System calls it has made to wake others. */
+  wakes: number
   /** CRC-32C over all that the 'sink' handler has received. */
   crc: number
 }
 
 export interface RegionBinding {
   ring(doorbell: number, how: number): void
+  park(ticket: number, milliseconds: number): void
   listen(): void
-  startWorker(options: { side: number; builtin?: string; plugin?: string; json: string }): number
+  startWorker(options: { side: number; builtin?: string; plugin?: string; json: string; wait: number }): number
   stopWorker(id: number): void
-  workerStats(id: number): WorkerStats | undefined
+  workerStats(id: number): (WorkerStats & { reach: number }) | undefined
   copyIn(offset: number, bytes: Uint8Array): void
   close(): void
 }
@@ -37,6 +40,8 @@ export interface RegionBinding {
 export type Dispatch = (events: WorkerEvent[] | undefined) => void
 
 export interface Addon {
+  /** Is this the thread that lives as long as the process? index.ts knows. */
+  isMainThread: boolean
   RegionBinding: new (bytes: Uint8Array, endpoint: number, channel: number) => RegionBinding
   setDispatcher(callback: Dispatch): void
   ref(): void

@@ -6,12 +6,15 @@ import { ERRORS, SW_HEAP_AT, SW_NATIVE, SW_RENDERER, sw_channel, sw_ring } from 
 import { type DrainCallback, Incoming, type MessageCallback, type ReceiveOptions } from './incoming.js'
 import { Outgoing, type SendOptions } from './outgoing.js'
 import { Region } from './region.js'
+import { block, type Mechanism, named, policyNumber, policyOf, reachOf, Waiter, type WaitPolicy } from './waiting.js'
 
 export type Side = 'renderer' | 'native'
 
 export interface ChannelOptions {
   /** Who can take the other side. So far threads of this process: JavaScript threads and native ones. */
   share?: 'threads'
+  /** What this side does when it has nothing to do: spin, spin briefly and then sleep (`balanced`, the default), or sleep at once. */
+  wait?: WaitPolicy
 }
 
 /** What travels by postMessage (or workerData) to the thread that takes the other side. */
@@ -26,6 +29,8 @@ export interface LogLine {
 }
 
 interface AnyWorker {
+  /** What the native thread does when it has nothing to do (default: as this side of the channel). */
+  wait?: WaitPolicy
   /** Given the lines that the handler or plugin logs. */
   onLog?: (line: LogLine) => void
 }
@@ -45,7 +50,9 @@ export interface ChannelStats {
   /** Does a live participant hold the other side? */
   peer: boolean
   /** The native worker that this channel started, if it runs. */
-  worker?: WorkerStats
+  worker?: WorkerStats & { mechanism: Mechanism }
+  /** How this thread waits for the other side: by what it is woken, how often it slept, and how many calls it made to wake others. */
+  wait: { policy: WaitPolicy; mechanism: Mechanism; parks: number; wakes: number }
   /** How this thread's event loop is woken. */
   wakes: 'addon' | 'atomics'
 }
@@ -76,6 +83,7 @@ const DEFAULT_BYTES = 1 << 20
 export class SharedMemoryChannel extends EventTarget implements dispatcher.Participant {
   /** @internal */ readonly region: Region
   readonly side: Side
+  /** @internal */ readonly waiter: Waiter
   readonly #out: Outgoing
   readonly #in: Incoming
   #closed = false
@@ -87,13 +95,14 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   /** Capacities in bytes, 4 KiB to 512 MiB, rounded up to powers of two; each is also the largest message. */
   constructor(rendererToNativeBytes?: number, nativeToRendererBytes?: number, options?: ChannelOptions)
   /** @internal */
-  constructor(region: Region, side: Side)
+  constructor(region: Region, side: Side, options: ChannelOptions)
   constructor(
     first: number | Region = DEFAULT_BYTES,
     second: number | Side = DEFAULT_BYTES,
     options: ChannelOptions = {},
   ) {
     super()
+    const policy = policyOf(options.wait)
     if (first instanceof Region) {
       this.region = first
       this.side = second as Side
@@ -102,6 +111,8 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
       this.region = Region.forChannel(first, second as number)
       this.side = 'renderer'
     }
+    this.waiter = new Waiter(this.region, policy)
+    dispatcher.relay(this.region)
     const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
     this.#out = new Outgoing(this.region, side, () => this.#onQueued())
     this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error))
@@ -109,11 +120,11 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   }
 
   /** Take a side of a channel that another thread made, with the handle it sent. Errors: ERR_SABWAY_SIDE_TAKEN and others. */
-  static attach(handle: ChannelHandle, options: { side: Side }): SharedMemoryChannel {
+  static attach(handle: ChannelHandle, options: { side: Side; wait?: WaitPolicy }): SharedMemoryChannel {
     const side = check.oneOf(options?.side, 'side', ['renderer', 'native'])
     const region = Region.open(handle as never)
     try {
-      const channel = new SharedMemoryChannel(region, side)
+      const channel = new SharedMemoryChannel(region, side, options)
       channel.#out.open()
       channel.#in.open()
       return channel
@@ -138,7 +149,9 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
    * Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_CLOSED, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_TYPE.
    */
   send(message: Uint8Array): boolean {
-    return this.#out.send(message)
+    const sent = this.#out.send(message)
+    if (this.#in.receiving && this.waiter.policy !== 'park') dispatcher.expectAnswer()
+    return sent
   }
 
   /** Send only if there is room now and nothing is queued before it. Errors: as `send`. */
@@ -195,6 +208,33 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     return this.#in.drain(callback, max)
   }
 
+  /**
+   * The next message, as a copy. Blocks this thread until there is one, `timeout` milliseconds at most: then null. Other events of
+   * this thread wait, too. Errors: ERR_SABWAY_CLOSED when the other side is done and all it sent has been received,
+   * ERR_SABWAY_CORRUPT, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_STATE while startReceiving has a
+   * callback, and on a page's main thread, which may not block.
+   */
+  receiveSync(timeout = Number.POSITIVE_INFINITY): Uint8Array | null {
+    this.#mustBeOpen()
+    check.milliseconds(timeout, 'timeout')
+    this.#in.openForTaking()
+    try {
+      return block(this.region, this.waiter, this.#awaited, timeout)
+    } finally {
+      if (this.#out.pending) dispatcher.activate(this) // the loop's sleep ended with this one
+    }
+  }
+
+  readonly #awaited = {
+    take: () => this.#in.take(),
+    ready: () => this.#in.available() || this.#out.wantSpace(),
+    role: () => this.#peer(),
+    meanwhile: () => {
+      dispatcher.serveAll()
+      if (this.#out.pending) this.#out.flush()
+    },
+  }
+
   // ---- the native worker ----
 
   /**
@@ -203,7 +243,8 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
    */
   startWorker(options: BuiltinWorker | PluginWorker): void {
     this.#mustBeOpen()
-    const { onLog, builtin, plugin, ...rest } = workerOptions(options)
+    const { onLog, builtin, plugin, wait = this.waiter.policy, ...rest } = workerOptions(options)
+    const policy = policyNumber(policyOf(wait))
     const { binding } = this.region
     if (binding === null) throw new SabwayError('ERR_SABWAY_NO_ADDON', addonMissing())
     if (this.#worker !== null) {
@@ -212,7 +253,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     dispatcher.connect()
     try {
       const side = this.side === 'renderer' ? SW_NATIVE : SW_RENDERER
-      const id = binding.startWorker({ side, builtin, plugin, json: JSON.stringify(rest) })
+      const id = binding.startWorker({ side, builtin, plugin, json: JSON.stringify(rest), wait: policy })
       this.#worker = {
         id,
         onLog: onLog && ((level, text) => onLog({ level: LEVELS[level] ?? 'info', text })),
@@ -255,13 +296,16 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   stats(): ChannelStats {
     const received = this.#in.stats()
     const sent = this.#out.stats()
-    const worker = this.#worker === null ? undefined : this.region.binding?.workerStats(this.#worker.id)
+    const found = this.#worker === null ? undefined : this.region.binding?.workerStats(this.#worker.id)
+    const { reach = 0, ...worker } = found ?? {}
+    const { policy, parks } = this.waiter
     return {
       side: this.side,
       sent,
       received,
       peer: !this.#closed && this.#peerIsThere(),
-      ...(worker === undefined ? {} : { worker }),
+      ...(found === undefined ? {} : { worker: { ...(worker as WorkerStats), mechanism: named(reach, 'futex') } }),
+      wait: { policy, mechanism: this.waiter.mechanism(this.#peer()), parks, wakes: this.region.wakes },
       wakes: this.region.binding === null ? 'atomics' : 'addon',
     }
   }
@@ -333,6 +377,11 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
   }
 
   /** @internal */
+  reach(how: number): number {
+    return reachOf(this.region, this.#peer(), how)
+  }
+
+  /** @internal */
   ready(): boolean {
     return this.#in.ready() || this.#out.wantSpace()
   }
@@ -359,10 +408,14 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
     else dispatcher.unref()
   }
 
-  #peerIsThere(): boolean {
+  /** The role word of whoever receives on the other side; a side's producer is the same participant, or not there yet. */
+  #peer(): number {
     const ring = SW_HEAP_AT + sw_channel.rings + (this.side === 'renderer' ? SW_RENDERER : SW_NATIVE) * sw_ring.sizeof
-    const role = Atomics.load(this.region.words, (ring + sw_ring.consumer) >>> 2)
-    return this.region.core.sw_endpoint_role_alive(0, role) !== 0
+    return Atomics.load(this.region.words, (ring + sw_ring.consumer) >>> 2)
+  }
+
+  #peerIsThere(): boolean {
+    return this.region.core.sw_endpoint_role_alive(0, this.#peer()) !== 0
   }
 
   #mustBeOpen(): void {

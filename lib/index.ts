@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
 import { type Addon, addon, addonMissing, provideAddon } from './addon.js'
 import { SabwayError } from './errors.js'
 
@@ -11,7 +12,8 @@ const here = import.meta.url
 function load(): void {
   try {
     const find = createRequire(here)('node-gyp-build') as (folder: string) => Addon
-    provideAddon(find(join(dirname(fileURLToPath(here)), '..')))
+    const native = find(join(dirname(fileURLToPath(here)), '..'))
+    provideAddon(Object.assign(native, { isMainThread }))
   } catch (error) {
     provideAddon(null, `the native addon was not loaded: ${(error as Error).message}`)
   }

@@ -11,7 +11,10 @@ import {
   SW_RING_MAX,
   SW_RING_MIN,
   SW_SLEEP_ATOMICS,
+  SW_SLEEP_FUTEX,
   SW_STACK_BYTES,
+  SW_WAKES_ATOMICS,
+  SW_WAKES_FUTEX,
   sw_endpoint,
   sw_instance,
   sw_region_header,
@@ -50,6 +53,8 @@ export class Region {
   /** @internal */ readonly endpoint: number
   /** @internal */ readonly instance: Offset
   /** @internal */ readonly binding: RegionBinding | null
+  /** The doorbell's value up to which this relay has looked for requests. @internal */ served = 0
+  private readonly link: { readonly wakes: number }
   #closed = false
 
   private constructor(memory: WebAssembly.Memory) {
@@ -61,14 +66,18 @@ export class Region {
     const native = addon()
     const words = this.words
     // The imports must not hold the Region: the instance lives as long as its exports are held.
-    const link: { binding: RegionBinding | null } = { binding: null }
+    const link: { binding: RegionBinding | null; wakes: number } = { binding: null, wakes: 0 }
+    this.link = link
     this.core = guarded(
       instantiate(memory, {
         wake: (doorbell, how) => {
           const at = doorbell >>> 0
-          if (at >= words.byteLength || at % 4 !== 0) return // from a handle that was overwritten
+          if (at >= words.byteLength || at % 4 !== 0) return 1 // from a handle that was overwritten
+          if (how === SW_SLEEP_FUTEX && link.binding === null) return 0
+          link.wakes++
           if (how === SW_SLEEP_ATOMICS || link.binding === null) Atomics.notify(words, at >>> 2)
           else link.binding.ring(at, how)
+          return 1
         },
         alive: native === null ? () => 1 : native.alive,
       }),
@@ -86,6 +95,7 @@ export class Region {
       throw adopt(error)
     }
     link.binding = this.binding
+    core.sw_endpoint_able(0, endpoint, this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
     // With an addon, the binding's own finalizer does this.
     if (this.binding === null) forgotten.register(this, () => leave(core, size, endpoint), this)
   }
@@ -96,7 +106,7 @@ export class Region {
     integer(nativeToRenderer, 'nativeToRendererBytes', SW_RING_MIN, SW_RING_MAX)
     const pages = Number(pure().sw_region_bytes(rendererToNative, nativeToRenderer)) / SW_PAGE
     const memory = sharedMemory(pages)
-    const core = instantiate(memory, { wake: () => {}, alive: () => 1 })
+    const core = instantiate(memory, { wake: () => 1, alive: () => 1 })
     const status = core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
     if (status !== 0) throw coreError(status, 'while making a region')
     return new Region(memory)
@@ -146,11 +156,20 @@ export class Region {
     this.#closed = true
     Atomics.notify(this.words, endpointWord(this.endpoint, sw_endpoint.doorbell)) // V8 need not keep our waiter
     if (this.binding !== null) {
+      // While JavaScript can: who relied on this relay finds another mechanism.
+      this.core.sw_endpoint_able(0, this.endpoint, SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
+      this.core.sw_endpoint_serve(0)
+      this.core.sw_channel_evict(0, this.size, SW_HEAP_AT, this.endpoint)
       this.binding.close()
     } else {
       forgotten.unregister(this)
       leave(this.core, this.size, this.endpoint)
     }
+  }
+
+  /** Calls made to wake others. @internal */
+  get wakes(): number {
+    return this.link.wakes
   }
 
   #mustBeOpen(): void {

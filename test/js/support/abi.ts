@@ -4,7 +4,7 @@ import { root } from './paths.js'
 
 interface Abi {
   sw_region_header: { sizeof: number; magic: number; layout_hash: number; pages: number }
-  sw_endpoint: { sizeof: number; pid: number; doorbell: number; sleeping: number }
+  sw_endpoint: { sizeof: number; pid: number; doorbell: number; sleeping: number; skills: number; request: number }
   sw_ring: {
     sizeof: number
     capacity: number
@@ -18,6 +18,7 @@ interface Abi {
   sw_channel: { sizeof: number; rings: number }
   sw_frame: { sizeof: number; length: number; info: number }
   SW_PAGE: number
+  SW_RELAYS: number
   SW_ENDPOINTS: number
   SW_HEAP_AT: number
   SW_RING_MIN: number
