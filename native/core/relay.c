@@ -9,11 +9,18 @@
 #include "prim/prim.h"
 #include "sabway/endpoint.h"
 
+/* The endpoint `index`, or NULL from the first on that nobody has ever claimed: claims go from the lowest up. */
+static sw_endpoint *claimed_once(const void *base, uint32_t index) {
+  sw_endpoint *e = sw__endpoint_at(base, index);
+  return sw_peer_load_relaxed(&e->pid) == 0 && sw_peer_load_relaxed(&e->epoch) == 0 ? NULL : e;
+}
+
 static bool relays(const sw_endpoint *e) { return (sw_peer_load_acquire(&e->skills) & SW_RELAYS) != 0; }
 
 static void ring_one(void *base, const sw_endpoint *sleeper) {
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
-    sw_endpoint *relay = sw__endpoint_at(base, i);
+    sw_endpoint *relay = claimed_once(base, i);
+    if (relay == NULL) return;
     if (relay == sleeper || !relays(relay)) continue;
     sw_fetch_add_acq_rel(&relay->doorbell, 1); /* [Q1] */
     if (sw_prim_wake(&relay->doorbell, SW_SLEEP_LOOP)) return;
@@ -34,7 +41,8 @@ void sw_endpoint_able(void *base, uint32_t index, uint32_t skills) {
 int sw_endpoint_serve(void *base) {
   int left = 0;
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
-    sw_endpoint *e = sw__endpoint_at(base, i);
+    sw_endpoint *e = claimed_once(base, i);
+    if (e == NULL) break;
     uint32_t request = sw_peer_load_acquire(&e->request);
     if (request == 0) continue;
     int reached = sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
@@ -53,7 +61,9 @@ int sw_endpoint_serve(void *base) {
 static uint32_t by_relay(const void *base, uint32_t own) {
   uint32_t reach = SW_REACH_NONE | SW_REACH_FRAGILE;
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
-    uint32_t skills = sw_peer_load_relaxed(&sw__endpoint_at(base, i)->skills);
+    const sw_endpoint *e = claimed_once(base, i);
+    if (e == NULL) break;
+    uint32_t skills = sw_peer_load_relaxed(&e->skills);
     if (i == own || (skills & SW_RELAYS) == 0) continue;
     if ((skills & SW_LASTS) != 0) return SW_REACH_RELAY;
     reach = SW_REACH_RELAY | SW_REACH_FRAGILE;
