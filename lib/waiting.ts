@@ -112,7 +112,7 @@ export interface Awaited<T> {
   ready(): boolean
   /** Who will bring it: a role word. */
   role(): number
-  /** Between two sleeps. */
+  /** Now and then while polling, and between two sleeps. */
   meanwhile(): void
 }
 
@@ -151,6 +151,7 @@ function poll<T>(awaited: Awaited<T>, until: number): T | null {
       const taken = awaited.take()
       if (taken !== null) return taken
     }
+    awaited.meanwhile()
   }
   return null
 }

@@ -3,7 +3,8 @@
  * The waker leaves a request on the sleeper's endpoint and rings a relay, whether it sleeps or not. The relay looks for
  * requests, wakes, and wipes out a request last: if it dies in between, the next relay finds it.
  *   [Q1] the relay's doorbell pairs with [Q2], its load of it in sw_endpoint_arm: who does not sleep sees the request.
- *   [Q3] fence pairs with [Q4]: request, then look who relays; become or cease to be a relay, then look for requests. */
+ *   [Q3] fence pairs with [Q4]: request, then look who relays; become or cease to be a relay, then look for requests.
+ */
 #include "core.h"
 #include "peer.h"
 #include "prim/prim.h"
@@ -79,12 +80,11 @@ uint32_t sw_endpoint_reach(const void *base, uint32_t index, uint32_t role, uint
   uint32_t skills = peer == NULL ? 0 : sw_peer_load_acquire(&peer->skills);
   if ((skills & needed) == 0) {
     uint32_t reach = by_relay(base, index);
-    return skills == 0 && (reach & SW_REACH_NONE) != 0 ? SW_REACH_FRAGILE : reach; /* nobody there, or not known */
+    return skills == 0 ? reach & SW_REACH_FRAGILE : reach; /* nobody there yet, or not known */
   }
   /* A thread without the addon does not know its process: it is of this one. */
   if ((skills & SW_WAKES_FUTEX) == 0) return SW_REACH_DIRECT;
   uint32_t pid = sw_peer_load_relaxed(&own->pid);
-  bool near = pid == sw_peer_load_relaxed(&peer->pid) ||
-              (sw_peer_load_relaxed(&own->skills) & SW_WAKES_FUTEX) == 0;
+  bool near = pid == sw_peer_load_relaxed(&peer->pid) || (sw_peer_load_relaxed(&own->skills) & SW_WAKES_FUTEX) == 0;
   return near ? SW_REACH_DIRECT : SW_REACH_FRAGILE;
 }

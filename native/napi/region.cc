@@ -29,13 +29,13 @@ uint32_t Number(const Napi::Value &value) { return value.As<Napi::Number>().Uint
 void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "RegionBinding",
-      DefineClass(env, "RegionBinding",
-                  {InstanceMethod("ring", &RegionBinding::Ring), InstanceMethod("park", &RegionBinding::Park),
-                   InstanceMethod("listen", &RegionBinding::Listen),
-                   InstanceMethod("startWorker", &RegionBinding::StartWorker),
-                   InstanceMethod("stopWorker", &RegionBinding::StopWorker),
-                   InstanceMethod("workerStats", &RegionBinding::WorkerStats),
-                   InstanceMethod("copyIn", &RegionBinding::CopyIn), InstanceMethod("close", &RegionBinding::Close)}));
+      DefineClass(
+          env, "RegionBinding",
+          {InstanceMethod("ring", &RegionBinding::Ring), InstanceMethod("park", &RegionBinding::Park),
+           InstanceMethod("listen", &RegionBinding::Listen), InstanceMethod("startWorker", &RegionBinding::StartWorker),
+           InstanceMethod("stopWorker", &RegionBinding::StopWorker),
+           InstanceMethod("workerStats", &RegionBinding::WorkerStats), InstanceMethod("copyIn", &RegionBinding::CopyIn),
+           InstanceMethod("close", &RegionBinding::Close)}));
 }
 
 // (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, channel offset)
@@ -95,8 +95,8 @@ Napi::Value RegionBinding::Ring(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// (ticket, milliseconds): sleep on the own doorbell while it is `ticket`. Returns early when the environment is rung: it
-// may be a relay, and somebody else's event loop.
+// (ticket, milliseconds): sleep on the own doorbell while it is `ticket`. Returns early when the environment is rung:
+// it may be a relay, and somebody else's event loop.
 Napi::Value RegionBinding::Park(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
   uint32_t *doorbell = sw_endpoint_doorbell(base_, endpoint_);

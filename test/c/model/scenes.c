@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-const model_scenario *const scenes_all[] = {scenes_ring,  scenes_park,   scenes_relay, scenes_close,
+const model_scenario *const scenes_all[] = {scenes_ring,  scenes_park,  scenes_relay,  scenes_close,
                                             scenes_roles, scenes_claim, scenes_attach, NULL};
 
 struct world world;

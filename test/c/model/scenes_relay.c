@@ -1,5 +1,5 @@
-/* Relays: a native thread (participant 0) and a JavaScript thread without the addon (participant 1), neither of which can
- * wake the other from its kind of sleep, and those who pass rings on (endpoints 2 and 3). */
+/* Relays: a native thread (participant 0) and a JavaScript thread without the addon (participant 1), neither of which
+ * can wake the other from its kind of sleep, and those who pass rings on (endpoints 2 and 3). */
 #include "scenes.h"
 
 enum { SMALL = 8, SKILLS = SW_WAKES_FUTEX | SW_WAKES_ATOMICS };
@@ -137,6 +137,28 @@ static void relays_twice(void) {
   serve_ring(2, 1);
 }
 
+/* Two who are woken by the same relay. */
+static void setup_both_asleep(void) {
+  setup();
+  model_cannot_wake(1, SW_SLEEP_ATOMICS);
+  for (uint32_t i = 0; i < 2; i++) sw_endpoint_arm(model_region(), i, SW_SLEEP_ATOMICS);
+}
+static void rings_back(void) { sw_endpoint_ring(model_region(), sw_endpoint_role(model_region(), 0)); }
+static void serves_both(void) {
+  for (uint32_t seen = 0; seen < 2;) {
+    serve_ring(2, seen);
+    seen = sw_load_acquire(doorbell(2));
+  }
+  model_check(sw_endpoint_serve(model_region()) == 0);
+  model_mark(SLEPT);
+}
+static void both_served(void) {
+  for (uint32_t i = 0; i < 2; i++) {
+    const sw_endpoint *e = (const sw_endpoint *)(const void *)(model_region() + SW_HEADER_BYTES) + i;
+    model_check(e->request == 0 && e->sleeping == SW_AWAKE);
+  }
+}
+
 /* Two kinds of waiter. */
 static void setup_question(void) {
   setup();
@@ -157,6 +179,7 @@ const model_scenario scenes_relay[] = {{.name = "relay: one message",
                                         .threads = {send_1, receive_1, relays},
                                         .finish = world_valid,
                                         .sc = true,
+                                        .large = true,
                                         .marks = SLEPT},
                                        {.name = "relay: question and answer, two kinds of waiter",
                                         .setup = setup_question,
@@ -165,31 +188,35 @@ const model_scenario scenes_relay[] = {{.name = "relay: one message",
                                         .sc = true,
                                         .large = true,
                                         .marks = SLEPT},
+                                       {.name = "relay: two requests at once",
+                                        .setup = setup_both_asleep,
+                                        .threads = {rings, rings_back, serves_both},
+                                        .finish = both_served,
+                                        .sc = true,
+                                        .marks = SLEPT},
                                        {.name = "relay: comes after the request",
                                         .setup = setup_without_relay,
                                         .threads = {tells, heeds, becomes_relay},
                                         .finish = world_valid,
                                         .sc = true,
+                                        .large = true,
                                         .marks = SLEPT},
                                        {.name = "relay: ceases to be one, another takes over",
                                         .setup = setup_asleep,
                                         .threads = {rings, sleeps, ceases_to_relay, stands_by},
                                         .finish = world_valid,
                                         .sc = true,
-                                        .large = true,
                                         .marks = SLEPT | FIRST},
                                        {.name = "relay: dies before it wakes",
                                         .setup = setup_asleep,
                                         .threads = {rings, sleeps, dies_before_it_wakes, stands_by},
                                         .finish = world_valid,
                                         .sc = true,
-                                        .large = true,
                                         .marks = SLEPT | FIRST},
                                        {.name = "relay: dies after it woke",
                                         .setup = setup_asleep,
                                         .threads = {rings, sleeps, dies_after_it_woke, stands_by},
                                         .finish = world_valid,
                                         .sc = true,
-                                        .large = true,
                                         .marks = SLEPT | FIRST},
                                        {.name = NULL}};
