@@ -2,6 +2,7 @@
 import { type Contender, Pair } from './contender.js'
 import type { Group } from './duel.js'
 import type { Role } from './kind.js'
+import { CallPerMessage, Futex, NativeEcho, Synckit } from './latency.js'
 import { label, SIZES } from './messages.js'
 import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './native.js'
 import { sendBatches, sendOne } from './sabway.js'
@@ -29,6 +30,10 @@ export const PATHS = {
   fromNative: 'native to JS',
   spinning: 'round trip, spinning',
   loops: 'round trip, sleeping event loops',
+  blocking: 'round trip, blocking threads',
+  echo: 'round trip, blocking thread and native thread',
+  waking: 'round trip, sleeping native thread',
+  native: 'round trip, sleeping event loop and native thread',
   unaligned: 'unaligned source, main to worker',
 } as const
 
@@ -67,17 +72,42 @@ function native(): Group[] {
 
 function roundTrips(): Group[] {
   const load = { size: ROUND_TRIP, lead: 0 }
-  const group = (path: string, patience: number, kinds: string[]): Group => ({
+  const trips = (path: string, patience: number, contenders: Contender[]): Group => ({
     name: `${path}, ${label(ROUND_TRIP)}`,
     path,
     size: ROUND_TRIP,
     unit: 'us',
-    contenders: kinds.map((kind) => new Pair(kind, 'ping', load)),
+    contenders,
     patience,
   })
+  const pair = (kind: string, ours?: boolean) => new Pair(kind, 'ping', load, kind, ours)
+  const group = (path: string, patience: number, kinds: string[]) =>
+    trips(
+      path,
+      patience,
+      kinds.map((kind) => pair(kind)),
+    )
   return [
     group(PATHS.spinning, 1, ['sabway spinning', 'ringbuf.js']),
     group(PATHS.loops, SLEEPY, ['sabway event loops', 'postMessage event loops']),
+    trips(PATHS.blocking, 1, [
+      pair('sabway receiveSync, balanced'),
+      pair('sabway receiveSync, park'),
+      pair('sabway receiveSync, spin', false), // what balanced is measured by
+      pair('MessagePort polled'),
+      new Synckit(),
+    ]),
+    trips(PATHS.echo, 1, [
+      new NativeEcho('receiveSync', 'balanced'),
+      new NativeEcho('receiveSync', 'park'),
+      new NativeEcho('receiveSync', 'spin', false),
+    ]),
+    trips(PATHS.waking, SLEEPY, [new NativeEcho('wake, then spin', 'park'), new Futex()]),
+    trips(PATHS.native, SLEEPY, [
+      new NativeEcho('event loop', 'balanced'),
+      new NativeEcho('event loop', 'park'),
+      new CallPerMessage(),
+    ]),
   ]
 }
 

@@ -1,5 +1,6 @@
 // npm run bench: Sabway beside its peers, in one run, interleaved. It tells what it finds and always exits with 0.
-import { InvalidArgumentError, program } from 'commander'
+import { Argument, InvalidArgumentError, program } from 'commander'
+import { costs } from './costs.js'
 import { duel, type Effort, type Group, type Result } from './duel.js'
 import { allGroups } from './groups.js'
 import { Probe } from './probe.js'
@@ -7,6 +8,7 @@ import { disturbance, jsonLines, machine, table, targetLines, targetTable } from
 import { verdicts } from './targets.js'
 
 interface Options {
+  group?: string
   json?: true
   quick?: true
   only?: RegExp
@@ -30,8 +32,9 @@ function parse(): Options {
     if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a positive integer is wanted')
     return Number(text)
   }
-  return program
+  program
     .name('npm run bench --')
+    .addArgument(new Argument('[group]', 'what to measure (default: everything)').choices(['throughput', 'latency']))
     .description('Measure Sabway and its peers, beside each other.')
     .option('--json', 'print JSON lines instead of tables')
     .option('--quick', 'shorter runs, fewer of them: to see that everything works')
@@ -44,7 +47,7 @@ function parse(): Options {
     .option('--milliseconds <n>', 'of each run (default 200, --quick 40)', positive)
     .option('--list', 'print the names of all cases')
     .parse()
-    .opts<Options>()
+  return { ...program.opts<Options>(), group: program.args[0] }
 }
 
 function effortOf({ quick, repeat, milliseconds }: Options): Effort {
@@ -56,8 +59,11 @@ function effortOf({ quick, repeat, milliseconds }: Options): Effort {
 /** `path, size: contender` */
 const nameOf = (group: Group, contender: { name: string }) => `${group.name}: ${contender.name}`
 
-function chosen({ only }: Options): Group[] {
-  const groups = allGroups().map((group) => ({
+const kindOf = ({ unit }: Group) => (unit === 'us' ? 'latency' : 'throughput')
+
+function chosen({ only, group: wanted }: Options): Group[] {
+  const found = allGroups().filter((group) => wanted === undefined || kindOf(group) === wanted)
+  const groups = found.map((group) => ({
     ...group,
     contenders: group.contenders.filter((contender) => only?.test(nameOf(group, contender)) ?? true),
   }))
@@ -88,6 +94,10 @@ async function main(): Promise<void> {
     else console.log(table(result))
   }
   await probe.close()
+  const spent = options.group === 'latency' && options.only === undefined ? await costs() : []
+  for (const { name, value, unit } of spent) {
+    console.log(options.json ? JSON.stringify({ type: 'cost', name, value, unit }) : `${name}: ${value} ${unit}`)
+  }
   const all = verdicts(results)
   const disturbed = disturbance(results)
   if (options.json) {

@@ -1,18 +1,18 @@
 // Our contenders between two JavaScript threads.
-import { type ChannelHandle, SharedMemoryChannel } from 'sabway'
+import { type ChannelHandle, SharedMemoryChannel, type WaitPolicy } from 'sabway'
 import { capacityFor, type Job, type Kind, type Load, type Role } from './kind.js'
-import { makeBatch, makeMessages, mix, Patience, pause, sumWords, wordAt } from './messages.js'
+import { makeBatch, makeMessages, mix, Patience, pause, STALLED_MS, sumWords, wordAt } from './messages.js'
 
 type Roles = Kind<SharedMemoryChannel>['roles']
 
-function kind(roles: Roles): Kind<SharedMemoryChannel> {
+function kind(roles: Roles, wait: WaitPolicy = 'balanced'): Kind<SharedMemoryChannel> {
   return {
     make({ size }) {
       const bytes = 'ping' in roles ? 65_536 : capacityFor(size)
-      const channel = new SharedMemoryChannel(bytes, bytes)
+      const channel = new SharedMemoryChannel(bytes, bytes, { wait })
       return { end: channel, remote: channel.handle }
     },
-    open: (handle: ChannelHandle) => SharedMemoryChannel.attach(handle, { side: 'native' }),
+    open: (handle: ChannelHandle) => SharedMemoryChannel.attach(handle, { side: 'native', wait }),
     close: (channel) => channel.cleanup(),
     roles,
   }
@@ -191,6 +191,34 @@ function pongOnLoop(channel: SharedMemoryChannel, { size }: Load): Job {
     })
 }
 
+function pingBlocking(channel: SharedMemoryChannel, { size }: Load): Job {
+  const message = new Uint8Array(size)
+  return (count) => {
+    const times = new Float64Array(count)
+    let before = performance.now()
+    for (let i = 0; i < count; i++) {
+      message[0] = i
+      channel.trySend(message)
+      const answer = channel.receiveSync(STALLED_MS)
+      if (answer?.[0] !== (i & 0xff)) throw new Error(`the answer to ${i & 0xff} is ${answer?.[0]}`)
+      const now = performance.now()
+      times[i] = now - before
+      before = now
+    }
+    return times
+  }
+}
+
+function pongBlocking(channel: SharedMemoryChannel): Job {
+  return (count) => {
+    for (let i = 0; i < count; i++) {
+      const message = channel.receiveSync(STALLED_MS)
+      if (message === null) throw new Error('the other side has stalled')
+      channel.trySend(message)
+    }
+  }
+}
+
 const all: Record<string, Roles> = {
   'sabway trySend, drain': { send: sendOne, receive: receiveFirstWords },
   'sabway sendBatch, drain': { send: sendBatches, receive: receiveFirstWords },
@@ -200,4 +228,9 @@ const all: Record<string, Roles> = {
   'sabway event loops': { ping: pingOnLoop, pong: pongOnLoop },
 } satisfies Record<string, Partial<Record<Role, unknown>>>
 
-export const sabwayKinds = Object.fromEntries(Object.entries(all).map(([name, roles]) => [name, kind(roles)]))
+const blocking = { ping: pingBlocking, pong: pongBlocking }
+
+export const sabwayKinds = Object.fromEntries([
+  ...Object.entries(all).map(([name, roles]) => [name, kind(roles)]),
+  ...(['spin', 'balanced', 'park'] as const).map((wait) => [`sabway receiveSync, ${wait}`, kind(blocking, wait)]),
+])
