@@ -22,18 +22,21 @@ export interface WorkerStats {
   sentBytes: number
   /** How often the native thread went to sleep in the kernel. */
   parks: number
+  /** System calls it has made to wake others. */
+  wakes: number
   /** CRC-32C over all that the 'sink' handler has received. */
   crc: number
 }
 
 export interface RegionBinding {
   ring(doorbell: number, how: number): void
+  park(ticket: number, milliseconds: number): void
   listen(): void
   /** Hear rings and deaths of other processes. Returns the seat that PEER_DIED will name. */
   watch(): number
-  startWorker(options: { side: number; builtin?: string; plugin?: string; json: string }): number
+  startWorker(options: { side: number; builtin?: string; plugin?: string; json: string; wait: number }): number
   stopWorker(id: number): void
-  workerStats(id: number): WorkerStats | undefined
+  workerStats(id: number): (WorkerStats & { reach: number }) | undefined
   /** Absent where a call would cost more than V8's own copy. */
   copyIn?(offset: number, bytes: Uint8Array): void
   close(): void
@@ -51,6 +54,8 @@ export interface SharedMemory {
 export type Dispatch = (events: WorkerEvent[] | undefined) => void
 
 export interface Addon {
+  /** Is this the thread that lives as long as the process? index.ts knows. */
+  isMainThread: boolean
   RegionBinding: new (bytes: Uint8Array, endpoint: number, channel: number) => RegionBinding
   SharedMemory: { new (token: string): SharedMemory; new (size: number, name: string | undefined): SharedMemory }
   setDispatcher(callback: Dispatch): void

@@ -6,7 +6,7 @@ import { copyOut } from './copy.js'
 import * as dispatcher from './dispatcher.js'
 import { adopt, coreError, SabwayError } from './errors.js'
 import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerTarget } from './events.js'
-import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
+import { ERRORS, SW_NATIVE, SW_RENDERER, SW_SLEEP_FUTEX, sw_ring } from './generated/abi.js'
 import { type DrainCallback, Incoming, type MessageCallback, type ReceiveOptions } from './incoming.js'
 import { Outgoing, type SendOptions } from './outgoing.js'
 import { ChannelPort } from './port.js'
@@ -14,25 +14,28 @@ import { Receiver, type Take, type WaitOptions } from './receiver.js'
 import { Region, type ShareOptions } from './region.js'
 import { type Pace, type PaceOptions, paceOf } from './schedule.js'
 import { makeReadable, makeWritable } from './streams.js'
-import { PeerWatch } from './watch.js'
+import { block, type Mechanism, named, policyNumber, policyOf, reachOf, Waiter, type WaitPolicy } from './waiting.js'
+import { PeerWatch, ringWord } from './watch.js'
 
 export type Side = 'renderer' | 'native'
 
-export interface ChannelOptions<T = Uint8Array> extends ShareOptions {
-  /** Made by Region.create, and still without a channel: it stays the caller's, to close after the channel. */
-  region?: Region
+/** What each side chooses for itself. */
+interface SideOptions<T> {
+  /** Send small messages together. The other side need not know. */
+  batch?: BatchOptions
+  /** What this side does when it has nothing to do: spin, spin briefly and then sleep (`balanced`, the default), or sleep at once. */
+  wait?: WaitPolicy
   /** What messages are: bytes (default), or values that this codec encodes. Its name travels with the handle, not with the token. */
   codec?: CodecName | Codec<T>
-  /** Send small messages together. The other side need not know. */
-  batch?: BatchOptions
 }
 
-export interface AttachOptions<T = Uint8Array> {
+export interface ChannelOptions<T = Uint8Array> extends ShareOptions, SideOptions<T> {
+  /** Made by Region.create, and still without a channel: it stays the caller's, to close after the channel. */
+  region?: Region
+}
+
+export interface AttachOptions<T = Uint8Array> extends SideOptions<T> {
   side: Side
-  /** Send small messages together. The other side need not know. */
-  batch?: BatchOptions
-  /** As the channel was made with. Needed for a codec of your own only: the handle tells of the others. */
-  codec?: CodecName | Codec<T>
 }
 
 /** What travels by postMessage (or workerData) to the thread that takes the other side. */
@@ -56,6 +59,8 @@ export interface LogLine {
 }
 
 interface AnyWorker {
+  /** What the native thread does when it has nothing to do (default: as this side of the channel). */
+  wait?: WaitPolicy
   /** Given the lines that the handler or plugin logs. */
   onLog?: (line: LogLine) => void
 }
@@ -75,7 +80,9 @@ export interface ChannelStats {
   /** Does a live participant hold the other side? */
   peer: boolean
   /** The native worker that this channel started, if it runs. */
-  worker?: WorkerStats
+  worker?: WorkerStats & { mechanism: Mechanism }
+  /** How this thread waits for the other side: by what it is woken, how often it slept, and how many calls it made to wake others. */
+  wait: { policy: WaitPolicy; mechanism: Mechanism; parks: number; wakes: number }
   /** How this thread's event loop is woken. */
   wakes: 'addon' | 'atomics'
   /** 'copied': the memory is not shared with the other side; its messages are copied there, and `copied` says why. */
@@ -90,6 +97,7 @@ const DEFAULT_BYTES = 1 << 20
 interface InnerOptions {
   format: Format | null
   batch?: BatchOptions | undefined
+  wait?: WaitPolicy | undefined
 }
 
 /** How long [Symbol.asyncDispose] lets the queue drain, in milliseconds. */
@@ -109,6 +117,7 @@ export class SharedMemoryChannel<T = Uint8Array>
 {
   /** @internal */ readonly region: Region
   readonly side: Side
+  /** @internal */ readonly waiter: Waiter
   readonly #out: Outgoing
   readonly #in: Incoming
   readonly #ownsRegion: boolean
@@ -142,6 +151,7 @@ export class SharedMemoryChannel<T = Uint8Array>
     options: ChannelOptions<T> | InnerOptions = {},
   ) {
     super()
+    const policy = policyOf(options.wait)
     if ('format' in options) {
       this.region = first as Region
       this.#ownsRegion = true
@@ -153,6 +163,8 @@ export class SharedMemoryChannel<T = Uint8Array>
       this.#ownsRegion = options.region === undefined
       this.side = 'renderer'
     }
+    this.waiter = new Waiter(this.region, policy)
+    dispatcher.relay(this.region)
     const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
     this.#watch = new PeerWatch(this.region, side)
     const onOpen = () => this.#onRole()
@@ -180,7 +192,11 @@ export class SharedMemoryChannel<T = Uint8Array>
     const side = check.oneOf(options?.side, 'side', ['renderer', 'native'])
     const shared = typeof from === 'object' && from?.sabway === 'channel' ? (from.codec ?? 'bytes') : undefined
     const format = formatOf(options.codec as CodecName, shared)
-    return SharedMemoryChannel.over<T>(Region.open(from as never), side, { format, batch: options.batch })
+    return SharedMemoryChannel.over<T>(Region.open(from as never), side, {
+      format,
+      batch: options.batch,
+      wait: options.wait,
+    })
   }
 
   /** @internal Take a side of the region's channel. The region is closed when that fails, and with the channel. */
@@ -223,8 +239,12 @@ export class SharedMemoryChannel<T = Uint8Array>
    * ERR_SABWAY_NOT_ENCODABLE.
    */
   send(message: T): boolean {
-    if (this.#format === null) return this.#sender.send(message as Uint8Array)
-    return this.sendEncoded(this.#format.encode(message))
+    const sent =
+      this.#format === null
+        ? this.#sender.send(message as Uint8Array)
+        : this.sendEncoded(this.#format.encode(message))
+    if (this.#in.receiving && this.waiter.policy !== 'park') dispatcher.expectAnswer()
+    return sent
   }
 
   /** @internal */
@@ -360,6 +380,34 @@ export class SharedMemoryChannel<T = Uint8Array>
     return this.#in.drain(callback, max)
   }
 
+  /**
+   * The next message. Blocks this thread until there is one, `timeout` milliseconds at most: then null. Other events of
+   * this thread wait, too. Errors: ERR_SABWAY_CLOSED when the other side is done and all it sent has been received,
+   * ERR_SABWAY_CORRUPT, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_STATE while startReceiving has a
+   * callback, and on a page's main thread, which may not block; with a codec ERR_SABWAY_NOT_DECODABLE.
+   */
+  receiveSync(timeout = Number.POSITIVE_INFINITY): T | null {
+    this.#mustReceive()
+    check.milliseconds(timeout, 'timeout')
+    this.#in.openForTaking()
+    this.#everReceived = true
+    try {
+      return block(this.region, this.waiter, this.#awaited, timeout)
+    } finally {
+      if (this.#out.pending) dispatcher.activate(this) // the loop's sleep ended with this one
+    }
+  }
+
+  readonly #awaited = {
+    take: () => this.#in.take(this.#take),
+    ready: () => this.#in.available() || this.#out.wantSpace(),
+    role: () => this.#peer(),
+    meanwhile: () => {
+      dispatcher.serveAll()
+      if (this.#out.pending) this.#out.flush()
+    },
+  }
+
   // ---- streams ----
 
   #readable: ReadableStream<T> | null = null
@@ -445,7 +493,8 @@ export class SharedMemoryChannel<T = Uint8Array>
    */
   startWorker(options: BuiltinWorker | PluginWorker): void {
     this.#mustBeOpen()
-    const { onLog, builtin, plugin, ...rest } = workerOptions(options)
+    const { onLog, builtin, plugin, wait = this.waiter.policy, ...rest } = workerOptions(options)
+    const policy = policyNumber(policyOf(wait))
     const { binding } = this.region
     if (binding === null) throw new SabwayError('ERR_SABWAY_NO_ADDON', addonMissing())
     if (this.#worker !== null) {
@@ -454,7 +503,7 @@ export class SharedMemoryChannel<T = Uint8Array>
     dispatcher.connect()
     try {
       const side = this.side === 'renderer' ? SW_NATIVE : SW_RENDERER
-      const id = binding.startWorker({ side, builtin, plugin, json: JSON.stringify(rest) })
+      const id = binding.startWorker({ side, builtin, plugin, json: JSON.stringify(rest), wait: policy })
       this.#worker = {
         id,
         onLog: onLog && ((level, text) => onLog({ level: LEVELS[level] ?? 'info', text })),
@@ -498,13 +547,16 @@ export class SharedMemoryChannel<T = Uint8Array>
   stats(): ChannelStats {
     const received = this.#in.stats()
     const sent = this.#out.stats()
-    const worker = this.#worker === null ? undefined : this.region.binding?.workerStats(this.#worker.id)
+    const found = this.#worker === null ? undefined : this.region.binding?.workerStats(this.#worker.id)
+    const { reach = 0, ...worker } = found ?? {}
+    const { policy, parks } = this.waiter
     return {
       side: this.side,
       sent,
       received,
       peer: !this.#closed && this.#watch.there,
-      ...(worker === undefined ? {} : { worker }),
+      ...(found === undefined ? {} : { worker: { ...(worker as WorkerStats), mechanism: named(reach, 'futex') } }),
+      wait: { policy, mechanism: this.waiter.mechanism(this.#peer()), parks, wakes: this.region.wakes },
       wakes: this.region.binding === null ? 'atomics' : 'addon',
       ...(this.copied === undefined ? { transport: 'shared' } : { transport: 'copied', copied: this.copied }),
     }
@@ -644,6 +696,11 @@ export class SharedMemoryChannel<T = Uint8Array>
   }
 
   /** @internal */
+  reach(how: number): number {
+    return reachOf(this.region, this.#peer(), how)
+  }
+
+  /** @internal */
   ready(): boolean {
     if (this.#watching) this.#lookAtPeer()
     return (!this.#isPaced && this.#in.ready()) || this.#out.wantSpace()
@@ -686,6 +743,12 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#holdsRef = wanted
     if (wanted) dispatcher.ref()
     else dispatcher.unref()
+  }
+
+  /** The role word of whoever receives on the other side; a side's producer is the same participant, or not there yet. */
+  #peer(): number {
+    const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
+    return Atomics.load(this.region.words, ringWord(side, sw_ring.consumer))
   }
 
   #mustBeOpen(): void {

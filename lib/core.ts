@@ -20,6 +20,12 @@ export interface Core {
   sw_endpoint_arm(base: Offset, index: number, how: number): number
   sw_endpoint_disarm(base: Offset, index: number): void
   sw_endpoint_is_armed(base: Offset, index: number): number
+  sw_endpoint_ring(base: Offset, role: number): void
+  sw_endpoint_able(base: Offset, index: number, skills: number): void
+  sw_endpoint_serve(base: Offset): number
+  sw_endpoint_reach(base: Offset, index: number, role: number, how: number): number
+  sw_wait_spin(windowNs: number, mostNs: number, sleptNs: number): number
+  sw_wait_bound(reach: number, sleeps: number): number
   sw_channel_open_producer(
     p: Offset,
     base: Offset,
@@ -61,7 +67,8 @@ export interface Core {
 
 /** What the core asks of its host. */
 export interface CoreHost {
-  wake(doorbell: Offset, how: number): void
+  /** 0 when this thread cannot wake such a sleeper. */
+  wake(doorbell: Offset, how: number): number
   alive(pid: number, startLow: number, startHigh: number): number
 }
 
@@ -141,6 +148,6 @@ let calculator: Core | undefined
 
 /** A core that only calculates: for questions that come before there is a region. */
 export function pure(): Core {
-  calculator ??= instantiate(sharedMemory(1), { wake: () => {}, alive: () => 1 })
+  calculator ??= instantiate(sharedMemory(1), { wake: () => 1, alive: () => 1 })
   return calculator
 }

@@ -10,8 +10,17 @@ import {
   WORKER_LOG,
   type WorkerEvent,
 } from './addon.js'
-import { SW_SLEEP_ATOMICS, SW_SLEEP_LOOP, sw_endpoint } from './generated/abi.js'
+import {
+  SW_LASTS,
+  SW_RELAYS,
+  SW_SLEEP_ATOMICS,
+  SW_SLEEP_LOOP,
+  SW_WAKES_ATOMICS,
+  SW_WAKES_FUTEX,
+  sw_endpoint,
+} from './generated/abi.js'
 import { endpointWord, type Region } from './region.js'
+import type { Waiter } from './waiting.js'
 
 /** Something that lives on the event loop: a channel. */
 export interface Participant {
@@ -20,6 +29,9 @@ export interface Participant {
   work(): boolean
   /** The second look, after the endpoint is armed: is there work after all? */
   ready(): boolean
+  readonly waiter: Waiter
+  /** How the other side wakes this one from a sleep of this kind: see sw_endpoint_reach. */
+  reach(how: number): number
 }
 
 /** Who is told of a native worker. */
@@ -35,9 +47,6 @@ export interface Watcher {
   readonly region: Pick<Region, 'binding'>
   onPeerDied(roles: number): void
 }
-
-/** How long the loop is polled after the last work before it sleeps: a wake costs more than a few turns of the loop. */
-const LINGER_MS = 0.05
 
 const immediate: (task: () => void) => void = typeof setImmediate === 'function' ? setImmediate : postedTask()
 
@@ -62,11 +71,17 @@ const watchers = new Map<number, WeakRef<Watcher>>()
 const unwatched = new FinalizationRegistry<number>((seat) => watchers.delete(seat))
 /** News from native workers that nobody has been told yet. */
 const inbox: WorkerEvent[] = []
-/** Does the region's doorbell have a waiter in V8 that nobody has notified yet? */
-const waiters = new WeakMap<Region, { pending: boolean }>()
+/** The region's waiter in V8, if nobody has notified it yet, and how often in a row it woke up for nothing. */
+const waiters = new WeakMap<Region, { pending: boolean; bounded: boolean; sleeps: number }>()
+/** Regions of which this thread is a relay. Weak: being one keeps nothing alive. */
+const relayed = new Set<WeakRef<Region>>()
 let scheduled = false
 let connected = false
 let lastWork = 0
+/** When the loop went to sleep; 0 while it polls. */
+let asleepSince = 0
+/** Something was sent, to which the answer may come soon. */
+let expecting = false
 
 /** Have the participant run and woken from now on. */
 export function activate(participant: Participant): void {
@@ -78,6 +93,52 @@ export function activate(participant: Participant): void {
 
 export function deactivate(participant: Participant): void {
   active.delete(participant)
+}
+
+/** Something was sent: poll a while for the answer, which may come sooner than a wake-up would. */
+export function expectAnswer(): void {
+  expecting = true
+  schedule()
+}
+
+/** Wake others in this region for those who cannot (see native/core/relay.c), as long as it is open. Without the addon this does nothing. */
+export function relay(region: Region): void {
+  const native = addon()
+  if (region.binding === null || native === null) return // a page whose addon is in its preload script relays nothing
+  connect()
+  region.binding.listen()
+  relayed.add(new WeakRef(region))
+  const lasts = native.isMainThread ? SW_LASTS : 0
+  region.core.sw_endpoint_able(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | lasts)
+  serve(region)
+  if (!scheduled) standBy(region)
+}
+
+/** Look for requests in every region of which this thread is a relay. */
+export function serveAll(): void {
+  for (const region of relays()) serve(region)
+}
+
+function* relays(): Iterable<Region> {
+  for (const reference of relayed) {
+    const region = reference.deref()
+    if (region === undefined || region.closed) relayed.delete(reference)
+    else yield region
+  }
+}
+
+/** True when somebody has rung since the last time. */
+function serve(region: Region): boolean {
+  const rings = Atomics.load(region.words, endpointWord(region.endpoint, sw_endpoint.doorbell))
+  if (rings === region.served) return false
+  region.served = rings
+  region.core.sw_endpoint_serve(0)
+  return true
+}
+
+function standBy(region: Region): void {
+  serve(region)
+  waitAsync(region, region.served, 0)
 }
 
 /** Be told of a native worker that was started after `connect`, until its last word. */
@@ -160,57 +221,91 @@ function deliver({ worker, kind, number, text }: WorkerEvent): void {
 function run(): void {
   scheduled = false
   let busy = false
+  const begin = performance.now()
+  serveAll()
   try {
     while (inbox.length !== 0) deliver(inbox.shift()!)
     for (const participant of active) {
-      participant.region.core.sw_endpoint_disarm(0, participant.region.endpoint)
-      if (participant.work()) busy = true
+      if (turn(participant, begin)) busy = true
     }
   } catch (error) {
     schedule() // what a callback throws is the user's to handle, and stops nobody else
     throw error
   }
   const now = performance.now()
-  if (busy) lastWork = now
-  if (now - lastWork < LINGER_MS) schedule()
-  else sleep()
+  if (busy || expecting) {
+    lastWork = now
+    asleepSince = 0
+  }
+  expecting = false
+  if (scheduled) return
+  let patience = 0
+  for (const { waiter } of active) patience = Math.max(patience, waiter.loop.milliseconds)
+  if (now - lastWork < patience) schedule()
+  else sleep(now)
 }
 
-function sleep(): void {
+/** The participant's turn. True when it found something. */
+function turn(participant: Participant, now: number): boolean {
+  const { region, waiter } = participant
+  region.core.sw_endpoint_disarm(0, region.endpoint)
+  if (!participant.work()) return false
+  const wait = waiters.get(region)
+  if (wait !== undefined) wait.sleeps = 0
+  // Work that came at once taught nothing about polling.
+  if (asleepSince !== 0) waiter.loop.learn(now - asleepSince)
+  else if (now > lastWork) waiter.loop.learn(0)
+  return true
+}
+
+function sleep(now: number): void {
+  if (asleepSince === 0) asleepSince = now
   for (const participant of active) {
-    const { region } = participant
+    const { region, waiter } = participant
     const how = region.binding === null ? SW_SLEEP_ATOMICS : SW_SLEEP_LOOP
     const ticket = region.core.sw_endpoint_arm(0, region.endpoint, how)
     if (participant.ready()) {
       region.core.sw_endpoint_disarm(0, region.endpoint)
       schedule()
     } else {
-      waitAsync(region, ticket)
+      waiter.parks++
+      waiter.blocked = null
+      const sleeps = waiters.get(region)?.sleeps ?? 0
+      const bound = how === SW_SLEEP_LOOP ? 0 : region.core.sw_wait_bound(participant.reach(how), sleeps)
+      waitAsync(region, ticket, bound)
     }
   }
+  if (!scheduled) for (const region of relays()) standBy(region)
 }
 
 type WaitAsync = (
   words: Int32Array,
   index: number,
   value: number,
+  timeout?: number,
 ) => { async: boolean; value: string | Promise<string> }
 
 /**
  * Be woken by Atomics.notify on the doorbell: by threads without the addon, which can ring no other way. One waiter serves any
- * number of sleeps: whoever notifies has rung, and a ring that came before the waiter shows in the ticket. The promise must not
- * hold the region, which may be collected.
+ * number of sleeps: whoever notifies has rung, and a ring that came before the waiter shows in the ticket. `bound` is the
+ * longest sleep in milliseconds, 0 for none. The promise must not hold the region, which may be collected.
  */
-function waitAsync(region: Region, ticket: number): void {
-  const waiter = waiters.get(region) ?? { pending: false }
-  if (waiter.pending) return
+function waitAsync(region: Region, ticket: number, bound: number): void {
+  const waiter = waiters.get(region) ?? { pending: false, bounded: false, sleeps: 0 }
+  const index = endpointWord(region.endpoint, sw_endpoint.doorbell)
+  if (waiter.pending) {
+    if (bound !== 0 && !waiter.bounded) Atomics.notify(region.words, index) // it would sleep too long
+    return
+  }
   const wait = (Atomics as unknown as { waitAsync: WaitAsync }).waitAsync
-  const result = wait(region.words, endpointWord(region.endpoint, sw_endpoint.doorbell), ticket)
+  const result = wait(region.words, index, ticket, bound === 0 ? Number.POSITIVE_INFINITY : bound)
   if (!result.async) {
     schedule()
     return
   }
   waiter.pending = true
+  waiter.bounded = bound !== 0
+  waiter.sleeps++
   waiters.set(region, waiter)
   void (result.value as Promise<string>).then(() => {
     waiter.pending = false

@@ -160,6 +160,38 @@ export class Incoming {
     return did
   }
 
+  /** One message as a copy, or null when there is none now. Errors: also ERR_SABWAY_CLOSED, at the end of the stream. */
+  take<T>(take: (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => T): T | null {
+    const count = this.peek(1)
+    if (count === 0) return null
+    if (count < 0) {
+      const end = count === CLOSED ? 'the other side is done, and all it sent has been received' : 'while receiving'
+      throw coreError(count, end)
+    }
+    const start = this.words[this.sliceWord]! >>> 0
+    const end = start + (this.words[this.sliceWord + 1]! >>> 0)
+    if (end > this.bytes.length) throw coreError(CORRUPT, 'while receiving')
+    try {
+      return take(this.bytes, start, end)
+    } finally {
+      this.release(1, 1)
+    }
+  }
+
+  /** Before taking messages one by one: nobody else is given them. */
+  openForTaking(): void {
+    if (this.callback !== null)
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'messages go to the callback of startReceiving; stop it first')
+    if (this.draining)
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'receiveSync was called inside a message callback')
+    this.open()
+  }
+
+  /** Is there a message, or the end of the stream? */
+  available(): boolean {
+    return this.core.sw_consumer_ready(this.consumer) !== 0
+  }
+
   /** Peek a batch, hand it out, release what was handed out. Stops early at the deadline, or when a callback closes or throws. */
   private pass(give: DrainCallback, max: number, deadline: number): number {
     if (this.draining) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'drain was called inside a message callback')

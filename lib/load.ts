@@ -8,10 +8,12 @@ export function loadAddon(): void {
   try {
     const { createRequire } = process.getBuiltinModule('node:module')
     const { dirname, join } = process.getBuiltinModule('node:path')
+    const { isMainThread } = process.getBuiltinModule('node:worker_threads')
     const { fileURLToPath } = process.getBuiltinModule('node:url')
     const here = import.meta.url
     const find = createRequire(here)('node-gyp-build') as (folder: string) => Addon
-    provideAddon(find(join(dirname(fileURLToPath(here)), '..')))
+    const native = find(join(dirname(fileURLToPath(here)), '..'))
+    provideAddon(Object.assign(native, { isMainThread }))
   } catch (error) {
     provideAddon(null, `the native addon was not loaded: ${(error as Error).message}`)
   }

@@ -355,7 +355,10 @@ export class Outgoing {
   wantSpace(): boolean {
     const first = this.queue[0]
     try {
-      return first !== undefined && this.core.sw_producer_want_space(this.producer, first.message.length) !== 0
+      if (first === undefined) return false
+      // A quarter of the ring at least: a slow consumer is not to make a system call for every message.
+      const wanted = Math.max(first.message.length, this.capacity >>> 2)
+      return this.core.sw_producer_want_space(this.producer, wanted) !== 0
     } catch (error) {
       this.fail(error)
       return false

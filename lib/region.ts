@@ -12,7 +12,10 @@ import {
   SW_RING_MAX,
   SW_RING_MIN,
   SW_SLEEP_ATOMICS,
+  SW_SLEEP_FUTEX,
   SW_STACK_BYTES,
+  SW_WAKES_ATOMICS,
+  SW_WAKES_FUTEX,
   sw_endpoint,
   sw_instance,
   sw_region_header,
@@ -78,6 +81,8 @@ export class Region {
   /** @internal */ readonly instance: Offset
   /** @internal */ readonly binding: RegionBinding | null
   /** @internal May participants be in several processes? */ readonly processes: boolean
+  /** The doorbell's value up to which this relay has looked for requests. @internal */ served = 0
+  private readonly link: { readonly wakes: number }
   readonly #shared: SharedMemory | null
   readonly #token: string | undefined
   #vacant = false
@@ -98,15 +103,23 @@ export class Region {
     this.size = BigInt(this.buffer.byteLength)
     const words = this.words
     // The imports must not hold the Region: the instance lives as long as its exports are held.
-    const link: { binding: RegionBinding | null; processes: boolean } = { binding: null, processes: false }
+    const link: { binding: RegionBinding | null; processes: boolean; wakes: number } = {
+      binding: null,
+      processes: false,
+      wakes: 0,
+    }
+    this.link = link
     this.core = guarded(
       instantiate(memory, {
         wake: (doorbell, how) => {
           const at = doorbell >>> 0
-          if (at >= words.byteLength || at % 4 !== 0) return // from a handle that was overwritten
+          if (at >= words.byteLength || at % 4 !== 0) return 1 // from a handle that was overwritten
+          if (how === SW_SLEEP_FUTEX && link.binding === null) return 0
+          link.wakes++
           if (how === SW_SLEEP_ATOMICS || link.binding === null) Atomics.notify(words, at >>> 2)
           // V8's waiters are this process's only: for those of another the futex is where its relay can hear it.
           if (how !== SW_SLEEP_ATOMICS || link.processes) link.binding?.ring(at, how)
+          return 1
         },
         alive: host === null ? () => 1 : host.alive,
       }),
@@ -126,6 +139,7 @@ export class Region {
       throw adopt(error)
     }
     link.binding = this.binding
+    core.sw_endpoint_able(0, endpoint, this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
     // With an addon, the binding's own finalizer does this.
     if (this.binding === null) forgotten.register(this, () => leave(core, size, endpoint), this)
   }
@@ -247,12 +261,21 @@ export class Region {
     this.#closed = true
     Atomics.notify(this.words, endpointWord(this.endpoint, sw_endpoint.doorbell)) // V8 need not keep our waiter
     if (this.binding !== null) {
+      // While JavaScript can: who relied on this relay finds another mechanism.
+      this.core.sw_endpoint_able(0, this.endpoint, SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
+      this.core.sw_endpoint_serve(0)
+      this.core.sw_channel_evict(0, this.size, SW_HEAP_AT, this.endpoint)
       this.binding.close()
     } else {
       forgotten.unregister(this)
       leave(this.core, this.size, this.endpoint)
     }
     this.#shared?.close()
+  }
+
+  /** Calls made to wake others. @internal */
+  get wakes(): number {
+    return this.link.wakes
   }
 
   #mustBeOpen(): void {
@@ -268,7 +291,7 @@ function make(pages: number, { share, name }: ShareOptions, format: (core: Core)
     throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `name must be a string, got ${typeof name}`)
   }
   const prepare = (memory: WebAssembly.Memory) => {
-    const status = format(instantiate(memory, { wake: () => {}, alive: () => 1 }))
+    const status = format(instantiate(memory, { wake: () => 1, alive: () => 1 }))
     if (status !== 0) throw coreError(status, 'while making a region')
   }
   if (share === 'processes') {

@@ -114,6 +114,10 @@ class DistantBinding implements RegionBinding {
     this.bridge.ring(this.id, doorbell, how)
   }
 
+  park(): never {
+    throw new SabwayError('ERR_SABWAY_NO_ADDON', 'a page cannot block; use startReceiving or receive')
+  }
+
   /** Preload listens, and notifies this page's doorbell. */
   listen(): void {}
 

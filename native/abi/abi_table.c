@@ -1,6 +1,7 @@
 /* The layout as data: what the compiler made of layout.h and error.h, for build.mjs to turn into TypeScript. Compiled
  * by the compiler that compiles the wasm core, so the two cannot disagree. */
 #include "sabway/ring.h"
+#include "sabway/wait.h"
 
 typedef struct row {
   const char *kind; /* size, field, constant, error, private: as in `export const` below */
@@ -16,6 +17,9 @@ static const row ROWS[] = {
 #define SW__ERROR(name, number, code, text) {"error", code, text, number},
     SW_LAYOUT_STRUCTS(SW__STRUCT) SW_LAYOUT_FIELDS(SW__FIELD) SW_LAYOUT_CONSTANTS(SW__CONSTANT)
         SW_ERROR_TABLE(SW__ERROR)
+    /* Not stored in the region. */
+    SW__CONSTANT(SW_REACH_RELAY) SW__CONSTANT(SW_REACH_NONE) SW__CONSTANT(SW_WAIT_BALANCED) SW__CONSTANT(SW_WAIT_SPIN)
+        SW__CONSTANT(SW_WAIT_PARK) SW__CONSTANT(SW_WAIT_SPIN_NS)
     /* Handles are private to an instance, so they are no part of the layout hash; JavaScript reads their counters. */
     SW__FIELD(sw_producer, status) SW__FIELD(sw_producer, next) SW__FIELD(sw_producer, room)
         SW__FIELD(sw_producer, messages) SW__FIELD(sw_producer, bytes) SW__FIELD(sw_producer, capacity)

@@ -4,10 +4,6 @@
 #include "peer.h"
 #include "prim/prim.h"
 
-static sw_endpoint *endpoint_at(const void *base, uint32_t index) {
-  return (sw_endpoint *)((uint8_t *)base + SW_HEADER_BYTES) + index;
-}
-
 /* Set in the claim word until the claim is complete: the start time is still the last owner's then. */
 #define CLAIMING 0x80000000u
 
@@ -32,12 +28,14 @@ static bool bury(sw_endpoint *e, uint32_t claim) {
 
 int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t start_high) {
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
-    sw_endpoint *e = endpoint_at(base, i);
+    sw_endpoint *e = sw__endpoint_at(base, i);
     uint32_t owner = sw_peer_load_acquire(&e->pid); /* pairs with [E1] */
     if (owner != 0 && !bury(e, owner)) continue;
     if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid | CLAIMING)) continue; /* pairs with [E2] */
     sw_fetch_add_acq_rel(&e->epoch, 1);
     sw_store_relaxed(&e->sleeping, SW_AWAKE);
+    sw_store_relaxed(&e->request, 0);
+    sw_store_relaxed(&e->skills, 0);
     sw_store_release(&e->start_high, start_high); /* [E3] who sees a part of it also sees that the claim word changed */
     sw_store_release(&e->start_low, start_low);   /* [E3] */
     sw_store_release(&e->pid, pid); /* [E1] whoever sees the pid alone sees the start time that goes with it */
@@ -47,25 +45,25 @@ int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t sta
 }
 
 void sw_endpoint_release(void *base, uint32_t index) {
-  sw_endpoint *e = endpoint_at(base, index);
+  sw_endpoint *e = sw__endpoint_at(base, index);
   sw_store_relaxed(&e->sleeping, SW_AWAKE);
+  sw_store_relaxed(&e->skills, 0);
   sw_fetch_add_acq_rel(&e->epoch, 1); /* roles of this claim stop matching before anyone can claim anew */
   sw_store_release(&e->pid, 0);       /* [E2] */
 }
 
 uint32_t sw_endpoint_role(const void *base, uint32_t index) {
-  return (sw_peer_load_acquire(&endpoint_at(base, index)->epoch) << 8) | (index + 1);
+  return (sw_peer_load_acquire(&sw__endpoint_at(base, index)->epoch) << 8) | (index + 1);
 }
 
-/* The endpoint a role word names, or NULL: the word comes from the peer. */
-static sw_endpoint *named_by(const void *base, uint32_t role) {
+sw_endpoint *sw__endpoint_named(const void *base, uint32_t role) {
   uint32_t number = role & 0xff;
   if (number == 0 || number > SW_ENDPOINTS) return NULL;
-  return endpoint_at(base, number - 1);
+  return sw__endpoint_at(base, number - 1);
 }
 
 int sw_endpoint_role_alive(const void *base, uint32_t role) {
-  sw_endpoint *e = named_by(base, role);
+  sw_endpoint *e = sw__endpoint_named(base, role);
   if (e == NULL) return 0;
   if ((sw_peer_load_acquire(&e->epoch) ^ (role >> 8)) << 8) return 0; /* 24 bits of the epoch are in the role */
   uint32_t pid = sw_peer_load_acquire(&e->pid);                       /* pairs with [E1] */
@@ -73,7 +71,7 @@ int sw_endpoint_role_alive(const void *base, uint32_t role) {
 }
 
 int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
-  sw_endpoint *e = named_by(base, role);
+  sw_endpoint *e = sw__endpoint_named(base, role);
   if (e == NULL) return 0;
   owner->pid = sw_peer_load_acquire(&e->pid);               /* pairs with [E1] */
   owner->start_low = sw_peer_load_acquire(&e->start_low);   /* pairs with [E3] */
@@ -83,37 +81,46 @@ int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
   if ((sw_peer_load_relaxed(&e->epoch) ^ (role >> 8)) << 8) return 0;
   return owner->pid != 0 && (owner->pid & CLAIMING) == 0;
 }
+/* ---- sleeping and waking ----
+ *
+ * The waker rings first and disarms last, so a waker that dies in between leaves the sleeper armed, for the next one to
+ * ring again. What it then disarms is the one sleep that its ring has ended: the armed word carries the doorbell's
+ * value, and a later sleep has a later one. */
 
 uint32_t sw_endpoint_arm(void *base, uint32_t index, uint32_t how) {
-  sw_endpoint *e = endpoint_at(base, index);
-  uint32_t ticket = sw_peer_load_acquire(&e->doorbell); /* before arming: a ring from now on changes it */
-  sw_store_release(&e->sleeping, how);
+  sw_endpoint *e = sw__endpoint_at(base, index);
+  uint32_t ticket = sw_peer_load_acquire(&e->doorbell); /* [Q2] before arming: a ring from now on changes it */
+  sw_store_release(&e->sleeping, ticket << SW__HOW_BITS | how);
   sw_fence_handshake(); /* [F1] pairs with [F2] in ring.c: arm, then look; publish, then look whether armed */
   return ticket;
 }
 
-void sw_endpoint_disarm(void *base, uint32_t index) { sw_store_release(&endpoint_at(base, index)->sleeping, SW_AWAKE); }
-
-int sw_endpoint_is_armed(const void *base, uint32_t index) {
-  return sw_peer_load_relaxed(&endpoint_at(base, index)->sleeping) != SW_AWAKE;
+void sw_endpoint_disarm(void *base, uint32_t index) {
+  sw_store_release(&sw__endpoint_at(base, index)->sleeping, SW_AWAKE);
 }
 
-uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &endpoint_at(base, index)->doorbell; }
+int sw_endpoint_is_armed(const void *base, uint32_t index) {
+  return sw_peer_load_relaxed(&sw__endpoint_at(base, index)->sleeping) != SW_AWAKE;
+}
+
+uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &sw__endpoint_at(base, index)->doorbell; }
 
 void sw_endpoint_ring(void *base, uint32_t role) {
-  sw_endpoint *e = named_by(base, role);
-  if (e == NULL || sw_peer_load_relaxed(&e->sleeping) == SW_AWAKE) return;
-  uint32_t how = sw_exchange_acq_rel(&e->sleeping, SW_AWAKE);
-  if (how == SW_AWAKE) return; /* somebody else took it, and rings */
-  sw_fetch_add_acq_rel(&e->doorbell, 1);
-  sw_prim_wake(&e->doorbell, how);
+  sw_endpoint *e = sw__endpoint_named(base, role);
+  if (e == NULL) return;
+  uint32_t armed = sw_peer_load_relaxed(&e->sleeping);
+  if (armed == SW_AWAKE) return;
+  uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
+  if (!sw_prim_wake(&e->doorbell, armed & SW__HOW)) sw__relay_ask(base, e, rings);
+  sw_compare_exchange_acq_rel(&e->sleeping, &armed, SW_AWAKE); /* a failure is a sleeper that has looked since */
 }
 
 void sw_endpoint_alarm(void *base, uint32_t role) {
-  sw_endpoint *e = named_by(base, role);
+  sw_endpoint *e = sw__endpoint_named(base, role);
   if (e == NULL) return;
-  sw_fetch_add_acq_rel(&e->doorbell, 1);
-  sw_prim_wake(&e->doorbell, SW_SLEEP_LOOP);
-  sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
-  sw_prim_wake(&e->doorbell, SW_SLEEP_FUTEX);
+  uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
+  int reached = sw_prim_wake(&e->doorbell, SW_SLEEP_LOOP);
+  reached &= sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
+  reached &= sw_prim_wake(&e->doorbell, SW_SLEEP_FUTEX);
+  if (!reached) sw__relay_ask(base, e, rings);
 }

@@ -286,7 +286,10 @@ void sw_consumer_release(sw_consumer *c) {
   sw_store_release(&c->ring->tail, c->tail); /* [R2] */
   sw_fence_handshake();                      /* [F4] */
   uint32_t wanted = sw_peer_load_relaxed(&c->ring->want_space);
-  if (wanted == 0 || c->capacity - (c->head_seen - c->tail) < wanted) return;
+  if (wanted == 0) return;
+  /* What was published since the last look takes room, too: without it a slow consumer would ring too early each time.
+   */
+  if (refresh_head(c) == SW_OK && c->capacity - (c->head_seen - c->tail) < wanted) return;
   sw_exchange_acq_rel(&c->ring->want_space, 0); /* [W1] */
   sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
 }

@@ -1,6 +1,8 @@
 #include "environment.h"
 
+#include "core/atomics.h"
 #include "error.h"
+#include "prim/prim.h"
 #include "region.h"
 
 Environment *Environment::Of(Napi::Env env) { return env.GetInstanceData<Environment>(); }
@@ -42,6 +44,19 @@ void Environment::Close(void *self) {
 void Environment::Ring() {
   if (!rung_.exchange(true, std::memory_order_acq_rel))
     napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
+  if (parked_.load(std::memory_order_acquire) == nullptr) return;
+  std::lock_guard<std::mutex> guard(lock_);
+  uint32_t *doorbell = parked_.load(std::memory_order_relaxed);
+  if (doorbell == nullptr) return;
+  sw_fetch_add_acq_rel(doorbell, 1);
+  sw_prim_futex_wake(doorbell);
+}
+
+void Environment::Park(uint32_t *doorbell, uint32_t ticket, int64_t nanoseconds) {
+  parked_.store(doorbell, std::memory_order_release);
+  sw_prim_futex_wait(doorbell, ticket, nanoseconds);
+  std::lock_guard<std::mutex> guard(lock_);
+  parked_.store(nullptr, std::memory_order_relaxed);
 }
 
 void Environment::Post(WorkerEvent event) {

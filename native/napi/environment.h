@@ -35,6 +35,9 @@ class Environment {
   void Ring();
   void Post(WorkerEvent event);
 
+  // The environment's own thread. Sleep while *doorbell is `ticket`, so long at most; a ring ends it.
+  void Park(uint32_t *doorbell, uint32_t ticket, int64_t nanoseconds);
+
   void Add(RegionBinding *region) { regions_.insert(region); }
   void Remove(RegionBinding *region) { regions_.erase(region); }
 
@@ -55,6 +58,7 @@ class Environment {
   std::atomic<bool> rung_{false};
   std::mutex lock_;
   std::vector<WorkerEvent> events_;
+  std::atomic<uint32_t *> parked_{nullptr};  // changed and followed under lock_: the region may be let go after it
   std::set<RegionBinding *> regions_;
   sw_listener *listener_ = nullptr;  // while there are seats to listen to
   uint32_t watched_ = 0;

@@ -31,8 +31,9 @@ void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
       "RegionBinding",
       DefineClass(
           env, "RegionBinding",
-          {InstanceMethod("ring", &RegionBinding::Ring), InstanceMethod("listen", &RegionBinding::Listen),
-           InstanceMethod("watch", &RegionBinding::Watch), InstanceMethod("startWorker", &RegionBinding::StartWorker),
+          {InstanceMethod("ring", &RegionBinding::Ring), InstanceMethod("park", &RegionBinding::Park),
+           InstanceMethod("listen", &RegionBinding::Listen), InstanceMethod("watch", &RegionBinding::Watch),
+           InstanceMethod("startWorker", &RegionBinding::StartWorker),
            InstanceMethod("stopWorker", &RegionBinding::StopWorker),
            InstanceMethod("workerStats", &RegionBinding::WorkerStats), InstanceMethod("copyIn", &RegionBinding::CopyIn),
            InstanceMethod("close", &RegionBinding::Close)}));
@@ -72,6 +73,8 @@ void RegionBinding::Release() {
   if (seat_ != 0) environment_->Unwatch(seat_);
   if (listening_) sw_loop_unregister(sw_endpoint_doorbell(base_, endpoint_));
   sw_channel_evict(base_, size_, channel_, endpoint_);
+  sw_endpoint_able(base_, endpoint_, 0);
+  sw_endpoint_serve(base_);  // what was asked of this relay, and what another one has to do
   sw_endpoint_release(base_, endpoint_);
   environment_->Remove(this);
   memory_.Reset();
@@ -91,6 +94,16 @@ uint32_t *RegionBinding::Word(const Napi::CallbackInfo &info, uint32_t offset) {
 // (doorbell offset, enum sw_sleep)
 Napi::Value RegionBinding::Ring(const Napi::CallbackInfo &info) {
   sw_prim_wake(Word(info, Number(info[0])), Number(info[1]));
+  return info.Env().Undefined();
+}
+
+// (ticket, milliseconds): sleep on the own doorbell while it is `ticket`. Returns early when the environment is rung:
+// it may be a relay, and somebody else's event loop.
+Napi::Value RegionBinding::Park(const Napi::CallbackInfo &info) {
+  if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
+  uint32_t *doorbell = sw_endpoint_doorbell(base_, endpoint_);
+  double milliseconds = info[1].As<Napi::Number>().DoubleValue();
+  environment_->Park(doorbell, Number(info[0]), static_cast<int64_t>(milliseconds * 1e6));
   return info.Env().Undefined();
 }
 
@@ -165,6 +178,7 @@ int RegionBinding::Start(Running *running, Napi::Object options, std::string *wh
   start.side = Number(options.Get("side"));
   start.plugin = plugin;
   start.json = json.c_str();
+  start.wait = static_cast<sw_wait_policy>(Number(options.Get("wait")));
   start.hooks = {running, Log, Exited};
   int status = sw_worker_start(&running->worker, &start);
   if (status == SW_EOPEN) *why = std::string(plugin->name) + (running->words.empty() ? "" : ": " + running->words);
@@ -172,7 +186,7 @@ int RegionBinding::Start(Running *running, Napi::Object options, std::string *wh
   return status;
 }
 
-// ({ side, builtin | plugin, json }) -> worker id
+// ({ side, builtin | plugin, json, wait: enum sw_wait_policy }) -> worker id
 Napi::Value RegionBinding::StartWorker(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
   uint32_t id = next_worker.fetch_add(1);
@@ -215,6 +229,8 @@ Napi::Value RegionBinding::WorkerStats(const Napi::CallbackInfo &info) {
   result.Set("sent", static_cast<double>(stats.sent));
   result.Set("sentBytes", static_cast<double>(stats.sent_bytes));
   result.Set("parks", static_cast<double>(stats.parks));
+  result.Set("wakes", static_cast<double>(stats.wakes));
+  result.Set("reach", static_cast<double>(stats.reach));
   result.Set("crc", static_cast<double>(stats.crc));
   return result;
 }

@@ -35,6 +35,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   static void Exited(void *context, int status);
 
   Napi::Value Ring(const Napi::CallbackInfo &info);
+  Napi::Value Park(const Napi::CallbackInfo &info);
   Napi::Value Listen(const Napi::CallbackInfo &info);
   Napi::Value Watch(const Napi::CallbackInfo &info);
   Napi::Value StartWorker(const Napi::CallbackInfo &info);

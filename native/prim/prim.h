@@ -9,8 +9,9 @@
 extern "C" {
 #endif
 
-/* Wake whoever sleeps on `doorbell` in the way of enum sw_sleep. Any thread. */
-void sw_prim_wake(uint32_t *doorbell, uint32_t how); /* native: worker/loop.c */
+/* Wake whoever sleeps on `doorbell` in the way of enum sw_sleep. Any thread. Returns 0 when this thread has no means to
+ * wake such a sleeper. */
+int sw_prim_wake(uint32_t *doorbell, uint32_t how); /* native: worker/loop.c */
 
 /* Is the process that has `pid`, and started then, still there? A start time of zero is unknown: then any process with
  * that pid counts. Any thread. */

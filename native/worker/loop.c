@@ -49,13 +49,20 @@ void sw_loop_unregister(uint32_t *doorbell) {
   free(gone);
 }
 
-void sw_prim_wake(uint32_t *doorbell, uint32_t how) {
-  if (how == SW_SLEEP_LOOP) {
-    sw_prim_lock();
-    entry *here = *find(doorbell);
-    if (here != NULL) here->ring(here->context);
-    sw_prim_unlock();
-    if (here != NULL) return;
+static _Thread_local uint64_t calls;
+
+uint64_t sw_wake_calls(void) { return calls; }
+
+int sw_prim_wake(uint32_t *doorbell, uint32_t how) {
+  if (how == SW_SLEEP_ATOMICS) return 0; /* V8's waiters are woken by JavaScript only */
+  calls++;
+  if (how == SW_SLEEP_FUTEX) {
+    sw_prim_futex_wake(doorbell);
+    return 1;
   }
-  sw_prim_futex_wake(doorbell);
+  sw_prim_lock();
+  entry *here = *find(doorbell);
+  if (here != NULL) here->ring(here->context);
+  sw_prim_unlock();
+  return here != NULL || sw_prim_futex_wake(doorbell) > 0;
 }

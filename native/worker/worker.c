@@ -14,9 +14,8 @@
 enum {
   AT_ONCE = 128,         /* messages between two looks at the clock and the stop flag */
   PUBLISH_BYTES = 65536, /* committed bytes that are published without waiting for the end of a call */
-  SPIN_NS = 20000,       /* look for work this long before parking */
   SPINS_PER_CLOCK = 64,  /* the clock costs more than a look */
-  PATROL_NS = 500000000  /* look again this often while parked: a waker may die before it wakes */
+  LAUNCH_NS = 500000000  /* look again this often whether the plugin is open */
 };
 
 struct sw_worker {
@@ -31,6 +30,8 @@ struct sw_worker {
   void *state;
   uint8_t *copy; /* where messages are put before the plugin sees them */
   uint32_t copy_bytes;
+  enum sw_wait_policy wait;
+  uint32_t window;  /* how long to spin before parking, in nanoseconds: see sw_wait_spin */
   uint32_t wanted;  /* a reserve of so many bytes (1 for none) found no room */
   uint32_t blocked; /* a message waits for that room, to be delivered again */
   uint32_t stop;    /* shared: somebody asks the thread to end */
@@ -165,24 +166,53 @@ static uint32_t worth_waking_for(const sw_worker *w) {
   return w->wanted > w->out.capacity / 4 ? w->wanted : w->out.capacity / 4;
 }
 
-/* Sleep until somebody rings, there is work, or `due`. A waker that dies between taking `sleeping` and the wake leaves
- * a sleeper whom nobody rings any more, and a hostile one may do so on purpose: hence the patrol, which arms anew. */
-static void wait_for_work(sw_worker *w, uint64_t now, uint64_t due) {
-  if (spin(w, due - now < SPIN_NS ? due : now + SPIN_NS)) return;
+/* How the participants that may have something for this thread wake it: the worse of the two. */
+static uint32_t reach(const sw_worker *w) {
+  uint32_t sender = sw_load_relaxed(&w->in.ring->producer), receiver = sw_load_relaxed(&w->out.ring->consumer);
+  uint32_t found = sw_endpoint_reach(w->base, w->endpoint, sender, SW_SLEEP_FUTEX);
+  if (w->wanted != 0) found |= sw_endpoint_reach(w->base, w->endpoint, receiver, SW_SLEEP_FUTEX);
+  return found;
+}
+
+/* Sleep once, `most` at most: 1 when somebody has rung or there is work. */
+static int sleep_once(sw_worker *w, uint32_t sleeps, uint64_t most) {
   uint32_t *doorbell = sw_endpoint_doorbell(w->base, w->endpoint);
-  int woken = 0;
-  while (!woken && (now = sw_prim_now()) < due) {
-    uint32_t ticket = sw_endpoint_arm(w->base, w->endpoint, SW_SLEEP_FUTEX);
-    woken = has_message(w) || (w->wanted != 0 && sw_producer_want_space(&w->out, worth_waking_for(w))) ||
-            sw_load_acquire(&w->stop);
-    if (!woken) {
-      uint64_t left = due - now < PATROL_NS ? due - now : PATROL_NS;
-      sw_store64_relaxed(&w->stats.parks, w->stats.parks + 1);
-      sw_prim_futex_wait(doorbell, ticket, (int64_t)left);
-      woken = sw_load_acquire(doorbell) != ticket;
-    }
-    sw_endpoint_disarm(w->base, w->endpoint);
+  uint32_t ticket = sw_endpoint_arm(w->base, w->endpoint, SW_SLEEP_FUTEX);
+  int woken = has_message(w) || (w->wanted != 0 && sw_producer_want_space(&w->out, worth_waking_for(w))) ||
+              sw_load_acquire(&w->stop);
+  if (!woken) {
+    uint32_t by = reach(w);
+    uint64_t bound = sw_wait_bound(by, sleeps) * 1000000ull;
+    sw_store64_relaxed(&w->stats.reach, by);
+    if (bound == 0 || bound > most) bound = most;
+    sw_store64_relaxed(&w->stats.parks, w->stats.parks + 1);
+    sw_prim_futex_wait(doorbell, ticket, bound > INT64_MAX ? -1 : (int64_t)bound);
+    woken = sw_load_acquire(doorbell) != ticket;
   }
+  sw_endpoint_disarm(w->base, w->endpoint);
+  return woken;
+}
+
+static void park(sw_worker *w, uint64_t now, uint64_t due) {
+  uint64_t begin = now;
+  for (uint32_t sleeps = 0; now < due; sleeps++) {
+    if (sleep_once(w, sleeps, due - now)) break;
+    now = sw_prim_now();
+  }
+  uint64_t slept = sw_prim_now() - begin;
+  if (slept == 0) slept = 1;
+  w->window = sw_wait_spin(w->window, SW_WAIT_SPIN_NS, slept > UINT32_MAX ? UINT32_MAX : (uint32_t)slept);
+}
+
+/* Until there is work, or `due`. */
+static void wait_for_work(sw_worker *w, uint64_t now, uint64_t due) {
+  uint64_t window = w->wait == SW_WAIT_SPIN ? UINT64_MAX : w->wait == SW_WAIT_PARK ? 0 : w->window;
+  if (window != 0 && spin(w, due - now < window ? due : now + window)) {
+    w->window = sw_wait_spin(w->window, SW_WAIT_SPIN_NS, 0);
+    return;
+  }
+  now = sw_prim_now();
+  if (now < due) park(w, now, due);
 }
 
 static void note_stats(sw_worker *w) {
@@ -190,6 +220,7 @@ static void note_stats(sw_worker *w) {
   sw_store64_relaxed(&w->stats.received_bytes, w->in.bytes);
   sw_store64_relaxed(&w->stats.sent, w->out.messages);
   sw_store64_relaxed(&w->stats.sent_bytes, w->out.bytes);
+  sw_store64_relaxed(&w->stats.wakes, sw_wake_calls());
 }
 
 static int serve(sw_worker *w) {
@@ -248,6 +279,7 @@ static int take_side(sw_worker *w, const sw_worker_options *o) {
   int index = sw_endpoint_claim(o->base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
   if (index < 0) return index;
   w->endpoint = (uint32_t)index;
+  sw_endpoint_able(o->base, w->endpoint, SW_WAKES_FUTEX);
   int status = sw_channel_open_producer(&w->out, o->base, o->size, o->channel, o->side, w->endpoint);
   if (status == SW_OK) {
     status = sw_channel_open_consumer(&w->in, o->base, o->size, o->channel, o->side, w->endpoint);
@@ -272,7 +304,7 @@ static void destroy(sw_worker *w) {
 static int launch(sw_worker *w) {
   int status = sw_prim_thread_start(&w->thread, "sabway-worker", run, w);
   if (status != SW_OK) return status;
-  while (sw_load_acquire(&w->opened) == 0) sw_prim_futex_wait(&w->opened, 0, PATROL_NS);
+  while (sw_load_acquire(&w->opened) == 0) sw_prim_futex_wait(&w->opened, 0, LAUNCH_NS);
   if (w->open_status >= 0) return SW_OK;
   sw_prim_thread_join(&w->thread);
   return SW_EOPEN;
@@ -291,6 +323,8 @@ int sw_worker_start(sw_worker **worker, const sw_worker_options *options) {
                           .stop = host_stop};
   w->base = options->base;
   w->plugin = options->plugin;
+  w->wait = options->wait;
+  w->window = SW_WAIT_SPIN_NS;
   w->hooks = options->hooks;
   w->json = strdup(options->json == NULL ? "{}" : options->json);
   int status = w->json == NULL ? SW_ENOMEM : take_side(w, options);
@@ -320,5 +354,7 @@ void sw_worker_stats_read(const sw_worker *w, sw_worker_stats *stats) {
                              .sent = sw_load64_relaxed(&w->stats.sent),
                              .sent_bytes = sw_load64_relaxed(&w->stats.sent_bytes),
                              .parks = sw_load64_relaxed(&w->stats.parks),
+                             .wakes = sw_load64_relaxed(&w->stats.wakes),
+                             .reach = sw_load64_relaxed(&w->stats.reach),
                              .crc = sw_load64_relaxed(&w->stats.crc)};
 }

@@ -2,6 +2,7 @@
 import { type Contender, Pair } from './contender.js'
 import type { Group } from './duel.js'
 import type { Role } from './kind.js'
+import { CallPerMessage, Futex, NativeEcho, Synckit } from './latency.js'
 import { label, SIZES } from './messages.js'
 import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './native.js'
 import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './processes.js'
@@ -31,6 +32,10 @@ export const PATHS = {
   spinning: 'round trip, spinning',
   loops: 'round trip, sleeping event loops',
   batching: 'batching, main to worker',
+  blocking: 'round trip, blocking threads',
+  echo: 'round trip, blocking thread and native thread',
+  waking: 'round trip, sleeping native thread',
+  native: 'round trip, sleeping event loop and native thread',
   unaligned: 'unaligned source, main to worker',
   processes: 'process to process',
   spinningProcesses: 'round trip between processes, spinning',
@@ -76,17 +81,42 @@ function native(): Group[] {
 
 function roundTrips(): Group[] {
   const load = { size: ROUND_TRIP, lead: 0 }
-  const group = (path: string, patience: number, kinds: string[]): Group => ({
+  const trips = (path: string, patience: number, contenders: Contender[]): Group => ({
     name: `${path}, ${label(ROUND_TRIP)}`,
     path,
     size: ROUND_TRIP,
     unit: 'us',
-    contenders: kinds.map((kind) => new Pair(kind, 'ping', load)),
+    contenders,
     patience,
   })
+  const pair = (kind: string, ours?: boolean) => new Pair(kind, 'ping', load, kind, ours)
+  const group = (path: string, patience: number, kinds: string[]) =>
+    trips(
+      path,
+      patience,
+      kinds.map((kind) => pair(kind)),
+    )
   return [
     group(PATHS.spinning, 1, ['sabway spinning', 'ringbuf.js']),
     group(PATHS.loops, SLEEPY, ['sabway event loops', 'postMessage event loops']),
+    trips(PATHS.blocking, 1, [
+      pair('sabway receiveSync, balanced'),
+      pair('sabway receiveSync, park'),
+      pair('sabway receiveSync, spin', false), // what balanced is measured by
+      pair('MessagePort polled'),
+      new Synckit(),
+    ]),
+    trips(PATHS.echo, 1, [
+      new NativeEcho('receiveSync', 'balanced'),
+      new NativeEcho('receiveSync', 'park'),
+      new NativeEcho('receiveSync', 'spin', false),
+    ]),
+    trips(PATHS.waking, SLEEPY, [new NativeEcho('wake, then spin', 'park'), new Futex()]),
+    trips(PATHS.native, SLEEPY, [
+      new NativeEcho('event loop', 'balanced'),
+      new NativeEcho('event loop', 'park'),
+      new CallPerMessage(),
+    ]),
   ]
 }
 
@@ -145,19 +175,20 @@ function processes(): Group[] {
   ]
 }
 
-export type Subject = 'threads' | 'processes'
+/** Throughput and round trips between threads are 'throughput' and 'latency', and both of them undefined. */
+export type Subject = 'throughput' | 'latency' | 'processes' | undefined
 
 export function groupsOf(subject: Subject): Group[] {
-  return subject === 'processes'
-    ? processes()
-    : [
-        ...threads(PATHS.toWorker, 'send'),
-        ...threads(PATHS.fromWorker, 'receive'),
-        ...native(),
-        ...roundTrips(),
-        ...batching(),
-        unaligned(),
-      ]
+  if (subject === 'processes') return processes()
+  const groups = [
+    ...threads(PATHS.toWorker, 'send'),
+    ...threads(PATHS.fromWorker, 'receive'),
+    ...native(),
+    ...roundTrips(),
+    ...batching(),
+    unaligned(),
+  ]
+  return groups.filter(({ unit }) => subject === undefined || (unit === 'us') === (subject === 'latency'))
 }
 
-export const allGroups = (): Group[] => [...groupsOf('threads'), ...groupsOf('processes')]
+export const allGroups = (): Group[] => [...groupsOf(undefined), ...groupsOf('processes')]

@@ -1,5 +1,6 @@
 // npm run bench: Sabway beside its peers, in one run, interleaved. It tells what it finds and always exits with 0.
 import { Argument, InvalidArgumentError, program } from 'commander'
+import { costs } from './costs.js'
 import { duel, type Effort, type Group, type Result } from './duel.js'
 import { groupsOf, type Subject } from './groups.js'
 import { Probe } from './probe.js'
@@ -7,6 +8,7 @@ import { disturbance, jsonLines, machine, table, targetLines, targetTable } from
 import { verdicts } from './targets.js'
 
 interface Options {
+  group?: string
   json?: true
   quick?: true
   only?: RegExp
@@ -33,9 +35,11 @@ function parse(): [Subject, Options] {
   program
     .name('npm run bench --')
     .addArgument(
-      new Argument('[subject]', 'between threads, or between processes')
-        .choices(['threads', 'processes'])
-        .default('threads'),
+      new Argument('[subject]', 'what to measure (default: everything between threads)').choices([
+        'throughput',
+        'latency',
+        'processes',
+      ]),
     )
     .description('Measure Sabway and its peers, beside each other.')
     .option('--json', 'print JSON lines instead of tables')
@@ -93,6 +97,10 @@ async function main(): Promise<void> {
     else console.log(table(result))
   }
   await probe.close()
+  const spent = subject === 'latency' && options.only === undefined ? await costs() : []
+  for (const { name, value, unit } of spent) {
+    console.log(options.json ? JSON.stringify({ type: 'cost', name, value, unit }) : `${name}: ${value} ${unit}`)
+  }
   const all = verdicts(subject, results)
   const disturbed = disturbance(results)
   if (options.json) {

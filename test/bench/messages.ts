@@ -63,7 +63,7 @@ export function verify(seen: Check, messages: Uint8Array[], count: number): void
   throw new Error(`received ${JSON.stringify(seen)}, sent ${JSON.stringify(wanted)}`)
 }
 
-const STALLED_MS = 60_000
+export const STALLED_MS = 60_000
 
 /** For loops that spin: an error in place of a hang when the other side has gone. */
 export class Patience {

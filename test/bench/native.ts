@@ -134,14 +134,18 @@ export class SourceLoop extends FromSource {
 
 // ---- what addons do today ----
 
-interface TsfnPeer {
+export interface TsfnPeer {
+  futexTrips(times: Float64Array): void
+  open(callback: (bytes: Uint8Array) => void): void
+  ask(): void
+  shut(): void
   start(count: number, size: number, queue: number, callback: (bytes: Uint8Array | null) => void): void
 }
 
 let loaded: { exports: TsfnPeer } | undefined
 
 /** Not called .node, so that nothing takes it for Sabway's own addon. */
-function load(): TsfnPeer {
+export function load(): TsfnPeer {
   if (loaded === undefined) {
     loaded = { exports: {} as TsfnPeer }
     process.dlopen(loaded, fileURLToPath(new URL('../../Release/tsfn_peer.peer', import.meta.url)))

@@ -1,8 +1,8 @@
 // postMessage between two JavaScript threads: copied, transferred, and batched by hand into transferred buffers. What is in
 // flight is bounded by acknowledgements, or a sender in a hurry would fill the memory.
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { Job, Kind, Load } from './kind.js'
-import { makeMessages, mix, pause, sumWords, wordAt } from './messages.js'
+import { makeMessages, mix, Patience, pause, sumWords, wordAt } from './messages.js'
 
 /** What of a MessagePort the roles need: another process's channel has it, too. */
 export type Port = Pick<MessagePort, 'postMessage' | 'on'>
@@ -191,7 +191,38 @@ function pong(port: MessagePort, { size }: Load): Job {
     })
 }
 
+/** The next message, without the event loop. */
+function poll(port: MessagePort): Uint8Array {
+  const patience = new Patience()
+  for (;;) {
+    const got = receiveMessageOnPort(port)
+    if (got !== undefined) return got.message
+    patience.miss()
+  }
+}
+
+function pingPolling(port: MessagePort, { size }: Load): Job {
+  const message = new Uint8Array(size)
+  return (count) => {
+    const times = new Float64Array(count)
+    for (let i = 0; i < count; i++) {
+      const before = performance.now()
+      port.postMessage(message)
+      poll(port)
+      times[i] = performance.now() - before
+    }
+    return times
+  }
+}
+
+function pongPolling(port: MessagePort): Job {
+  return (count) => {
+    for (let i = 0; i < count; i++) port.postMessage(poll(port))
+  }
+}
+
 export const portKinds = {
+  'MessagePort polled': kind({ ping: pingPolling, pong: pongPolling }),
   'postMessage copy': kind({ send: sender(postCopy), receive }),
   'postMessage transfer': kind({ send: sender(postTransfer), receive }),
   'postMessage, own batches': kind({ send: sendBatches, receive: receiveBatches }),

@@ -1,18 +1,18 @@
 // Our contenders between two JavaScript threads.
-import { type BatchOptions, type ChannelHandle, SharedMemoryChannel } from 'sabway'
+import { type BatchOptions, type ChannelHandle, SharedMemoryChannel, type WaitPolicy } from 'sabway'
 import { capacityFor, type Job, type Kind, type Load, type Role } from './kind.js'
-import { makeBatch, makeMessages, mix, Patience, pause, sumWords, wordAt } from './messages.js'
+import { makeBatch, makeMessages, mix, Patience, pause, STALLED_MS, sumWords, wordAt } from './messages.js'
 
 type Roles = Kind<SharedMemoryChannel>['roles']
 
-function kind(roles: Roles, batch?: BatchOptions): Kind<SharedMemoryChannel> {
+function kind(roles: Roles, options: { batch?: BatchOptions; wait?: WaitPolicy } = {}): Kind<SharedMemoryChannel> {
   return {
     make({ size }) {
       const bytes = 'ping' in roles ? 65_536 : capacityFor(size)
-      const channel = new SharedMemoryChannel(bytes, bytes, { batch })
+      const channel = new SharedMemoryChannel(bytes, bytes, options)
       return { end: channel, remote: channel.handle }
     },
-    open: (handle: ChannelHandle) => SharedMemoryChannel.attach(handle, { side: 'native', batch }),
+    open: (handle: ChannelHandle) => SharedMemoryChannel.attach(handle, { side: 'native', ...options }),
     close: (channel) => channel.cleanup(),
     roles,
   }
@@ -192,6 +192,34 @@ function pongOnLoop(channel: SharedMemoryChannel, { size }: Load): Job {
     })
 }
 
+function pingBlocking(channel: SharedMemoryChannel, { size }: Load): Job {
+  const message = new Uint8Array(size)
+  return (count) => {
+    const times = new Float64Array(count)
+    let before = performance.now()
+    for (let i = 0; i < count; i++) {
+      message[0] = i
+      channel.trySend(message)
+      const answer = channel.receiveSync(STALLED_MS)
+      if (answer?.[0] !== (i & 0xff)) throw new Error(`the answer to ${i & 0xff} is ${answer?.[0]}`)
+      const now = performance.now()
+      times[i] = now - before
+      before = now
+    }
+    return times
+  }
+}
+
+function pongBlocking(channel: SharedMemoryChannel): Job {
+  return (count) => {
+    for (let i = 0; i < count; i++) {
+      const message = channel.receiveSync(STALLED_MS)
+      if (message === null) throw new Error('the other side has stalled')
+      channel.trySend(message)
+    }
+  }
+}
+
 const all: Record<string, Roles> = {
   'sabway trySend, drain': { send: sendOne, receive: receiveFirstWords },
   'sabway sendBatch, drain': { send: sendBatches, receive: receiveFirstWords },
@@ -201,7 +229,10 @@ const all: Record<string, Roles> = {
   'sabway event loops': { ping: pingOnLoop, pong: pongOnLoop },
 } satisfies Record<string, Partial<Record<Role, unknown>>>
 
-export const sabwayKinds: Record<string, ReturnType<typeof kind>> = {
-  ...Object.fromEntries(Object.entries(all).map(([name, roles]) => [name, kind(roles)])),
-  'sabway batch, drain': kind({ send: sendOne, receive: receiveFirstWords } as Roles, {}),
-}
+const blocking = { ping: pingBlocking, pong: pongBlocking }
+
+export const sabwayKinds: Record<string, ReturnType<typeof kind>> = Object.fromEntries([
+  ...Object.entries(all).map(([name, roles]) => [name, kind(roles)]),
+  ['sabway batch, drain', kind({ send: sendOne, receive: receiveFirstWords } as Roles, { batch: {} })],
+  ...(['spin', 'balanced', 'park'] as const).map((wait) => [`sabway receiveSync, ${wait}`, kind(blocking, { wait })]),
+])

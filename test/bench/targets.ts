@@ -65,6 +65,27 @@ const TARGETS: Target[] = [
   { path: PATHS.toNative, size: 64, ours: 'sabway trySend', peer: 'ringbuf.js, JS to JS', bound: { rate: 3 } },
   { path: PATHS.spinning, size: 64, ours: 'sabway spinning', peer: 'ringbuf.js', bound: { time: 0.8 } },
   { path: PATHS.loops, size: 64, ours: 'sabway event loops', peer: 'postMessage event loops', bound: { time: 0.9 } },
+  ...[PATHS.blocking, PATHS.echo].map((path) => ({
+    path,
+    size: 64,
+    ours: 'sabway receiveSync, balanced',
+    peer: 'sabway receiveSync, spin',
+    bound: { time: 1.1 },
+  })),
+  {
+    path: PATHS.waking,
+    size: 64,
+    ours: 'sabway wake, then spin, park',
+    peer: 'two bare threads on a futex',
+    bound: { time: 1.15 },
+  },
+  {
+    path: PATHS.native,
+    size: 64,
+    ours: 'sabway event loop, balanced',
+    peer: 'threadsafe function per message',
+    bound: { time: 0.9 },
+  },
   ...[1, 3, 5].map((lead) => ({
     path: PATHS.unaligned,
     size: 65_536,

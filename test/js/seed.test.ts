@@ -72,7 +72,7 @@ describe('the seed', () => {
     for (let i = 0; i < 10; i++) channel.send(pattern(i, 100))
     await until(() => received === 10, 'ten echoes')
     await until(() => channel.stats().sent.used === 0, 'the worker to give the room back')
-    const { worker: _, ...stats } = channel.stats()
+    const { worker: _, wait, ...stats } = channel.stats()
     assert.deepEqual(stats, {
       side: 'renderer',
       sent: { messages: 10, bytes: 1000, queued: 0, queuedBytes: 0, capacity: 4096, used: 0 },
@@ -81,10 +81,12 @@ describe('the seed', () => {
       wakes: 'addon',
       transport: 'shared',
     })
+    assert.deepEqual([wait.policy, wait.mechanism], ['balanced', 'threadsafe-function'])
     await until(() => channel.stats().worker?.sentBytes === 1000, "the worker's own counts")
-    const { parks, ...worker } = channel.stats().worker!
+    const { parks, wakes, mechanism, ...worker } = channel.stats().worker!
     assert.deepEqual(worker, { received: 10, receivedBytes: 1000, sent: 10, sentBytes: 1000, crc: 0 })
-    assert.ok(parks >= 0)
+    assert.ok(parks >= 0 && wakes >= 0)
+    assert.equal(mechanism, 'futex')
     channel.cleanup()
   })
 })

@@ -3,7 +3,8 @@
  * Going to sleep (owner):     sw_endpoint_arm -> look for work once more -> sleep on the doorbell -> sw_endpoint_disarm
  * Waking (anyone):            publish work -> sw_fence_handshake -> sw_endpoint_ring
  * Either the owner's second look sees the work, or the waker sees the owner asleep: that is the fence's doing ([F1] and
- * [F2] in endpoint.c). Only the waker that takes `sleeping` back to SW_AWAKE rings, so one sleep costs one system call.
+ * [F2] in endpoint.c). The waker takes `sleeping` back to SW_AWAKE once it has rung, so one sleep costs one system
+ * call.
  */
 #ifndef SABWAY_ENDPOINT_H
 #define SABWAY_ENDPOINT_H
@@ -52,14 +53,36 @@ int sw_endpoint_is_armed(const void *base, uint32_t index);
 uint32_t *sw_endpoint_doorbell(void *base, uint32_t index);
 
 /* Wake the owner if it sleeps. The caller has published its work and passed sw_fence_handshake. A role that names
- * nobody, or nonsense, is ignored. Any thread; lock-free, and a system call only when the owner sleeps. A crash between
- * taking `sleeping` and the system call loses that wake, and nobody rings a sleeper that is not armed: so never sleep
- * without a bound, and after it arm anew, look for work, and ask sw_endpoint_role_alive about the peer. */
+ * nobody, or nonsense, is ignored. Where this thread has no means to wake such a sleeper, it asks a relay. Any thread;
+ * lock-free, and a system call only when the owner sleeps. A crash inside leaves the owner armed, and the next waker
+ * rings it again; but what the dead one published stays unseen until then: so whoever notices the death evicts it
+ * (sw_channel_evict), and who has a peer in another process does not sleep without a bound. */
 void sw_endpoint_ring(void *base, uint32_t role);
 
 /* Wake the owner in every way there is, whatever `sleeping` says: for when a peer has died, perhaps in the middle of a
  * ring. Any thread; system calls. */
 void sw_endpoint_alarm(void *base, uint32_t role);
+
+/* Tell what the owner can do for others (SW_WAKES_FUTEX and others in layout.h). Who has become a relay, or ceased to
+ * be one, calls sw_endpoint_serve next. Owner only (or whoever saw its thread end). Wait-free. */
+void sw_endpoint_able(void *base, uint32_t index, uint32_t skills);
+
+/* Wake those for whom wakers have left requests. For relays: after each ring, behind sw_endpoint_arm or a load of the
+ * doorbell. Returns how many this thread could not wake; another relay has been rung for those. Any thread; lock-free,
+ * system calls. A crash inside leaves the requests it has not fulfilled. */
+int sw_endpoint_serve(void *base);
+
+/* How a ring comes to an endpoint: bits of what sw_endpoint_reach returns. */
+enum {
+  SW_REACH_DIRECT = 0,
+  SW_REACH_RELAY = 1,  /* through a relay */
+  SW_REACH_NONE = 2,   /* not at all: look again and again */
+  SW_REACH_FRAGILE = 4 /* who brings it may vanish without a word: look again now and then */
+};
+
+/* How the participant that a role names would wake the endpoint `index` from a sleep of kind `how`. Any thread,
+ * wait-free. */
+uint32_t sw_endpoint_reach(const void *base, uint32_t index, uint32_t role, uint32_t how);
 
 #ifdef __cplusplus
 }

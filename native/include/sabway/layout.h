@@ -36,12 +36,22 @@ enum {
   SW_FRAME_HEADER = 8
 };
 
-/* How an endpoint sleeps, and so how it is woken. Stored in sw_endpoint.sleeping. */
+/* How an endpoint sleeps, and so how it is woken: bits 0-1 of sw_endpoint.sleeping. */
 enum sw_sleep {
   SW_AWAKE = 0,
   SW_SLEEP_FUTEX = 1,  /* a thread in native code, parked on the doorbell word */
   SW_SLEEP_LOOP = 2,   /* a JavaScript event loop, woken through its threadsafe function */
   SW_SLEEP_ATOMICS = 3 /* a JavaScript thread in Atomics.wait or waitAsync on the doorbell word */
+};
+
+/* What the owner of an endpoint can do for others: bits of sw_endpoint.skills. A native thread cannot wake a thread in
+ * Atomics.wait, JavaScript without the addon none on a futex; JavaScript with the addon wakes both, and passes on what
+ * those two cannot. Every waker reaches an event loop. */
+enum {
+  SW_WAKES_FUTEX = 1,
+  SW_WAKES_ATOMICS = 2,
+  SW_RELAYS = 4, /* asks for the others: its event loop serves requests */
+  SW_LASTS = 8   /* its thread does not end before the process does */
 };
 
 enum sw_side { SW_RENDERER = 0, SW_NATIVE = 1 };
@@ -72,12 +82,14 @@ typedef struct sw_endpoint {
   uint32_t pid;
   uint32_t start_low; /* start time of that process, so that a reused pid is not taken for it */
   uint32_t start_high;
-  uint32_t epoch; /* counts the claims of this endpoint */
-  uint8_t unused0[SW_LINE - 16];
+  uint32_t epoch;  /* counts the claims of this endpoint */
+  uint32_t skills; /* SW_WAKES_FUTEX and others; zero until the owner has told */
+  uint8_t unused0[SW_LINE - 20];
   uint32_t doorbell; /* counts rings; the word a sleeper waits on */
   uint8_t unused1[SW_LINE - 4];
-  uint32_t sleeping; /* enum sw_sleep */
-  uint8_t unused2[SW_LINE - 4];
+  uint32_t sleeping; /* enum sw_sleep; in bits 2-31 the doorbell's value when it was armed */
+  uint32_t request;  /* a relay shall wake this endpoint: bit 0, and the doorbell's value in bits 1-31 */
+  uint8_t unused2[SW_LINE - 8];
 } sw_endpoint;
 
 /* What one message costs beside its payload. length counts this header and the payload: negative while the frame is
@@ -141,8 +153,10 @@ typedef struct sw_instance {
   X(sw_endpoint, start_low)        \
   X(sw_endpoint, start_high)       \
   X(sw_endpoint, epoch)            \
+  X(sw_endpoint, skills)           \
   X(sw_endpoint, doorbell)         \
   X(sw_endpoint, sleeping)         \
+  X(sw_endpoint, request)          \
   X(sw_frame, length)              \
   X(sw_frame, info)                \
   X(sw_ring, capacity)             \
@@ -181,6 +195,10 @@ typedef struct sw_instance {
   X(SW_SLEEP_FUTEX)            \
   X(SW_SLEEP_LOOP)             \
   X(SW_SLEEP_ATOMICS)          \
+  X(SW_WAKES_FUTEX)            \
+  X(SW_WAKES_ATOMICS)          \
+  X(SW_RELAYS)                 \
+  X(SW_LASTS)                  \
   X(SW_RENDERER)               \
   X(SW_NATIVE)                 \
   X(SW_FRAME_DATA)             \

@@ -1,11 +1,12 @@
 /* The native worker thread: one side of a channel, served by a plugin or a built-in handler.
  *
- * The thread parks on its endpoint's doorbell when there is nothing to do, after spinning briefly. */
+ * The thread parks on its endpoint's doorbell when there is nothing to do, after spinning briefly (see wait.h). */
 #ifndef SABWAY_WORKER_H
 #define SABWAY_WORKER_H
 
 #include "channel.h"
 #include "plugin.h"
+#include "wait.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,13 +29,16 @@ typedef struct sw_worker_options {
   uint32_t side;
   const sabway_plugin_v1 *plugin;
   const char *json; /* the plugin's options; copied */
+  enum sw_wait_policy wait;
   sw_worker_hooks hooks;
 } sw_worker_options;
 
 typedef struct sw_worker_stats {
   uint64_t received, received_bytes, sent, sent_bytes;
   uint64_t parks; /* how often it went to sleep in the kernel */
+  uint64_t wakes; /* system calls it has made to wake others */
   uint64_t crc;   /* of the sink handler: 32 bits */
+  uint64_t reach; /* how others wake it: see sw_endpoint_reach */
 } sw_worker_stats;
 
 /* Start the thread and wait until the plugin is open. The memory must stay mapped until sw_worker_stop returns.
@@ -60,6 +64,9 @@ void sw_plugin_unload(void *library);
  * Errors: SW_ENOMEM. */
 int sw_loop_register(uint32_t *doorbell, void (*ring)(void *context), void *context);
 void sw_loop_unregister(uint32_t *doorbell);
+
+/* System calls that this thread has made to wake others. */
+uint64_t sw_wake_calls(void);
 
 #ifdef __cplusplus
 }

@@ -13,10 +13,13 @@
  *
  * callback(bytes: Buffer) for each message, then callback(null) once, after which the next start is allowed: one sender
  * at a time. Only the copy is JavaScript's: the block behind it is freed before the callback is called. */
+#include <linux/futex.h>
 #include <node_api.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "../../../examples/frames/frame.h"
@@ -181,6 +184,108 @@ static napi_value stop(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* ---- round trips ---- */
+
+enum { PAUSE_MS = 1 };
+
+/* Two words that two threads wait on in turn. */
+typedef struct rally {
+  _Atomic uint32_t question, answer;
+  _Atomic int over;
+  napi_threadsafe_function call; /* answers by it, or in `answer` */
+  uv_thread_t thread;
+} rally;
+
+static void futex_wake(_Atomic uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0); }
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t expected) {
+  syscall(SYS_futex, word, FUTEX_WAIT, expected, NULL, NULL, 0);
+}
+
+/* Sleeps until asked, then answers. */
+static void answer_all(void *argument) {
+  rally *r = argument;
+  for (uint32_t n = 0;; n++) {
+    while (atomic_load(&r->question) == n) futex_wait(&r->question, n);
+    if (atomic_load(&r->over)) return;
+    if (r->call != NULL) {
+      void *message = malloc(64); /* each call carries a message, as with start() */
+      memset(message, (int)n, 64);
+      napi_call_threadsafe_function(r->call, message, napi_tsfn_blocking);
+    } else {
+      atomic_store(&r->answer, n + 1);
+    }
+  }
+}
+
+static void ask(rally *r) {
+  atomic_fetch_add(&r->question, 1);
+  futex_wake(&r->question);
+}
+
+static void finish(rally *r) {
+  atomic_store(&r->over, 1);
+  ask(r);
+  uv_thread_join(&r->thread);
+}
+
+/* futexTrips(Float64Array): milliseconds from waking a sleeping thread to its answer, which the waker spins for. */
+static napi_value futex_trips(napi_env env, napi_callback_info info) {
+  size_t count = 1, length = 0;
+  napi_value given;
+  void *data = NULL;
+  napi_get_cb_info(env, info, &count, &given, NULL, NULL);
+  if (napi_get_typedarray_info(env, given, NULL, &length, &data, NULL, NULL) != napi_ok) return fail(env, "Float64Array");
+  rally r = {0};
+  if (uv_thread_create(&r.thread, answer_all, &r) != 0) return fail(env, "no thread");
+  for (size_t i = 0; i < length; i++) {
+    uv_sleep(PAUSE_MS);
+    uint64_t before = uv_hrtime();
+    ask(&r);
+    while (atomic_load(&r.answer) != i + 1) continue;
+    ((double *)data)[i] = (double)(uv_hrtime() - before) / 1e6;
+  }
+  finish(&r);
+  return NULL;
+}
+
+static rally called;
+
+static void give_answer(napi_env env, napi_value callback, void *context, void *message) {
+  (void)context;
+  napi_value bytes, nobody;
+  if (env != NULL && napi_create_buffer_copy(env, 64, message, NULL, &bytes) == napi_ok) {
+    napi_get_undefined(env, &nobody);
+    napi_call_function(env, nobody, callback, 1, &bytes, NULL);
+  }
+  free(message);
+}
+
+/* open(callback): a sleeping thread that answers each ask() by one call of the callback; shut() ends it. */
+static napi_value open_rally(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value callback, name;
+  napi_get_cb_info(env, info, &count, &callback, NULL, NULL);
+  napi_create_string_utf8(env, "rally", NAPI_AUTO_LENGTH, &name);
+  called = (rally){0};
+  napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL, give_answer, &called.call);
+  if (uv_thread_create(&called.thread, answer_all, &called) != 0) return fail(env, "no thread");
+  return NULL;
+}
+
+static napi_value ask_rally(napi_env env, napi_callback_info info) {
+  (void)env, (void)info;
+  ask(&called);
+  return NULL;
+}
+
+static napi_value shut_rally(napi_env env, napi_callback_info info) {
+  (void)env, (void)info;
+  finish(&called);
+  napi_release_threadsafe_function(called.call, napi_tsfn_release);
+  return NULL;
+}
+
 static void define(napi_env env, napi_value exports, const char *name, napi_callback call) {
   napi_value function;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, call, NULL, &function);
@@ -191,5 +296,9 @@ NAPI_MODULE_INIT() {
   define(env, exports, "start", start);
   define(env, exports, "startFrames", start_frames);
   define(env, exports, "stop", stop);
+  define(env, exports, "futexTrips", futex_trips);
+  define(env, exports, "open", open_rally);
+  define(env, exports, "ask", ask_rally);
+  define(env, exports, "shut", shut_rally);
   return exports;
 }

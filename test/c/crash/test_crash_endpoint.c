@@ -134,6 +134,23 @@ static void prelude_ring(scene *s) {
 
 static void ring(scene *s) { sw_endpoint_ring(s->r.base, s->dead); }
 
+/* A relay is somebody, and has a request. */
+static void prelude_relay(scene *s) {
+  prelude_ring(s);
+  sw_endpoint_able(s->r.base, s->notes->index, SW_WAKES_FUTEX | SW_RELAYS);
+  ((sw_endpoint *)(void *)(s->r.base + SW_HEADER_BYTES))[s->own].request = 1;
+}
+
+/* What native code cannot wake is left to a relay. */
+static void prelude_request(scene *s) {
+  prelude_relay(s);
+  sw_endpoint_arm(s->r.base, s->own, SW_SLEEP_ATOMICS);
+}
+
+static void able(scene *s) { sw_endpoint_able(s->r.base, s->notes->index, SW_WAKES_FUTEX | SW_RELAYS); }
+
+static void serve(scene *s) { sw_endpoint_serve(s->r.base); }
+
 static void alarm_it(scene *s) { sw_endpoint_alarm(s->r.base, s->dead); }
 
 static void open_producer(scene *s) {
@@ -180,6 +197,9 @@ static const crash_case CASES[] = {
     {"sw_endpoint_arm", before, child_claims, NULL, arm, after},
     {"sw_endpoint_disarm", before, prelude_armed, NULL, disarm, after},
     {"sw_endpoint_ring", before, prelude_ring, NULL, ring, after_ring},
+    {"sw_endpoint_ring through a relay", before, prelude_request, NULL, ring, after_ring},
+    {"sw_endpoint_able", before, child_claims, NULL, able, after},
+    {"sw_endpoint_serve", before, prelude_relay, NULL, serve, after_ring},
     {"sw_endpoint_alarm", before, prelude_ring, NULL, alarm_it, after_ring},
     {"sw_channel_open_producer", before, child_claims, NULL, open_producer, after},
     {"sw_channel_open_consumer", before, child_claims, NULL, open_consumer, after},

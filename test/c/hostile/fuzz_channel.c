@@ -85,7 +85,7 @@ static void use_consumer(host *t) {
 
 static void step(host *t) {
   uint32_t index, role, word;
-  switch (script_byte() % 14) {
+  switch (script_byte() % 15) {
     case 0:
       claim(t);
       break;
@@ -112,6 +112,13 @@ static void step(host *t) {
       role = script_edge(0x101);
       if (script_byte() & 1) CALL(4, sw_endpoint_ring(t->m.base, role));
       else CALL(1, sw_endpoint_alarm(t->m.base, role));
+      break;
+    case 14:
+      index = some_index(t);
+      role = script_edge(0x101);
+      sw_endpoint_able(t->m.base, index, script_byte());
+      CALL(4 * SW_ENDPOINTS, sw_endpoint_serve(t->m.base));
+      CALL(3 * SW_ENDPOINTS + 8, sw_endpoint_reach(t->m.base, index, role, script_byte() % 4));
       break;
     case 6:
       open_producer(t);

@@ -24,7 +24,11 @@ static repeat KNOWN[] = {
     {"sw_endpoint_claim", "sw_endpoint.pid", "the compare-exchange on the first value decides", 0},
     {"sw_endpoint_claim", "sw_endpoint.start_low", "the compare-exchange on the first value decides", 0},
     {NULL, "sw_ring.want_space", "seen, then taken; what is taken is not used", 0},
-    {NULL, "sw_endpoint.sleeping", "seen, then taken: only what is taken counts", 0},
+    {NULL, "sw_endpoint.sleeping", "the compare-exchange on the first value decides", 0},
+    {NULL, "sw_endpoint.request", "the compare-exchange on the first value decides", 0},
+    {NULL, "sw_endpoint.skills", "a hint: whom to ring", 0},
+    {NULL, "sw_endpoint.pid", "looked at anew by the next walk, and compared with zero only", 0},
+    {NULL, "sw_endpoint.epoch", "as above", 0},
 };
 
 /* ---- what a call reads ---- */
@@ -167,6 +171,9 @@ static void use_endpoints(host *h) {
   CALL(sw_endpoint_role_alive, r->base, role);
   if (random_next(&h->random) % 2) CALL(sw_endpoint_ring, r->base, role);
   CALL(sw_endpoint_alarm, r->base, role);
+  CALL(sw_endpoint_able, r->base, sleeper, SW_WAKES_FUTEX | SW_RELAYS);
+  CALL(sw_endpoint_serve, r->base);
+  CALL(sw_endpoint_reach, r->base, sleeper, role, SW_SLEEP_FUTEX);
   if (random_next(&h->random) % 8) {
     inside = NULL;
     return;

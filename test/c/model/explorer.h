@@ -116,6 +116,9 @@ enum { MODEL_PIDS = 4 };
 void model_process(uint32_t pid, uint32_t start_low, uint32_t start_high, bool alive);
 void model_die(uint32_t pid);
 
+/* In setup: `thread` has no means to wake those that sleep as `how`; SW_AWAKE: it has all. */
+void model_cannot_wake(int thread, uint32_t how);
+
 /* Collect what complete runs end with: called from finish. */
 void model_outcome(uint64_t outcome);
 size_t model_outcomes(const uint64_t **list); /* sorted; of the last model_explore */

@@ -167,7 +167,13 @@ int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high)
   return start_low == processes[pid].start_low && start_high == processes[pid].start_high;
 }
 
-void sw_prim_wake(uint32_t *doorbell, uint32_t how) {
-  (void)how;
+static uint32_t unable[MODEL_THREADS];
+
+void model_cannot_wake(int thread, uint32_t how) { unable[thread] = how; }
+
+/* Every waker reaches an event loop; a relay is one here. */
+int sw_prim_wake(uint32_t *doorbell, uint32_t how) {
+  if (!in_setup() && unable[coroutine_current()] == how) return 0;
   model_wake(doorbell);
+  return 1;
 }

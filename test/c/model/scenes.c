@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-const model_scenario *const scenes_all[] = {scenes_ring,  scenes_park,   scenes_close, scenes_roles,
-                                            scenes_claim, scenes_attach, NULL};
+const model_scenario *const scenes_all[] = {scenes_ring,  scenes_park,  scenes_relay,  scenes_close,
+                                            scenes_roles, scenes_claim, scenes_attach, NULL};
 
 struct world world;
 
@@ -15,6 +15,7 @@ void world_empty(void) {
   memset(base(), 0, REGION_BYTES);
   memset(&world, 0, sizeof(world));
   model_snapshot(&world, sizeof(world));
+  for (int thread = 0; thread < MODEL_THREADS; thread++) model_cannot_wake(thread, SW_AWAKE);
   for (uint32_t pid = 1; pid <= MODEL_PIDS; pid++) model_process(pid, 10 * pid, pid, true);
 }
 

@@ -80,14 +80,18 @@ static void stop_by_alarm(void) {
 }
 static void send_1(void) { model_check(world_send(&world.producer[0], 1, SMALL) == SW_OK); }
 
-/* A waker takes `sleeping` and dies before it wakes. Whoever finds it dead evicts it, which alarms its peers; a sleeper
- * asks about its peer before it sleeps. */
-static void take_and_die(void) {
+/* A waker dies before it has woken: the sleeper is still armed, for whoever rings next. */
+static void half_ring(void) {
   sw_endpoint *sleeper = (sw_endpoint *)(void *)(model_region() + SW_HEADER_BYTES) + 1;
-  if (sw_load_relaxed(&sleeper->sleeping) != SW_AWAKE) {
-    sw_exchange_acq_rel(&sleeper->sleeping, SW_AWAKE);
-    model_mark(FIRST);
-  }
+  if (sw_load_relaxed(&sleeper->sleeping) == SW_AWAKE) return;
+  sw_fetch_add_acq_rel(&sleeper->doorbell, 1);
+  model_mark(FIRST);
+}
+
+/* Where nobody rings next, whoever finds the dead one evicts it, which alarms its peers; a sleeper asks about its peer
+ * before it sleeps. */
+static void take_and_die(void) {
+  half_ring();
   model_die(1);
 }
 static void evict_the_dead(void) {
@@ -159,6 +163,12 @@ const model_scenario scenes_park[] = {{.name = "park: consumer, 2 messages",
                                        .finish = world_valid,
                                        .sc = true,
                                        .marks = SLEPT},
+                                      {.name = "park: waker dies, the next one rings",
+                                       .setup = setup,
+                                       .threads = {half_ring, work_until_stopped, stop},
+                                       .finish = world_valid,
+                                       .sc = true,
+                                       .marks = SLEPT | FIRST},
                                       {.name = "park: waker dies, evicted by a third",
                                        .setup = setup,
                                        .threads = {take_and_die, sleep_while_peer_lives, evict_the_dead},

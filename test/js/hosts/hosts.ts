@@ -50,7 +50,7 @@ function wasmHost(memory: WebAssembly.Memory, endpoint: Endpoint): Host {
   const { exports } = new WebAssembly.Instance(wasmModule, {
     env: {
       memory,
-      wake: (doorbell: number, how: number) => wakes.push(doorbell >>> 0, how >>> 0),
+      wake: (doorbell: number, how: number) => wakes.push(doorbell >>> 0, how >>> 0) && 1,
       alive: native.alive,
     },
   })

@@ -9,6 +9,7 @@
 #include "sabway/channel.h"
 #include "sabway/endpoint.h"
 #include "sabway/region.h"
+#include "sabway/wait.h"
 
 /* sw_producer and sw_consumer, as wasm32 lays them out. */
 typedef struct wasm_producer {
@@ -38,10 +39,11 @@ static uint8_t *running; /* the region that the core works on now: tests run on 
 static uint32_t wakes[WAKES][2];
 static uint32_t wake_count;
 
-void sw_prim_wake(uint32_t *doorbell, uint32_t how) {
-  if (wake_count == WAKES) return;
+int sw_prim_wake(uint32_t *doorbell, uint32_t how) {
+  if (wake_count == WAKES) return 1;
   wakes[wake_count][0] = (uint32_t)((uint8_t *)doorbell - running);
   wakes[wake_count++][1] = how;
+  return 1;
 }
 
 /* ---- handles ---- */
@@ -170,6 +172,11 @@ PLAIN(endpoint_disarm, (sw_endpoint_disarm(PLACE(0), WORD(1)), 0))
 PLAIN(endpoint_is_armed, sw_endpoint_is_armed(PLACE(0), WORD(1)))
 PLAIN(endpoint_ring, (sw_endpoint_ring(PLACE(0), WORD(1)), 0))
 PLAIN(channel_format, sw_channel_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
+PLAIN(endpoint_able, (sw_endpoint_able(PLACE(0), WORD(1), WORD(2)), 0))
+PLAIN(endpoint_serve, sw_endpoint_serve(PLACE(0)))
+PLAIN(endpoint_reach, (int32_t)sw_endpoint_reach(PLACE(0), WORD(1), WORD(2), WORD(3)))
+PLAIN(wait_spin, (int32_t)sw_wait_spin(WORD(0), WORD(1), WORD(2)))
+PLAIN(wait_bound, (int32_t)sw_wait_bound(WORD(0), WORD(1)))
 PLAIN(channel_evict, (sw_channel_evict(PLACE(0), a[1], WORD(2), WORD(3)), 0))
 PLAIN(channel_check, sw_channel_check(PLACE(0), a[1], WORD(2)))
 PRODUCER(channel_open_producer, sw_channel_open_producer(&p, PLACE(1), a[2], WORD(3), WORD(4), WORD(5)))
@@ -211,6 +218,11 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(endpoint_is_armed, NUMBER) \
   X(endpoint_ring, NOTHING) \
   X(channel_format, NUMBER) \
+  X(endpoint_able, NOTHING) \
+  X(endpoint_serve, NUMBER) \
+  X(endpoint_reach, NUMBER) \
+  X(wait_spin, NUMBER) \
+  X(wait_bound, NUMBER) \
   X(channel_evict, NOTHING) \
   X(channel_check, NUMBER) \
   X(channel_open_producer, NUMBER) \

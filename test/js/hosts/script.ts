@@ -251,6 +251,11 @@ export class Script {
         this.#below(2) === 0 ? this.arena.words[(producer + 48) >>> 2]! >>> 0 : this.#below(1 << 30),
       ],
       ['sw_layout_hash'],
+      ['sw_endpoint_able', 0, endpoint, this.#below(16)],
+      ['sw_endpoint_serve', 0],
+      ['sw_endpoint_reach', 0, endpoint, this.arena.words[(producer + 48) >>> 2]! >>> 0, this.#below(4)],
+      ['sw_wait_spin', this.#below(1 << 20), this.#below(1 << 20), this.#below(1 << 20)],
+      ['sw_wait_bound', this.#below(8), this.#below(20)],
     ]
     const [name, ...args] = questions[this.#below(questions.length)]!
     this.#call(endpoint, name, ...args)

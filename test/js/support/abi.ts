@@ -3,7 +3,7 @@ import { generated } from './generated.js'
 
 interface Abi {
   sw_region_header: Record<'sizeof' | 'magic' | 'layout_hash' | 'pages' | 'flags' | 'nonce_low' | 'nonce_high', number>
-  sw_endpoint: Record<'sizeof' | 'pid' | 'start_low' | 'start_high' | 'doorbell' | 'sleeping', number>
+  sw_endpoint: Record<'sizeof' | 'pid' | 'start_low' | 'start_high' | 'doorbell' | 'sleeping' | 'skills' | 'request', number>
   sw_ring: {
     sizeof: number
     capacity: number
@@ -18,6 +18,7 @@ interface Abi {
   sw_producer: { status: number; next: number; room: number }
   sw_frame: { sizeof: number; length: number; info: number }
   SW_PAGE: number
+  SW_RELAYS: number
   SW_ENDPOINTS: number
   SW_HEAP_AT: number
   SW_RING_MIN: number

@@ -1,10 +1,14 @@
-import { SharedMemoryChannel, type Side } from 'sabway'
+import { type ChannelOptions, SharedMemoryChannel, type Side } from 'sabway'
 
 const made: SharedMemoryChannel[] = []
 
 /** Cleaned up after the test: the root hook in hooks.test.ts. */
-export function open(rendererToNative?: number, nativeToRenderer?: number): SharedMemoryChannel {
-  return keep(new SharedMemoryChannel(rendererToNative, nativeToRenderer))
+export function open(
+  rendererToNative?: number,
+  nativeToRenderer?: number,
+  options?: ChannelOptions,
+): SharedMemoryChannel {
+  return keep(new SharedMemoryChannel(rendererToNative, nativeToRenderer, options))
 }
 
 export const attach = (to: SharedMemoryChannel, side: Side): SharedMemoryChannel =>

@@ -37,8 +37,15 @@ if (job === 'flood') {
   more()
 }
 
-parentPort!.on('message', (order: string | Uint8Array) => {
-  if (typeof order !== 'string') channel.send(order)
+/** So many messages, as fast as there is room. */
+function sendMany(count: number): void {
+  const message = new Uint8Array(bytes)
+  for (let sent = 0; sent < count; ) if (channel.trySend(message)) sent++
+}
+
+parentPort!.on('message', (order: string | Uint8Array | { flood: number }) => {
+  if (typeof order === 'object' && 'flood' in order) sendMany(order.flood)
+  else if (typeof order !== 'string') channel.send(order)
   else if (order === 'cleanup') {
     channel.cleanup()
     parentPort!.close()

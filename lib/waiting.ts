@@ -1,0 +1,199 @@
+// How a JavaScript thread waits: the policy, how long it polls before it sleeps, and the sleep that blocks the thread.
+import * as check from './check.js'
+import type { Core } from './core.js'
+import { SabwayError } from './errors.js'
+import {
+  SW_REACH_NONE,
+  SW_REACH_RELAY,
+  SW_SLEEP_ATOMICS,
+  SW_SLEEP_FUTEX,
+  SW_WAIT_BALANCED,
+  SW_WAIT_PARK,
+  SW_WAIT_SPIN,
+  SW_WAIT_SPIN_NS,
+  SW_WAKES_ATOMICS,
+  SW_WAKES_FUTEX,
+  sw_endpoint,
+} from './generated/abi.js'
+import { endpointWord, type Region } from './region.js'
+
+/**
+ * What an endpoint does when it has nothing to do: poll without end (lowest latency, at the cost of a processor), poll briefly,
+ * less when that has not paid off lately, then sleep (the default), or sleep at once.
+ */
+export type WaitPolicy = 'spin' | 'balanced' | 'park'
+
+/** How a waiting thread is woken. */
+export type Mechanism = 'futex' | 'threadsafe-function' | 'atomics' | 'relay' | 'timed'
+
+const NUMBERS = { spin: SW_WAIT_SPIN, balanced: SW_WAIT_BALANCED, park: SW_WAIT_PARK } as const
+
+export const policyNumber = (policy: WaitPolicy): number => NUMBERS[policy]
+
+export function policyOf(value: unknown): WaitPolicy {
+  return value === undefined ? 'balanced' : check.oneOf(value, 'wait', ['spin', 'balanced', 'park'])
+}
+
+/** How long to poll before sleeping, which adapts to what has paid off. */
+export class Window {
+  private nanoseconds: number
+
+  constructor(
+    private readonly core: Core,
+    private readonly policy: WaitPolicy,
+    private readonly most: number,
+  ) {
+    this.nanoseconds = most
+  }
+
+  get milliseconds(): number {
+    if (this.policy === 'balanced') return this.nanoseconds / 1e6
+    return this.policy === 'spin' ? Number.POSITIVE_INFINITY : 0
+  }
+
+  /** Work came while polling (0), or after so many milliseconds of sleep. */
+  learn(slept: number): void {
+    const nanoseconds = Math.min(0xffff_ffff, Math.ceil(slept * 1e6))
+    this.nanoseconds = this.core.sw_wait_spin(this.nanoseconds, this.most, nanoseconds) >>> 0
+  }
+}
+
+/** An event loop polls longer than a thread: its sleep costs more. */
+const LOOP_NS = 5 * SW_WAIT_SPIN_NS
+
+/** One endpoint's way of waiting. */
+export class Waiter {
+  readonly thread: Window
+  readonly loop: Window
+  /** Sleeps of the thread or its event loop. */
+  parks = 0
+  /** How the last blocking sleep was woken; null since the event loop waits again. */
+  blocked: Mechanism | null = null
+
+  constructor(
+    private readonly region: Region,
+    readonly policy: WaitPolicy,
+  ) {
+    this.thread = new Window(region.core, policy, SW_WAIT_SPIN_NS)
+    this.loop = new Window(region.core, policy, LOOP_NS)
+  }
+
+  /** How the participant that the role names wakes this endpoint's event loop. */
+  mechanism(role: number): Mechanism {
+    if (this.blocked !== null) return this.blocked
+    if (this.region.binding === null) return named(reachOf(this.region, role, SW_SLEEP_ATOMICS), 'atomics')
+    return reaches(this.region, role, SW_WAKES_FUTEX) ? 'threadsafe-function' : 'atomics'
+  }
+}
+
+export function named(reach: number, direct: Mechanism): Mechanism {
+  return reach & SW_REACH_NONE ? 'timed' : reach & SW_REACH_RELAY ? 'relay' : direct
+}
+
+export const reachOf = (region: Region, role: number, how: number): number =>
+  region.core.sw_endpoint_reach(0, region.endpoint, role, how)
+
+/** Can the participant that the role names wake in this way? Nobody there yet counts as one that can. */
+function reaches(region: Region, role: number, skill: number): boolean {
+  const number = role & 0xff
+  if (number === 0) return true
+  const skills = Atomics.load(region.words, endpointWord(number - 1, sw_endpoint.skills))
+  return (skills & skill) !== 0
+}
+
+/** Milliseconds of one sleep where there is the addon: worker.terminate() cannot interrupt native code, and others may need a relay. */
+const SLICE_MS = 50
+
+/** What is waited for by blocking the thread. */
+export interface Awaited<T> {
+  /** The thing itself, or null when it is not there. May throw. */
+  take(): T | null
+  /** The second look, after the endpoint is armed. */
+  ready(): boolean
+  /** Who will bring it: a role word. */
+  role(): number
+  /** Now and then while polling, and between two sleeps. */
+  meanwhile(): void
+}
+
+const LOOKS_PER_CLOCK = 32
+
+/** Block this thread until there is something to take, so many milliseconds at most: then null. */
+export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, timeout: number): T | null {
+  const taken = awaited.take()
+  if (taken !== null || timeout === 0) return taken
+  mustBeAllowed()
+  const begin = performance.now()
+  const deadline = begin + timeout
+  const polled = poll(awaited, Math.min(deadline, begin + waiter.thread.milliseconds))
+  if (polled !== null) {
+    waiter.thread.learn(0)
+    return polled
+  }
+  const asleep = performance.now()
+  for (let sleeps = 0, now = asleep; now < deadline; sleeps++) {
+    sleep(region, waiter, awaited, deadline - now, sleeps)
+    awaited.meanwhile()
+    const taken = awaited.take()
+    now = performance.now()
+    if (taken !== null) {
+      waiter.thread.learn(Math.max(1e-6, now - asleep))
+      return taken
+    }
+  }
+  waiter.thread.learn(timeout)
+  return null
+}
+
+function poll<T>(awaited: Awaited<T>, until: number): T | null {
+  while (performance.now() < until) {
+    for (let i = 0; i < LOOKS_PER_CLOCK; i++) {
+      const taken = awaited.take()
+      if (taken !== null) return taken
+    }
+    awaited.meanwhile()
+  }
+  return null
+}
+
+/** One sleep. On the futex when a native thread will wake, else in Atomics.wait, which every JavaScript thread can end. */
+function sleep(region: Region, waiter: Waiter, awaited: Awaited<unknown>, left: number, sleeps: number): void {
+  const { core, endpoint, binding } = region
+  const role = awaited.role()
+  const native = binding !== null && !reaches(region, role, SW_WAKES_ATOMICS)
+  const how = native ? SW_SLEEP_FUTEX : SW_SLEEP_ATOMICS
+  const reach = reachOf(region, role, how)
+  const bound = core.sw_wait_bound(reach, sleeps)
+  const most = Math.min(left, binding === null ? Number.POSITIVE_INFINITY : SLICE_MS, bound || Number.POSITIVE_INFINITY)
+  const ticket = core.sw_endpoint_arm(0, endpoint, how)
+  try {
+    if (awaited.ready()) return
+    waiter.blocked = named(reach, native ? 'futex' : 'atomics')
+    waiter.parks++
+    if (native) binding.park(ticket, most)
+    else Atomics.wait(region.words, endpointWord(endpoint, sw_endpoint.doorbell), ticket, most)
+  } finally {
+    core.sw_endpoint_disarm(0, endpoint)
+  }
+}
+
+let allowed: boolean | undefined
+
+/** A page's main thread may not block. */
+function mustBeAllowed(): void {
+  allowed ??= mayBlock()
+  if (allowed) return
+  throw new SabwayError(
+    'ERR_SABWAY_INVALID_STATE',
+    "a page's main thread cannot block; use startReceiving here, or receiveSync in a worker",
+  )
+}
+
+function mayBlock(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,13 @@
+/* How long to spin, and how long to sleep at most: the same for native threads and JavaScript. */
+#include "sabway/wait.h"
+
+uint32_t sw_wait_spin(uint32_t window_ns, uint32_t most_ns, uint32_t slept_ns) {
+  if (slept_ns < SW_WAIT_SHORT_NS) return window_ns > most_ns / 2 ? most_ns : window_ns * 2;
+  uint32_t least = most_ns / 32;
+  return window_ns / 2 < least ? least : window_ns / 2;
+}
+
+uint32_t sw_wait_bound(uint32_t reach, uint32_t sleeps) {
+  if ((reach & SW_REACH_NONE) != 0) return sleeps < 6 ? 1u << sleeps : 64;
+  return (reach & SW_REACH_FRAGILE) != 0 ? SW_WAIT_PATROL_MS : 0;
+}

@@ -1,0 +1,35 @@
+/* Waiting: spin for a while that adapts to what has paid off, then sleep. Pure calculation, for every host. */
+#ifndef SABWAY_WAIT_H
+#define SABWAY_WAIT_H
+
+#include "endpoint.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What an endpoint does when it has nothing to do. */
+enum sw_wait_policy {
+  SW_WAIT_BALANCED = 0, /* spin for about 20 us, less when that has not paid off lately, then park */
+  SW_WAIT_SPIN = 1,     /* never park: the lowest latency, at the cost of a processor */
+  SW_WAIT_PARK = 2      /* park at once: the least processor time */
+};
+
+enum {
+  SW_WAIT_SPIN_NS = 20000,   /* a balanced thread spins so long at most */
+  SW_WAIT_SHORT_NS = 200000, /* a sleep shorter than this cost more than it saved */
+  SW_WAIT_PATROL_MS = 500    /* how often a sleeper looks again by itself when its waker may vanish */
+};
+
+/* The next time to spin, at most `most_ns`, after `window_ns` was not enough and a sleep of `slept_ns` followed (0: it
+ * was enough). Any thread, wait-free. */
+uint32_t sw_wait_spin(uint32_t window_ns, uint32_t most_ns, uint32_t slept_ns);
+
+/* Milliseconds that the next sleep may last when wakers reach the sleeper by `reach` (see sw_endpoint_reach) and it has
+ * slept `sleeps` times already without finding work; 0 is no bound. Any thread, wait-free. */
+uint32_t sw_wait_bound(uint32_t reach, uint32_t sleeps);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
