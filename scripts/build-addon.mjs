@@ -2,7 +2,7 @@
 //
 //   node scripts/build-addon.mjs [--if-missing]
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -36,8 +36,13 @@ if (!gyp) {
   console.error('sabway: node-gyp was not found; run this through npm, or install node-gyp')
   process.exit(1)
 }
-const configured = existsSync(join(root, 'build', 'Makefile')) ? ['build'] : ['configure', 'build']
-for (const command of configured) {
+/** The makefile lists the sources: it must be younger than what it was made from. */
+function configured() {
+  const time = (...path) => statSync(join(root, ...path), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return time('build', 'Makefile') > Math.max(time('binding.gyp'), time('native', 'sources.txt'))
+}
+
+for (const command of configured() ? ['build'] : ['configure', 'build']) {
   const { status } = spawnSync(process.execPath, [gyp, command, ...headers, '--silent'], {
     cwd: root,
     stdio: 'inherit',

@@ -269,6 +269,7 @@ int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count) {
       continue;
     }
     if (c->handed_out == 0) sw_consumer_release(c); /* padding alone: the producer may be waiting for it */
+    if (c->status == SW_ECORRUPT && got == 0) return SW_ECORRUPT;
     return got != 0 ? (int)got : state;
   }
   return (int)got;
