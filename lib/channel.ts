@@ -149,9 +149,7 @@ export class SharedMemoryChannel extends EventTarget implements dispatcher.Parti
    * Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_CLOSED, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_TYPE.
    */
   send(message: Uint8Array): boolean {
-    const sent = this.#out.send(message)
-    if (this.#in.receiving && this.waiter.policy !== 'park') dispatcher.expectAnswer()
-    return sent
+    return this.#out.send(message)
   }
 
   /** Send only if there is room now and nothing is queued before it. Errors: as `send`. */
