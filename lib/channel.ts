@@ -239,12 +239,8 @@ export class SharedMemoryChannel<T = Uint8Array>
    * ERR_SABWAY_NOT_ENCODABLE.
    */
   send(message: T): boolean {
-    const sent =
-      this.#format === null
-        ? this.#sender.send(message as Uint8Array)
-        : this.sendEncoded(this.#format.encode(message))
-    if (this.#in.receiving && this.waiter.policy !== 'park') dispatcher.expectAnswer()
-    return sent
+    if (this.#format === null) return this.#sender.send(message as Uint8Array)
+    return this.sendEncoded(this.#format.encode(message))
   }
 
   /** @internal */

@@ -80,8 +80,6 @@ let connected = false
 let lastWork = 0
 /** When the loop went to sleep; 0 while it polls. */
 let asleepSince = 0
-/** Something was sent, to which the answer may come soon. */
-let expecting = false
 
 /** Have the participant run and woken from now on. */
 export function activate(participant: Participant): void {
@@ -93,12 +91,6 @@ export function activate(participant: Participant): void {
 
 export function deactivate(participant: Participant): void {
   active.delete(participant)
-}
-
-/** Something was sent: poll a while for the answer, which may come sooner than a wake-up would. */
-export function expectAnswer(): void {
-  expecting = true
-  schedule()
 }
 
 /** Wake others in this region for those who cannot (see native/core/relay.c), as long as it is open. Without the addon this does nothing. */
@@ -116,27 +108,27 @@ export function relay(region: Region): void {
 
 /** Look for requests in every region of which this thread is a relay. */
 export function serveAll(): void {
-  for (const region of relays()) serve(region)
+  forRelayed(serve)
 }
 
-function* relays(): Iterable<Region> {
+function forRelayed(act: (region: Region) => void): void {
   for (const reference of relayed) {
     const region = reference.deref()
     if (region === undefined || region.closed) relayed.delete(reference)
-    else yield region
+    else act(region)
   }
 }
 
-/** True when somebody has rung since the last time. */
-function serve(region: Region): boolean {
+/** Look for requests if somebody has rung since the last time. */
+function serve(region: Region): void {
   const rings = Atomics.load(region.words, endpointWord(region.endpoint, sw_endpoint.doorbell))
-  if (rings === region.served) return false
+  if (rings === region.served) return
   region.served = rings
   region.core.sw_endpoint_serve(0)
-  return true
 }
 
 function standBy(region: Region): void {
+  if (waiters.get(region)?.pending) return // that one resolves with the next ring
   serve(region)
   waitAsync(region, region.served, 0)
 }
@@ -233,11 +225,10 @@ function run(): void {
     throw error
   }
   const now = performance.now()
-  if (busy || expecting) {
+  if (busy) {
     lastWork = now
     asleepSince = 0
   }
-  expecting = false
   if (scheduled) return
   let patience = 0
   for (const { waiter } of active) patience = Math.max(patience, waiter.loop.milliseconds)
@@ -275,7 +266,7 @@ function sleep(now: number): void {
       waitAsync(region, ticket, bound)
     }
   }
-  if (!scheduled) for (const region of relays()) standBy(region)
+  if (!scheduled) forRelayed(standBy)
 }
 
 type WaitAsync = (

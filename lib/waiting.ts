@@ -58,9 +58,6 @@ export class Window {
   }
 }
 
-/** An event loop polls longer than a thread: its sleep costs more. */
-const LOOP_NS = 5 * SW_WAIT_SPIN_NS
-
 /** One endpoint's way of waiting. */
 export class Waiter {
   readonly thread: Window
@@ -75,7 +72,7 @@ export class Waiter {
     readonly policy: WaitPolicy,
   ) {
     this.thread = new Window(region.core, policy, SW_WAIT_SPIN_NS)
-    this.loop = new Window(region.core, policy, LOOP_NS)
+    this.loop = new Window(region.core, policy, SW_WAIT_SPIN_NS)
   }
 
   /** How the participant that the role names wakes this endpoint's event loop. */

@@ -31,9 +31,8 @@ void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
       "RegionBinding",
       DefineClass(
           env, "RegionBinding",
-          {InstanceMethod("ring", &RegionBinding::Ring), InstanceMethod("park", &RegionBinding::Park),
-           InstanceMethod("listen", &RegionBinding::Listen), InstanceMethod("watch", &RegionBinding::Watch),
-           InstanceMethod("startWorker", &RegionBinding::StartWorker),
+          {InstanceMethod("park", &RegionBinding::Park), InstanceMethod("listen", &RegionBinding::Listen),
+           InstanceMethod("watch", &RegionBinding::Watch), InstanceMethod("startWorker", &RegionBinding::StartWorker),
            InstanceMethod("stopWorker", &RegionBinding::StopWorker),
            InstanceMethod("workerStats", &RegionBinding::WorkerStats), InstanceMethod("copyIn", &RegionBinding::CopyIn),
            InstanceMethod("close", &RegionBinding::Close)}));
@@ -63,6 +62,10 @@ RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<
   channel_ = Number(info[2]);
   open_ = true;
   environment_->Add(this);
+  napi_value ring;
+  if (napi_create_function(env, "ring", NAPI_AUTO_LENGTH, Ring, this, &ring) == napi_ok) {
+    napi_set_named_property(env, info.This(), "ring", ring);
+  }
 }
 
 void RegionBinding::Release() {
@@ -85,16 +88,22 @@ Napi::Value RegionBinding::Close(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-uint32_t *RegionBinding::Word(const Napi::CallbackInfo &info, uint32_t offset) {
-  if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
-  if (offset % 4 != 0 || offset + 4ull > size_) throw MakeError(info.Env(), SW_ERANGE, "word offset");
-  return reinterpret_cast<uint32_t *>(base_ + offset);
-}
-
-// (doorbell offset, enum sw_sleep)
-Napi::Value RegionBinding::Ring(const Napi::CallbackInfo &info) {
-  sw_prim_wake(Word(info, Number(info[0])), Number(info[1]));
-  return info.Env().Undefined();
+// (doorbell offset, enum sw_sleep). Plain Node-API: every wake-up waits for this call, and it is seldom a warm one.
+napi_value RegionBinding::Ring(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value given[2];
+  void *data = nullptr;
+  uint32_t offset = 0, how = 0;
+  napi_get_cb_info(env, info, &count, given, nullptr, &data);
+  napi_get_value_uint32(env, given[0], &offset);
+  napi_get_value_uint32(env, given[1], &how);
+  auto *self = static_cast<RegionBinding *>(data);
+  if (!self->open_ || offset % 4 != 0 || offset + 4ull > self->size_) {
+    napi_throw_error(env, sw_error_code(SW_ERANGE), "a ring outside of an open region");
+    return nullptr;
+  }
+  sw_prim_wake(reinterpret_cast<uint32_t *>(self->base_ + offset), how);
+  return nullptr;
 }
 
 // (ticket, milliseconds): sleep on the own doorbell while it is `ticket`. Returns early when the environment is rung:

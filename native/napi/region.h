@@ -34,7 +34,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   static void Log(void *context, int level, const char *text);
   static void Exited(void *context, int status);
 
-  Napi::Value Ring(const Napi::CallbackInfo &info);
+  static napi_value Ring(napi_env env, napi_callback_info info);
   Napi::Value Park(const Napi::CallbackInfo &info);
   Napi::Value Listen(const Napi::CallbackInfo &info);
   Napi::Value Watch(const Napi::CallbackInfo &info);
@@ -46,7 +46,6 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
 
   int Start(Running *running, Napi::Object options, std::string *why);
   void Stop(Running *running);
-  uint32_t *Word(const Napi::CallbackInfo &info, uint32_t offset);
 
   Environment *environment_;
   Napi::ObjectReference memory_;

@@ -98,7 +98,7 @@ function roundTrips(): Group[] {
     )
   return [
     group(PATHS.spinning, 1, ['sabway spinning', 'ringbuf.js']),
-    group(PATHS.loops, SLEEPY, ['sabway event loops', 'postMessage event loops']),
+    group(PATHS.loops, SLEEPY, ['sabway event loops', 'sabway event loops, park', 'postMessage event loops']),
     trips(PATHS.blocking, 1, [
       pair('sabway receiveSync, balanced'),
       pair('sabway receiveSync, park'),

@@ -220,13 +220,15 @@ function pongBlocking(channel: SharedMemoryChannel): Job {
   }
 }
 
+const loops = { ping: pingOnLoop, pong: pongOnLoop }
+
 const all: Record<string, Roles> = {
   'sabway trySend, drain': { send: sendOne, receive: receiveFirstWords },
   'sabway sendBatch, drain': { send: sendBatches, receive: receiveFirstWords },
   'sabway sendBatch, drain all': { send: sendBatches, receive: receiveAllBytes },
   'sabway send, startReceiving': { send: sendOnLoop, receive: receiveOnLoop },
   'sabway spinning': { ping: pingSpinning, pong: pongSpinning },
-  'sabway event loops': { ping: pingOnLoop, pong: pongOnLoop },
+  'sabway event loops': loops,
 } satisfies Record<string, Partial<Record<Role, unknown>>>
 
 const blocking = { ping: pingBlocking, pong: pongBlocking }
@@ -234,5 +236,6 @@ const blocking = { ping: pingBlocking, pong: pongBlocking }
 export const sabwayKinds: Record<string, ReturnType<typeof kind>> = Object.fromEntries([
   ...Object.entries(all).map(([name, roles]) => [name, kind(roles)]),
   ['sabway batch, drain', kind({ send: sendOne, receive: receiveFirstWords } as Roles, { batch: {} })],
+  ['sabway event loops, park', kind(loops, { wait: 'park' })],
   ...(['spin', 'balanced', 'park'] as const).map((wait) => [`sabway receiveSync, ${wait}`, kind(blocking, { wait })]),
 ])

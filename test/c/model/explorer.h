@@ -53,6 +53,7 @@ typedef struct model_scenario {
   void (*finish)(void);                 /* after each complete run: memory then holds the final values */
   bool sc;                              /* worth running as MODEL_SC too */
   bool large;                           /* takes seconds: not run for every mutant */
+  bool huge;                            /* takes minutes with weak memory: only as MODEL_SC, unless named */
   uint32_t marks;                       /* model_mark bits that must have been seen: the scenario is not vacuous */
   uint64_t budget;                      /* runs at most; 0 for the default */
 } model_scenario;
