@@ -69,6 +69,7 @@ const model_scenario scenes_close[] = {
      .threads = {send_and_close, receive_to_the_end},
      .finish = all_received,
      .sc = true,
+     .huge = true,
      .large = true,
      .marks = SLEPT | ENDED},
     {.name = "close: by the producer, consumer sleeps",
