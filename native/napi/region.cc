@@ -29,13 +29,12 @@ uint32_t Number(const Napi::Value &value) { return value.As<Napi::Number>().Uint
 void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "RegionBinding",
-      DefineClass(
-          env, "RegionBinding",
-          {InstanceMethod("park", &RegionBinding::Park),
-           InstanceMethod("listen", &RegionBinding::Listen), InstanceMethod("startWorker", &RegionBinding::StartWorker),
-           InstanceMethod("stopWorker", &RegionBinding::StopWorker),
-           InstanceMethod("workerStats", &RegionBinding::WorkerStats), InstanceMethod("copyIn", &RegionBinding::CopyIn),
-           InstanceMethod("close", &RegionBinding::Close)}));
+      DefineClass(env, "RegionBinding",
+                  {InstanceMethod("park", &RegionBinding::Park), InstanceMethod("listen", &RegionBinding::Listen),
+                   InstanceMethod("startWorker", &RegionBinding::StartWorker),
+                   InstanceMethod("stopWorker", &RegionBinding::StopWorker),
+                   InstanceMethod("workerStats", &RegionBinding::WorkerStats),
+                   InstanceMethod("copyIn", &RegionBinding::CopyIn), InstanceMethod("close", &RegionBinding::Close)}));
 }
 
 // (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, channel offset)
