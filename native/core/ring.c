@@ -290,8 +290,9 @@ void sw_consumer_release(sw_consumer *c) {
   if (wanted == 0) return;
   /* What was published since the last look takes room, too: without it a slow consumer would ring too early each time.
    */
-  if (refresh_head(c) == SW_OK && c->capacity - (c->head_seen - c->tail) < wanted) return;
-  sw_exchange_acq_rel(&c->ring->want_space, 0); /* [W1] */
+  uint32_t used = sw_peer_load_relaxed(&c->ring->head) - c->tail;
+  if (used <= c->capacity && c->capacity - used < wanted) return; /* a used that cannot be right is for the next peek */
+  sw_exchange_acq_rel(&c->ring->want_space, 0);                   /* [W1] */
   sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
 }
 

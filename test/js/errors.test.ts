@@ -7,7 +7,7 @@ import { attach, keep, open, pair } from './support/channels.js'
 import { runChild } from './support/children.js'
 import { assertError } from './support/errors.js'
 import { haveAddon, itNative } from './support/host.js'
-import { addon, plugin } from './support/paths.js'
+import { plugin, rawAddon } from './support/paths.js'
 import { openShared, Peer } from './support/processes.js'
 import { Thread } from './support/threads.js'
 import { forge } from './support/tokens.js'
@@ -211,7 +211,7 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
   ERR_SABWAY_OVERLAY_REFUSED: {
     native: true,
     act: () => {
-      const shared = new addon.SharedMemory(2 ** 21, undefined)
+      const shared = new (rawAddon().SharedMemory)(2 ** 21, undefined)
       try {
         shared.overlay(new Uint8Array(new SharedArrayBuffer(2 ** 21)))
       } catch (error) {

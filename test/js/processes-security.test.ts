@@ -9,7 +9,7 @@ import { abi } from './support/abi.js'
 import { pattern } from './support/bytes.js'
 import { keep, takeAll } from './support/channels.js'
 import { assertError, throwsError } from './support/errors.js'
-import { addon, root } from './support/paths.js'
+import { rawAddon, root } from './support/paths.js'
 import { openShared, Peer, sharedMappings } from './support/processes.js'
 import { forge, hex, partsOf } from './support/tokens.js'
 
@@ -197,10 +197,10 @@ describe('shared memory', () => {
 
 describe('mapping over memory', () => {
   const size = 2 ** 21
-  let shared: InstanceType<typeof addon.SharedMemory>
+  let shared: InstanceType<ReturnType<typeof rawAddon>['SharedMemory']>
 
   beforeEach(() => {
-    shared = new addon.SharedMemory(size)
+    shared = new (rawAddon().SharedMemory)(size)
   })
   afterEach(() => shared.close())
 

@@ -29,9 +29,10 @@ function nativeThread(channel: SharedMemoryChannel, builtin: 'source' | 'sink'):
 /** A channel object in this thread for the native side, which has taken no role. */
 const otherSide = (channel: SharedMemoryChannel) =>
   keep(
-    new (SharedMemoryChannel as never as new (region: Region, side: Side) => SharedMemoryChannel)(
+    new (SharedMemoryChannel as never as new (region: Region, side: Side, options: object) => SharedMemoryChannel)(
       Region.open(channel.handle as never),
       'native',
+      { format: null },
     ),
   )
 

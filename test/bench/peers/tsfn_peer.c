@@ -235,7 +235,8 @@ static napi_value futex_trips(napi_env env, napi_callback_info info) {
   napi_value given;
   void *data = NULL;
   napi_get_cb_info(env, info, &count, &given, NULL, NULL);
-  if (napi_get_typedarray_info(env, given, NULL, &length, &data, NULL, NULL) != napi_ok) return fail(env, "Float64Array");
+  if (napi_get_typedarray_info(env, given, NULL, &length, &data, NULL, NULL) != napi_ok)
+    return fail(env, "Float64Array");
   rally r = {0};
   if (uv_thread_create(&r.thread, answer_all, &r) != 0) return fail(env, "no thread");
   for (size_t i = 0; i < length; i++) {

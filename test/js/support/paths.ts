@@ -10,10 +10,12 @@ export const plugin = (name: string): string => fileURLToPath(new URL(`build/plu
 /** A program among the examples, from the same script. */
 export const program = (name: string): string => fileURLToPath(new URL(`build/programs/${name}`, root))
 
-/** The addon itself, past the library that guards it. */
-export const addon = createRequire(root)('node-gyp-build')(fileURLToPath(root)) as {
+interface RawAddon {
   SharedMemory: new (
     first: number | string,
     name?: string,
   ) => { size(): number; overlay(bytes: Uint8Array): void; token(): string; close(): void }
 }
+
+/** The addon itself, past the library that guards it. */
+export const rawAddon = (): RawAddon => createRequire(root)('node-gyp-build')(fileURLToPath(root))
