@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "process.h"
+#include "sabway/wait.h"
 
 static sw_endpoint *endpoint(const region *r, uint32_t index) {
   return (sw_endpoint *)(void *)(r->base + SW_HEADER_BYTES) + index;
@@ -215,6 +216,51 @@ static void no_two_get_the_same(void **state) {
   region_free(&race.r);
 }
 
-TESTS(TEST(all_of_them), TEST(a_claim_is_complete), TEST(roles_end_with_the_claim), TEST(nonsense_roles),
-      TEST(the_epoch_wraps), TEST(arm_and_ring), TEST(a_reused_pid), TEST(a_dead_process), TEST(dead_while_claiming),
+/* What sleeping taught about spinning. */
+static void spinning_adapts(void **state) {
+  (void)state;
+  enum { MOST = 20000, LEAST = MOST / 32, LONG = SW_WAIT_SHORT_NS };
+  assert_int_equal(sw_wait_spin(MOST, MOST, 0), MOST);  /* it paid off */
+  assert_int_equal(sw_wait_spin(1000, MOST, 0), 2000);  /* and may last longer */
+  assert_int_equal(sw_wait_spin(1000, MOST, 1), 2000);  /* as after a short sleep */
+  assert_int_equal(sw_wait_spin(15000, MOST, 1), MOST); /* up to the most */
+  assert_int_equal(sw_wait_spin(MOST, MOST, 1), MOST);
+  assert_int_equal(sw_wait_spin(10000, MOST, LONG), 5000); /* a long sleep */
+  assert_int_equal(sw_wait_spin(LEAST + 1, MOST, LONG), LEAST);
+}
+
+static void sleeps_are_bounded(void **state) {
+  (void)state;
+  assert_int_equal(sw_wait_bound(SW_REACH_DIRECT, 0), 0);
+  assert_int_equal(sw_wait_bound(SW_REACH_RELAY, 9), 0);
+  assert_int_equal(sw_wait_bound(SW_REACH_RELAY | SW_REACH_FRAGILE, 9), SW_WAIT_PATROL_MS);
+  for (uint32_t i = 0; i < 6; i++) assert_int_equal(sw_wait_bound(SW_REACH_NONE, i), 1u << i);
+  assert_int_equal(sw_wait_bound(SW_REACH_NONE, 1000), 64);
+}
+
+/* Who reaches whom. */
+static void reach_follows_skills(void **state) {
+  (void)state;
+  region r = region_new(4096, 4096);
+  uint32_t native = region_claim(&r), plain = region_claim(&r), relay = region_claim(&r);
+  uint32_t by_native = sw_endpoint_role(r.base, native), by_plain = sw_endpoint_role(r.base, plain);
+  assert_int_equal(sw_endpoint_reach(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_FRAGILE); /* not told yet */
+  sw_endpoint_able(r.base, native, SW_WAKES_FUTEX);
+  sw_endpoint_able(r.base, plain, SW_WAKES_ATOMICS);
+  assert_int_equal(sw_endpoint_reach(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_NONE | SW_REACH_FRAGILE);
+  assert_int_equal(sw_endpoint_reach(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_NONE | SW_REACH_FRAGILE);
+  sw_endpoint_able(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS);
+  assert_int_equal(sw_endpoint_reach(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY | SW_REACH_FRAGILE);
+  sw_endpoint_able(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | SW_LASTS);
+  assert_int_equal(sw_endpoint_reach(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY);
+  uint32_t by_relay = sw_endpoint_role(r.base, relay);
+  assert_int_equal(sw_endpoint_reach(r.base, native, by_relay, SW_SLEEP_FUTEX), SW_REACH_DIRECT);
+  endpoint(&r, relay)->pid++; /* another process */
+  assert_int_equal(sw_endpoint_reach(r.base, native, by_relay, SW_SLEEP_FUTEX), SW_REACH_FRAGILE);
+  region_free(&r);
+}
+
+TESTS(TEST(spinning_adapts), TEST(sleeps_are_bounded), TEST(reach_follows_skills), TEST(all_of_them),
+      TEST(a_claim_is_complete), TEST(roles_end_with_the_claim), TEST(nonsense_roles), TEST(the_epoch_wraps),
+      TEST(arm_and_ring), TEST(a_reused_pid), TEST(a_dead_process), TEST(dead_while_claiming),
       TEST(no_two_get_the_same));
