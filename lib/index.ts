@@ -10,9 +10,7 @@ import { loadAddon } from './load.js'
 
 loadAddon()
 provideFormat('v8', () => v8Format)
-provideFormat('msgpack', () =>
-  msgpackWith(createRequire(import.meta.url)('msgpackr') as typeof import('msgpackr')),
-)
+provideFormat('msgpack', () => msgpackWith(createRequire(import.meta.url)('msgpackr') as typeof import('msgpackr')))
 
 /** CRC-32C (Castagnoli) of the bytes, continuing from `crc`. Errors: ERR_SABWAY_NO_ADDON. */
 export function crc32c(bytes: Uint8Array, crc = 0): number {

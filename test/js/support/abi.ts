@@ -3,7 +3,10 @@ import { generated } from './generated.js'
 
 interface Abi {
   sw_region_header: Record<'sizeof' | 'magic' | 'layout_hash' | 'pages' | 'flags' | 'nonce_low' | 'nonce_high', number>
-  sw_endpoint: Record<'sizeof' | 'pid' | 'start_low' | 'start_high' | 'doorbell' | 'sleeping' | 'skills' | 'request', number>
+  sw_endpoint: Record<
+    'sizeof' | 'pid' | 'start_low' | 'start_high' | 'doorbell' | 'sleeping' | 'skills' | 'request',
+    number
+  >
   sw_ring: {
     sizeof: number
     capacity: number
