@@ -1,96 +1,23 @@
-import { addonMissing, type WorkerStats } from './addon.js'
 import { Batcher, type BatchOptions } from './batch.js'
 import * as check from './check.js'
-import { type Codec, type CodecName, type Format, formatOf, joined, sendParts } from './codec.js'
+import { type CodecName, type Format, formatOf, joined, sendParts } from './codec.js'
 import { copyOut } from './copy.js'
 import * as dispatcher from './dispatcher.js'
-import { adopt, coreError, SabwayError } from './errors.js'
+import { coreError, SabwayError } from './errors.js'
 import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerTarget } from './events.js'
-import { ERRORS, SW_NATIVE, SW_RENDERER, SW_SLEEP_FUTEX, sw_ring } from './generated/abi.js'
-import { type DrainCallback, Incoming, type MessageCallback, type ReceiveOptions } from './incoming.js'
+import { ERRORS, SW_NATIVE, SW_RENDERER, sw_ring } from './generated/abi.js'
+import { type DrainCallback, Incoming, type MessageCallback } from './incoming.js'
+import { type BuiltinWorker, NativeWorker, needBinding, type PluginWorker } from './native-worker.js'
+import type { AttachOptions, ChannelHandle, ChannelOptions, ChannelStats, Side, StartOptions } from './options.js'
 import { Outgoing, type SendOptions } from './outgoing.js'
 import { ChannelPort } from './port.js'
 import { Receiver, type Take, type WaitOptions } from './receiver.js'
 import { Region, type ShareOptions } from './region.js'
-import { type Pace, type PaceOptions, paceOf } from './schedule.js'
+import { type Pace, paceOf } from './schedule.js'
 import { makeReadable, makeWritable } from './streams.js'
-import { block, type Mechanism, named, policyNumber, policyOf, reachOf, Waiter, type WaitPolicy } from './waiting.js'
+import { block, policyOf, reachOf, Waiter, type WaitPolicy } from './waiting.js'
 import { PeerWatch, ringWord } from './watch.js'
 
-export type Side = 'renderer' | 'native'
-
-/** What each side chooses for itself. */
-interface SideOptions<T> {
-  /** Send small messages together. The other side need not know. */
-  batch?: BatchOptions
-  /** What this side does when it has nothing to do: spin, spin briefly and then sleep (`balanced`, the default), or sleep at once. */
-  wait?: WaitPolicy
-  /** What messages are: bytes (default), or values that this codec encodes. Its name travels with the handle, not with the token. */
-  codec?: CodecName | Codec<T>
-}
-
-export interface ChannelOptions<T = Uint8Array> extends ShareOptions, SideOptions<T> {
-  /** Made by Region.create, and still without a channel: it stays the caller's, to close after the channel. */
-  region?: Region
-}
-
-export interface AttachOptions<T = Uint8Array> extends SideOptions<T> {
-  side: Side
-}
-
-/** What travels by postMessage (or workerData) to the thread that takes the other side. */
-export interface ChannelHandle {
-  readonly sabway: 'channel'
-  readonly memory: WebAssembly.Memory
-  /** Of a channel that processes share. */
-  readonly token?: string
-  /** The name of the codec, where messages are not bytes. */
-  readonly codec?: string
-}
-
-export interface StartOptions extends ReceiveOptions, PaceOptions {
-  /** Aborting it is stopReceiving. */
-  signal?: AbortSignal
-}
-
-export interface LogLine {
-  level: 'debug' | 'info' | 'warn' | 'error'
-  text: string
-}
-
-interface AnyWorker {
-  /** What the native thread does when it has nothing to do (default: as this side of the channel). */
-  wait?: WaitPolicy
-  /** Given the lines that the handler or plugin logs. */
-  onLog?: (line: LogLine) => void
-}
-
-/** A handler that comes with Sabway. */
-export type BuiltinWorker = AnyWorker &
-  ({ builtin: 'echo' } | { builtin: 'sink' } | { builtin: 'source'; size?: number; rate?: number; count?: number })
-
-/** A shared library that exports `sabway_plugin` (native/include/sabway/plugin.h). All other properties go to its open function, as JSON. */
-export type PluginWorker = AnyWorker & { plugin: string; [option: string]: unknown }
-
-export interface ChannelStats {
-  side: Side
-  /** What this thread sent: `queued` messages still wait for room in the ring, of which `used` of `capacity` bytes are taken. */
-  sent: ReturnType<Outgoing['stats']>
-  received: ReturnType<Incoming['stats']>
-  /** Does a live participant hold the other side? */
-  peer: boolean
-  /** The native worker that this channel started, if it runs. */
-  worker?: WorkerStats & { mechanism: Mechanism }
-  /** How this thread waits for the other side: by what it is woken, how often it slept, and how many calls it made to wake others. */
-  wait: { policy: WaitPolicy; mechanism: Mechanism; parks: number; wakes: number }
-  /** How this thread's event loop is woken. */
-  wakes: 'addon' | 'atomics'
-  /** 'copied': the memory is not shared with the other side; its messages are copied there, and `copied` says why. */
-  transport: 'shared' | 'copied'
-  copied?: string
-}
-
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const DEFAULT_BYTES = 1 << 20
 
 /** What attach gives the constructor. */
@@ -125,7 +52,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   /** Who takes single messages: `#batcher`, or `#out`. */
   readonly #sender: Batcher | Outgoing
   #closed = false
-  #worker: dispatcher.WorkerOwner | null = null
+  #worker: NativeWorker | null = null
   #wantsRef = false
   #portHolds = false
   #holdsRef = false
@@ -490,26 +417,12 @@ export class SharedMemoryChannel<T = Uint8Array>
    */
   startWorker(options: BuiltinWorker | PluginWorker): void {
     this.#mustBeOpen()
-    const { onLog, builtin, plugin, wait = this.waiter.policy, ...rest } = workerOptions(options)
-    const policy = policyNumber(policyOf(wait))
-    const { binding } = this.region
-    if (binding === null) throw new SabwayError('ERR_SABWAY_NO_ADDON', addonMissing())
+    const binding = needBinding(this.region.binding)
     if (this.#worker !== null) {
       throw new SabwayError('ERR_SABWAY_SIDE_TAKEN', 'this channel has a native worker; stopWorker ends it')
     }
-    dispatcher.connect()
-    try {
-      const side = this.side === 'renderer' ? SW_NATIVE : SW_RENDERER
-      const id = binding.startWorker({ side, builtin, plugin, json: JSON.stringify(rest), wait: policy })
-      this.#worker = {
-        id,
-        onLog: onLog && ((level, text) => onLog({ level: LEVELS[level] ?? 'info', text })),
-        onExit: (status) => this.#onWorkerExit(id, status),
-      }
-    } catch (error) {
-      throw adopt(error)
-    }
-    dispatcher.own(this.#worker)
+    const side = this.side === 'renderer' ? SW_NATIVE : SW_RENDERER
+    this.#worker = new NativeWorker(binding, side, options, this.waiter.policy, (...end) => this.#onWorkerExit(...end))
   }
 
   /** End the native thread after the messages it has already been sent; another may take its side. Waits for a plugin that is busy. */
@@ -518,8 +431,7 @@ export class SharedMemoryChannel<T = Uint8Array>
     if (worker === null) return
     this.#worker = null
     this.#watch.forget()
-    dispatcher.hold(worker)
-    this.region.binding?.stopWorker(worker.id)
+    worker.stop()
   }
 
   // ---- life ----
@@ -544,15 +456,14 @@ export class SharedMemoryChannel<T = Uint8Array>
   stats(): ChannelStats {
     const received = this.#in.stats()
     const sent = this.#out.stats()
-    const found = this.#worker === null ? undefined : this.region.binding?.workerStats(this.#worker.id)
-    const { reach = 0, ...worker } = found ?? {}
+    const worker = this.#worker?.stats()
     const { policy, parks } = this.waiter
     return {
       side: this.side,
       sent,
       received,
       peer: !this.#closed && this.#watch.there,
-      ...(found === undefined ? {} : { worker: { ...(worker as WorkerStats), mechanism: named(reach, 'futex') } }),
+      ...(worker === undefined ? {} : { worker }),
       wait: { policy, mechanism: this.waiter.mechanism(this.#peer()), parks, wakes: this.region.wakes },
       wakes: this.region.binding === null ? 'atomics' : 'addon',
       ...(this.copied === undefined ? { transport: 'shared' } : { transport: 'copied', copied: this.copied }),
@@ -719,8 +630,8 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.dispatchEvent(new Event('peer-died'))
   }
 
-  #onWorkerExit(id: number, status: number): void {
-    if (id !== this.#worker?.id) return
+  #onWorkerExit(worker: NativeWorker, status: number): void {
+    if (worker !== this.#worker) return
     this.stopWorker() // it has ended by itself: this only joins it
     if (status < 0 && status !== ERRORS.ERR_SABWAY_CLOSED.number)
       this.#report(coreError(status, 'the native worker ended'))
@@ -778,19 +689,4 @@ function regionFor(
   }
   region.carve(rendererToNative, nativeToRenderer)
   return region
-}
-
-function workerOptions(options: BuiltinWorker | PluginWorker): AnyWorker & { builtin?: string; plugin?: string } {
-  const { builtin, plugin, onLog } = (options ?? {}) as { builtin?: unknown; plugin?: unknown; onLog?: unknown }
-  if (onLog !== undefined) check.callback(onLog, 'onLog')
-  if ((builtin === undefined) === (plugin === undefined)) {
-    throw new SabwayError(
-      'ERR_SABWAY_INVALID_ARGUMENT',
-      "startWorker takes either { builtin: 'echo' | 'sink' | 'source' } or { plugin: path }",
-    )
-  }
-  if (builtin !== undefined) check.oneOf(builtin, 'builtin', ['echo', 'sink', 'source'])
-  else if (typeof plugin !== 'string')
-    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'plugin must be the path of a shared library')
-  return options as never
 }

@@ -1,22 +1,13 @@
 // What both entry points export.
 export type { WorkerStats } from './addon.js'
 export type { BatchOptions } from './batch.js'
-export {
-  type AttachOptions,
-  type BuiltinWorker,
-  type ChannelHandle,
-  type ChannelOptions,
-  type ChannelStats,
-  type LogLine,
-  type PluginWorker,
-  SharedMemoryChannel,
-  type Side,
-  type StartOptions,
-} from './channel.js'
+export { SharedMemoryChannel } from './channel.js'
 export type { Codec, CodecName } from './codec.js'
 export { type ErrorCode, SabwayError } from './errors.js'
 export { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent } from './events.js'
 export type { DrainCallback, MessageCallback, ReceiveOptions } from './incoming.js'
+export type { BuiltinWorker, LogLine, PluginWorker } from './native-worker.js'
+export type { AttachOptions, ChannelHandle, ChannelOptions, ChannelStats, Side, StartOptions } from './options.js'
 export type { SendOptions } from './outgoing.js'
 export { ChannelPort, type ChannelPortEventMap } from './port.js'
 export type { WaitOptions } from './receiver.js'

@@ -53,7 +53,8 @@ async function oversee(lane) {
   let moved = performance.now()
   while (performance.now() < end && errors.length === 0) {
     await sleep(100 + chance() * 1500)
-    await lane.restart()
+    // On a machine that is short of time a thread may need longer to start than it is given here: then, mostly, wait for it.
+    if (lane.messages !== seen || chance() < 0.2) await lane.restart()
     if (lane.messages !== seen) moved = performance.now()
     seen = lane.messages
     if (performance.now() - moved > STILL_MS) fail(`${lane.name}: no message for ${STILL_MS / 1000} s`)

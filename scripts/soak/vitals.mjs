@@ -1,5 +1,5 @@
 // What the process takes from the system, over time, and whether it grows.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 const MIB = 2 ** 20
 const entries = (path) => readdirSync(path).length
@@ -9,8 +9,21 @@ const rss = () => (Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync('/proc/self/st
 const BOUNDS = { rss: 96, threads: 6, files: 12 }
 const UNITS = { rss: 'MiB of memory', threads: 'threads', files: 'open files' }
 
+/** Descriptors, without the modules that Node itself leaves open when a thread is terminated while it loads them. */
+function files() {
+  return readdirSync('/proc/self/fd').filter((fd) => !isModule(`/proc/self/fd/${fd}`)).length
+}
+
+function isModule(path) {
+  try {
+    return /\.[cm]?js$/.test(readlinkSync(path))
+  } catch {
+    return true // closed meanwhile
+  }
+}
+
 export function vitals() {
-  return { rss: rss(), threads: entries('/proc/self/task'), files: entries('/proc/self/fd') }
+  return { rss: rss(), threads: entries('/proc/self/task'), files: files() }
 }
 
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1]

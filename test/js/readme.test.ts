@@ -49,6 +49,21 @@ describe('the README', () => {
     assert.match(run('main.mjs', head + main!.replace('./worker.js', './worker.mjs') + tail), /^hello$/m)
   })
 
+  it('has an example of two processes that runs', () => {
+    const [parent, child] = blocks('js')[2]!.split('// child.js\n')
+    const head = (name: string) =>
+      `import { fork } from 'node:child_process'\nimport { SharedMemoryChannel } from 'sabway'\n// ${name}\n`
+    writeFileSync(
+      join(there, 'child.mjs'),
+      head('child') + child! + '\nchannel.send(new Uint8Array([7]))\nsetTimeout(() => process.abort(), 200)\n',
+    )
+    const tail = `\nchannel.ref().startReceiving((message) => console.log('from the child', message[0]))
+channel.addEventListener('peer-died', () => channel.cleanup())\n`
+    const printed = run('parent.mjs', head('parent') + parent!.replace('./child.js', './child.mjs') + tail)
+    assert.match(printed, /^from the child 7$/m)
+    assert.match(printed, /^the child died$/m)
+  })
+
   it('has a plugin that compiles and runs', () => {
     writeFileSync(join(there, 'counter.c'), blocks('c')[0]!)
     const line = readme.match(/^ {4}(cc -shared .*)$/m)![1]!
@@ -60,7 +75,7 @@ describe('the README', () => {
   console.log('answer', message[0], message[8])
   channel.cleanup()
 })\nchannel.ref().send(new Uint8Array([42]))\n`
-    const printed = run('plugin.mjs', head + blocks('js')[2]! + tail)
+    const printed = run('plugin.mjs', head + blocks('js')[3]! + tail)
     assert.match(printed, /^info {"greeting":"hello"}$/m)
     assert.match(printed, /^answer 1 42$/m)
   })
