@@ -29,14 +29,14 @@ addon() {
   local includes=(-Inative -Inative/include "-I${napi//\"/}" "-I$headers")
   mkdir -p "$out"
   local objects=() source object
-  for source in $(sed 's,^,native/,' native/sources.txt) native/prim/linux.c; do
+  for source in $(sed 's,^,native/,' native/sources.txt) native/prim/linux*.c; do
     object=$out/$(basename "$source" .c).o
     gcc -std=c11 "${flags[@]}" "${includes[@]}" -c "$source" -o "$object"
     objects+=("$object")
   done
   # shellcheck disable=SC2086 # a list of flags
   g++ -std=c++17 "${flags[@]}" "${includes[@]}" $defines -DNODE_GYP_MODULE_NAME=sabway -shared \
-    native/napi/*.cc "${objects[@]}" -o "$out/sabway.node" -lpthread -ldl
+    native/napi/*.cc "${objects[@]}" -o "$out/sabway.node" -lpthread -ldl -lrt
 }
 
 if [ "${1:-}" != --addon-only ]; then
