@@ -44,6 +44,8 @@ export interface ChannelHandle {
   readonly memory: WebAssembly.Memory
   /** Of a channel that processes share. */
   readonly token?: string
+  /** The memory is a private copy: the token counts. */
+  readonly copied?: true
   /** The name of the codec, where messages are not bytes. */
   readonly codec?: string
 }
@@ -172,16 +174,15 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
     this.#batcher =
-      options.batch === undefined
-        ? null
-        : new Batcher(this.#out, options.batch, (error) => this.#report(error))
+      options.batch === undefined ? null : new Batcher(this.#out, options.batch, (error) => this.#report(error))
     this.#sender = this.#batcher ?? this.#out
     this.#take = taking<T>(this.#format, this.region.words)
     this.#receiver = new Receiver(this.#in, this.#take, {
       want: () => dispatcher.activate(this),
       rest: () => this.#rest(),
     })
-    if (this.region.processes) dispatcher.watch(this)
+    this.copied = this.region.copied
+    if (this.region.processes || this.copied !== undefined) dispatcher.watch(this)
   }
 
   /**
@@ -304,7 +305,10 @@ export class SharedMemoryChannel<T = Uint8Array>
       want: () => dispatcher.activate(this),
       rest: () => this.#rest(),
     })
-    this.#in.start(options.copy === false ? this.#inPlace(callback) : this.#given(callback as MessageCallback<T>), options)
+    this.#in.start(
+      options.copy === false ? this.#inPlace(callback) : this.#given(callback as MessageCallback<T>),
+      options,
+    )
     this.#pace = pace
     this.#everReceived = true
     if (signal !== undefined) {
@@ -633,7 +637,8 @@ export class SharedMemoryChannel<T = Uint8Array>
   }
 
   #lookAtPeer(): void {
-    if (this.#watch.look()) this.dispatchEvent(new Event('peer-died'))
+    // The native thread that carries messages for a region is not the peer.
+    if (this.#watch.look() && this.region.copied === undefined) this.dispatchEvent(new Event('peer-died'))
     if (!this.#watch.readsNoMore || this.#in.receiving) return // who receives is told after the last message
     const allReceived = !this.#everReceived || (this.#watch.sendsNoMore && this.#in.stats().used === 0)
     if (allReceived) this.#tellClose()
@@ -716,6 +721,11 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#watch.forget() // told here
     this.#rest()
     this.dispatchEvent(new Event('peer-died'))
+  }
+
+  /** @internal */
+  onCarrierFailed(status: number): void {
+    if (!this.#closed) this.#report(coreError(status, 'the memory that processes share'))
   }
 
   #onWorkerExit(id: number, status: number): void {

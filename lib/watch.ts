@@ -30,7 +30,7 @@ export class PeerWatch {
 
   constructor(
     private readonly region: Region,
-    side: number,
+    private readonly side: number,
   ) {
     const other = SW_RENDERER + SW_NATIVE - side
     const role = (ring: number, holder: number, bit: number): Role => ({
@@ -46,7 +46,7 @@ export class PeerWatch {
 
   /** Does a live participant receive what this side sends? */
   get there(): boolean {
-    return this.#alive(Atomics.load(this.region.words, this.#roles[0].holder))
+    return this.region.hasPeer(this.side) ?? this.#alive(Atomics.load(this.region.words, this.#roles[0].holder))
   }
 
   /** Has the other side said that it reads no more? */
