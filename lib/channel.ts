@@ -174,7 +174,9 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
     this.#batcher =
-      options.batch === undefined ? null : new Batcher(this.#out, options.batch, (error) => this.#report(error))
+      options.batch === undefined
+        ? null
+        : new Batcher(this.#out, options.batch, (error) => this.#report(error))
     this.#sender = this.#batcher ?? this.#out
     this.#take = taking<T>(this.#format, this.region.words)
     this.#receiver = new Receiver(this.#in, this.#take, {
@@ -305,10 +307,7 @@ export class SharedMemoryChannel<T = Uint8Array>
       want: () => dispatcher.activate(this),
       rest: () => this.#rest(),
     })
-    this.#in.start(
-      options.copy === false ? this.#inPlace(callback) : this.#given(callback as MessageCallback<T>),
-      options,
-    )
+    this.#in.start(options.copy === false ? this.#inPlace(callback) : this.#given(callback as MessageCallback<T>), options)
     this.#pace = pace
     this.#everReceived = true
     if (signal !== undefined) {

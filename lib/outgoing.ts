@@ -273,7 +273,9 @@ export class Outgoing {
 
   private push(length: number, publish: 0 | 1): number {
     try {
-      return publish === 1 ? this.pushFrame(this.producer, length) : this.core.sw_producer_commit(this.producer, length)
+      return publish === 1
+        ? this.pushFrame(this.producer, length)
+        : this.core.sw_producer_commit(this.producer, length)
     } catch (error) {
       throw trapped(error)
     }
