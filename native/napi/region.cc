@@ -81,7 +81,7 @@ void RegionBinding::Release() {
   workers_.clear();
   if (carrier_ != nullptr) sw_carrier_stop(carrier_);
   carrier_ = nullptr;
-  if (seat_ != 0 && away_ == nullptr) environment_->Unwatch(seat_);
+  if (seat_ != 0) environment_->Unwatch(seat_);
   if (listening_) sw_loop_unregister(sw_endpoint_doorbell(base_, endpoint_));
   sw_channel_evict(base_, size_, channel_, endpoint_);
   sw_endpoint_able(base_, endpoint_, 0);
@@ -140,17 +140,16 @@ Napi::Value RegionBinding::Watch(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
   if (seat_ == 0) {
     uint32_t id = next_worker.fetch_add(1);
-    // Of a private region the carrier tells.
-    int status = away_ != nullptr ? SW_OK : environment_->Watch({base_, size_, channel_, endpoint_, id});
+    sw_listener_seat seat = {base_, size_, channel_, endpoint_, id};
+    if (away_ != nullptr) {  // deaths are seen there; who rings there rings the carrier, so any doorbell will do
+      seat.base = away_->base();
+      seat.endpoint = SW_ENDPOINTS - 1;
+    }
+    int status = environment_->Watch(seat);
     if (status != SW_OK) throw MakeError(info.Env(), status, "the listener's thread");
     seat_ = id;
   }
   return Napi::Number::New(info.Env(), seat_);
-}
-
-void RegionBinding::Died(void *context, uint32_t roles) {
-  auto *self = static_cast<RegionBinding *>(context);
-  self->environment_->Post({self->seat_, WorkerEvent::kPeerDied, static_cast<int>(roles), ""});
 }
 
 void RegionBinding::Failed(void *context, int status) {
@@ -167,7 +166,7 @@ Napi::Value RegionBinding::Carry(const Napi::CallbackInfo &info) {
   start.away = away_->base();
   start.size = size_;
   start.side = Number(info[0]);
-  start.hooks = {this, Died, Failed};
+  start.hooks = {this, Failed};
   int status = sw_carrier_start(&carrier_, &start);
   if (status != SW_OK) throw MakeError(info.Env(), status, "while taking a side in memory that processes share");
   return info.Env().Undefined();

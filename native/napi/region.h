@@ -36,7 +36,6 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   static void Log(void *context, int level, const char *text);
   static void Exited(void *context, int status);
 
-  static void Died(void *context, uint32_t roles);
   static void Failed(void *context, int status);
 
   static napi_value Ring(napi_env env, napi_callback_info info);
@@ -63,7 +62,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   uint32_t channel_ = 0;
   uint32_t endpoint_ = 0;
   bool listening_ = false;
-  uint32_t seat_ = 0;  // with the listener, or the carrier; 0 when it has none
+  uint32_t seat_ = 0;  // with the listener; 0 when it has none
   bool open_ = false;
   std::map<uint32_t, Running> workers_;
 };

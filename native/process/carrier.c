@@ -12,7 +12,7 @@ enum {
   AT_ONCE = 64, /* messages of one direction before the other has its turn */
   SPIN_NS = 20000,
   SPINS_PER_CLOCK = 64,
-  PATROL_NS = 100000000, /* between two looks at the peer's life */
+  PATROL_NS = 100000000, /* whoever rings may die before it does */
   LINGER_NS = 1000000000
 };
 
@@ -29,8 +29,7 @@ struct sw_carrier {
   sw_port home, away;
   lane out, in;
   sw_carrier_hooks hooks;
-  uint32_t stop;    /* shared: somebody asks the thread to end */
-  uint32_t mourned; /* the role whose death was told last */
+  uint32_t stop; /* shared: somebody asks the thread to end */
   sw_prim_thread thread;
 };
 
@@ -92,10 +91,11 @@ static int carry(sw_carrier *c, lane *l) {
   while (moved < AT_ONCE && (status = carry_one(l)) == 1) moved++;
   sw_producer_publish(l->to);
   if (status >= 0) return moved;
+  if (status != SW_ECLOSED) {
+    c->hooks.failed(c->hooks.context, status); /* before JavaScript sees the end of it */
+    leave_unread(l);
+  }
   end(l);
-  if (status == SW_ECLOSED) return moved;
-  leave_unread(l);
-  c->hooks.failed(c->hooks.context, status);
   return moved;
 }
 
@@ -127,29 +127,19 @@ static int has_room(const lane *l) {
 }
 
 /* On both doorbells. */
-static void sleep_once(sw_carrier *c, int64_t most) {
+static void sleep_once(sw_carrier *c) {
   sw_port *home = &c->home, *away = &c->away;
   uint32_t *bells[] = {sw_endpoint_doorbell(home->base, home->endpoint),
                        sw_endpoint_doorbell(away->base, away->endpoint)};
   uint32_t tickets[] = {sw_endpoint_arm(home->base, home->endpoint, SW_SLEEP_FUTEX),
                         sw_endpoint_arm(away->base, away->endpoint, SW_SLEEP_FUTEX)};
   int room = has_room(&c->out) | has_room(&c->in);
-  if (!room && !has_work(c)) sw_prim_futex_wait_any(bells, tickets, 2, most);
+  if (!room && !has_work(c)) sw_prim_futex_wait_any(bells, tickets, 2, PATROL_NS);
   sw_endpoint_disarm(home->base, home->endpoint);
   sw_endpoint_disarm(away->base, away->endpoint);
 }
 
 /* ---- the thread ---- */
-
-static void look_at_peer(sw_carrier *c) {
-  uint32_t role = sw__port_peer(&c->away), roles = 0;
-  if (role == 0 || role == c->mourned || sw_endpoint_role_alive(c->away.base, role)) return;
-  c->mourned = role;
-  for (uint32_t which = 0; which < SW_ROLES; which++) {
-    if (sw_channel_role(c->away.base, c->away.size, SW_HEAP_AT, which) == role) roles |= 1u << which;
-  }
-  if (roles != 0) c->hooks.died(c->hooks.context, roles);
-}
 
 /* What JavaScript has sent before it stopped the carrier, and the ends of both streams. */
 static void finish(sw_carrier *c) {
@@ -166,15 +156,10 @@ static void finish(sw_carrier *c) {
 
 static void run(void *argument) {
   sw_carrier *c = argument;
-  for (uint64_t look = 0; !sw_load_acquire(&c->stop);) {
-    uint64_t now = sw_prim_now();
-    if (now >= look) {
-      look_at_peer(c);
-      look = now + PATROL_NS;
-    }
+  while (!sw_load_acquire(&c->stop)) {
     int moved = carry(c, &c->out);
     moved += carry(c, &c->in);
-    if (moved == 0 && !spin(c, now + SPIN_NS)) sleep_once(c, (int64_t)(look - now));
+    if (moved == 0 && !spin(c, sw_prim_now() + SPIN_NS)) sleep_once(c);
   }
   finish(c);
 }

@@ -14,9 +14,6 @@ typedef struct sw_carrier sw_carrier;
 /* Called on the carrier's thread. */
 typedef struct sw_carrier_hooks {
   void *context;
-  /* Who held roles of the other side away has died. Bit n of `roles` is for sw_channel_role's n. Once for each death;
-   * what it had sent may still be on its way. */
-  void (*died)(void *context, uint32_t roles);
   /* One direction has ended, because the other side left values that cannot be right. */
   void (*failed)(void *context, int status);
 } sw_carrier_hooks;
