@@ -6,11 +6,13 @@ export const WORKER_EXITED = 1
 export const WORKER_JOINED = 2
 /** Not of a worker: a process that held roles of a seat's channel has died. */
 export const PEER_DIED = 3
+/** Not of a worker: the other side of a seat's channel left values that cannot be right. */
+export const CARRIER_FAILED = 4
 
 export interface WorkerEvent {
   worker: number
   kind: number
-  /** The log level, why the worker ended, or the roles (bits, by sw_channel_role's numbers) of who died. */
+  /** The log level, why the worker ended or the carrier failed, or the roles (bits, by sw_channel_role's numbers) of who died. */
   number: number
   text: string
 }
@@ -34,6 +36,8 @@ export interface RegionBinding {
   listen(): void
   /** Hear rings and deaths of other processes. Returns the seat that PEER_DIED will name. */
   watch(): number
+  /** Of a private region, after `watch`: carry messages of that side to and from the shared memory. */
+  carry?(side: number): void
   startWorker(options: { side: number; builtin?: string; plugin?: string; json: string; wait: number }): number
   stopWorker(id: number): void
   workerStats(id: number): (WorkerStats & { reach: number }) | undefined
@@ -47,6 +51,10 @@ export interface SharedMemory {
   size(): number
   /** Map it over a whole shared WebAssembly.Memory. */
   overlay(bytes: Uint8Array): void
+  /** Where it cannot be: make a private region of the same size what this is, or with `outward` this what that is. */
+  mirror(bytes: Uint8Array, outward: boolean): void
+  /** Mirrored, and a living participant is on the other side? */
+  hasPeer(side: number): boolean
   token(): string
   close(): void
 }
@@ -56,7 +64,7 @@ export type Dispatch = (events: WorkerEvent[] | undefined) => void
 export interface Addon {
   /** Is this the thread that lives as long as the process? index.ts knows. */
   isMainThread: boolean
-  RegionBinding: new (bytes: Uint8Array, endpoint: number, channel: number) => RegionBinding
+  RegionBinding: new (bytes: Uint8Array, endpoint: number, channel: number, away?: SharedMemory) => RegionBinding
   SharedMemory: { new (token: string): SharedMemory; new (size: number, name: string | undefined): SharedMemory }
   setDispatcher(callback: Dispatch): void
   ref(): void

@@ -106,7 +106,8 @@ export class SharedMemoryChannel<T = Uint8Array>
       want: () => dispatcher.activate(this),
       rest: () => this.#rest(),
     })
-    if (this.region.processes) dispatcher.watch(this)
+    this.copied = this.region.copied
+    if (this.region.processes || this.copied !== undefined) dispatcher.watch(this)
   }
 
   /**
@@ -545,7 +546,8 @@ export class SharedMemoryChannel<T = Uint8Array>
   }
 
   #lookAtPeer(): void {
-    if (this.#watch.look()) this.dispatchEvent(new Event('peer-died'))
+    // The native thread that carries messages for a region is not the peer.
+    if (this.#watch.look() && this.region.copied === undefined) this.dispatchEvent(new Event('peer-died'))
     if (!this.#watch.readsNoMore || this.#in.receiving) return // who receives is told after the last message
     const allReceived = !this.#everReceived || (this.#watch.sendsNoMore && this.#in.stats().used === 0)
     if (allReceived) this.#tellClose()
@@ -628,6 +630,11 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#watch.forget() // told here
     this.#rest()
     this.dispatchEvent(new Event('peer-died'))
+  }
+
+  /** @internal */
+  onCarrierFailed(status: number): void {
+    if (!this.#closed) this.#report(coreError(status, 'the memory that processes share'))
   }
 
   #onWorkerExit(worker: NativeWorker, status: number): void {

@@ -3,6 +3,7 @@
 import {
   type Addon,
   addon,
+  CARRIER_FAILED,
   type Dispatch,
   PEER_DIED,
   WORKER_EXITED,
@@ -46,6 +47,7 @@ export interface WorkerOwner {
 export interface Watcher {
   readonly region: Pick<Region, 'binding'>
   onPeerDied(roles: number): void
+  onCarrierFailed?(status: number): void
 }
 
 const immediate: (task: () => void) => void = typeof setImmediate === 'function' ? setImmediate : postedTask()
@@ -197,6 +199,10 @@ function shared(): NonNullable<Addon['shared']> | undefined {
 function deliver({ worker, kind, number, text }: WorkerEvent): void {
   if (kind === PEER_DIED) {
     watchers.get(worker)?.deref()?.onPeerDied(number)
+    return
+  }
+  if (kind === CARRIER_FAILED) {
+    watchers.get(worker)?.deref()?.onCarrierFailed?.(number)
     return
   }
   const owner = heldOwners.get(worker) ?? owners.get(worker)?.deref()

@@ -82,6 +82,7 @@ export class Incoming {
   open(): void {
     if (this.opened) return
     const { core, region, side } = this
+    region.join(side)
     const status = core.sw_channel_open_consumer(this.consumer, 0, region.size, SW_HEAP_AT, side, region.endpoint)
     if (status !== 0) {
       throw coreError(

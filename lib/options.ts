@@ -35,6 +35,8 @@ export interface ChannelHandle {
   readonly memory: WebAssembly.Memory
   /** Of a channel that processes share. */
   readonly token?: string
+  /** The memory is a private copy: the token counts. */
+  readonly copied?: true
   /** The name of the codec, where messages are not bytes. */
   readonly codec?: string
 }

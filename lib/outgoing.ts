@@ -84,6 +84,7 @@ export class Outgoing {
     if (this.failure !== null) throw this.failure
     if (this.opened) return
     const { core, region, side } = this
+    region.join(side)
     const status = core.sw_channel_open_producer(this.producer, 0, region.size, SW_HEAP_AT, side, region.endpoint)
     if (status !== 0) {
       throw coreError(

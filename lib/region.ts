@@ -27,6 +27,8 @@ export interface RegionHandle {
   readonly memory: WebAssembly.Memory
   /** Of a region that processes share. */
   readonly token?: string
+  /** The memory is a private copy: open the token. */
+  readonly copied?: true
 }
 
 /** Who can take part: threads of this process, or other processes of the same user, too. */
@@ -50,14 +52,18 @@ export interface RegionHost {
   identity: Addon['identity']
   alive: Addon['alive']
   /** The endpoint's binding: from now on it is rung, and given back when the addon's environment ends. */
-  bind(bytes: Uint8Array<SharedArrayBuffer>, endpoint: number): RegionBinding
+  bind(bytes: Uint8Array<SharedArrayBuffer>, endpoint: number, away?: SharedMemory): RegionBinding
 }
 
 function ownHost(): RegionHost | null {
   const native = addon()
   if (native === null) return null
   const { identity, alive } = native
-  return { identity, alive, bind: (bytes, endpoint) => new native.RegionBinding(bytes, endpoint, SW_HEAP_AT) }
+  return {
+    identity,
+    alive,
+    bind: (bytes, endpoint, away) => new native.RegionBinding(bytes, endpoint, SW_HEAP_AT, away),
+  }
 }
 
 const LARGEST = 65536 * SW_PAGE
@@ -81,6 +87,8 @@ export class Region {
   /** @internal */ readonly instance: Offset
   /** @internal */ readonly binding: RegionBinding | null
   /** @internal May participants be in several processes? */ readonly processes: boolean
+  /** Why the memory is a private one, and messages are carried to and from the shared one; undefined where it is that. @internal */
+  readonly copied: string | undefined
   /** The doorbell's value up to which this relay has looked for requests. @internal */ served = 0
   private readonly link: { readonly wakes: number }
   readonly #shared: SharedMemory | null
@@ -93,8 +101,10 @@ export class Region {
     shared: SharedMemory | null = null,
     token?: string,
     host: RegionHost | null = ownHost(),
+    copied?: string,
   ) {
     this.memory = memory
+    this.copied = copied
     this.#shared = shared
     this.#token = shared?.token() ?? token
     this.buffer = memory.buffer as unknown as SharedArrayBuffer
@@ -133,7 +143,8 @@ export class Region {
     this.core.__stack_pointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
     const { core, endpoint, size } = this
     try {
-      this.binding = host === null ? null : host.bind(this.bytes, endpoint)
+      this.binding =
+        host === null ? null : host.bind(this.bytes, endpoint, (copied !== undefined && shared) || undefined)
     } catch (error) {
       leave(core, size, endpoint)
       throw adopt(error)
@@ -147,7 +158,7 @@ export class Region {
   /**
    * A region of so many bytes, rounded up to whole pages of 64 KiB. It has room for one channel so far: pass it to the channel's
    * constructor. Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_OUT_OF_MEMORY, and with share 'processes' ERR_SABWAY_NAME_TAKEN,
-   * ERR_SABWAY_NO_ADDON, ERR_SABWAY_UNSUPPORTED, ERR_SABWAY_OVERLAY_REFUSED.
+   * ERR_SABWAY_NO_ADDON, ERR_SABWAY_OVERLAY_REFUSED.
    */
   static create(options: ShareOptions & { size: number }): Region {
     const size = check.integer(options?.size, 'size', SW_HEAP_AT + SW_PAGE, LARGEST)
@@ -164,8 +175,8 @@ export class Region {
     return make(pages, options, format, Region.#over)
   }
 
-  static #over(memory: WebAssembly.Memory, shared: SharedMemory | null): Region {
-    return new Region(memory, shared)
+  static #over(memory: WebAssembly.Memory, shared: SharedMemory | null, copied?: string): Region {
+    return new Region(memory, shared, undefined, undefined, copied)
   }
 
   /**
@@ -176,8 +187,9 @@ export class Region {
   static open(from: RegionHandle | string): Region {
     if (typeof from === 'string') {
       const shared = attempt(() => new (needAddon().SharedMemory)(from))
-      return overlaid(shared, () => {}, Region.#over)
+      return overlaid(shared, null, Region.#over)
     }
+    if (from?.copied && typeof from.token === 'string') return Region.open(from.token)
     const memory = from?.memory
     if (!(memory instanceof WebAssembly.Memory)) {
       throw new SabwayError(
@@ -214,7 +226,19 @@ export class Region {
     }
     const status = this.core.sw_channel_format(0, SW_HEAP_AT, rendererToNative, nativeToRenderer)
     if (status !== 0) throw coreError(status, 'while making a channel')
+    if (this.copied !== undefined) attempt(() => this.#shared!.mirror(this.bytes, true))
     this.#vacant = false
+  }
+
+  /** @internal Before the first use of a side: where the memory is private, have messages carried from and to the shared one. */
+  join(side: number): void {
+    if (this.copied === undefined || this.#closed) return
+    attempt(() => this.binding!.carry!(side))
+  }
+
+  /** @internal Is somebody on the other side of the memory that processes share? Undefined where this memory tells. */
+  hasPeer(side: number): boolean | undefined {
+    return this.copied === undefined ? undefined : this.#shared!.hasPeer(side)
   }
 
   /**
@@ -232,8 +256,9 @@ export class Region {
   }
 
   /** @internal What every handle of this region has beside its memory. */
-  get ticket(): { token?: string } {
-    return this.#token === undefined ? {} : { token: this.#token }
+  get ticket(): { token?: string; copied?: true } {
+    if (this.#token === undefined) return {}
+    return { token: this.#token, ...(this.copied !== undefined && { copied: true }) }
   }
 
   get closed(): boolean {
@@ -283,7 +308,7 @@ export class Region {
   }
 }
 
-type Over = (memory: WebAssembly.Memory, shared: SharedMemory | null) => Region
+type Over = (memory: WebAssembly.Memory, shared: SharedMemory | null, copied?: string) => Region
 
 function make(pages: number, { share, name }: ShareOptions, format: (core: Core) => number, over: Over): Region {
   if (share !== undefined) check.oneOf(share, 'share', ['threads', 'processes'])
@@ -306,16 +331,31 @@ function make(pages: number, { share, name }: ShareOptions, format: (core: Core)
   return over(memory, null)
 }
 
-/** Map shared memory over a new WebAssembly.Memory: from then on that, and its SharedArrayBuffer, are the shared memory. */
-function overlaid(shared: SharedMemory, prepare: (memory: WebAssembly.Memory) => void, over: Over): Region {
+/**
+ * Map shared memory over a new WebAssembly.Memory: from then on that, and its SharedArrayBuffer, are the shared memory. Where the
+ * system has no way to do that, make them a private region with the same channel. `prepare`: what writes a new region.
+ */
+function overlaid(shared: SharedMemory, prepare: ((memory: WebAssembly.Memory) => void) | null, over: Over): Region {
   try {
     const memory = sharedMemory(shared.size() / SW_PAGE)
-    attempt(() => shared.overlay(new Uint8Array(memory.buffer)))
-    prepare(memory)
-    return over(memory, shared)
+    const bytes = new Uint8Array(memory.buffer)
+    const copied = whyNotOverlaid(shared, bytes)
+    prepare?.(memory)
+    if (copied !== undefined) attempt(() => shared.mirror(bytes, prepare !== null))
+    return over(memory, shared, copied)
   } catch (error) {
     shared.close()
     throw error
+  }
+}
+
+function whyNotOverlaid(shared: SharedMemory, bytes: Uint8Array): string | undefined {
+  try {
+    attempt(() => shared.overlay(bytes))
+    return undefined
+  } catch (error) {
+    if ((error as SabwayError).code !== 'ERR_SABWAY_UNSUPPORTED') throw error
+    return (error as SabwayError).message
   }
 }
 

@@ -7,9 +7,10 @@ import {
   SW_NATIVE,
   SW_RENDERER,
   sw_channel,
+  sw_endpoint,
   sw_ring,
 } from './generated/abi.js'
-import type { Region } from './region.js'
+import { endpointWord, type Region } from './region.js'
 
 /** Index, in an Int32Array over the region, of a word of the ring that this side produces. */
 export function ringWord(producingSide: number, field: number): number {
@@ -30,7 +31,7 @@ export class PeerWatch {
 
   constructor(
     private readonly region: Region,
-    side: number,
+    private readonly side: number,
   ) {
     const other = SW_RENDERER + SW_NATIVE - side
     const role = (ring: number, holder: number, bit: number): Role => ({
@@ -46,7 +47,7 @@ export class PeerWatch {
 
   /** Does a live participant receive what this side sends? */
   get there(): boolean {
-    return this.#alive(Atomics.load(this.region.words, this.#roles[0].holder))
+    return this.region.hasPeer(this.side) ?? this.#alive(Atomics.load(this.region.words, this.#roles[0].holder))
   }
 
   /** Has the other side said that it reads no more? */
@@ -75,7 +76,7 @@ export class PeerWatch {
       // Whoever closes says so before it lets go of the role.
       if (!gone.some((each) => this.#said(each))) dead.add(role)
     }
-    for (const role of holders) if (!dead.has(role) && this.#alive(role)) this.#known.add(role)
+    for (const role of holders) if (!dead.has(role) && this.#alive(role) && this.#isNear(role)) this.#known.add(role)
     return dead.size !== 0
   }
 
@@ -88,6 +89,14 @@ export class PeerWatch {
   /** Whoever is there now is about to leave in order. */
   forget(): void {
     this.#known.clear()
+  }
+
+  /** Of this process? The deaths of others are the listener thread's to tell. */
+  #isNear(role: number): boolean {
+    const { region } = this
+    if (!region.processes) return true
+    const pid = (index: number) => Atomics.load(region.words, endpointWord(index, sw_endpoint.pid))
+    return pid((role & 0xff) - 1) === pid(region.endpoint)
   }
 
   #alive(role: number): boolean {

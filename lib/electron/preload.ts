@@ -60,13 +60,13 @@ class PageBridge {
 
   async #open(id: number, name: string, transport: Transport | 'auto'): Promise<Reply> {
     if (transport === 'copied') return this.#carry(id, name, 'the page asked for copies')
-    if (addon() !== null) return this.#share(id, name)
+    if (addon() !== null) return this.#share(id, name, transport)
     const because = process.sandboxed ? 'the preload script is sandboxed and cannot load the addon' : addonMissing()
     if (transport === 'shared') return refusal(new SabwayError('ERR_SABWAY_NO_ADDON', because))
     return this.#carry(id, name, because)
   }
 
-  async #share(id: number, name: string): Promise<Reply> {
+  async #share(id: number, name: string, transport: Transport | 'auto'): Promise<Reply> {
     if (process.contextIsolated && !globalThis.crossOriginIsolated) {
       throw new SabwayError('ERR_SABWAY_NOT_ISOLATED', whyNotIsolated(process.versions.electron))
     }
@@ -74,6 +74,11 @@ class PageBridge {
     if (isRefusal(answer)) return answer
     this.#close(id)
     const region = Region.open(answer.token!)
+    if (region.copied !== undefined) {
+      region.close()
+      if (transport === 'shared') return refusal(new SabwayError('ERR_SABWAY_UNSUPPORTED', region.copied))
+      return this.#carry(id, name, region.copied)
+    }
     if (this.#places.size === 0) onRing(this.#wake)
     this.#places.set(id, { region, binding: null, doorbell: 0, watcher: null })
     const opened = { transport: 'shared', identity: addon()!.identity() } as const

@@ -18,10 +18,11 @@ class RegionBinding;
 
 // What a worker thread, or the listener, has to say to JavaScript.
 struct WorkerEvent {
-  enum Kind { kLog, kExited, kJoined, kPeerDied };  // kJoined is the last of each worker; kPeerDied is of a seat
+  // kJoined is the last of each worker; kPeerDied and kFailed are of a seat
+  enum Kind { kLog, kExited, kJoined, kPeerDied, kFailed };
   uint32_t worker;
   Kind kind;
-  int number;  // log level, why it ended by itself, or the roles that the dead one held
+  int number;  // log level, why it ended or failed, or the roles that the dead one held
   std::string text;
 };
 

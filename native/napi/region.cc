@@ -8,6 +8,7 @@
 #include "prim/prim.h"
 #include "sabway/endpoint.h"
 #include "sabway/region.h"
+#include "shared_memory.h"
 
 namespace {
 
@@ -29,16 +30,17 @@ uint32_t Number(const Napi::Value &value) { return value.As<Napi::Number>().Uint
 void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "RegionBinding",
-      DefineClass(
-          env, "RegionBinding",
-          {InstanceMethod("park", &RegionBinding::Park), InstanceMethod("listen", &RegionBinding::Listen),
-           InstanceMethod("watch", &RegionBinding::Watch), InstanceMethod("startWorker", &RegionBinding::StartWorker),
-           InstanceMethod("stopWorker", &RegionBinding::StopWorker),
-           InstanceMethod("workerStats", &RegionBinding::WorkerStats), InstanceMethod("copyIn", &RegionBinding::CopyIn),
-           InstanceMethod("close", &RegionBinding::Close)}));
+      DefineClass(env, "RegionBinding",
+                  {InstanceMethod("park", &RegionBinding::Park), InstanceMethod("listen", &RegionBinding::Listen),
+                   InstanceMethod("watch", &RegionBinding::Watch), InstanceMethod("carry", &RegionBinding::Carry),
+                   InstanceMethod("startWorker", &RegionBinding::StartWorker),
+                   InstanceMethod("stopWorker", &RegionBinding::StopWorker),
+                   InstanceMethod("workerStats", &RegionBinding::WorkerStats),
+                   InstanceMethod("copyIn", &RegionBinding::CopyIn), InstanceMethod("close", &RegionBinding::Close)}));
 }
 
-// (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, channel offset)
+// (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, channel offset, SharedMemory that a
+// private region is a copy of | undefined)
 RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<RegionBinding>(info) {
   Napi::Env env = info.Env();
   environment_ = Environment::Of(env);
@@ -57,6 +59,10 @@ RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<
   endpoint_ = Number(info[1]);
   if (endpoint_ >= SW_ENDPOINTS) throw MakeError(env, SW_ERANGE, "endpoint");
   memory_ = Napi::Persistent(info[0].As<Napi::Object>());
+  if (info[3].IsObject()) {
+    away_reference_ = Napi::Persistent(info[3].As<Napi::Object>());
+    away_ = SharedMemory::Unwrap(info[3].As<Napi::Object>());
+  }
   base_ = static_cast<uint8_t *>(data);
   size_ = length;
   channel_ = Number(info[2]);
@@ -73,6 +79,8 @@ void RegionBinding::Release() {
   open_ = false;
   for (auto &entry : workers_) Stop(&entry.second);
   workers_.clear();
+  if (carrier_ != nullptr) sw_carrier_stop(carrier_);
+  carrier_ = nullptr;
   if (seat_ != 0) environment_->Unwatch(seat_);
   if (listening_) sw_loop_unregister(sw_endpoint_doorbell(base_, endpoint_));
   sw_channel_evict(base_, size_, channel_, endpoint_);
@@ -132,11 +140,36 @@ Napi::Value RegionBinding::Watch(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
   if (seat_ == 0) {
     uint32_t id = next_worker.fetch_add(1);
-    int status = environment_->Watch({base_, size_, channel_, endpoint_, id});
+    sw_listener_seat seat = {base_, size_, channel_, endpoint_, id};
+    if (away_ != nullptr) {  // deaths are seen there; who rings there rings the carrier, so any doorbell will do
+      seat.base = away_->base();
+      seat.endpoint = SW_ENDPOINTS - 1;
+    }
+    int status = environment_->Watch(seat);
     if (status != SW_OK) throw MakeError(info.Env(), status, "the listener's thread");
     seat_ = id;
   }
   return Napi::Number::New(info.Env(), seat_);
+}
+
+void RegionBinding::Failed(void *context, int status) {
+  auto *self = static_cast<RegionBinding *>(context);
+  self->environment_->Post({self->seat_, WorkerEvent::kFailed, status, ""});
+}
+
+// (side): from now on messages of that side are carried to and from the shared memory. After `watch`.
+Napi::Value RegionBinding::Carry(const Napi::CallbackInfo &info) {
+  if (!open_ || away_ == nullptr || away_->base() == nullptr) throw MakeError(info.Env(), SW_ECLOSED, "");
+  if (carrier_ != nullptr) return info.Env().Undefined();
+  sw_carrier_options start = {};
+  start.home = base_;
+  start.away = away_->base();
+  start.size = size_;
+  start.side = Number(info[0]);
+  start.hooks = {this, Failed};
+  int status = sw_carrier_start(&carrier_, &start);
+  if (status != SW_OK) throw MakeError(info.Env(), status, "while taking a side in memory that processes share");
+  return info.Env().Undefined();
 }
 
 // (offset, Uint8Array): for large or misaligned payloads, which V8 copies slowly into shared memory.
@@ -181,7 +214,7 @@ int RegionBinding::Start(Running *running, Napi::Object options, std::string *wh
     }
   }
   sw_worker_options start = {};
-  start.base = base_;
+  start.base = away_ != nullptr ? away_->base() : base_;  // at home the carrier has the other side
   start.size = size_;
   start.channel = channel_;
   start.side = Number(options.Get("side"));

@@ -8,9 +8,11 @@
 #include <map>
 #include <string>
 
+#include "process/carrier.h"
 #include "sabway/worker.h"
 
 class Environment;
+class SharedMemory;
 
 class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
  public:
@@ -34,10 +36,13 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   static void Log(void *context, int level, const char *text);
   static void Exited(void *context, int status);
 
+  static void Failed(void *context, int status);
+
   static napi_value Ring(napi_env env, napi_callback_info info);
   Napi::Value Park(const Napi::CallbackInfo &info);
   Napi::Value Listen(const Napi::CallbackInfo &info);
   Napi::Value Watch(const Napi::CallbackInfo &info);
+  Napi::Value Carry(const Napi::CallbackInfo &info);
   Napi::Value StartWorker(const Napi::CallbackInfo &info);
   Napi::Value StopWorker(const Napi::CallbackInfo &info);
   Napi::Value WorkerStats(const Napi::CallbackInfo &info);
@@ -49,6 +54,9 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
 
   Environment *environment_;
   Napi::ObjectReference memory_;
+  Napi::ObjectReference away_reference_;
+  SharedMemory *away_ = nullptr;  // what the carrier copies from and to, where the region is private
+  sw_carrier *carrier_ = nullptr;
   uint8_t *base_ = nullptr;
   uint64_t size_ = 0;
   uint32_t channel_ = 0;

@@ -1,14 +1,17 @@
 #include "shared_memory.h"
 
+#include <cstdlib>
 #include <string>
 
 #include "error.h"
+#include "process/carrier.h"
 
 void SharedMemory::Create(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "SharedMemory",
       DefineClass(env, "SharedMemory",
                   {InstanceMethod("size", &SharedMemory::Size), InstanceMethod("overlay", &SharedMemory::Overlay),
+                   InstanceMethod("mirror", &SharedMemory::Mirror), InstanceMethod("hasPeer", &SharedMemory::HasPeer),
                    InstanceMethod("token", &SharedMemory::Token), InstanceMethod("close", &SharedMemory::Close)}));
 }
 
@@ -50,9 +53,37 @@ Napi::Value SharedMemory::Overlay(const Napi::CallbackInfo &info) {
   if (shared_.handle < 0) throw MakeError(info.Env(), SW_ECLOSED, "the shared memory was let go");
   if (!info[0].IsTypedArray()) throw MakeError(info.Env(), SW_ETYPE, "expected a Uint8Array");
   napi_get_typedarray_info(info.Env(), info[0], nullptr, &length, &data, nullptr, nullptr);
+  const char *overlay = std::getenv("SABWAY_OVERLAY");  // for tests: what other systems do
+  if (overlay != nullptr && std::string(overlay) == "never")
+    throw MakeError(info.Env(), SW_ENOSYS, "SABWAY_OVERLAY=never");
   int status = sw_shared_overlay(&shared_, data, length);
   if (status != SW_OK) throw MakeError(info.Env(), status, shared_.why);
   return info.Env().Undefined();
+}
+
+// (Uint8Array of a private region of the same size, is the shared memory to become what that is?), or the other way
+// round
+Napi::Value SharedMemory::Mirror(const Napi::CallbackInfo &info) {
+  void *data = nullptr;
+  size_t length = 0;
+  if (shared_.handle < 0) throw MakeError(info.Env(), SW_ECLOSED, "the shared memory was let go");
+  napi_get_typedarray_info(info.Env(), info[0], nullptr, &length, &data, nullptr, nullptr);
+  if (length != shared_.size) throw MakeError(info.Env(), SW_ESIZE, "a private region of another size");
+  int status = shared_.base == nullptr ? sw_shared_map(&shared_) : SW_OK;
+  if (status != SW_OK) throw MakeError(info.Env(), status, shared_.why);
+  status = info[1].As<Napi::Boolean>().Value() ? sw_carrier_mirror(shared_.base, data, length)
+                                               : sw_carrier_mirror(data, shared_.base, length);
+  if (status != SW_OK) throw MakeError(info.Env(), status, "while making a private region");
+  return info.Env().Undefined();
+}
+
+// (side) -> is there a living participant on the other one?
+Napi::Value SharedMemory::HasPeer(const Napi::CallbackInfo &info) {
+  sw_port port = {};
+  port.base = shared_.base;
+  port.size = shared_.size;
+  port.side = info[0].As<Napi::Number>().Uint32Value();
+  return Napi::Boolean::New(info.Env(), port.base != nullptr && sw_port_has_peer(&port) != 0);
 }
 
 Napi::Value SharedMemory::Token(const Napi::CallbackInfo &info) {

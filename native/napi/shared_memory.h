@@ -12,9 +12,14 @@ class SharedMemory : public Napi::ObjectWrap<SharedMemory> {
   explicit SharedMemory(const Napi::CallbackInfo &info);
   ~SharedMemory() override { sw_shared_close(&shared_); }
 
+  // Mapped by Mirror; NULL until then, and once it is closed.
+  void *base() const { return shared_.base; }
+
  private:
   Napi::Value Size(const Napi::CallbackInfo &info);
   Napi::Value Overlay(const Napi::CallbackInfo &info);
+  Napi::Value Mirror(const Napi::CallbackInfo &info);
+  Napi::Value HasPeer(const Napi::CallbackInfo &info);
   Napi::Value Token(const Napi::CallbackInfo &info);
   Napi::Value Close(const Napi::CallbackInfo &info);
 

@@ -56,7 +56,7 @@ static uint32_t deaths(seat *s) {
     uint32_t role = sw_channel_role(s->is.base, s->is.size, s->is.channel, which), dead = 0;
     sw_prim_watch *watch = &s->watches[which];
     if (watch->pid != 0 && sw_prim_watch_ended(watch)) {
-      dead = s->roles[which];
+      if (role != 0) dead = s->roles[which]; /* else it has left in order first */
       unwatch(watch);
     }
     if (role != s->roles[which] && new_holder(s, which, role)) dead = role;

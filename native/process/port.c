@@ -1,8 +1,8 @@
+#include "port.h"
 #include "core/atomics.h"
 #include "core/core.h"
 #include "core/frame.h"
 #include "prim/prim.h"
-#include "sabway/shared.h"
 
 enum { SPIN_NS = 20000, SPINS_PER_CLOCK = 64, PATROL_NS = 100000000 };
 
@@ -23,12 +23,12 @@ int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side) {
   return status;
 }
 
-static uint32_t peer_role(const sw_port *p) {
+uint32_t sw__port_peer(const sw_port *p) {
   uint32_t receiver = sw_channel_role(p->base, p->size, SW_HEAP_AT, sw_role_consumer(1 - p->side));
   return receiver != 0 ? receiver : sw_channel_role(p->base, p->size, SW_HEAP_AT, sw_role_producer(1 - p->side));
 }
 
-int sw_port_has_peer(const sw_port *p) { return sw_endpoint_role_alive(p->base, peer_role(p)); }
+int sw_port_has_peer(const sw_port *p) { return sw_endpoint_role_alive(p->base, sw__port_peer(p)); }
 
 typedef struct wish {
   uint32_t what;
@@ -72,10 +72,10 @@ int sw_port_wait(sw_port *p, uint32_t what, uint32_t room, int64_t timeout_ns) {
   wish w = {what, room};
   uint64_t now = sw_prim_now(), end = timeout_ns < 0 ? UINT64_MAX : now + (uint64_t)timeout_ns;
   if (spin(p, &w, end - now < SPIN_NS ? end : now + SPIN_NS)) return 1;
-  uint32_t peer = peer_role(p);
-  for (; (now = sw_prim_now()) < end; peer = peer_role(p)) {
+  uint32_t peer = sw__port_peer(p);
+  for (; (now = sw_prim_now()) < end; peer = sw__port_peer(p)) {
     if (sleep_once(p, &w, end - now < PATROL_NS ? end - now : PATROL_NS)) return 1;
-    if (peer == 0 || peer != peer_role(p) || sw_endpoint_role_alive(p->base, peer)) continue;
+    if (peer == 0 || peer != sw__port_peer(p) || sw_endpoint_role_alive(p->base, peer)) continue;
     return has_work(p, &w) ? 1 : SW_EPEERDIED; /* looked at last: what the dead one had sent is received first */
   }
   return 0;

@@ -221,6 +221,7 @@ static void peer_dies(void **state) {
   region r = region_new_shared(RING, RING);
   sw_port port;
   sw_slice slice;
+  const uint8_t filling[100] = {0};
   assert_int_equal(sw_port_open(&port, r.base, r.size, SW_RENDERER), SW_OK);
   for (int round = 0; round < 3; round++) {
     pid_t child = start(send_and_pause, &r);
@@ -232,7 +233,7 @@ static void peer_dies(void **state) {
       sw_consumer_release(&port.in);
     }
     assert_int_equal(sw_port_wait(&port, SW_WAIT_MESSAGE, 0, -1), SW_EPEERDIED);
-    while (sw_producer_send(&port.out, &slice, 100) == SW_OK) {
+    while (sw_producer_send(&port.out, filling, sizeof(filling)) == SW_OK) {
     }
     assert_int_equal(sw_port_wait(&port, SW_WAIT_ROOM, 100, -1), SW_EPEERDIED);
     reap(child);

@@ -1,0 +1,212 @@
+#include "carrier.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/atomics.h"
+#include "core/peer.h"
+#include "port.h"
+#include "prim/prim.h"
+
+enum {
+  AT_ONCE = 64, /* messages of one direction before the other has its turn */
+  SPIN_NS = 20000,
+  SPINS_PER_CLOCK = 64,
+  PATROL_NS = 100000000, /* whoever rings may die before it does */
+  LINGER_NS = 1000000000
+};
+
+/* One direction. */
+typedef struct lane {
+  sw_consumer *from;
+  sw_producer *to;
+  uint32_t wanted; /* the next message found no room: its length, at least 1 */
+  int ended;       /* no more comes */
+  int unread;      /* no more is read */
+} lane;
+
+struct sw_carrier {
+  sw_port home, away;
+  lane out, in;
+  sw_carrier_hooks hooks;
+  uint32_t stop; /* shared: somebody asks the thread to end */
+  sw_prim_thread thread;
+};
+
+/* ---- making the second region ---- */
+
+int sw_carrier_mirror(void *to, const void *from, uint64_t size) {
+  uint32_t pages = (uint32_t)(size / SW_PAGE);
+  int status = sw_region_verify(from, pages);
+  if (status != SW_OK) return status;
+  const sw_channel *channel = (const sw_channel *)((const uint8_t *)from + SW_HEAP_AT);
+  if (size < SW_HEAP_AT + sizeof(*channel) || sw_peer_load_acquire(&channel->magic) != SW_CHANNEL_MAGIC) {
+    return sw_region_format_empty(to, pages);
+  }
+  uint32_t first = sw_peer_load_relaxed(&channel->rings[SW_RENDERER].capacity);
+  uint32_t second = sw_peer_load_relaxed(&channel->rings[SW_NATIVE].capacity);
+  return sw_region_format(to, pages, first, second) == SW_OK ? SW_OK : SW_ECORRUPT;
+}
+
+/* ---- carrying ---- */
+
+static int is_closed(const sw_ring *ring, uint32_t by) { return (sw_peer_load_acquire(&ring->closed) & by) != 0; }
+
+static void end(lane *l) {
+  if (!l->ended) sw_producer_close(l->to);
+  l->ended = 1;
+}
+
+static void leave_unread(lane *l) {
+  if (!l->unread) sw_consumer_close(l->from);
+  l->unread = 1;
+}
+
+static int has_reader_left(const lane *l) { return !l->unread && is_closed(l->to->ring, SW_CLOSED_BY_CONSUMER); }
+
+/* The next message: 1, 0 when there is none or no room for it, or why there will be none. */
+static int carry_one(lane *l) {
+  sw_slice message;
+  int status = sw_consumer_peek(l->from, &message);
+  if (status != 1) return status;
+  void *room = sw_producer_reserve(l->to, message.length, 0);
+  if (room == NULL) {
+    sw_consumer_rewind(l->from);
+    if (l->to->status == SW_ECLOSED) return 0; /* has_reader_left sees it, too */
+    l->wanted = message.length != 0 ? message.length : 1;
+    return l->to->status == SW_EFULL ? 0 : SW_ECORRUPT; /* both rings have one capacity: nothing is too large */
+  }
+  memcpy(room, l->from->base + message.offset, message.length);
+  sw_producer_commit(l->to, message.length);
+  sw_consumer_release(l->from);
+  return 1;
+}
+
+/* How many messages. */
+static int carry(sw_carrier *c, lane *l) {
+  int moved = 0, status = 1;
+  l->wanted = 0;
+  if (has_reader_left(l)) leave_unread(l);
+  if (l->ended || l->unread) return 0;
+  while (moved < AT_ONCE && (status = carry_one(l)) == 1) moved++;
+  sw_producer_publish(l->to);
+  if (status >= 0) return moved;
+  if (status != SW_ECLOSED) {
+    c->hooks.failed(c->hooks.context, status); /* before JavaScript sees the end of it */
+    leave_unread(l);
+  }
+  end(l);
+  return moved;
+}
+
+/* ---- waiting ---- */
+
+static int has_message(const lane *l) {
+  return has_reader_left(l) || (!l->ended && !l->unread && l->wanted == 0 && sw_consumer_ready(l->from));
+}
+
+static int has_work(const sw_carrier *c) {
+  return has_message(&c->out) || has_message(&c->in) || sw_load_acquire(&c->stop);
+}
+
+static int spin(const sw_carrier *c, uint64_t until) {
+  do {
+    for (int i = 0; i < SPINS_PER_CLOCK; i++) {
+      if (has_work(c)) return 1;
+      sw_prim_pause();
+    }
+  } while (sw_prim_now() < until);
+  return 0;
+}
+
+/* A quarter of the ring at least, so that a slow consumer does not cost one wake for each message. */
+static int has_room(const lane *l) {
+  if (l->wanted == 0 || l->ended || l->unread) return 0;
+  uint32_t quarter = l->to->capacity / 4;
+  return sw_producer_want_space(l->to, l->wanted > quarter ? l->wanted : quarter);
+}
+
+/* On both doorbells. */
+static void sleep_once(sw_carrier *c) {
+  sw_port *home = &c->home, *away = &c->away;
+  uint32_t *bells[] = {sw_endpoint_doorbell(home->base, home->endpoint),
+                       sw_endpoint_doorbell(away->base, away->endpoint)};
+  uint32_t tickets[] = {sw_endpoint_arm(home->base, home->endpoint, SW_SLEEP_FUTEX),
+                        sw_endpoint_arm(away->base, away->endpoint, SW_SLEEP_FUTEX)};
+  int room = has_room(&c->out) | has_room(&c->in);
+  if (!room && !has_work(c)) sw_prim_futex_wait_any(bells, tickets, 2, PATROL_NS);
+  sw_endpoint_disarm(home->base, home->endpoint);
+  sw_endpoint_disarm(away->base, away->endpoint);
+}
+
+/* ---- the thread ---- */
+
+/* What JavaScript has sent before it stopped the carrier, and the ends of both streams. */
+static void finish(sw_carrier *c) {
+  lane *out = &c->out;
+  uint64_t due = sw_prim_now() + LINGER_NS, now;
+  while (carry(c, out) != 0 || out->wanted != 0) {
+    if (out->wanted == 0) continue;
+    if ((now = sw_prim_now()) >= due || !sw_port_has_peer(&c->away)) break;
+    if (sw_port_wait(&c->away, SW_WAIT_ROOM, out->wanted, (int64_t)(due - now)) != 1) break;
+  }
+  if (is_closed(out->from->ring, SW_CLOSED_BY_PRODUCER)) end(out);
+  if (has_reader_left(&c->in)) leave_unread(&c->in);
+}
+
+static void run(void *argument) {
+  sw_carrier *c = argument;
+  while (!sw_load_acquire(&c->stop)) {
+    int moved = carry(c, &c->out);
+    moved += carry(c, &c->in);
+    if (moved == 0 && !spin(c, sw_prim_now() + SPIN_NS)) sleep_once(c);
+  }
+  finish(c);
+}
+
+/* ---- life ---- */
+
+static int take_sides(sw_carrier *c, const sw_carrier_options *o) {
+  int status = sw_port_open(&c->away, o->away, o->size, o->side);
+  if (status != SW_OK) return status;
+  status = sw_port_open(&c->home, o->home, o->size, 1 - o->side);
+  if (status != SW_OK) sw_port_close(&c->away, 0);
+  return status;
+}
+
+static void leave_sides(sw_carrier *c) {
+  sw_port_close(&c->home, 0);
+  sw_port_close(&c->away, 0);
+}
+
+int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
+  sw_carrier *c = calloc(1, sizeof(*c));
+  if (c == NULL) return SW_ENOMEM;
+  c->hooks = options->hooks;
+  int status = take_sides(c, options);
+  if (status == SW_OK) {
+    c->out = (lane){.from = &c->home.in, .to = &c->away.out};
+    c->in = (lane){.from = &c->away.in, .to = &c->home.out};
+    sw_endpoint_able(c->home.base, c->home.endpoint, SW_WAKES_FUTEX);
+    sw_endpoint_able(c->away.base, c->away.endpoint, SW_WAKES_FUTEX);
+    status = sw_prim_thread_start(&c->thread, "sabway-carrier", run, c);
+    if (status != SW_OK) leave_sides(c);
+  }
+  if (status == SW_OK) {
+    sw_endpoint_ring(c->away.base, sw__port_peer(&c->away)); /* whoever is there looks who has come */
+    *carrier = c;
+  } else {
+    free(c);
+  }
+  return status;
+}
+
+void sw_carrier_stop(sw_carrier *c) {
+  uint32_t *doorbell = sw_endpoint_doorbell(c->home.base, c->home.endpoint);
+  sw_store_release(&c->stop, 1);
+  sw_fetch_add_acq_rel(doorbell, 1); /* a ticket from before this does not sleep, one from after it sees `stop` */
+  sw_prim_futex_wake(doorbell);
+  sw_prim_thread_join(&c->thread);
+  leave_sides(c);
+  free(c);
+}
