@@ -116,8 +116,8 @@ static void deaths(void) {
   for (uint32_t i = 1; i <= 3; i++) {
     reap(run_child(hold_native, &r));
     wait_for(&h.deaths, i);
-    assert_int_equal(h.id, 9);
-    assert_int_equal(h.roles, theirs);
+    assert_int_equal(sw_load_relaxed(&h.id), 9);
+    assert_int_equal(sw_load_relaxed(&h.roles), theirs);
     reap(run_child(leave_native, &quiet));
   }
   pid_t child = fork();
@@ -132,7 +132,7 @@ static void deaths(void) {
   assert_int_equal(sw_load_acquire(&h.deaths), 3); /* stopped is not dead */
   kill(child, SIGKILL);
   wait_for(&h.deaths, 4); /* before it is reaped: the parent may be the one who waits */
-  assert_int_equal(h.id, 8);
+  assert_int_equal(sw_load_relaxed(&h.id), 8);
   reap(child);
   sleep_ms(250);
   assert_int_equal(sw_load_acquire(&h.deaths), 4);
