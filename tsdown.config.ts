@@ -1,17 +1,29 @@
-import { defineConfig } from 'tsdown'
+import { defineConfig, type UserConfig } from 'tsdown'
 
-export default defineConfig({
-  entry: {
-    index: 'lib/index.ts',
-    browser: 'lib/browser.ts',
-    'electron/main': 'lib/electron/main.ts',
-    'electron/preload': 'lib/electron/preload.ts',
-    'electron/renderer': 'lib/electron/renderer.ts',
-  },
+const shared: UserConfig = {
   format: ['esm', 'cjs'],
   target: 'es2022',
   dts: true,
-  shims: true,
-  clean: true,
+  clean: false, // package.json's build:lib does it, once for both
+  fixedExtension: true,
   logLevel: 'warn',
-})
+}
+
+export default defineConfig([
+  {
+    ...shared,
+    entry: {
+      index: 'lib/index.ts',
+      'electron/main': 'lib/electron/main.ts',
+      'electron/preload': 'lib/electron/preload.ts',
+    },
+    shims: true,
+  },
+  // What pages load as it is: nothing of Node's, and no other package.
+  {
+    ...shared,
+    entry: { browser: 'lib/browser.ts', 'electron/renderer': 'lib/electron/renderer.ts' },
+    platform: 'browser',
+    deps: { alwaysBundle: [/^msgpackr/] },
+  },
+])

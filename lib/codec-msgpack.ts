@@ -16,7 +16,7 @@ const refuse = (what: string) => (): never => {
 }
 
 /** The library is given, not imported: in Node it is loaded when it is first needed. */
-export function msgpackWith({ addExtension, Packr }: typeof msgpackr): Format {
+export function msgpackWith({ addExtension, Packr }: Pick<typeof msgpackr, 'addExtension' | 'Packr'>): Format {
   addExtension({
     Class: MessagePort,
     type: PORT,

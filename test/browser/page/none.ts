@@ -5,7 +5,7 @@ const none = (): never => {
 
 export const root = new URL('/', globalThis.location.href)
 export const plugin = (name: string): string => name
-export const addon = {}
+export const rawAddon = none
 export const runChild = none
 export const openShared = none
 export const killAll = async (): Promise<void> => {}
