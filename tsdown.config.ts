@@ -18,6 +18,8 @@ export default defineConfig([
       'electron/preload': 'lib/electron/preload.ts',
     },
     shims: true,
+    // The bundler's own helpers must not end up among what an entry exports.
+    outputOptions: { codeSplitting: { groups: [{ name: 'runtime', test: /rolldown.runtime/ }] } },
   },
   // What pages load as it is: nothing of Node's, and no other package.
   {
