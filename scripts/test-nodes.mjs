@@ -7,7 +7,7 @@
 //
 // The flood is shorter than in `npm test`, unless SABWAY_FLOOD says how many messages it has.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -59,6 +59,7 @@ function fetchNode(major) {
     run('tar', ['-xzf', archive], { cwd: fresh })
     rmSync(join(fresh, archive))
     rmSync(folder, { recursive: true, force: true })
+    chmodSync(fresh, 0o755) // tests run it as another user, too
     renameSync(fresh, folder)
   }
   return binaryIn(folder)
