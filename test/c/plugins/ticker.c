@@ -22,7 +22,8 @@ static int open(sabway_host *host, const char *options, void **state) {
 static uint64_t on_tick(void *state, uint64_t now) {
   ticker *t = state;
   if (now < t->due) return t->due;
-  t->host->send(t->host, &now, sizeof(now)); /* a tick nobody has room for is lost */
+  uint64_t tick[2] = {t->due, now};
+  t->host->send(t->host, tick, sizeof(tick)); /* a tick nobody has room for is lost */
   t->due += t->interval;
   return t->due;
 }
