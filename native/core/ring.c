@@ -3,6 +3,7 @@
 #include "core.h"
 #include "frame.h"
 #include "peer.h"
+#include "prim/prim.h"
 #include "sabway/endpoint.h"
 
 /* Ordering edges. Everything else in a handle is private.
@@ -214,6 +215,24 @@ static int corrupt(sw_consumer *c) {
   return SW_ECORRUPT;
 }
 
+/* Each look at the producer's index takes its cache line away, which the next publish has to fetch back. So a consumer
+ * that keeps up waits a moment after a look that showed little, longer while messages go on to come soon: it then finds
+ * more at a time. No answer to what it has just received can come that soon, so a round trip takes no longer. */
+enum { LITTLE = 32 * SW_LINE, SOON = 4 /* looks */, PATIENCE_LEAST = 150, PATIENCE_MOST = 1500 /* about ns */ };
+
+static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static void learn_patience(sw_consumer *c, uint32_t found) {
+  if (found == 0) {
+    c->misses++;
+    return;
+  }
+  if (found > LITTLE) c->patience /= 2;
+  else if (c->misses > SOON || c->patience < PATIENCE_LEAST) c->patience = PATIENCE_LEAST;
+  else c->patience = least(c->patience * 2, PATIENCE_MOST);
+  c->misses = 0;
+}
+
 /* Look at the producer's index again. It may only move forward, and not past a full ring. */
 static int refresh_head(sw_consumer *c) {
   uint32_t head = sw_peer_load_acquire(&c->ring->head); /* [A1] */
@@ -227,18 +246,19 @@ static int refresh_head(sw_consumer *c) {
 static int available(sw_consumer *c) {
   if (c->status == SW_ECORRUPT) return SW_ECORRUPT;
   if (c->cursor != c->head_seen) return 1;
+  if (c->misses == 0) sw_prim_burn(least(c->patience, PATIENCE_MOST)); /* in wasm a peer may have overwritten it */
   uint32_t closed = sw_peer_load_acquire(&c->ring->closed); /* [A3] before the head: what was published first is seen */
   if (refresh_head(c) != SW_OK) return SW_ECORRUPT;
+  learn_patience(c, c->head_seen - c->cursor);
   if (c->cursor != c->head_seen) return 1;
   return closed != 0 ? SW_ECLOSED : 0;
 }
 
-/* The messages between cursor and head_seen, up to `count`, or until *bytes (which counts their payloads) has reached a
- * quarter of the ring; padding on the way is skipped. A frame that cannot be right ends the run and latches the status.
- */
-static uint32_t peek_run(sw_consumer *c, sw_slice *slices, uint32_t count, uint32_t *bytes) {
-  uint32_t cursor = c->cursor, head = c->head_seen, got = 0, sum = *bytes;
-  while (got < count && cursor != head && sum < c->capacity / 4) {
+/* The messages between cursor and head_seen, up to `count`, and no more once their payloads have reached a quarter of
+ * the ring; padding on the way is skipped. A frame that cannot be right ends the run and latches the status. */
+static uint32_t peek_run(sw_consumer *c, sw_slice *slices, uint32_t count) {
+  uint32_t cursor = c->cursor, head = c->head_seen, got = 0, bytes = 0;
+  while (got < count && cursor != head && bytes < c->capacity / 4) {
     sw__frame_view frame;
     if (!sw__frame_read(c->data, c->capacity, cursor, head - cursor, &frame)) {
       c->status = SW_ECORRUPT;
@@ -248,31 +268,26 @@ static uint32_t peek_run(sw_consumer *c, sw_slice *slices, uint32_t count, uint3
       uint32_t start = cursor & (c->capacity - 1);
       slices[got].offset = (uint32_t)(c->data - c->base) + start + SW_FRAME_HEADER + frame.lead;
       slices[got].length = frame.length;
-      sum += frame.length;
+      bytes += frame.length;
       got++;
     }
     cursor += frame.span;
   }
   c->cursor = cursor;
   c->handed_out += got;
-  c->bytes_handed_out += sum - *bytes;
-  *bytes = sum;
+  c->bytes_handed_out += bytes;
   return got;
 }
 
 int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count) {
-  uint32_t got = 0, bytes = 0;
-  while (got < count && bytes < c->capacity / 4) {
-    int state = available(c);
-    if (state == 1) {
-      got += peek_run(c, slices + got, count - got, &bytes);
-      continue;
-    }
-    if (c->handed_out == 0) sw_consumer_release(c); /* padding alone: the producer may be waiting for it */
-    if (c->status == SW_ECORRUPT && got == 0) return SW_ECORRUPT;
-    return got != 0 ? (int)got : state;
+  if (count == 0) return 0;
+  int state;
+  while ((state = available(c)) == 1) {
+    uint32_t got = peek_run(c, slices, count);
+    if (got != 0) return (int)got; /* without another look: they are not to wait for more */
   }
-  return (int)got;
+  if (c->handed_out == 0) sw_consumer_release(c); /* padding alone: the producer may be waiting for it */
+  return state;
 }
 
 int sw_consumer_peek(sw_consumer *c, sw_slice *slice) { return sw_consumer_peek_batch(c, slice, 1); }

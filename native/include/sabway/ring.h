@@ -49,6 +49,8 @@ typedef struct sw_consumer {
   uint32_t cursor;     /* end of what is peeked */
   uint32_t head_seen;  /* the producer's index when last read */
   uint32_t handed_out; /* messages peeked and not yet released */
+  uint32_t patience;   /* about nanoseconds, from a look that showed messages to the next one */
+  uint32_t misses;     /* looks since then */
   int32_t status;
   uint32_t role;
   uint64_t messages; /* released since the handle was made */

@@ -20,7 +20,7 @@ typedef struct wasm_producer {
 } wasm_producer;
 
 typedef struct wasm_consumer {
-  uint32_t base, ring, data, capacity, tail, cursor, head_seen, handed_out;
+  uint32_t base, ring, data, capacity, tail, cursor, head_seen, handed_out, patience, misses;
   int32_t status;
   uint32_t role;
   uint64_t messages, bytes, bytes_handed_out;
@@ -105,6 +105,8 @@ static sw_consumer consumer_out(const bound *b, uint64_t at) {
                        .cursor = w->cursor,
                        .head_seen = w->head_seen,
                        .handed_out = w->handed_out,
+                       .patience = w->patience,
+                       .misses = w->misses,
                        .status = w->status,
                        .role = w->role,
                        .messages = w->messages,
@@ -122,6 +124,8 @@ static void consumer_back(const bound *b, uint64_t at, const sw_consumer *c) {
                        .cursor = c->cursor,
                        .head_seen = c->head_seen,
                        .handed_out = c->handed_out,
+                       .patience = c->patience,
+                       .misses = c->misses,
                        .status = c->status,
                        .role = c->role,
                        .messages = c->messages,
