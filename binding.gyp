@@ -25,10 +25,11 @@
       "cflags_cc!": ["-fno-exceptions"],
       "conditions": [
         ["OS=='linux'", {
-          "sources": ["native/prim/linux.c", "native/prim/linux_memory.c"], "libraries": ["-lpthread", "-ldl", "-lrt"],
+          "sources": ["native/prim/linux.c", "native/prim/linux_memory.c", "native/prim/posix.c"],
+          "libraries": ["-lpthread", "-ldl", "-lrt"],
         }],
         ["OS=='mac'", {
-          "sources": ["native/prim/macos.c"],
+          "sources": ["native/prim/macos.c", "native/prim/posix.c"],
           "xcode_settings": {"GCC_ENABLE_CPP_EXCEPTIONS": "YES", "MACOSX_DEPLOYMENT_TARGET": "11.0"},
         }],
         ["OS=='win'", {
@@ -64,8 +65,8 @@
           ],
           "defines": ["NAPI_VERSION=8"],
           "conditions": [
-            ["OS=='linux'", {"sources": ["native/prim/linux.c"], "libraries": ["-lpthread", "-ldl"]}],
-            ["OS=='mac'", {"sources": ["native/prim/macos.c"]}],
+            ["OS=='linux'", {"sources": ["native/prim/linux.c", "native/prim/posix.c"], "libraries": ["-lpthread", "-ldl"]}],
+            ["OS=='mac'", {"sources": ["native/prim/macos.c", "native/prim/posix.c"]}],
             ["OS=='win'", {"sources": ["native/prim/windows.c"], "msbuild_toolset": "ClangCL"}],
           ],
         },

@@ -35,7 +35,9 @@ function compilePlugin(source) {
 
 function compileProgram(source) {
   const listed = readFileSync(join(root, 'native/sources.txt'), 'utf8').trim().split('\n')
-  const core = [...listed, 'prim/linux.c', 'prim/linux_memory.c'].map((file) => join(root, 'native', file))
+  const core = [...listed, 'prim/linux.c', 'prim/linux_memory.c', 'prim/posix.c'].map((file) =>
+    join(root, 'native', file),
+  )
   const flags = [`-I${join(root, 'native')}`, '-pthread', '-ldl', '-lrt']
   compile(source, flags, core, join(programs, basename(dirname(source))))
 }

@@ -25,12 +25,12 @@ struct proc_bsdinfo {
 };
 #define PROC_PIDTBSDINFO 3
 int proc_pidinfo(int pid, int flavor, uint64_t arg, void *buffer, int buffersize);
-int pthread_setname_np(const char *name);
 END
+printf '#include_next <pthread.h>\nint pthread_setname_np(const char *name);\n' >$headers/pthread.h
 multiarch=/usr/include/$(uname -m)-linux-gnu
 for target in x86_64-apple-macos11 arm64-apple-macos11; do
   # shellcheck disable=SC2046 # a list of files
-  for file in native/prim/macos.c $(sed 's|^|native/|' native/sources.txt); do
+  for file in native/prim/macos.c native/prim/posix.c $(sed 's|^|native/|' native/sources.txt); do
     clang --target=$target -fsyntax-only -std=c11 -Wall -Wextra -Werror -D_DEFAULT_SOURCE -U__nonnull '-D__regparm__(n)=__unused__' \
       -Inative -Inative/include -isystem $headers -isystem /usr/include -isystem "$multiarch" "$file"
   done

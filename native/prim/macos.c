@@ -2,19 +2,16 @@
  *
  * There is no memory without a name here: an object that was given none has a random one, which goes with its creator.
  * When that is killed, the object stays until the system restarts: neither can objects be locked, nor listed. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libproc.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/atomics.h"
@@ -22,8 +19,6 @@
 #include "sabway/error.h"
 
 enum { GLANCE_NS = 2000000, PRIVATE = 0600, PATH_BYTES = 32 /* PSHMNAMLEN and its zero */ };
-
-uint32_t sw_prim_pid(void) { return (uint32_t)getpid(); }
 
 /* ---- processes ---- */
 
@@ -79,64 +74,6 @@ void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, ui
   }
   int64_t most = count == 1 || (timeout_ns >= 0 && timeout_ns < GLANCE_NS) ? timeout_ns : GLANCE_NS;
   sw_prim_futex_wait(words[0], expected[0], most);
-}
-
-uint64_t sw_prim_now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
-void sw_prim_pause(void) {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#else
-  __asm__ volatile("yield");
-#endif
-}
-
-/* ---- threads ---- */
-
-static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;
-
-void sw_prim_lock(void) { pthread_mutex_lock(&process_lock); }
-
-void sw_prim_unlock(void) { pthread_mutex_unlock(&process_lock); }
-
-typedef struct start {
-  const char *name; /* a literal: a thread names itself here */
-  void (*run)(void *);
-  void *argument;
-} start;
-
-static void *trampoline(void *passed) {
-  start todo = *(start *)passed;
-  free(passed);
-  pthread_setname_np(todo.name);
-  todo.run(todo.argument);
-  return NULL;
-}
-
-int sw_prim_thread_start(sw_prim_thread *thread, const char *name, void (*run)(void *), void *argument) {
-  start *todo = malloc(sizeof(*todo));
-  if (todo == NULL) return SW_ENOMEM;
-  *todo = (start){name, run, argument};
-  sigset_t all, before; /* the host's signal handlers are not for this thread */
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t id;
-  int failed = pthread_create(&id, NULL, trampoline, todo);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (failed) {
-    free(todo);
-    return SW_ESYSTEM;
-  }
-  thread->id = (uint64_t)(uintptr_t)id;
-  return SW_OK;
-}
-
-int sw_prim_thread_join(sw_prim_thread *thread) {
-  return pthread_join((pthread_t)(uintptr_t)thread->id, NULL) == 0 ? SW_OK : SW_ESYSTEM;
 }
 
 /* ---- memory ----
@@ -236,15 +173,3 @@ int sw_prim_random(void *bytes, uint32_t count) {
   arc4random_buf(bytes, count);
   return SW_OK;
 }
-
-/* ---- libraries ---- */
-
-void *sw_prim_library_open(const char *path, char *why, uint32_t why_bytes) {
-  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (library == NULL) snprintf(why, why_bytes, "%s", dlerror());
-  return library;
-}
-
-void *sw_prim_library_symbol(void *library, const char *name) { return dlsym(library, name); }
-
-void sw_prim_library_close(void *library) { dlclose(library); }
