@@ -1,31 +1,31 @@
-import { Batcher, type BatchOptions } from './batch.js'
+import { Batcher } from './batch.js'
 import * as check from './check.js'
 import { type CodecName, type Format, formatOf, joined, sendParts } from './codec.js'
-import { copyOut } from './copy.js'
+import { Delivery } from './delivery.js'
 import * as dispatcher from './dispatcher.js'
 import { coreError, SabwayError } from './errors.js'
 import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerTarget } from './events.js'
-import { ERRORS, SW_NATIVE, SW_RENDERER, sw_ring } from './generated/abi.js'
+import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
 import { type DrainCallback, Incoming, type MessageCallback } from './incoming.js'
 import { type BuiltinWorker, NativeWorker, needBinding, type PluginWorker } from './native-worker.js'
-import type { AttachOptions, ChannelHandle, ChannelOptions, ChannelStats, Side, StartOptions } from './options.js'
+import type {
+  AttachOptions,
+  ChannelHandle,
+  ChannelOptions,
+  ChannelStats,
+  InnerOptions,
+  Side,
+  StartOptions,
+} from './options.js'
 import { Outgoing, type SendOptions } from './outgoing.js'
 import { ChannelPort } from './port.js'
-import { Receiver, type Take, type WaitOptions } from './receiver.js'
-import { Region, type ShareOptions } from './region.js'
-import { type Pace, paceOf } from './schedule.js'
+import { Receiver, type Take, taking, type WaitOptions } from './receiver.js'
+import { Region } from './region.js'
 import { makeReadable, makeWritable } from './streams.js'
-import { block, policyOf, reachOf, Waiter, type WaitPolicy } from './waiting.js'
-import { PeerWatch, ringWord } from './watch.js'
+import { block, policyOf, reachOf, Waiter } from './waiting.js'
+import { PeerWatch } from './watch.js'
 
 const DEFAULT_BYTES = 1 << 20
-
-/** What attach gives the constructor. */
-interface InnerOptions {
-  format: Format | null
-  batch?: BatchOptions | undefined
-  wait?: WaitPolicy | undefined
-}
 
 /** How long [Symbol.asyncDispose] lets the queue drain, in milliseconds. */
 const DISPOSE_MS = 5000
@@ -59,9 +59,8 @@ export class SharedMemoryChannel<T = Uint8Array>
   readonly #format: Format | null
   readonly #take: Take<T>
   readonly #receiver: Receiver<T>
+  readonly #delivery: Delivery<T>
   readonly #watch: PeerWatch
-  #pace: Pace | null = null
-  #stopListening: (() => void) | null = null
   #everReceived = false
   #sendingIsOver = false
   /** Why this side reads no more. */
@@ -86,7 +85,7 @@ export class SharedMemoryChannel<T = Uint8Array>
       this.#format = options.format
     } else {
       this.#format = formatOf(options.codec as CodecName)
-      this.region = regionFor(first as number, second as number, options)
+      this.region = Region.forChannel(first as number, second as number, options)
       this.#ownsRegion = options.region === undefined
       this.side = 'renderer'
     }
@@ -102,9 +101,17 @@ export class SharedMemoryChannel<T = Uint8Array>
       options.batch === undefined ? null : new Batcher(this.#out, options.batch, (error) => this.#report(error))
     this.#sender = this.#batcher ?? this.#out
     this.#take = taking<T>(this.#format, this.region.words)
-    this.#receiver = new Receiver(this.#in, this.#take, {
-      want: () => dispatcher.activate(this),
-      rest: () => this.#rest(),
+    const loop = { want: () => dispatcher.activate(this), rest: () => this.#rest() }
+    this.#receiver = new Receiver(this.#in, this.#take, loop)
+    this.#delivery = new Delivery(this.#in, this.#take, {
+      ...loop,
+      rings: dispatcher.canBeRung(this.region),
+      pump: () => !this.#closed && this.#in.pump(),
+      ready: () => this.#in.ready(),
+      hasListeners: () => this.listenerCount('message') !== 0,
+      tell: (message) => this.dispatchEvent(new ChannelMessageEvent(message as T)),
+      report: (error) => this.#report(error),
+      stop: () => this.stopReceiving(),
     })
     this.copied = this.region.copied
     if (this.region.processes || this.copied !== undefined) dispatcher.watch(this)
@@ -220,66 +227,14 @@ export class SharedMemoryChannel<T = Uint8Array>
   startReceiving(callback: DrainCallback, options: StartOptions & { copy: false }): void
   startReceiving(callback: MessageCallback<T> | DrainCallback, options: StartOptions = {}): void {
     this.#mustReceive()
-    check.callback(callback, 'callback')
-    const { signal } = options
-    check.abortSignal(signal)
-    if (signal?.aborted) return
-    const pace = paceOf(options, dispatcher.canBeRung(this.region), {
-      pump: () => this.#pump(),
-      ready: () => this.#in.ready(),
-      want: () => dispatcher.activate(this),
-      rest: () => this.#rest(),
-    })
-    this.#in.start(
-      options.copy === false ? this.#inPlace(callback) : this.#given(callback as MessageCallback<T>),
-      options,
-    )
-    this.#pace = pace
-    this.#everReceived = true
-    if (signal !== undefined) {
-      const stop = () => this.stopReceiving()
-      signal.addEventListener('abort', stop, { once: true })
-      this.#stopListening = () => signal.removeEventListener('abort', stop)
-    }
-    if (pace === null) dispatcher.activate(this)
-    else pace.start()
-  }
-
-  #inPlace(callback: DrainCallback | MessageCallback<T>): DrainCallback {
-    return (bytes, start, end) => {
-      ;(callback as DrainCallback)(bytes, start, end)
-      if (this.listenerCount('message') !== 0)
-        this.dispatchEvent(new ChannelMessageEvent(bytes.subarray(start, end) as T))
-    }
-  }
-
-  /** Each message as a value of the receiver's own: a copy, or decoded. What cannot be decoded is passed over, and reported. */
-  #given(callback: MessageCallback<T>): DrainCallback {
-    return (bytes, start, end) => {
-      let message: T
-      try {
-        message = this.#take(bytes, start, end)
-      } catch (error) {
-        this.#report(error as SabwayError)
-        return
-      }
-      callback(message)
-      if (this.listenerCount('message') !== 0) this.dispatchEvent(new ChannelMessageEvent(message))
-    }
+    if (this.#delivery.start(callback, options)) this.#everReceived = true
   }
 
   stopReceiving(): void {
     if (this.#receiver.waiting) return // that is receive's business, and ends with its messages
     this.#in.stop()
-    this.#unpace()
+    this.#delivery.stop()
     this.#rest()
-  }
-
-  #unpace(): void {
-    this.#pace?.stop()
-    this.#pace = null
-    this.#stopListening?.()
-    this.#stopListening = null
   }
 
   /**
@@ -326,7 +281,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   readonly #awaited = {
     take: () => this.#in.take(this.#take),
     ready: () => this.#in.available() || this.#out.wantSpace(),
-    role: () => this.#peer(),
+    role: () => this.#watch.receiver,
     meanwhile: () => {
       dispatcher.serveAll()
       if (this.#out.pending) this.#out.flush()
@@ -393,7 +348,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   #closeReceiving(reason: string): void {
     if (this.#receivingIsOver !== null) return
     this.#receivingIsOver = new SabwayError('ERR_SABWAY_CLOSED', reason)
-    this.#unpace()
+    this.#delivery.stop()
     this.#in.close()
     this.#receiver.end(this.#receivingIsOver)
     this.#port?.end()
@@ -465,7 +420,7 @@ export class SharedMemoryChannel<T = Uint8Array>
       received,
       peer: !this.#closed && this.#watch.there,
       ...(worker === undefined ? {} : { worker }),
-      wait: { policy, mechanism: this.waiter.mechanism(this.#peer()), parks, wakes: this.region.wakes },
+      wait: { policy, mechanism: this.waiter.mechanism(this.#watch.receiver), parks, wakes: this.region.wakes },
       wakes: this.region.binding === null ? 'atomics' : 'addon',
       ...(this.copied === undefined ? { transport: 'shared' } : { transport: 'copied', copied: this.copied }),
     }
@@ -491,7 +446,7 @@ export class SharedMemoryChannel<T = Uint8Array>
     if (this.#closed) return
     this.#closed = true
     this.#in.stop()
-    this.#unpace()
+    this.#delivery.stop()
     dispatcher.deactivate(this)
     this.unref()
     if (this.#ownsRegion) this.region.close()
@@ -509,18 +464,9 @@ export class SharedMemoryChannel<T = Uint8Array>
   /** Lets what is queued be sent first, for at most five seconds and while somebody is there to take it; then `cleanup`. */
   async [Symbol.asyncDispose](): Promise<void> {
     const end = performance.now() + DISPOSE_MS
-    while (!this.#closed && this.#out.pending && this.#watch.there) {
-      const left = end - performance.now()
-      if (left <= 0) break
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          clearTimeout(timer)
-          this.removeEventListener('drain', done)
-          resolve()
-        }
-        const timer = setTimeout(done, Math.min(left, LOOK_AGAIN_MS))
-        this.addEventListener('drain', done)
-      })
+    while (this.#out.pending && this.#watch.there && performance.now() < end) {
+      const settled = this.#out.settled().catch(() => {}) // given up is settled, too
+      await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))])
     }
     this.cleanup()
   }
@@ -572,7 +518,7 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   #onEnd(error: SabwayError | null): void {
     this.#in.stop()
-    this.#unpace()
+    this.#delivery.stop()
     const heard = this.#receiver.end(error ?? closedThere())
     this.#port?.end()
     this.#rest()
@@ -595,37 +541,25 @@ export class SharedMemoryChannel<T = Uint8Array>
   work(): boolean {
     const moved = this.#out.pending && this.#out.flush()
     if (this.#watching) this.#lookAtPeer()
-    if (this.#pace !== null) this.#pace.turn()
-    const received = this.#pace === null && this.#pump()
+    const received = this.#delivery.work()
     this.#rest()
     return moved || received
   }
 
-  #pump(): boolean {
-    return !this.#closed && this.#in.pump()
-  }
-
   /** @internal */
   reach(how: number): number {
-    return reachOf(this.region, this.#peer(), how)
+    return reachOf(this.region, this.#watch.receiver, how)
   }
 
   /** @internal */
   ready(): boolean {
     if (this.#watching) this.#lookAtPeer()
-    return (!this.#isPaced && this.#in.ready()) || this.#out.wantSpace()
-  }
-
-  /** Do messages wait for a tick that is on its way? */
-  get #isPaced(): boolean {
-    return this.#pace?.planned ?? false
+    return (!this.#delivery.planned && this.#in.ready()) || this.#out.wantSpace()
   }
 
   /** @internal */
   onPeerDied(roles: number): void {
-    const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
-    const theirs = (1 << (1 - side)) | (1 << (2 + side)) // their producer and their consumer, as sw_channel_role counts
-    if (this.#closed || (roles & theirs) === 0) return
+    if (this.#closed || !this.#watch.isMeant(roles)) return
     this.#out.peerDied(new SabwayError('ERR_SABWAY_PEER_DIED', 'while this message waited for room; it was not sent'))
     this.#watch.forget() // told here
     this.#rest()
@@ -646,7 +580,7 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   /** Off the event loop when there is nothing to wait for. */
   #rest(): void {
-    const idle = (!this.#in.receiving || this.#isPaced) && !this.#out.pending
+    const idle = (!this.#in.receiving || this.#delivery.planned) && !this.#out.pending
     if (idle && !this.#watching) dispatcher.deactivate(this)
     this.#balanceRefs()
   }
@@ -660,12 +594,6 @@ export class SharedMemoryChannel<T = Uint8Array>
     else dispatcher.unref()
   }
 
-  /** The role word of whoever receives on the other side; a side's producer is the same participant, or not there yet. */
-  #peer(): number {
-    const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
-    return Atomics.load(this.region.words, ringWord(side, sw_ring.consumer))
-  }
-
   #mustBeOpen(): void {
     if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
   }
@@ -675,25 +603,5 @@ export class SharedMemoryChannel<T = Uint8Array>
   }
 }
 
-function taking<T>(format: Format | null, words: Int32Array): Take<T> {
-  return format === null
-    ? (bytes, start, end) => copyOut(bytes, start, end, words) as T
-    : (bytes, start, end) => format.decode(bytes.subarray(start, end)) as T
-}
-
 const closedThere = () =>
   new SabwayError('ERR_SABWAY_CLOSED', 'the other side was cleaned up, and all that it sent was received')
-
-function regionFor(
-  rendererToNative: number,
-  nativeToRenderer: number,
-  options: ShareOptions & { region?: Region },
-): Region {
-  const { region } = options
-  if (region === undefined) return Region.forChannel(rendererToNative, nativeToRenderer, options)
-  if (!(region instanceof Region)) {
-    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'region must come from Region.create')
-  }
-  region.carve(rendererToNative, nativeToRenderer)
-  return region
-}

@@ -1,7 +1,7 @@
 // What a channel is made with, and what it tells of itself.
 import type { WorkerStats } from './addon.js'
 import type { BatchOptions } from './batch.js'
-import type { Codec, CodecName } from './codec.js'
+import type { Codec, CodecName, Format } from './codec.js'
 import type { Incoming, ReceiveOptions } from './incoming.js'
 import type { Outgoing } from './outgoing.js'
 import type { Region, ShareOptions } from './region.js'
@@ -27,6 +27,13 @@ export interface ChannelOptions<T = Uint8Array> extends ShareOptions, SideOption
 
 export interface AttachOptions<T = Uint8Array> extends SideOptions<T> {
   side: Side
+}
+
+/** @internal What attach gives the constructor. */
+export interface InnerOptions {
+  format: Format | null
+  batch?: BatchOptions | undefined
+  wait?: WaitPolicy | undefined
 }
 
 /** What travels by postMessage (or workerData) to the thread that takes the other side. */

@@ -1,5 +1,7 @@
 // Receiving by promise: receive() and the async iterator. Nothing is taken out of the ring that nobody asked for.
 import * as check from './check.js'
+import type { Format } from './codec.js'
+import { copyOut } from './copy.js'
 import { SabwayError } from './errors.js'
 import type { DrainCallback, Incoming } from './incoming.js'
 import { abortedError } from './outgoing.js'
@@ -21,6 +23,12 @@ interface Waiter<T> {
 
 /** What becomes of a message's bytes, which are in place. */
 export type Take<T> = (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => T
+
+export function taking<T>(format: Format | null, words: Int32Array): Take<T> {
+  return format === null
+    ? (bytes, start, end) => copyOut(bytes, start, end, words) as T
+    : (bytes, start, end) => format.decode(bytes.subarray(start, end)) as T
+}
 
 export class Receiver<T> {
   readonly #waiting: Waiter<T>[] = []

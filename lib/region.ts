@@ -168,8 +168,19 @@ export class Region {
     return region
   }
 
-  /** A region carved for one channel. Capacities in bytes, rounded up to powers of two. */
-  static forChannel(rendererToNative: number, nativeToRenderer: number, options: ShareOptions = {}): Region {
+  /** @internal A region carved for one channel: `region`, or one of its own. Capacities in bytes, rounded up to powers of two. */
+  static forChannel(
+    rendererToNative: number,
+    nativeToRenderer: number,
+    options: ShareOptions & { region?: Region },
+  ): Region {
+    const { region } = options
+    if (region !== undefined) {
+      if (!(region instanceof Region))
+        throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'region must come from Region.create')
+      region.#carve(rendererToNative, nativeToRenderer)
+      return region
+    }
     const pages = pagesFor(rendererToNative, nativeToRenderer)
     const format = (core: Core) => core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
     return make(pages, options, format, Region.#over)
@@ -209,7 +220,7 @@ export class Region {
   }
 
   /** @internal Put a channel into a region that `create` made. */
-  carve(rendererToNative: number, nativeToRenderer: number): void {
+  #carve(rendererToNative: number, nativeToRenderer: number): void {
     this.#mustBeOpen()
     if (!this.#vacant) {
       throw new SabwayError(

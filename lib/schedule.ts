@@ -21,7 +21,7 @@ export interface PaceOptions {
 const POLL_WHERE_NOTHING_RINGS = { min: 1, max: 16 }
 const LONGEST_MS = 2 ** 31 - 1
 
-interface Paced {
+export interface Paced {
   /** Hand out messages, within the budget. True when there may be more. */
   pump(): boolean
   ready(): boolean

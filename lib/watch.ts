@@ -13,7 +13,7 @@ import {
 import { endpointWord, type Region } from './region.js'
 
 /** Index, in an Int32Array over the region, of a word of the ring that this side produces. */
-export function ringWord(producingSide: number, field: number): number {
+function ringWord(producingSide: number, field: number): number {
   return (SW_HEAP_AT + sw_channel.rings + producingSide * sw_ring.sizeof + field) >>> 2
 }
 
@@ -45,9 +45,21 @@ export class PeerWatch {
     ]
   }
 
-  /** Does a live participant receive what this side sends? */
+  /** The role word of whoever receives what this side sends; who sends there is the same participant, or not there yet. */
+  get receiver(): number {
+    return Atomics.load(this.region.words, this.#roles[0].holder)
+  }
+
+  /** Is that one alive? */
   get there(): boolean {
-    return this.region.hasPeer(this.side) ?? this.#alive(Atomics.load(this.region.words, this.#roles[0].holder))
+    return this.region.hasPeer(this.side) ?? this.#alive(this.receiver)
+  }
+
+  /** Is one of the other side's roles in this set, as sw_channel_role counts them? */
+  isMeant(roles: number): boolean {
+    const producer = 1 << (1 - this.side)
+    const consumer = 1 << (2 + this.side)
+    return (roles & (producer | consumer)) !== 0
   }
 
   /** Has the other side said that it reads no more? */

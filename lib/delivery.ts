@@ -1,0 +1,94 @@
+// startReceiving: the callback that is given every message, the pace at which that happens, and what ends it.
+import * as check from './check.js'
+import type { SabwayError } from './errors.js'
+import type { DrainCallback, Incoming, MessageCallback } from './incoming.js'
+import type { StartOptions } from './options.js'
+import type { Take } from './receiver.js'
+import { type Pace, type Paced, paceOf } from './schedule.js'
+
+interface Recipient extends Paced {
+  /** Can this thread's event loop be woken? */
+  readonly rings: boolean
+  /** Whether anybody else wants each message, too, and giving it to them. */
+  hasListeners(): boolean
+  tell(message: unknown): void
+  /** A message that could not be decoded: it is passed over. */
+  report(error: SabwayError): void
+  /** stopReceiving. */
+  stop(): void
+}
+
+export class Delivery<T> {
+  #pace: Pace | null = null
+  #deafen: (() => void) | null = null
+
+  constructor(
+    private readonly incoming: Incoming,
+    private readonly take: Take<T>,
+    private readonly to: Recipient,
+  ) {}
+
+  /** False when the signal was aborted before. */
+  start(callback: MessageCallback<T> | DrainCallback, options: StartOptions): boolean {
+    check.callback(callback, 'callback')
+    const { signal } = options
+    check.abortSignal(signal)
+    if (signal?.aborted) return false
+    const { incoming, to } = this
+    const pace = paceOf(options, to.rings, to)
+    const give = options.copy === false ? this.#inPlace(callback) : this.#own(callback as MessageCallback<T>)
+    incoming.start(give, options)
+    this.#pace = pace
+    if (signal !== undefined) {
+      const stop = () => to.stop()
+      signal.addEventListener('abort', stop, { once: true })
+      this.#deafen = () => signal.removeEventListener('abort', stop)
+    }
+    if (pace === null) to.want()
+    else pace.start()
+    return true
+  }
+
+  #inPlace(callback: DrainCallback | MessageCallback<T>): DrainCallback {
+    const { to } = this
+    return (bytes, start, end) => {
+      ;(callback as DrainCallback)(bytes, start, end)
+      if (to.hasListeners()) to.tell(bytes.subarray(start, end))
+    }
+  }
+
+  /** Each message as a value of the receiver's own: a copy, or decoded. */
+  #own(callback: MessageCallback<T>): DrainCallback {
+    const { to, take } = this
+    return (bytes, start, end) => {
+      let message: T
+      try {
+        message = take(bytes, start, end)
+      } catch (error) {
+        to.report(error as SabwayError)
+        return
+      }
+      callback(message)
+      if (to.hasListeners()) to.tell(message)
+    }
+  }
+
+  stop(): void {
+    this.#pace?.stop()
+    this.#pace = null
+    this.#deafen?.()
+    this.#deafen = null
+  }
+
+  /** The event loop has come round. True when something was given. */
+  work(): boolean {
+    if (this.#pace === null) return this.to.pump()
+    this.#pace.turn()
+    return false
+  }
+
+  /** Do messages wait for a tick that is on its way? Then the event loop need not look. */
+  get planned(): boolean {
+    return this.#pace?.planned ?? false
+  }
+}
