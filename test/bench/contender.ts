@@ -25,7 +25,23 @@ export interface Contender {
 /** A worker that has not ended by then has failed. */
 const CLOSE_MS = 2000
 
-const OTHER: Record<Role, Role> = { send: 'receive', receive: 'send', ping: 'pong', pong: 'ping' }
+export const OTHER: Record<Role, Role> = { send: 'receive', receive: 'send', ping: 'pong', pong: 'ping' }
+
+/** What a run came to, from what both ends say of it: one clock for all threads and processes. */
+export function settled(
+  role: Role,
+  here: WorkerResult,
+  there: WorkerResult,
+  messages: Uint8Array[],
+  count: number,
+): Run {
+  if (there.error !== undefined) throw new Error(there.error)
+  const whole = Number(here.end - here.begin) / 1e9
+  if (here.outcome instanceof Float64Array) return { seconds: whole, times: here.outcome }
+  verify((here.outcome ?? there.outcome) as Check, messages, count)
+  const [from, to] = role === 'send' ? [here.begin, there.end] : [there.begin, here.end]
+  return { seconds: Number(to - from) / 1e9 }
+}
 
 export class Pair implements Contender {
   private worker!: Worker
@@ -72,12 +88,7 @@ export class Pair implements Contender {
     const begin = process.hrtime.bigint()
     const outcome = await this.job(count)
     const end = process.hrtime.bigint()
-    const there = await finished
-    if (there.error !== undefined) throw new Error(there.error)
-    if (outcome instanceof Float64Array) return { seconds: Number(end - begin) / 1e9, times: outcome }
-    verify((outcome ?? there.outcome) as Check, this.messages, count)
-    const [from, to] = this.role === 'send' ? [begin, there.end] : [there.begin, end]
-    return { seconds: Number(to - from) / 1e9 }
+    return settled(this.role, { begin, end, outcome }, await finished, this.messages, count)
   }
 
   async close(): Promise<void> {

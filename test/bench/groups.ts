@@ -79,16 +79,17 @@ function native(): Group[] {
   return [...to, ...from]
 }
 
+const trips = (path: string, patience: number, contenders: Contender[]): Group => ({
+  name: `${path}, ${label(ROUND_TRIP)}`,
+  path,
+  size: ROUND_TRIP,
+  unit: 'us',
+  contenders,
+  patience,
+})
+
 function roundTrips(): Group[] {
   const load = { size: ROUND_TRIP, lead: 0 }
-  const trips = (path: string, patience: number, contenders: Contender[]): Group => ({
-    name: `${path}, ${label(ROUND_TRIP)}`,
-    path,
-    size: ROUND_TRIP,
-    unit: 'us',
-    contenders,
-    patience,
-  })
   const pair = (kind: string, ours?: boolean) => new Pair(kind, 'ping', load, kind, ours)
   const group = (path: string, patience: number, kinds: string[]) =>
     trips(
@@ -152,14 +153,6 @@ function processes(): Group[] {
     ])
   })
   const load = { size: ROUND_TRIP, lead: 0 }
-  const trips = (path: string, patience: number, contenders: Contender[]): Group => ({
-    name: `${path}, ${label(ROUND_TRIP)}`,
-    path,
-    size: ROUND_TRIP,
-    unit: 'us',
-    contenders,
-    patience,
-  })
   return [
     ...floods,
     trips(PATHS.spinningProcesses, 1, [

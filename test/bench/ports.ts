@@ -2,7 +2,8 @@
 // flight is bounded by acknowledgements, or a sender in a hurry would fill the memory.
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { Job, Kind, Load } from './kind.js'
-import { makeMessages, mix, Patience, pause, sumWords, wordAt } from './messages.js'
+import { makeMessages, mix, Patience, sumWords, wordAt } from './messages.js'
+import { type Heard, pingHeard, pongHeard } from './trips.js'
 
 /** What of a MessagePort the roles need: another process's channel has it, too. */
 export type Port = Pick<MessagePort, 'postMessage' | 'on'>
@@ -155,40 +156,15 @@ function receiveBatches(port: MessagePort): Job {
 
 // ---- round trips ----
 
-function ping(port: MessagePort, { size }: Load): Job {
-  const message = new Uint8Array(size)
-  let arrived: (answer: number) => void = () => {}
-  port.on('message', (answer: Uint8Array) => arrived(answer[0]!))
-  return async (count) => {
-    const times = new Float64Array(count)
-    for (let i = 0; i < count; i++) {
-      await pause()
-      message[0] = i
-      const before = performance.now()
-      const answer = await new Promise<number>((resolve) => {
-        arrived = resolve
-        port.postMessage(message)
-      })
-      times[i] = performance.now() - before
-      if (answer !== (i & 0xff)) throw new Error(`the answer to ${i & 0xff} is ${answer}`)
-    }
-    return times
-  }
-}
-
-function pong(port: MessagePort, { size }: Load): Job {
-  const answer = new Uint8Array(size)
+function heard(port: MessagePort): Heard {
   let take: (message: Uint8Array) => void = () => {}
   port.on('message', (message: Uint8Array) => take(message))
-  return (count) =>
-    new Promise((resolve) => {
-      let left = count
-      take = (message) => {
-        answer[0] = message[0]!
-        port.postMessage(answer)
-        if (--left === 0) resolve()
-      }
-    })
+  return {
+    send: (message) => port.postMessage(message),
+    listen: (given) => {
+      take = given
+    },
+  }
 }
 
 /** The next message, without the event loop. */
@@ -226,5 +202,8 @@ export const portKinds = {
   'postMessage copy': kind({ send: sender(postCopy), receive }),
   'postMessage transfer': kind({ send: sender(postTransfer), receive }),
   'postMessage, own batches': kind({ send: sendBatches, receive: receiveBatches }),
-  'postMessage event loops': kind({ ping, pong }),
+  'postMessage event loops': kind({
+    ping: (port, load) => pingHeard(heard(port), load),
+    pong: (port, load) => pongHeard(heard(port), load),
+  }),
 }

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SharedMemoryChannel } from 'sabway'
-import type { Contender, Run } from './contender.js'
+import { type Contender, OTHER, type Run, settled } from './contender.js'
 import { capacityFor, type Job, type Load, type Role, type WorkerResult } from './kind.js'
-import { type Check, makeMessages, Patience, verify, wordAt } from './messages.js'
+import { makeMessages, Patience, wordAt } from './messages.js'
 import { type Port, portKinds } from './ports.js'
 import { sabwayKinds } from './sabway.js'
 import { socketRoles } from './sockets.js'
@@ -99,8 +99,6 @@ export const processKinds: Record<string, ProcessKind<never>> = {
   'unix socket, event loops': overSocket(socketRoles.turns),
 } as never
 
-const OTHER: Record<Role, Role> = { send: 'receive', receive: 'send', ping: 'pong', pong: 'ping' }
-
 /** A forked process that does as it is told, and says what came of it. */
 class Peer {
   readonly process = fork(fileURLToPath(new URL('./peer.js', import.meta.url)), { serialization: 'advanced' })
@@ -165,12 +163,7 @@ export class ProcessPair implements Contender {
     const begin = process.hrtime.bigint()
     const outcome = await this.job(count)
     const end = process.hrtime.bigint()
-    const there = await finished
-    if (there.error !== undefined) throw new Error(there.error)
-    if (outcome instanceof Float64Array) return { seconds: Number(end - begin) / 1e9, times: outcome }
-    verify((outcome ?? there.outcome) as Check, this.messages, count)
-    const [from, to] = this.role === 'send' ? [begin, there.end] : [there.begin, end] // one clock for all processes
-    return { seconds: Number(to - from) / 1e9 }
+    return settled(this.role, { begin, end, outcome }, await finished, this.messages, count)
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@
 import { RingBuffer } from 'ringbuf.js'
 import { capacityFor, type Job, type Kind, type Load } from './kind.js'
 import { makeMessages, mix, Patience, wordAt } from './messages.js'
+import { type Polled, pingPolled, pongPolled } from './trips.js'
 
 interface Rings {
   out: RingBuffer
@@ -40,34 +41,11 @@ function receive(rings: Rings, { size }: Load): Job {
   }
 }
 
-function ping(rings: Rings, { size }: Load): Job {
+function polled(rings: Rings, { size }: Load): Polled {
   const message = new Uint8Array(size)
-  const answer = new Uint8Array(size)
-  return (count) => {
-    const times = new Float64Array(count)
-    const patience = new Patience()
-    let before = performance.now()
-    for (let i = 0; i < count; i++) {
-      message[0] = i
-      rings.out.push(message, size)
-      while (rings.in.pop(answer, size) === 0) patience.miss()
-      if (answer[0] !== (i & 0xff)) throw new Error(`the answer to ${i & 0xff} is ${answer[0]}`)
-      const now = performance.now()
-      times[i] = now - before
-      before = now
-    }
-    return times
-  }
-}
-
-function pong(rings: Rings, { size }: Load): Job {
-  const message = new Uint8Array(size)
-  return (count) => {
-    const patience = new Patience()
-    for (let i = 0; i < count; i++) {
-      while (rings.in.pop(message, size) === 0) patience.miss()
-      rings.out.push(message, size)
-    }
+  return {
+    send: (answer) => rings.out.push(answer, size),
+    take: () => (rings.in.pop(message, size) === 0 ? -1 : message[0]!),
   }
 }
 
@@ -79,7 +57,12 @@ const ringbuf: Kind<Rings> = {
   },
   open: (remote: { out: SharedArrayBuffer; in: SharedArrayBuffer }) => ({ out: ring(remote.out), in: ring(remote.in) }),
   close: () => {},
-  roles: { send, receive, ping, pong },
+  roles: {
+    send,
+    receive,
+    ping: (rings, load) => pingPolled(polled(rings, load), load),
+    pong: (rings, load) => pongPolled(polled(rings, load), load),
+  },
 }
 
 export const ringbufKinds = { 'ringbuf.js': ringbuf }

@@ -1,7 +1,8 @@
 // Our contenders between two JavaScript threads.
 import { type BatchOptions, type ChannelHandle, SharedMemoryChannel, type WaitPolicy } from 'sabway'
-import { capacityFor, type Job, type Kind, type Load, type Role } from './kind.js'
-import { makeBatch, makeMessages, mix, Patience, pause, STALLED_MS, sumWords, wordAt } from './messages.js'
+import { capacityFor, type Job, type Kind, type Load } from './kind.js'
+import { makeBatch, makeMessages, mix, Patience, STALLED_MS, sumWords, wordAt } from './messages.js'
+import { type Heard, mustAnswer, type Polled, pingHeard, pingPolled, pongHeard, pongPolled } from './trips.js'
 
 type Roles = Kind<SharedMemoryChannel>['roles']
 
@@ -118,79 +119,22 @@ function receiveOnLoop(channel: SharedMemoryChannel): Job {
 
 // ---- round trips ----
 
-function pingSpinning(channel: SharedMemoryChannel, { size }: Load): Job {
-  const message = new Uint8Array(size)
-  let seen = 0
-  const take = (bytes: Uint8Array, start: number) => {
-    seen = bytes[start]!
+function polled(channel: SharedMemoryChannel): Polled {
+  let first = -1
+  const see = (bytes: Uint8Array, start: number) => {
+    first = bytes[start]!
   }
-  return (count) => {
-    const times = new Float64Array(count)
-    const patience = new Patience()
-    let before = performance.now()
-    for (let i = 0; i < count; i++) {
-      message[0] = i
-      channel.trySend(message)
-      while (channel.drain(take, 1) === 0) patience.miss()
-      if (seen !== (i & 0xff)) throw new Error(`the answer to ${i & 0xff} is ${seen}`)
-      const now = performance.now()
-      times[i] = now - before
-      before = now
-    }
-    return times
+  return {
+    send: (message) => channel.trySend(message),
+    take: () => (channel.drain(see, 1) === 0 ? -1 : first),
   }
 }
 
-function pongSpinning(channel: SharedMemoryChannel, { size }: Load): Job {
-  const answer = new Uint8Array(size)
-  const take = (bytes: Uint8Array, start: number) => {
-    answer[0] = bytes[start]!
-  }
-  return (count) => {
-    const patience = new Patience()
-    for (let i = 0; i < count; i++) {
-      while (channel.drain(take, 1) === 0) patience.miss()
-      channel.trySend(answer)
-    }
-  }
-}
-
-function pingOnLoop(channel: SharedMemoryChannel, { size }: Load): Job {
-  const message = new Uint8Array(size)
-  return async (count) => {
-    const times = new Float64Array(count)
-    let arrived: (answer: number) => void = () => {}
-    channel.startReceiving((answer) => arrived(answer[0]!))
-    for (let i = 0; i < count; i++) {
-      await pause()
-      message[0] = i
-      const before = performance.now()
-      const answer = await new Promise<number>((resolve) => {
-        arrived = resolve
-        channel.send(message)
-      })
-      times[i] = performance.now() - before
-      if (answer !== (i & 0xff)) throw new Error(`the answer to ${i & 0xff} is ${answer}`)
-    }
-    channel.stopReceiving()
-    return times
-  }
-}
-
-function pongOnLoop(channel: SharedMemoryChannel, { size }: Load): Job {
-  const answer = new Uint8Array(size)
-  return (count) =>
-    new Promise((resolve) => {
-      let left = count
-      channel.startReceiving((message) => {
-        answer[0] = message[0]!
-        channel.send(answer)
-        if (--left > 0) return
-        channel.stopReceiving()
-        resolve()
-      })
-    })
-}
+const heard = (channel: SharedMemoryChannel): Heard => ({
+  send: (message) => channel.send(message),
+  listen: (take) => channel.startReceiving(take),
+  deafen: () => channel.stopReceiving(),
+})
 
 function pingBlocking(channel: SharedMemoryChannel, { size }: Load): Job {
   const message = new Uint8Array(size)
@@ -201,7 +145,7 @@ function pingBlocking(channel: SharedMemoryChannel, { size }: Load): Job {
       message[0] = i
       channel.trySend(message)
       const answer = channel.receiveSync(STALLED_MS)
-      if (answer?.[0] !== (i & 0xff)) throw new Error(`the answer to ${i & 0xff} is ${answer?.[0]}`)
+      mustAnswer(i, answer?.[0])
       const now = performance.now()
       times[i] = now - before
       before = now
@@ -220,16 +164,22 @@ function pongBlocking(channel: SharedMemoryChannel): Job {
   }
 }
 
-const loops = { ping: pingOnLoop, pong: pongOnLoop }
+const loops: Roles = {
+  ping: (channel, load) => pingHeard(heard(channel), load),
+  pong: (channel, load) => pongHeard(heard(channel), load),
+}
 
 const all: Record<string, Roles> = {
   'sabway trySend, drain': { send: sendOne, receive: receiveFirstWords },
   'sabway sendBatch, drain': { send: sendBatches, receive: receiveFirstWords },
   'sabway sendBatch, drain all': { send: sendBatches, receive: receiveAllBytes },
   'sabway send, startReceiving': { send: sendOnLoop, receive: receiveOnLoop },
-  'sabway spinning': { ping: pingSpinning, pong: pongSpinning },
+  'sabway spinning': {
+    ping: (channel, load) => pingPolled(polled(channel), load),
+    pong: (channel, load) => pongPolled(polled(channel), load),
+  },
   'sabway event loops': loops,
-} satisfies Record<string, Partial<Record<Role, unknown>>>
+}
 
 const blocking = { ping: pingBlocking, pong: pongBlocking }
 

@@ -1,7 +1,8 @@
 // A unix socket by Node's net: each message with its length before it, written one by one or in batches of 64 KiB.
 import type { Socket } from 'node:net'
 import type { Job, Load } from './kind.js'
-import { makeMessages, mix, pause, wordAt } from './messages.js'
+import { makeMessages, mix, wordAt } from './messages.js'
+import { type Heard, pingHeard, pongHeard } from './trips.js'
 
 const PREFIX = 4
 const BATCH_BYTES = 65_536
@@ -97,44 +98,22 @@ function receive(socket: Socket): Job {
     })
 }
 
-function ping(socket: Socket, { size }: Load): Job {
-  const message = new Uint8Array(size)
-  let arrived: (answer: number) => void = () => {}
-  parse(socket, (answer) => arrived(answer[0]!))
-  return async (count) => {
-    const times = new Float64Array(count)
-    for (let i = 0; i < count; i++) {
-      await pause()
-      message[0] = i
-      const before = performance.now()
-      const answer = await new Promise<number>((resolve) => {
-        arrived = resolve
-        socket.write(framed(message))
-      })
-      times[i] = performance.now() - before
-      if (answer !== (i & 0xff)) throw new Error(`the answer to ${i & 0xff} is ${answer}`)
-    }
-    return times
-  }
-}
-
-function pong(socket: Socket, { size }: Load): Job {
-  const answer = new Uint8Array(size)
+function heard(socket: Socket): Heard {
   let take: (message: Uint8Array) => void = () => {}
   parse(socket, (message) => take(message))
-  return (count) =>
-    new Promise((resolve) => {
-      let left = count
-      take = (message) => {
-        answer[0] = message[0]!
-        socket.write(framed(answer))
-        if (--left === 0) resolve()
-      }
-    })
+  return {
+    send: (message) => socket.write(framed(message)),
+    listen: (given) => {
+      take = given
+    },
+  }
 }
 
 export const socketRoles = {
   plain: { send: sendEach, receive },
   batched: { send: sendBatches, receive },
-  turns: { ping, pong },
+  turns: {
+    ping: (socket: Socket, load: Load) => pingHeard(heard(socket), load),
+    pong: (socket: Socket, load: Load) => pongHeard(heard(socket), load),
+  },
 }
