@@ -50,7 +50,7 @@ build() {
 
 run() {
   say "testing $1"
-  (cd "$1" && ctest --output-on-failure)
+  (cd "$1" && ctest --output-on-failure -j 2)
 }
 
 mkdir -p build

@@ -5,7 +5,7 @@
 //
 // With --others not the major version that runs this script, which `npm test` has tried already.
 //
-// The flood is shorter than in `npm test`, unless SABWAY_FLOOD says how many messages it has.
+// What is repeated at random is repeated less often than in `npm test`, unless SABWAY_EFFORT says how often.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const MAJORS = ['20', '22', '24', '26']
-const FLOOD = '500000'
+const EFFORT = '0.2'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const cache = join(root, '.cache', 'nodes')
@@ -74,7 +74,7 @@ function test(binary) {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
-    env: { ...process.env, SABWAY_FLOOD: process.env.SABWAY_FLOOD ?? FLOOD },
+    env: { ...process.env, SABWAY_EFFORT: process.env.SABWAY_EFFORT ?? EFFORT },
   })
   const count = (word) => Number(new RegExp(`^ +(\\d+) ${word}`, 'm').exec(stdout)?.[1] ?? 0)
   const seconds = Math.round((performance.now() - begin) / 1000)

@@ -1,20 +1,10 @@
 // The messages of a soak: what message n of a sequence looks like follows from the seed alone, so that both ends know it.
 import { crc32c } from 'sabway'
+import { random } from '../../build/test/js/support/bytes.js'
 
 const HEADER = 8 // number, CRC-32C of the rest
 const POOL = 1 << 18
 const LARGEST = 1 << 16
-
-/** Numbers from 0 up to 1 (mulberry32). */
-export function random(seed) {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 export class Sequence {
   #seed

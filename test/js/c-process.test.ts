@@ -6,10 +6,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { SharedMemoryChannel } from 'sabway'
-import { pattern } from './support/bytes.js'
-import { collect, keep } from './support/channels.js'
+import { keep } from './support/channels.js'
 import { program, root } from './support/paths.js'
-import { heard, openShared } from './support/processes.js'
+import { exchange, heard, openShared } from './support/processes.js'
 import { until } from './support/wait.js'
 
 const path = program('c-process')
@@ -26,13 +25,6 @@ async function serve(...args: string[]) {
   return { child, closed, token: lines.shift()!, lines }
 }
 
-async function exchange(channel: SharedMemoryChannel, count: number): Promise<void> {
-  const back = collect(channel)
-  for (let i = 0; i < count; i++) channel.send(pattern(i, (i * 37) % 5000))
-  await until(() => back.length === count, `${count} echoes`)
-  for (const [i, message] of back.entries()) assert.deepEqual(message, pattern(i, (i * 37) % 5000))
-}
-
 describe('a channel between Node and a C program', () => {
   afterEach(() => {
     for (const child of started.splice(0)) child.kill('SIGKILL')
@@ -47,7 +39,7 @@ describe('a channel between Node and a C program', () => {
     child.stdout.on('data', (text) => {
       said += text
     })
-    await exchange(channel, 5000)
+    await exchange(channel, 5000, 5000)
     channel.cleanup()
     const [code] = await closed
     assert.deepEqual([code, said], [0, '5000 messages, then: ERR_SABWAY_CLOSED\n'])
@@ -57,7 +49,7 @@ describe('a channel between Node and a C program', () => {
     it(`that made it${name.length === 0 ? '' : ', with a name'}`, async () => {
       const { closed, token, lines } = await serve(...name)
       const channel = keep(SharedMemoryChannel.attach(token, { side: 'native' }))
-      await exchange(channel, 5000)
+      await exchange(channel, 5000, 5000)
       channel.cleanup()
       const [code] = await closed
       assert.deepEqual([code, ...lines], [0, '5000 messages, then: ERR_SABWAY_CLOSED'])
@@ -67,7 +59,7 @@ describe('a channel between Node and a C program', () => {
   it('that dies', async () => {
     const { child, token } = await serve()
     const channel = keep(SharedMemoryChannel.attach(token, { side: 'native' }))
-    await exchange(channel, 100)
+    await exchange(channel, 100, 5000)
     const told = heard(channel, 'peer-died')
     child.kill('SIGKILL')
     await told

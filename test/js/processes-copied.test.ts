@@ -7,7 +7,7 @@ import { collect, fillUp, keep, takeAll } from './support/channels.js'
 import { assertError, rejectsWith, throwsError } from './support/errors.js'
 import { collectUntil } from './support/gc.js'
 import { numbered, numberOf } from './support/numbered.js'
-import { heard, openShared, Peer, sharedMappings } from './support/processes.js'
+import { echoed, exchange, heard, openShared, Peer, sharedMappings } from './support/processes.js'
 import { openFiles, Thread, threadsCalled } from './support/threads.js'
 import { until } from './support/wait.js'
 
@@ -21,13 +21,6 @@ function copying<T>(act: () => T, copy = true): T {
   } finally {
     delete process.env.SABWAY_OVERLAY
   }
-}
-
-async function exchange(channel: SharedMemoryChannel, count: number, largest: number): Promise<void> {
-  const back = collect(channel)
-  for (let i = 0; i < count; i++) channel.send(pattern(i, (i * 37) % (largest + 1)))
-  await until(() => back.length === count, `${count} echoes`)
-  for (const [i, message] of back.entries()) assert.deepEqual(message, pattern(i, (i * 37) % (largest + 1)))
 }
 
 /** Send until there is no room all the way. Returns how many fitted. */
@@ -74,13 +67,7 @@ describe('copied: a channel in two processes', () => {
         assert.equal(transport, here ? 'copied' : 'shared')
         if (here) assert.match(why!, /SABWAY_OVERLAY=never/)
         const peer = copying(() => new Peer({ does: 'echo', token: channel.token, thread }), there)
-        await exchange(channel, 5000, 3000)
-        await peer.next()
-        assert.equal(channel.stats().peer, true)
-        channel.stopReceiving()
-        await exchange(channel, 20, 65536)
-        channel.cleanup()
-        assert.equal(await peer.ended(), 0)
+        await echoed(channel, peer)
       })
     }
 

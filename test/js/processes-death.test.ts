@@ -5,14 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SharedMemoryChannel } from 'sabway'
 import { random } from './support/bytes.js'
 import { keep } from './support/channels.js'
+import { seed, times } from './support/effort.js'
 import { rejectsWith } from './support/errors.js'
 import { numbered, numberOf } from './support/numbered.js'
 import { heard, openShared, Peer } from './support/processes.js'
 import { aWhile, until } from './support/wait.js'
 
 /** SABWAY_SEED=n repeats a run, as far as processes can be repeated. */
-const SEED = Number(process.env.SABWAY_SEED ?? Math.floor(Math.random() * 2 ** 31))
-const ROUNDS = 12
+const SEED = seed()
+const ROUNDS = times(12)
 
 const chance = random(SEED)
 
@@ -28,7 +29,12 @@ function inOrder(channel: SharedMemoryChannel): { next: number } {
 
 const died = (channel: SharedMemoryChannel) => heard(channel, 'peer-died')
 
-const inSharedMemory = (): string[] => readdirSync('/dev/shm').filter((name) => name.startsWith('sabway.'))
+/** Names of shared memory, but for those of other runs of these tests. */
+const inSharedMemory = (): string[] =>
+  readdirSync('/dev/shm').filter((name) => {
+    const test = /^sabway\.test-(\d+)-/.exec(name)
+    return name.startsWith('sabway.') && (test === null || test[1] === String(process.pid))
+  })
 
 describe(`death of a process (SABWAY_SEED=${SEED})`, () => {
   it('of the sender, at random moments: all it committed arrives, and its successor goes on', async function () {

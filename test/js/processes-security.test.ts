@@ -30,6 +30,10 @@ function anotherReads(file: string): boolean {
 const open = (token: string) => () => Region.open(token)
 const place = (token: string) => `/proc/${parseInt(partsOf(token).pid, 16)}/fd/${parseInt(partsOf(token).handle, 16)}`
 
+/** Says in its title, where it is not run, what that would take. */
+const itAsAnother = (title: string, test: () => void) =>
+  canBeAnother ? it(title, test) : it.skip(`${title} (not run: needs root, and a folder that others can read)`)
+
 describe('tokens', () => {
   it('are refused when anything in them was changed', () => {
     const { token } = openShared()
@@ -144,8 +148,7 @@ describe('shared memory', () => {
     throwsError(open(channel.token), 'ERR_SABWAY_SIZE_MISMATCH', /bytes, the token says/)
   })
 
-  it('of another user', function () {
-    if (!canBeAnother) this.skip() // not run
+  itAsAnother('of another user', () => {
     const name = `test-${process.pid}-stranger`
     const { token } = openShared()
     const path = `/dev/shm/sabway.${name}`
@@ -163,9 +166,8 @@ describe('shared memory', () => {
     }
   })
 
-  it('is closed to another user who has the token', function () {
+  itAsAnother('is closed to another user who has the token', () => {
     const library = fileURLToPath(new URL('dist/index.mjs', root))
-    if (!canBeAnother) this.skip() // not run: as above
     const name = `test-${process.pid}-closed`
     for (const { token } of [openShared(), openShared(4096, 4096, name)]) {
       const script = `import('${library}').then(({ Region }) => Region.open('${token}')).catch(({ code }) => console.log(code))`

@@ -5,30 +5,15 @@ import { pattern } from './support/bytes.js'
 import { collect, keep, takeAll } from './support/channels.js'
 import { assertError, throwsError } from './support/errors.js'
 import { numbered } from './support/numbered.js'
-import { heard, openShared, Peer } from './support/processes.js'
+import { echoed, exchange, heard, openShared, Peer } from './support/processes.js'
 import { Thread, threadsCalled } from './support/threads.js'
 import { until } from './support/wait.js'
-
-/** Send all of them, get all of them back. */
-async function exchange(channel: SharedMemoryChannel, count: number, largest: number): Promise<void> {
-  const back = collect(channel)
-  for (let i = 0; i < count; i++) channel.send(pattern(i, (i * 37) % (largest + 1)))
-  await until(() => back.length === count, `${count} echoes`)
-  for (const [i, message] of back.entries()) assert.deepEqual(message, pattern(i, (i * 37) % (largest + 1)))
-}
 
 describe('a channel in two processes', () => {
   for (const thread of ['main', 'worker', 'handle'] as const) {
     it(`carries messages both ways; the other side is on: ${thread}`, async () => {
       const channel = openShared(1 << 16, 1 << 17)
-      const peer = new Peer({ does: 'echo', token: channel.token, thread })
-      await exchange(channel, 5000, 3000)
-      await peer.next()
-      assert.equal(channel.stats().peer, true)
-      channel.stopReceiving()
-      await exchange(channel, 20, 65536)
-      channel.cleanup()
-      assert.equal(await peer.ended(), 0)
+      await echoed(channel, new Peer({ does: 'echo', token: channel.token, thread }))
     })
   }
 

@@ -55,7 +55,7 @@ describe('the README', () => {
       `import { fork } from 'node:child_process'\nimport { SharedMemoryChannel } from 'sabway'\n// ${name}\n`
     writeFileSync(
       join(there, 'child.mjs'),
-      head('child') + child! + '\nchannel.send(new Uint8Array([7]))\nsetTimeout(() => process.abort(), 200)\n',
+      `${head('child') + child!}\nchannel.send(new Uint8Array([7]))\nsetTimeout(() => process.abort(), 200)\n`,
     )
     const tail = `\nchannel.ref().startReceiving((message) => console.log('from the child', message[0]))
 channel.addEventListener('peer-died', () => channel.cleanup())\n`

@@ -2,10 +2,11 @@
 // crash, a hang, an endless loop or an error that is not Sabway's would show as how the child ends.
 import assert from 'node:assert/strict'
 import { runChild } from './support/children.js'
+import { seed, times } from './support/effort.js'
 
 /** SABWAY_SEED=n repeats a run, as far as threads can be repeated. */
-const SEED = Number(process.env.SABWAY_SEED ?? Math.floor(Math.random() * 2 ** 31))
-const ROUNDS = 12
+const SEED = seed()
+const ROUNDS = times(12)
 
 describe(`scribbling over the memory (SABWAY_SEED=${SEED})`, () => {
   for (const share of ['threads', 'processes']) {

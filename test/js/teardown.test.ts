@@ -5,14 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Region, SharedMemoryChannel } from 'sabway'
 import { random } from './support/bytes.js'
 import { keep, open } from './support/channels.js'
+import { seed, times } from './support/effort.js'
 import { DONE, numbered, numberOf, SENT, WRONG } from './support/numbered.js'
 import { nativeThreadsAre, Thread } from './support/threads.js'
 import { until } from './support/wait.js'
 import type { DoomedData } from './workers/doomed.js'
 
 /** SABWAY_SEED=n repeats a run, as far as threads can be repeated. */
-const SEED = Number(process.env.SABWAY_SEED ?? Math.floor(Math.random() * 2 ** 31))
-const ROUNDS = 15
+const SEED = seed()
+const ROUNDS = times(15)
 const ROOM = 16384
 /** What one call of sendBatch may have sent before the sender could say so. */
 const BATCH = 20

@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Region, type SharedMemoryChannel } from 'sabway'
 import { pattern, random } from './support/bytes.js'
 import { collect, open, takeAll } from './support/channels.js'
+import { times } from './support/effort.js'
 import { collectGarbage } from './support/gc.js'
 import { nativeThreadsAre, Thread } from './support/threads.js'
 import { until } from './support/wait.js'
 import type { EndData } from './workers/end.js'
 
-const ROUNDS = 25
+const ROUNDS = times(25)
 const chance = random(42)
 
 /** Somewhere in the first milliseconds. */

@@ -2,12 +2,13 @@
 // same, and leaves the same bytes behind.
 import assert from 'node:assert/strict'
 import { random } from '../support/bytes.js'
+import { seed, times } from '../support/effort.js'
 import { Arena, type Endpoint, type HostName, native } from './hosts.js'
 import { type HostFor, Script, type Transcript } from './script.js'
 
 /** SABWAY_SEED=n repeats a run. */
-const SEED = Number(process.env.SABWAY_SEED ?? Math.floor(Math.random() * 2 ** 31))
-const ROUNDS = 60
+const SEED = seed()
+const ROUNDS = times(60)
 const PAGES = 19 // the layout's fixed part and two rings of 32 KiB
 
 const OTHER: Record<HostName, HostName> = { native: 'wasm', wasm: 'native' }

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { crc32c } from 'sabway'
 import { fill, random } from './bytes.js'
+import { times } from './effort.js'
 
 /** Says the run: change it to have another. */
 export const SEED = 20_260_214
 /** Messages that cross the channels, both ways and all floods together. */
-export const TOTAL = Number(process.env.SABWAY_FLOOD ?? 10_000_000)
+export const TOTAL = times(10_000_000)
 
 const KINDS = 4096
 const LARGEST = 65_536

@@ -1,12 +1,14 @@
 // Other processes on the far side of a channel: each is a forked test/js/children/peer.ts.
+import assert from 'node:assert/strict'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { SharedMemoryChannel } from 'sabway'
 import type { PeerTask } from '../children/peer.js'
-import { keep } from './channels.js'
-import { within } from './wait.js'
+import { pattern } from './bytes.js'
+import { collect, keep } from './channels.js'
+import { until, within } from './wait.js'
 
 const running: Peer[] = []
 
@@ -62,6 +64,25 @@ export async function killAll(): Promise<void> {
 /** A channel that processes share, cleaned up after the test. */
 export const openShared = (rendererToNative = 65536, nativeToRenderer = 65536, name?: string): SharedMemoryChannel =>
   keep(new SharedMemoryChannel(rendererToNative, nativeToRenderer, { share: 'processes', ...(name && { name }) }))
+
+/** Send messages of 0 to `largest` bytes to an echo, and get them all back. */
+export async function exchange(channel: SharedMemoryChannel, count: number, largest: number): Promise<void> {
+  const back = collect(channel)
+  for (let i = 0; i < count; i++) channel.send(pattern(i, (i * 37) % (largest + 1)))
+  await until(() => back.length === count, `${count} echoes`)
+  for (const [i, message] of back.entries()) assert.deepEqual(message, pattern(i, (i * 37) % (largest + 1)))
+}
+
+/** An echoing process that has taken the other side gives back small messages and large ones, and ends well after the channel. */
+export async function echoed(channel: SharedMemoryChannel, peer: Peer): Promise<void> {
+  await exchange(channel, 5000, 3000)
+  await peer.next()
+  assert.equal(channel.stats().peer, true)
+  channel.stopReceiving()
+  await exchange(channel, 20, 65536)
+  channel.cleanup()
+  assert.equal(await peer.ended(), 0)
+}
 
 /** Resolves with the next event of that type. */
 export const heard = (channel: SharedMemoryChannel, type: string): Promise<Event> =>
