@@ -33,6 +33,8 @@ export interface WorkerStats {
 export interface RegionBinding {
   ring(doorbell: number, how: number): void
   park(ticket: number, milliseconds: number): void
+  /** Let another thread that is ready have this one's processor. */
+  yield(): void
   listen(): void
   /** Hear rings and deaths of other processes. Returns the seat that PEER_DIED will name. */
   watch(): number

@@ -24,6 +24,7 @@ export interface Core {
   sw_endpoint_serve(base: Offset): number
   sw_endpoint_reach(base: Offset, index: number, role: number, how: number): number
   sw_wait_spin(windowNs: number, mostNs: number, sleptNs: number): number
+  sw_wait_forgo(last: number, tookNs: number): number
   sw_wait_bound(reach: number, sleeps: number): number
   sw_channel_open_producer(
     p: Offset,

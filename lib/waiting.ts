@@ -1,4 +1,6 @@
 // How a JavaScript thread waits: the policy, how long it polls before it sleeps, and the sleep that blocks the thread.
+
+import type { RegionBinding } from './addon.js'
 import * as check from './check.js'
 import type { Core } from './core.js'
 import { SabwayError } from './errors.js'
@@ -37,6 +39,8 @@ export function policyOf(value: unknown): WaitPolicy {
 /** How long to poll before sleeping, which adapts to what has paid off. */
 export class Window {
   private nanoseconds: number
+  private forgo = 0
+  private left = 0
 
   constructor(
     private readonly core: Core,
@@ -51,12 +55,25 @@ export class Window {
     return this.policy === 'spin' ? Number.POSITIVE_INFINITY : 0
   }
 
+  /** Once in SW_WAIT_SPIN_NS while polling: the peer may be waiting for this thread's processor. */
+  yield(binding: RegionBinding): void {
+    if (this.left !== 0) {
+      this.left--
+      return
+    }
+    const before = performance.now()
+    binding.yield()
+    this.forgo = this.core.sw_wait_forgo(this.forgo, nanoseconds(performance.now() - before))
+    this.left = this.forgo
+  }
+
   /** Work came while polling (0), or after so many milliseconds of sleep. */
   learn(slept: number): void {
-    const nanoseconds = Math.min(0xffff_ffff, Math.ceil(slept * 1e6))
-    this.nanoseconds = this.core.sw_wait_spin(this.nanoseconds, this.most, nanoseconds) >>> 0
+    this.nanoseconds = this.core.sw_wait_spin(this.nanoseconds, this.most, nanoseconds(slept)) >>> 0
   }
 }
+
+const nanoseconds = (milliseconds: number) => Math.min(0xffff_ffff, Math.ceil(milliseconds * 1e6))
 
 /** One endpoint's way of waiting. */
 export class Waiter {
@@ -122,7 +139,7 @@ export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, ti
   mustBeAllowed()
   const begin = performance.now()
   const deadline = begin + timeout
-  const polled = poll(awaited, Math.min(deadline, begin + waiter.thread.milliseconds))
+  const polled = poll(region, waiter.thread, awaited, Math.min(deadline, begin + waiter.thread.milliseconds))
   if (polled !== null) {
     waiter.thread.learn(0)
     return polled
@@ -142,13 +159,17 @@ export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, ti
   return null
 }
 
-function poll<T>(awaited: Awaited<T>, until: number): T | null {
-  while (performance.now() < until) {
+function poll<T>({ binding }: Region, window: Window, awaited: Awaited<T>, until: number): T | null {
+  let due = Number.NEGATIVE_INFINITY
+  for (let now = performance.now(); now < until; now = performance.now()) {
     for (let i = 0; i < LOOKS_PER_CLOCK; i++) {
       const taken = awaited.take()
       if (taken !== null) return taken
     }
     awaited.meanwhile()
+    if (binding === null || now < due) continue
+    window.yield(binding)
+    due = now + SW_WAIT_SPIN_NS / 1e6
   }
   return null
 }

@@ -7,6 +7,12 @@ uint32_t sw_wait_spin(uint32_t window_ns, uint32_t most_ns, uint32_t slept_ns) {
   return window_ns / 2 < least ? least : window_ns / 2;
 }
 
+uint32_t sw_wait_forgo(uint32_t last, uint32_t took_ns) {
+  enum { LONG_NS = 1000000, LEAST = 64, MOST = 4096 };
+  if (took_ns < LONG_NS) return 0;
+  return last < LEAST / 2 ? LEAST : last > MOST / 2 ? MOST : last * 2;
+}
+
 uint32_t sw_wait_bound(uint32_t reach, uint32_t sleeps) {
   if ((reach & SW_REACH_NONE) != 0) return sleeps < 6 ? 1u << sleeps : 64;
   return (reach & SW_REACH_FRAGILE) != 0 ? SW_WAIT_PATROL_MS : 0;

@@ -30,13 +30,14 @@ uint32_t Number(const Napi::Value &value) { return value.As<Napi::Number>().Uint
 void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "RegionBinding",
-      DefineClass(env, "RegionBinding",
-                  {InstanceMethod("park", &RegionBinding::Park), InstanceMethod("listen", &RegionBinding::Listen),
-                   InstanceMethod("watch", &RegionBinding::Watch), InstanceMethod("carry", &RegionBinding::Carry),
-                   InstanceMethod("startWorker", &RegionBinding::StartWorker),
-                   InstanceMethod("stopWorker", &RegionBinding::StopWorker),
-                   InstanceMethod("workerStats", &RegionBinding::WorkerStats),
-                   InstanceMethod("copyIn", &RegionBinding::CopyIn), InstanceMethod("close", &RegionBinding::Close)}));
+      DefineClass(
+          env, "RegionBinding",
+          {InstanceMethod("park", &RegionBinding::Park), InstanceMethod("yield", &RegionBinding::Yield),
+           InstanceMethod("listen", &RegionBinding::Listen), InstanceMethod("watch", &RegionBinding::Watch),
+           InstanceMethod("carry", &RegionBinding::Carry), InstanceMethod("startWorker", &RegionBinding::StartWorker),
+           InstanceMethod("stopWorker", &RegionBinding::StopWorker),
+           InstanceMethod("workerStats", &RegionBinding::WorkerStats), InstanceMethod("copyIn", &RegionBinding::CopyIn),
+           InstanceMethod("close", &RegionBinding::Close)}));
 }
 
 // (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, channel offset, SharedMemory that a
@@ -121,6 +122,11 @@ Napi::Value RegionBinding::Park(const Napi::CallbackInfo &info) {
   uint32_t *doorbell = sw_endpoint_doorbell(base_, endpoint_);
   double milliseconds = info[1].As<Napi::Number>().DoubleValue();
   environment_->Park(doorbell, Number(info[0]), static_cast<int64_t>(milliseconds * 1e6));
+  return info.Env().Undefined();
+}
+
+Napi::Value RegionBinding::Yield(const Napi::CallbackInfo &info) {
+  sw_prim_yield();
   return info.Env().Undefined();
 }
 

@@ -40,6 +40,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
 
   static napi_value Ring(napi_env env, napi_callback_info info);
   Napi::Value Park(const Napi::CallbackInfo &info);
+  Napi::Value Yield(const Napi::CallbackInfo &info);
   Napi::Value Listen(const Napi::CallbackInfo &info);
   Napi::Value Watch(const Napi::CallbackInfo &info);
   Napi::Value Carry(const Napi::CallbackInfo &info);

@@ -4,6 +4,7 @@
 #endif
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@ uint64_t sw_prim_now(void) {
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
+
+void sw_prim_yield(void) { sched_yield(); }
 
 void sw_prim_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

@@ -50,6 +50,9 @@ int sw_prim_futex_wake(uint32_t *word);
 /* Monotonic nanoseconds. */
 uint64_t sw_prim_now(void);
 
+/* Let another thread that is ready have this processor. Returns when it is this one's turn again. */
+void sw_prim_yield(void);
+
 /* Be polite in a spin loop. */
 void sw_prim_pause(void);
 

@@ -105,6 +105,8 @@ uint64_t sw_prim_now(void) {
   return whole * 1000000000 + rest * 1000000000 / (uint64_t)frequency.QuadPart;
 }
 
+void sw_prim_yield(void) { SwitchToThread(); }
+
 void sw_prim_pause(void) { YieldProcessor(); }
 
 static SRWLOCK process_lock = SRWLOCK_INIT;

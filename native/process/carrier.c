@@ -7,11 +7,11 @@
 #include "core/peer.h"
 #include "port.h"
 #include "prim/prim.h"
+#include "worker/spin.h"
 
 enum {
   AT_ONCE = 64, /* messages of one direction before the other has its turn */
   SPIN_NS = 20000,
-  SPINS_PER_CLOCK = 64,
   PATROL_NS = 100000000, /* whoever rings may die before it does */
   LINGER_NS = 1000000000
 };
@@ -29,6 +29,7 @@ struct sw_carrier {
   sw_port home, away;
   lane out, in;
   sw_carrier_hooks hooks;
+  sw__spinner spinner;
   uint32_t stop; /* shared: somebody asks the thread to end */
   sw_prim_thread thread;
 };
@@ -105,18 +106,9 @@ static int has_message(const lane *l) {
   return has_reader_left(l) || (!l->ended && !l->unread && l->wanted == 0 && sw_consumer_ready(l->from));
 }
 
-static int has_work(const sw_carrier *c) {
+static int has_work(void *carrier) {
+  const sw_carrier *c = carrier;
   return has_message(&c->out) || has_message(&c->in) || sw_load_acquire(&c->stop);
-}
-
-static int spin(const sw_carrier *c, uint64_t until) {
-  do {
-    for (int i = 0; i < SPINS_PER_CLOCK; i++) {
-      if (has_work(c)) return 1;
-      sw_prim_pause();
-    }
-  } while (sw_prim_now() < until);
-  return 0;
 }
 
 /* A quarter of the ring at least, so that a slow consumer does not cost one wake for each message. */
@@ -159,7 +151,7 @@ static void run(void *argument) {
   while (!sw_load_acquire(&c->stop)) {
     int moved = carry(c, &c->out);
     moved += carry(c, &c->in);
-    if (moved == 0 && !spin(c, sw_prim_now() + SPIN_NS)) sleep_once(c);
+    if (moved == 0 && !sw__spin(&c->spinner, has_work, c, sw_prim_now() + SPIN_NS)) sleep_once(c);
   }
   finish(c);
 }

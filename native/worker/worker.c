@@ -10,11 +10,11 @@
 #include "prim/prim.h"
 #include "sabway/crc32c.h"
 #include "sabway/endpoint.h"
+#include "spin.h"
 
 enum {
   AT_ONCE = 128,         /* messages between two looks at the clock and the stop flag */
   PUBLISH_BYTES = 65536, /* committed bytes that are published without waiting for the end of a call */
-  SPINS_PER_CLOCK = 64,  /* the clock costs more than a look */
   LAUNCH_NS = 500000000  /* look again this often whether the plugin is open */
 };
 
@@ -31,7 +31,8 @@ struct sw_worker {
   uint8_t *copy; /* where messages are put before the plugin sees them */
   uint32_t copy_bytes;
   enum sw_wait_policy wait;
-  uint32_t window;  /* how long to spin before parking, in nanoseconds: see sw_wait_spin */
+  uint32_t window; /* how long to spin before parking, in nanoseconds: see sw_wait_spin */
+  sw__spinner spinner;
   uint32_t wanted;  /* a reserve of so many bytes (1 for none) found no room */
   uint32_t blocked; /* a message waits for that room, to be delivered again */
   uint32_t stop;    /* shared: somebody asks the thread to end */
@@ -144,21 +145,12 @@ static int receive(sw_worker *w) {
 /* While a message waits to be delivered again, only room helps. */
 static int has_message(sw_worker *w) { return !w->blocked && sw_consumer_ready(&w->in); }
 
-static int has_work(sw_worker *w) {
+static int has_work(void *worker) {
+  sw_worker *w = worker;
   if (sw_load_relaxed(&w->stop) || has_message(w)) return 1;
   if (w->wanted == 0) return 0;
   uint32_t room = w->out.capacity - sw_producer_used(&w->out); /* frames take multiples of SW_ALIGN, and so does room */
   return room >= w->wanted + SW_FRAME_HEADER || room == w->out.capacity || w->out.status == SW_ECORRUPT;
-}
-
-static int spin(sw_worker *w, uint64_t until) {
-  do {
-    for (int i = 0; i < SPINS_PER_CLOCK; i++) {
-      if (has_work(w)) return 1;
-      sw_prim_pause();
-    }
-  } while (sw_prim_now() < until);
-  return 0;
 }
 
 /* A quarter of the ring at least, so that a slow consumer does not cost one wake for each message. */
@@ -207,7 +199,7 @@ static void park(sw_worker *w, uint64_t now, uint64_t due) {
 /* Until there is work, or `due`. */
 static void wait_for_work(sw_worker *w, uint64_t now, uint64_t due) {
   uint64_t window = w->wait == SW_WAIT_SPIN ? UINT64_MAX : w->wait == SW_WAIT_PARK ? 0 : w->window;
-  if (window != 0 && spin(w, due - now < window ? due : now + window)) {
+  if (window != 0 && sw__spin(&w->spinner, has_work, w, due - now < window ? due : now + window)) {
     w->window = sw_wait_spin(w->window, SW_WAIT_SPIN_NS, 0);
     return;
   }

@@ -111,8 +111,9 @@ function roundTrips(): Group[] {
       new NativeEcho('receiveSync', 'balanced'),
       new NativeEcho('receiveSync', 'park'),
       new NativeEcho('receiveSync', 'spin', false),
+      new Futex(true),
     ]),
-    trips(PATHS.waking, SLEEPY, [new NativeEcho('wake, then spin', 'park'), new Futex()]),
+    trips(PATHS.waking, SLEEPY, [new NativeEcho('wake, then spin', 'park'), new Futex(false)]),
     trips(PATHS.native, SLEEPY, [
       new NativeEcho('event loop', 'balanced'),
       new NativeEcho('event loop', 'park'),

@@ -92,14 +92,19 @@ export class NativeEcho extends Trips {
   }
 }
 
-/** Two bare threads: one wakes the other by a futex, and spins for its answer. */
+/** Two bare threads: one wakes the other by a futex, and spins for its answer after a pause; or each sleeps until the other wakes it. */
 export class Futex extends Trips {
   readonly name = 'two bare threads on a futex'
   override readonly ours = false
+
+  constructor(private readonly bothSleep: boolean) {
+    super()
+  }
+
   async open(): Promise<void> {}
   async close(): Promise<void> {}
   protected trips(times: Float64Array): void {
-    load().futexTrips(times)
+    load().futexTrips(times, this.bothSleep)
   }
 }
 

@@ -135,7 +135,7 @@ export class SourceLoop extends FromSource {
 // ---- what addons do today ----
 
 export interface TsfnPeer {
-  futexTrips(times: Float64Array): void
+  futexTrips(times: Float64Array, bothSleep: boolean): void
   open(callback: (bytes: Uint8Array) => void): void
   ask(): void
   shut(): void

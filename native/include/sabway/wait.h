@@ -25,6 +25,11 @@ enum {
  * was enough). Any thread, wait-free. */
 uint32_t sw_wait_spin(uint32_t window_ns, uint32_t most_ns, uint32_t slept_ns);
 
+/* A spinning thread yields its processor once in SW_WAIT_SPIN_NS: the peer may be waiting for this very one. Where that
+ * gave it to another program, so that it `took_ns` to come back, the next yields are left out: returns how many, more
+ * each time in a row that is so (`last`: what the last call returned). Any thread, wait-free. */
+uint32_t sw_wait_forgo(uint32_t last, uint32_t took_ns);
+
 /* Milliseconds that the next sleep may last when wakers reach the sleeper by `reach` (see sw_endpoint_reach) and it has
  * slept `sleeps` times already without finding work; 0 is no bound. Any thread, wait-free. */
 uint32_t sw_wait_bound(uint32_t reach, uint32_t sleeps);

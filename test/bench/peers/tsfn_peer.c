@@ -192,6 +192,7 @@ enum { PAUSE_MS = 1 };
 typedef struct rally {
   _Atomic uint32_t question, answer;
   _Atomic int over;
+  int both_sleep;
   napi_threadsafe_function call; /* answers by it, or in `answer` */
   uv_thread_t thread;
 } rally;
@@ -214,6 +215,7 @@ static void answer_all(void *argument) {
       napi_call_threadsafe_function(r->call, message, napi_tsfn_blocking);
     } else {
       atomic_store(&r->answer, n + 1);
+      if (r->both_sleep) futex_wake(&r->answer);
     }
   }
 }
@@ -229,21 +231,26 @@ static void finish(rally *r) {
   uv_thread_join(&r->thread);
 }
 
-/* futexTrips(Float64Array): milliseconds from waking a sleeping thread to its answer, which the waker spins for. */
+/* futexTrips(Float64Array, bothSleep): milliseconds from waking a sleeping thread to its answer. The waker spins for it,
+ * and pauses before each trip; or it sleeps, too, and asks again at once. */
 static napi_value futex_trips(napi_env env, napi_callback_info info) {
-  size_t count = 1, length = 0;
-  napi_value given;
+  size_t count = 2, length = 0;
+  napi_value given[2];
   void *data = NULL;
-  napi_get_cb_info(env, info, &count, &given, NULL, NULL);
-  if (napi_get_typedarray_info(env, given, NULL, &length, &data, NULL, NULL) != napi_ok)
-    return fail(env, "Float64Array");
-  rally r = {0};
+  bool both_sleep = false;
+  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  if (napi_get_typedarray_info(env, given[0], NULL, &length, &data, NULL, NULL) != napi_ok ||
+      napi_get_value_bool(env, given[1], &both_sleep) != napi_ok)
+    return fail(env, "futexTrips(Float64Array, boolean)");
+  rally r = {.both_sleep = both_sleep};
   if (uv_thread_create(&r.thread, answer_all, &r) != 0) return fail(env, "no thread");
   for (size_t i = 0; i < length; i++) {
-    uv_sleep(PAUSE_MS);
+    if (!both_sleep) uv_sleep(PAUSE_MS);
     uint64_t before = uv_hrtime();
     ask(&r);
-    while (atomic_load(&r.answer) != i + 1) continue;
+    while (atomic_load(&r.answer) != i + 1) {
+      if (both_sleep) futex_wait(&r.answer, (uint32_t)i);
+    }
     ((double *)data)[i] = (double)(uv_hrtime() - before) / 1e6;
   }
   finish(&r);

@@ -229,6 +229,20 @@ static void spinning_adapts(void **state) {
   assert_int_equal(sw_wait_spin(LEAST + 1, MOST, LONG), LEAST);
 }
 
+/* A processor that was long in coming back is not given away again soon. */
+static void yields_are_left_out_where_they_cost(void **state) {
+  (void)state;
+  enum { QUICK = 999999, LONG = 1000000 };
+  assert_int_equal(sw_wait_forgo(0, QUICK), 0);
+  assert_int_equal(sw_wait_forgo(4096, QUICK), 0);
+  uint32_t forgo = 0, wanted[] = {64, 128, 256, 512, 1024, 2048, 4096, 4096};
+  for (uint32_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+    forgo = sw_wait_forgo(forgo, LONG);
+    assert_int_equal(forgo, wanted[i]);
+  }
+  assert_int_equal(sw_wait_forgo(UINT32_MAX, UINT32_MAX), 4096);
+}
+
 static void sleeps_are_bounded(void **state) {
   (void)state;
   assert_int_equal(sw_wait_bound(SW_REACH_DIRECT, 0), 0);
@@ -260,7 +274,7 @@ static void reach_follows_skills(void **state) {
   region_free(&r);
 }
 
-TESTS(TEST(spinning_adapts), TEST(sleeps_are_bounded), TEST(reach_follows_skills), TEST(all_of_them),
-      TEST(a_claim_is_complete), TEST(roles_end_with_the_claim), TEST(nonsense_roles), TEST(the_epoch_wraps),
-      TEST(arm_and_ring), TEST(a_reused_pid), TEST(a_dead_process), TEST(dead_while_claiming),
-      TEST(no_two_get_the_same));
+TESTS(TEST(spinning_adapts), TEST(yields_are_left_out_where_they_cost), TEST(sleeps_are_bounded),
+      TEST(reach_follows_skills), TEST(all_of_them), TEST(a_claim_is_complete), TEST(roles_end_with_the_claim),
+      TEST(nonsense_roles), TEST(the_epoch_wraps), TEST(arm_and_ring), TEST(a_reused_pid), TEST(a_dead_process),
+      TEST(dead_while_claiming), TEST(no_two_get_the_same));

@@ -180,6 +180,7 @@ PLAIN(endpoint_able, (sw_endpoint_able(PLACE(0), WORD(1), WORD(2)), 0))
 PLAIN(endpoint_serve, sw_endpoint_serve(PLACE(0)))
 PLAIN(endpoint_reach, (int32_t)sw_endpoint_reach(PLACE(0), WORD(1), WORD(2), WORD(3)))
 PLAIN(wait_spin, (int32_t)sw_wait_spin(WORD(0), WORD(1), WORD(2)))
+PLAIN(wait_forgo, (int32_t)sw_wait_forgo(WORD(0), WORD(1)))
 PLAIN(wait_bound, (int32_t)sw_wait_bound(WORD(0), WORD(1)))
 PLAIN(channel_evict, (sw_channel_evict(PLACE(0), a[1], WORD(2), WORD(3)), 0))
 PLAIN(channel_check, sw_channel_check(PLACE(0), a[1], WORD(2)))
@@ -226,6 +227,7 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(endpoint_serve, NUMBER) \
   X(endpoint_reach, NUMBER) \
   X(wait_spin, NUMBER) \
+  X(wait_forgo, NUMBER) \
   X(wait_bound, NUMBER) \
   X(channel_evict, NOTHING) \
   X(channel_check, NUMBER) \
