@@ -80,6 +80,10 @@ const relayed = new Set<WeakRef<Region>>()
 let scheduled = false
 let connected = false
 let lastWork = 0
+/** When the last turns began, and who found something in them; `settling` until that is settled. */
+let began = 0
+const worked: Participant[] = []
+let settling = false
 /** When the loop went to sleep; 0 while it polls. */
 let asleepSince = 0
 
@@ -218,20 +222,40 @@ function deliver({ worker, kind, number, text }: WorkerEvent): void {
 
 function run(): void {
   scheduled = false
-  let busy = false
-  const begin = performance.now()
+  began = performance.now()
+  settling = true
   serveAll()
   try {
     while (inbox.length !== 0) deliver(inbox.shift()!)
-    for (const participant of active) {
-      if (turn(participant, begin)) busy = true
-    }
+    for (const participant of active) turn(participant)
   } catch (error) {
     schedule() // what a callback throws is the user's to handle, and stops nobody else
     throw error
+  } finally {
+    queueMicrotask(settle) // behind what the callbacks have resolved, which is not to wait for it
   }
+}
+
+function turn(participant: Participant): void {
+  const { region } = participant
+  region.core.sw_endpoint_disarm(0, region.endpoint)
+  if (participant.work()) worked.push(participant)
+}
+
+/** After the turns: poll on, or sleep. */
+function settle(): void {
+  if (!settling) return
+  settling = false
   const now = performance.now()
-  if (busy) {
+  for (const { region, waiter } of worked) {
+    const wait = waiters.get(region)
+    if (wait !== undefined) wait.sleeps = 0
+    // Work that came at once taught nothing about polling.
+    if (asleepSince !== 0) waiter.loop.learn(began - asleepSince)
+    else if (began > lastWork) waiter.loop.learn(0)
+  }
+  if (worked.length !== 0) {
+    worked.length = 0
     lastWork = now
     asleepSince = 0
   }
@@ -240,19 +264,6 @@ function run(): void {
   for (const { waiter } of active) patience = Math.max(patience, waiter.loop.milliseconds)
   if (now - lastWork < patience) schedule()
   else sleep(now)
-}
-
-/** The participant's turn. True when it found something. */
-function turn(participant: Participant, now: number): boolean {
-  const { region, waiter } = participant
-  region.core.sw_endpoint_disarm(0, region.endpoint)
-  if (!participant.work()) return false
-  const wait = waiters.get(region)
-  if (wait !== undefined) wait.sleeps = 0
-  // Work that came at once taught nothing about polling.
-  if (asleepSince !== 0) waiter.loop.learn(now - asleepSince)
-  else if (now > lastWork) waiter.loop.learn(0)
-  return true
 }
 
 function sleep(now: number): void {

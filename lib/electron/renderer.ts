@@ -118,6 +118,9 @@ class DistantBinding implements RegionBinding {
     throw new SabwayError('ERR_SABWAY_NO_ADDON', 'a page cannot block; use startReceiving or receive')
   }
 
+  /** Only threads that block spin. */
+  yield(): void {}
+
   /** Preload listens, and notifies this page's doorbell. */
   listen(): void {}
 

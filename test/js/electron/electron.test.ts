@@ -404,7 +404,8 @@ describe('main', () => {
     for (let i = 0; i < 100; i++) native.send(pattern(i, 1000))
     await aWhile()
     const arrived = await window.evaluate(({ kept }) => kept.heard.flatMap((said: any) => said.messages ?? []).length)
-    assert.ok(arrived <= 9, `${arrived} messages of 1000 bytes in a window of 8192`)
+    // A window's worth, and once more where the lie came after those: of 100.
+    assert.ok(arrived <= 2 * 9, `${arrived} messages of 1000 bytes in a window of 8192`)
     let closed = 0
     native.addEventListener('close', () => closed++)
     native.startReceiving(() => {})
