@@ -57,7 +57,7 @@ function interval(poll: Poll): { min: number; max: number } {
 function scheduler(schedule: Schedule): Scheduler {
   if (typeof schedule === 'function') return schedule
   check.oneOf(schedule, 'schedule', ['immediate', 'microtask', 'raf'])
-  if (schedule === 'microtask') return queueMicrotask
+  if (schedule === 'microtask') return (tick) => queueMicrotask(tick) // in a page it may not be called as a method
   if (typeof requestAnimationFrame !== 'function') {
     throw new SabwayError(
       'ERR_SABWAY_INVALID_ARGUMENT',

@@ -39,7 +39,7 @@ void sw_prim_lock(void) { pthread_mutex_lock(&process_lock); }
 void sw_prim_unlock(void) { pthread_mutex_unlock(&process_lock); }
 
 typedef struct start {
-  const char *name; /* a literal: a thread names itself */
+  const char *name; /* a literal */
   void (*run)(void *);
   void *argument;
 } start;
@@ -48,9 +48,7 @@ static void *trampoline(void *passed) {
   start todo = *(start *)passed;
   free(passed);
 #if defined(__APPLE__)
-  pthread_setname_np(todo.name);
-#else
-  pthread_setname_np(pthread_self(), todo.name);
+  pthread_setname_np(todo.name); /* there only a thread can name itself */
 #endif
   todo.run(todo.argument);
   return NULL;
@@ -70,6 +68,9 @@ int sw_prim_thread_start(sw_prim_thread *thread, const char *name, void (*run)(v
     free(todo);
     return SW_ESYSTEM;
   }
+#if defined(__linux__)
+  pthread_setname_np(id, name); /* by its maker: whoever looks next finds it */
+#endif
   thread->id = (uint64_t)(uintptr_t)id;
   return SW_OK;
 }

@@ -4,6 +4,7 @@ import { type BatchOptions, SharedMemoryChannel } from 'sabway'
 import { pattern } from './support/bytes.js'
 import { collect, keep, takeAll } from './support/channels.js'
 import { throwsError } from './support/errors.js'
+import { itNative } from './support/host.js'
 import { plugin } from './support/paths.js'
 import { turns, until } from './support/wait.js'
 
@@ -109,7 +110,7 @@ describe('batching', () => {
     })
   })
 
-  it('gives a native worker single messages', async () => {
+  itNative('gives a native worker single messages', async () => {
     const channel = keep(new SharedMemoryChannel(1 << 16, 1 << 16, { batch: {} }))
     channel.startWorker({ plugin: plugin('logger') })
     channel.stopWorker()

@@ -4,6 +4,7 @@ import { type ChannelHandle, SharedMemoryChannel, type StartOptions } from 'sabw
 import { pattern } from './support/bytes.js'
 import { attach, collect, keep, open, pair, takeAll } from './support/channels.js'
 import { runChild } from './support/children.js'
+import { itNative } from './support/host.js'
 import { plugin } from './support/paths.js'
 import { Thread } from './support/threads.js'
 import { aWhile, until, within } from './support/wait.js'
@@ -80,7 +81,7 @@ describe("the 'message' event", () => {
 })
 
 describe("the 'error' event", () => {
-  it('is an uncaught exception again once its listener was removed', async () => {
+  itNative('is an uncaught exception again once its listener was removed', async () => {
     const { code, stderr } = await runChild('unheard.js', [plugin('on-fails'), 'listener removed'])
     assert.equal(code, 1)
     assert.match(stderr, /ERR_SABWAY_PLUGIN_FAILED/)
@@ -89,19 +90,22 @@ describe("the 'error' event", () => {
 
 describe("the 'close' event of a channel that only sends", () => {
   for (const execArgv of [[], ['--no-addons']]) {
-    it(`comes without a send, from a thread ${execArgv.length === 0 ? 'with' : 'without'} the addon`, async () => {
-      const channel = open()
-      const closed = count(channel, 'close')
-      channel.send(pattern(0, 10))
-      const thread = await end({ handle: channel.handle, side: 'native', job: 'count' }, execArgv)
-      await thread.next('the message')
-      await aWhile()
-      assert.equal(closed.n, 0)
-      thread.tell('cleanup')
-      await until(() => closed.n === 1, "'close'")
-      await aWhile()
-      assert.equal(closed.n, 1)
-    })
+    itNative(
+      `comes without a send, from a thread ${execArgv.length === 0 ? 'with' : 'without'} the addon`,
+      async () => {
+        const channel = open()
+        const closed = count(channel, 'close')
+        channel.send(pattern(0, 10))
+        const thread = await end({ handle: channel.handle, side: 'native', job: 'count' }, execArgv)
+        await thread.next('the message')
+        await aWhile()
+        assert.equal(closed.n, 0)
+        thread.tell('cleanup')
+        await until(() => closed.n === 1, "'close'")
+        await aWhile()
+        assert.equal(closed.n, 1)
+      },
+    )
   }
 
   it('comes to a listener that was added when it was over already', async () => {
@@ -142,7 +146,7 @@ describe("the 'close' event of a channel that only sends", () => {
 
 describe("the 'peer-died' event", () => {
   for (const who of ['sends', 'receives'] as const) {
-    it(`comes to one that ${who} when the other's thread is terminated, once`, async () => {
+    itNative(`comes to one that ${who} when the other's thread is terminated, once`, async () => {
       const channel = open()
       const died = count(channel, 'peer-died')
       const closed = count(channel, 'close')
@@ -160,7 +164,7 @@ describe("the 'peer-died' event", () => {
     })
   }
 
-  it('does not come when the other side is cleaned up, or its native worker stopped', async () => {
+  itNative('does not come when the other side is cleaned up, or its native worker stopped', async () => {
     const channel = open()
     const died = count(channel, 'peer-died')
     const echoes = collect(channel)
@@ -177,7 +181,7 @@ describe("the 'peer-died' event", () => {
     assert.equal(died.n, 0)
   })
 
-  it('leaves a receive() pending: another may take the side', async () => {
+  itNative('leaves a receive() pending: another may take the side', async () => {
     const channel = open()
     const died = count(channel, 'peer-died')
     const message = channel.receive()
@@ -295,7 +299,7 @@ describe('schedules', () => {
     native.startReceiving(() => received++, { schedule: 'microtask', budget: 0 })
     const look = () => {
       seen.push(received)
-      if (received < 1000) setImmediate(look)
+      if (received < 1000) setTimeout(look)
     }
     look()
     await until(() => received === 1000, 'all')
@@ -307,8 +311,10 @@ describe('schedules', () => {
 
   it("'raf' uses requestAnimationFrame, and says so where there is none", async () => {
     const { renderer, native } = pair()
-    assert.throws(() => native.startReceiving(() => {}, { schedule: 'raf' }), /needs requestAnimationFrame/)
     const global = globalThis as { requestAnimationFrame?: unknown }
+    const { requestAnimationFrame } = global // a page has one
+    global.requestAnimationFrame = undefined
+    assert.throws(() => native.startReceiving(() => {}, { schedule: 'raf' }), /needs requestAnimationFrame/)
     global.requestAnimationFrame = byHand
     try {
       const received = collectPaced(native, { schedule: 'raf' })
@@ -317,7 +323,7 @@ describe('schedules', () => {
       ticks[0]!()
       assert.equal(received.length, 1)
     } finally {
-      delete global.requestAnimationFrame
+      global.requestAnimationFrame = requestAnimationFrame
     }
   })
 
@@ -363,7 +369,7 @@ describe('schedules', () => {
     collect(channel)
   })
 
-  it('poll is what a thread does that nothing can ring', async () => {
+  itNative('poll is what a thread does that nothing can ring', async () => {
     const maker = new Thread('polling', null, { execArgv: ['--no-addons'] })
     const handle = await maker.next<ChannelHandle>()
     const channel = keep(SharedMemoryChannel.attach(handle, { side: 'native' }))

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { pattern } from './support/bytes.js'
 import { collect, fillUp, open, pair, takeAll } from './support/channels.js'
 import { assertError, rejectsWith, throwsError } from './support/errors.js'
+import { itNative } from './support/host.js'
 import { Thread } from './support/threads.js'
 import { aWhile, turns, within } from './support/wait.js'
 
@@ -206,7 +207,7 @@ describe('receive', () => {
     await rejectsWith(channel.receive({ signal: {} as never }), 'ERR_SABWAY_INVALID_TYPE', /AbortSignal/)
   })
 
-  it('works between threads, with and without the addon', async () => {
+  itNative('works between threads, with and without the addon', async () => {
     for (const execArgv of [[], ['--no-addons']]) {
       const channel = open()
       const thread = new Thread('end', { handle: channel.handle, side: 'native', job: 'echo' }, { execArgv })

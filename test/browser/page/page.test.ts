@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { SharedMemoryChannel } from 'sabway'
 import { pattern } from '../../js/support/bytes.js'
-import { collect, open } from '../../js/support/channels.js'
+import { collect, open, pair } from '../../js/support/channels.js'
+import { throwsError } from '../../js/support/errors.js'
 import { Thread } from '../../js/support/threads.js'
 import { aWhile, until } from '../../js/support/wait.js'
 import type { EndData } from '../../js/workers/end.js'
@@ -50,6 +51,14 @@ describe("a page's main thread", () => {
       one.tell(pattern(i, i * 50))
       assert.deepEqual(await one.next(), { received: i + 1, message: pattern(i, i * 50) })
     }
+  })
+
+  it('cannot wait in receiveSync: it gets what is there, and is told what to do instead', () => {
+    const { renderer, native } = pair()
+    renderer.send(pattern(1, 10))
+    assert.deepEqual(native.receiveSync(1000), pattern(1, 10))
+    throwsError(() => native.receiveSync(1000), 'ERR_SABWAY_INVALID_STATE', /use startReceiving here/)
+    assert.equal(native.receiveSync(0), null)
   })
 
   it('has no native worker, and says so', () => {

@@ -15,6 +15,10 @@ const files: Record<string, () => Promise<unknown>> = {
   'send-batch': () => import('../../js/send-batch.test.js'),
   'send-direct': () => import('../../js/send-direct.test.js'),
   sizes: () => import('../../js/sizes.test.js'),
+  'receive-async': () => import('../../js/receive-async.test.js'),
+  events: () => import('../../js/events.test.js'),
+  batch: () => import('../../js/batch.test.js'),
+  streams: () => import('../../js/streams.test.js'),
   threads: () => import('../../js/threads.test.js'),
 }
 

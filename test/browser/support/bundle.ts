@@ -30,7 +30,7 @@ export async function bundle(entries: Record<string, string>): Promise<void> {
     cwd: root,
     platform: 'browser',
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
-    transform: { define: { 'process.env.SABWAY_FLOOD': JSON.stringify(process.env.SABWAY_FLOOD ?? '3000000') } },
+    transform: { define: { 'process.env.SABWAY_EFFORT': JSON.stringify(process.env.SABWAY_EFFORT ?? '0.3') } },
     checks: { eval: false },
     plugins: [
       {
