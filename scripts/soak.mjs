@@ -4,8 +4,8 @@
 //   npm run soak -- --minutes 30 [--seed 1]
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
+import { random } from '../build/test/js/support/bytes.js'
 import { EchoLane, SinkLane, SourceLane, ThreadLane } from './soak/lanes.mjs'
-import { random } from './soak/messages.mjs'
 import { Vitals } from './soak/vitals.mjs'
 
 const STILL_MS = 30_000

@@ -2,7 +2,8 @@
 // peer is ended and begun anew.
 import { Worker } from 'node:worker_threads'
 import { crc32c, Region, SharedMemoryChannel } from 'sabway'
-import { random, Sequence } from './messages.mjs'
+import { random } from '../../build/test/js/support/bytes.js'
+import { Sequence } from './messages.mjs'
 
 const ROOM = 1 << 17
 const AT_ONCE = 64
