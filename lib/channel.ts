@@ -125,11 +125,8 @@ export class SharedMemoryChannel<T = Uint8Array>
     const side = check.oneOf(options?.side, 'side', ['renderer', 'native'])
     const shared = typeof from === 'object' && from?.sabway === 'channel' ? (from.codec ?? 'bytes') : undefined
     const format = formatOf(options.codec as CodecName, shared)
-    return SharedMemoryChannel.over<T>(Region.open(from as never), side, {
-      format,
-      batch: options.batch,
-      wait: options.wait,
-    })
+    const { batch, wait } = options
+    return SharedMemoryChannel.over<T>(Region.open(from as never), side, { format, batch, wait })
   }
 
   /** @internal Take a side of the region's channel. The region is closed when that fails, and with the channel. */
@@ -372,7 +369,7 @@ export class SharedMemoryChannel<T = Uint8Array>
    * Errors: ERR_SABWAY_PLUGIN_NOT_FOUND, _SYMBOL, _ABI, _OPEN; ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_NO_ADDON.
    */
   startWorker(options: BuiltinWorker | PluginWorker): void {
-    this.#mustBeOpen()
+    if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
     const binding = needBinding(this.region.binding)
     if (this.#worker !== null) {
       throw new SabwayError('ERR_SABWAY_SIDE_TAKEN', 'this channel has a native worker; stopWorker ends it')
@@ -592,10 +589,6 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#holdsRef = wanted
     if (wanted) dispatcher.ref()
     else dispatcher.unref()
-  }
-
-  #mustBeOpen(): void {
-    if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
   }
 
   #mustReceive(): void {
