@@ -3,6 +3,7 @@
 import * as check from './check.js'
 import { SabwayError } from './errors.js'
 import { SW_FRAME_HEADER } from './generated/abi.js'
+import * as host from './host.js'
 import type { Outgoing } from './outgoing.js'
 
 export interface BatchOptions {
@@ -57,8 +58,8 @@ export class Batcher {
     this.held += bytes
     if (!this.timed) {
       this.timed = true
-      if (this.maxDelayMs === 0) queueMicrotask(this.onTime)
-      else setTimeout(this.onTime, this.maxDelayMs)
+      if (this.maxDelayMs === 0) host.microtask(this.onTime)
+      else host.after(this.maxDelayMs, this.onTime)
     }
     return true
   }

@@ -6,6 +6,7 @@ import * as dispatcher from './dispatcher.js'
 import { coreError, SabwayError } from './errors.js'
 import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerTarget } from './events.js'
 import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
+import * as host from './host.js'
 import { type DrainCallback, Incoming, type MessageCallback } from './incoming.js'
 import { type BuiltinWorker, NativeWorker, needBinding, type PluginWorker } from './native-worker.js'
 import type {
@@ -460,10 +461,10 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   /** Lets what is queued be sent first, for at most five seconds and while somebody is there to take it; then `cleanup`. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const end = performance.now() + DISPOSE_MS
-    while (this.#out.pending && this.#watch.there && performance.now() < end) {
+    const end = host.now() + DISPOSE_MS
+    while (this.#out.pending && this.#watch.there && host.now() < end) {
       const settled = this.#out.settled().catch(() => {}) // given up is settled, too
-      await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))])
+      await Promise.race([settled, new Promise((resolve) => host.after(LOOK_AGAIN_MS, resolve as () => void))])
     }
     this.cleanup()
   }
@@ -527,7 +528,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   #report(error: SabwayError): void {
     if (this.listenerCount('error') !== 0) this.dispatchEvent(new ChannelErrorEvent(error))
     else
-      queueMicrotask(() => {
+      host.microtask(() => {
         throw error
       })
   }

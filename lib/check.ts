@@ -1,11 +1,30 @@
 // Arguments are checked once, here, before anything is touched.
+import { isAbortSignal, isUint8Array, lengthOf, typedArrayName } from './brand.js'
 import { SabwayError } from './errors.js'
 
-const shown = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value))
+/** What a value is, for an error's text: in at most 60 characters, and without calling any code of the value's own. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return value.length <= SHOWN ? `'${value}'` : `a string of ${value.length} characters`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'bigint') return shortened(`${value}n`)
+  if (typeof value !== 'object' || value === null) return shortened(String(value))
+  const name = typedArrayName(value)
+  if (name !== undefined) return `a ${name} of ${lengthOf(value as Uint8Array)}`
+  try {
+    if (Array.isArray(value)) return `an array of ${value.length}`
+    return `an object (${shortened(Object.prototype.toString.call(value).slice(8, -1))})`
+  } catch {
+    return 'an object that throws' // a proxy
+  }
+}
+
+const SHOWN = 48
+
+const shortened = (text: string): string => (text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}...`)
 
 export function integer(value: unknown, name: string, least: number, most: number): number {
   if (typeof value !== 'number') {
-    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `${name} must be a number, got ${typeof value}`)
+    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `${name} must be a number, got ${shown(value)}`)
   }
   if (!Number.isInteger(value) || value < least || value > most) {
     throw new SabwayError(
@@ -17,10 +36,16 @@ export function integer(value: unknown, name: string, least: number, most: numbe
 }
 
 export function milliseconds(value: unknown, name: string): number {
-  if (typeof value !== 'number' || !(value >= 0)) {
+  if (typeof value !== 'number') {
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_TYPE',
+      `${name} must be a number of milliseconds, at least 0, got ${shown(value)}`,
+    )
+  }
+  if (!(value >= 0)) {
     throw new SabwayError(
       'ERR_SABWAY_OUT_OF_RANGE',
-      `${name} must be a number of milliseconds, at least 0, got ${shown(value)}`,
+      `${name} must be a number of milliseconds, at least 0, got ${value}`,
     )
   }
   return value
@@ -28,12 +53,12 @@ export function milliseconds(value: unknown, name: string): number {
 
 export function callback(value: unknown, name: string): void {
   if (typeof value !== 'function') {
-    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `${name} must be a function, got ${typeof value}`)
+    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `${name} must be a function, got ${shown(value)}`)
   }
 }
 
 export function bytes(value: unknown): asserts value is Uint8Array {
-  if (value instanceof Uint8Array) return
+  if (isUint8Array(value)) return
   const hint = ArrayBuffer.isView(value)
     ? '; wrap it: new Uint8Array(view.buffer, view.byteOffset, view.byteLength)'
     : ''
@@ -58,6 +83,6 @@ export function isolated(): void {
 }
 
 export function abortSignal(value: unknown): void {
-  if (value === undefined || value instanceof AbortSignal) return
-  throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'signal must be an AbortSignal')
+  if (value === undefined || isAbortSignal(value)) return
+  throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `signal must be an AbortSignal, got ${shown(value)}`)
 }

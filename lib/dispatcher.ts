@@ -20,6 +20,7 @@ import {
   SW_WAKES_FUTEX,
   sw_endpoint,
 } from './generated/abi.js'
+import * as host from './host.js'
 import { endpointWord, type Region } from './region.js'
 import type { Waiter } from './waiting.js'
 
@@ -48,19 +49,6 @@ export interface Watcher {
   readonly region: Pick<Region, 'binding'>
   onPeerDied(roles: number): void
   onCarrierFailed?(status: number): void
-}
-
-const immediate: (task: () => void) => void = typeof setImmediate === 'function' ? setImmediate : postedTask()
-
-/** A browser's nearest thing to setImmediate: timers are clamped to 4 ms. */
-function postedTask(): (task: () => void) => void {
-  const { port1, port2 } = new MessageChannel()
-  const tasks: (() => void)[] = []
-  port1.onmessage = () => tasks.shift()?.()
-  return (task) => {
-    tasks.push(task)
-    port2.postMessage(0)
-  }
 }
 
 const active = new Set<Participant>()
@@ -165,7 +153,7 @@ export function hold(owner: WorkerOwner): void {
 export function schedule(): void {
   if (scheduled) return
   scheduled = true
-  immediate(run)
+  host.immediate(run)
 }
 
 /** Let the addon reach this dispatcher. */
@@ -222,7 +210,7 @@ function deliver({ worker, kind, number, text }: WorkerEvent): void {
 
 function run(): void {
   scheduled = false
-  began = performance.now()
+  began = host.now()
   settling = true
   serveAll()
   try {
@@ -232,7 +220,7 @@ function run(): void {
     schedule() // what a callback throws is the user's to handle, and stops nobody else
     throw error
   } finally {
-    queueMicrotask(settle) // behind what the callbacks have resolved, which is not to wait for it
+    host.microtask(settle) // behind what the callbacks have resolved, which is not to wait for it
   }
 }
 
@@ -246,7 +234,7 @@ function turn(participant: Participant): void {
 function settle(): void {
   if (!settling) return
   settling = false
-  const now = performance.now()
+  const now = host.now()
   for (const { region, waiter } of worked) {
     const wait = waiters.get(region)
     if (wait !== undefined) wait.sleeps = 0
@@ -334,7 +322,7 @@ export function ref(): void {
     if (state.references++ === 0) addon()?.ref()
     return
   }
-  anchor ??= { references: 0, channel: new MessageChannel() }
+  anchor ??= { references: 0, channel: host.channel() }
   const port = anchor.channel.port1 as MessagePort & { ref?(): void }
   if (anchor.references++ === 0) port.ref?.()
 }

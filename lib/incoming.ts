@@ -12,6 +12,7 @@ import {
   sw_instance,
   sw_ring,
 } from './generated/abi.js'
+import { now } from './host.js'
 import type { Region } from './region.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
@@ -35,16 +36,16 @@ const NEVER = Number.POSITIVE_INFINITY
 
 /** Looks at the time now and then: often when callbacks are slow, seldom when they are quick. */
 class Clock {
-  private last = performance.now()
+  private last = now()
 
   constructor(private readonly deadline: number) {}
 
   /** How many messages until the next look; 0 when the time is up. */
   next(): number {
-    const now = performance.now()
-    const slow = now - this.last > SLOW_MS
-    this.last = now
-    return now >= this.deadline ? 0 : slow ? 1 : CLOCK_EVERY
+    const time = now()
+    const slow = time - this.last > SLOW_MS
+    this.last = time
+    return time >= this.deadline ? 0 : slow ? 1 : CLOCK_EVERY
   }
 }
 
@@ -151,12 +152,12 @@ export class Incoming {
   pump(): boolean {
     const callback = this.callback
     if (callback === null || this.ended) return false
-    const deadline = performance.now() + this.budget
+    const deadline = now() + this.budget
     let did = false
     while (this.callback === callback && this.opened) {
       if (this.pass(callback, SW_BATCH, deadline) === 0) return did
       did = true
-      if (performance.now() >= deadline) return true
+      if (now() >= deadline) return true
     }
     return did
   }

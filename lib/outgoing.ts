@@ -15,6 +15,7 @@ import {
   sw_producer,
   sw_ring,
 } from './generated/abi.js'
+import { after } from './host.js'
 import type { Region } from './region.js'
 
 const FULL = ERRORS.ERR_SABWAY_FULL.number
@@ -135,16 +136,12 @@ export class Outgoing {
       const timer =
         timeout === undefined
           ? undefined
-          : setTimeout(
-              () =>
-                giveUp(
-                  new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${message.length} bytes within ${timeout} ms`),
-                ),
-              timeout,
+          : after(timeout, () =>
+              giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${message.length} bytes within ${timeout} ms`)),
             )
       signal?.addEventListener('abort', onAbort, { once: true })
       queued.done = (error) => {
-        clearTimeout(timer)
+        timer?.cancel()
         signal?.removeEventListener('abort', onAbort)
         if (error === undefined) resolve()
         else reject(error)

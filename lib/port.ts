@@ -5,6 +5,7 @@
 import { type Format, formatNamed, formatWithId, type PortsIn, type PortsOut } from './codec.js'
 import { SabwayError } from './errors.js'
 import { ListenerTarget } from './events.js'
+import * as host from './host.js'
 
 const HEADER = 8
 const MESSAGE = 1
@@ -105,7 +106,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     this.#listen()
     this.#started = true
     this.#balance()
-    queueMicrotask(() => {
+    host.microtask(() => {
       while (this.#early.length !== 0) this.#deliver(ROOT, this.#early.shift()!)
     })
   }
@@ -149,7 +150,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     this.#balance()
     for (const bridge of this.#bridges.values()) bridge.close()
     this.#bridges.clear()
-    queueMicrotask(() => this.dispatchEvent(new Event('close')))
+    host.microtask(() => this.dispatchEvent(new Event('close')))
   }
 
   #balance(): void {
@@ -232,7 +233,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     const ports: PortsIn = {
       portOf: (id) => {
         if (this.#bridges.has(id)) throw new Error(`port ${id} has arrived already`)
-        const { port1, port2 } = new MessageChannel()
+        const { port1, port2 } = host.channel()
         this.#bridge(id, port1)
         arrived.push(port2)
         return port2

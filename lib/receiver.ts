@@ -3,6 +3,7 @@ import * as check from './check.js'
 import type { Format } from './codec.js'
 import { copyOut } from './copy.js'
 import { SabwayError } from './errors.js'
+import { after, now } from './host.js'
 import type { DrainCallback, Incoming } from './incoming.js'
 import { abortedError } from './outgoing.js'
 
@@ -65,7 +66,7 @@ export class Receiver<T> {
       throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'startReceiving takes the messages; call stopReceiving first')
     }
     if (incoming.handing) return false
-    return ++this.#taken % CLOCK_EVERY !== 0 || performance.now() - this.#runSince < BUDGET_MS
+    return ++this.#taken % CLOCK_EVERY !== 0 || now() - this.#runSince < BUDGET_MS
   }
 
   #take(): { value: T }[] {
@@ -97,9 +98,9 @@ export class Receiver<T> {
     }
     const onAbort = () => giveUp(abortedError(signal!))
     const onTimeout = () => giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no message came within ${timeout} ms`))
-    const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)
+    const timer = timeout === undefined ? undefined : after(timeout, onTimeout)
     const over = () => {
-      clearTimeout(timer)
+      timer?.cancel()
       signal?.removeEventListener('abort', onAbort)
     }
     const waiter: Waiter<T> = {
@@ -124,7 +125,7 @@ export class Receiver<T> {
 
   #deliver(bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number): void {
     const waiter = this.#waiting.shift()!
-    this.#runSince = performance.now()
+    this.#runSince = now()
     this.#stopIfDone()
     let value: T
     try {

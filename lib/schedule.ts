@@ -2,6 +2,7 @@
 // says so, or at intervals where nothing can ring. Between its turns the channel is off the event loop and nobody rings it.
 import * as check from './check.js'
 import { SabwayError } from './errors.js'
+import { after, LONGEST_TIMER_MS, microtask } from './host.js'
 
 /** Runs the tick once, later: `requestAnimationFrame`, `(tick) => setTimeout(tick, 16)`. */
 export type Scheduler = (tick: () => void) => unknown
@@ -19,7 +20,6 @@ export interface PaceOptions {
 
 /** Where neither the addon nor Atomics.waitAsync can wake the event loop. */
 const POLL_WHERE_NOTHING_RINGS = { min: 1, max: 16 }
-const LONGEST_MS = 2 ** 31 - 1
 
 export interface Paced {
   /** Hand out messages, within the budget. True when there may be more. */
@@ -44,20 +44,20 @@ export function paceOf({ schedule, poll }: PaceOptions, rings: boolean, channel:
 
 function interval(poll: Poll): { min: number; max: number } {
   if (typeof poll === 'number') {
-    check.integer(poll, 'poll', 0, LONGEST_MS)
+    check.integer(poll, 'poll', 0, LONGEST_TIMER_MS)
     return { min: poll, max: poll }
   }
   if (typeof poll !== 'object' || poll === null)
     throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'poll must be a number of milliseconds, or { min, max }')
-  check.integer(poll.min, 'poll.min', 0, LONGEST_MS)
-  check.integer(poll.max, 'poll.max', poll.min, LONGEST_MS)
+  check.integer(poll.min, 'poll.min', 0, LONGEST_TIMER_MS)
+  check.integer(poll.max, 'poll.max', poll.min, LONGEST_TIMER_MS)
   return { min: poll.min, max: poll.max }
 }
 
 function scheduler(schedule: Schedule): Scheduler {
   if (typeof schedule === 'function') return schedule
   check.oneOf(schedule, 'schedule', ['immediate', 'microtask', 'raf'])
-  if (schedule === 'microtask') return (tick) => queueMicrotask(tick) // in a page it may not be called as a method
+  if (schedule === 'microtask') return microtask
   if (typeof requestAnimationFrame !== 'function') {
     throw new SabwayError(
       'ERR_SABWAY_INVALID_ARGUMENT',
@@ -107,8 +107,7 @@ export class Pace {
       this.schedule(tick)
       return
     }
-    const timer = setTimeout(tick, this.#delay) as unknown as { unref?(): void }
-    timer.unref?.() // an idle channel does not keep the process alive
+    after(this.#delay, tick).unref() // an idle channel does not keep the process alive
   }
 
   #tick(): void {

@@ -17,6 +17,7 @@ import {
   SW_WAKES_FUTEX,
   sw_endpoint,
 } from './generated/abi.js'
+import { now as clock } from './host.js'
 import { endpointWord, type Region } from './region.js'
 
 /**
@@ -61,9 +62,9 @@ export class Window {
       this.left--
       return
     }
-    const before = performance.now()
+    const before = clock()
     binding.yield()
-    this.forgo = this.core.sw_wait_forgo(this.forgo, nanoseconds(performance.now() - before))
+    this.forgo = this.core.sw_wait_forgo(this.forgo, nanoseconds(clock() - before))
     this.left = this.forgo
   }
 
@@ -137,19 +138,19 @@ export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, ti
   const taken = awaited.take()
   if (taken !== null || timeout === 0) return taken
   mustBeAllowed()
-  const begin = performance.now()
+  const begin = clock()
   const deadline = begin + timeout
   const polled = poll(region, waiter.thread, awaited, Math.min(deadline, begin + waiter.thread.milliseconds))
   if (polled !== null) {
     waiter.thread.learn(0)
     return polled
   }
-  const asleep = performance.now()
+  const asleep = clock()
   for (let sleeps = 0, now = asleep; now < deadline; sleeps++) {
     sleep(region, waiter, awaited, deadline - now, sleeps)
     awaited.meanwhile()
     const taken = awaited.take()
-    now = performance.now()
+    now = clock()
     if (taken !== null) {
       waiter.thread.learn(Math.max(1e-6, now - asleep))
       return taken
@@ -161,7 +162,7 @@ export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, ti
 
 function poll<T>({ binding }: Region, window: Window, awaited: Awaited<T>, until: number): T | null {
   let due = Number.NEGATIVE_INFINITY
-  for (let now = performance.now(); now < until; now = performance.now()) {
+  for (let now = clock(); now < until; now = clock()) {
     for (let i = 0; i < LOOKS_PER_CLOCK; i++) {
       const taken = awaited.take()
       if (taken !== null) return taken

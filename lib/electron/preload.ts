@@ -9,6 +9,7 @@ import { addon, addonMissing, type RegionBinding } from '../addon.js'
 import { onRing, type Watcher, watch } from '../dispatcher.js'
 import { SabwayError } from '../errors.js'
 import { SW_HEAP_AT, sw_endpoint } from '../generated/abi.js'
+import { channel } from '../host.js'
 import { loadAddon } from '../load.js'
 import { endpointWord, Region } from '../region.js'
 import {
@@ -119,7 +120,7 @@ class PageBridge {
   async #carry(id: number, name: string, because: string): Promise<Reply> {
     const answer: Answer = await ipcRenderer.invoke(ASK, name, 'copied')
     if (isRefusal(answer)) return answer
-    const { port1, port2 } = new MessageChannel()
+    const { port1, port2 } = channel()
     ipcRenderer.postMessage(CARRY, name, [port2])
     deliver({ sabway: TAG, id }, [port1])
     const { rendererToNative, nativeToRenderer } = answer

@@ -1,6 +1,7 @@
 // Carries a channel's messages over a MessagePort, by copy: for renderers that cannot have the shared memory. Each end has
 // one side of a real channel: the page a local one, whose other side its code uses, and main the one that it shares.
 import type { SharedMemoryChannel } from '../channel.js'
+import { microtask } from '../host.js'
 
 /** A MessagePort of the page, or Electron's MessagePortMain. What comes out of it is the other end's, and is looked at closely. */
 export interface Port {
@@ -63,7 +64,7 @@ class Flow {
   }
 
   private collect(message: Uint8Array): void {
-    if (this.parcel.length === 0) queueMicrotask(() => this.flush())
+    if (this.parcel.length === 0) microtask(() => this.flush())
     this.parcel.push(message)
     this.credit -= message.length + OVERHEAD
     if (this.credit <= 0) this.channel.stopReceiving()

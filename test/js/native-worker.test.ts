@@ -285,7 +285,7 @@ describe('the native worker', () => {
     throwsError(
       () => channel.startWorker({ builtin: 'echo', onLog: 5 } as never),
       'ERR_SABWAY_INVALID_TYPE',
-      /onLog must be a function, got number/,
+      /onLog must be a function, got 5/,
     )
     await nativeThreadsAre(0)
   })

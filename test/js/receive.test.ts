@@ -159,7 +159,7 @@ describe('startReceiving', () => {
     throwsError(
       () => channel.startReceiving('cb' as never),
       'ERR_SABWAY_INVALID_TYPE',
-      /callback must be a function, got string/,
+      /callback must be a function, got 'cb'/,
     )
     throwsError(() => channel.startReceiving(() => {}, { budget: -1 }), 'ERR_SABWAY_OUT_OF_RANGE', /budget .* got -1/)
     collect(channel)

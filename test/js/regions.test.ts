@@ -169,9 +169,9 @@ describe('capacities', () => {
     [4096.5, 'ERR_SABWAY_OUT_OF_RANGE', /got 4096\.5/],
     [Number.NaN, 'ERR_SABWAY_OUT_OF_RANGE', /got NaN/],
     [Number.POSITIVE_INFINITY, 'ERR_SABWAY_OUT_OF_RANGE', /got Infinity/],
-    ['4096', 'ERR_SABWAY_INVALID_TYPE', /must be a number, got string/],
-    [null, 'ERR_SABWAY_INVALID_TYPE', /must be a number, got object/],
-    [{}, 'ERR_SABWAY_INVALID_TYPE', /must be a number, got object/],
+    ['4096', 'ERR_SABWAY_INVALID_TYPE', /must be a number, got '4096'/],
+    [null, 'ERR_SABWAY_INVALID_TYPE', /must be a number, got null/],
+    [{}, 'ERR_SABWAY_INVALID_TYPE', /must be a number, got an object/],
   ]
   for (const [value, code, teaches] of wrong) {
     it(`cannot be ${typeof value === 'string' ? `'${value}'` : String(value)}`, () => {

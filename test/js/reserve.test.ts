@@ -108,7 +108,7 @@ describe('reserve, commit and abandon', () => {
     const { renderer } = pair(4096)
     throwsError(() => renderer.reserve(-1), 'ERR_SABWAY_OUT_OF_RANGE', /from 0 to 536870912, got -1/)
     throwsError(() => renderer.reserve(1.5), 'ERR_SABWAY_OUT_OF_RANGE', /got 1\.5/)
-    throwsError(() => renderer.reserve('8' as never), 'ERR_SABWAY_INVALID_TYPE', /length must be a number, got string/)
+    throwsError(() => renderer.reserve('8' as never), 'ERR_SABWAY_INVALID_TYPE', /length must be a number, got '8'/)
     throwsError(() => renderer.reserve(4097), 'ERR_SABWAY_MESSAGE_TOO_LARGE', /4097 bytes into a ring of 4096/)
     assert.ok(renderer.reserve(4096) !== null)
     throwsError(() => renderer.commit(-1), 'ERR_SABWAY_OUT_OF_RANGE', /got -1/)

@@ -31,7 +31,8 @@ export interface Outcome {
 
 async function run(file: string): Promise<Outcome> {
   mocha.setup({ ui: 'bdd', timeout: 120_000, reporter: class {} as never })
-  await import('../../js/hooks.test.js')
+  const { mochaHooks } = await import('../../js/support/root-hooks.js')
+  afterEach(mochaHooks.afterEach)
   await files[file]!()
   const outcome: Outcome = { passed: 0, pending: 0, failures: [] }
   await new Promise<void>((resolve) => {

@@ -2,7 +2,7 @@ import { type ChannelOptions, SharedMemoryChannel, type Side } from 'sabway'
 
 const made: SharedMemoryChannel[] = []
 
-/** Cleaned up after the test: the root hook in hooks.test.ts. */
+/** Cleaned up after the test: the hook in root-hooks.ts. */
 export function open(
   rendererToNative?: number,
   nativeToRenderer?: number,
