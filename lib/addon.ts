@@ -4,7 +4,7 @@
 export const WORKER_LOG = 0
 export const WORKER_EXITED = 1
 export const WORKER_JOINED = 2
-/** Not of a worker: a process that held roles of a seat's channel has died. */
+/** Not of a worker: a participant of another process, which held roles of a seat's channel, has ended without leaving them. */
 export const PEER_DIED = 3
 /** Not of a worker: the other side of a seat's channel left values that cannot be right. */
 export const CARRIER_FAILED = 4
@@ -12,7 +12,10 @@ export const CARRIER_FAILED = 4
 export interface WorkerEvent {
   worker: number
   kind: number
-  /** The log level, why the worker ended or the carrier failed, or the roles (bits, by sw_channel_role's numbers) of who died. */
+  /**
+   * The log level, why the worker ended or the carrier failed; of a death the dead one's role word and, times 2^32, its roles
+   * (bits, by sw_channel_role's numbers).
+   */
   number: number
   text: string
 }
@@ -57,6 +60,8 @@ export interface SharedMemory {
   mirror(bytes: Uint8Array, outward: boolean): void
   /** Mirrored, and a living participant is on the other side? */
   hasPeer(side: number): boolean
+  /** Mirrored: the role of a participant that ended without leaving the other side and has no successor, or 0. */
+  deadPeer(side: number): number
   token(): string
   close(): void
 }

@@ -54,14 +54,19 @@ export class SharedMemoryChannel<T = Uint8Array>
   readonly #sender: Batcher | Outgoing
   #closed = false
   #worker: NativeWorker | null = null
-  #wantsRef = false
+  /** What ref() and unref() have asked for; null: hold the process while this side receives. */
+  #wantsRef: boolean | null = null
+  #portReceives = false
   #portHolds = false
   #holdsRef = false
+  /** startReceiving is in effect only because there are 'message' listeners. */
+  #receivesForListeners = false
   readonly #format: Format | null
   readonly #take: Take<T>
   readonly #receiver: Receiver<T>
   readonly #delivery: Delivery<T>
   readonly #watch: PeerWatch
+  readonly #leaveRegion: () => void
   #everReceived = false
   #sendingIsOver = false
   /** Why this side reads no more. */
@@ -102,12 +107,23 @@ export class SharedMemoryChannel<T = Uint8Array>
       options.batch === undefined ? null : new Batcher(this.#out, options.batch, (error) => this.#report(error))
     this.#sender = this.#batcher ?? this.#out
     this.#take = taking<T>(this.#format, this.region.words)
-    const loop = { want: () => dispatcher.activate(this), rest: () => this.#rest() }
+    const loop = {
+      want: () => {
+        dispatcher.activate(this)
+        this.#balanceRefs()
+      },
+      rest: () => this.#rest(),
+      look: () => this.#lookAtPeer(),
+    }
     this.#receiver = new Receiver(this.#in, this.#take, loop)
     this.#delivery = new Delivery(this.#in, this.#take, {
       ...loop,
       rings: dispatcher.canBeRung(this.region),
-      pump: () => !this.#closed && this.#in.pump(),
+      pump: () => {
+        if (this.#closed) return false
+        this.#lookAtPeer() // with a schedule of its own the channel is seldom on the event loop
+        return this.#in.pump()
+      },
       ready: () => this.#in.ready(),
       hasListeners: () => this.listenerCount('message') !== 0,
       tell: (message) => this.dispatchEvent(new ChannelMessageEvent(message as T)),
@@ -115,12 +131,14 @@ export class SharedMemoryChannel<T = Uint8Array>
       stop: () => this.stopReceiving(),
     })
     this.copied = this.region.copied
+    this.#leaveRegion = this.region.house(() => this.#end('its region was closed'))
     if (this.region.processes || this.copied !== undefined) dispatcher.watch(this)
   }
 
   /**
    * Take a side of a channel: that another thread made, with the handle it sent, or another process, with the token.
-   * Errors: those of Region.open, and ERR_SABWAY_SIDE_TAKEN.
+   * A side that was detached, or whose holder died, can be taken again; one that was cleaned up cannot.
+   * Errors: those of Region.open, ERR_SABWAY_SIDE_TAKEN, and ERR_SABWAY_CLOSED.
    */
   static attach<T = Uint8Array>(from: ChannelHandle | string, options: AttachOptions<T>): SharedMemoryChannel<T> {
     const side = check.oneOf(options?.side, 'side', ['renderer', 'native'])
@@ -134,14 +152,27 @@ export class SharedMemoryChannel<T = Uint8Array>
   static over<T = Uint8Array>(region: Region, side: Side, options: InnerOptions): SharedMemoryChannel<T> {
     try {
       const channel = new SharedMemoryChannel<T>(region, side, options)
-      channel.#out.open()
-      channel.#in.open()
+      channel.#takeBothRoles()
       channel.#watch.greet()
       return channel
     } catch (error) {
       region.close()
       throw error
     }
+  }
+
+  /** One direction may have ended, by its stream: then that one stays ended. */
+  #takeBothRoles(): void {
+    const sending = endedOr(() => this.#out.open())
+    const receiving = endedOr(() => this.#in.open())
+    if (sending !== null && receiving !== null) {
+      throw new SabwayError(
+        'ERR_SABWAY_CLOSED',
+        `the side '${this.side}' was cleaned up, which ends its streams; make a new channel, and use detach() to let go of a side that will be taken again`,
+      )
+    }
+    this.#sendingIsOver = sending !== null
+    this.#receivingIsOver = receiving
   }
 
   /** Structured-cloneable: send it to another thread, which passes it to `attach`. Errors: ERR_SABWAY_NOT_ISOLATED in a page. */
@@ -192,6 +223,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   /** Resolves when the message is in the ring. Rejects as `send` throws, and with ERR_SABWAY_TIMEOUT or ERR_SABWAY_ABORTED: then it was not sent. */
   async sendDirect(message: T, options: SendOptions = {}): Promise<void> {
     this.#batcher?.flush()
+    if (this.#out.mourns) this.#lookAtPeer() // a successor may have come
     return this.#out.sendDirect(this.#encode(message), options)
   }
 
@@ -225,27 +257,44 @@ export class SharedMemoryChannel<T = Uint8Array>
   startReceiving(callback: DrainCallback, options: StartOptions & { copy: false }): void
   startReceiving(callback: MessageCallback<T> | DrainCallback, options: StartOptions = {}): void {
     this.#mustReceive()
+    if (this.#receivesForListeners) this.stopReceiving()
     if (this.#delivery.start(callback, options)) this.#everReceived = true
   }
 
   stopReceiving(): void {
     if (this.#receiver.waiting) return // that is receive's business, and ends with its messages
+    this.#receivesForListeners = false
     this.#in.stop()
     this.#delivery.stop()
     this.#rest()
   }
 
+  /** A 'message' listener receives by itself, until the last one goes or stopReceiving is called. */
+  #onMessageListeners(): void {
+    const wanted = this.listenerCount('message') !== 0
+    if (this.#receivesForListeners && !wanted) this.stopReceiving()
+    const receives = this.#in.receiving && !this.#receiver.waiting && !this.#portReceives
+    if (!wanted || receives || this.#receivingIsOver !== null) return
+    this.startReceiving(() => {})
+    this.#receivesForListeners = true
+  }
+
   /**
    * The next message, as a copy of its own. Several calls are served in order, each message goes to one of them, and one that was
-   * given up takes none. Like startReceiving it does not keep the process alive, unless `ref` does.
-   * Rejects with ERR_SABWAY_TIMEOUT, _ABORTED (cause: the signal's reason), _CLOSED, _CORRUPT, _INVALID_STATE (startReceiving is in effect).
+   * given up takes none. Keeps the process alive while it waits, unless `unref` was called.
+   * Rejects with ERR_SABWAY_TIMEOUT, _ABORTED (cause: the signal's reason), _CLOSED, _CORRUPT, _INVALID_STATE (startReceiving is in
+   * effect), and _PEER_DIED: the other side ended without closing, and all that it sent was received. That is told once; the
+   * next call waits for a successor.
    */
   receive(options?: WaitOptions): Promise<T> {
     this.#everReceived = true
     return this.#receiver.receive(options)
   }
 
-  /** `for await (const message of channel)`: ends when the other side is done. Leaving the loop leaves the rest in the ring. */
+  /**
+   * `for await (const message of channel)`: ends when the other side is done, throws as `receive` rejects. Leaving the loop leaves
+   * the rest in the ring.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     this.#everReceived = true
     return this.#receiver.iterate()
@@ -261,7 +310,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   /**
    * The next message. Blocks this thread until there is one, `timeout` milliseconds at most: then null. Other events of
    * this thread wait, too. Errors: ERR_SABWAY_CLOSED when the other side is done and all it sent has been received,
-   * ERR_SABWAY_CORRUPT, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_STATE while startReceiving has a
+   * ERR_SABWAY_PEER_DIED as `receive`, unless `timeout` is 0, ERR_SABWAY_CORRUPT, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_STATE while startReceiving has a
    * callback, and on a page's main thread, which may not block; with a codec ERR_SABWAY_NOT_DECODABLE.
    */
   receiveSync(timeout = Number.POSITIVE_INFINITY): T | null {
@@ -278,8 +327,16 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   readonly #awaited = {
     take: () => this.#in.take(this.#take),
-    ready: () => this.#in.available() || this.#out.wantSpace(),
+    ready: () => {
+      if (this.#watch.look()) this.#peerHasDied(true)
+      return this.#in.available() || this.#out.wantSpace() || this.#receiver.mourns
+    },
     role: () => this.#watch.receiver,
+    patrol: (closely: boolean) => {
+      if (closely ? this.#watch.lookClosely() : this.#watch.look()) this.#peerHasDied(true)
+      if (!this.#receiver.mourns || this.#in.available()) return
+      throw this.#receiver.takeDeath()
+    },
     meanwhile: () => {
       dispatcher.serveAll()
       if (this.#out.pending) this.#out.flush()
@@ -331,9 +388,13 @@ export class SharedMemoryChannel<T = Uint8Array>
         this.#mustReceive()
         this.#in.start((bytes, start, end) => callback(bytes.subarray(start, end)), {})
         this.#everReceived = true
+        this.#portReceives = true
         dispatcher.activate(this)
       },
-      stop: () => this.stopReceiving(),
+      stop: () => {
+        this.#portReceives = false
+        this.stopReceiving()
+      },
       hold: (held) => {
         this.#portHolds = held
         this.#balanceRefs()
@@ -344,10 +405,14 @@ export class SharedMemoryChannel<T = Uint8Array>
   }
 
   #closeReceiving(reason: string): void {
-    if (this.#receivingIsOver !== null) return
+    if (this.#receivingIsOver === null) this.#stopForGood(reason, () => this.#in.close())
+  }
+
+  /** `letGo` of the consumer's role: nothing more is received through this object. */
+  #stopForGood(reason: string, letGo: () => void): void {
     this.#receivingIsOver = new SabwayError('ERR_SABWAY_CLOSED', reason)
     this.#delivery.stop()
-    this.#in.close()
+    letGo()
     this.#receiver.end(this.#receivingIsOver)
     this.#port?.end()
   }
@@ -355,12 +420,16 @@ export class SharedMemoryChannel<T = Uint8Array>
   #closeSending(reason: string): void {
     if (this.#sendingIsOver) return
     this.#sendingIsOver = true
+    this.#flushLast()
+    this.#out.close(reason)
+  }
+
+  #flushLast(): void {
     try {
       this.#batcher?.flush()
     } catch {
-      // Its words were overwritten: nobody will read it.
+      // Its words were overwritten: they cannot be published.
     }
-    this.#out.close(reason)
   }
 
   // ---- the native worker ----
@@ -384,7 +453,6 @@ export class SharedMemoryChannel<T = Uint8Array>
     const worker = this.#worker
     if (worker === null) return
     this.#worker = null
-    this.#watch.forget()
     worker.stop()
   }
 
@@ -394,13 +462,18 @@ export class SharedMemoryChannel<T = Uint8Array>
     return this.#closed
   }
 
-  /** Keep the process alive while the channel is open. An idle channel does not, unless asked. */
+  /**
+   * Keep the process alive while the channel is open. Without it a channel does so while it receives (startReceiving, a
+   * 'message' listener, a pending `receive`, a loop, a port) and the other side is not done, and while messages are queued that
+   * a living participant can take.
+   */
   ref(): this {
     this.#wantsRef = true
     this.#balanceRefs()
     return this
   }
 
+  /** Receiving is no reason to keep the process alive any more, until `ref` is called. */
   unref(): this {
     this.#wantsRef = false
     this.#balanceRefs()
@@ -429,24 +502,37 @@ export class SharedMemoryChannel<T = Uint8Array>
    * native worker is stopped and joined, the memory let go. Idempotent; allowed inside callbacks.
    */
   cleanup(): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#closeSending('cleanup was called')
-    this.#closeReceiving('cleanup was called')
-    dispatcher.deactivate(this)
-    this.stopWorker()
-    this.unref()
-    if (this.#ownsRegion) this.region.close()
+    this.#end('cleanup was called')
   }
 
-  /** @internal Let go of this side without an end of the stream: another can take it, and go on. */
+  #end(reason: string): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#closeSending(reason)
+    this.#closeReceiving(reason)
+    this.#letGo()
+  }
+
+  /**
+   * Let go of this side without an end of the stream: the other side is not told, and the next `attach` goes on where this one
+   * stopped, with what was not received yet. What is queued and finds no room now is given up (sendDirect rejects), a native
+   * worker that this object started is stopped. Afterwards the object is closed. Idempotent; allowed inside callbacks.
+   */
   detach(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#in.stop()
-    this.#delivery.stop()
+    this.#flushLast()
+    if (this.#out.pending) this.#out.flush()
+    this.#out.leave('detach was called')
+    if (this.#receivingIsOver === null) this.#stopForGood('detach was called', () => this.#in.leave())
+    this.#letGo()
+  }
+
+  #letGo(): void {
     dispatcher.deactivate(this)
-    this.unref()
+    this.stopWorker()
+    this.#leaveRegion()
+    this.#balanceRefs()
     if (this.#ownsRegion) this.region.close()
   }
 
@@ -474,6 +560,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   /** @internal */
   protected override onListenersChanged(type: string): void {
     if (type === 'close' || type === 'peer-died') this.#onRole()
+    if (type === 'message') this.#onMessageListeners()
   }
 
   /** Does somebody want to be told what becomes of the other side? */
@@ -490,9 +577,9 @@ export class SharedMemoryChannel<T = Uint8Array>
   }
 
   #lookAtPeer(): void {
-    // The native thread that carries messages for a region is not the peer.
-    if (this.#watch.look() && this.region.copied === undefined) this.dispatchEvent(new Event('peer-died'))
-    if (!this.#watch.readsNoMore || this.#in.receiving) return // who receives is told after the last message
+    if (this.#watch.look()) this.#peerHasDied()
+    else if (!this.#watch.gone) this.#peerCame()
+    if (!this.#watching || !this.#watch.readsNoMore || this.#in.receiving) return // a receiver is told after the last message
     const allReceived = !this.#everReceived || (this.#watch.sendsNoMore && this.#in.stats().used === 0)
     if (allReceived) this.#tellClose()
   }
@@ -501,6 +588,26 @@ export class SharedMemoryChannel<T = Uint8Array>
     if (this.#closeWasTold) return
     this.#closeWasTold = true
     this.dispatchEvent(new Event('close'))
+  }
+
+  /** The other side's holder has ended without leaving it. `waiting`: a call blocks this thread. */
+  #peerHasDied(waiting = false): void {
+    const told = this.listenerCount('peer-died') !== 0
+    this.#out.peerDied(told)
+    this.#receiver.peerDied(told && !waiting)
+    this.#rest()
+    this.dispatchEvent(new Event('peer-died'))
+  }
+
+  #peerCame(): void {
+    this.#out.peerCame()
+    this.#receiver.peerCame()
+  }
+
+  /** What waits for messages of a dead participant is told when all of them were received. */
+  #settleDeath(): void {
+    this.#receiver.settleDeath()
+    if (this.#portReceives && this.#watch.gone && !this.#in.available()) this.#port?.end()
   }
 
   #onQueued(): void {
@@ -538,8 +645,9 @@ export class SharedMemoryChannel<T = Uint8Array>
   /** @internal */
   work(): boolean {
     const moved = this.#out.pending && this.#out.flush()
-    if (this.#watching) this.#lookAtPeer()
+    this.#lookAtPeer()
     const received = this.#delivery.work()
+    if (this.#watch.gone) this.#settleDeath()
     this.#rest()
     return moved || received
   }
@@ -551,17 +659,15 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   /** @internal */
   ready(): boolean {
-    if (this.#watching) this.#lookAtPeer()
+    this.#lookAtPeer()
     return (!this.#delivery.planned && this.#in.ready()) || this.#out.wantSpace()
   }
 
   /** @internal */
-  onPeerDied(roles: number): void {
-    if (this.#closed || !this.#watch.isMeant(roles)) return
-    this.#out.peerDied(new SabwayError('ERR_SABWAY_PEER_DIED', 'while this message waited for room; it was not sent'))
-    this.#watch.forget() // told here
-    this.#rest()
-    this.dispatchEvent(new Event('peer-died'))
+  onPeerDied(number: number): void {
+    if (this.#closed || !this.#watch.isMeant(Math.floor(number / 2 ** 32))) return
+    const seen = this.#watch.look()
+    if (this.#watch.note(number >>> 0) || seen) this.#peerHasDied()
   }
 
   /** @internal */
@@ -583,9 +689,11 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#balanceRefs()
   }
 
-  /** A queue that somebody can drain keeps the process alive until it is empty. */
+  /** What keeps the process alive: see `ref`. */
   #balanceRefs(): void {
-    const wanted = !this.#closed && (this.#wantsRef || this.#portHolds || (this.#out.pending && this.#watch.there))
+    const receives = this.#portReceives ? this.#portHolds : this.#in.receiving
+    const wanted =
+      !this.#closed && ((this.#wantsRef ?? (receives && !this.#watch.gone)) || (this.#out.pending && this.#watch.there))
     if (wanted === this.#holdsRef) return
     this.#holdsRef = wanted
     if (wanted) dispatcher.ref()
@@ -599,3 +707,14 @@ export class SharedMemoryChannel<T = Uint8Array>
 
 const closedThere = () =>
   new SabwayError('ERR_SABWAY_CLOSED', 'the other side was cleaned up, and all that it sent was received')
+
+/** Why that direction has ended; null when it has not. */
+function endedOr(open: () => void): SabwayError | null {
+  try {
+    open()
+    return null
+  } catch (error) {
+    if ((error as SabwayError).code !== 'ERR_SABWAY_CLOSED') throw error
+    return error as SabwayError
+  }
+}

@@ -313,26 +313,42 @@ function waitAsync(region: Region, ticket: number, bound: number): void {
 export const canBeRung = (region: Region): boolean => region.binding !== null || 'waitAsync' in Atomics
 
 /** What holds a thread of Node that has no addon: a port that nobody writes to. */
-let anchor: { references: number; channel: MessageChannel } | null = null
+let anchor: MessageChannel | null = null
+
+/** Reasons to keep the process alive, and whether it is kept. */
+let references = 0
+let kept = false
+let releasing = false
 
 /** Keep the process alive while at least one reference is held. */
 export function ref(): void {
-  const state = shared()
-  if (state !== undefined) {
-    if (state.references++ === 0) addon()?.ref()
-    return
-  }
-  anchor ??= { references: 0, channel: host.channel() }
-  const port = anchor.channel.port1 as MessagePort & { ref?(): void }
-  if (anchor.references++ === 0) port.ref?.()
+  if (references++ !== 0 || kept) return
+  kept = true
+  keep(true)
 }
 
+/** Give a reference back. The process is let go in the loop's next turn: between two calls of receive() it need not be. */
 export function unref(): void {
+  if (--references !== 0 || releasing) return
+  releasing = true
+  host.immediate(() => {
+    releasing = false
+    if (references !== 0 || !kept) return
+    kept = false
+    keep(false)
+  })
+}
+
+function keep(held: boolean): void {
   const state = shared()
   if (state !== undefined) {
-    if (--state.references === 0) addon()?.unref()
+    state.references += held ? 1 : -1
+    if (state.references === 1 && held) addon()!.ref()
+    if (state.references === 0) addon()!.unref()
     return
   }
-  const port = anchor!.channel.port1 as MessagePort & { unref?(): void }
-  if (--anchor!.references === 0) port.unref?.()
+  anchor ??= host.channel()
+  const port = anchor.port1 as MessagePort & { ref?(): void; unref?(): void }
+  if (held) port.ref?.()
+  else port.unref?.()
 }

@@ -17,6 +17,9 @@ import type { Region } from './region.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
 const CORRUPT = ERRORS.ERR_SABWAY_CORRUPT.number
+export const RECEIVING = "startReceiving, a 'message' listener, a pending receive() or a port takes the messages"
+const TAKEN = 'a channel has one consumer on each side; attach to the other side, or clean up the first'
+const ENDED = 'this side has said that it reads no more (cleanup, or its readable was cancelled); make a new channel'
 /** Messages between two looks at the clock, while callbacks are quick. */
 const CLOCK_EVERY = 16
 const SLOW_MS = 0.5
@@ -85,12 +88,7 @@ export class Incoming {
     const { core, region, side } = this
     region.join(side)
     const status = core.sw_channel_open_consumer(this.consumer, 0, region.size, SW_HEAP_AT, side, region.endpoint)
-    if (status !== 0) {
-      throw coreError(
-        status,
-        'a channel has one consumer on each side; attach to the other side, or clean up the first',
-      )
-    }
+    if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
     this.onOpen()
   }
@@ -102,7 +100,7 @@ export class Incoming {
 
   start(callback: DrainCallback, options: ReceiveOptions): void {
     if (this.callback !== null)
-      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'already receiving; call stopReceiving first')
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', `already receiving: ${RECEIVING}; call stopReceiving first`)
     if (options.budget !== undefined) check.milliseconds(options.budget, 'budget')
     this.open()
     this.callback = callback
@@ -183,7 +181,7 @@ export class Incoming {
   /** Before taking messages one by one: nobody else is given them. */
   openForTaking(): void {
     if (this.callback !== null)
-      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'messages go to the callback of startReceiving; stop it first')
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', `${RECEIVING}; call stopReceiving first`)
     if (this.draining)
       throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'receiveSync was called inside a message callback')
     this.open()
@@ -266,7 +264,20 @@ export class Incoming {
     }
   }
 
-  /** The producer is told that nobody reads any more. */
+  /** Let go of the role without an end of the stream: the next consumer goes on behind what was released. */
+  leave(): void {
+    this.stop()
+    this.ended = true
+    if (!this.opened) return
+    this.opened = false
+    try {
+      this.core.sw_consumer_leave(this.consumer)
+    } catch {
+      // As in Outgoing: the region takes the role back.
+    }
+  }
+
+  /** The producer is told that this side reads no more. */
   close(): void {
     this.stop()
     if (!this.opened) {

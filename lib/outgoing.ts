@@ -19,6 +19,9 @@ import { after } from './host.js'
 import type { Region } from './region.js'
 
 const FULL = ERRORS.ERR_SABWAY_FULL.number
+const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
+const TAKEN = 'a channel has one producer on each side; attach to the other side, or clean up the first'
+const ENDED = 'this side has ended its stream (cleanup, or its writable was closed); make a new channel'
 const TOO_LARGE = ERRORS.ERR_SABWAY_MESSAGE_TOO_LARGE.number
 
 /** A message that waits for room. */
@@ -49,6 +52,8 @@ export class Outgoing {
   private queuedBytes = 0
   private opened = false
   private failure: SabwayError | null = null
+  /** The other side's holder died, and no call was told of it. */
+  private death: SabwayError | null = null
   private reservation: number | null = null
   // Held apart: looking a function up in the instance's exports on every call costs more than the call.
   private readonly reserveFrame: Core['sw_producer_reserve']
@@ -87,12 +92,7 @@ export class Outgoing {
     const { core, region, side } = this
     region.join(side)
     const status = core.sw_channel_open_producer(this.producer, 0, region.size, SW_HEAP_AT, side, region.endpoint)
-    if (status !== 0) {
-      throw coreError(
-        status,
-        'a channel has one producer on each side; attach to the other side, or clean up the first',
-      )
-    }
+    if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
     this.onOpen()
   }
@@ -122,6 +122,11 @@ export class Outgoing {
       check.abortSignal(signal)
       if (signal?.aborted) throw abortedError(signal)
       if (this.trySend(message)) return resolve()
+      if (this.death !== null) {
+        const { death } = this
+        this.death = null
+        throw death
+      }
       const queued: Queued = { message: message.slice() }
       const giveUp = (error: SabwayError) => {
         const at = this.queue.indexOf(queued)
@@ -369,13 +374,39 @@ export class Outgoing {
     for (const { done } of waiting) done?.(error)
   }
 
-  /** Nobody may come to make room: settle the promises. What `send` queued stays for whoever takes the other side. */
-  peerDied(error: SabwayError): void {
+  /**
+   * The other side's holder died: the promises that wait for room are rejected, or the next one that would have to wait when
+   * there is none and nothing else has `told` the caller. What `send` queued stays for a successor of the dead one.
+   */
+  peerDied(told: boolean): void {
     const promised = this.queue.filter(({ done }) => done !== undefined)
     this.queue = this.queue.filter(({ done }) => done === undefined)
+    this.death = told || promised.length !== 0 ? null : diedWaiting()
     for (const { message, done } of promised) {
       this.queuedBytes -= message.length
-      done?.(error)
+      done?.(diedWaiting())
+    }
+  }
+
+  /** Is there a death that the caller is to be told of? */
+  get mourns(): boolean {
+    return this.death !== null
+  }
+
+  /** A successor holds the other side: it makes room. */
+  peerCame(): void {
+    this.death = null
+  }
+
+  /** Let go of the role without an end of the stream: the next producer goes on behind what was published. */
+  leave(reason: string): void {
+    this.fail(new SabwayError('ERR_SABWAY_CLOSED', reason))
+    if (!this.opened) return
+    this.opened = false
+    try {
+      this.core.sw_producer_leave(this.producer)
+    } catch {
+      // Its words were overwritten. The region takes the role back when it is closed.
     }
   }
 
@@ -418,6 +449,8 @@ export class Outgoing {
     return (this.words[word]! >>> 0) + (this.words[word + 1]! >>> 0) * 2 ** 32
   }
 }
+
+const diedWaiting = () => new SabwayError('ERR_SABWAY_PEER_DIED', 'while this message waited for room; it was not sent')
 
 export function abortedError(signal: AbortSignal): SabwayError {
   return new SabwayError('ERR_SABWAY_ABORTED', 'the operation was given up', { cause: signal.reason })

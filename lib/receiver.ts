@@ -4,7 +4,7 @@ import type { Format } from './codec.js'
 import { copyOut } from './copy.js'
 import { SabwayError } from './errors.js'
 import { after, now } from './host.js'
-import type { DrainCallback, Incoming } from './incoming.js'
+import { type DrainCallback, type Incoming, RECEIVING } from './incoming.js'
 import { abortedError } from './outgoing.js'
 
 export interface WaitOptions {
@@ -31,9 +31,16 @@ export function taking<T>(format: Format | null, words: Int32Array): Take<T> {
     : (bytes, start, end) => format.decode(bytes.subarray(start, end)) as T
 }
 
+const died = () =>
+  new SabwayError(
+    'ERR_SABWAY_PEER_DIED',
+    'the other side ended without closing, and all that it sent was received; another may take its place',
+  )
+
 export class Receiver<T> {
   readonly #waiting: Waiter<T>[] = []
   #end: SabwayError | null = null
+  #death: SabwayError | null = null
   #runSince = 0
   #taken = 0
   #taking = false
@@ -42,8 +49,8 @@ export class Receiver<T> {
     private readonly incoming: Incoming,
     /** A message of one's own, from one in place. */
     private readonly take: Take<T>,
-    /** Have the event loop pump; and be told that it need not any more. */
-    private readonly loop: { want(): void; rest(): void },
+    /** Have the event loop pump, and be told that it need not any more; and see whether the other side lives. */
+    private readonly loop: { want(): void; rest(): void; look(): void },
   ) {}
 
   receive({ timeout, signal }: WaitOptions = {}): Promise<T> {
@@ -54,6 +61,9 @@ export class Receiver<T> {
       const taken: { value: T }[] = this.#mayTake() ? this.#take() : []
       if (taken.length !== 0) return resolve(taken[0]!.value)
       if (this.#end !== null) throw this.#end
+      if (this.#death !== null) this.loop.look() // a successor may have come
+      const death = this.#waiting.length === 0 ? this.takeDeath() : null
+      if (death !== null) throw death
       this.#wait(resolve, reject, timeout, signal)
     })
   }
@@ -63,7 +73,7 @@ export class Receiver<T> {
     if (this.#waiting.length !== 0) return false
     if (this.#end !== null) throw this.#end
     if (incoming.receiving) {
-      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'startReceiving takes the messages; call stopReceiving first')
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', `${RECEIVING}; call stopReceiving first`)
     }
     if (incoming.handing) return false
     return ++this.#taken % CLOCK_EVERY !== 0 || now() - this.#runSince < BUDGET_MS
@@ -146,6 +156,40 @@ export class Receiver<T> {
   /** Do promises wait for messages now? */
   get waiting(): boolean {
     return this.#waiting.length !== 0
+  }
+
+  /**
+   * The other side's holder died: the calls that wait are rejected once the ring is empty (see settleDeath), or the next one
+   * that would have to wait, when there is none and nothing else has `told` the caller.
+   */
+  peerDied(told: boolean): void {
+    if (!told || this.waiting) this.#death = died()
+  }
+
+  /** A successor holds the other side: messages may come again. */
+  peerCame(): void {
+    this.#death = null
+  }
+
+  /** Is there a death that the caller is to be told of? */
+  get mourns(): boolean {
+    return this.#death !== null
+  }
+
+  /** That death, which is then told. */
+  takeDeath(): SabwayError | null {
+    const death = this.#death
+    this.#death = null
+    return death
+  }
+
+  /** Reject the calls that wait, if the other side's holder died and all that it had sent was received. */
+  settleDeath(): void {
+    if (this.#death === null || !this.waiting || this.incoming.available()) return
+    const death = this.takeDeath()
+    const waiting = this.#waiting.splice(0)
+    this.#stopIfDone()
+    for (const waiter of waiting) waiter.fail(death)
   }
 
   /** No message will come any more. True when that reached somebody who waits. */

@@ -94,7 +94,10 @@ export class Region {
   readonly #shared: SharedMemory | null
   readonly #token: string | undefined
   #vacant = false
+  #closing = false
   #closed = false
+  /** What lives in the region and ends with it. */
+  readonly #tenants = new Set<() => void>()
 
   private constructor(
     memory: WebAssembly.Memory,
@@ -253,6 +256,14 @@ export class Region {
   }
 
   /**
+   * The participant that ended without leaving the other side of the memory that processes share, 0 for none. Undefined where
+   * this memory tells. @internal
+   */
+  deadPeer(side: number): number | undefined {
+    return this.copied === undefined ? undefined : this.#shared!.deadPeer(side)
+  }
+
+  /**
    * For other processes of this user: Region.open(token), SharedMemoryChannel.attach(token). Good while this process lives and
    * the region is open where it was made or opened by token. Errors: ERR_SABWAY_INVALID_STATE when only threads share it.
    */
@@ -291,9 +302,21 @@ export class Region {
     if (status !== 0) throw coreError(status, 'the channel')
   }
 
-  /** Give this thread's place back. Other threads keep theirs; the memory goes when nobody holds it. Idempotent. */
+  /** Call `end` when the region is closed, and before it is. The returned function takes that back. @internal */
+  house(end: () => void): () => void {
+    this.#mustBeOpen()
+    this.#tenants.add(end)
+    return () => this.#tenants.delete(end)
+  }
+
+  /**
+   * Clean up the channel that this thread has in the region, and give its place back. Other threads keep theirs; the memory goes
+   * with the last participant. Idempotent.
+   */
   close(): void {
-    if (this.#closed) return
+    if (this.#closing) return
+    this.#closing = true
+    for (const end of this.#tenants) end()
     this.#closed = true
     Atomics.notify(this.words, endpointWord(this.endpoint, sw_endpoint.doorbell)) // V8 need not keep our waiter
     if (this.binding !== null) {

@@ -129,6 +129,11 @@ export interface Awaited<T> {
   role(): number
   /** Now and then while polling, and between two sleeps. */
   meanwhile(): void
+  /**
+   * Has the participant died that would bring it? Throws when it has. Before the first sleep, with `closely` also between two
+   * sleeps and once in SLICE_MS while polling: then it may ask the operating system.
+   */
+  patrol(closely: boolean): void
 }
 
 const LOOKS_PER_CLOCK = 32
@@ -138,6 +143,7 @@ export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, ti
   const taken = awaited.take()
   if (taken !== null || timeout === 0) return taken
   mustBeAllowed()
+  awaited.patrol(false)
   const begin = clock()
   const deadline = begin + timeout
   const polled = poll(region, waiter.thread, awaited, Math.min(deadline, begin + waiter.thread.milliseconds))
@@ -149,6 +155,7 @@ export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, ti
   for (let sleeps = 0, now = asleep; now < deadline; sleeps++) {
     sleep(region, waiter, awaited, deadline - now, sleeps)
     awaited.meanwhile()
+    awaited.patrol(true)
     const taken = awaited.take()
     now = clock()
     if (taken !== null) {
@@ -162,12 +169,17 @@ export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, ti
 
 function poll<T>({ binding }: Region, window: Window, awaited: Awaited<T>, until: number): T | null {
   let due = Number.NEGATIVE_INFINITY
+  let patrol = clock() + SLICE_MS
   for (let now = clock(); now < until; now = clock()) {
     for (let i = 0; i < LOOKS_PER_CLOCK; i++) {
       const taken = awaited.take()
       if (taken !== null) return taken
     }
     awaited.meanwhile()
+    if (now >= patrol) {
+      awaited.patrol(true)
+      patrol = now + SLICE_MS
+    }
     if (binding === null || now < due) continue
     window.yield(binding)
     due = now + SW_WAIT_SPIN_NS / 1e6

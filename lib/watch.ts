@@ -1,11 +1,12 @@
-// Is the other side still there? Asked only while somebody listens for 'close' or 'peer-died', and then without polling: who
-// closes or is evicted rings those that hold a role, and who attaches does so too.
+// Is the other side still there? Its two role words tell: they name the holder, or say how the last one went (SW_ROLE_GONE in
+// layout.h). No polling is needed: a participant that closes, leaves, attaches or is evicted rings the holders of the other roles.
 import {
   SW_CLOSED_BY_CONSUMER,
   SW_CLOSED_BY_PRODUCER,
   SW_HEAP_AT,
   SW_NATIVE,
   SW_RENDERER,
+  SW_ROLE_GONE,
   sw_channel,
   sw_endpoint,
   sw_ring,
@@ -17,17 +18,31 @@ function ringWord(producingSide: number, field: number): number {
   return (SW_HEAP_AT + sw_channel.rings + producingSide * sw_ring.sizeof + field) >>> 2
 }
 
-/** Where one of the peer's two roles shows: the word that names its holder, and how an orderly end of it looks. */
+/** The participant that a role word names as the role's holder; 0 for none. */
+const holderIn = (word: number): number => ((word & SW_ROLE_GONE) === 0 && (word & 0xff) !== 0 ? word >>> 0 : 0)
+
+/** The participant that a role word names as one that ended without leaving; 0 for none. */
+const lostIn = (word: number): number =>
+  (word & SW_ROLE_GONE) !== 0 && (word & 0x7f) !== 0 ? (word & ~SW_ROLE_GONE) >>> 0 : 0
+
+/** Where one of the other side's two roles shows. */
 interface Role {
-  holder: number
-  closed: number
-  bit: number
+  /** Index of the word that names its holder. */
+  readonly holder: number
+  /** Index of the word that tells its orderly end, and the bit that does. */
+  readonly closed: number
+  readonly bit: number
+  /** The holder's word when it was last looked at. */
+  seen: number
 }
+
+/** How many dead participants are remembered, so that each death is told once. */
+const REMEMBERED = 16
 
 export class PeerWatch {
   readonly #roles: readonly [Role, Role]
-  /** Roles that were seen alive and have not been seen to end. */
-  readonly #known = new Set<number>()
+  readonly #dead: number[] = []
+  #gone = false
 
   constructor(
     private readonly region: Region,
@@ -38,6 +53,7 @@ export class PeerWatch {
       holder: ringWord(ring, holder),
       closed: ringWord(ring, sw_ring.closed),
       bit,
+      seen: 0,
     })
     this.#roles = [
       role(side, sw_ring.consumer, SW_CLOSED_BY_CONSUMER),
@@ -45,14 +61,19 @@ export class PeerWatch {
     ]
   }
 
-  /** The role word of whoever receives what this side sends; who sends there is the same participant, or not there yet. */
+  /** The participant that receives what this side sends, 0 for none; the sender there is the same one, or is still to come. */
   get receiver(): number {
-    return Atomics.load(this.region.words, this.#roles[0].holder)
+    return holderIn(Atomics.load(this.region.words, this.#roles[0].holder))
   }
 
-  /** Is that one alive? */
+  /** Does a living participant receive what this side sends? Asks the operating system. */
   get there(): boolean {
     return this.region.hasPeer(this.side) ?? this.#alive(this.receiver)
+  }
+
+  /** Did the other side's last holder end without leaving, and has no other taken its place since? As of the last look. */
+  get gone(): boolean {
+    return this.#gone && this.region.deadPeer(this.side) !== 0 // undefined where this memory tells
   }
 
   /** Is one of the other side's roles in this set, as sw_channel_role counts them? */
@@ -67,7 +88,7 @@ export class PeerWatch {
     return this.#said(this.#roles[0])
   }
 
-  /** And that it sends no more? */
+  /** Has the other side said that it sends no more? */
   get sendsNoMore(): boolean {
     return this.#said(this.#roles[1])
   }
@@ -76,34 +97,53 @@ export class PeerWatch {
     return (Atomics.load(this.region.words, closed) & bit) !== 0
   }
 
-  /** Take note of who is there now. True when somebody who was there has gone without closing, since the last call. */
+  /** Look at the role words. True when they show a death that was not told yet. */
   look(): boolean {
-    const { words } = this.region
-    const holders = this.#roles.map(({ holder }) => Atomics.load(words, holder))
-    const dead = new Set<number>()
-    for (const role of this.#known) {
-      const gone = this.#roles.filter((_, i) => holders[i] !== role)
-      if (gone.length !== 2 && this.#alive(role)) continue
-      this.#known.delete(role)
-      // Whoever closes says so before it lets go of the role.
-      if (!gone.some((each) => this.#said(each))) dead.add(role)
+    let died = false
+    for (const role of this.#roles) {
+      const word = Atomics.load(this.region.words, role.holder)
+      if (word === role.seen) continue
+      role.seen = word
+      const lost = lostIn(word)
+      if (lost !== 0) died = this.note(lost) || died
+      else if (this.#isHeld(word) && this.region.copied === undefined) this.#gone = false
     }
-    for (const role of holders) if (!dead.has(role) && this.#alive(role) && this.#isNear(role)) this.#known.add(role)
-    return dead.size !== 0
+    return died
   }
 
-  /** Have whoever holds the other side look: this side has just come. */
+  /** The same, and ask the operating system, too, whether the holders of other processes are alive: they cannot tell when they are killed. */
+  lookClosely(): boolean {
+    let died = this.look()
+    const lost = this.region.deadPeer(this.side)
+    if (lost !== undefined) return (lost !== 0 && this.note(lost)) || died
+    for (const { seen } of this.#roles) {
+      const holder = holderIn(seen)
+      if (holder !== 0 && !this.#isNear(holder) && !this.#alive(holder)) died = this.note(holder) || died
+    }
+    return died
+  }
+
+  /** A participant of the other side has ended without leaving. False when that is known. */
+  note(role: number): boolean {
+    if (this.#dead.includes(role)) return false
+    this.#dead.push(role)
+    if (this.#dead.length > REMEMBERED) this.#dead.shift()
+    this.#gone = this.region.copied !== undefined || this.#roles.every(({ seen }) => !this.#isHeld(seen))
+    return true
+  }
+
+  #isHeld(word: number): boolean {
+    const holder = holderIn(word)
+    return holder !== 0 && !this.#dead.includes(holder)
+  }
+
+  /** Have the other side's holders look: this side has just come. */
   greet(): void {
     const { words, core } = this.region
     for (const { holder } of this.#roles) core.sw_endpoint_ring(0, Atomics.load(words, holder))
   }
 
-  /** Whoever is there now is about to leave in order. */
-  forget(): void {
-    this.#known.clear()
-  }
-
-  /** Of this process? The deaths of others are the listener thread's to tell. */
+  /** Is it a thread of this process? It cannot end without giving its roles back. */
   #isNear(role: number): boolean {
     const { region } = this
     if (!region.processes) return true
@@ -112,6 +152,6 @@ export class PeerWatch {
   }
 
   #alive(role: number): boolean {
-    return role !== 0 && this.region.core.sw_endpoint_role_alive(0, role) !== 0
+    return this.region.core.sw_endpoint_role_alive(0, role) !== 0
   }
 }

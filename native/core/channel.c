@@ -45,8 +45,17 @@ static int take(void *base, uint32_t *word, uint32_t role) {
   return SW_ETAKEN;
 }
 
-/* Only while it is still ours: a host that was taken for dead may come back late. */
-static void give_back(uint32_t *word, uint32_t role) { sw_compare_exchange_acq_rel(word, &role, 0); /* [C2] */ }
+/* Only while it is still ours: a host that was taken for dead may come back late. `state` is what the word says then.
+ */
+static void give_back(uint32_t *word, uint32_t role, uint32_t state) {
+  sw_compare_exchange_acq_rel(word, &role, state); /* [C2] */
+}
+
+/* A side that has ended its stream cannot be taken anew: the other side was told that no more comes. It is asked while
+ * the role is held, and the role's last holder closed before it left: [C1] orders the two. */
+static int refuse_closed(const sw_ring *ring, uint32_t by) {
+  return (sw_peer_load_relaxed(&ring->closed) & by) != 0 ? SW_ECLOSED : SW_OK;
+}
 
 int sw_channel_open_producer(sw_producer *p, void *base, uint64_t size, uint32_t offset, uint32_t side,
                              uint32_t index) {
@@ -57,8 +66,9 @@ int sw_channel_open_producer(sw_producer *p, void *base, uint64_t size, uint32_t
   uint32_t role = sw_endpoint_role(base, index);
   status = take(base, &ring->producer, role);
   if (status != SW_OK) return status;
-  status = sw_producer_attach(p, base, size, ring, role);
-  if (status != SW_OK) give_back(&ring->producer, role);
+  status = refuse_closed(ring, SW_CLOSED_BY_PRODUCER);
+  if (status == SW_OK) status = sw_producer_attach(p, base, size, ring, role);
+  if (status != SW_OK) give_back(&ring->producer, role, SW_ROLE_GONE);
   return status;
 }
 
@@ -71,22 +81,23 @@ int sw_channel_open_consumer(sw_consumer *c, void *base, uint64_t size, uint32_t
   uint32_t role = sw_endpoint_role(base, index);
   status = take(base, &ring->consumer, role);
   if (status != SW_OK) return status;
-  status = sw_consumer_attach(c, base, size, ring, role);
-  if (status != SW_OK) give_back(&ring->consumer, role);
+  status = refuse_closed(ring, SW_CLOSED_BY_CONSUMER);
+  if (status == SW_OK) status = sw_consumer_attach(c, base, size, ring, role);
+  if (status != SW_OK) give_back(&ring->consumer, role, SW_ROLE_GONE);
   return status;
 }
 
-void sw_producer_leave(sw_producer *p) { give_back(&p->ring->producer, p->role); }
+void sw_producer_leave(sw_producer *p) { give_back(&p->ring->producer, p->role, SW_ROLE_GONE); }
 
-void sw_consumer_leave(sw_consumer *c) { give_back(&c->ring->consumer, c->role); }
+void sw_consumer_leave(sw_consumer *c) { give_back(&c->ring->consumer, c->role, SW_ROLE_GONE); }
 
 void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index) {
   sw_channel *channel;
   if (find(base, size, offset, SW_RENDERER, &channel) != SW_OK) return;
   uint32_t role = sw_endpoint_role(base, index);
   for (int i = 0; i < 2; i++) {
-    give_back(&channel->rings[i].producer, role);
-    give_back(&channel->rings[i].consumer, role);
+    give_back(&channel->rings[i].producer, role, role | SW_ROLE_GONE);
+    give_back(&channel->rings[i].consumer, role, role | SW_ROLE_GONE);
     sw_endpoint_alarm(base, sw_peer_load_relaxed(&channel->rings[i].producer));
     sw_endpoint_alarm(base, sw_peer_load_relaxed(&channel->rings[i].consumer));
   }
@@ -99,13 +110,15 @@ uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint3
   return sw_peer_load_acquire(which < 2 ? &ring->producer : &ring->consumer);
 }
 
+static bool role_can_be(uint32_t role) { return (role & 0xff & ~(uint32_t)SW_ROLE_GONE) <= SW_ENDPOINTS; }
+
 int sw_channel_check(const void *base, uint64_t size, uint32_t offset) {
   sw_channel *channel;
   if (find((void *)base, size, offset, SW_RENDERER, &channel) != SW_OK) return SW_ECORRUPT;
   for (int i = 0; i < 2; i++) {
     const sw_ring *ring = &channel->rings[i];
-    if ((sw_peer_load_relaxed(&ring->producer) & 0xff) > SW_ENDPOINTS) return SW_ECORRUPT;
-    if ((sw_peer_load_relaxed(&ring->consumer) & 0xff) > SW_ENDPOINTS) return SW_ECORRUPT;
+    if (!role_can_be(sw_peer_load_relaxed(&ring->producer))) return SW_ECORRUPT;
+    if (!role_can_be(sw_peer_load_relaxed(&ring->consumer))) return SW_ECORRUPT;
     if (sw_ring_check(base, size, ring) != SW_OK) return SW_ECORRUPT;
   }
   return SW_OK;

@@ -84,7 +84,7 @@ napi_value Environment::TakeEvents(napi_env env) {
     napi_create_object(env, &one);
     napi_create_uint32(env, taken[i].worker, &worker);
     napi_create_int32(env, taken[i].kind, &kind);
-    napi_create_int32(env, taken[i].number, &number);
+    napi_create_int64(env, taken[i].number, &number);
     if (napi_create_string_utf8(env, taken[i].text.data(), taken[i].text.size(), &text) != napi_ok) continue;
     napi_set_named_property(env, one, "worker", worker);
     napi_set_named_property(env, one, "kind", kind);

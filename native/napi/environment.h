@@ -22,7 +22,7 @@ struct WorkerEvent {
   enum Kind { kLog, kExited, kJoined, kPeerDied, kFailed };
   uint32_t worker;
   Kind kind;
-  int number;  // log level, why it ended or failed, or the roles that the dead one held
+  int64_t number;  // log level, why it ended or failed, or the dead one's role word and, from bit 32 on, its roles
   std::string text;
 };
 

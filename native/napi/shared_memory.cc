@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "process/carrier.h"
+#include "process/port.h"
 
 void SharedMemory::Create(Napi::Env env, Napi::Object exports) {
   exports.Set(
@@ -12,7 +13,8 @@ void SharedMemory::Create(Napi::Env env, Napi::Object exports) {
       DefineClass(env, "SharedMemory",
                   {InstanceMethod("size", &SharedMemory::Size), InstanceMethod("overlay", &SharedMemory::Overlay),
                    InstanceMethod("mirror", &SharedMemory::Mirror), InstanceMethod("hasPeer", &SharedMemory::HasPeer),
-                   InstanceMethod("token", &SharedMemory::Token), InstanceMethod("close", &SharedMemory::Close)}));
+                   InstanceMethod("deadPeer", &SharedMemory::DeadPeer), InstanceMethod("token", &SharedMemory::Token),
+                   InstanceMethod("close", &SharedMemory::Close)}));
 }
 
 namespace {
@@ -77,13 +79,25 @@ Napi::Value SharedMemory::Mirror(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// (side) -> is there a living participant on the other one?
-Napi::Value SharedMemory::HasPeer(const Napi::CallbackInfo &info) {
+// The side of mapped memory that the first argument names.
+sw_port SharedMemory::Side(const Napi::CallbackInfo &info) const {
   sw_port port = {};
   port.base = shared_.base;
   port.size = shared_.size;
   port.side = info[0].As<Napi::Number>().Uint32Value();
+  return port;
+}
+
+// (side) -> is there a living participant on the other one?
+Napi::Value SharedMemory::HasPeer(const Napi::CallbackInfo &info) {
+  sw_port port = Side(info);
   return Napi::Boolean::New(info.Env(), port.base != nullptr && sw_port_has_peer(&port) != 0);
+}
+
+// (side) -> the role word of a participant that ended without leaving the other one, or 0
+Napi::Value SharedMemory::DeadPeer(const Napi::CallbackInfo &info) {
+  sw_port port = Side(info);
+  return Napi::Number::New(info.Env(), port.base == nullptr ? 0 : sw__port_dead_peer(&port));
 }
 
 Napi::Value SharedMemory::Token(const Napi::CallbackInfo &info) {

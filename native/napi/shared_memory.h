@@ -20,6 +20,8 @@ class SharedMemory : public Napi::ObjectWrap<SharedMemory> {
   Napi::Value Overlay(const Napi::CallbackInfo &info);
   Napi::Value Mirror(const Napi::CallbackInfo &info);
   Napi::Value HasPeer(const Napi::CallbackInfo &info);
+  Napi::Value DeadPeer(const Napi::CallbackInfo &info);
+  sw_port Side(const Napi::CallbackInfo &info) const;
   Napi::Value Token(const Napi::CallbackInfo &info);
   Napi::Value Close(const Napi::CallbackInfo &info);
 

@@ -39,36 +39,47 @@ static void unwatch(sw_prim_watch *watch) {
   watch->pid = 0;
 }
 
-/* Somebody else holds the role now. True when it has died already. */
-static int new_holder(seat *s, uint32_t which, uint32_t role) {
+/* Watch the process of the role's new holder, unless it is this one, or the holder is the seat itself. True when that
+ * holder has gone already: one that leaves in order gives its roles back before its endpoint. */
+static int watch_holder(seat *s, uint32_t which, uint32_t role) {
   sw_owner owner;
-  unwatch(&s->watches[which]);
-  s->roles[which] = role;
   if (role == 0 || (role & 0xff) == s->is.endpoint + 1) return 0;
-  if (!sw_endpoint_owner(s->is.base, role, &owner)) return 1; /* one who leaves takes back his roles first */
+  if (!sw_endpoint_owner(s->is.base, role, &owner)) return 1;
   if (owner.pid != sw_prim_pid()) sw_prim_watch_open(&s->watches[which], owner.pid, owner.start_low, owner.start_high);
   return 0;
 }
 
-static uint32_t deaths(seat *s) {
-  uint32_t died = 0;
-  for (uint32_t which = 0; which < SW_ROLES; which++) {
-    uint32_t role = sw_channel_role(s->is.base, s->is.size, s->is.channel, which), dead = 0;
-    sw_prim_watch *watch = &s->watches[which];
-    if (watch->pid != 0 && sw_prim_watch_ended(watch)) {
-      if (role != 0) dead = s->roles[which]; /* else it has left in order first */
-      unwatch(watch);
+/* The participant of another process whose death this role's word, or the end of that process, shows; zero for none.
+ * Deaths of this process's threads are for JavaScript to see, which looks at the words itself. */
+static uint32_t dead_holder(seat *s, uint32_t which) {
+  sw_prim_watch *watch = &s->watches[which];
+  int foreign = watch->pid != 0;
+  int ended = foreign && sw_prim_watch_ended(watch);
+  uint32_t word = sw_channel_role(s->is.base, s->is.size, s->is.channel, which);
+  uint32_t before = s->roles[which], holder = sw_role_holder(word);
+  if (ended || word != before) unwatch(watch);
+  if (word == before) return ended ? before : 0;
+  s->roles[which] = word;
+  if (watch_holder(s, which, holder)) return holder;
+  if (holder != 0) return ended ? before : 0; /* the next one is there, and the last one did not leave in order */
+  return foreign ? sw_role_lost(word) : 0;
+}
+
+/* Each death is told once, with all roles that the dead one had. */
+static void look_at_roles(sw_listener *l, seat *s) {
+  uint32_t dead[SW_ROLES];
+  for (uint32_t which = 0; which < SW_ROLES; which++) dead[which] = dead_holder(s, which);
+  for (uint32_t first = 0; first < SW_ROLES; first++) {
+    uint32_t role = dead[first], roles = 0;
+    if (role == 0) continue;
+    for (uint32_t which = 0; which < SW_ROLES; which++) {
+      if (dead[which] != role && s->roles[which] != role) continue;
+      roles |= 1u << which;
+      dead[which] = 0;
+      if (s->roles[which] == role) unwatch(&s->watches[which]);
     }
-    if (role != s->roles[which] && new_holder(s, which, role)) dead = role;
-    if (dead == 0) continue;
-    died |= 1u << which;
-    for (uint32_t other = 0; other < SW_ROLES; other++) { /* one death, one report */
-      if (s->roles[other] != dead || other == which) continue;
-      died |= 1u << other;
-      unwatch(&s->watches[other]);
-    }
+    l->hooks.died(l->hooks.context, s->is.id, roles, role);
   }
-  return died;
 }
 
 static int look_at_doorbells(sw_listener *l) {
@@ -82,10 +93,7 @@ static int look_at_doorbells(sw_listener *l) {
 }
 
 static void look_at_peers(sw_listener *l) {
-  for (uint32_t i = 0; i < l->count; i++) {
-    uint32_t died = deaths(&l->seats[i]);
-    if (died != 0) l->hooks.died(l->hooks.context, l->seats[i].is.id, died);
-  }
+  for (uint32_t i = 0; i < l->count; i++) look_at_roles(l, &l->seats[i]);
 }
 
 /* False when the thread is to end. */

@@ -15,9 +15,9 @@ typedef struct sw_listener sw_listener;
 typedef struct sw_listener_hooks {
   void *context;
   void (*rung)(void *context);
-  /* A process that held roles of that seat's channel has died. Bit n of `roles` is for sw_channel_role's n. Once for
-   * each death. */
-  void (*died)(void *context, uint32_t id, uint32_t roles);
+  /* The participant `role` of another process, which held roles of that seat's channel, has ended without leaving them.
+   * Bit n of `roles` is for sw_channel_role's n. Once for each death. */
+  void (*died)(void *context, uint32_t id, uint32_t roles, uint32_t role);
 } sw_listener_hooks;
 
 /* A place in a region: whose doorbell to sleep on, and whose peers to watch. */

@@ -23,12 +23,31 @@ int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side) {
   return status;
 }
 
+/* The other side's two role words, its receiver's first. */
+static void peer_words(const sw_port *p, uint32_t words[2]) {
+  words[0] = sw_channel_role(p->base, p->size, SW_HEAP_AT, sw_role_consumer(1 - p->side));
+  words[1] = sw_channel_role(p->base, p->size, SW_HEAP_AT, sw_role_producer(1 - p->side));
+}
+
 uint32_t sw__port_peer(const sw_port *p) {
-  uint32_t receiver = sw_channel_role(p->base, p->size, SW_HEAP_AT, sw_role_consumer(1 - p->side));
-  return receiver != 0 ? receiver : sw_channel_role(p->base, p->size, SW_HEAP_AT, sw_role_producer(1 - p->side));
+  uint32_t words[2];
+  peer_words(p, words);
+  uint32_t receiver = sw_role_holder(words[0]);
+  return receiver != 0 ? receiver : sw_role_holder(words[1]);
 }
 
 int sw_port_has_peer(const sw_port *p) { return sw_endpoint_role_alive(p->base, sw__port_peer(p)); }
+
+uint32_t sw__port_dead_peer(const sw_port *p) {
+  uint32_t words[2], dead = 0;
+  peer_words(p, words);
+  for (int i = 0; i < 2; i++) {
+    uint32_t holder = sw_role_holder(words[i]), lost = sw_role_lost(words[i]);
+    if (holder != 0 && sw_endpoint_role_alive(p->base, holder)) return 0;
+    if (dead == 0) dead = holder != 0 ? holder : lost;
+  }
+  return dead;
+}
 
 typedef struct wish {
   uint32_t what;
@@ -72,10 +91,9 @@ int sw_port_wait(sw_port *p, uint32_t what, uint32_t room, int64_t timeout_ns) {
   wish w = {what, room};
   uint64_t now = sw_prim_now(), end = timeout_ns < 0 ? UINT64_MAX : now + (uint64_t)timeout_ns;
   if (spin(p, &w, end - now < SPIN_NS ? end : now + SPIN_NS)) return 1;
-  uint32_t peer = sw__port_peer(p);
-  for (; (now = sw_prim_now()) < end; peer = sw__port_peer(p)) {
+  while ((now = sw_prim_now()) < end) {
     if (sleep_once(p, &w, end - now < PATROL_NS ? end - now : PATROL_NS)) return 1;
-    if (peer == 0 || peer != sw__port_peer(p) || sw_endpoint_role_alive(p->base, peer)) continue;
+    if (sw__port_dead_peer(p) == 0) continue;
     return has_work(p, &w) ? 1 : SW_EPEERDIED; /* looked at last: what the dead one had sent is received first */
   }
   return 0;

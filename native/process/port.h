@@ -4,7 +4,19 @@
 
 #include "sabway/shared.h"
 
-/* The role word of whoever holds the other side, its receiver first; zero when nobody does. Any thread, wait-free. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The role word of the other side's holder, its receiver first; zero when it has none. Any thread, wait-free. */
 uint32_t sw__port_peer(const sw_port *p);
+
+/* The participant of the other side that has ended without leaving it, and has no living successor; zero when there is
+ * none. Any thread. Asks the operating system. */
+uint32_t sw__port_dead_peer(const sw_port *p);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

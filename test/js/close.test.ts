@@ -65,11 +65,14 @@ for (const closing of ['renderer', 'native'] as const) {
       throwsError(() => other.send(pattern(2, 1)), 'ERR_SABWAY_CLOSED', /the other side was cleaned up/)
     })
 
-    it('does not open the side again: the stream has ended', () => {
+    it('is for good: the side cannot be taken again, and the error does not blame the other one', () => {
       const { first, other } = both()
       first.cleanup()
-      const again = attach(other, closing)
-      throwsError(() => again.send(pattern(0, 1)), 'ERR_SABWAY_CLOSED', /cleaned up/)
+      throwsError(
+        () => attach(other, closing),
+        'ERR_SABWAY_CLOSED',
+        new RegExp(`the side '${closing}' was cleaned up, .* use detach\\(\\)`),
+      )
     })
 
     it('may happen inside a message callback', async () => {

@@ -4,6 +4,7 @@ import { type ChannelHandle, SharedMemoryChannel, type StartOptions } from 'sabw
 import { pattern } from './support/bytes.js'
 import { attach, collect, keep, open, pair, takeAll } from './support/channels.js'
 import { runChild } from './support/children.js'
+import { rejectsWith } from './support/errors.js'
 import { itNative } from './support/host.js'
 import { plugin } from './support/paths.js'
 import { Thread } from './support/threads.js'
@@ -181,13 +182,16 @@ describe("the 'peer-died' event", () => {
     assert.equal(died.n, 0)
   })
 
-  itNative('leaves a receive() pending: another may take the side', async () => {
+  itNative('rejects the receive() calls that wait, once; the next one waits for a successor', async () => {
     const channel = open()
     const died = count(channel, 'peer-died')
-    const message = channel.receive()
+    const waiting = [1, 2].map(() => rejectsWith(channel.receive(), 'ERR_SABWAY_PEER_DIED', /ended without closing/))
     const thread = await end({ handle: channel.handle, side: 'native', job: 'idle' })
     await thread.terminate()
-    await until(() => died.n === 1, "'peer-died'")
+    await within(Promise.all(waiting), 'the rejections')
+    assert.equal(died.n, 1)
+    const message = channel.receive()
+    await aWhile()
     attach(channel, 'native').send(pattern(5, 5))
     assert.deepEqual(await within(message, 'a message of the next one'), pattern(5, 5))
   })

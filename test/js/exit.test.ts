@@ -28,17 +28,26 @@ describe('process exit without cleanup, while a native worker floods', () => {
 describe('what keeps a process alive', () => {
   const cases: [string, string, string?][] = [
     ['created', ''],
-    ['receiving', ''],
-    ['receiving from a worker', '', 'ticker'],
-    ['ref, then unref after two messages', 'message, message', 'ticker'],
-    ['ref, then cleanup', 'message', 'ticker'],
-    ['ref and unref', '', 'ticker'],
+    ['receiving', 'message, message', 'ticker'],
+    ['an echo, sent to once', 'message'],
+    ['stopReceiving', 'message', 'ticker'],
+    ['unref while receiving', 'message, message', 'ticker'],
+    ['unref, then receiving', '', 'ticker'],
+    ['unref and ref', 'message', 'ticker'],
+    ['ref without receiving', 'still here'],
+    ["a 'message' listener", 'message, message', 'ticker'],
+    ["a 'message' listener that is removed", 'message', 'ticker'],
+    ['a pending receive', 'message', 'ticker'],
+    ['a loop that is left', 'message, message', 'ticker'],
+    ['a schedule of its own', 'message, message', 'ticker'],
+    ['the other side is cleaned up', 'message, close'],
+    ["the other side's thread ends", 'message, peer-died'],
     ['queue with a worker', 'many queued, 0 left'],
     ['queue without a peer', 'many queued, 199 left'],
     ['sendDirect that times out', 'ERR_SABWAY_TIMEOUT, 0 left'],
   ]
   for (const [what, told, name] of cases) {
-    it(`${what}: ${told || 'does not'}`, async () => {
+    it(`${what}: ${told || 'ends at once'}`, async () => {
       const { code, signal, stdout, stderr } = await runChild('idle.js', [what, name ? plugin(name) : ''])
       assert.deepEqual({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: `${told}\n`, stderr: '' })
     })

@@ -18,8 +18,8 @@ uint64_t sw_channel_bytes(uint32_t renderer_to_native, uint32_t native_to_render
 int sw_channel_format(void *base, uint32_t offset, uint32_t renderer_to_native, uint32_t native_to_renderer);
 
 /* Become the producer (or the consumer) of `side` with the endpoint `index`. A role whose holder is gone is free, and
- * its published messages are kept. Any thread, lock-free. Errors: SW_ETAKEN, SW_ENOTREGION (no channel at `offset`),
- * SW_ERANGE (offset or side), SW_ECORRUPT. */
+ * its published messages are kept. Any thread, lock-free. Errors: SW_ETAKEN, SW_ECLOSED (this side has ended the stream
+ * for good), SW_ENOTREGION (no channel at `offset`), SW_ERANGE (offset or side), SW_ECORRUPT. */
 int sw_channel_open_producer(sw_producer *p, void *base, uint64_t size, uint32_t offset, uint32_t side, uint32_t index);
 int sw_channel_open_consumer(sw_consumer *c, void *base, uint64_t size, uint32_t offset, uint32_t side, uint32_t index);
 
@@ -31,9 +31,16 @@ void sw_consumer_leave(sw_consumer *c);
  * whoever holds the others: a ring of the lost one's may have been cut short. Lock-free; system calls. */
 void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index);
 
-/* The role words of a channel: who sends and who receives on each side. Zero when nobody does, or there is no channel.
- * Any thread, wait-free. */
+/* The role words of a channel, as SW_ROLE_GONE in layout.h describes them: the producer and the consumer of each side.
+ * Zero when there is no channel. Any thread, wait-free. */
 enum { SW_ROLES = 4 };
+/* The holder that a role word names, and the one that ended without a word; zero when it names none. */
+static inline uint32_t sw_role_holder(uint32_t role) {
+  return (role & SW_ROLE_GONE) == 0 && (role & 0xff) != 0 ? role : 0;
+}
+static inline uint32_t sw_role_lost(uint32_t role) {
+  return (role & SW_ROLE_GONE) != 0 && (role & 0x7f) != 0 ? role & ~(uint32_t)SW_ROLE_GONE : 0;
+}
 static inline uint32_t sw_role_producer(uint32_t side) { return side; }
 static inline uint32_t sw_role_consumer(uint32_t side) { return 3 - side; }
 uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t which);

@@ -61,6 +61,12 @@ enum sw_frame_type { SW_FRAME_DATA = 1, SW_FRAME_PAD = 2 };
 /* Bits of sw_region_header.flags. */
 enum { SW_REGION_PROCESSES = 1 /* participants may be in several processes */ };
 
+/* A role word: zero while the role was never held; then the endpoint that holds it (claim epoch in bits 8-31, index + 1
+ * in bits 0-6); SW_ROLE_GONE alone when the holder left in order; the holder with SW_ROLE_GONE when it ended without a
+ * word, and the role was taken from it. In the last two cases, and when the holder's process is dead, the role can be
+ * taken. */
+enum { SW_ROLE_GONE = 0x80 };
+
 /* Bits of sw_ring.closed. */
 enum { SW_CLOSED_BY_PRODUCER = 1, SW_CLOSED_BY_CONSUMER = 2 };
 
@@ -100,7 +106,7 @@ typedef struct sw_frame {
 } sw_frame;
 
 /* Control block of one single-producer single-consumer ring. head and tail count bytes, never stop, and wrap at 2^32.
- * producer and consumer name the endpoint that holds the role: claim epoch in bits 8-31, index + 1 in bits 0-7. */
+ * producer and consumer are role words, see SW_ROLE_GONE. */
 typedef struct sw_ring {
   uint32_t capacity; /* a power of two, SW_RING_MIN to SW_RING_MAX */
   uint32_t data;     /* offset of the first byte of the data area: capacity + SW_RING_SLACK bytes */
@@ -204,6 +210,7 @@ typedef struct sw_instance {
   X(SW_FRAME_DATA)             \
   X(SW_FRAME_PAD)              \
   X(SW_REGION_PROCESSES)       \
+  X(SW_ROLE_GONE)              \
   X(SW_CLOSED_BY_PRODUCER)     \
   X(SW_CLOSED_BY_CONSUMER)
 

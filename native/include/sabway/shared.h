@@ -73,7 +73,8 @@ typedef struct sw_port {
 } sw_port;
 
 /* Take a side. A side whose process has died is free: its committed messages are still there, and what it had not
- * released yet is received again. Errors: SW_ENOTREGION, SW_ELAYOUT, SW_ECROWDED, SW_ETAKEN, SW_ECORRUPT. */
+ * released yet is received again. Errors: SW_ENOTREGION, SW_ELAYOUT, SW_ECROWDED, SW_ETAKEN, SW_ECLOSED (this side was
+ * closed with `end`), SW_ECORRUPT. */
 int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side);
 
 /* Is there a living participant on the other side? Asks the operating system. */
@@ -84,8 +85,9 @@ enum { SW_WAIT_MESSAGE = 1, SW_WAIT_ROOM = 2 };
 
 /* Sleep until there is something to receive, or until a message of `room` bytes fits: 1, also when the stream has ended
  * or is corrupt, which receiving or sending then tells. 0 when `timeout_ns` (negative: never) have passed. SW_EPEERDIED
- * when whoever was on the other side has died, within 100 ms, and until another has taken its place (sw_port_has_peer):
- * what it had sent is received first. Spins for 20 us before it sleeps. */
+ * when the other side's holder has ended without closing or leaving it (killed, or a JavaScript environment that came
+ * to its end), within 100 ms, and until another has taken its place (sw_port_has_peer): what it had sent is received
+ * first. Spins for 20 us before it sleeps. */
 int sw_port_wait(sw_port *p, uint32_t what, uint32_t room, int64_t timeout_ns);
 
 /* Give the side back. With `end` set the other side is told that this was all; without, another may go on. */

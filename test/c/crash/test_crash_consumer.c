@@ -55,22 +55,18 @@ static void after(scene *s) {
   assert_int_equal(sw_channel_check(s->r.base, s->r.size, SW_HEAP_AT), SW_OK);
   const notes *n = s->notes;
   sw_consumer c;
-  sw_slice slice;
   uint32_t index = reclaim(s);
-  assert_int_equal(sw_channel_open_consumer(&c, s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE, index), SW_OK);
-  uint32_t next = first_left(s, &c);
-  assert_in_range(next, n->sure, n->possible);
-  assert_true(n->some || next == n->sure || next == n->possible);
-  if (s->ring->closed == 0) {
-    goes_on(s, &c, next);
-  } else {
+  int status = sw_channel_open_consumer(&c, s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE, index);
+  if (s->ring->closed != 0) { /* the side has ended its stream: no successor can take it up */
     assert_int_equal(s->ring->closed, SW_CLOSED_BY_CONSUMER);
+    assert_int_equal(status, SW_ECLOSED);
     assert_int_equal(put(&s->p, s->sent), SW_ECLOSED);
-    for (; next < s->sent; next++) {
-      assert_int_equal(sw_consumer_peek(&c, &slice), 1);
-      assert_true(is_message(s, &slice, next));
-    }
-    assert_int_equal(sw_consumer_peek(&c, &slice), SW_ECLOSED);
+  } else {
+    assert_int_equal(status, SW_OK);
+    uint32_t next = first_left(s, &c);
+    assert_in_range(next, n->sure, n->possible);
+    assert_true(n->some || next == n->sure || next == n->possible);
+    goes_on(s, &c, next);
   }
   assert_int_equal(sw_channel_check(s->r.base, s->r.size, SW_HEAP_AT), SW_OK);
 }

@@ -27,8 +27,8 @@ static void claim(host *t) {
 }
 
 static int is_expected(int status) {
-  return status == SW_OK || status == SW_ETAKEN || status == SW_ENOTREGION || status == SW_ERANGE ||
-         status == SW_ECORRUPT;
+  return status == SW_OK || status == SW_ETAKEN || status == SW_ECLOSED || status == SW_ENOTREGION ||
+         status == SW_ERANGE || status == SW_ECORRUPT;
 }
 
 static uint32_t some_offset(void) {

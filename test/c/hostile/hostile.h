@@ -55,7 +55,7 @@ void call_end(void);
 
 /* What opening a side of a channel may read: four tries to take the role, each of which asks about its holder, and the
  * ring's words. */
-enum { OPEN_LOADS = 4 * 5 + 10 };
+enum { OPEN_LOADS = 4 * 5 + 11 };
 
 void must(int holds, const char *what, const char *file, int line);
 #define MUST(condition) must((condition) ? 1 : 0, #condition, __FILE__, __LINE__)

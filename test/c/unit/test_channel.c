@@ -59,10 +59,35 @@ static void taken(void **state) {
   assert_int_equal(open_producer(&other, &r, SW_RENDERER, first), SW_ETAKEN); /* not twice by the same one either */
   assert_int_equal(open_producer(&other, &r, SW_NATIVE, second), SW_OK);      /* the other side is free */
   sw_producer_leave(&p);
+  uint32_t left = region_channel(&r)->rings[SW_RENDERER].producer;
+  assert_int_equal(left, SW_ROLE_GONE); /* in order: it names neither a holder nor one that was lost */
+  assert_int_equal(sw_role_holder(left) | sw_role_lost(left), 0);
+  assert_int_equal(sw_channel_check(r.base, r.size, SW_HEAP_AT), SW_OK);
   assert_int_equal(open_producer(&p, &r, SW_RENDERER, second), SW_OK);
   assert_int_equal(open_consumer(&another, &r, SW_RENDERER, second), SW_ETAKEN); /* roles are given back one by one */
   sw_consumer_leave(&c);
   assert_int_equal(open_consumer(&another, &r, SW_RENDERER, second), SW_OK);
+  region_free(&r);
+}
+
+/* A side that has ended its stream stays ended; the other role of that side, and the other side, do not. */
+static void closed(void **state) {
+  (void)state;
+  region r = region_new(4096, 4096);
+  sw_producer p;
+  sw_consumer c;
+  uint32_t first = region_claim(&r), second = region_claim(&r);
+  assert_int_equal(open_producer(&p, &r, SW_RENDERER, first), SW_OK);
+  sw_producer_close(&p);
+  sw_producer_leave(&p);
+  assert_int_equal(open_producer(&p, &r, SW_RENDERER, second), SW_ECLOSED);
+  assert_int_equal(region_channel(&r)->rings[SW_RENDERER].producer, SW_ROLE_GONE);
+  assert_int_equal(open_consumer(&c, &r, SW_RENDERER, second), SW_OK);
+  sw_consumer_close(&c);
+  sw_consumer_leave(&c);
+  assert_int_equal(open_consumer(&c, &r, SW_RENDERER, first), SW_ECLOSED);
+  assert_int_equal(open_consumer(&c, &r, SW_NATIVE, first), SW_OK);
+  assert_int_equal(open_producer(&p, &r, SW_NATIVE, first), SW_OK);
   region_free(&r);
 }
 
@@ -92,8 +117,13 @@ static void evicted(void **state) {
   sw_channel_evict(r.base, r.size, 0, first); /* no channel there: nothing happens */
   assert_int_not_equal(region_channel(&r)->rings[SW_RENDERER].producer, 0);
   sw_channel_evict(r.base, r.size, SW_HEAP_AT, first);
-  assert_int_equal(region_channel(&r)->rings[SW_RENDERER].producer, 0);
-  assert_int_equal(region_channel(&r)->rings[SW_NATIVE].consumer, 0);
+  uint32_t lost = sw_endpoint_role(r.base, first); /* the words still say who it was */
+  assert_int_equal(region_channel(&r)->rings[SW_RENDERER].producer, lost | SW_ROLE_GONE);
+  assert_int_equal(region_channel(&r)->rings[SW_NATIVE].consumer, lost | SW_ROLE_GONE);
+  assert_int_equal(sw_role_lost(region_channel(&r)->rings[SW_RENDERER].producer), lost);
+  assert_int_equal(sw_role_holder(region_channel(&r)->rings[SW_RENDERER].producer), 0);
+  assert_int_equal(sw_endpoint_role_alive(r.base, lost | SW_ROLE_GONE), 0);
+  assert_int_equal(sw_channel_check(r.base, r.size, SW_HEAP_AT), SW_OK);
   assert_int_equal(region_channel(&r)->rings[SW_NATIVE].producer, sw_endpoint_role(r.base, second));
   assert_int_equal(open_producer(&p, &r, SW_RENDERER, second), SW_OK);
   region_free(&r);
@@ -163,8 +193,8 @@ static void corrupt(void **state) {
   rings[SW_NATIVE].head = 4;
   assert_int_equal(open_producer(&p, &r, SW_RENDERER, index), SW_ECORRUPT);
   assert_int_equal(open_consumer(&c, &r, SW_RENDERER, index), SW_ECORRUPT);
-  assert_int_equal(rings[SW_RENDERER].producer, 0);
-  assert_int_equal(rings[SW_NATIVE].consumer, 0);
+  assert_int_equal(rings[SW_RENDERER].producer, SW_ROLE_GONE);
+  assert_int_equal(rings[SW_NATIVE].consumer, SW_ROLE_GONE);
   rings[SW_RENDERER].capacity--;
   rings[SW_NATIVE].head = 0;
   rings[SW_NATIVE].consumer = 0xff; /* an endpoint that there is not: nobody */
@@ -173,5 +203,5 @@ static void corrupt(void **state) {
   region_free(&r);
 }
 
-TESTS(TEST(bytes), TEST(both_ways), TEST(taken), TEST(late_leave), TEST(evicted), TEST(a_dead_holder),
+TESTS(TEST(bytes), TEST(both_ways), TEST(taken), TEST(closed), TEST(late_leave), TEST(evicted), TEST(a_dead_holder),
       TEST(not_a_channel), TEST(corrupt));

@@ -15,15 +15,16 @@
 enum { CAPACITY = 4096, MANY = 200 };
 
 typedef struct heard {
-  uint32_t rung, deaths, id, roles; /* by the listener's thread */
+  uint32_t rung, deaths, id, roles, role; /* by the listener's thread */
 } heard;
 
 static void on_rung(void *context) { sw_fetch_add_acq_rel(&((heard *)context)->rung, 1); }
 
-static void on_died(void *context, uint32_t id, uint32_t roles) {
+static void on_died(void *context, uint32_t id, uint32_t roles, uint32_t role) {
   heard *h = context;
   sw_store_relaxed(&h->id, id);
   sw_store_relaxed(&h->roles, roles);
+  sw_store_relaxed(&h->role, role);
   sw_fetch_add_acq_rel(&h->deaths, 1);
 }
 
@@ -141,6 +142,54 @@ static void deaths(void) {
   region_free_shared(&quiet);
 }
 
+/* Opens ('o'), is evicted ('e') or leaves ('l') the native side as it is told. */
+static void obey(const region *r, int orders) {
+  sw_port port;
+  char order;
+  while (read(orders, &order, 1) == 1) {
+    if (order == 'o') sw_port_open(&port, r->base, r->size, SW_NATIVE);
+    if (order == 'l') sw_port_close(&port, 0);
+    if (order != 'e') continue;
+    sw_channel_evict(r->base, r->size, SW_HEAP_AT, port.endpoint);
+    sw_endpoint_release(r->base, port.endpoint);
+  }
+}
+
+static void tell(int orders, char order) {
+  assert_int_equal(write(orders, &order, 1), 1);
+  sleep_ms(250); /* the listener looks every 100 ms */
+}
+
+/* A thread of another process that ends while the process lives: its environment takes the roles from it. */
+static void ends_of_threads(void) {
+  heard h;
+  sw_listener *l = start(&h);
+  region r = region_new_shared(CAPACITY, CAPACITY);
+  add(l, &r, 4);
+  int orders[2];
+  assert_int_equal(pipe(orders), 0);
+  pid_t child = fork();
+  if (child == 0) obey(&r, orders[0]);
+  for (uint32_t i = 1; i <= 2; i++) {
+    tell(orders[1], 'o');
+    uint32_t role = sw_channel_role(r.base, r.size, SW_HEAP_AT, sw_role_consumer(SW_NATIVE));
+    assert_int_not_equal(sw_role_holder(role), 0);
+    assert_int_equal(sw_load_acquire(&h.deaths), i - 1);
+    tell(orders[1], 'e');
+    assert_int_equal(sw_load_acquire(&h.deaths), i);
+    assert_int_equal(sw_load_relaxed(&h.role), role);
+    assert_int_equal(sw_load_relaxed(&h.roles), 1u << sw_role_producer(SW_NATIVE) | 1u << sw_role_consumer(SW_NATIVE));
+  }
+  tell(orders[1], 'o');
+  tell(orders[1], 'l');
+  kill(child, SIGKILL);
+  reap(child);
+  sleep_ms(250);
+  assert_int_equal(sw_load_acquire(&h.deaths), 2); /* to leave is not to die, and one that has left cannot */
+  sw_listener_stop(l);
+  region_free_shared(&r);
+}
+
 /* ---- and where the kernel has neither futex_waitv nor pidfd_open ---- */
 
 static void forbid(void) {
@@ -189,6 +238,11 @@ static void test_deaths(void **state) {
   deaths();
 }
 
+static void test_ends_of_threads(void **state) {
+  (void)state;
+  ends_of_threads();
+}
+
 static void old_rings(void **state) {
   (void)state;
   on_an_old_kernel(rings);
@@ -199,4 +253,5 @@ static void old_deaths(void **state) {
   on_an_old_kernel(deaths);
 }
 
-TESTS(TEST(test_rings), TEST(test_many), TEST(test_deaths), TEST(old_rings), TEST(old_deaths));
+TESTS(TEST(test_rings), TEST(test_many), TEST(test_deaths), TEST(test_ends_of_threads), TEST(old_rings),
+      TEST(old_deaths));

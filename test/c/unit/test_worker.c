@@ -150,8 +150,8 @@ static void stop_while_parked(void **state) {
     sw_worker_stop(o.worker);
     o.worker = NULL;
     assert_int_equal(o.exited, 0); /* it was asked */
-    assert_int_equal(region_channel(&o.r)->rings[SW_NATIVE].producer, 0);
-    assert_int_equal(region_channel(&o.r)->rings[SW_RENDERER].consumer, 0);
+    assert_int_equal(region_channel(&o.r)->rings[SW_NATIVE].producer, SW_ROLE_GONE);
+    assert_int_equal(region_channel(&o.r)->rings[SW_RENDERER].consumer, SW_ROLE_GONE);
     assert_int_equal(region_channel(&o.r)->rings[SW_NATIVE].closed, 0);
     assert_int_equal(peer_start(&o, sw_handler_find("echo"), NULL), SW_OK); /* the side is free again */
     peer_send(&o, 100, 7);

@@ -95,7 +95,7 @@ static void fails_to_open(void **state) {
   assert_int_equal(peer_plugin(&o, "open-fails", NULL, 4096, 4096), SW_EOPEN);
   assert_string_equal(o.log, "3:no camera on port 7\n");
   assert_int_equal(o.exited, 0);
-  assert_int_equal(region_channel(&o.r)->rings[SW_NATIVE].producer, 0);
+  assert_int_equal(region_channel(&o.r)->rings[SW_NATIVE].producer, SW_ROLE_GONE);
   assert_int_equal(peer_start(&o, sw_handler_find("echo"), NULL), SW_OK); /* nothing is left of the first try */
   peer_send(&o, 10, 1);
   peer_expect(&o, 10, 1);
