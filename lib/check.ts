@@ -57,8 +57,9 @@ export function callback(value: unknown, name: string): void {
   }
 }
 
-export function bytes(value: unknown): asserts value is Uint8Array {
-  if (!isUint8Array(value)) notBytes(value)
+/** `index` is the message's place in a list. */
+export function bytes(value: unknown, index?: number): asserts value is Uint8Array {
+  if (!isUint8Array(value)) notBytes(value, index)
 }
 
 /** Where in a list of messages, for the beginning of an error's text. */
@@ -74,12 +75,9 @@ function notBytes(value: unknown, index?: number): never {
   )
 }
 
-/**
- * The length of a message, which is read once and then counts: a view of memory that grows may be longer a moment later.
- * `index` is its place in a list.
- */
+/** The length of a message, which is read once and then counts: a view of memory that grows may be longer a moment later. */
 export function message(value: unknown, index?: number): number {
-  if (!isUint8Array(value)) notBytes(value, index)
+  bytes(value, index)
   const length = lengthOf(value)
   if (length === 0 && isGone(value)) {
     throw new SabwayError(

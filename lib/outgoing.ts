@@ -1,7 +1,7 @@
 // The sending half of a channel in one JavaScript thread: the ring's producer and, in front of it, the queue of what did not
 // fit yet.
 import type { RegionBinding } from './addon.js'
-import { copyOf } from './brand.js'
+import { copyOf, lengthOf } from './brand.js'
 import * as check from './check.js'
 import { copyIn, copyInFree, lead, Windows } from './copy.js'
 import type { Core, Offset } from './core.js'
@@ -21,6 +21,8 @@ import type { Region } from './region.js'
 
 const FULL = ERRORS.ERR_SABWAY_FULL.number
 const TOO_LARGE = ERRORS.ERR_SABWAY_MESSAGE_TOO_LARGE.number
+
+const LONGEST_LIST = 2 ** 32 - 1
 
 /** A message that waits for room: a copy. */
 interface Queued {
@@ -174,14 +176,19 @@ export class Outgoing {
   sendBatch(list: readonly Uint8Array[]): number {
     if (!Array.isArray(list)) throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'expected an array of Uint8Array')
     // Each element is read once, before anything else: reading may run code of the list's own.
-    const count = list.length
-    const messages = new Array<Uint8Array>(count)
-    for (let i = 0; i < count; i++) messages[i] = list[i]!
+    const count = check.integer(list.length, 'the length of the list', 0, LONGEST_LIST)
+    const messages: Uint8Array[] = count <= SW_BATCH ? new Array(count) : []
+    for (let i = 0; i < count; i++) {
+      const message: unknown = list[i]
+      check.bytes(message, i)
+      messages[i] = message
+    }
     if (!this.opened || this.failure !== null) this.open()
     const { capacity } = this
     const lengths = count <= SW_BATCH ? this.lengths : new Int32Array(count)
     for (let i = 0; i < count; i++) {
-      const length = check.message(messages[i], i)
+      let length = lengthOf(messages[i]!)
+      if (length === 0) length = check.message(messages[i], i)
       if (length > capacity) this.mustFit(length, i)
       lengths[i] = length
     }

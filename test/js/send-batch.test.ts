@@ -82,6 +82,18 @@ describe('sendBatch', () => {
     throwsError(() => renderer.sendBatch('list' as never), 'ERR_SABWAY_INVALID_TYPE', /an array of Uint8Array/)
   })
 
+  it('refuses lists that are none, however long they say they are', () => {
+    const { renderer, native } = pair()
+    const lying = (length: unknown) =>
+      new Proxy([] as Uint8Array[], { get: (from, name) => (name === 'length' ? length : Reflect.get(from, name)) })
+    throwsError(() => renderer.sendBatch(new Array(2 ** 32 - 1)), 'ERR_SABWAY_INVALID_TYPE', /message 0 of the list/)
+    throwsError(() => renderer.sendBatch(lying(1e9)), 'ERR_SABWAY_INVALID_TYPE', /message 0 of the list/)
+    for (const length of [-1, 1.5, Number.NaN, 2 ** 40])
+      throwsError(() => renderer.sendBatch(lying(length)), 'ERR_SABWAY_OUT_OF_RANGE', /the length of the list/)
+    throwsError(() => renderer.sendBatch(lying('3')), 'ERR_SABWAY_INVALID_TYPE', /the length of the list/)
+    assert.deepEqual(takeAll(native), [])
+  })
+
   it('refuses what cannot be sent even while other messages wait', () => {
     const { renderer } = pair(4096)
     renderer.send(pattern(0, 4096))
