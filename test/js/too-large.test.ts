@@ -78,6 +78,13 @@ describe('a message that is too large', () => {
       throwsError(() => renderer.reserve(length), TOO_LARGE, teaches(length, 4096))
   })
 
+  itNative('by codec v8, of more bytes than 31 bits count', () => {
+    const renderer = new SharedMemoryChannel<unknown>(4096, 4096, { codec: 'v8' })
+    keep(renderer as never)
+    const value = { frame: new Uint8Array(2 ** 31), more: new Uint8Array(9) }
+    throwsError(() => renderer.send(value), TOO_LARGE, /: 2147\d{6} bytes into a ring of 4096; send parts/)
+  })
+
   for (const codec of ['v8', 'msgpack', 'structured'] as const) {
     itNative(`by codec ${codec}`, async () => {
       const renderer = new SharedMemoryChannel<unknown>(4096, 4096, { codec })
