@@ -46,8 +46,8 @@ export interface RegionBinding {
   startWorker(options: { side: number; builtin?: string; plugin?: string; json: string; wait: number }): number
   stopWorker(id: number): void
   workerStats(id: number): (WorkerStats & { reach: number }) | undefined
-  /** Absent where a call would cost more than V8's own copy. */
-  copyIn?(offset: number, bytes: Uint8Array): void
+  /** The first `length` bytes. Absent where a call would cost more than V8's own copy. */
+  copyIn?(offset: number, bytes: Uint8Array, length: number): void
   close(): void
 }
 

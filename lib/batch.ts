@@ -16,6 +16,21 @@ export interface BatchOptions {
 const DEFAULT_BYTES = 16384
 const LONGEST_MS = 1000
 
+/** Those whose time is running: what they hold is sent when the program ends before. */
+const holding = new Set<Batcher>()
+/** One listener for the end serves all, from the first batch on. */
+let listening = false
+/** The program is ending: no time will run out any more, so nothing is held. */
+let ended = false
+
+function listen(): void {
+  listening = true
+  host.onEnd((comesBack) => {
+    ended = !comesBack
+    for (const batcher of holding) batcher.atEnd()
+  })
+}
+
 export class Batcher {
   private readonly maxBytes: number
   private readonly maxDelayMs: number
@@ -48,28 +63,42 @@ export class Batcher {
 
   /** False: it has to go on its own, behind what is flushed now. */
   private add(message: Uint8Array): boolean {
-    if (!(message instanceof Uint8Array)) check.bytes(message)
-    const bytes = SW_FRAME_HEADER + message.length
+    const length = check.message(message)
+    const bytes = SW_FRAME_HEADER + length
     if (this.held + bytes > this.maxBytes) this.flush()
-    if (bytes > this.maxBytes || !this.outgoing.hold(message)) {
+    if (bytes > this.maxBytes || ended || !this.outgoing.hold(message, length)) {
       this.flush()
       return false
     }
     this.held += bytes
-    if (!this.timed) {
-      this.timed = true
-      if (this.maxDelayMs === 0) host.microtask(this.onTime)
-      else host.after(this.maxDelayMs, this.onTime)
-    }
+    if (!this.timed) this.plan()
     return true
+  }
+
+  private plan(): void {
+    this.timed = true
+    holding.add(this)
+    if (!listening) listen()
+    if (this.maxDelayMs === 0) host.microtask(this.onTime)
+    else host.after(this.maxDelayMs, this.onTime)
   }
 
   private readonly onTime = (): void => {
     this.timed = false
+    holding.delete(this)
     try {
       this.flush()
     } catch (error) {
       this.report(error as SabwayError)
+    }
+  }
+
+  /** What cannot be sent at the end is lost as it would be without batching: there is no time left to tell. */
+  atEnd(): void {
+    try {
+      this.flush()
+    } catch {
+      // The other side is done, or the memory was overwritten.
     }
   }
 

@@ -23,6 +23,7 @@ const nameOf = getterOf(typedArrays, Symbol.toStringTag)
 const elementsOf = getterOf(typedArrays, 'length')
 const offsetOf = getterOf(typedArrays, 'byteOffset')
 const bufferOf = getterOf(typedArrays, 'buffer')
+const firstIndexOf = Uint8Array.prototype.indexOf as (this: unknown, value: number) => number
 const arrayBufferBytes = getterOf(ArrayBuffer.prototype, 'byteLength')
 // A page that is not cross-origin isolated has no SharedArrayBuffer by name.
 const sharedBytes =
@@ -57,11 +58,31 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
 export const isError = (value: unknown): value is Error =>
   value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
 
-/** The same bytes as a plain Uint8Array of this realm, whatever methods the value's own class has. */
-export function plain(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(
-    bufferOf.call(bytes) as ArrayBuffer,
-    offsetOf.call(bytes) as number,
-    elementsOf.call(bytes) as number,
-  )
+/** Where a typed array starts in its memory, whatever its class says. */
+export const byteOffsetOf = (array: ArrayBufferView): number => offsetOf.call(array) as number
+
+/** Is the array's memory transferred away, or its buffer resized to less than where it lies? Its length is 0 then. */
+export function isGone(array: ArrayBufferView): boolean {
+  try {
+    firstIndexOf.call(array, 0) // looks whether the array can be read, before it looks for the 0
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** May another thread make the array longer at any time? Small arrays make their buffer only when they are asked for it. */
+export const mayGrow = (array: ArrayBufferView): boolean =>
+  (bufferOf.call(array) as { growable?: boolean }).growable === true
+
+/** The first `length` bytes as a plain Uint8Array of this realm, whatever methods the value's own class has. */
+export function plain(bytes: Uint8Array, length = lengthOf(bytes)): Uint8Array {
+  return new Uint8Array(bufferOf.call(bytes) as ArrayBuffer, byteOffsetOf(bytes), length)
+}
+
+/** A copy of the first `length` bytes. A Buffer's own `slice` would be a view. */
+export function copyOf(bytes: Uint8Array, length: number): Uint8Array {
+  const copy = new Uint8Array(length)
+  copy.set(plain(bytes, length))
+  return copy
 }

@@ -1,9 +1,10 @@
 import { Batcher } from './batch.js'
+import { copyOf } from './brand.js'
 import * as check from './check.js'
-import { type CodecName, type Format, formatOf, joined, sendParts } from './codec.js'
+import { type CodecName, type Format, formatOf, joined, lengthOf, sendParts } from './codec.js'
 import { Delivery } from './delivery.js'
 import * as dispatcher from './dispatcher.js'
-import { coreError, SabwayError } from './errors.js'
+import { coreError, inFront, SabwayError } from './errors.js'
 import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerTarget } from './events.js'
 import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
 import * as host from './host.js'
@@ -20,7 +21,7 @@ import type {
 } from './options.js'
 import { Outgoing, type SendOptions } from './outgoing.js'
 import { ChannelPort } from './port.js'
-import { Receiver, type Take, taking, type WaitOptions } from './receiver.js'
+import { Receiver, type Take, taking, takingPooled, type WaitOptions } from './receiver.js'
 import { Region } from './region.js'
 import { makeReadable, makeWritable } from './streams.js'
 import { block, policyOf, reachOf, Waiter } from './waiting.js'
@@ -116,7 +117,8 @@ export class SharedMemoryChannel<T = Uint8Array>
       look: () => this.#lookAtPeer(),
     }
     this.#receiver = new Receiver(this.#in, this.#take, loop)
-    this.#delivery = new Delivery(this.#in, this.#take, {
+    const takePooled = this.#format === null ? (takingPooled(this.region.words) as Take<T>) : null
+    this.#delivery = new Delivery(this.#in, this.#take, takePooled, {
       ...loop,
       rings: dispatcher.canBeRung(this.region),
       pump: () => {
@@ -208,11 +210,30 @@ export class SharedMemoryChannel<T = Uint8Array>
   /** @internal */
   sendEncoded(parts: readonly Uint8Array[]): boolean {
     if (parts.length === 1) return this.#sender.send(parts[0]!)
-    return sendParts(this, parts) || this.#out.send(joined(parts))
+    return sendParts(this, parts) || this.#out.send(this.#joined(parts))
   }
 
   #encode(message: T): Uint8Array {
-    return this.#format === null ? (message as Uint8Array) : joined(this.#format.encode(message))
+    return this.#format === null ? (message as Uint8Array) : this.#joined(this.#format.encode(message))
+  }
+
+  #joined(parts: readonly Uint8Array[]): Uint8Array {
+    if (parts.length !== 1) this.#out.mustFit(lengthOf(parts)) // before it is copied together
+    return joined(parts)
+  }
+
+  /** An encoder may use the same memory again and again, so what it gives is copied. */
+  #encodeAll(format: Format, list: readonly T[]): Uint8Array[] {
+    const messages: Uint8Array[] = []
+    for (let i = 0, count = list.length; i < count; i++) {
+      try {
+        const bytes = this.#joined(format.encode(list[i]!))
+        messages.push(format.id === 0 ? copyOf(bytes, check.message(bytes)) : bytes)
+      } catch (error) {
+        throw inFront(check.placed(i), error)
+      }
+    }
+    return messages
   }
 
   /** Send only if there is room now and nothing is queued before it. Errors: as `send`. */
@@ -227,11 +248,14 @@ export class SharedMemoryChannel<T = Uint8Array>
     return this.#out.sendDirect(this.#encode(message), options)
   }
 
-  /** Send the list's messages up to the first that finds no room, all at once. Returns how many. Errors: as `send`. */
+  /**
+   * Send the list's messages up to the first that finds no room, all at once. Returns how many. Errors: as `send`, and then none of
+   * them was sent: what is wrong behind the first ones is for the next call to tell.
+   */
   sendBatch(list: readonly T[]): number {
     this.#batcher?.flush()
     if (this.#format === null || !Array.isArray(list)) return this.#out.sendBatch(list as readonly Uint8Array[])
-    return this.#out.sendBatch(list.map((message) => this.#encode(message)))
+    return this.#out.sendBatch(this.#encodeAll(this.#format, list))
   }
 
   /** Room in the ring to write a message of up to `length` bytes in place, 8-byte aligned; null when there is none now. */
@@ -253,7 +277,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   // ---- receiving ----
 
   /** Give every message to the callback, a few milliseconds' worth per turn of the event loop, until stopReceiving. */
-  startReceiving(callback: MessageCallback<T>, options?: StartOptions & { copy?: true }): void
+  startReceiving(callback: MessageCallback<T>, options?: StartOptions & { copy?: true | 'pooled' }): void
   startReceiving(callback: DrainCallback, options: StartOptions & { copy: false }): void
   startReceiving(callback: MessageCallback<T> | DrainCallback, options: StartOptions = {}): void {
     this.#mustReceive()

@@ -1,5 +1,5 @@
 // Arguments are checked once, here, before anything is touched.
-import { isAbortSignal, isUint8Array, lengthOf, typedArrayName } from './brand.js'
+import { isAbortSignal, isGone, isUint8Array, lengthOf, typedArrayName } from './brand.js'
 import { SabwayError } from './errors.js'
 
 /** What a value is, for an error's text: in at most 60 characters, and without calling any code of the value's own. */
@@ -57,12 +57,35 @@ export function callback(value: unknown, name: string): void {
   }
 }
 
-export function bytes(value: unknown): asserts value is Uint8Array {
-  if (isUint8Array(value)) return
+/** `index` is the message's place in a list. */
+export function bytes(value: unknown, index?: number): asserts value is Uint8Array {
+  if (!isUint8Array(value)) notBytes(value, index)
+}
+
+/** Where in a list of messages, for the beginning of an error's text. */
+export const placed = (index?: number): string => (index === undefined ? '' : `message ${index} of the list: `)
+
+function notBytes(value: unknown, index?: number): never {
   const hint = ArrayBuffer.isView(value)
     ? '; wrap it: new Uint8Array(view.buffer, view.byteOffset, view.byteLength)'
     : ''
-  throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `a message must be a Uint8Array, got ${shown(value)}${hint}`)
+  throw new SabwayError(
+    'ERR_SABWAY_INVALID_TYPE',
+    `${placed(index)}a message must be a Uint8Array, got ${shown(value)}${hint}`,
+  )
+}
+
+/** The length of a message, which is read once and then counts: a view of memory that grows may be longer a moment later. */
+export function message(value: unknown, index?: number): number {
+  bytes(value, index)
+  const length = lengthOf(value)
+  if (length === 0 && isGone(value)) {
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      `${placed(index)}the message has no memory any more: it was transferred, or its buffer was resized; send before that, or send a copy`,
+    )
+  }
+  return length
 }
 
 export function oneOf<T extends string>(value: unknown, name: string, choices: readonly T[]): T {

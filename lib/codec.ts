@@ -1,4 +1,5 @@
 // Codecs: how values become the bytes of a message, and how they are named, so that both sides use the same one.
+import { isUint8Array } from './brand.js'
 import { copyIn } from './copy.js'
 import { SabwayError } from './errors.js'
 import type { Region } from './region.js'
@@ -110,7 +111,7 @@ function ownFormat(codec: Codec<never>): Format {
     id: 0,
     encode(value) {
       const bytes: unknown = orNot('ENCODABLE', () => codec.encode(value as never))
-      if (!(bytes instanceof Uint8Array))
+      if (!isUint8Array(bytes))
         throw new SabwayError('ERR_SABWAY_NOT_ENCODABLE', `encode of codec '${codec.name}' gave no Uint8Array`)
       return [bytes]
     },
@@ -144,7 +145,8 @@ export const noPortsIn: PortsIn = {
 
 // ---- sending in parts ----
 
-const aligned = (length: number): number => (length + 7) & ~7
+/** The next multiple of 8, of lengths beyond 32 bits too. */
+const aligned = (length: number): number => length + (-length & 7)
 
 export function lengthOf(parts: readonly Uint8Array[]): number {
   let length = 0

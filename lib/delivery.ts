@@ -1,6 +1,6 @@
 // startReceiving: the callback that is given every message, the pace at which that happens, and what ends it.
 import * as check from './check.js'
-import type { SabwayError } from './errors.js'
+import { SabwayError } from './errors.js'
 import type { DrainCallback, Incoming, MessageCallback } from './incoming.js'
 import type { StartOptions } from './options.js'
 import type { Take } from './receiver.js'
@@ -25,6 +25,8 @@ export class Delivery<T> {
   constructor(
     private readonly incoming: Incoming,
     private readonly take: Take<T>,
+    /** The same for messages that need no ArrayBuffer of their own; null where messages are values of a codec. */
+    private readonly takePooled: Take<T> | null,
     private readonly to: Recipient,
   ) {}
 
@@ -36,7 +38,7 @@ export class Delivery<T> {
     if (signal?.aborted) return false
     const { incoming, to } = this
     const pace = paceOf(options, to.rings, to)
-    const give = options.copy === false ? this.#inPlace(callback) : this.#own(callback as MessageCallback<T>)
+    const give = this.#giving(callback, options.copy)
     incoming.start(give, options)
     this.#pace = pace
     if (signal !== undefined) {
@@ -49,6 +51,19 @@ export class Delivery<T> {
     return true
   }
 
+  #giving(callback: MessageCallback<T> | DrainCallback, copy: unknown = true): DrainCallback {
+    if (copy === false) return this.#inPlace(callback)
+    if (copy === true) return this.#copied(callback as MessageCallback<T>, this.take)
+    if (copy === 'pooled' && this.takePooled !== null)
+      return this.#copied(callback as MessageCallback<T>, this.takePooled)
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      copy === 'pooled'
+        ? "copy: 'pooled' is for bytes, and this channel has a codec, whose values are never pooled"
+        : `copy must be true, false or 'pooled', got ${check.shown(copy)}`,
+    )
+  }
+
   #inPlace(callback: DrainCallback | MessageCallback<T>): DrainCallback {
     const { to } = this
     return (bytes, start, end) => {
@@ -58,8 +73,8 @@ export class Delivery<T> {
   }
 
   /** Each message as a value of the receiver's own: a copy, or decoded. */
-  #own(callback: MessageCallback<T>): DrainCallback {
-    const { to, take } = this
+  #copied(callback: MessageCallback<T>, take: Take<T>): DrainCallback {
+    const { to } = this
     return (bytes, start, end) => {
       let message: T
       try {

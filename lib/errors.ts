@@ -38,6 +38,13 @@ export function overwritten(cause?: unknown): SabwayError {
   return new SabwayError('ERR_SABWAY_CORRUPT', "this thread's own part of the region was overwritten", { cause })
 }
 
+/** The same error with words in front of its detail, such as the place in a list; what is not ours stays as it is. */
+export function inFront(words: string, error: unknown): unknown {
+  if (!(error instanceof SabwayError)) return error
+  const { code, message, cause } = error
+  return new SabwayError(code, words + message.slice(ERRORS[code].text.length + 2), { cause })
+}
+
 /** Errors thrown by the addon carry code and message, but are plain: make them ours. */
 export function adopt(error: unknown): unknown {
   const code = (error as { code?: unknown })?.code

@@ -75,3 +75,26 @@ export function after(milliseconds: number, task: () => void): Timer {
     },
   }
 }
+
+type NodeProcess = Pick<NodeJS.Process, 'on' | 'getBuiltinModule'>
+
+/** Absent, or somebody else's idea of one, in a page. */
+const node = (scope as { process?: Partial<NodeProcess> }).process
+
+let mark: ((buffer: ArrayBuffer) => void) | undefined
+
+/** Have postMessage and structuredClone refuse to transfer the buffer, where the host can: it is not one owner's alone. */
+export function markUntransferable(buffer: ArrayBuffer): void {
+  mark ??= node?.getBuiltinModule?.('node:worker_threads')?.markAsUntransferable ?? (() => {})
+  mark(buffer)
+}
+
+/**
+ * Run the task when this thread's program ends by itself: in Node at process.exit, at an uncaught error and at the natural end, in
+ * the main thread and in workers; in a page when it is left, to which the user may come back. Nothing runs when the thread is
+ * terminated or the process killed.
+ */
+export function onEnd(task: (comesBack: boolean) => void): void {
+  if (typeof node?.on === 'function') node.on('exit', () => task(false))
+  scope.addEventListener?.('pagehide', () => task(true))
+}

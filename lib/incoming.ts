@@ -31,8 +31,12 @@ export type DrainCallback = (bytes: Uint8Array<SharedArrayBuffer>, start: number
 export interface ReceiveOptions {
   /** Milliseconds of callbacks per turn of the event loop (default 8): then others have their turn. */
   budget?: number
-  /** Give each message as a copy of its own (default), or in place, as `drain` does: valid during the callback only, and the peer can still change it. */
-  copy?: boolean
+  /**
+   * Give each message as a copy with an ArrayBuffer of its own (default); or, cheaper between 64 and 4096 bytes, as a copy that may
+   * share its ArrayBuffer with other messages, as Node's Buffers do, and so cannot be transferred (`'pooled'`); or in place, as
+   * `drain` does: valid during the callback only, and the peer can still change it (false).
+   */
+  copy?: boolean | 'pooled'
 }
 
 const NEVER = Number.POSITIVE_INFINITY

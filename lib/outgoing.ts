@@ -1,8 +1,9 @@
 // The sending half of a channel in one JavaScript thread: the ring's producer and, in front of it, the queue of what did not
 // fit yet.
 import type { RegionBinding } from './addon.js'
+import { copyOf, lengthOf } from './brand.js'
 import * as check from './check.js'
-import { copyIn, lead } from './copy.js'
+import { copyIn, copyInFree, lead, Windows } from './copy.js'
 import type { Core, Offset } from './core.js'
 import { coreError, overwritten, SabwayError, trapped } from './errors.js'
 import {
@@ -24,7 +25,9 @@ const TAKEN = 'a channel has one producer on each side; attach to the other side
 const ENDED = 'this side has ended its stream (cleanup, or its writable was closed); make a new channel'
 const TOO_LARGE = ERRORS.ERR_SABWAY_MESSAGE_TOO_LARGE.number
 
-/** A message that waits for room. */
+const LONGEST_LIST = 2 ** 32 - 1
+
+/** A message that waits for room: a copy. */
 interface Queued {
   message: Uint8Array
   /** Settle the promise of sendDirect; absent for send. */
@@ -48,6 +51,8 @@ export class Outgoing {
   private readonly statusWord: number
   private readonly nextWord: number
   private readonly roomWord: number
+  /** Of the messages of one batch. */
+  private readonly lengths = new Int32Array(SW_BATCH)
   private queue: Queued[] = []
   private queuedBytes = 0
   private opened = false
@@ -61,6 +66,7 @@ export class Outgoing {
   private readonly appendFrame: Core['sw_producer_append']
   private readonly publishFrames: Core['sw_producer_publish']
   private readonly binding: RegionBinding | null
+  private readonly windows: Windows
 
   constructor(
     private readonly region: Region,
@@ -79,6 +85,7 @@ export class Outgoing {
     this.nextWord = (this.producer + sw_producer.next) >>> 2
     this.roomWord = (this.producer + sw_producer.room) >>> 2
     this.binding = region.binding
+    this.windows = new Windows(region.bytes)
     this.reserveFrame = this.core.sw_producer_reserve
     this.pushFrame = this.core.sw_producer_push
     this.appendFrame = this.core.sw_producer_append
@@ -103,17 +110,28 @@ export class Outgoing {
   }
 
   trySend(message: Uint8Array): boolean {
-    check.bytes(message)
-    if (!this.opened || this.failure !== null) this.open()
-    if (this.queue.length === 0) return this.append(message, 1) || this.write(message, 1)
-    if (message.length > this.capacity) throw coreError(TOO_LARGE, this.explain(TOO_LARGE, message.length))
-    return false
+    return this.put(message, check.message(message))
   }
 
   send(message: Uint8Array): boolean {
-    if (this.trySend(message)) return true
-    this.enqueue({ message: message.slice() })
+    const length = check.message(message)
+    if (this.put(message, length)) return true
+    this.enqueue({ message: copyOf(message, length) })
     return false
+  }
+
+  /** The first `length` bytes, if there is room now. */
+  private put(message: Uint8Array, length: number): boolean {
+    if (!this.opened || this.failure !== null) this.open()
+    if (this.queue.length === 0) return this.append(message, length, 1) || this.write(message, length, 1)
+    this.mustFit(length)
+    return false
+  }
+
+  /** Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, for what can never find room. */
+  mustFit(length: number, index?: number): void {
+    const { capacity } = this
+    if (length > capacity) throw coreError(TOO_LARGE, check.placed(index) + tooLarge(length, capacity))
   }
 
   sendDirect(message: Uint8Array, { timeout, signal }: SendOptions): Promise<void> {
@@ -121,18 +139,19 @@ export class Outgoing {
       if (timeout !== undefined) check.milliseconds(timeout, 'timeout')
       check.abortSignal(signal)
       if (signal?.aborted) throw abortedError(signal)
-      if (this.trySend(message)) return resolve()
+      const length = check.message(message)
+      if (this.put(message, length)) return resolve()
       if (this.death !== null) {
         const { death } = this
         this.death = null
         throw death
       }
-      const queued: Queued = { message: message.slice() }
+      const queued: Queued = { message: copyOf(message, length) }
       const giveUp = (error: SabwayError) => {
         const at = this.queue.indexOf(queued)
         if (at < 0) return
         this.queue.splice(at, 1)
-        this.queuedBytes -= message.length
+        this.queuedBytes -= length
         queued.done?.(error)
         this.wantLoop() // what stood behind it may fit, or nothing is left to wait for
         if (this.queue.length === 0) this.onQueueEmpty?.()
@@ -142,7 +161,7 @@ export class Outgoing {
         timeout === undefined
           ? undefined
           : after(timeout, () =>
-              giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${message.length} bytes within ${timeout} ms`)),
+              giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${length} bytes within ${timeout} ms`)),
             )
       signal?.addEventListener('abort', onAbort, { once: true })
       queued.done = (error) => {
@@ -155,47 +174,67 @@ export class Outgoing {
     })
   }
 
-  /** How many of the list's messages, from its first, are now in the ring. Published together. */
+  /**
+   * How many of the list's messages, from its first, are now in the ring. Published together. All are looked at before the first is
+   * sent, so an error means that none was; what goes wrong behind the first is for the next call to tell.
+   */
   sendBatch(list: readonly Uint8Array[]): number {
     if (!Array.isArray(list)) throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'expected an array of Uint8Array')
+    // Each element is read once, before anything else: reading may run code of the list's own.
+    const count = check.integer(list.length, 'the length of the list', 0, LONGEST_LIST)
+    const messages: Uint8Array[] = count <= SW_BATCH ? new Array(count) : []
+    for (let i = 0; i < count; i++) {
+      const message: unknown = list[i]
+      check.bytes(message, i)
+      messages[i] = message
+    }
     if (!this.opened || this.failure !== null) this.open()
+    const { capacity } = this
+    const lengths = count <= SW_BATCH ? this.lengths : new Int32Array(count)
+    for (let i = 0; i < count; i++) {
+      let length = lengthOf(messages[i]!)
+      if (length === 0) length = check.message(messages[i], i)
+      if (length > capacity) this.mustFit(length, i)
+      lengths[i] = length
+    }
     if (this.queue.length !== 0) return 0
     let sent = 0
     try {
-      while (sent < list.length) {
-        const some = Math.min(SW_BATCH, list.length - sent)
-        const fitted = this.writeBatch(list, sent, some)
+      while (sent < count) {
+        const some = Math.min(SW_BATCH, count - sent)
+        const fitted = this.writeBatch(messages, lengths, sent, some)
         sent += fitted
-        if (fitted < some) break
+        if (fitted < some) {
+          if (sent === 0) this.refused(lengths[0]!)
+          break
+        }
       }
-      return sent
     } catch (error) {
-      throw trapped(error)
+      if (sent === 0) throw trapped(error)
     }
+    return sent
   }
 
-  private writeBatch(list: readonly Uint8Array[], from: number, count: number): number {
+  private writeBatch(messages: readonly Uint8Array[], lengths: Int32Array, from: number, count: number): number {
     const { words, sliceWord, bytes, binding } = this
     for (let i = 0, word = sliceWord; i < count; i++, word += 2) {
-      const message = list[from + i]
-      if (!(message instanceof Uint8Array)) check.bytes(message)
-      const length = message!.length
-      words[word] = lead(message, length, binding)
+      const length = lengths[from + i]!
+      words[word] = lead(messages[from + i]!, length, binding)
       words[word + 1] = length
     }
     const fitted = this.core.sw_producer_reserve_batch(this.producer, this.slices, count)
     for (let i = 0, word = sliceWord; i < fitted; i++, word += 2) {
-      const message = list[from + i]!
-      copyIn(bytes, this.inside(words[word]! >>> 0, message.length), message, message.length, binding, words)
+      const length = lengths[from + i]!
+      copyIn(bytes, this.inside(words[word]! >>> 0, length), messages[from + i]!, length, binding, words)
     }
     this.core.sw_producer_publish(this.producer)
-    if (fitted < count) this.refused(list[from + fitted]!.length)
     return fitted
   }
 
   reserve(length: number): Uint8Array<SharedArrayBuffer> | null {
-    check.integer(length, 'length', 0, SW_RING_MAX)
+    check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER)
     this.open()
+    this.mustFit(length)
     if (this.queue.length !== 0) return null
     const at = this.room(length, 0)
     if (at === 0) {
@@ -207,9 +246,9 @@ export class Outgoing {
   }
 
   /** Into the ring, but not seen before `publish`. False when that cannot be done now. */
-  hold(message: Uint8Array): boolean {
+  hold(message: Uint8Array, length: number): boolean {
     if (!this.opened || this.failure !== null) this.open()
-    return this.queue.length === 0 && (this.append(message, 0) || this.write(message, 0))
+    return this.queue.length === 0 && (this.append(message, length, 0) || this.write(message, length, 0))
   }
 
   /** Have what was held seen. */
@@ -223,8 +262,9 @@ export class Outgoing {
   }
 
   commit(length = this.reservation ?? 0): void {
-    check.integer(length, 'length', 0, SW_RING_MAX)
+    check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER)
     this.open()
+    this.mustFit(length)
     const status = this.push(length, 1)
     if (status !== 0)
       throw coreError(
@@ -242,21 +282,22 @@ export class Outgoing {
   }
 
   /** The short way, for what fits in front of the ring's end as far as is known: one call of the core. */
-  private append(message: Uint8Array, publish: 0 | 1): boolean {
+  private append(message: Uint8Array, length: number, publish: 0 | 1): boolean {
     const { words, bytes, binding } = this
-    const length = message.length
-    if (length > words[this.roomWord]! >>> 0 || lead(message, length, binding) !== 0) return false
+    const room = words[this.roomWord]! >>> 0
+    if (length > room || lead(message, length, binding) !== 0) return false
     try {
-      copyIn(bytes, this.inside(words[this.nextWord]! >>> 0, length), message, length, binding, words)
+      const at = this.inside(words[this.nextWord]! >>> 0, length)
+      copyInFree(this.windows, room, bytes, at, message, length, binding, words)
       return this.appendFrame(this.producer, length, publish) === 0
     } catch (error) {
       throw trapped(error)
     }
   }
 
-  private write(message: Uint8Array, publish: 0 | 1): boolean {
-    const length = message.length
+  private write(message: Uint8Array, length: number, publish: 0 | 1): boolean {
     const { binding } = this
+    if (length > SW_RING_MAX) this.mustFit(length) // the core counts in 32 bits
     const at = this.room(length, lead(message, length, binding))
     if (at === 0) return this.refused(length)
     copyIn(this.bytes, at, message, length, binding, this.words)
@@ -267,7 +308,8 @@ export class Outgoing {
   /** Where the core found room for a payload; 0 when there is none. */
   private room(length: number, lead: number): number {
     try {
-      return this.inside(this.reserveFrame(this.producer, length, lead) >>> 0, length)
+      const at = this.reserveFrame(this.producer, length, lead) >>> 0
+      return at === 0 ? 0 : this.inside(at, length)
     } catch (error) {
       throw trapped(error)
     }
@@ -295,9 +337,7 @@ export class Outgoing {
   }
 
   private explain(status: number, length: number): string {
-    if (status === TOO_LARGE) {
-      return `${length} bytes into a ring of ${this.capacity}; make the channel larger, or send parts`
-    }
+    if (status === TOO_LARGE) return tooLarge(length, this.capacity)
     if (status === ERRORS.ERR_SABWAY_CLOSED.number) return 'the other side was cleaned up'
     return status === ERRORS.ERR_SABWAY_INVALID_STATE.number
       ? 'a reservation is open; commit or abandon it first'
@@ -337,8 +377,10 @@ export class Outgoing {
   flush(): boolean {
     let moved = 0
     try {
-      while (moved < this.queue.length && this.write(this.queue[moved]!.message, 1)) {
-        this.queuedBytes -= this.queue[moved]!.message.length
+      while (moved < this.queue.length) {
+        const { message } = this.queue[moved]!
+        if (!this.write(message, message.length, 1)) break
+        this.queuedBytes -= message.length
         moved++
       }
     } catch (error) {
@@ -451,6 +493,14 @@ export class Outgoing {
 }
 
 const diedWaiting = () => new SabwayError('ERR_SABWAY_PEER_DIED', 'while this message waited for room; it was not sent')
+
+function tooLarge(length: number, capacity: number): string {
+  const remedy =
+    length > SW_RING_MAX
+      ? `send parts: no ring is larger than ${SW_RING_MAX}`
+      : 'make the channel larger, or send parts'
+  return `${length} bytes into a ring of ${capacity}; ${remedy}`
+}
 
 export function abortedError(signal: AbortSignal): SabwayError {
   return new SabwayError('ERR_SABWAY_ABORTED', 'the operation was given up', { cause: signal.reason })

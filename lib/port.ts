@@ -3,6 +3,7 @@
 //
 // A frame:  u8 kind | u8 id of the format | u16 zero | u32 number of the port | the value
 import { type Format, formatNamed, formatWithId, type PortsIn, type PortsOut } from './codec.js'
+import { copyOut } from './copy.js'
 import { SabwayError } from './errors.js'
 import { ListenerTarget } from './events.js'
 import * as host from './host.js'
@@ -223,7 +224,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     if (kind === CLOSE && message.length === HEADER) this.#closeBridge(number)
     else if (kind === MESSAGE && message.length >= HEADER) {
       const early = number === ROOT && (!this.#started || this.#early.length !== 0)
-      if (early) this.#early.push(message.slice())
+      if (early) this.#early.push(copyOut(message, 0, message.length))
       else this.#deliver(number, message)
     } else this.#undecodable(new SabwayError('ERR_SABWAY_NOT_DECODABLE', 'it does not come from a port of Sabway'))
   }

@@ -1,7 +1,7 @@
 // Receiving by promise: receive() and the async iterator. Nothing is taken out of the ring that nobody asked for.
 import * as check from './check.js'
 import type { Format } from './codec.js'
-import { copyOut } from './copy.js'
+import { copyOut, copyPooled } from './copy.js'
 import { SabwayError } from './errors.js'
 import { after, now } from './host.js'
 import { type DrainCallback, type Incoming, RECEIVING } from './incoming.js'
@@ -24,6 +24,12 @@ interface Waiter<T> {
 
 /** What becomes of a message's bytes, which are in place. */
 export type Take<T> = (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => T
+
+/** A copy that may share its ArrayBuffer with others. */
+export const takingPooled =
+  (words: Int32Array): Take<Uint8Array> =>
+  (bytes, start, end) =>
+    copyPooled(bytes, start, end, words)
 
 export function taking<T>(format: Format | null, words: Int32Array): Take<T> {
   return format === null

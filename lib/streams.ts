@@ -1,5 +1,6 @@
 // WHATWG streams over a channel. The ring is the buffer: the readable takes a message out only when somebody reads, and the
 // writable has written one when it is in the ring.
+import { isUint8Array, lengthOf } from './brand.js'
 import type { SabwayError } from './errors.js'
 import type { SendOptions } from './outgoing.js'
 
@@ -21,7 +22,7 @@ interface Sink<T> {
 }
 
 /** What is no bytes, such as the values of a codec, counts 1. */
-const size = (chunk: unknown): number => (chunk instanceof Uint8Array ? chunk.byteLength : 1)
+const size = (chunk: unknown): number => (isUint8Array(chunk) ? lengthOf(chunk) : 1)
 
 export function makeReadable<T>(source: Source<T>): ReadableStream<T> {
   const cancelled = new AbortController()
@@ -33,8 +34,12 @@ export function makeReadable<T>(source: Source<T>): ReadableStream<T> {
           controller.enqueue(await source.receive({ signal: cancelled.signal }))
         } catch (error) {
           if (cancelled.signal.aborted) return
-          if ((error as SabwayError).code !== 'ERR_SABWAY_CLOSED') throw error
-          controller.close()
+          const { code } = error as SabwayError
+          if (code === 'ERR_SABWAY_CLOSED') return controller.close()
+          // The stream is broken for good, and the other side is not to wait for a reader that never comes.
+          if (code === 'ERR_SABWAY_NOT_DECODABLE')
+            source.close('the readable stream met a message that cannot be decoded')
+          throw error
         }
       },
       cancel(reason) {
@@ -49,7 +54,15 @@ export function makeReadable<T>(source: Source<T>): ReadableStream<T> {
 export function makeWritable<T>(sink: Sink<T>): WritableStream<T> {
   return new WritableStream<T>(
     {
-      write: (chunk, controller) => sink.sendDirect(chunk, { signal: controller.signal }),
+      async write(chunk, controller) {
+        try {
+          await sink.sendDirect(chunk, { signal: controller.signal })
+        } catch (error) {
+          // The stream is broken for good and calls neither close nor abort: the other side is not to wait for its rest.
+          sink.close('the writable stream failed')
+          throw error
+        }
+      },
       async close() {
         await sink.settled()
         sink.close('the writable stream was closed')

@@ -182,10 +182,12 @@ Napi::Value RegionBinding::Carry(const Napi::CallbackInfo &info) {
 // (offset, Uint8Array): for large or misaligned payloads, which V8 copies slowly into shared memory.
 Napi::Value RegionBinding::CopyIn(const Napi::CallbackInfo &info) {
   void *source = nullptr;
-  size_t length = 0;
-  napi_get_typedarray_info(info.Env(), info[1], nullptr, &length, &source, nullptr, nullptr);
-  uint32_t offset = Number(info[0]);
-  if (!open_ || offset + static_cast<uint64_t>(length) > size_) throw MakeError(info.Env(), SW_ERANGE, "copy");
+  size_t there = 0;
+  napi_get_typedarray_info(info.Env(), info[1], nullptr, &there, &source, nullptr, nullptr);
+  // The length that the caller has read: memory that grows may have more by now.
+  uint32_t offset = Number(info[0]), length = Number(info[2]);
+  if (!open_ || length > there || offset + static_cast<uint64_t>(length) > size_)
+    throw MakeError(info.Env(), SW_ERANGE, "copy");
   memcpy(base_ + offset, source, length);
   return info.Env().Undefined();
 }

@@ -12,7 +12,7 @@ const BETWEEN_THREADS = [
   'sabway trySend, drain',
   'sabway sendBatch, drain',
   'sabway sendBatch, drain all',
-  'sabway send, startReceiving',
+  'sabway send, startReceiving (own copies)',
   'ringbuf.js',
   'postMessage copy',
   'postMessage transfer',
@@ -146,7 +146,7 @@ function processes(): Group[] {
     const load = { size, lead: 0 }
     return throughput(PATHS.processes, size, [
       new ProcessPair('sabway trySend, drain', 'send', load),
-      new ProcessPair('sabway send, startReceiving', 'send', load),
+      new ProcessPair('sabway send, startReceiving (own copies)', 'send', load),
       new Pair('sabway trySend, drain', 'send', load, IN_PROCESS, false),
       new ProcessPair("fork, 'advanced'", 'send', load),
       new ProcessPair('unix socket', 'send', load),

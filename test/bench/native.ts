@@ -114,7 +114,7 @@ export class SourceLoop extends FromSource {
     private readonly copy: boolean,
   ) {
     super(size)
-    this.name = copy ? 'sabway startReceiving, copy' : 'sabway startReceiving, in place'
+    this.name = copy ? 'sabway startReceiving, own copies' : 'sabway startReceiving, in place'
   }
 
   protected receive(channel: SharedMemoryChannel, count: number): Promise<void> {

@@ -88,7 +88,12 @@ const overSocket = (roles: object): ProcessKind<Socket> => ({
   roles,
 })
 
-const SABWAY = ['sabway trySend, drain', 'sabway send, startReceiving', 'sabway spinning', 'sabway event loops']
+const SABWAY = [
+  'sabway trySend, drain',
+  'sabway send, startReceiving (own copies)',
+  'sabway spinning',
+  'sabway event loops',
+]
 
 export const processKinds: Record<string, ProcessKind<never>> = {
   ...Object.fromEntries(SABWAY.map((name) => [name, overMemory(sabwayKinds[name]!.roles)])),

@@ -173,7 +173,7 @@ const all: Record<string, Roles> = {
   'sabway trySend, drain': { send: sendOne, receive: receiveFirstWords },
   'sabway sendBatch, drain': { send: sendBatches, receive: receiveFirstWords },
   'sabway sendBatch, drain all': { send: sendBatches, receive: receiveAllBytes },
-  'sabway send, startReceiving': { send: sendOnLoop, receive: receiveOnLoop },
+  'sabway send, startReceiving (own copies)': { send: sendOnLoop, receive: receiveOnLoop },
   'sabway spinning': {
     ping: (channel, load) => pingPolled(polled(channel), load),
     pong: (channel, load) => pongPolled(polled(channel), load),

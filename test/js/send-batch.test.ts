@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { SharedMemoryChannel } from 'sabway'
 import { pattern } from './support/bytes.js'
-import { collect, pair, takeAll } from './support/channels.js'
+import { collect, keep, pair, takeAll } from './support/channels.js'
 import { throwsError } from './support/errors.js'
 import { until } from './support/wait.js'
 
@@ -61,19 +62,75 @@ describe('sendBatch', () => {
     assert.deepEqual(received, batch)
   })
 
-  it('sends those before a message that is too large, then throws', () => {
-    const { renderer, native } = pair(4096)
-    const batch = [pattern(0, 10), pattern(1, 5000), pattern(2, 10)]
-    throwsError(() => renderer.sendBatch(batch), 'ERR_SABWAY_MESSAGE_TOO_LARGE', /5000 bytes into a ring of 4096/)
-    assert.deepEqual(takeAll(native), [pattern(0, 10)])
+  it('sends nothing when one of the list cannot be sent, wherever it stands', () => {
+    const { renderer, native } = pair(1 << 16)
+    for (const length of [1, 3, 600, 1100]) {
+      for (const at of [0, length >> 1, length - 1]) {
+        const batch = list(length, (i) => i % 20)
+        const teaches = (what: string) => new RegExp(`: message ${at} of the list: ${what}`)
+        batch[at] = new Uint8Array(70_000)
+        const size = '70000 bytes into a ring of 65536; make the channel larger, or send parts'
+        throwsError(() => renderer.sendBatch(batch), 'ERR_SABWAY_MESSAGE_TOO_LARGE', teaches(size))
+        batch[at] = 'text' as never
+        throwsError(() => renderer.sendBatch(batch), 'ERR_SABWAY_INVALID_TYPE', teaches(".*got 'text'"))
+        delete batch[at]
+        throwsError(() => renderer.sendBatch(batch), 'ERR_SABWAY_INVALID_TYPE', teaches('.*got undefined'))
+        assert.deepEqual(takeAll(native), [])
+        assert.equal(renderer.stats().sent.messages, 0)
+      }
+    }
+    throwsError(() => renderer.sendBatch('list' as never), 'ERR_SABWAY_INVALID_TYPE', /an array of Uint8Array/)
   })
 
-  it('sends nothing when one of the list is no message', () => {
-    const { renderer, native } = pair(4096)
-    const batch = [pattern(0, 10), 'text', pattern(2, 10)] as Uint8Array[]
-    throwsError(() => renderer.sendBatch(batch), 'ERR_SABWAY_INVALID_TYPE', /got 'text'/)
-    throwsError(() => renderer.sendBatch('list' as never), 'ERR_SABWAY_INVALID_TYPE', /an array of Uint8Array/)
+  it('refuses lists that are none, however long they say they are', () => {
+    const { renderer, native } = pair()
+    const lying = (length: unknown) =>
+      new Proxy([] as Uint8Array[], { get: (from, name) => (name === 'length' ? length : Reflect.get(from, name)) })
+    throwsError(() => renderer.sendBatch(new Array(2 ** 32 - 1)), 'ERR_SABWAY_INVALID_TYPE', /message 0 of the list/)
+    throwsError(() => renderer.sendBatch(lying(1e9)), 'ERR_SABWAY_INVALID_TYPE', /message 0 of the list/)
+    for (const length of [-1, 1.5, Number.NaN, 2 ** 40])
+      throwsError(() => renderer.sendBatch(lying(length)), 'ERR_SABWAY_OUT_OF_RANGE', /the length of the list/)
+    throwsError(() => renderer.sendBatch(lying('3')), 'ERR_SABWAY_INVALID_TYPE', /the length of the list/)
     assert.deepEqual(takeAll(native), [])
+  })
+
+  it('refuses what cannot be sent even while other messages wait', () => {
+    const { renderer } = pair(4096)
+    renderer.send(pattern(0, 4096))
+    renderer.send(pattern(1, 4096))
+    throwsError(() => renderer.sendBatch([pattern(2, 5000)]), 'ERR_SABWAY_MESSAGE_TOO_LARGE', /message 0 of the list/)
+    assert.equal(renderer.sendBatch([pattern(2, 5)]), 0)
+  })
+
+  it('sends nothing when an accessor of the list throws', () => {
+    const { renderer, native } = pair()
+    const batch = list(600, () => 4)
+    Object.defineProperty(batch, 590, {
+      get() {
+        throw new TypeError('from the accessor')
+      },
+    })
+    assert.throws(() => renderer.sendBatch(batch), /from the accessor/)
+    assert.deepEqual(takeAll(native), [])
+  })
+
+  it('says with a codec, too, which value cannot be encoded, and sends none', () => {
+    const renderer = keep(new SharedMemoryChannel(4096, 4096, { codec: 'msgpack' as never }))
+    const value = [1, 2, () => 3] as never[]
+    throwsError(() => renderer.sendBatch(value), 'ERR_SABWAY_NOT_ENCODABLE', /message 2 of the list: /)
+    throwsError(
+      () => renderer.sendBatch(['a', 'b'.repeat(5000)] as never[]),
+      'ERR_SABWAY_MESSAGE_TOO_LARGE',
+      /message 1 of the list: \d+ bytes into a ring of 4096/,
+    )
+    assert.equal(renderer.stats().sent.messages, 0)
+  })
+
+  it('tells of a closed channel at once, or with the next call', () => {
+    const { renderer, native } = pair(4096)
+    assert.equal(renderer.sendBatch(list(2, () => 10)), 2)
+    native.cleanup()
+    throwsError(() => renderer.sendBatch(list(2, () => 10)), 'ERR_SABWAY_CLOSED', /the other side was cleaned up/)
   })
 
   it('copies from sources however they are aligned', () => {

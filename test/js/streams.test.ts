@@ -1,9 +1,71 @@
 // WHATWG streams: order, ends, and above all that a slow sink stops the producer.
 import assert from 'node:assert/strict'
+import { type ErrorCode, SharedMemoryChannel } from 'sabway'
 import { pattern } from './support/bytes.js'
-import { open, pair, takeAll } from './support/channels.js'
+import { keep, open, pair, takeAll } from './support/channels.js'
 import { assertError, rejectsWith, throwsError } from './support/errors.js'
 import { aWhile, turns, until, within } from './support/wait.js'
+
+describe('a chunk that cannot be sent', () => {
+  const chunks: Record<string, [unknown, ErrorCode]> = {
+    'of a wrong type': ['text', 'ERR_SABWAY_INVALID_TYPE'],
+    'too large': [new Uint8Array(5000), 'ERR_SABWAY_MESSAGE_TOO_LARGE'],
+  }
+  for (const [what, [chunk, code]] of Object.entries(chunks)) {
+    it(`${what}: breaks the pipe, and ends the direction for the other side`, async () => {
+      const { renderer, native } = pair(4096)
+      const source = new ReadableStream({
+        pull(controller) {
+          controller.enqueue(pattern(0, 10))
+          controller.enqueue(chunk)
+        },
+      })
+      const received: Uint8Array[] = []
+      const read = (async () => {
+        for await (const message of native) received.push(message)
+      })()
+      const failed = await within(
+        source.pipeTo(renderer.writable).catch((error) => error),
+        'the pipe',
+      )
+      assertError(failed, code, /a message must be|bytes into a ring/)
+      await within(read, 'the end of the stream')
+      assert.deepEqual(received, [pattern(0, 10)])
+      throwsError(() => renderer.send(pattern(0, 1)), 'ERR_SABWAY_CLOSED', /the writable stream failed/)
+      native.send(pattern(1, 1)) // the other direction goes on
+      assert.deepEqual(takeAll(renderer), [pattern(1, 1)])
+    })
+  }
+
+  it('not encodable, or not decodable at the other end: both sides are told', async () => {
+    const codec = {
+      name: 'fails',
+      encode: (value: number) => {
+        if (value === 2) throw new Error('cannot encode 2')
+        return Uint8Array.of(value)
+      },
+      decode: (bytes: Uint8Array) => {
+        if (bytes[0] === 3) throw new Error('cannot decode 3')
+        return bytes[0]!
+      },
+    }
+    const make = () => {
+      const renderer = new SharedMemoryChannel<number>(4096, 4096, { codec })
+      const native = SharedMemoryChannel.attach<number>(renderer.handle, { side: 'native', codec })
+      keep(renderer as never)
+      keep(native as never)
+      return { renderer, native }
+    }
+    const encoding = make()
+    const reader = encoding.native.readable.getReader()
+    await rejectsWith(encoding.renderer.writable.getWriter().write(2), 'ERR_SABWAY_NOT_ENCODABLE', /cannot encode 2/)
+    assert.equal((await within(reader.read(), 'the end')).done, true)
+    const decoding = make()
+    decoding.renderer.send(3)
+    await rejectsWith(decoding.native.readable.getReader().read(), 'ERR_SABWAY_NOT_DECODABLE', /cannot decode 3/)
+    throwsError(() => decoding.renderer.send(1), 'ERR_SABWAY_CLOSED', /the other side/)
+  })
+})
 
 describe('readable and writable', () => {
   it('carry messages as chunks, in order, and end', async () => {
