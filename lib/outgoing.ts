@@ -1,5 +1,6 @@
 // The sending half of a channel in one JavaScript thread: the ring's producer and, in front of it, the queue of what did not
 // fit yet.
+import { abortedError, onAbort } from './abort.js'
 import type { RegionBinding } from './addon.js'
 import * as check from './check.js'
 import { copyIn, lead } from './copy.js'
@@ -28,11 +29,7 @@ interface Queued {
   done?: (error?: unknown) => void
 }
 
-export interface SendOptions {
-  /** Give up after so many milliseconds. */
-  timeout?: number
-  signal?: AbortSignal
-}
+export type SendOptions = check.Patience
 
 export class Outgoing {
   onQueueEmpty: (() => void) | null = null
@@ -118,8 +115,6 @@ export class Outgoing {
 
   sendDirect(message: Uint8Array, { timeout, signal }: SendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (timeout !== undefined) check.milliseconds(timeout, 'timeout')
-      check.abortSignal(signal)
       if (signal?.aborted) throw abortedError(signal)
       if (this.trySend(message)) return resolve()
       const queued: Queued = { message: message.slice() }
@@ -132,17 +127,16 @@ export class Outgoing {
         this.wantLoop() // what stood behind it may fit, or nothing is left to wait for
         if (this.queue.length === 0) this.onQueueEmpty?.()
       }
-      const onAbort = () => giveUp(abortedError(signal!))
+      const deafen = onAbort(signal, () => giveUp(abortedError(signal!)))
       const timer =
         timeout === undefined
           ? undefined
           : after(timeout, () =>
               giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${message.length} bytes within ${timeout} ms`)),
             )
-      signal?.addEventListener('abort', onAbort, { once: true })
       queued.done = (error) => {
         timer?.cancel()
-        signal?.removeEventListener('abort', onAbort)
+        deafen()
         if (error === undefined) resolve()
         else reject(error)
       }
@@ -152,7 +146,6 @@ export class Outgoing {
 
   /** How many of the list's messages, from its first, are now in the ring. Published together. */
   sendBatch(list: readonly Uint8Array[]): number {
-    if (!Array.isArray(list)) throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'expected an array of Uint8Array')
     if (!this.opened || this.failure !== null) this.open()
     if (this.queue.length !== 0) return 0
     let sent = 0
@@ -173,7 +166,7 @@ export class Outgoing {
     const { words, sliceWord, bytes, binding } = this
     for (let i = 0, word = sliceWord; i < count; i++, word += 2) {
       const message = list[from + i]
-      if (!(message instanceof Uint8Array)) check.bytes(message)
+      check.bytes(message)
       const length = message!.length
       words[word] = lead(message, length, binding)
       words[word + 1] = length
@@ -417,8 +410,4 @@ export class Outgoing {
     const word = (this.producer + field) >>> 2
     return (this.words[word]! >>> 0) + (this.words[word + 1]! >>> 0) * 2 ** 32
   }
-}
-
-export function abortedError(signal: AbortSignal): SabwayError {
-  return new SabwayError('ERR_SABWAY_ABORTED', 'the operation was given up', { cause: signal.reason })
 }

@@ -1,5 +1,6 @@
 // WHATWG streams over a channel. The ring is the buffer: the readable takes a message out only when somebody reads, and the
 // writable has written one when it is in the ring.
+import { isUint8Array, lengthOf } from './brand.js'
 import type { SabwayError } from './errors.js'
 import type { SendOptions } from './outgoing.js'
 
@@ -21,7 +22,7 @@ interface Sink<T> {
 }
 
 /** What is no bytes, such as the values of a codec, counts 1. */
-const size = (chunk: unknown): number => (chunk instanceof Uint8Array ? chunk.byteLength : 1)
+const size = (chunk: unknown): number => (isUint8Array(chunk) ? lengthOf(chunk) : 1)
 
 export function makeReadable<T>(source: Source<T>): ReadableStream<T> {
   const cancelled = new AbortController()

@@ -1,5 +1,6 @@
 // Carries a channel's messages over a MessagePort, by copy: for renderers that cannot have the shared memory. Each end has
 // one side of a real channel: the page a local one, whose other side its code uses, and main the one that it shares.
+import { isUint8Array, lengthOf } from '../brand.js'
 import type { SharedMemoryChannel } from '../channel.js'
 import { microtask } from '../host.js'
 
@@ -26,7 +27,7 @@ const OVERHEAD = 64
 
 function costOf(messages: readonly unknown[]): number {
   let cost = 0
-  for (const message of messages) cost += message instanceof Uint8Array ? message.length + OVERHEAD : Number.NaN
+  for (const message of messages) cost += isUint8Array(message) ? lengthOf(message) + OVERHEAD : Number.NaN
   return cost
 }
 

@@ -72,7 +72,11 @@ describe('sendBatch', () => {
     const { renderer, native } = pair(4096)
     const batch = [pattern(0, 10), 'text', pattern(2, 10)] as Uint8Array[]
     throwsError(() => renderer.sendBatch(batch), 'ERR_SABWAY_INVALID_TYPE', /got 'text'/)
-    throwsError(() => renderer.sendBatch('list' as never), 'ERR_SABWAY_INVALID_TYPE', /an array of Uint8Array/)
+    throwsError(
+      () => renderer.sendBatch('list' as never),
+      'ERR_SABWAY_INVALID_TYPE',
+      /the list of messages must be an array, got 'list'/,
+    )
     assert.deepEqual(takeAll(native), [])
   })
 
