@@ -155,10 +155,15 @@ export class SharedMemoryChannel<T = Uint8Array>
     return SharedMemoryChannel.over<T>(Region.open(handle as never), side!, { format, batch, wait })
   }
 
+  /** @internal A channel object for a side, which takes its roles on first use. */
+  static idle<T = Uint8Array>(region: Region, side: Side, options: InnerOptions): SharedMemoryChannel<T> {
+    return new SharedMemoryChannel<T>(new Inner(region, side, options))
+  }
+
   /** @internal Take a side of the region's channel. The region is closed when that fails, and with the channel. */
   static over<T = Uint8Array>(region: Region, side: Side, options: InnerOptions): SharedMemoryChannel<T> {
     try {
-      const channel = new SharedMemoryChannel<T>(new Inner(region, side, options))
+      const channel = SharedMemoryChannel.idle<T>(region, side, options)
       channel.#out.open()
       channel.#in.open()
       channel.#watch.greet()

@@ -348,14 +348,18 @@ export class Region {
   }
 }
 
-/** Characters; the operating system's own limit may be lower. */
-const LONGEST_NAME = 200
+/** What sw_token_name_valid allows, which also knows how long a name may be. */
+const NAME = /^[\w.-]+$/
 
 type Over = (memory: WebAssembly.Memory, shared: SharedMemory | null, copied?: string) => Region
 
 function make(pages: number, { share, name }: ShareOptions, format: (core: Core) => number, over: Over): Region {
   if (share !== undefined) check.oneOf(share, 'share', ['threads', 'processes'])
-  if (name !== undefined) check.text(name, 'name', LONGEST_NAME)
+  if (name !== undefined) {
+    if (typeof name !== 'string') check.refuse('ERR_SABWAY_INVALID_TYPE', 'name must be a string', name)
+    if (!NAME.test(name))
+      check.refuse('ERR_SABWAY_INVALID_ARGUMENT', "name must be letters, digits, '.', '_' or '-'", name)
+  }
   const prepare = (memory: WebAssembly.Memory) => {
     const status = format(instantiate(memory, { wake: () => 1, alive: () => 1 }))
     if (status !== 0) throw coreError(status, 'while making a region')
