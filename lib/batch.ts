@@ -1,7 +1,7 @@
 // Batching: small messages are committed one by one, and published together when there are enough of them, or a moment later.
 // They are frames like any others, so the other side, whatever it is, need not know.
 import * as check from './check.js'
-import { SabwayError } from './errors.js'
+import type { SabwayError } from './errors.js'
 import { SW_FRAME_HEADER } from './generated/abi.js'
 import * as host from './host.js'
 import type { Outgoing } from './outgoing.js'
@@ -15,6 +15,16 @@ export interface BatchOptions {
 
 const DEFAULT_BYTES = 16384
 const LONGEST_MS = 1000
+
+/** What batching a ring of this capacity does. Errors: those of check.options, ERR_SABWAY_OUT_OF_RANGE. */
+export function batchOptions(given: BatchOptions, capacity: number): Required<BatchOptions> {
+  const most = capacity / 4
+  const options = check.options(given, 'batch', ['maxBytes', 'maxDelayMs'])
+  const { maxBytes = Math.min(DEFAULT_BYTES, most), maxDelayMs = 1 } = options
+  check.integer(maxBytes, 'batch.maxBytes', 64, most)
+  check.integer(maxDelayMs, 'batch.maxDelayMs', 0, LONGEST_MS)
+  return { maxBytes, maxDelayMs }
+}
 
 /** Those whose time is running: what they hold is sent when the program ends before. */
 const holding = new Set<Batcher>()
@@ -43,12 +53,7 @@ export class Batcher {
     /** Told what a flush that nobody called has met. */
     private readonly report: (error: SabwayError) => void,
   ) {
-    const most = outgoing.capacity / 4
-    if (typeof options !== 'object' || options === null)
-      throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'batch must be { maxBytes, maxDelayMs }')
-    const { maxBytes = Math.min(DEFAULT_BYTES, most), maxDelayMs = 1 } = options
-    check.integer(maxBytes, 'batch.maxBytes', 64, most)
-    check.integer(maxDelayMs, 'batch.maxDelayMs', 0, LONGEST_MS)
+    const { maxBytes, maxDelayMs } = batchOptions(options, outgoing.capacity)
     this.maxBytes = maxBytes
     this.maxDelayMs = maxDelayMs
   }

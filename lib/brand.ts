@@ -50,13 +50,29 @@ export const isMemory = (value: unknown): value is WebAssembly.Memory => passes(
 /** What every AbortSignal has: jsdom and polyfills bring their own. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   if (typeof value !== 'object' || value === null) return false
-  const signal = value as Partial<AbortSignal>
-  return typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function'
+  try {
+    const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>
+    return (
+      typeof aborted === 'boolean' &&
+      typeof addEventListener === 'function' &&
+      typeof removeEventListener === 'function'
+    )
+  } catch {
+    return false // a getter or a proxy threw
+  }
 }
 
 /** Is it an error of any realm? */
-export const isError = (value: unknown): value is Error =>
-  value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
+export function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
+  } catch {
+    return false // a proxy threw
+  }
+}
+
+/** Has V8 thrown it because WebAssembly code of any realm trapped? */
+export const isTrap = (value: unknown): boolean => isError(value) && value.name === 'RuntimeError'
 
 /** Where a typed array starts in its memory, whatever its class says. */
 export const byteOffsetOf = (array: ArrayBufferView): number => offsetOf.call(array) as number

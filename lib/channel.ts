@@ -1,4 +1,4 @@
-import { Batcher } from './batch.js'
+import { Batcher, type BatchOptions, batchOptions } from './batch.js'
 import { copyOf } from './brand.js'
 import * as check from './check.js'
 import { type CodecName, type Format, formatOf, joined, lengthOf, sendParts } from './codec.js'
@@ -6,10 +6,10 @@ import { Delivery } from './delivery.js'
 import * as dispatcher from './dispatcher.js'
 import { coreError, inFront, SabwayError } from './errors.js'
 import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerTarget } from './events.js'
-import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
+import { ERRORS, SW_NATIVE, SW_RENDERER, SW_RING_MAX } from './generated/abi.js'
 import * as host from './host.js'
 import { type DrainCallback, Incoming, type MessageCallback } from './incoming.js'
-import { type BuiltinWorker, NativeWorker, needBinding, type PluginWorker } from './native-worker.js'
+import { type BuiltinWorker, NativeWorker, needBinding, type PluginWorker, workerOptions } from './native-worker.js'
 import type {
   AttachOptions,
   ChannelHandle,
@@ -20,14 +20,31 @@ import type {
   StartOptions,
 } from './options.js'
 import { Outgoing, type SendOptions } from './outgoing.js'
-import { ChannelPort } from './port.js'
+import { ChannelPort, PORT } from './port.js'
 import { Receiver, type Take, taking, takingPooled, type WaitOptions } from './receiver.js'
 import { Region } from './region.js'
 import { makeReadable, makeWritable } from './streams.js'
-import { block, policyOf, reachOf, Waiter } from './waiting.js'
+import { cloneHint, hide, INSPECT, inspected } from './summary.js'
+import { block, NOTHING, policyOf, reachOf, Waiter, type WaitPolicy } from './waiting.js'
 import { PeerWatch } from './watch.js'
 
 const DEFAULT_BYTES = 1 << 20
+const CLONE_HINT = 'A channel stays in its thread: post channel.handle, and attach to that there. It'
+
+/** How `over` calls the constructor: no object of a user's is one of these. */
+class Inner {
+  readonly #made = true
+
+  constructor(
+    readonly region: Region,
+    readonly side: Side,
+    readonly options: InnerOptions,
+  ) {}
+
+  static is(value: unknown): value is Inner {
+    return typeof value === 'object' && value !== null && #made in value
+  }
+}
 
 /** How long [Symbol.asyncDispose] lets the queue drain, in milliseconds. */
 const DISPOSE_MS = 5000
@@ -44,9 +61,10 @@ export class SharedMemoryChannel<T = Uint8Array>
   extends ListenerTarget<ChannelEventMap<T>>
   implements dispatcher.Participant, dispatcher.Watcher
 {
-  /** @internal */ readonly region: Region
+  /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
+  /** @internal */ declare readonly region: Region
   readonly side: Side
-  /** @internal */ readonly waiter: Waiter
+  /** @internal */ declare readonly waiter: Waiter
   readonly #out: Outgoing
   readonly #in: Incoming
   readonly #ownsRegion: boolean
@@ -77,26 +95,29 @@ export class SharedMemoryChannel<T = Uint8Array>
   /** Capacities in bytes, 4 KiB to 512 MiB, rounded up to powers of two; each is also the largest message. */
   constructor(rendererToNativeBytes?: number, nativeToRendererBytes?: number, options?: ChannelOptions<T>)
   /** @internal */
-  constructor(region: Region, side: Side, options: InnerOptions)
-  constructor(
-    first: number | Region = DEFAULT_BYTES,
-    second: number | Side = DEFAULT_BYTES,
-    options: ChannelOptions<T> | InnerOptions = {},
-  ) {
+  constructor(inner: Inner)
+  constructor(first: number | Inner = DEFAULT_BYTES, second: number = DEFAULT_BYTES, given?: ChannelOptions<T>) {
     super()
-    const policy = policyOf(options.wait)
-    if ('format' in options) {
-      this.region = first as Region
+    let policy: WaitPolicy
+    let batch: BatchOptions | undefined
+    if (Inner.is(first)) {
+      this.side = first.side
+      hide(this, { region: first.region })
+      ;({ format: this.#format, batch } = first.options)
+      policy = policyOf(first.options.wait)
       this.#ownsRegion = true
-      this.side = second as Side
-      this.#format = options.format
     } else {
-      this.#format = formatOf(options.codec as CodecName)
-      this.region = Region.forChannel(first as number, second as number, options)
+      const options = check.options(given, 'channel options', ['region', 'share', 'name', 'codec', 'wait', 'batch'])
+      check.ringBytes(first, 'rendererToNativeBytes')
+      check.ringBytes(second, 'nativeToRendererBytes')
+      policy = policyOf(options.wait)
+      if (options.batch !== undefined) batch = batchOptions(options.batch, 2 ** Math.ceil(Math.log2(first)))
+      this.#format = formatOf(check.codec(options.codec) as CodecName)
+      hide(this, { region: Region.forChannel(first, second, options) })
       this.#ownsRegion = options.region === undefined
       this.side = 'renderer'
     }
-    this.waiter = new Waiter(this.region, policy)
+    hide(this, { waiter: new Waiter(this.region, policy) })
     dispatcher.relay(this.region)
     const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
     this.#watch = new PeerWatch(this.region, side)
@@ -104,8 +125,7 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen)
     this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
-    this.#batcher =
-      options.batch === undefined ? null : new Batcher(this.#out, options.batch, (error) => this.#report(error))
+    this.#batcher = batch === undefined ? null : new Batcher(this.#out, batch, (error) => this.#report(error))
     this.#sender = this.#batcher ?? this.#out
     this.#take = taking<T>(this.#format, this.region.words)
     const loop = {
@@ -143,17 +163,27 @@ export class SharedMemoryChannel<T = Uint8Array>
    * Errors: those of Region.open, ERR_SABWAY_SIDE_TAKEN, and ERR_SABWAY_CLOSED.
    */
   static attach<T = Uint8Array>(from: ChannelHandle | string, options: AttachOptions<T>): SharedMemoryChannel<T> {
-    const side = check.oneOf(options?.side, 'side', ['renderer', 'native'])
-    const shared = typeof from === 'object' && from?.sabway === 'channel' ? (from.codec ?? 'bytes') : undefined
-    const format = formatOf(options.codec as CodecName, shared)
-    const { batch, wait } = options
-    return SharedMemoryChannel.over<T>(Region.open(from as never), side, { format, batch, wait })
+    const { side, batch, wait, codec } = check.options(options, 'attach options', ['side', 'codec', 'wait', 'batch'])
+    check.oneOf(side, 'side', ['renderer', 'native'])
+    policyOf(wait)
+    const own = check.codec(codec) as CodecName
+    if (typeof from === 'string')
+      return SharedMemoryChannel.over<T>(Region.open(from), side!, { format: formatOf(own), batch, wait })
+    const handle = check.handle(from)
+    const shared = handle.sabway === 'channel' ? (handle.codec ?? 'bytes') : undefined
+    const format = formatOf(own, shared)
+    return SharedMemoryChannel.over<T>(Region.open(handle as never), side!, { format, batch, wait })
+  }
+
+  /** @internal A channel object for a side, which takes its roles on first use. */
+  static idle<T = Uint8Array>(region: Region, side: Side, options: InnerOptions): SharedMemoryChannel<T> {
+    return new SharedMemoryChannel<T>(new Inner(region, side, options))
   }
 
   /** @internal Take a side of the region's channel. The region is closed when that fails, and with the channel. */
   static over<T = Uint8Array>(region: Region, side: Side, options: InnerOptions): SharedMemoryChannel<T> {
     try {
-      const channel = new SharedMemoryChannel<T>(region, side, options)
+      const channel = SharedMemoryChannel.idle<T>(region, side, options)
       channel.#takeBothRoles()
       channel.#watch.greet()
       return channel
@@ -189,8 +219,17 @@ export class SharedMemoryChannel<T = Uint8Array>
     return this.region.token
   }
 
-  /** Called whenever the send queue has become empty, like the 'drain' event. */
-  onQueueEmpty: (() => void) | null = null
+  #onQueueEmpty: (() => void) | null = null
+
+  /** Called whenever the send queue has become empty, like the 'drain' event. Errors, when it is set: ERR_SABWAY_INVALID_TYPE. */
+  get onQueueEmpty(): (() => void) | null {
+    return this.#onQueueEmpty
+  }
+
+  set onQueueEmpty(callback: (() => void) | null) {
+    if (callback !== null && callback !== undefined) check.callback(callback, 'onQueueEmpty')
+    this.#onQueueEmpty = callback ?? null
+  }
 
   /** @internal Set where the other side is reached by copying. */
   copied: string | undefined
@@ -242,10 +281,12 @@ export class SharedMemoryChannel<T = Uint8Array>
   }
 
   /** Resolves when the message is in the ring. Rejects as `send` throws, and with ERR_SABWAY_TIMEOUT or ERR_SABWAY_ABORTED: then it was not sent. */
-  async sendDirect(message: T, options: SendOptions = {}): Promise<void> {
+  async sendDirect(message: T, options?: SendOptions): Promise<void> {
+    const patience = check.patience(options, 'send options')
+    const bytes = this.#encode(message)
     this.#batcher?.flush()
     if (this.#out.mourns) this.#lookAtPeer() // a successor may have come
-    return this.#out.sendDirect(this.#encode(message), options)
+    return this.#out.sendDirect(bytes, patience)
   }
 
   /**
@@ -253,13 +294,15 @@ export class SharedMemoryChannel<T = Uint8Array>
    * them was sent: what is wrong behind the first ones is for the next call to tell.
    */
   sendBatch(list: readonly T[]): number {
+    check.array(list, 'the list of messages')
     this.#batcher?.flush()
-    if (this.#format === null || !Array.isArray(list)) return this.#out.sendBatch(list as readonly Uint8Array[])
+    if (this.#format === null) return this.#out.sendBatch(list as readonly Uint8Array[])
     return this.#out.sendBatch(this.#encodeAll(this.#format, list))
   }
 
   /** Room in the ring to write a message of up to `length` bytes in place, 8-byte aligned; null when there is none now. */
   reserve(length: number): Uint8Array<SharedArrayBuffer> | null {
+    check.integer(length, 'length', 0, SW_RING_MAX)
     this.#batcher?.flush()
     return this.#out.reserve(length)
   }
@@ -279,7 +322,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   /** Give every message to the callback, a few milliseconds' worth per turn of the event loop, until stopReceiving. */
   startReceiving(callback: MessageCallback<T>, options?: StartOptions & { copy?: true | 'pooled' }): void
   startReceiving(callback: DrainCallback, options: StartOptions & { copy: false }): void
-  startReceiving(callback: MessageCallback<T> | DrainCallback, options: StartOptions = {}): void {
+  startReceiving(callback: MessageCallback<T> | DrainCallback, options?: StartOptions): void {
     this.#mustReceive()
     if (this.#receivesForListeners) this.stopReceiving()
     if (this.#delivery.start(callback, options)) this.#everReceived = true
@@ -326,6 +369,8 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   /** Give the messages that are there now (at most `max`) to the callback in place: valid during the call, and the peer can still change them. Returns how many. */
   drain(callback: DrainCallback, max = Number.POSITIVE_INFINITY): number {
+    check.callback(callback, 'callback')
+    check.count(max, 'max')
     this.#mustReceive()
     this.#everReceived = true
     return this.#in.drain(callback, max)
@@ -333,13 +378,26 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   /**
    * The next message. Blocks this thread until there is one, `timeout` milliseconds at most: then null. Other events of
-   * this thread wait, too. Errors: ERR_SABWAY_CLOSED when the other side is done and all it sent has been received,
-   * ERR_SABWAY_PEER_DIED as `receive`, unless `timeout` is 0, ERR_SABWAY_CORRUPT, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_STATE while startReceiving has a
+   * this thread wait, too. Where null can be a message, which a codec makes possible, `tryReceive` tells the two apart.
+   * Errors: ERR_SABWAY_CLOSED when the other side is done and all it sent has been received, ERR_SABWAY_PEER_DIED as
+   * `receive`, unless `timeout` is 0, ERR_SABWAY_CORRUPT, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_SIDE_TAKEN,
+   * ERR_SABWAY_INVALID_STATE while startReceiving has a
    * callback, and on a page's main thread, which may not block; with a codec ERR_SABWAY_NOT_DECODABLE.
    */
   receiveSync(timeout = Number.POSITIVE_INFINITY): T | null {
-    this.#mustReceive()
+    const message = this.#await(timeout)
+    return message === NOTHING ? null : message
+  }
+
+  /** As `{ message }` the next message, whatever it is, or null when none comes within `timeout` milliseconds (default 0). Errors: as `receiveSync`. */
+  tryReceive(timeout = 0): { message: T } | null {
+    const message = this.#await(timeout)
+    return message === NOTHING ? null : { message }
+  }
+
+  #await(timeout: number): T | typeof NOTHING {
     check.milliseconds(timeout, 'timeout')
+    this.#mustReceive()
     this.#in.openForTaking()
     this.#everReceived = true
     try {
@@ -404,7 +462,7 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   /** A MessagePort over this channel, always the same: structured values, for Comlink and the like. It takes all messages once started. */
   port(): ChannelPort {
-    this.#port ??= new ChannelPort({
+    this.#port ??= new ChannelPort(PORT, {
       format: this.#format,
       parity: this.side === 'renderer' ? 0 : 1,
       send: (parts) => this.sendEncoded(parts),
@@ -463,13 +521,14 @@ export class SharedMemoryChannel<T = Uint8Array>
    * Errors: ERR_SABWAY_PLUGIN_NOT_FOUND, _SYMBOL, _ABI, _OPEN; ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_NO_ADDON.
    */
   startWorker(options: BuiltinWorker | PluginWorker): void {
+    const start = workerOptions(options)
     if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
     const binding = needBinding(this.region.binding)
     if (this.#worker !== null) {
       throw new SabwayError('ERR_SABWAY_SIDE_TAKEN', 'this channel has a native worker; stopWorker ends it')
     }
     const side = this.side === 'renderer' ? SW_NATIVE : SW_RENDERER
-    this.#worker = new NativeWorker(binding, side, options, this.waiter.policy, (...end) => this.#onWorkerExit(...end))
+    this.#worker = new NativeWorker(binding, side, start, this.waiter.policy, (...end) => this.#onWorkerExit(...end))
   }
 
   /** End the native thread after the messages it has already been sent; another may take its side. Waits for a plugin that is busy. */
@@ -577,6 +636,23 @@ export class SharedMemoryChannel<T = Uint8Array>
       await Promise.race([settled, new Promise((resolve) => host.after(LOOK_AGAIN_MS, resolve as () => void))])
     }
     this.cleanup()
+  }
+
+  // ---- what it says of itself ----
+
+  get [Symbol.toStringTag](): string {
+    return 'SharedMemoryChannel'
+  }
+
+  /** What JSON.stringify and console.log show; `stats()` tells more. Another thread needs `handle`, another process `token`. */
+  toJSON(): { side: Side; share: 'threads' | 'processes'; codec: string; closed: boolean } {
+    const share = this.region.processes ? 'processes' : 'threads'
+    return { side: this.side, share, codec: this.#format?.name ?? 'bytes', closed: this.#closed }
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    return inspected('SharedMemoryChannel', this.toJSON(), options, inspect)
   }
 
   // ---- events ----

@@ -64,7 +64,7 @@ class Writer extends v8.Serializer {
 
   /** V8 asks for the error to throw. */
   _getDataCloneError(why: string): SabwayError {
-    return new SabwayError('ERR_SABWAY_NOT_ENCODABLE', why)
+    return new SabwayError('ERR_SABWAY_NOT_ENCODABLE', why.length <= 100 ? why : `${why.slice(0, 100)}...`)
   }
 }
 

@@ -3,6 +3,7 @@ import { isUint8Array } from './brand.js'
 import { copyIn } from './copy.js'
 import { SabwayError } from './errors.js'
 import type { Region } from './region.js'
+import { reason } from './shown.js'
 
 /** A codec of your own. Both sides give one of the same name. */
 export interface Codec<T = unknown> {
@@ -125,7 +126,7 @@ export function orNot<T>(what: 'ENCODABLE' | 'DECODABLE', act: () => T): T {
     return act()
   } catch (cause) {
     if (cause instanceof SabwayError) throw cause
-    throw new SabwayError(`ERR_SABWAY_NOT_${what}`, cause instanceof Error ? cause.message : String(cause), { cause })
+    throw new SabwayError(`ERR_SABWAY_NOT_${what}`, reason(cause), { cause })
   }
 }
 

@@ -1,4 +1,5 @@
 // startReceiving: the callback that is given every message, the pace at which that happens, and what ends it.
+import { onAbort } from './abort.js'
 import * as check from './check.js'
 import { SabwayError } from './errors.js'
 import type { DrainCallback, Incoming, MessageCallback } from './incoming.js'
@@ -31,21 +32,20 @@ export class Delivery<T> {
   ) {}
 
   /** False when the signal was aborted before. */
-  start(callback: MessageCallback<T> | DrainCallback, options: StartOptions): boolean {
+  start(callback: MessageCallback<T> | DrainCallback, given: StartOptions | undefined): boolean {
     check.callback(callback, 'callback')
-    const { signal } = options
+    const options = check.options(given, 'startReceiving options', ['signal', 'budget', 'copy', 'schedule', 'poll'])
+    const { signal, budget, copy } = options
     check.abortSignal(signal)
-    if (signal?.aborted) return false
+    if (budget !== undefined) check.milliseconds(budget, 'budget')
+    if (copy !== undefined) check.boolean(copy, 'copy')
     const { incoming, to } = this
     const pace = paceOf(options, to.rings, to)
-    const give = this.#giving(callback, options.copy)
+    if (signal?.aborted) return false
+    const give = this.#giving(callback, copy)
     incoming.start(give, options)
     this.#pace = pace
-    if (signal !== undefined) {
-      const stop = () => to.stop()
-      signal.addEventListener('abort', stop, { once: true })
-      this.#deafen = () => signal.removeEventListener('abort', stop)
-    }
+    this.#deafen = onAbort(signal, () => to.stop())
     if (pace === null) to.want()
     else pace.start()
     return true

@@ -1,4 +1,6 @@
+import { isError, isTrap } from './brand.js'
 import { ERRORS } from './generated/abi.js'
+import { shown } from './shown.js'
 
 /** Every `code` a Sabway error can have; the table itself is native/include/sabway/error.h. */
 export type ErrorCode = keyof typeof ERRORS
@@ -10,11 +12,28 @@ export class SabwayError extends Error {
   readonly errno: number
 
   constructor(code: ErrorCode, detail: string, options?: ErrorOptions) {
-    super(`${ERRORS[code].text}: ${detail}`, options)
+    if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) {
+      throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', `code must be one of ErrorCode, got ${shown(code)}`)
+    }
+    if (typeof detail !== 'string') {
+      throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `detail must be a string, got ${shown(detail)}`)
+    }
+    super(`${ERRORS[code].text}: ${detail}`, causeOf(options))
     this.name = 'SabwayError'
     this.code = code
     this.errno = ERRORS[code].number
   }
+}
+
+/** Errors: ERR_SABWAY_INVALID_TYPE for what is no object with a cause that can be read. */
+function causeOf(options: ErrorOptions | undefined): ErrorOptions | undefined {
+  if (options === undefined) return undefined
+  try {
+    if (typeof options === 'object' && options !== null) return 'cause' in options ? { cause: options.cause } : {}
+  } catch {
+    // A getter or a proxy threw.
+  }
+  throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `options must be { cause }, got ${shown(options)}`)
 }
 
 const BY_NUMBER = new Map<number, ErrorCode>(
@@ -31,7 +50,7 @@ export function coreError(status: number, detail: string): SabwayError {
  * put there. Anything else is not about the core.
  */
 export function trapped(error: unknown): unknown {
-  return error instanceof WebAssembly.RuntimeError ? overwritten(error) : error
+  return isTrap(error) ? overwritten(error) : error
 }
 
 export function overwritten(cause?: unknown): SabwayError {
@@ -45,12 +64,20 @@ export function inFront(words: string, error: unknown): unknown {
   return new SabwayError(code, words + message.slice(ERRORS[code].text.length + 2), { cause })
 }
 
-/** Errors thrown by the addon carry code and message, but are plain: make them ours. */
+/** Characters of a text of the addon's, which may quote a path or a plugin. */
+const MOST = 300
+
+/** Its beginning and its end, where the system says what is wrong with what is named before. */
+function middleLeftOut(text: string): string {
+  return text.length <= MOST ? text : `${text.slice(0, 100)} ... ${text.slice(-180)}`
+}
+
+/** Errors thrown by the addon, or by another copy of this library, carry code and message, but are not ours: make them so. */
 export function adopt(error: unknown): unknown {
-  const code = (error as { code?: unknown })?.code
-  if (error instanceof SabwayError || !(error instanceof Error) || typeof code !== 'string' || !(code in ERRORS))
-    return error
+  if (error instanceof SabwayError || !isError(error)) return error
+  const { code } = error as { code?: unknown }
+  if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) return error
   const text = `${ERRORS[code as ErrorCode].text}: `
   const detail = error.message.startsWith(text) ? error.message.slice(text.length) : error.message
-  return new SabwayError(code as ErrorCode, detail, { cause: error })
+  return new SabwayError(code as ErrorCode, middleLeftOut(detail), { cause: error })
 }

@@ -1,5 +1,7 @@
 // The events of a channel, and an EventTarget that knows whether anybody listens: what costs something per message, or keeps
 // the event loop watching, is done only then.
+import { onAbort } from './abort.js'
+import { isAbortSignal } from './brand.js'
 import type { SabwayError } from './errors.js'
 
 /** The 'error' event: why the channel, its native worker, or the decoding of one message failed. */
@@ -38,8 +40,8 @@ interface Registration {
   capture: boolean
   /** What the EventTarget was given: for `once`, a function that also strikes this registration out. */
   given: Listener
-  signal: AbortSignal | undefined
-  onAbort: () => void
+  /** Its signal need not tell any more. */
+  deafen: () => void
 }
 
 const captures = (options: Options): boolean => (typeof options === 'boolean' ? options : (options?.capture ?? false))
@@ -64,30 +66,31 @@ export class ListenerTarget<Events> extends EventTarget {
   override addEventListener(type: string, callback: Listener | null, options?: Options): void
   override addEventListener(type: string, given: unknown, options?: Options): void {
     const callback = given as Listener | null
-    const { once = false, signal } = typeof options === 'object' && options !== null ? options : {}
-    if (callback === null || callback === undefined || signal?.aborted) return
+    if (callback === null || callback === undefined) return
+    const { once = false, passive, signal } = typeof options === 'object' && options !== null ? options : {}
     const capture = captures(options)
-    if (this.#find(type, callback, capture) !== undefined) return // EventTarget ignores it, too
-    const registration: Registration = {
-      callback,
-      capture,
-      given: callback,
-      signal,
-      onAbort: () => this.#forget(type, registration),
+    const kind = `${type}` // as EventTarget does
+    const known = typeof callback === 'function' || typeof callback === 'object'
+    if (!known || (signal !== undefined && !isAbortSignal(signal))) {
+      super.addEventListener(kind, callback, options) // refuses it
+      return
     }
+    if (signal?.aborted) return
+    if (this.#find(kind, callback, capture) !== undefined) return // EventTarget ignores it, too
+    const registration: Registration = { callback, capture, given: callback, deafen: () => {} }
     if (once) {
       registration.given = (event) => {
-        this.#forget(type, registration)
+        this.#forget(kind, registration)
         if (typeof callback === 'function') callback.call(this, event)
         else callback.handleEvent(event)
       }
     }
-    super.addEventListener(type, registration.given, options)
-    signal?.addEventListener('abort', registration.onAbort, { once: true })
-    const list = this.#registrations.get(type)
-    if (list === undefined) this.#registrations.set(type, [registration])
+    super.addEventListener(kind, registration.given, { capture, once, passive })
+    registration.deafen = onAbort(signal, () => this.removeEventListener(kind, callback, capture))
+    const list = this.#registrations.get(kind)
+    if (list === undefined) this.#registrations.set(kind, [registration])
     else list.push(registration)
-    this.onListenersChanged(type)
+    this.onListenersChanged(kind)
   }
 
   override removeEventListener<Type extends keyof Events & string>(
@@ -98,10 +101,11 @@ export class ListenerTarget<Events> extends EventTarget {
   override removeEventListener(type: string, callback: Listener | null, options?: Options): void
   override removeEventListener(type: string, given: unknown, options?: Options): void {
     const callback = given as Listener | null
-    const registration = callback === null ? undefined : this.#find(type, callback, captures(options))
+    const kind = `${type}`
+    const registration = callback === null ? undefined : this.#find(kind, callback, captures(options))
     if (registration === undefined) return
-    super.removeEventListener(type, registration.given, options)
-    this.#forget(type, registration)
+    super.removeEventListener(kind, registration.given, options)
+    this.#forget(kind, registration)
   }
 
   #find(type: string, callback: Listener, capture: boolean): Registration | undefined {
@@ -113,7 +117,7 @@ export class ListenerTarget<Events> extends EventTarget {
     const at = list?.indexOf(registration) ?? -1
     if (at < 0) return
     list!.splice(at, 1)
-    registration.signal?.removeEventListener('abort', registration.onAbort)
+    registration.deafen()
     this.onListenersChanged(type)
   }
 }

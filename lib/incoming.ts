@@ -1,5 +1,4 @@
 // The receiving half of a channel in one JavaScript thread: the ring's consumer, and who is given its messages.
-import * as check from './check.js'
 import type { Core, Offset } from './core.js'
 import { coreError, SabwayError } from './errors.js'
 import {
@@ -14,6 +13,7 @@ import {
 } from './generated/abi.js'
 import { now } from './host.js'
 import type { Region } from './region.js'
+import { NOTHING } from './waiting.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
 const CORRUPT = ERRORS.ERR_SABWAY_CORRUPT.number
@@ -105,7 +105,6 @@ export class Incoming {
   start(callback: DrainCallback, options: ReceiveOptions): void {
     if (this.callback !== null)
       throw new SabwayError('ERR_SABWAY_INVALID_STATE', `already receiving: ${RECEIVING}; call stopReceiving first`)
-    if (options.budget !== undefined) check.milliseconds(options.budget, 'budget')
     this.open()
     this.callback = callback
     this.budget = options.budget ?? 8
@@ -132,7 +131,6 @@ export class Incoming {
 
   /** Give all that is there, but at most `max` messages, to the callback in place. Returns how many. Ends in a flood, too: after a ring full. */
   drain(callback: DrainCallback, max: number): number {
-    check.callback(callback, 'callback')
     this.open()
     const enough = this.released() + this.capacity
     let done = 0
@@ -164,10 +162,10 @@ export class Incoming {
     return did
   }
 
-  /** One message as a copy, or null when there is none now. Errors: also ERR_SABWAY_CLOSED, at the end of the stream. */
-  take<T>(take: (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => T): T | null {
+  /** One message as a copy, or NOTHING when there is none now. Errors: also ERR_SABWAY_CLOSED, at the end of the stream. */
+  take<T>(take: (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => T): T | typeof NOTHING {
     const count = this.peek(1)
-    if (count === 0) return null
+    if (count === 0) return NOTHING
     if (count < 0) {
       const end = count === CLOSED ? 'the other side is done, and all it sent has been received' : 'while receiving'
       throw coreError(count, end)

@@ -34,16 +34,15 @@ export class NativeWorker implements dispatcher.WorkerOwner {
   constructor(
     private readonly binding: RegionBinding,
     side: number,
-    options: BuiltinWorker | PluginWorker,
+    options: CheckedWorker,
     policy: WaitPolicy,
     /** Told when it has ended by itself. */
     private readonly ended: (worker: NativeWorker, status: number) => void,
   ) {
-    const { onLog, builtin, plugin, wait = policy, ...rest } = checked(options)
-    const number = policyNumber(policyOf(wait))
+    const { onLog, builtin, plugin, wait = policy, json } = options
     dispatcher.connect()
     try {
-      this.id = binding.startWorker({ side, builtin, plugin, json: JSON.stringify(rest), wait: number })
+      this.id = binding.startWorker({ side, builtin, plugin, json, wait: policyNumber(wait) })
     } catch (error) {
       throw adopt(error)
     }
@@ -75,17 +74,38 @@ export function needBinding(binding: RegionBinding | null): RegionBinding {
   return binding
 }
 
-function checked(options: BuiltinWorker | PluginWorker): AnyWorker & { builtin?: string; plugin?: string } {
-  const { builtin, plugin, onLog } = (options ?? {}) as { builtin?: unknown; plugin?: unknown; onLog?: unknown }
+/** What startWorker was given, checked, and the options of the handler or plugin as JSON. */
+export interface CheckedWorker extends AnyWorker {
+  builtin?: string
+  plugin?: string
+  json: string
+}
+
+const COMMON = ['builtin', 'plugin', 'wait', 'onLog']
+const SOURCE = ['size', 'rate', 'count']
+const LONGEST_PATH = 4096
+
+/** Errors: those of check.options, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_INVALID_TYPE. A plugin's own options may have any name. */
+export function workerOptions(given: BuiltinWorker | PluginWorker): CheckedWorker {
+  const what = 'startWorker options'
+  if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given)) neither(given)
+  const all = check.reading(what, () => ({ ...given }) as Record<string, unknown>)
+  const { builtin, plugin, wait, onLog, ...own } = all
   if (onLog !== undefined) check.callback(onLog, 'onLog')
-  if ((builtin === undefined) === (plugin === undefined)) {
-    throw new SabwayError(
-      'ERR_SABWAY_INVALID_ARGUMENT',
-      "startWorker takes either { builtin: 'echo' | 'sink' | 'source' } or { plugin: path }",
-    )
+  if ((builtin === undefined) === (plugin === undefined)) neither(given)
+  const common = { wait: wait === undefined ? undefined : policyOf(wait), onLog: onLog as AnyWorker['onLog'] }
+  if (plugin !== undefined) {
+    const path = check.text(plugin, 'plugin, the path of a shared library,', LONGEST_PATH)
+    return { ...common, plugin: path, json: check.reading(what, () => JSON.stringify(own)) }
   }
-  if (builtin !== undefined) check.oneOf(builtin, 'builtin', ['echo', 'sink', 'source'])
-  else if (typeof plugin !== 'string')
-    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'plugin must be the path of a shared library')
-  return options as never
+  const name = check.oneOf(builtin, 'builtin', ['echo', 'sink', 'source'])
+  const numbers = check.options(all, `${what} of '${name}'`, [...COMMON, ...(name === 'source' ? SOURCE : [])])
+  const json: Record<string, number> = {}
+  for (const number of SOURCE) if (numbers[number] !== undefined) json[number] = check.finite(numbers[number], number)
+  return { ...common, builtin: name, json: JSON.stringify(json) }
+}
+
+function neither(given: unknown): never {
+  const expected = "startWorker takes either { builtin: 'echo' | 'sink' | 'source' } or { plugin: path }"
+  return check.refuse('ERR_SABWAY_INVALID_ARGUMENT', expected, given)
 }

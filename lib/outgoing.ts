@@ -1,5 +1,6 @@
 // The sending half of a channel in one JavaScript thread: the ring's producer and, in front of it, the queue of what did not
 // fit yet.
+import { abortedError, onAbort } from './abort.js'
 import type { RegionBinding } from './addon.js'
 import { copyOf, lengthOf } from './brand.js'
 import * as check from './check.js'
@@ -34,11 +35,7 @@ interface Queued {
   done?: (error?: unknown) => void
 }
 
-export interface SendOptions {
-  /** Give up after so many milliseconds. */
-  timeout?: number
-  signal?: AbortSignal
-}
+export type SendOptions = check.Patience
 
 export class Outgoing {
   onQueueEmpty: (() => void) | null = null
@@ -136,8 +133,6 @@ export class Outgoing {
 
   sendDirect(message: Uint8Array, { timeout, signal }: SendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (timeout !== undefined) check.milliseconds(timeout, 'timeout')
-      check.abortSignal(signal)
       if (signal?.aborted) throw abortedError(signal)
       const length = check.message(message)
       if (this.put(message, length)) return resolve()
@@ -156,17 +151,16 @@ export class Outgoing {
         this.wantLoop() // what stood behind it may fit, or nothing is left to wait for
         if (this.queue.length === 0) this.onQueueEmpty?.()
       }
-      const onAbort = () => giveUp(abortedError(signal!))
+      const deafen = onAbort(signal, () => giveUp(abortedError(signal!)))
       const timer =
         timeout === undefined
           ? undefined
           : after(timeout, () =>
               giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${length} bytes within ${timeout} ms`)),
             )
-      signal?.addEventListener('abort', onAbort, { once: true })
       queued.done = (error) => {
         timer?.cancel()
-        signal?.removeEventListener('abort', onAbort)
+        deafen()
         if (error === undefined) resolve()
         else reject(error)
       }
@@ -179,7 +173,6 @@ export class Outgoing {
    * sent, so an error means that none was; what goes wrong behind the first is for the next call to tell.
    */
   sendBatch(list: readonly Uint8Array[]): number {
-    if (!Array.isArray(list)) throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'expected an array of Uint8Array')
     // Each element is read once, before anything else: reading may run code of the list's own.
     const count = check.integer(list.length, 'the length of the list', 0, LONGEST_LIST)
     const messages: Uint8Array[] = count <= SW_BATCH ? new Array(count) : []
@@ -500,8 +493,4 @@ function tooLarge(length: number, capacity: number): string {
       ? `send parts: no ring is larger than ${SW_RING_MAX}`
       : 'make the channel larger, or send parts'
   return `${length} bytes into a ring of ${capacity}; ${remedy}`
-}
-
-export function abortedError(signal: AbortSignal): SabwayError {
-  return new SabwayError('ERR_SABWAY_ABORTED', 'the operation was given up', { cause: signal.reason })
 }

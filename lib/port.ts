@@ -2,17 +2,23 @@
 // thread; on the other side stands a new one, and the channel carries what is posted between the two.
 //
 // A frame:  u8 kind | u8 id of the format | u16 zero | u32 number of the port | the value
+import * as check from './check.js'
 import { type Format, formatNamed, formatWithId, type PortsIn, type PortsOut } from './codec.js'
 import { copyOut } from './copy.js'
 import { SabwayError } from './errors.js'
 import { ListenerTarget } from './events.js'
 import * as host from './host.js'
+import { cloneHint, INSPECT, inspected } from './summary.js'
 
 const HEADER = 8
 const MESSAGE = 1
 const CLOSE = 2
 /** The port that channel.port() gives. */
 const ROOT = 0
+
+/** Shows that the library makes the port: channel.port() is the only way to one. */
+export const PORT: unique symbol = Symbol('port')
+const CLONE_HINT = 'A port of a channel stays in its thread: post channel.handle, and attach to that there. It'
 
 /** A MessagePort of Node can also be told not to hold the process. */
 type HostPort = MessagePort & { ref?(): void; unref?(): void }
@@ -45,6 +51,7 @@ type Handler<E> = ((this: ChannelPort, event: E) => void) | null
  * process alive, unless `unref` was called. `postMessage` never waits: what finds no room is queued.
  */
 export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
+  /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
   readonly #channel: PortChannel
   readonly #format: Format
   readonly #bridges = new Map<number, HostPort>()
@@ -61,8 +68,9 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
   #onmessageerror: Handler<MessageEvent> = null
 
   /** @internal */
-  constructor(channel: PortChannel) {
+  constructor(made: typeof PORT, channel: PortChannel) {
     super()
+    if (made !== PORT) throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'ports come from channel.port()')
     this.#channel = channel
     const { format } = channel
     this.#format = format !== null && format.id !== 0 ? format : formatNamed('structured')
@@ -74,9 +82,23 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
    * leaves), ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_CLOSED when the other side is done. After `close` it does nothing.
    */
   postMessage(value: unknown, transfer: readonly unknown[] | { transfer?: readonly unknown[] } = []): void {
+    const list = transferred(transfer)
     if (this.#closed) return
-    const list = Array.isArray(transfer) ? transfer : ((transfer as { transfer?: unknown[] }).transfer ?? [])
     this.#post(ROOT, value, (port) => list.includes(port))
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'ChannelPort'
+  }
+
+  /** What JSON.stringify and console.log show. */
+  toJSON(): { started: boolean; closed: boolean } {
+    return { started: this.#started, closed: this.#closed }
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    return inspected('ChannelPort', this.toJSON(), options, inspect)
   }
 
   get onmessage(): Handler<MessageEvent> {
@@ -248,7 +270,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
       this.#undecodable(error as SabwayError)
       return
     }
-    if (number === ROOT) this.dispatchEvent(new MessageEvent('message', { data, ports: arrived }))
+    if (number === ROOT) this.dispatchEvent(messageEvent(data, arrived))
     else this.#bridges.get(number)?.postMessage(data, arrived)
   }
 
@@ -266,4 +288,20 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     this.#bridges.delete(number)
     bridge?.close()
   }
+}
+
+/** MessageEvent's constructor makes null of undefined data; those of a MessagePort keep it. */
+function messageEvent(data: unknown, ports: MessagePort[]): MessageEvent {
+  const event = new MessageEvent('message', { data, ports })
+  return data === undefined ? Object.defineProperty(event, 'data', { value: undefined }) : event
+}
+
+/** The transfer list, given as it is or as an option. */
+function transferred(given: unknown): readonly unknown[] {
+  if (typeof given !== 'object' || given === null) {
+    check.refuse('ERR_SABWAY_INVALID_TYPE', 'transfer must be an array, or { transfer }', given)
+  }
+  if (check.isArray(given)) return check.reading('transfer', () => [...given])
+  const { transfer = [] } = check.options<{ transfer?: readonly unknown[] }>(given, 'postMessage options', ['transfer'])
+  return check.reading('transfer', () => [...check.array(transfer, 'transfer')])
 }

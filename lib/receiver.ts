@@ -1,17 +1,13 @@
 // Receiving by promise: receive() and the async iterator. Nothing is taken out of the ring that nobody asked for.
+import { abortedError, onAbort } from './abort.js'
 import * as check from './check.js'
 import type { Format } from './codec.js'
 import { copyOut, copyPooled } from './copy.js'
 import { SabwayError } from './errors.js'
 import { after, now } from './host.js'
 import { type DrainCallback, type Incoming, RECEIVING } from './incoming.js'
-import { abortedError } from './outgoing.js'
 
-export interface WaitOptions {
-  /** Give up after so many milliseconds. */
-  timeout?: number
-  signal?: AbortSignal
-}
+export type WaitOptions = check.Patience
 
 /** Milliseconds of messages that were there already, until others have a turn of the event loop. */
 const BUDGET_MS = 8
@@ -59,10 +55,9 @@ export class Receiver<T> {
     private readonly loop: { want(): void; rest(): void; look(): void },
   ) {}
 
-  receive({ timeout, signal }: WaitOptions = {}): Promise<T> {
+  receive(options?: WaitOptions): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (timeout !== undefined) check.milliseconds(timeout, 'timeout')
-      check.abortSignal(signal)
+      const { timeout, signal } = check.patience(options, 'receive options')
       if (signal?.aborted) throw abortedError(signal)
       const taken: { value: T }[] = this.#mayTake() ? this.#take() : []
       if (taken.length !== 0) return resolve(taken[0]!.value)
@@ -112,12 +107,12 @@ export class Receiver<T> {
       this.#stopIfDone()
       waiter.fail(error)
     }
-    const onAbort = () => giveUp(abortedError(signal!))
+    const deafen = onAbort(signal, () => giveUp(abortedError(signal!)))
     const onTimeout = () => giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no message came within ${timeout} ms`))
     const timer = timeout === undefined ? undefined : after(timeout, onTimeout)
     const over = () => {
       timer?.cancel()
-      signal?.removeEventListener('abort', onAbort)
+      deafen()
     }
     const waiter: Waiter<T> = {
       settle: (value) => {
@@ -131,7 +126,6 @@ export class Receiver<T> {
     }
     if (this.#waiting.length === 0) this.#start()
     this.#waiting.push(waiter)
-    signal?.addEventListener('abort', onAbort, { once: true })
   }
 
   #start(): void {

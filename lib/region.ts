@@ -1,4 +1,5 @@
 import { type Addon, addon, addonMissing, type RegionBinding, type SharedMemory } from './addon.js'
+import { isMemory, isSharedArrayBuffer } from './brand.js'
 import * as check from './check.js'
 import { type Core, guarded, instantiate, type Offset, pure, sharedMemory } from './core.js'
 import { adopt, coreError, SabwayError } from './errors.js'
@@ -9,8 +10,6 @@ import {
   SW_INSTANCES_AT,
   SW_PAGE,
   SW_REGION_PROCESSES,
-  SW_RING_MAX,
-  SW_RING_MIN,
   SW_SLEEP_ATOMICS,
   SW_SLEEP_FUTEX,
   SW_STACK_BYTES,
@@ -20,6 +19,7 @@ import {
   sw_instance,
   sw_region_header,
 } from './generated/abi.js'
+import { cloneHint, hide, INSPECT, inspected } from './summary.js'
 
 /** What travels by postMessage (or workerData) to another thread of this process. */
 export interface RegionHandle {
@@ -67,6 +67,7 @@ function ownHost(): RegionHost | null {
 }
 
 const LARGEST = 65536 * SW_PAGE
+const CLONE_HINT = 'A region stays in its thread: post region.handle, and open that there. It'
 
 /** What a region does for its owner when the environment or the garbage collector takes it. */
 const forgotten = new FinalizationRegistry<() => void>((close) => close())
@@ -76,21 +77,22 @@ const forgotten = new FinalizationRegistry<() => void>((close) => close())
  * binding where there is an addon. Belongs to the thread that made it; others open its handle, and other processes its token.
  */
 export class Region {
-  readonly memory: WebAssembly.Memory
+  /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
+  declare readonly memory: WebAssembly.Memory
   /** The SharedArrayBuffer itself. */
-  readonly buffer: SharedArrayBuffer
-  /** @internal */ readonly bytes: Uint8Array<SharedArrayBuffer>
-  /** @internal */ readonly words: Int32Array<SharedArrayBuffer>
-  /** @internal */ readonly core: Core
+  declare readonly buffer: SharedArrayBuffer
+  /** @internal */ declare readonly bytes: Uint8Array<SharedArrayBuffer>
+  /** @internal */ declare readonly words: Int32Array<SharedArrayBuffer>
+  /** @internal */ declare readonly core: Core
   /** @internal */ readonly size: bigint
   /** @internal */ readonly endpoint: number
   /** @internal */ readonly instance: Offset
-  /** @internal */ readonly binding: RegionBinding | null
+  /** @internal */ declare readonly binding: RegionBinding | null
   /** @internal May participants be in several processes? */ readonly processes: boolean
   /** Why the memory is a private one, and messages are carried to and from the shared one; undefined where it is that. @internal */
   readonly copied: string | undefined
   /** The doorbell's value up to which this relay has looked for requests. @internal */ served = 0
-  private readonly link: { readonly wakes: number }
+  declare private readonly link: { readonly wakes: number }
   readonly #shared: SharedMemory | null
   readonly #token: string | undefined
   #vacant = false
@@ -99,20 +101,28 @@ export class Region {
   /** What lives in the region and ends with it. */
   readonly #tenants = new Set<() => void>()
 
+  static readonly #made = Symbol('made')
+
   private constructor(
+    /** Shows that it is the library that makes the region. */
+    made: symbol,
     memory: WebAssembly.Memory,
     shared: SharedMemory | null = null,
     token?: string,
     host: RegionHost | null = ownHost(),
     copied?: string,
   ) {
-    this.memory = memory
+    if (made !== Region.#made) {
+      throw new SabwayError(
+        'ERR_SABWAY_INVALID_ARGUMENT',
+        'regions come from Region.create and Region.open, not from `new`',
+      )
+    }
     this.copied = copied
     this.#shared = shared
     this.#token = shared?.token() ?? token
-    this.buffer = memory.buffer as unknown as SharedArrayBuffer
-    this.bytes = new Uint8Array(this.buffer)
-    this.words = new Int32Array(this.buffer)
+    const buffer = memory.buffer as unknown as SharedArrayBuffer
+    hide(this, { memory, buffer, bytes: new Uint8Array(buffer), words: new Int32Array(buffer) })
     this.size = BigInt(this.buffer.byteLength)
     const words = this.words
     // The imports must not hold the Region: the instance lives as long as its exports are held.
@@ -121,8 +131,7 @@ export class Region {
       processes: false,
       wakes: 0,
     }
-    this.link = link
-    this.core = guarded(
+    const exported = guarded(
       instantiate(memory, {
         wake: (doorbell, how) => {
           const at = doorbell >>> 0
@@ -137,6 +146,7 @@ export class Region {
         alive: host === null ? () => 1 : host.alive,
       }),
     )
+    hide(this, { link, core: exported })
     const status = this.core.sw_region_verify(0, this.buffer.byteLength / SW_PAGE)
     if (status !== 0) throw coreError(status, describeHeader(this.words))
     this.processes = (Atomics.load(words, sw_region_header.flags >>> 2) & SW_REGION_PROCESSES) !== 0
@@ -146,8 +156,8 @@ export class Region {
     this.core.__stack_pointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
     const { core, endpoint, size } = this
     try {
-      this.binding =
-        host === null ? null : host.bind(this.bytes, endpoint, (copied !== undefined && shared) || undefined)
+      const away = (copied !== undefined && shared) || undefined
+      hide(this, { binding: host === null ? null : host.bind(this.bytes, endpoint, away) })
     } catch (error) {
       leave(core, size, endpoint)
       throw adopt(error)
@@ -164,9 +174,9 @@ export class Region {
    * ERR_SABWAY_NO_ADDON, ERR_SABWAY_OVERLAY_REFUSED.
    */
   static create(options: ShareOptions & { size: number }): Region {
-    const size = check.integer(options?.size, 'size', SW_HEAP_AT + SW_PAGE, LARGEST)
-    const pages = Math.ceil(size / SW_PAGE)
-    const region = make(pages, options, (core) => core.sw_region_format_empty(0, pages), Region.#over)
+    const { size, share, name } = check.options(options, 'region options', ['size', 'share', 'name'])
+    const pages = Math.ceil(check.integer(size, 'size', SW_HEAP_AT + SW_PAGE, LARGEST) / SW_PAGE)
+    const region = make(pages, { share, name }, (core) => core.sw_region_format_empty(0, pages), Region.#over)
     region.#vacant = true
     return region
   }
@@ -179,8 +189,14 @@ export class Region {
   ): Region {
     const { region } = options
     if (region !== undefined) {
-      if (!(region instanceof Region))
-        throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'region must come from Region.create')
+      mustBeRegion(region)
+      for (const name of ['share', 'name'] as const) {
+        if (options[name] === undefined) continue
+        throw new SabwayError(
+          'ERR_SABWAY_INVALID_ARGUMENT',
+          `\`${name}\` is an option of Region.create where a \`region\` is given`,
+        )
+      }
       region.#carve(rendererToNative, nativeToRenderer)
       return region
     }
@@ -190,7 +206,7 @@ export class Region {
   }
 
   static #over(memory: WebAssembly.Memory, shared: SharedMemory | null, copied?: string): Region {
-    return new Region(memory, shared, undefined, undefined, copied)
+    return new Region(Region.#made, memory, shared, undefined, undefined, copied)
   }
 
   /**
@@ -203,23 +219,17 @@ export class Region {
       const shared = attempt(() => new (needAddon().SharedMemory)(from))
       return overlaid(shared, null, Region.#over)
     }
-    if (from?.copied && typeof from.token === 'string') return Region.open(from.token)
-    const memory = from?.memory
-    if (!(memory instanceof WebAssembly.Memory)) {
-      throw new SabwayError(
-        'ERR_SABWAY_INVALID_TYPE',
-        'expected the `handle` of a region or channel, as it came by postMessage, or its `token` from another process',
-      )
-    }
-    if (!(memory.buffer instanceof SharedArrayBuffer)) {
+    const { memory, token, copied } = check.handle(from)
+    if (copied && typeof token === 'string') return Region.open(token)
+    if (!isMemory(memory) || !isSharedArrayBuffer(memory.buffer)) {
       throw new SabwayError('ERR_SABWAY_NOT_A_REGION', 'its memory is not shared; make regions with Sabway')
     }
-    return new Region(memory, null, from.token)
+    return new Region(Region.#made, memory, null, token as string | undefined)
   }
 
   /** @internal Join the region that is in this memory, with the addon of another context of this thread. */
   static on(memory: WebAssembly.Memory, host: RegionHost): Region {
-    return new Region(memory, null, undefined, host)
+    return new Region(Region.#made, memory, null, undefined, host)
   }
 
   /** @internal Put a channel into a region that `create` made. */
@@ -287,6 +297,25 @@ export class Region {
     return this.#closed
   }
 
+  get [Symbol.toStringTag](): string {
+    return 'Region'
+  }
+
+  /** What JSON.stringify and console.log show; `stats()` tells more. Another thread needs `handle`, another process `token`. */
+  toJSON(): { size: number; share: 'threads' | 'processes'; closed: boolean } {
+    return { size: this.buffer.byteLength, share: this.processes ? 'processes' : 'threads', closed: this.#closed }
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    return inspected('Region', this.toJSON(), options, inspect)
+  }
+
+  /** @internal Is it a region of this copy of the library? */
+  static isRegion(value: object): value is Region {
+    return #closed in value
+  }
+
   stats(): RegionStats {
     let participants = 0
     for (let index = 0; index < SW_ENDPOINTS; index++) {
@@ -342,12 +371,17 @@ export class Region {
   }
 }
 
+/** What sw_token_name_valid allows, which also knows how long a name may be. */
+const NAME = /^[\w.-]+$/
+
 type Over = (memory: WebAssembly.Memory, shared: SharedMemory | null, copied?: string) => Region
 
 function make(pages: number, { share, name }: ShareOptions, format: (core: Core) => number, over: Over): Region {
   if (share !== undefined) check.oneOf(share, 'share', ['threads', 'processes'])
-  if (name !== undefined && typeof name !== 'string') {
-    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `name must be a string, got ${typeof name}`)
+  if (name !== undefined) {
+    if (typeof name !== 'string') check.refuse('ERR_SABWAY_INVALID_TYPE', 'name must be a string', name)
+    if (!NAME.test(name))
+      check.refuse('ERR_SABWAY_INVALID_ARGUMENT', "name must be letters, digits, '.', '_' or '-'", name)
   }
   const prepare = (memory: WebAssembly.Memory) => {
     const status = format(instantiate(memory, { wake: () => 1, alive: () => 1 }))
@@ -394,8 +428,6 @@ function whyNotOverlaid(shared: SharedMemory, bytes: Uint8Array): string | undef
 }
 
 function pagesFor(rendererToNative: number, nativeToRenderer: number): number {
-  check.integer(rendererToNative, 'rendererToNativeBytes', SW_RING_MIN, SW_RING_MAX)
-  check.integer(nativeToRenderer, 'nativeToRendererBytes', SW_RING_MIN, SW_RING_MAX)
   return Number(pure().sw_region_bytes(rendererToNative, nativeToRenderer)) / SW_PAGE
 }
 
@@ -437,4 +469,17 @@ function describeHeader(words: Int32Array): string {
     `its header says magic ${hex(sw_region_header.magic)}, layout ${hex(sw_region_header.layout_hash)}; ` +
     'open handles of regions made by the same version of Sabway'
   )
+}
+
+function mustBeRegion(value: unknown): asserts value is Region {
+  if (typeof value === 'object' && value !== null) {
+    if (Region.isRegion(value)) return
+    if (check.kindOf(value) === 'Region') {
+      throw new SabwayError(
+        'ERR_SABWAY_INVALID_TYPE',
+        'this Region belongs to another copy of Sabway (both `import` and `require` load one); use one copy for both',
+      )
+    }
+  }
+  check.refuse('ERR_SABWAY_INVALID_TYPE', 'region must come from Region.create', value)
 }

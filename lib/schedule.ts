@@ -47,11 +47,13 @@ function interval(poll: Poll): { min: number; max: number } {
     check.integer(poll, 'poll', 0, LONGEST_TIMER_MS)
     return { min: poll, max: poll }
   }
-  if (typeof poll !== 'object' || poll === null)
-    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'poll must be a number of milliseconds, or { min, max }')
-  check.integer(poll.min, 'poll.min', 0, LONGEST_TIMER_MS)
-  check.integer(poll.max, 'poll.max', poll.min, LONGEST_TIMER_MS)
-  return { min: poll.min, max: poll.max }
+  if (typeof poll !== 'object') {
+    check.refuse('ERR_SABWAY_INVALID_TYPE', 'poll must be a number of milliseconds, or { min, max }', poll)
+  }
+  const { min, max } = check.options(poll, 'poll', ['min', 'max'])
+  check.integer(min, 'poll.min', 0, LONGEST_TIMER_MS)
+  check.integer(max, 'poll.max', min!, LONGEST_TIMER_MS)
+  return { min: min!, max: max! }
 }
 
 function scheduler(schedule: Schedule): Scheduler {

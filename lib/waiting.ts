@@ -119,10 +119,13 @@ function reaches(region: Region, role: number, skill: number): boolean {
 /** Milliseconds of one sleep where there is the addon: worker.terminate() cannot interrupt native code, and others may need a relay. */
 const SLICE_MS = 50
 
+/** There was nothing to take. No message is it: with a codec, null and undefined are messages. */
+export const NOTHING: unique symbol = Symbol('nothing')
+
 /** What is waited for by blocking the thread. */
 export interface Awaited<T> {
-  /** The thing itself, or null when it is not there. May throw. */
-  take(): T | null
+  /** The thing itself, or NOTHING when it is not there. May throw. */
+  take(): T | typeof NOTHING
   /** The second look, after the endpoint is armed. */
   ready(): boolean
   /** Who will bring it: a role word. */
@@ -138,16 +141,16 @@ export interface Awaited<T> {
 
 const LOOKS_PER_CLOCK = 32
 
-/** Block this thread until there is something to take, so many milliseconds at most: then null. */
-export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, timeout: number): T | null {
+/** Block this thread until there is something to take, so many milliseconds at most: then NOTHING. */
+export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, timeout: number): T | typeof NOTHING {
   const taken = awaited.take()
-  if (taken !== null || timeout === 0) return taken
+  if (taken !== NOTHING || timeout === 0) return taken
   mustBeAllowed()
   awaited.patrol(false)
   const begin = clock()
   const deadline = begin + timeout
   const polled = poll(region, waiter.thread, awaited, Math.min(deadline, begin + waiter.thread.milliseconds))
-  if (polled !== null) {
+  if (polled !== NOTHING) {
     waiter.thread.learn(0)
     return polled
   }
@@ -158,22 +161,22 @@ export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, ti
     awaited.patrol(true)
     const taken = awaited.take()
     now = clock()
-    if (taken !== null) {
+    if (taken !== NOTHING) {
       waiter.thread.learn(Math.max(1e-6, now - asleep))
       return taken
     }
   }
   waiter.thread.learn(timeout)
-  return null
+  return NOTHING
 }
 
-function poll<T>({ binding }: Region, window: Window, awaited: Awaited<T>, until: number): T | null {
+function poll<T>({ binding }: Region, window: Window, awaited: Awaited<T>, until: number): T | typeof NOTHING {
   let due = Number.NEGATIVE_INFINITY
   let patrol = clock() + SLICE_MS
   for (let now = clock(); now < until; now = clock()) {
     for (let i = 0; i < LOOKS_PER_CLOCK; i++) {
       const taken = awaited.take()
-      if (taken !== null) return taken
+      if (taken !== NOTHING) return taken
     }
     awaited.meanwhile()
     if (now >= patrol) {
@@ -184,7 +187,7 @@ function poll<T>({ binding }: Region, window: Window, awaited: Awaited<T>, until
     window.yield(binding)
     due = now + SW_WAIT_SPIN_NS / 1e6
   }
-  return null
+  return NOTHING
 }
 
 /** One sleep. On the futex when a native thread will wake, else in Atomics.wait, which every JavaScript thread can end. */

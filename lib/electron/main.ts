@@ -3,9 +3,10 @@
  */
 import { type IpcMainEvent, ipcMain, type MessagePortMain, type WebContents, type WebFrameMain } from 'electron'
 import { SharedMemoryChannel } from '../channel.js'
-import { SabwayError } from '../errors.js'
+import * as check from '../check.js'
+import { adopt, SabwayError } from '../errors.js'
 import { loadAddon } from '../load.js'
-import { type Answer, ASK, CARRY, type Capacities, type Carriage, type Transport } from './messages.js'
+import { type Answer, ASK, CARRY, type Capacities, type Carriage, LONGEST_NAME, type Transport } from './messages.js'
 import { type Port, pump } from './pump.js'
 import { refusal } from './refusal.js'
 import { isServed } from './scheme.js'
@@ -42,15 +43,22 @@ let listening = false
 export function shareWithWindow(
   window: WebContents | { webContents: WebContents },
   channel: SharedMemoryChannel,
-  options: WindowOptions = {},
+  options?: WindowOptions,
 ): () => void {
-  const contents = 'webContents' in window ? window.webContents : window
-  const { name = 'default', origins } = options
+  const contents = contentsOf(window)
+  if (check.kindOf(channel) !== 'SharedMemoryChannel') {
+    check.refuse('ERR_SABWAY_INVALID_TYPE', 'channel must be a SharedMemoryChannel', channel)
+  }
+  const { name = 'default', origins: listed } = check.options(options, 'window options', ['name', 'origins'])
+  check.text(name, 'name', LONGEST_NAME)
+  const origins =
+    listed === undefined ? undefined : check.reading('origins', () => [...check.array(listed, 'origins')] as string[])
+  for (const origin of origins ?? []) check.text(origin, 'each of origins', LONGEST_ORIGIN)
   const named = offers.get(contents) ?? new Map<string, Offer>()
   if (named.has(name)) {
     throw new SabwayError('ERR_SABWAY_INVALID_STATE', `this window has a channel '${name}'; give this one another name`)
   }
-  channel.token // throws where only threads share it
+  requireShared(channel)
   if (named.size === 0 && !offers.has(contents)) contents.once('destroyed', () => forget(contents))
   offers.set(contents, named)
   named.set(name, { channel, origins, carrier: null })
@@ -59,6 +67,27 @@ export function shareWithWindow(
     named.get(name)?.carrier?.detach()
     named.delete(name)
   }
+}
+
+const LONGEST_ORIGIN = 1000
+
+/** Errors: ERR_SABWAY_INVALID_STATE when only threads share the channel, which may come from another copy of the library. */
+function requireShared(channel: SharedMemoryChannel): void {
+  try {
+    channel.token
+  } catch (error) {
+    throw adopt(error)
+  }
+}
+
+/** Errors: ERR_SABWAY_INVALID_TYPE. */
+function contentsOf(window: WebContents | { webContents: WebContents }): WebContents {
+  const expected = 'window must be a BrowserWindow or its webContents'
+  if (typeof window !== 'object' || window === null) check.refuse('ERR_SABWAY_INVALID_TYPE', expected, window)
+  const found = check.reading('window', () => ('webContents' in window ? window.webContents : window))
+  const once = found && check.reading('window', () => found.once)
+  if (typeof once !== 'function') check.refuse('ERR_SABWAY_INVALID_TYPE', expected, window)
+  return found
 }
 
 function forget(contents: WebContents): void {
@@ -87,7 +116,7 @@ function find(contents: WebContents, frame: WebFrameMain | null, name: unknown):
   if (offer === undefined) {
     throw new SabwayError(
       'ERR_SABWAY_INVALID_STATE',
-      `main shares no channel '${name}' with this window (shareWithWindow)`,
+      `main shares no channel ${check.shown(name)} with this window (shareWithWindow)`,
     )
   }
   const url = frame?.url ?? ''
@@ -95,7 +124,7 @@ function find(contents: WebContents, frame: WebFrameMain | null, name: unknown):
   if (frame === null || frame !== contents.mainFrame || !allowed) {
     throw new SabwayError(
       'ERR_SABWAY_NOT_PERMITTED',
-      `the channel '${name}' is not for ${url || 'this frame'}; serve the page with serveScheme, or name its origin in shareWithWindow's origins`,
+      `the channel '${name}' is not for ${url.slice(0, 90) || 'this frame'}; serve the page with serveScheme, or name its origin in shareWithWindow's origins`,
     )
   }
   return offer

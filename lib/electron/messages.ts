@@ -10,6 +10,9 @@ export const BRIDGE = 'sabwayElectron'
 /** Marks preload's window messages to the page: both worlds see what is posted to the window. */
 export const TAG = 'sabway:electron'
 
+/** Characters of a channel's name in its window. */
+export const LONGEST_NAME = 100
+
 /** How a page's channel reaches the other side. */
 export type Transport = 'shared' | 'copied'
 

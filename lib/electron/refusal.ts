@@ -1,11 +1,12 @@
 import { adopt, SabwayError } from '../errors.js'
 import { ERRORS } from '../generated/abi.js'
+import { reason } from '../shown.js'
 import type { Refusal } from './messages.js'
 
 /** An error as it travels. */
 export function refusal(thrown: unknown): Refusal {
   const error = adopt(thrown)
-  if (!(error instanceof SabwayError)) return { code: 'ERR_SABWAY_INVALID_STATE', detail: `${error}` }
+  if (!(error instanceof SabwayError)) return { code: 'ERR_SABWAY_INVALID_STATE', detail: reason(error) }
   return { code: error.code, detail: error.message.slice(ERRORS[error.code].text.length + 2) }
 }
 

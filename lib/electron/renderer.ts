@@ -15,6 +15,7 @@ import {
   type Carried,
   type Delivery,
   isRefusal,
+  LONGEST_NAME,
   type Opened,
   TAG,
   type Transport,
@@ -42,8 +43,10 @@ let lastId = 0
  * Electron 41.0.0 to 41.5.0), ERR_SABWAY_INVALID_STATE (no preload, or main shares nothing of that name),
  * ERR_SABWAY_NOT_PERMITTED, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_NO_ADDON with transport 'shared'.
  */
-export async function connect(options: ConnectOptions = {}): Promise<SharedMemoryChannel> {
-  const { name = 'default', transport = 'auto' } = options
+export async function connect(options?: ConnectOptions): Promise<SharedMemoryChannel> {
+  const found = check.options(options, 'connect options', ['name', 'transport'])
+  const { name = 'default', transport = 'auto' } = found
+  check.text(name, 'name', LONGEST_NAME)
   check.oneOf(transport, 'transport', ['auto', 'shared', 'copied'])
   const bridge = (globalThis as { [BRIDGE]?: Bridge })[BRIDGE]
   if (bridge === undefined) {

@@ -2,6 +2,7 @@
 import { extname, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { app, net, protocol } from 'electron'
+import * as check from '../check.js'
 import { SabwayError } from '../errors.js'
 
 /** What registerScheme registers a scheme with; for those who register several, which Electron wants in one call. */
@@ -29,6 +30,7 @@ const served = new Set<string>()
 
 /** Register `scheme` (default 'app') as one whose pages can be isolated. Before app is ready. Errors: ERR_SABWAY_INVALID_STATE. */
 export function registerScheme(scheme = 'app'): void {
+  checkScheme(scheme)
   if (app.isReady()) {
     throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'registerScheme must be called before app is ready')
   }
@@ -44,13 +46,19 @@ export interface ServeOptions {
 }
 
 /** Serve the files of `folder` as `<scheme>://<any host>/...`, with the headers that isolate a page. After app is ready. */
-export function serveScheme(folder: string, options: ServeOptions = {}): void {
-  const { scheme = 'app', headers = {} } = options
+export function serveScheme(folder: string, options?: ServeOptions): void {
+  check.text(folder, 'folder', LONGEST_PATH)
+  const found = check.options(options, 'serve options', ['scheme', 'headers', 'protocol'])
+  const { scheme = 'app', protocol: own = protocol } = found
+  checkScheme(scheme)
+  const headers = headersOf(found.headers)
+  const handle = check.reading('protocol', () => own.handle)
+  if (typeof handle !== 'function') check.refuse('ERR_SABWAY_INVALID_TYPE', 'protocol must be that of a session', own)
   const root = resolve(folder)
   const kept = Object.entries({ ...ISOLATED, ...headers }).filter(
     (entry): entry is [string, string] => entry[1] !== null,
   )
-  ;(options.protocol ?? protocol).handle(scheme, async (request) => {
+  own.handle(scheme, async (request) => {
     const file = resolve(root, `.${decodeURIComponent(new URL(request.url).pathname)}`)
     if (!file.startsWith(root + sep)) return new Response('outside of the folder that is served', { status: 403 })
     try {
@@ -65,6 +73,30 @@ export function serveScheme(folder: string, options: ServeOptions = {}): void {
     }
   })
   served.add(`${scheme}:`)
+}
+
+const LONGEST_PATH = 4096
+
+/** As URLs have it. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT. */
+function checkScheme(scheme: unknown): void {
+  if (/^[a-z][a-z0-9+.-]{0,99}$/.test(check.text(scheme, 'scheme', 100))) return
+  check.refuse('ERR_SABWAY_INVALID_ARGUMENT', "scheme must be lower-case letters, digits, '+', '.' and '-'", scheme)
+}
+
+function headersOf(given: unknown): Record<string, string | null> {
+  if (given === undefined) return {}
+  if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given)) {
+    check.refuse('ERR_SABWAY_INVALID_TYPE', 'headers must be an object such as { name: value }', given)
+  }
+  const headers = check.reading('headers', () => ({ ...given }) as Record<string, string | null>)
+  const probe = new Headers()
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== null && typeof value !== 'string') {
+      check.refuse('ERR_SABWAY_INVALID_TYPE', `header ${check.shown(name)} must be a string or null`, value)
+    }
+    check.reading(`header ${check.shown(name)}`, () => probe.set(name, value ?? ''))
+  }
+  return headers
 }
 
 /** Is this a page of a scheme that serveScheme serves? */

@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "environment.h"
+#include "error.h"
 #include "prim/prim.h"
 #include "region.h"
 #include "sabway/crc32c.h"
@@ -25,11 +26,15 @@ Napi::Value Alive(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), sw_prim_process_alive(Word(info, 0), Word(info, 1), Word(info, 2)));
 }
 
-// (Uint8Array, crc) -> crc
+// (Uint8Array, crc) -> crc. The length of a wider array is in elements, so only arrays of bytes are taken.
 Napi::Value Crc32c(const Napi::CallbackInfo &info) {
+  napi_typedarray_type type = napi_float64_array;
   void *data = nullptr;
   size_t length = 0;
-  napi_get_typedarray_info(info.Env(), info[0], nullptr, &length, &data, nullptr, nullptr);
+  napi_status status = napi_get_typedarray_info(info.Env(), info[0], &type, &length, &data, nullptr, nullptr);
+  if (status != napi_ok || type != napi_uint8_array || !info[1].IsNumber()) {
+    throw MakeError(info.Env(), SW_ETYPE, "expected (Uint8Array, number)");
+  }
   return Napi::Number::New(info.Env(), sw_crc32c(Word(info, 1), data, length));
 }
 

@@ -141,7 +141,11 @@ describe('batching', () => {
       /batch.maxBytes must be an integer from 64 to 1024/,
     )
     throwsError(make({ maxDelayMs: -1 }), 'ERR_SABWAY_OUT_OF_RANGE', /batch.maxDelayMs .* got -1/)
-    throwsError(make(true), 'ERR_SABWAY_INVALID_TYPE', /batch must be \{ maxBytes, maxDelayMs \}/)
+    throwsError(
+      make(true),
+      'ERR_SABWAY_INVALID_TYPE',
+      /batch must be an object such as \{ maxBytes, maxDelayMs \}, got true/,
+    )
     const { renderer } = pair({})
     throwsError(() => renderer.send('text' as never), 'ERR_SABWAY_INVALID_TYPE', /must be a Uint8Array/)
   })

@@ -3,6 +3,7 @@ import { crc32c, type SharedMemoryChannel } from 'sabway'
 import { pattern } from './support/bytes.js'
 import { attach, collect, open, takeAll } from './support/channels.js'
 import { throwsError } from './support/errors.js'
+import { rawAddon } from './support/paths.js'
 import { nativeThreadsAre } from './support/threads.js'
 import { aWhile, until } from './support/wait.js'
 
@@ -25,6 +26,46 @@ describe('crc32c', () => {
     const bytes = pattern(3, 1000)
     for (const at of [0, 1, 7, 8, 9, 500, 993, 1000]) {
       assert.equal(crc32c(bytes.subarray(at), crc32c(bytes.subarray(0, at))), crc32c(bytes))
+    }
+  })
+})
+
+describe('crc32c of what is no bytes', () => {
+  const wrong: Record<string, unknown> = {
+    'a string': '123456789',
+    'an ArrayBuffer': new ArrayBuffer(9),
+    'a DataView': new DataView(new ArrayBuffer(9)),
+    'a wider array': new Uint16Array(9),
+    'an array of clamped bytes': new Uint8ClampedArray(9),
+    'an array': [1, 2, 3],
+  }
+  for (const [name, value] of Object.entries(wrong)) {
+    it(`refuses ${name}, in the library and in the addon`, () => {
+      throwsError(() => crc32c(value as never), 'ERR_SABWAY_INVALID_TYPE', /must be a Uint8Array, got /)
+      assert.throws(() => rawAddon().crc32c(value, 0), { code: 'ERR_SABWAY_INVALID_TYPE' })
+    })
+  }
+
+  it('refuses a sum to continue from that is none', () => {
+    const bytes = bytesOf('123456789')
+    for (const crc of [-1, 0.5, 2 ** 32, Number.NaN, Number.POSITIVE_INFINITY]) {
+      throwsError(
+        () => crc32c(bytes, crc),
+        'ERR_SABWAY_OUT_OF_RANGE',
+        /crc must be an integer from 0 to 4294967295, got /,
+      )
+    }
+    throwsError(() => crc32c(bytes, '0' as never), 'ERR_SABWAY_INVALID_TYPE', /crc must be a number, got '0'/)
+    assert.equal(crc32c(bytes, undefined), 0xe3069283)
+    assert.equal(typeof crc32c(bytes, 2 ** 32 - 1), 'number')
+  })
+
+  it('takes bytes of any source', () => {
+    const bytes = bytesOf('123456789')
+    const shared = new Uint8Array(new SharedArrayBuffer(9))
+    shared.set(bytes)
+    for (const source of [Buffer.from('123456789'), shared, new (class extends Uint8Array {})(bytes)]) {
+      assert.equal(crc32c(source), 0xe3069283)
     }
   })
 })

@@ -202,7 +202,7 @@ describe('plugins that cannot be started', () => {
     throwsError(
       () => channel.startWorker({ plugin: 5 } as never),
       'ERR_SABWAY_INVALID_TYPE',
-      /plugin must be the path of a shared library/,
+      /plugin, the path of a shared library, must be a string, got 5/,
     )
   })
 })

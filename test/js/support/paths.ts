@@ -11,6 +11,7 @@ export const plugin = (name: string): string => fileURLToPath(new URL(`build/plu
 export const program = (name: string): string => fileURLToPath(new URL(`build/programs/${name}`, root))
 
 interface RawAddon {
+  crc32c(bytes: unknown, crc: unknown): number
   SharedMemory: new (
     first: number | string,
     name?: string,

@@ -1,0 +1,120 @@
+// Gives every parameter of one entry point every odd value, and prints what went wrong: a process of its own, so that a crash and
+// a hang show.
+import { fileURLToPath } from 'node:url'
+import type * as Sabway from 'sabway'
+import { main } from '../electron/electron.js'
+import { ODD } from '../support/odd.js'
+import { root } from '../support/paths.js'
+import { membersOf, type Scene, SURFACE } from '../support/surface.js'
+
+const entry = process.argv[2] as keyof typeof SURFACE
+const file = { index: 'index.mjs', browser: 'browser.mjs', renderer: 'electron/renderer.mjs', main: '' }[entry]
+const sabway = (entry === 'main' ? main : await import(fileURLToPath(new URL(`dist/${file}`, root)))) as typeof Sabway
+
+const failures: string[] = []
+let calls = 0
+let now = ''
+
+process.on('uncaughtException', (error) => {
+  if (now === '') throw error // the test itself is wrong
+  failures.push(`${now}: uncaught ${error}`)
+})
+process.on('unhandledRejection', (error) => failures.push(`${now}: unhandled ${error}`))
+
+function scene(): Scene {
+  const renderer = new sabway.SharedMemoryChannel(65536, 65536)
+  const native = sabway.SharedMemoryChannel.attach(renderer.handle, { side: 'native' })
+  const codec = { name: 'json', encode: (value: unknown) => Buffer.from(JSON.stringify(value)), decode: () => 1 }
+  const values = new sabway.SharedMemoryChannel<unknown>(2 ** 22, 65536, { codec: sharedCodec() ?? codec })
+  return {
+    sabway,
+    renderer,
+    native,
+    values,
+    region: sabway.Region.create({ size: 2 ** 22 }),
+    get port() {
+      return values.port()
+    },
+  }
+}
+
+/** Entry points that come without codecs have none of their own to test. */
+function sharedCodec(): 'structured' | undefined {
+  try {
+    new sabway.SharedMemoryChannel<unknown>(4096, 4096, { codec: 'structured' }).cleanup()
+    return 'structured'
+  } catch {
+    return undefined
+  }
+}
+
+function end({ renderer, native, values, region }: Scene): void {
+  for (const each of [renderer, native, values]) each.cleanup()
+  region.close()
+}
+
+/** A mistake costs the call, not the channel. */
+function stillWorks({ renderer, native }: Scene): void {
+  for (let left = 0; native.tryReceive() !== null; left++) if (left > 1000) throw new Error('messages without end')
+  const sent = new Uint8Array([7, 8, 9])
+  renderer.send(sent)
+  const received = native.receiveSync(5000)
+  if (received === null || Buffer.compare(received, sent) !== 0) throw new Error('the channel works no more')
+}
+
+function judge(error: unknown): void {
+  if (!(error instanceof sabway.SabwayError)) failures.push(`${now}: ${shortly(String(error))}`)
+  else if (error.message.length >= 400)
+    failures.push(`${now}: ${error.message.length} characters: ${shortly(error.message)}`)
+  else if (/x{101}|\d{101}/.test(error.message)) failures.push(`${now}: holds the value`)
+}
+
+const shortly = (text: string) => text.slice(0, 200)
+
+function letGo(result: unknown): void {
+  if (result instanceof sabway.SharedMemoryChannel) result.cleanup()
+  else if (result instanceof sabway.Region) result.close()
+  else if (typeof result === 'function') result()
+}
+
+const PENDING = Symbol('pending')
+const soon = () => new Promise<symbol>((resolve) => setImmediate(() => setImmediate(resolve, PENDING)))
+
+for (const [member, row] of Object.entries(SURFACE[entry])) {
+  if (typeof row === 'string') continue
+  for (const [index, attempt] of row.entries()) {
+    const stage = scene()
+    for (const [name, make] of Object.entries(ODD)) {
+      now = `${member} ${index} with ${name}`
+      calls++
+      try {
+        const result = attempt(make() as never, stage)
+        if (result instanceof Promise) letGo(await Promise.race([result, soon()]).catch(judge))
+        else letGo(result)
+      } catch (error) {
+        judge(error)
+      }
+    }
+    now = `after ${member} ${index}`
+    try {
+      stillWorks(stage)
+    } catch (error) {
+      failures.push(`${now}: ${error}`)
+    }
+    end(stage)
+  }
+}
+
+const last = scene()
+const members = membersOf(sabway, {
+  SharedMemoryChannel: last.renderer,
+  Region: last.region,
+  ChannelPort: sharedCodec() === undefined ? { cloneHint: '' } : last.port, // an entry without codecs has no ports
+  SabwayError: new sabway.SabwayError('ERR_SABWAY_CLOSED', 'x'),
+  ChannelErrorEvent: new sabway.ChannelErrorEvent(new sabway.SabwayError('ERR_SABWAY_CLOSED', 'x')),
+  ChannelMessageEvent: new sabway.ChannelMessageEvent(new Uint8Array(1)),
+})
+end(last)
+await soon()
+console.log(JSON.stringify({ calls, failures, members }))
+process.exit(0)
