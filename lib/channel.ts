@@ -336,12 +336,11 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#rest()
   }
 
-  /** A 'message' listener receives by itself, until the last one goes or stopReceiving is called. */
+  /** A 'message' listener receives, unless something else does, until the last one goes or stopReceiving is called. */
   #onMessageListeners(): void {
     const wanted = this.listenerCount('message') !== 0
     if (this.#receivesForListeners && !wanted) this.stopReceiving()
-    const receives = this.#in.receiving && !this.#receiver.waiting && !this.#portReceives
-    if (!wanted || receives || this.#receivingIsOver !== null) return
+    if (!wanted || this.#in.receiving || this.#receivingIsOver !== null) return
     this.startReceiving(() => {})
     this.#receivesForListeners = true
   }
