@@ -744,8 +744,8 @@ export class SharedMemoryChannel<T = Uint8Array>
   /** @internal */
   work(): boolean {
     const moved = this.#out.pending && this.#out.flush()
-    this.#lookAtPeer()
     const received = this.#delivery.work()
+    this.#lookAtPeer() // behind the delivery: a dead participant's messages come before the news of it
     if (this.#watch.gone) this.#settleDeath()
     this.#rest()
     return moved || received

@@ -79,7 +79,11 @@ describe('sendBatch', () => {
         assert.equal(renderer.stats().sent.messages, 0)
       }
     }
-    throwsError(() => renderer.sendBatch('list' as never), 'ERR_SABWAY_INVALID_TYPE', /the list of messages must be an array/)
+    throwsError(
+      () => renderer.sendBatch('list' as never),
+      'ERR_SABWAY_INVALID_TYPE',
+      /the list of messages must be an array/,
+    )
   })
 
   it('refuses lists that are none, however long they say they are', () => {

@@ -82,7 +82,7 @@ function here(): void {
   if (task.does === 'echo') channel.startReceiving((message) => channel.send(message))
   if (task.does === 'sink') sink(channel)
   for (let i = 0; task.does === 'burst' && i < count; i++) channel.send(numbered(i, i % content))
-  process.on('message', () => channel.cleanup())
+  process.on('message', (order) => (order === 'detach' ? channel.detach() : channel.cleanup()))
   process.channel?.unref()
   say('ready')
   if (task.does === 'source') source(channel)
