@@ -20,5 +20,4 @@ channel.addEventListener('peer-died', () => {
   console.log('the C program died')
   channel.cleanup()
 })
-channel.ref()
 for (let i = 0; i < 1000; i++) channel.send(new TextEncoder().encode(`hello ${i}`))

@@ -92,7 +92,7 @@ export async function runSabway({ frame, rate, slow, seconds, view, signal }) {
   })
   const onLog = ({ level, text }) => view.log(`${level}: ${text}`)
   channel.startWorker({ plugin: PLUGIN, ...frame, rate, onLog })
-  channel.ref() // as long as frames may come, the process stays
+
   const take = (message) => {
     const now = process.hrtime.bigint() // first of all: what follows is not the pipe
     const decoded = decode(message)
