@@ -52,3 +52,10 @@ int sw_region_verify(const void *base, uint32_t pages) {
   if (sw_peer_load_relaxed(&header->pages) != pages) return SW_ENOTREGION;
   return SW_OK;
 }
+
+uint32_t sw_region_channel(const void *base, uint64_t size) {
+  if (size < SW_HEAP_AT + sizeof(sw_channel)) return 0;
+  uint32_t root = sw_peer_load_relaxed(&((const sw_region_header *)base)->root);
+  if (root < SW_HEAP_AT || root % SW_LINE != 0 || root > size - sizeof(sw_channel)) return 0;
+  return root;
+}

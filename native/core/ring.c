@@ -128,7 +128,8 @@ int sw_producer_push(sw_producer *p, uint32_t length) {
 }
 
 int sw_producer_append(sw_producer *p, uint32_t length, int publish) {
-  if (p->room == 0 || length > p->room || sw_peer_load_relaxed(&p->ring->closed) != 0) return -1;
+  if (p->room == 0 || length > p->room) return SW_EFULL;
+  if (sw_peer_load_relaxed(&p->ring->closed) != 0) return SW_ECLOSED;
   write_header(frame_at(p, p->head), (int32_t)(SW_FRAME_HEADER + length), sw__info(SW_FRAME_DATA, 0));
   p->head += sw__span(p->capacity, 0, length);
   p->messages++;

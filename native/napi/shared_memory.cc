@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "arguments.h"
 #include "error.h"
 #include "process/carrier.h"
 #include "process/port.h"
@@ -84,7 +85,8 @@ sw_port SharedMemory::Side(const Napi::CallbackInfo &info) const {
   sw_port port = {};
   port.base = shared_.base;
   port.size = shared_.size;
-  port.side = info[0].As<Napi::Number>().Uint32Value();
+  if (port.base != nullptr) port.channel = sw_region_channel(port.base, port.size);
+  port.side = Whole(info[0], "side", SW_NATIVE);
   return port;
 }
 
