@@ -199,7 +199,8 @@ async function tryOne(tests, copy, mutant) {
 /** Try those mutants: `tell(mutant, { noticed, invalid, by })` for each. */
 export async function tryNativeMutants(copy, { mutants, lanes, report, tell }) {
   const tests = new NativeTests(copy, lanes)
-  for (const file of new Set(mutants.map((mutant) => mutant.file))) {
+  const oneOfEach = new Map(mutants.map(({ file }) => [coverOf(file), file]))
+  for (const file of oneOfEach.values()) {
     const by = await tests.notice(file)
     if (by !== undefined) report(`the tests of ${file} fail without any mistake: ${by}`)
   }
