@@ -56,73 +56,88 @@ const accepted = JSON.parse(readFileSync(join(root, 'test', 'mutants', 'accepted
 const reasonFor = ({ file, text, change }) =>
   accepted.find((entry) => entry.file === file && entry.line === text && entry.change === change)
 
-const copy = new Copy(root)
-copy.sync()
-const changed = changedLines(root, options.since, options.files ?? [])
-const script = new Map([...changed].filter(([file]) => isScript(file)))
-const native = new Map([...changed].filter(([file]) => !isScript(file)))
-const { mutants: inScript, files } = await scriptMutants(copy, script)
-const all = [...nativeMutants(copy, native), ...inScript]
-const same = all.filter(reasonFor)
-const chosen = choose(
-  all.filter((mutant) => reasonFor(mutant) === undefined),
-  options.limit,
-  options.seed,
-)
+async function main() {
+  const copy = new Copy(root)
+  copy.sync()
+  const changed = changedLines(root, options.since, options.files ?? [])
+  const script = new Map([...changed].filter(([file]) => isScript(file)))
+  const native = new Map([...changed].filter(([file]) => !isScript(file)))
+  const { mutants: inScript, files } = await scriptMutants(copy, script)
+  const all = [...nativeMutants(copy, native), ...inScript]
+  const same = all.filter(reasonFor)
+  const chosen = choose(
+    all.filter((mutant) => reasonFor(mutant) === undefined),
+    options.limit,
+    options.seed,
+  )
 
-const where = (mutant) => `${mutant.file}:${mutant.line} ${mutant.kind}: ${mutant.change}`
-console.log(
-  `mutants: ${all.length} mistakes in ${changed.size} files; ${same.length} are accepted; ${chosen.length} are tried`,
-)
-if (options.list) {
-  for (const mutant of chosen) console.log(where(mutant))
-  process.exit(0)
-}
+  for (const { file, line, change } of options.since === undefined ? accepted : []) {
+    const there = all.some((mutant) => mutant.file === file && mutant.text === line && mutant.change === change)
+    if (changed.has(file) && !there)
+      console.log(`mutants: an accepted mistake is not made any more: ${file}: ${change}`)
+  }
 
-const [chosenScript, chosenNative] = [
-  chosen.filter(({ file }) => isScript(file)),
-  chosen.filter(({ file }) => !isScript(file)),
-]
-const tests = options.tests === undefined ? undefined : new RegExp(options.tests)
-const tally = { noticed: 0, survived: 0, invalid: 0 }
-const bar = process.stdout.isTTY
-  ? new SingleBar({ format: '{bar} {value}/{total} | {eta_formatted} | {last}' })
-  : undefined
+  const where = (mutant) => `${mutant.file}:${mutant.line} ${mutant.kind}: ${mutant.change}`
+  console.log(
+    `mutants: ${all.length} mistakes in ${changed.size} files; ${same.length} are accepted; ${chosen.length} are tried`,
+  )
+  if (options.list) {
+    for (const mutant of chosen) console.log(where(mutant))
+    return 0
+  }
 
-function say(text) {
+  const [chosenScript, chosenNative] = [
+    chosen.filter(({ file }) => isScript(file)),
+    chosen.filter(({ file }) => !isScript(file)),
+  ]
+  const tests = options.tests === undefined ? undefined : new RegExp(options.tests)
+  const tally = { noticed: 0, survived: 0, invalid: 0 }
+  const bar = process.stdout.isTTY
+    ? new SingleBar({ format: '{bar} {value}/{total} | {eta_formatted} | {last}' })
+    : undefined
+
+  function say(text) {
+    bar?.stop()
+    console.log(text)
+    bar?.start(bar.getTotal(), bar.value, { last: '' })
+  }
+
+  function tell(mutant, { noticed, invalid, by }) {
+    tally[invalid ? 'invalid' : noticed ? 'noticed' : 'survived']++
+    bar?.increment(1, { last: mutant.file })
+    if (!noticed && !invalid) say(`SURVIVED ${where(mutant)}\n         ${mutant.text}\n         ${by}`)
+    else if (!bar) console.log(`${invalid ? 'invalid ' : 'noticed '} ${where(mutant)}\n         ${by}`)
+  }
+
+  const common = {
+    lanes: options.lanes,
+    report: (text) => say(`mutants: ${text}`),
+    tell,
+    progress: () => bar?.increment(1),
+  }
+  await copy.buildNative()
+  await copy.buildLibrary()
+  await copy.buildTests()
+  bar?.start(chosen.length + (chosenScript.length > 0 ? testFiles(copy, tests).length : 0), 0, { last: '' })
+  if (chosenNative.length > 0) {
+    await tryNativeMutants(copy, { ...common, mutants: chosenNative })
+    if (chosenScript.length > 0) await copy.buildNative()
+  }
+  if (chosenScript.length > 0) await tryScriptMutants(copy, { ...common, mutants: chosenScript, files, tests })
   bar?.stop()
-  console.log(text)
-  bar?.start(bar.getTotal(), bar.value, { last: '' })
+
+  const tried = tally.noticed + tally.survived
+  const share = tried === 0 ? 1 : tally.noticed / tried
+  console.log(
+    `mutants: ${tally.noticed} of ${tried} noticed (${(100 * share).toFixed(1)} %), ${tally.survived} not; ` +
+      `${tally.invalid} did not compile, ${same.length} are accepted`,
+  )
+  return share >= ENOUGH ? 0 : 1
 }
 
-function tell(mutant, { noticed, invalid, by }) {
-  tally[invalid ? 'invalid' : noticed ? 'noticed' : 'survived']++
-  bar?.increment(1, { last: mutant.file })
-  if (!noticed && !invalid) say(`SURVIVED ${where(mutant)}\n         ${mutant.text}\n         ${by}`)
-  else if (!bar) console.log(`${invalid ? 'invalid ' : 'noticed '} ${where(mutant)}\n         ${by}`)
+try {
+  process.exit(await main())
+} catch (error) {
+  console.error(`mutants: ${error.message}`)
+  process.exit(2)
 }
-
-const common = {
-  lanes: options.lanes,
-  report: (text) => say(`mutants: ${text}`),
-  tell,
-  progress: () => bar?.increment(1),
-}
-await copy.buildNative()
-await copy.buildLibrary()
-await copy.buildTests()
-bar?.start(chosen.length + (chosenScript.length > 0 ? testFiles(copy, tests).length : 0), 0, { last: '' })
-if (chosenNative.length > 0) {
-  await tryNativeMutants(copy, { ...common, mutants: chosenNative })
-  if (chosenScript.length > 0) await copy.buildNative()
-}
-if (chosenScript.length > 0) await tryScriptMutants(copy, { ...common, mutants: chosenScript, files, tests })
-bar?.stop()
-
-const tried = tally.noticed + tally.survived
-const share = tried === 0 ? 1 : tally.noticed / tried
-console.log(
-  `mutants: ${tally.noticed} of ${tried} noticed (${(100 * share).toFixed(1)} %), ${tally.survived} not; ` +
-    `${tally.invalid} did not compile, ${same.length} are accepted`,
-)
-process.exit(share >= ENOUGH ? 0 : 1)
