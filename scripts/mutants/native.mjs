@@ -34,7 +34,15 @@ const HOSTILE = [
   'replay_attach',
 ]
 const CRASH = ['test_crash_producer', 'test_crash_consumer', 'test_crash_endpoint']
-const SHARED = ['test_shared', 'test_token', 'test_token_parts', 'test_listener', 'test_port', 'test_descriptors']
+const SHARED = [
+  'test_shared',
+  'test_token',
+  'test_token_parts',
+  'test_listener',
+  'test_port',
+  'test_descriptors',
+  'test_shared_faults',
+]
 const WORKER = ['test_worker', 'test_worker_plugins', 'test_plugin', 'test_loop', 'test_crc32c', 'test_faults']
 
 /** What covers the files whose path begins so: the first row that fits. asan and plain are programs of test/c, js are test files. */
