@@ -32,6 +32,7 @@ const options = new Command('mutants')
   .option('--seed <n>', 'what --limit chooses by', number, 1)
   .option('--tests <pattern>', 'for lib/: only test files whose path matches this regular expression')
   .option('--lanes <n>', 'test files to run at once', number, 2)
+  .option('--programs', 'for native/: only the programs of test/c, for a first look')
   .option('--list', 'print the mistakes, and try none')
   .parse()
   .opts()
@@ -120,7 +121,7 @@ async function main() {
   await copy.buildTests()
   bar?.start(chosen.length + (chosenScript.length > 0 ? testFiles(copy, tests).length : 0), 0, { last: '' })
   if (chosenNative.length > 0) {
-    await tryNativeMutants(copy, { ...common, mutants: chosenNative })
+    await tryNativeMutants(copy, { ...common, mutants: chosenNative, programs: options.programs })
     if (chosenScript.length > 0) await copy.buildNative()
   }
   if (chosenScript.length > 0) await tryScriptMutants(copy, { ...common, mutants: chosenScript, files, tests })

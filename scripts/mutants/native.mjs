@@ -42,6 +42,7 @@ const SHARED = [
   'test_port',
   'test_descriptors',
   'test_shared_faults',
+  'test_carrier',
 ]
 const WORKER = ['test_worker', 'test_worker_plugins', 'test_plugin', 'test_loop', 'test_crc32c', 'test_faults']
 
@@ -112,8 +113,9 @@ export function nativeMutants(copy, changed) {
 }
 
 class NativeTests {
-  constructor(copy, lanes) {
+  constructor(copy, lanes, onlyPrograms) {
     this.copy = copy
+    this.onlyPrograms = onlyPrograms
     this.lanes = lanes
     this.configured = new Map()
     this.failing = new Set()
@@ -177,6 +179,7 @@ class NativeTests {
     const { asan, plain, js } = coverOf(file)
     const by = (await this.programs('asan', asan)) ?? (await this.programs('plain', plain))
     if (by !== undefined) throw new Error(`the tests of ${file} fail without any mistake: ${by}`)
+    if (this.onlyPrograms) return
     await this.rebuild(file)
     await pool(this.scriptsOf(js), this.lanes, async (script) => {
       for (let tries = 0; tries < 2; tries++) {
@@ -202,7 +205,7 @@ class NativeTests {
     const { asan, plain, js } = coverOf(file)
     if (kind === 'order') return this.programs('tsan', asan)
     const inC = (await this.programs('asan', asan)) ?? (await this.programs('plain', plain))
-    if (inC !== undefined) return inC
+    if (inC !== undefined || this.onlyPrograms) return inC
     await this.rebuild(file)
     return this.scripts(js)
   }
@@ -225,8 +228,8 @@ async function tryOne(tests, copy, mutant) {
 }
 
 /** Try those mutants: `tell(mutant, { noticed, invalid, by })` for each. */
-export async function tryNativeMutants(copy, { mutants, lanes, report, tell }) {
-  const tests = new NativeTests(copy, lanes)
+export async function tryNativeMutants(copy, { mutants, lanes, programs, report, tell }) {
+  const tests = new NativeTests(copy, lanes, programs)
   const oneOfEach = new Map(mutants.map(({ file }) => [coverOf(file), file]))
   for (const file of oneOfEach.values()) await tests.survey(file, report)
   for (const mutant of mutants) tell(mutant, await tryOne(tests, copy, mutant))
