@@ -116,9 +116,11 @@ async function main() {
     tell,
     progress: () => bar?.increment(1),
   }
-  await copy.buildNative()
-  await copy.buildLibrary()
-  await copy.buildTests()
+  if (!options.programs || chosenScript.length > 0) {
+    await copy.buildNative()
+    await copy.buildLibrary()
+    await copy.buildTests()
+  }
   bar?.start(chosen.length + (chosenScript.length > 0 ? testFiles(copy, tests).length : 0), 0, { last: '' })
   if (chosenNative.length > 0) {
     await tryNativeMutants(copy, { ...common, mutants: chosenNative, programs: options.programs })

@@ -119,6 +119,8 @@ class NativeTests {
     this.lanes = lanes
     this.configured = new Map()
     this.failing = new Set()
+    /** Seconds that the programs take without a mistake, by flavour and names. */
+    this.usual = new Map()
   }
 
   folder(flavour) {
@@ -146,17 +148,15 @@ class NativeTests {
     const cwd = join(this.copy.path, this.folder(flavour))
     const jobs = ['-j', String(this.lanes)]
     await build('cmake', ['--build', '.', ...jobs, '--target', ...there], { cwd })
-    const args = [
-      '-R',
-      `^(${there.join('|')})$`,
-      ...jobs,
-      '--timeout',
-      '60',
-      '--stop-on-failure',
-      '--output-on-failure',
-    ]
-    const { status, output } = await run('ctest', args, { cwd, seconds: 300 })
-    if (status === 'passed') return undefined
+    const args = ['-R', `^(${there.join('|')})$`, ...jobs, '--stop-on-failure', '--output-on-failure']
+    const key = `${flavour} ${names}`
+    const usual = this.usual.get(key)
+    const most = usual === undefined ? 300 : 20 + 4 * usual
+    const { status, output, seconds } = await run('ctest', args, { cwd, seconds: most })
+    if (status === 'passed') {
+      if (usual === undefined) this.usual.set(key, seconds)
+      return undefined
+    }
     return `${flavour}: ${/\d+ - (\S+) \(/.exec(output)?.[1] ?? status}`
   }
 
