@@ -2,6 +2,8 @@
  * and garbage go along. */
 #include "unit/helper.h"
 
+#include <pthread.h>
+
 #include "process/carrier.h"
 #include "sabway/shared.h"
 
@@ -111,28 +113,34 @@ static void asleep(void **state) {
   trip_close(&t);
 }
 
+/* Send until nothing moves any more: both rings are full. Returns how many fitted. */
+static uint32_t fill(trip *t, uint32_t length) {
+  uint8_t bytes[RING];
+  uint32_t sent = 0;
+  for (uint32_t idle = 0; idle < 20;) {
+    pattern_fill(bytes, length, sent);
+    if (sw_producer_send(&t->near.out, bytes, length) == SW_OK) {
+      sent++;
+      idle = 0;
+    } else {
+      idle++;
+      sleep_ms(1);
+    }
+  }
+  return sent;
+}
+
 /* More than both rings hold waits for room, is not lost, and does not keep the other direction waiting. */
 static void full(void **state) {
   (void)state;
   trip t;
   trip_open(&t, SW_NATIVE);
-  uint8_t bytes[1000];
   for (uint32_t round = 0; round < 5; round++) {
-    uint32_t sent = 0;
-    for (uint32_t idle = 0; idle < 20;) {
-      pattern_fill(bytes, sizeof(bytes), sent);
-      if (sw_producer_send(&t.near.out, bytes, sizeof(bytes)) == SW_OK) {
-        sent++;
-        idle = 0;
-      } else {
-        idle++;
-        sleep_ms(1);
-      }
-    }
+    uint32_t sent = fill(&t, 1000);
     assert_in_range(sent, 6, 9); /* four in each ring, or one fewer at its end */
     send(&t.far, 10, round);
     expect(&t.near, 10, round);
-    for (uint32_t i = 0; i < sent; i++) expect(&t.far, sizeof(bytes), i);
+    for (uint32_t i = 0; i < sent; i++) expect(&t.far, 1000, i);
     assert_int_equal(sw_port_wait(&t.far, SW_UNTIL_MESSAGE, 0, 1000000), 0);
   }
   trip_close(&t);
@@ -198,8 +206,40 @@ static void stopped_without_a_reader(void **state) {
   trip t;
   trip_open(&t, SW_RENDERER);
   sw_port_close(&t.far, 0);
-  while (sw_producer_send(&t.near.out, "filling", 7) == SW_OK) {
-  }
+  assert_true(fill(&t, 1000) > 4);
+  trip_close(&t);
+}
+
+static void *stop(void *passed) {
+  trip *t = passed;
+  sw_carrier_stop(t->carrier);
+  t->carrier = NULL;
+  return NULL;
+}
+
+/* The reader is slow: what was sent before the stop still arrives, although there is no room for it yet. */
+static void stopped_before_there_is_room(void **state) {
+  (void)state;
+  trip t;
+  trip_open(&t, SW_RENDERER);
+  uint32_t sent = fill(&t, 1000);
+  pthread_t stopping;
+  assert_int_equal(pthread_create(&stopping, NULL, stop, &t), 0);
+  sleep_ms(20);
+  for (uint32_t i = 0; i < sent; i++) expect(&t.far, 1000, i);
+  assert_int_equal(pthread_join(stopping, NULL), 0);
+  trip_close(&t);
+}
+
+/* Whoever is there already looks who has come. */
+static void announced(void **state) {
+  (void)state;
+  trip t = {.home = region_new(RING, RING), .away = region_new(RING, RING)};
+  assert_int_equal(sw_port_open(&t.far, t.away.base, t.away.size, SW_NATIVE), SW_OK);
+  uint32_t ticket = sw_endpoint_arm(t.away.base, t.far.endpoint, SW_SLEEP_FUTEX);
+  assert_int_equal(start(&t, SW_RENDERER), SW_OK);
+  assert_int_not_equal(sw_load_acquire(sw_endpoint_doorbell(t.away.base, t.far.endpoint)), ticket);
+  sw_endpoint_disarm(t.away.base, t.far.endpoint);
   trip_close(&t);
 }
 
@@ -273,4 +313,5 @@ static void mirror(void **state) {
 }
 
 TESTS(TEST(both_ways), TEST(asleep), TEST(full), TEST(stopped), TEST(ends), TEST(end_at_the_stop),
-      TEST(stopped_without_a_reader), TEST(garbage), TEST(taken), TEST(mirror));
+      TEST(stopped_without_a_reader), TEST(stopped_before_there_is_room), TEST(announced), TEST(garbage), TEST(taken),
+      TEST(mirror));

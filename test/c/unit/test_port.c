@@ -56,6 +56,54 @@ static void no_time(void **state) {
   region_free(&r);
 }
 
+/* A peer is there with either of its roles. */
+static void half_a_peer(void **state) {
+  (void)state;
+  for (uint32_t side = 0; side < 2; side++) {
+    region r = region_new(RING, RING);
+    sw_port port;
+    assert_int_equal(sw_port_open(&port, r.base, r.size, side), SW_OK);
+    uint32_t other = region_claim(&r);
+    sw_consumer c;
+    sw_producer p;
+    assert_false(sw_port_has_peer(&port));
+    assert_int_equal(sw_channel_open_consumer(&c, r.base, r.size, SW_HEAP_AT, 1 - side, other), SW_OK);
+    assert_true(sw_port_has_peer(&port));
+    sw_consumer_leave(&c);
+    assert_false(sw_port_has_peer(&port));
+    assert_int_equal(sw_channel_open_producer(&p, r.base, r.size, SW_HEAP_AT, 1 - side, other), SW_OK);
+    assert_true(sw_port_has_peer(&port));
+    sw_producer_leave(&p);
+    assert_false(sw_port_has_peer(&port));
+    sw_port_close(&port, 0);
+    region_free(&r);
+  }
+}
+
+/* Before the ring's end the first thing that a large message needs is room for the padding up to there. */
+static void room_for_the_padding(void **state) {
+  (void)state;
+  region r = region_new(RING, RING);
+  sw_port renderer, native;
+  static const uint8_t bytes[RING];
+  assert_int_equal(sw_port_open(&renderer, r.base, r.size, SW_RENDERER), SW_OK);
+  assert_int_equal(sw_port_open(&native, r.base, r.size, SW_NATIVE), SW_OK);
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(sw_producer_send(&renderer.out, bytes, RING / 4 - SW_FRAME_HEADER), SW_OK);
+    if (i == 2) break;
+    sw_slice slice;
+    assert_int_equal(sw_consumer_peek(&native.in, &slice), 1);
+    sw_consumer_release(&native.in);
+  }
+  /* A quarter is in use, and a quarter is left before the end. */
+  assert_int_equal(sw_port_wait(&renderer, SW_UNTIL_ROOM, 3 * RING / 4 + 8, 0), 1);
+  assert_int_equal(sw_producer_send(&renderer.out, bytes, 3 * RING / 4 + 8), SW_EFULL);
+  assert_int_equal(sw_port_wait(&renderer, SW_UNTIL_ROOM, 3 * RING / 4 + 8, 0), 0);
+  sw_port_close(&native, 0);
+  sw_port_close(&renderer, 0);
+  region_free(&r);
+}
+
 /* The channel is where the header says. */
 static void channel_elsewhere(void **state) {
   (void)state;
@@ -99,4 +147,5 @@ static void impossible_places(void **state) {
   region_free(&r);
 }
 
-TESTS(TEST(spinning_yields), TEST(no_time), TEST(channel_elsewhere), TEST(impossible_places));
+TESTS(TEST(spinning_yields), TEST(no_time), TEST(half_a_peer), TEST(room_for_the_padding), TEST(channel_elsewhere),
+      TEST(impossible_places));
