@@ -99,7 +99,7 @@ Napi::Value SharedMemory::HasPeer(const Napi::CallbackInfo &info) {
 // (side) -> the role word of a participant that ended without leaving the other one, or 0
 Napi::Value SharedMemory::DeadPeer(const Napi::CallbackInfo &info) {
   sw_port port = Side(info);
-  return Napi::Number::New(info.Env(), port.base == nullptr ? 0 : sw__port_dead_peer(&port));
+  return Napi::Number::New(info.Env(), port.base == nullptr ? 0 : swi_port_dead_peer(&port));
 }
 
 Napi::Value SharedMemory::Token(const Napi::CallbackInfo &info) {

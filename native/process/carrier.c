@@ -150,7 +150,7 @@ static void run(void *argument) {
   while (!sw_load_acquire(&c->stop)) {
     int moved = carry(c, &c->out);
     moved += carry(c, &c->in);
-    if (moved == 0 && !sw__spin(&c->spinner, has_work, c, sw_prim_now() + SPIN_NS)) sleep_once(c);
+    if (moved == 0 && !swi_spin(&c->spinner, has_work, c, sw_prim_now() + SPIN_NS)) sleep_once(c);
   }
   finish(c);
 }
@@ -184,7 +184,7 @@ int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
     if (status != SW_OK) leave_sides(c);
   }
   if (status == SW_OK) {
-    sw_endpoint_ring(c->away.base, sw__port_peer(&c->away)); /* whoever is there looks who has come */
+    sw_endpoint_ring(c->away.base, swi_port_peer(&c->away)); /* whoever is there looks who has come */
     *carrier = c;
   } else {
     free(c);

@@ -30,16 +30,16 @@ static void peer_words(const sw_port *p, uint32_t words[2]) {
   words[1] = sw_channel_role(p->base, p->size, p->channel, sw_role_producer(1 - p->side));
 }
 
-uint32_t sw__port_peer(const sw_port *p) {
+uint32_t swi_port_peer(const sw_port *p) {
   uint32_t words[2];
   peer_words(p, words);
   uint32_t receiver = sw_role_holder(words[0]);
   return receiver != 0 ? receiver : sw_role_holder(words[1]);
 }
 
-int sw_port_has_peer(const sw_port *p) { return sw_endpoint_role_alive(p->base, sw__port_peer(p)); }
+int sw_port_has_peer(const sw_port *p) { return sw_endpoint_role_alive(p->base, swi_port_peer(p)); }
 
-uint32_t sw__port_dead_peer(const sw_port *p) {
+uint32_t swi_port_dead_peer(const sw_port *p) {
   uint32_t words[2], dead = 0;
   peer_words(p, words);
   for (int i = 0; i < 2; i++) {
@@ -63,7 +63,7 @@ static int has_work(void *context) {
   if ((w->what & SW_UNTIL_MESSAGE) != 0 && sw_consumer_ready(&p->in)) return 1;
   if ((w->what & SW_UNTIL_ROOM) == 0) return 0;
   uint32_t rest = p->out.capacity - (p->out.head & (p->out.capacity - 1));
-  uint32_t span = sw__span(p->out.capacity, 0, w->room);
+  uint32_t span = swi_span(p->out.capacity, 0, w->room);
   if (span > rest) span = rest; /* the first thing missing is room for the padding */
   return p->out.capacity - sw_producer_used(&p->out) >= span || p->out.status == SW_ECORRUPT;
 }
@@ -87,10 +87,10 @@ int sw_port_wait(sw_port *p, uint32_t what, uint32_t room, int64_t timeout_ns) {
   wish w = {p, what, room};
   uint64_t now = sw_prim_now(), end = timeout_ns < 0 ? UINT64_MAX : now + (uint64_t)timeout_ns;
   uint64_t spun = end - now < SW_WAIT_SPIN_NS ? end : now + SW_WAIT_SPIN_NS;
-  if (sw__spin(&p->spinner, has_work, &w, spun)) return 1;
+  if (swi_spin(&p->spinner, has_work, &w, spun)) return 1;
   while ((now = sw_prim_now()) < end) {
     if (sleep_once(&w, end - now < PATROL_NS ? end - now : PATROL_NS)) return 1;
-    if (sw__port_dead_peer(p) == 0) continue;
+    if (swi_port_dead_peer(p) == 0) continue;
     return has_work(&w) ? 1 : SW_EPEERDIED; /* looked at last: what the dead one had sent is received first */
   }
   return 0;

@@ -14,7 +14,7 @@ static void yield(sw_spinner *s, uint64_t now) {
   s->left = s->forgo = sw_wait_forgo(s->forgo, took > UINT32_MAX ? UINT32_MAX : (uint32_t)took);
 }
 
-int sw__spin(sw_spinner *s, int (*look)(void *), void *context, uint64_t until) {
+int swi_spin(sw_spinner *s, int (*look)(void *), void *context, uint64_t until) {
   uint64_t due = 0;
   for (;;) {
     for (int i = 0; i < LOOKS_PER_CLOCK; i++) {

@@ -5,6 +5,6 @@
 #include "sabway/wait.h"
 
 /* Look until `look` returns something other than 0: then 1; or 0 at the time `until` (of sw_prim_now). One thread. */
-int sw__spin(sw_spinner *s, int (*look)(void *), void *context, uint64_t until);
+int swi_spin(sw_spinner *s, int (*look)(void *), void *context, uint64_t until);
 
 #endif

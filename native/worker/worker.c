@@ -88,7 +88,7 @@ static void host_log(sabway_host *host, int level, const char *text) {
 
 static void host_stop(sabway_host *host) { of(host)->leaving = 1; }
 
-void sw__worker_add_crc(sabway_host *host, const void *bytes, uint32_t length) {
+void swi_worker_add_crc(sabway_host *host, const void *bytes, uint32_t length) {
   sw_worker *w = of(host);
   sw_store64_relaxed(&w->stats.crc, sw_crc32c((uint32_t)w->stats.crc, bytes, length));
 }
@@ -201,7 +201,7 @@ static void park(sw_worker *w, uint64_t now, uint64_t due) {
 /* Until there is work, or `due`. */
 static void wait_for_work(sw_worker *w, uint64_t now, uint64_t due) {
   uint64_t window = w->wait == SW_WAIT_SPIN ? UINT64_MAX : w->wait == SW_WAIT_PARK ? 0 : w->window;
-  if (window != 0 && sw__spin(&w->spinner, has_work, w, due - now < window ? due : now + window)) {
+  if (window != 0 && swi_spin(&w->spinner, has_work, w, due - now < window ? due : now + window)) {
     w->window = sw_wait_spin(w->window, SW_WAIT_SPIN_NS, 0);
     return;
   }

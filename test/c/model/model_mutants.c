@@ -52,7 +52,7 @@ static const struct reason {
     {"sw_endpoint_ring", "&e->doorbell", MODEL_WEAKEN, "the fences order the work; the doorbell only ends the sleep"},
     {"relays", "&e->skills", MODEL_WEAKEN, "whom to ring: fences [Q3] and [Q4] order it against the requests"},
     {"ring_one", "&relay->doorbell", MODEL_WEAKEN, "fence [Q3] before it releases the request"},
-    {"sw__relay_ask", "&e->request", MODEL_WEAKEN, "fence [Q3] behind it, and the relay's doorbell behind that"},
+    {"swi_relay_ask", "&e->request", MODEL_WEAKEN, "fence [Q3] behind it, and the relay's doorbell behind that"},
     {"sw_endpoint_able", "->skills", MODEL_WEAKEN, "fence [Q4] behind it orders what matters"},
     {"sw_endpoint_serve", "&e->request", MODEL_WEAKEN, "the relay reads nothing by it: it only wakes"},
     {"sw_endpoint_serve", "&e->request", MODEL_SPLIT,

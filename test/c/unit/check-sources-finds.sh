@@ -28,7 +28,7 @@ plant native/core/ring/planted.h 'return sw_load_relaxed(&c->ring->tail);'
 plant native/worker/planted.c 'uint32_t sender = sw_load_relaxed(&w->in.ring->producer);'
 plant native/process/planted.c 'if (sw_load_acquire(doorbell) != ticket) return;'
 plant native/prim/linux/planted.c 'if (sw_load_acquire(&w->stop) || sw_load_acquire(words[i]) != expected[i]) return;'
-plant native/process/planted.h 'return sw_load_relaxed(&sw__endpoint_at(base, 0)->pid);'
+plant native/process/planted.h 'return sw_load_relaxed(&swi_endpoint_at(base, 0)->pid);'
 plant native/core/heap/planted.c '#ifdef __linux__'
 plant native/core/heap/planted.c '#include <stdlib.h>'
 rm "$copy/native/core/peer.h"
