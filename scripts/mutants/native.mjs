@@ -44,7 +44,15 @@ const SHARED = [
   'test_shared_faults',
   'test_carrier',
 ]
-const WORKER = ['test_worker', 'test_worker_plugins', 'test_plugin', 'test_loop', 'test_crc32c', 'test_faults']
+const WORKER = [
+  'test_worker',
+  'test_worker_plugins',
+  'test_plugin',
+  'test_loop',
+  'test_crc32c',
+  'test_faults',
+  'test_spin',
+]
 
 /** What covers the files whose path begins so: the first row that fits. asan and plain are programs of test/c, js are test files. */
 const COVER = [

@@ -117,16 +117,29 @@ function* places(code, text) {
   yield* swaps(code, text)
 }
 
+/** Which #if a line stands in; what other systems and processors compile is no matter of the tests that run here. */
+function elsewhere(code, nested) {
+  const directive = /^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b(.*)/.exec(code)
+  if (directive === null) return nested.includes(true)
+  const [, word, condition] = directive
+  const other = word !== 'ifndef' && /^[^!]*(__aarch64__|__ARM_|_WIN32|_MSC_VER|__APPLE__|__wasm__)/.test(condition)
+  if (word.startsWith('if')) nested.push(other)
+  else if (word === 'endif') nested.pop()
+  else nested[nested.length - 1] = other
+  return true
+}
+
 /** Every mistake of the lines in the Set `lines`. */
 export function nativeMistakes(source, lines) {
   const found = []
   const state = { comment: false }
   let before = ';'
   let inMacro = false
+  const nested = []
   source.split('\n').forEach((text, index) => {
     const code = codeOf(text, state)
-    const skipped = inMacro || /^\s*#/.test(code)
-    inMacro = skipped && code.trimEnd().endsWith('\\')
+    const skipped = elsewhere(code, nested) || inMacro || /^\s*#/.test(code)
+    inMacro = (inMacro || /^\s*#/.test(code)) && code.trimEnd().endsWith('\\')
     if (!lines.has(index + 1) || skipped || /_Static_assert|static_assert/.test(code)) {
       if (code.trim()) before = code.trim()
       return

@@ -63,6 +63,29 @@ describe('mistakes in C', () => {
     it(`${kind}: ${line}`, () => assert.deepEqual(made(line, kind).sort(), [...results].sort()))
   }
 
+  it('are not made in what other systems and processors compile', () => {
+    const source = [
+      'void f(void) {',
+      '#if defined(__aarch64__)',
+      '  a(x);',
+      '#elif defined(__x86_64__)',
+      '  b(x);',
+      '#else',
+      '  c(x);',
+      '#endif',
+      '#ifndef _WIN32',
+      '  d(x);',
+      '#endif',
+      '  e(x);',
+      '}',
+    ]
+    const mistakes = nativeMistakes(source.join('\n'), new Set(source.map((_, i) => i + 1)))
+    assert.deepEqual(
+      mistakes.map(({ line }) => line),
+      [5, 7, 10, 12],
+    )
+  })
+
   it('are made in the lines that are asked for, and not in comments, macros and assertions', () => {
     const source = [
       '/* a',

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -140,7 +141,7 @@ static bool killed(const site *s, int which, enum model_mutation mutation, bool 
   pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
-    alarm(PATIENCE_S);
+    setrlimit(RLIMIT_CPU, &(struct rlimit){PATIENCE_S, PATIENCE_S}); /* not by the clock: others may be busy, too */
     hunt(&mutant, which, quiet, fdopen(ends[1], "w"));
   }
   close(ends[1]);
