@@ -13,6 +13,7 @@ export interface Core {
   sw_region_format(base: Offset, pages: number, rendererToNative: number, nativeToRenderer: number): number
   sw_region_format_empty(base: Offset, pages: number): number
   sw_region_verify(base: Offset, pages: number): number
+  sw_region_channel(base: Offset, size: bigint): Offset
   sw_endpoint_claim(base: Offset, pid: number, startLow: number, startHigh: number): number
   sw_endpoint_release(base: Offset, index: number): void
   sw_endpoint_role_alive(base: Offset, role: number): number

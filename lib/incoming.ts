@@ -1,16 +1,7 @@
 // The receiving half of a channel in one JavaScript thread: the ring's consumer, and who is given its messages.
 import type { Core, Offset } from './core.js'
 import { coreError, SabwayError } from './errors.js'
-import {
-  ERRORS,
-  SW_BATCH,
-  SW_FRAME_HEADER,
-  SW_HEAP_AT,
-  sw_channel,
-  sw_consumer,
-  sw_instance,
-  sw_ring,
-} from './generated/abi.js'
+import { ERRORS, SW_BATCH, SW_FRAME_HEADER, sw_channel, sw_consumer, sw_instance, sw_ring } from './generated/abi.js'
 import { now } from './host.js'
 import type { Region } from './region.js'
 import { NOTHING } from './waiting.js'
@@ -91,14 +82,14 @@ export class Incoming {
     if (this.opened) return
     const { core, region, side } = this
     region.join(side)
-    const status = core.sw_channel_open_consumer(this.consumer, 0, region.size, SW_HEAP_AT, side, region.endpoint)
+    const status = core.sw_channel_open_consumer(this.consumer, 0, region.size, region.channelAt, side, region.endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
     this.onOpen()
   }
 
   get capacity(): number {
-    const ring = SW_HEAP_AT + sw_channel.rings + (1 - this.side) * sw_ring.sizeof
+    const ring = this.region.channelAt + sw_channel.rings + (1 - this.side) * sw_ring.sizeof
     return this.words[(this.opened ? this.consumer + sw_consumer.capacity : ring + sw_ring.capacity) >>> 2]!
   }
 

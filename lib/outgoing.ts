@@ -7,16 +7,7 @@ import * as check from './check.js'
 import { copyIn, copyInFree, lead, Windows } from './copy.js'
 import type { Core, Offset } from './core.js'
 import { coreError, overwritten, SabwayError, trapped } from './errors.js'
-import {
-  ERRORS,
-  SW_BATCH,
-  SW_HEAP_AT,
-  SW_RING_MAX,
-  sw_channel,
-  sw_instance,
-  sw_producer,
-  sw_ring,
-} from './generated/abi.js'
+import { ERRORS, SW_BATCH, SW_RING_MAX, sw_channel, sw_instance, sw_producer, sw_ring } from './generated/abi.js'
 import { after } from './host.js'
 import type { Region } from './region.js'
 
@@ -95,14 +86,14 @@ export class Outgoing {
     if (this.opened) return
     const { core, region, side } = this
     region.join(side)
-    const status = core.sw_channel_open_producer(this.producer, 0, region.size, SW_HEAP_AT, side, region.endpoint)
+    const status = core.sw_channel_open_producer(this.producer, 0, region.size, region.channelAt, side, region.endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
     this.onOpen()
   }
 
   get capacity(): number {
-    const ring = SW_HEAP_AT + sw_channel.rings + this.side * sw_ring.sizeof
+    const ring = this.region.channelAt + sw_channel.rings + this.side * sw_ring.sizeof
     return this.words[(this.opened ? this.producer + sw_producer.capacity : ring + sw_ring.capacity) >>> 2]!
   }
 

@@ -52,7 +52,7 @@ export interface RegionHost {
   identity: Addon['identity']
   alive: Addon['alive']
   /** The endpoint's binding: from now on it is rung, and given back when the addon's environment ends. */
-  bind(bytes: Uint8Array<SharedArrayBuffer>, endpoint: number, away?: SharedMemory): RegionBinding
+  bind(bytes: Uint8Array<SharedArrayBuffer>, endpoint: number, channelAt: number, away?: SharedMemory): RegionBinding
 }
 
 function ownHost(): RegionHost | null {
@@ -62,7 +62,7 @@ function ownHost(): RegionHost | null {
   return {
     identity,
     alive,
-    bind: (bytes, endpoint, away) => new native.RegionBinding(bytes, endpoint, SW_HEAP_AT, away),
+    bind: (bytes, endpoint, channelAt, away) => new native.RegionBinding(bytes, endpoint, channelAt, away),
   }
 }
 
@@ -85,6 +85,7 @@ export class Region {
   /** @internal */ declare readonly words: Int32Array<SharedArrayBuffer>
   /** @internal */ declare readonly core: Core
   /** @internal */ readonly size: bigint
+  /** @internal Where the channel is: what the header says, read once. */ readonly channelAt: Offset
   /** @internal */ readonly endpoint: number
   /** @internal */ readonly instance: Offset
   /** @internal */ declare readonly binding: RegionBinding | null
@@ -149,23 +150,26 @@ export class Region {
     hide(this, { link, core: exported })
     const status = this.core.sw_region_verify(0, this.buffer.byteLength / SW_PAGE)
     if (status !== 0) throw coreError(status, describeHeader(this.words))
+    this.channelAt = this.core.sw_region_channel(0, this.size) >>> 0
+    if (this.channelAt === 0)
+      throw new SabwayError('ERR_SABWAY_CORRUPT', 'its header names a place where no channel can be')
     this.processes = (Atomics.load(words, sw_region_header.flags >>> 2) & SW_REGION_PROCESSES) !== 0
     link.processes = this.processes
     this.endpoint = claim(this.core, host)
     this.instance = SW_INSTANCES_AT + this.endpoint * SW_INSTANCE_BYTES
     this.core.__stack_pointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
-    const { core, endpoint, size } = this
+    const { core, endpoint, size, channelAt } = this
     try {
       const away = (copied !== undefined && shared) || undefined
-      hide(this, { binding: host === null ? null : host.bind(this.bytes, endpoint, away) })
+      hide(this, { binding: host === null ? null : host.bind(this.bytes, endpoint, channelAt, away) })
     } catch (error) {
-      leave(core, size, endpoint)
+      leave(core, size, channelAt, endpoint)
       throw adopt(error)
     }
     link.binding = this.binding
     core.sw_endpoint_able(0, endpoint, this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
     // With an addon, the binding's own finalizer does this.
-    if (this.binding === null) forgotten.register(this, () => leave(core, size, endpoint), this)
+    if (this.binding === null) forgotten.register(this, () => leave(core, size, channelAt, endpoint), this)
   }
 
   /**
@@ -248,7 +252,7 @@ export class Region {
         `these rings need a region of ${needed} bytes, this one has ${this.buffer.byteLength}`,
       )
     }
-    const status = this.core.sw_channel_format(0, SW_HEAP_AT, rendererToNative, nativeToRenderer)
+    const status = this.core.sw_channel_format(0, this.channelAt, rendererToNative, nativeToRenderer)
     if (status !== 0) throw coreError(status, 'while making a channel')
     if (this.copied !== undefined) attempt(() => this.#shared!.mirror(this.bytes, true))
     this.#vacant = false
@@ -327,7 +331,7 @@ export class Region {
   /** Walk the region's invariants. Throws ERR_SABWAY_CORRUPT. For tests, while nobody writes. */
   check(): void {
     this.#mustBeOpen()
-    const status = this.core.sw_channel_check(0, this.size, SW_HEAP_AT)
+    const status = this.core.sw_channel_check(0, this.size, this.channelAt)
     if (status !== 0) throw coreError(status, 'the channel')
   }
 
@@ -352,11 +356,11 @@ export class Region {
       // While JavaScript can: who relied on this relay finds another mechanism.
       this.core.sw_endpoint_able(0, this.endpoint, SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
       this.core.sw_endpoint_serve(0)
-      this.core.sw_channel_evict(0, this.size, SW_HEAP_AT, this.endpoint)
+      this.core.sw_channel_evict(0, this.size, this.channelAt, this.endpoint)
       this.binding.close()
     } else {
       forgotten.unregister(this)
-      leave(this.core, this.size, this.endpoint)
+      leave(this.core, this.size, this.channelAt, this.endpoint)
     }
     this.#shared?.close()
   }
@@ -458,8 +462,8 @@ function claim(core: Core, host: RegionHost | null): number {
   return index
 }
 
-function leave(core: Core, size: bigint, endpoint: number): void {
-  core.sw_channel_evict(0, size, SW_HEAP_AT, endpoint)
+function leave(core: Core, size: bigint, channelAt: Offset, endpoint: number): void {
+  core.sw_channel_evict(0, size, channelAt, endpoint)
   core.sw_endpoint_release(0, endpoint)
 }
 

@@ -3,7 +3,6 @@
 import {
   SW_CLOSED_BY_CONSUMER,
   SW_CLOSED_BY_PRODUCER,
-  SW_HEAP_AT,
   SW_NATIVE,
   SW_RENDERER,
   SW_ROLE_GONE,
@@ -14,8 +13,8 @@ import {
 import { endpointWord, type Region } from './region.js'
 
 /** Index, in an Int32Array over the region, of a word of the ring that this side produces. */
-function ringWord(producingSide: number, field: number): number {
-  return (SW_HEAP_AT + sw_channel.rings + producingSide * sw_ring.sizeof + field) >>> 2
+function ringWord(region: Region, producingSide: number, field: number): number {
+  return (region.channelAt + sw_channel.rings + producingSide * sw_ring.sizeof + field) >>> 2
 }
 
 /** The participant that a role word names as the role's holder; 0 for none. */
@@ -50,8 +49,8 @@ export class PeerWatch {
   ) {
     const other = SW_RENDERER + SW_NATIVE - side
     const role = (ring: number, holder: number, bit: number): Role => ({
-      holder: ringWord(ring, holder),
-      closed: ringWord(ring, sw_ring.closed),
+      holder: ringWord(region, ring, holder),
+      closed: ringWord(region, ring, sw_ring.closed),
       bit,
       seen: 0,
     })

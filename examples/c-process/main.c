@@ -21,7 +21,7 @@ static int fail(const char *what, int status, const char *why) {
 static int send_all(sw_port *port, const void *message, uint32_t length) {
   int status;
   while ((status = sw_producer_send(&port->out, message, length)) == SW_EFULL) {
-    status = sw_port_wait(port, SW_WAIT_ROOM, length, -1);
+    status = sw_port_wait(port, SW_UNTIL_ROOM, length, -1);
     if (status < 0) return status;
   }
   return status;
@@ -34,7 +34,7 @@ static int echo(sw_port *port) {
   for (;;) {
     sw_slice slice;
     int status = sw_consumer_peek(&port->in, &slice);
-    if (status == 0) status = sw_port_wait(port, SW_WAIT_MESSAGE, 0, -1);
+    if (status == 0) status = sw_port_wait(port, SW_UNTIL_MESSAGE, 0, -1);
     else if (status == 1) {
       /* The other process could still change what lies in the ring: work on a copy. */
       memcpy(copy, (uint8_t *)port->base + slice.offset, slice.length);
@@ -77,7 +77,7 @@ static int ask(sw_port *port, uint32_t count) {
     if (status == SW_OK) sent++;
     if (status == SW_EFULL) {
       status = take_answers(port, &answered);
-      uint32_t what = sent < count ? SW_WAIT_MESSAGE | SW_WAIT_ROOM : SW_WAIT_MESSAGE;
+      uint32_t what = sent < count ? SW_UNTIL_MESSAGE | SW_UNTIL_ROOM : SW_UNTIL_MESSAGE;
       if (status == 0) status = sw_port_wait(port, what, length, -1);
     }
     if (status < 0) return fail("ask", status, "");

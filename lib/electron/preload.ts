@@ -8,7 +8,7 @@ import { contextBridge, ipcRenderer } from 'electron'
 import { addon, addonMissing, type RegionBinding } from '../addon.js'
 import { onRing, type Watcher, watch } from '../dispatcher.js'
 import { SabwayError } from '../errors.js'
-import { SW_HEAP_AT, sw_endpoint } from '../generated/abi.js'
+import { sw_endpoint } from '../generated/abi.js'
 import { channel } from '../host.js'
 import { loadAddon } from '../load.js'
 import { endpointWord, Region } from '../region.js'
@@ -99,7 +99,7 @@ class PageBridge {
     const place = this.#places.get(id)
     if (place === undefined) return refusal(new SabwayError('ERR_SABWAY_CLOSED', 'it was closed meanwhile'))
     try {
-      const binding = new (addon()!.RegionBinding)(place.region.bytes, endpoint, SW_HEAP_AT)
+      const binding = new (addon()!.RegionBinding)(place.region.bytes, endpoint, place.region.channelAt)
       place.binding = binding
       place.doorbell = endpointWord(endpoint, sw_endpoint.doorbell)
       place.watcher = { region: { binding }, onPeerDied }

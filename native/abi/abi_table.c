@@ -11,20 +11,20 @@ typedef struct row {
 } row;
 
 static const row ROWS[] = {
-#define SW__STRUCT(type)                    {"size", #type, "", sizeof(type)},
-#define SW__FIELD(type, field)              {"field", #type, #field, offsetof(type, field)},
-#define SW__CONSTANT(constant)              {"constant", #constant, "", constant},
-#define SW__ERROR(name, number, code, text) {"error", code, text, number},
-    SW_LAYOUT_STRUCTS(SW__STRUCT) SW_LAYOUT_FIELDS(SW__FIELD) SW_LAYOUT_CONSTANTS(SW__CONSTANT)
-        SW_ERROR_TABLE(SW__ERROR)
+#define SWI_STRUCT(type)                    {"size", #type, "", sizeof(type)},
+#define SWI_FIELD(type, field)              {"field", #type, #field, offsetof(type, field)},
+#define SWI_CONSTANT(constant)              {"constant", #constant, "", constant},
+#define SWI_ERROR(name, number, code, text) {"error", code, text, number},
+    SW_LAYOUT_STRUCTS(SWI_STRUCT) SW_LAYOUT_FIELDS(SWI_FIELD) SW_LAYOUT_CONSTANTS(SWI_CONSTANT)
+        SW_ERROR_TABLE(SWI_ERROR)
     /* Not stored in the region. */
-    SW__CONSTANT(SW_REACH_RELAY) SW__CONSTANT(SW_REACH_NONE) SW__CONSTANT(SW_WAIT_BALANCED) SW__CONSTANT(SW_WAIT_SPIN)
-        SW__CONSTANT(SW_WAIT_PARK) SW__CONSTANT(SW_WAIT_SPIN_NS)
+    SWI_CONSTANT(SW_REACH_RELAY) SWI_CONSTANT(SW_REACH_NONE) SWI_CONSTANT(SW_WAIT_BALANCED) SWI_CONSTANT(SW_WAIT_SPIN)
+        SWI_CONSTANT(SW_WAIT_PARK) SWI_CONSTANT(SW_WAIT_SPIN_NS)
     /* Handles are private to an instance, so they are no part of the layout hash; JavaScript reads their counters. */
-    SW__FIELD(sw_producer, status) SW__FIELD(sw_producer, next) SW__FIELD(sw_producer, room)
-        SW__FIELD(sw_producer, messages) SW__FIELD(sw_producer, bytes) SW__FIELD(sw_producer, capacity)
-            SW__FIELD(sw_consumer, status) SW__FIELD(sw_consumer, messages) SW__FIELD(sw_consumer, bytes)
-                SW__FIELD(sw_consumer, capacity)};
+    SWI_FIELD(sw_producer, status) SWI_FIELD(sw_producer, next) SWI_FIELD(sw_producer, room)
+        SWI_FIELD(sw_producer, messages) SWI_FIELD(sw_producer, bytes) SWI_FIELD(sw_producer, capacity)
+            SWI_FIELD(sw_consumer, status) SWI_FIELD(sw_consumer, messages) SWI_FIELD(sw_consumer, bytes)
+                SWI_FIELD(sw_consumer, capacity)};
 
 _Static_assert(sizeof(sw_producer) <= sizeof(((sw_instance *)0)->producer),
                "the handle fits its place in the instance");

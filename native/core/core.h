@@ -9,19 +9,19 @@
 #endif
 
 /* The parts of sw_endpoint.sleeping. */
-enum { SW__HOW = 3, SW__HOW_BITS = 2 };
+enum { SWI_HOW = 3, SWI_HOW_BITS = 2 };
 
-static inline sw_endpoint *sw__endpoint_at(const void *base, uint32_t index) {
+static inline sw_endpoint *swi_endpoint_at(const void *base, uint32_t index) {
   return (sw_endpoint *)((uint8_t *)base + SW_HEADER_BYTES) + index;
 }
 
 /* The endpoint a role word names, or NULL: the word comes from the peer. */
-sw_endpoint *sw__endpoint_named(const void *base, uint32_t role);
+sw_endpoint *swi_endpoint_named(const void *base, uint32_t role);
 
 /* Have a relay wake `e`, whose doorbell has been rung for the `rings`-th time. */
-void sw__relay_ask(void *base, sw_endpoint *e, uint32_t rings);
+void swi_relay_ask(void *base, sw_endpoint *e, uint32_t rings);
 
 /* Are a ring's fixed words possible inside a region of `size` bytes? Fills private copies. */
-int sw__ring_bounds(const sw_ring *ring, uint64_t size, uint32_t *capacity, uint32_t *data);
+int swi_ring_bounds(const sw_ring *ring, uint64_t size, uint32_t *capacity, uint32_t *data);
 
 #endif

@@ -28,7 +28,7 @@ static bool bury(sw_endpoint *e, uint32_t claim) {
 
 int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t start_high) {
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
-    sw_endpoint *e = sw__endpoint_at(base, i);
+    sw_endpoint *e = swi_endpoint_at(base, i);
     uint32_t owner = sw_peer_load_acquire(&e->pid); /* pairs with [E1] */
     if (owner != 0 && !bury(e, owner)) continue;
     if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid | CLAIMING)) continue; /* pairs with [E2] */
@@ -45,7 +45,7 @@ int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t sta
 }
 
 void sw_endpoint_release(void *base, uint32_t index) {
-  sw_endpoint *e = sw__endpoint_at(base, index);
+  sw_endpoint *e = swi_endpoint_at(base, index);
   sw_store_relaxed(&e->sleeping, SW_AWAKE);
   sw_store_relaxed(&e->skills, 0);
   sw_fetch_add_acq_rel(&e->epoch, 1); /* roles of this claim stop matching before anyone can claim anew */
@@ -53,17 +53,17 @@ void sw_endpoint_release(void *base, uint32_t index) {
 }
 
 uint32_t sw_endpoint_role(const void *base, uint32_t index) {
-  return (sw_peer_load_acquire(&sw__endpoint_at(base, index)->epoch) << 8) | (index + 1);
+  return (sw_peer_load_acquire(&swi_endpoint_at(base, index)->epoch) << 8) | (index + 1);
 }
 
-sw_endpoint *sw__endpoint_named(const void *base, uint32_t role) {
+sw_endpoint *swi_endpoint_named(const void *base, uint32_t role) {
   uint32_t number = role & 0xff;
   if (number == 0 || number > SW_ENDPOINTS) return NULL;
-  return sw__endpoint_at(base, number - 1);
+  return swi_endpoint_at(base, number - 1);
 }
 
 int sw_endpoint_role_alive(const void *base, uint32_t role) {
-  sw_endpoint *e = sw__endpoint_named(base, role);
+  sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return 0;
   if ((sw_peer_load_acquire(&e->epoch) ^ (role >> 8)) << 8) return 0; /* 24 bits of the epoch are in the role */
   uint32_t pid = sw_peer_load_acquire(&e->pid);                       /* pairs with [E1] */
@@ -71,7 +71,7 @@ int sw_endpoint_role_alive(const void *base, uint32_t role) {
 }
 
 int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
-  sw_endpoint *e = sw__endpoint_named(base, role);
+  sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return 0;
   owner->pid = sw_peer_load_acquire(&e->pid);               /* pairs with [E1] */
   owner->start_low = sw_peer_load_acquire(&e->start_low);   /* pairs with [E3] */
@@ -88,39 +88,39 @@ int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
  * value, and a later sleep has a later one. */
 
 uint32_t sw_endpoint_arm(void *base, uint32_t index, uint32_t how) {
-  sw_endpoint *e = sw__endpoint_at(base, index);
+  sw_endpoint *e = swi_endpoint_at(base, index);
   uint32_t ticket = sw_peer_load_acquire(&e->doorbell); /* [Q2] before arming: a ring from now on changes it */
-  sw_store_release(&e->sleeping, ticket << SW__HOW_BITS | how);
+  sw_store_release(&e->sleeping, ticket << SWI_HOW_BITS | how);
   sw_fence_handshake(); /* [F1] pairs with [F2] in ring.c: arm, then look; publish, then look whether armed */
   return ticket;
 }
 
 void sw_endpoint_disarm(void *base, uint32_t index) {
-  sw_store_release(&sw__endpoint_at(base, index)->sleeping, SW_AWAKE);
+  sw_store_release(&swi_endpoint_at(base, index)->sleeping, SW_AWAKE);
 }
 
 int sw_endpoint_is_armed(const void *base, uint32_t index) {
-  return sw_peer_load_relaxed(&sw__endpoint_at(base, index)->sleeping) != SW_AWAKE;
+  return sw_peer_load_relaxed(&swi_endpoint_at(base, index)->sleeping) != SW_AWAKE;
 }
 
-uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &sw__endpoint_at(base, index)->doorbell; }
+uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &swi_endpoint_at(base, index)->doorbell; }
 
 void sw_endpoint_ring(void *base, uint32_t role) {
-  sw_endpoint *e = sw__endpoint_named(base, role);
+  sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return;
   uint32_t armed = sw_peer_load_relaxed(&e->sleeping);
   if (armed == SW_AWAKE) return;
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
-  if (!sw_prim_wake(&e->doorbell, armed & SW__HOW)) sw__relay_ask(base, e, rings);
+  if (!sw_prim_wake(&e->doorbell, armed & SWI_HOW)) swi_relay_ask(base, e, rings);
   sw_compare_exchange_acq_rel(&e->sleeping, &armed, SW_AWAKE); /* a failure is a sleeper that has looked since */
 }
 
 void sw_endpoint_alarm(void *base, uint32_t role) {
-  sw_endpoint *e = sw__endpoint_named(base, role);
+  sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return;
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
   int reached = sw_prim_wake(&e->doorbell, SW_SLEEP_LOOP);
   reached &= sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
   reached &= sw_prim_wake(&e->doorbell, SW_SLEEP_FUTEX);
-  if (!reached) sw__relay_ask(base, e, rings);
+  if (!reached) swi_relay_ask(base, e, rings);
 }

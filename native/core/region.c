@@ -8,16 +8,16 @@ static uint32_t mix(uint32_t hash, uint32_t value) { return (hash ^ value) * 167
 
 uint32_t sw_layout_hash(void) {
   uint32_t hash = 2166136261u;
-#define SW__STRUCT(type) hash = mix(hash, (uint32_t)sizeof(type));
-#define SW__FIELD(type, field) \
+#define SWI_STRUCT(type) hash = mix(hash, (uint32_t)sizeof(type));
+#define SWI_FIELD(type, field) \
   hash = mix(mix(hash, (uint32_t)offsetof(type, field)), (uint32_t)sizeof(((type *)0)->field));
-#define SW__CONSTANT(name) hash = mix(hash, (uint32_t)(name));
-  SW_LAYOUT_STRUCTS(SW__STRUCT)
-  SW_LAYOUT_FIELDS(SW__FIELD)
-  SW_LAYOUT_CONSTANTS(SW__CONSTANT)
-#undef SW__STRUCT
-#undef SW__FIELD
-#undef SW__CONSTANT
+#define SWI_CONSTANT(name) hash = mix(hash, (uint32_t)(name));
+  SW_LAYOUT_STRUCTS(SWI_STRUCT)
+  SW_LAYOUT_FIELDS(SWI_FIELD)
+  SW_LAYOUT_CONSTANTS(SWI_CONSTANT)
+#undef SWI_STRUCT
+#undef SWI_FIELD
+#undef SWI_CONSTANT
   return hash;
 }
 
@@ -51,4 +51,11 @@ int sw_region_verify(const void *base, uint32_t pages) {
   if (sw_peer_load_relaxed(&header->layout_hash) != sw_layout_hash()) return SW_ELAYOUT;
   if (sw_peer_load_relaxed(&header->pages) != pages) return SW_ENOTREGION;
   return SW_OK;
+}
+
+uint32_t sw_region_channel(const void *base, uint64_t size) {
+  if (size < SW_HEAP_AT + sizeof(sw_channel)) return 0;
+  uint32_t root = sw_peer_load_relaxed(&((const sw_region_header *)base)->root);
+  if (root < SW_HEAP_AT || root % SW_LINE != 0 || root > size - sizeof(sw_channel)) return 0;
+  return root;
 }

@@ -12,7 +12,7 @@
 
 /* The endpoint `index`, or NULL from the first on that nobody has ever claimed: claims go from the lowest up. */
 static sw_endpoint *claimed_once(const void *base, uint32_t index) {
-  sw_endpoint *e = sw__endpoint_at(base, index);
+  sw_endpoint *e = swi_endpoint_at(base, index);
   return sw_peer_load_relaxed(&e->pid) == 0 && sw_peer_load_relaxed(&e->epoch) == 0 ? NULL : e;
 }
 
@@ -28,14 +28,14 @@ static void ring_one(void *base, const sw_endpoint *sleeper) {
   }
 }
 
-void sw__relay_ask(void *base, sw_endpoint *e, uint32_t rings) {
+void swi_relay_ask(void *base, sw_endpoint *e, uint32_t rings) {
   sw_store_release(&e->request, rings << 1 | 1);
   sw_fence_handshake(); /* [Q3] */
   ring_one(base, e);
 }
 
 void sw_endpoint_able(void *base, uint32_t index, uint32_t skills) {
-  sw_store_release(&sw__endpoint_at(base, index)->skills, skills);
+  sw_store_release(&swi_endpoint_at(base, index)->skills, skills);
   sw_fence_handshake(); /* [Q4] */
 }
 
@@ -73,7 +73,7 @@ static uint32_t by_relay(const void *base, uint32_t own) {
 }
 
 uint32_t sw_endpoint_reach(const void *base, uint32_t index, uint32_t role, uint32_t how) {
-  const sw_endpoint *own = sw__endpoint_at(base, index), *peer = sw__endpoint_named(base, role);
+  const sw_endpoint *own = swi_endpoint_at(base, index), *peer = swi_endpoint_named(base, role);
   uint32_t needed = how == SW_SLEEP_FUTEX     ? SW_WAKES_FUTEX
                     : how == SW_SLEEP_ATOMICS ? SW_WAKES_ATOMICS
                                               : SW_WAKES_FUTEX | SW_WAKES_ATOMICS;

@@ -52,7 +52,7 @@ static void write_header(uint8_t *frame, int32_t length, uint32_t info) {
 static bool wrap(sw_producer *p, uint32_t rest, uint32_t span) {
   if (!has_room(p, rest)) return false;
   bool alone = p->published == p->head;
-  write_header(frame_at(p, p->head), (int32_t)rest, sw__info(SW_FRAME_PAD, 0));
+  write_header(frame_at(p, p->head), (int32_t)rest, swi_info(SW_FRAME_PAD, 0));
   p->head += rest;
   if (has_room(p, span)) {
     p->padding = rest;
@@ -82,12 +82,12 @@ void *sw_producer_reserve(sw_producer *p, uint32_t length, uint32_t lead) {
   if (p->status != SW_OK) return NULL;
 
   p->padding = 0;
-  uint32_t span = sw__span(p->capacity, lead, length);
+  uint32_t span = swi_span(p->capacity, lead, length);
   uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
   if (span > rest ? !wrap(p, rest, span) : !has_room(p, span)) return NULL;
 
   uint8_t *frame = frame_at(p, p->head);
-  write_header(frame, -(int32_t)(SW_FRAME_HEADER + length), sw__info(SW_FRAME_DATA, lead));
+  write_header(frame, -(int32_t)(SW_FRAME_HEADER + length), swi_info(SW_FRAME_DATA, lead));
   p->reserved = length;
   p->lead = lead;
   p->open = 1;
@@ -98,7 +98,7 @@ int sw_producer_commit(sw_producer *p, uint32_t length) {
   if (!p->open) return SW_ESTATE;
   if (length > p->reserved) return SW_ERANGE;
   sw_data_store(frame_at(p, p->head) + offsetof(sw_frame, length), SW_FRAME_HEADER + length);
-  p->head += sw__span(p->capacity, p->lead, length);
+  p->head += swi_span(p->capacity, p->lead, length);
   p->open = 0;
   p->messages++;
   p->bytes += length;
@@ -128,9 +128,10 @@ int sw_producer_push(sw_producer *p, uint32_t length) {
 }
 
 int sw_producer_append(sw_producer *p, uint32_t length, int publish) {
-  if (p->room == 0 || length > p->room || sw_peer_load_relaxed(&p->ring->closed) != 0) return -1;
-  write_header(frame_at(p, p->head), (int32_t)(SW_FRAME_HEADER + length), sw__info(SW_FRAME_DATA, 0));
-  p->head += sw__span(p->capacity, 0, length);
+  if (p->room == 0 || length > p->room) return SW_EFULL;
+  if (sw_peer_load_relaxed(&p->ring->closed) != 0) return SW_ECLOSED;
+  write_header(frame_at(p, p->head), (int32_t)(SW_FRAME_HEADER + length), swi_info(SW_FRAME_DATA, 0));
+  p->head += swi_span(p->capacity, 0, length);
   p->messages++;
   p->bytes += length;
   if (publish) sw_producer_publish(p);
@@ -149,9 +150,9 @@ static uint32_t reserve_run(sw_producer *p, sw_slice *slices, uint32_t count) {
     uint32_t length = sw_peer_data_load(&slices[done].length);
     uint32_t lead = sw_peer_data_load(&slices[done].offset);
     if (length > room || lead >= SW_ALIGN) break;
-    uint32_t span = sw__span(p->capacity, lead, length);
+    uint32_t span = swi_span(p->capacity, lead, length);
     if (span > room - used) break;
-    write_header(frame + used, (int32_t)(SW_FRAME_HEADER + length), sw__info(SW_FRAME_DATA, lead));
+    write_header(frame + used, (int32_t)(SW_FRAME_HEADER + length), swi_info(SW_FRAME_DATA, lead));
     slices[done].offset = (uint32_t)(frame - p->base) + used + SW_FRAME_HEADER + lead;
     used += span;
     bytes += length;
@@ -187,7 +188,7 @@ int sw_producer_send(sw_producer *p, const void *payload, uint32_t length) {
 int sw_producer_want_space(sw_producer *p, uint32_t length) {
   if (p->status == SW_ECORRUPT) return 1;
   uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
-  uint32_t span = sw__span(p->capacity, 0, length);
+  uint32_t span = swi_span(p->capacity, 0, length);
   if (span > rest) span = rest; /* the first thing missing is room for the padding */
   sw_store_relaxed(&p->ring->want_space, span);
   sw_fence_handshake(); /* [F3] */
@@ -259,8 +260,8 @@ static int available(sw_consumer *c) {
 static uint32_t peek_run(sw_consumer *c, sw_slice *slices, uint32_t count) {
   uint32_t cursor = c->cursor, head = c->head_seen, got = 0, bytes = 0;
   while (got < count && cursor != head && bytes < c->capacity / 4) {
-    sw__frame_view frame;
-    if (!sw__frame_read(c->data, c->capacity, cursor, head - cursor, &frame)) {
+    swi_frame_view frame;
+    if (!swi_frame_read(c->data, c->capacity, cursor, head - cursor, &frame)) {
       c->status = SW_ECORRUPT;
       break;
     }

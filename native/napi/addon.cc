@@ -1,16 +1,14 @@
 // The addon's door: marshals arguments and maps errors; what it does stands in the C library.
 #include <napi.h>
 
+#include "arguments.h"
 #include "environment.h"
-#include "error.h"
 #include "prim/prim.h"
 #include "region.h"
 #include "sabway/crc32c.h"
 #include "shared_memory.h"
 
 namespace {
-
-uint32_t Word(const Napi::CallbackInfo &info, size_t index) { return info[index].As<Napi::Number>().Uint32Value(); }
 
 // () -> { pid, startLow, startHigh }: who an endpoint belongs to.
 Napi::Value Identity(const Napi::CallbackInfo &info) {
@@ -23,19 +21,14 @@ Napi::Value Identity(const Napi::CallbackInfo &info) {
 }
 
 Napi::Value Alive(const Napi::CallbackInfo &info) {
-  return Napi::Number::New(info.Env(), sw_prim_process_alive(Word(info, 0), Word(info, 1), Word(info, 2)));
+  return Napi::Number::New(info.Env(), sw_prim_process_alive(Word(info[0], "argument 0"), Word(info[1], "argument 1"),
+                                                             Word(info[2], "argument 2")));
 }
 
-// (Uint8Array, crc) -> crc. The length of a wider array is in elements, so only arrays of bytes are taken.
+// (Uint8Array, crc) -> crc. The length of a wider array is in elements, so only bytes are taken.
 Napi::Value Crc32c(const Napi::CallbackInfo &info) {
-  napi_typedarray_type type = napi_float64_array;
-  void *data = nullptr;
-  size_t length = 0;
-  napi_status status = napi_get_typedarray_info(info.Env(), info[0], &type, &length, &data, nullptr, nullptr);
-  if (status != napi_ok || type != napi_uint8_array || !info[1].IsNumber()) {
-    throw MakeError(info.Env(), SW_ETYPE, "expected (Uint8Array, number)");
-  }
-  return Napi::Number::New(info.Env(), sw_crc32c(Word(info, 1), data, length));
+  auto [data, length] = BytesOf(info[0], "the data");
+  return Napi::Number::New(info.Env(), sw_crc32c(Word(info[1], "argument 1"), data, length));
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "arguments.h"
 #include "environment.h"
 #include "error.h"
 #include "prim/prim.h"
@@ -24,8 +25,6 @@ std::string WhyNotStarted(int status) {
   return "while starting the native worker";
 }
 
-uint32_t Number(const Napi::Value &value) { return value.As<Napi::Number>().Uint32Value(); }
-
 }  // namespace
 
 void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
@@ -46,28 +45,22 @@ void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
 RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<RegionBinding>(info) {
   Napi::Env env = info.Env();
   environment_ = Environment::Of(env);
-  if (info.Length() < 3 || !info[0].IsTypedArray() || !info[1].IsNumber() || !info[2].IsNumber()) {
-    throw MakeError(env, SW_ETYPE, "expected (Uint8Array, endpoint, channel)");
-  }
   // The address comes from a view: on Node 20 Node-API does not take the SharedArrayBuffer itself.
-  void *data = nullptr;
-  size_t length = 0;
-  napi_get_typedarray_info(env, info[0], nullptr, &length, &data, nullptr, nullptr);
+  auto [data, length] = BytesOf(info[0], "the region");
+  endpoint_ = Whole(info[1], "endpoint", SW_ENDPOINTS - 1);
+  channel_ = Whole(info[2], "channel");
   if (length % SW_PAGE != 0 || reinterpret_cast<uintptr_t>(data) % SW_LINE != 0) {
     throw MakeError(env, SW_ENOTREGION, "a region is a whole WebAssembly.Memory");
   }
   int status = sw_region_verify(data, static_cast<uint32_t>(length / SW_PAGE));
   if (status != SW_OK) throw MakeError(env, status, "refused by the native core");
-  endpoint_ = Number(info[1]);
-  if (endpoint_ >= SW_ENDPOINTS) throw MakeError(env, SW_ERANGE, "endpoint");
   memory_ = Napi::Persistent(info[0].As<Napi::Object>());
   if (info[3].IsObject()) {
     away_reference_ = Napi::Persistent(info[3].As<Napi::Object>());
     away_ = SharedMemory::Unwrap(info[3].As<Napi::Object>());
   }
-  base_ = static_cast<uint8_t *>(data);
+  base_ = data;
   size_ = length;
-  channel_ = Number(info[2]);
   open_ = true;
   environment_->Add(this);
   napi_value ring;
@@ -103,16 +96,18 @@ napi_value RegionBinding::Ring(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value given[2];
   void *data = nullptr;
-  uint32_t offset = 0, how = 0;
+  double at = -1, how = -1;  // what is no number stays so, and -1 is refused
   napi_get_cb_info(env, info, &count, given, nullptr, &data);
-  napi_get_value_uint32(env, given[0], &offset);
-  napi_get_value_uint32(env, given[1], &how);
+  napi_get_value_double(env, given[0], &at);
+  napi_get_value_double(env, given[1], &how);
   auto *self = static_cast<RegionBinding *>(data);
-  if (!self->open_ || offset % 4 != 0 || offset + 4ull > self->size_) {
+  bool inside = self->open_ && at >= 0 && at <= static_cast<double>(self->size_ - 4);
+  uint32_t offset = inside ? static_cast<uint32_t>(at) : 0;
+  if (!inside || offset != at || offset % 4 != 0 || !(how >= 0 && how <= SW_SLEEP_ATOMICS)) {
     napi_throw_error(env, sw_error_code(SW_ERANGE), "a ring outside of an open region");
     return nullptr;
   }
-  sw_prim_wake(reinterpret_cast<uint32_t *>(self->base_ + offset), how);
+  sw_prim_wake(reinterpret_cast<uint32_t *>(self->base_ + offset), static_cast<uint32_t>(how));
   return nullptr;
 }
 
@@ -121,8 +116,12 @@ napi_value RegionBinding::Ring(napi_env env, napi_callback_info info) {
 Napi::Value RegionBinding::Park(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
   uint32_t *doorbell = sw_endpoint_doorbell(base_, endpoint_);
-  double milliseconds = info[1].As<Napi::Number>().DoubleValue();
-  environment_->Park(doorbell, Number(info[0]), static_cast<int64_t>(milliseconds * 1e6));
+  uint32_t ticket = Word(info[0], "ticket");
+  double milliseconds = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : -1;
+  if (!(milliseconds >= 0))
+    throw MakeError(info.Env(), SW_ERANGE, "milliseconds must be a number that is not negative");
+  int64_t nanoseconds = milliseconds < 1e12 ? static_cast<int64_t>(milliseconds * 1e6) : -1;
+  environment_->Park(doorbell, ticket, nanoseconds);
   return info.Env().Undefined();
 }
 
@@ -172,23 +171,22 @@ Napi::Value RegionBinding::Carry(const Napi::CallbackInfo &info) {
   start.home = base_;
   start.away = away_->base();
   start.size = size_;
-  start.side = Number(info[0]);
+  start.side = Whole(info[0], "side", SW_NATIVE);
   start.hooks = {this, Failed};
   int status = sw_carrier_start(&carrier_, &start);
   if (status != SW_OK) throw MakeError(info.Env(), status, "while taking a side in memory that processes share");
   return info.Env().Undefined();
 }
 
-// (offset, Uint8Array): for large or misaligned payloads, which V8 copies slowly into shared memory.
+// (offset, Uint8Array, length | undefined): for large or misaligned payloads, which V8 copies slowly into shared
+// memory.
 Napi::Value RegionBinding::CopyIn(const Napi::CallbackInfo &info) {
-  void *source = nullptr;
-  size_t there = 0;
-  napi_get_typedarray_info(info.Env(), info[1], nullptr, &there, &source, nullptr, nullptr);
+  uint32_t offset = Whole(info[0], "offset");
+  Bytes source = BytesOf(info[1], "the message");
   // The length that the caller has read: memory that grows may have more by now.
-  uint32_t offset = Number(info[0]), length = Number(info[2]);
-  if (!open_ || length > there || offset + static_cast<uint64_t>(length) > size_)
-    throw MakeError(info.Env(), SW_ERANGE, "copy");
-  memcpy(base_ + offset, source, length);
+  uint64_t length = info[2].IsUndefined() ? source.length : Whole(info[2], "length");
+  if (!open_ || length > source.length || offset + length > size_) throw MakeError(info.Env(), SW_ERANGE, "copy");
+  if (length != 0) memcpy(base_ + offset, source.data, static_cast<size_t>(length));
   return info.Env().Undefined();
 }
 
@@ -205,7 +203,12 @@ void RegionBinding::Exited(void *context, int status) {
 
 int RegionBinding::Start(Running *running, Napi::Object options, std::string *why) {
   const sabway_plugin_v1 *plugin = nullptr;
+  // Looked at before a plugin is loaded, because each of these may throw.
   std::string json = options.Get("json").As<Napi::String>();
+  uint32_t side = Whole(options.Get("side"), "side", SW_NATIVE);
+  uint32_t wait = Whole(options.Get("wait"), "wait", SW_WAIT_PARK);
+  void *base = away_ != nullptr ? away_->base() : base_;  // at home the carrier has the other side
+  if (base == nullptr) return SW_ECLOSED;
   if (options.Get("plugin").IsString()) {
     char reason[512] = "";
     std::string path = options.Get("plugin").As<Napi::String>();
@@ -223,13 +226,13 @@ int RegionBinding::Start(Running *running, Napi::Object options, std::string *wh
     }
   }
   sw_worker_options start = {};
-  start.base = away_ != nullptr ? away_->base() : base_;  // at home the carrier has the other side
+  start.base = base;
   start.size = size_;
   start.channel = channel_;
-  start.side = Number(options.Get("side"));
+  start.side = side;
   start.plugin = plugin;
   start.json = json.c_str();
-  start.wait = static_cast<sw_wait_policy>(Number(options.Get("wait")));
+  start.wait = static_cast<sw_wait_policy>(wait);
   start.hooks = {running, Log, Exited};
   int status = sw_worker_start(&running->worker, &start);
   if (status == SW_EOPEN) *why = std::string(plugin->name) + (running->words.empty() ? "" : ": " + running->words);
@@ -245,7 +248,13 @@ Napi::Value RegionBinding::StartWorker(const Napi::CallbackInfo &info) {
   running.id = id;
   running.environment = environment_;
   std::string why;
-  int status = Start(&running, info[0].As<Napi::Object>(), &why);
+  int status;
+  try {
+    status = Start(&running, info[0].As<Napi::Object>(), &why);
+  } catch (...) {
+    workers_.erase(id);
+    throw;
+  }
   if (status != SW_OK) {
     workers_.erase(id);
     throw MakeError(info.Env(), status, why.empty() ? WhyNotStarted(status) : why);
@@ -261,7 +270,7 @@ void RegionBinding::Stop(Running *running) {
 }
 
 Napi::Value RegionBinding::StopWorker(const Napi::CallbackInfo &info) {
-  auto found = workers_.find(Number(info[0]));
+  auto found = workers_.find(Whole(info[0], "worker"));
   if (found != workers_.end()) {
     Stop(&found->second);
     workers_.erase(found);
@@ -270,7 +279,7 @@ Napi::Value RegionBinding::StopWorker(const Napi::CallbackInfo &info) {
 }
 
 Napi::Value RegionBinding::WorkerStats(const Napi::CallbackInfo &info) {
-  auto found = workers_.find(Number(info[0]));
+  auto found = workers_.find(Whole(info[0], "worker"));
   if (found == workers_.end()) return info.Env().Undefined();
   sw_worker_stats stats;
   sw_worker_stats_read(found->second.worker, &stats);

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "arguments.h"
 #include "error.h"
 #include "process/carrier.h"
 #include "process/port.h"
@@ -84,7 +85,8 @@ sw_port SharedMemory::Side(const Napi::CallbackInfo &info) const {
   sw_port port = {};
   port.base = shared_.base;
   port.size = shared_.size;
-  port.side = info[0].As<Napi::Number>().Uint32Value();
+  if (port.base != nullptr) port.channel = sw_region_channel(port.base, port.size);
+  port.side = Whole(info[0], "side", SW_NATIVE);
   return port;
 }
 
@@ -97,7 +99,7 @@ Napi::Value SharedMemory::HasPeer(const Napi::CallbackInfo &info) {
 // (side) -> the role word of a participant that ended without leaving the other one, or 0
 Napi::Value SharedMemory::DeadPeer(const Napi::CallbackInfo &info) {
   sw_port port = Side(info);
-  return Napi::Number::New(info.Env(), port.base == nullptr ? 0 : sw__port_dead_peer(&port));
+  return Napi::Number::New(info.Env(), port.base == nullptr ? 0 : swi_port_dead_peer(&port));
 }
 
 Napi::Value SharedMemory::Token(const Napi::CallbackInfo &info) {

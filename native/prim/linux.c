@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/atomics.h"
+#include "core/peer.h"
 #include "prim.h"
 #include "sabway/error.h"
 
@@ -83,7 +83,7 @@ enum { WAITERS = 128, FLAG_U32 = 2, GLANCE_NS = 2000000 };
  * this looks at the others now and then. */
 static void glance(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns) {
   for (uint32_t i = 1; i < count; i++) {
-    if (sw_load_acquire(words[i]) != expected[i]) return;
+    if (sw_peer_load_acquire(words[i]) != expected[i]) return;
   }
   sw_prim_futex_wait(words[0], expected[0], timeout_ns < 0 || timeout_ns > GLANCE_NS ? GLANCE_NS : timeout_ns);
 }

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/atomics.h"
+#include "core/peer.h"
 #include "prim.h"
 #include "sabway/error.h"
 
@@ -70,7 +70,7 @@ int sw_prim_futex_wake(uint32_t *word) {
 /* Waits for the first word, and looks at the others now and then. */
 void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns) {
   for (uint32_t i = 1; i < count; i++) {
-    if (sw_load_acquire(words[i]) != expected[i]) return;
+    if (sw_peer_load_acquire(words[i]) != expected[i]) return;
   }
   int64_t most = count == 1 || (timeout_ns >= 0 && timeout_ns < GLANCE_NS) ? timeout_ns : GLANCE_NS;
   sw_prim_futex_wait(words[0], expected[0], most);

@@ -1,5 +1,7 @@
-/* All that Sabway asks of an operating system. One file per system implements it; WebAssembly is one more system, which
- * has no threads and asks its host for the rest. Nothing here allocates. */
+/* All that Sabway asks of an operating system. <system>.c implements it, with posix.c for what Linux and macOS have in
+ * common and linux_memory.c for the memory that Linux processes share; worker/loop.c has sw_prim_wake of every native
+ * host, because it knows the process's event loops. WebAssembly is one more system (wasm.c), which has no threads and
+ * asks its host for the rest. Called rarely enough to allocate: starting a thread does, and so may reading /proc. */
 #ifndef SABWAY_PRIM_H
 #define SABWAY_PRIM_H
 

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/atomics.h"
+#include "core/peer.h"
 #include "prim.h"
 #include "sabway/error.h"
 
@@ -75,7 +75,7 @@ static DWORD glance(int64_t timeout_ns) {
 
 void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
   uint64_t end = timeout_ns < 0 ? UINT64_MAX : sw_prim_now() + (uint64_t)timeout_ns;
-  while (sw_load_acquire(word) == expected) {
+  while (sw_peer_load_acquire(word) == expected) {
     uint64_t now = sw_prim_now();
     if (now >= end) return;
     int woken = WaitOnAddress(word, &expected, sizeof(expected), glance((int64_t)(end - now)));
@@ -85,7 +85,7 @@ void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
 
 void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns) {
   for (uint32_t i = 1; i < count; i++) {
-    if (sw_load_acquire(words[i]) != expected[i]) return;
+    if (sw_peer_load_acquire(words[i]) != expected[i]) return;
   }
   uint32_t first = expected[0];
   WaitOnAddress(words[0], &first, sizeof(first), glance(timeout_ns));

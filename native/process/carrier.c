@@ -29,7 +29,7 @@ struct sw_carrier {
   sw_port home, away;
   lane out, in;
   sw_carrier_hooks hooks;
-  sw__spinner spinner;
+  sw_spinner spinner;
   uint32_t stop; /* shared: somebody asks the thread to end */
   sw_prim_thread thread;
 };
@@ -40,10 +40,9 @@ int sw_carrier_mirror(void *to, const void *from, uint64_t size) {
   uint32_t pages = (uint32_t)(size / SW_PAGE);
   int status = sw_region_verify(from, pages);
   if (status != SW_OK) return status;
-  const sw_channel *channel = (const sw_channel *)((const uint8_t *)from + SW_HEAP_AT);
-  if (size < SW_HEAP_AT + sizeof(*channel) || sw_peer_load_acquire(&channel->magic) != SW_CHANNEL_MAGIC) {
-    return sw_region_format_empty(to, pages);
-  }
+  uint32_t at = sw_region_channel(from, size);
+  const sw_channel *channel = (const sw_channel *)((const uint8_t *)from + at);
+  if (at == 0 || sw_peer_load_acquire(&channel->magic) != SW_CHANNEL_MAGIC) return sw_region_format_empty(to, pages);
   uint32_t first = sw_peer_load_relaxed(&channel->rings[SW_RENDERER].capacity);
   uint32_t second = sw_peer_load_relaxed(&channel->rings[SW_NATIVE].capacity);
   return sw_region_format(to, pages, first, second) == SW_OK ? SW_OK : SW_ECORRUPT;
@@ -140,7 +139,7 @@ static void finish(sw_carrier *c) {
   while (carry(c, out) != 0 || out->wanted != 0) {
     if (out->wanted == 0) continue;
     if ((now = sw_prim_now()) >= due || !sw_port_has_peer(&c->away)) break;
-    if (sw_port_wait(&c->away, SW_WAIT_ROOM, out->wanted, (int64_t)(due - now)) != 1) break;
+    if (sw_port_wait(&c->away, SW_UNTIL_ROOM, out->wanted, (int64_t)(due - now)) != 1) break;
   }
   if (is_closed(out->from->ring, SW_CLOSED_BY_PRODUCER)) end(out);
   if (has_reader_left(&c->in)) leave_unread(&c->in);
@@ -151,7 +150,7 @@ static void run(void *argument) {
   while (!sw_load_acquire(&c->stop)) {
     int moved = carry(c, &c->out);
     moved += carry(c, &c->in);
-    if (moved == 0 && !sw__spin(&c->spinner, has_work, c, sw_prim_now() + SPIN_NS)) sleep_once(c);
+    if (moved == 0 && !swi_spin(&c->spinner, has_work, c, sw_prim_now() + SPIN_NS)) sleep_once(c);
   }
   finish(c);
 }
@@ -185,7 +184,7 @@ int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
     if (status != SW_OK) leave_sides(c);
   }
   if (status == SW_OK) {
-    sw_endpoint_ring(c->away.base, sw__port_peer(&c->away)); /* whoever is there looks who has come */
+    sw_endpoint_ring(c->away.base, swi_port_peer(&c->away)); /* whoever is there looks who has come */
     *carrier = c;
   } else {
     free(c);

@@ -35,7 +35,7 @@ static const sabway_plugin_v1 echo = {.abi = SABWAY_PLUGIN_ABI,
 /* ---- sink: count and check-sum; the sum is the CRC-32C of all payloads, one behind the other ---- */
 
 static int sink_message(void *state, const void *bytes, uint32_t length) {
-  sw__worker_add_crc(state, bytes, length);
+  swi_worker_add_crc(state, bytes, length);
   return SABWAY_OK;
 }
 

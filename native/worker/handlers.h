@@ -4,6 +4,6 @@
 #include "sabway/plugin.h"
 
 /* Add a payload to the check-sum in the worker's statistics. Worker thread only. */
-void sw__worker_add_crc(sabway_host *host, const void *bytes, uint32_t length);
+void swi_worker_add_crc(sabway_host *host, const void *bytes, uint32_t length);
 
 #endif

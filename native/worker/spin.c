@@ -1,11 +1,10 @@
 #include "spin.h"
 
 #include "prim/prim.h"
-#include "sabway/wait.h"
 
 enum { LOOKS_PER_CLOCK = 64 /* the clock costs more than a look */ };
 
-static void yield(sw__spinner *s, uint64_t now) {
+static void yield(sw_spinner *s, uint64_t now) {
   if (s->left != 0) {
     s->left--;
     return;
@@ -15,7 +14,7 @@ static void yield(sw__spinner *s, uint64_t now) {
   s->left = s->forgo = sw_wait_forgo(s->forgo, took > UINT32_MAX ? UINT32_MAX : (uint32_t)took);
 }
 
-int sw__spin(sw__spinner *s, int (*look)(void *), void *context, uint64_t until) {
+int swi_spin(sw_spinner *s, int (*look)(void *), void *context, uint64_t until) {
   uint64_t due = 0;
   for (;;) {
     for (int i = 0; i < LOOKS_PER_CLOCK; i++) {

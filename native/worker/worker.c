@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/atomics.h"
+#include "core/peer.h"
 #include "handlers.h"
 #include "prim/prim.h"
 #include "sabway/crc32c.h"
@@ -32,7 +33,7 @@ struct sw_worker {
   uint32_t copy_bytes;
   enum sw_wait_policy wait;
   uint32_t window; /* how long to spin before parking, in nanoseconds: see sw_wait_spin */
-  sw__spinner spinner;
+  sw_spinner spinner;
   uint32_t wanted;  /* a reserve of so many bytes (1 for none) found no room */
   uint32_t blocked; /* a message waits for that room, to be delivered again */
   uint32_t stop;    /* shared: somebody asks the thread to end */
@@ -87,7 +88,7 @@ static void host_log(sabway_host *host, int level, const char *text) {
 
 static void host_stop(sabway_host *host) { of(host)->leaving = 1; }
 
-void sw__worker_add_crc(sabway_host *host, const void *bytes, uint32_t length) {
+void swi_worker_add_crc(sabway_host *host, const void *bytes, uint32_t length) {
   sw_worker *w = of(host);
   sw_store64_relaxed(&w->stats.crc, sw_crc32c((uint32_t)w->stats.crc, bytes, length));
 }
@@ -160,7 +161,8 @@ static uint32_t worth_waking_for(const sw_worker *w) {
 
 /* How the participants that may have something for this thread wake it: the worse of the two. */
 static uint32_t reach(const sw_worker *w) {
-  uint32_t sender = sw_load_relaxed(&w->in.ring->producer), receiver = sw_load_relaxed(&w->out.ring->consumer);
+  uint32_t sender = sw_peer_load_relaxed(&w->in.ring->producer);
+  uint32_t receiver = sw_peer_load_relaxed(&w->out.ring->consumer);
   uint32_t found = sw_endpoint_reach(w->base, w->endpoint, sender, SW_SLEEP_FUTEX);
   if (w->wanted != 0) found |= sw_endpoint_reach(w->base, w->endpoint, receiver, SW_SLEEP_FUTEX);
   return found;
@@ -179,7 +181,7 @@ static int sleep_once(sw_worker *w, uint32_t sleeps, uint64_t most) {
     if (bound == 0 || bound > most) bound = most;
     sw_store64_relaxed(&w->stats.parks, w->stats.parks + 1);
     sw_prim_futex_wait(doorbell, ticket, bound > INT64_MAX ? -1 : (int64_t)bound);
-    woken = sw_load_acquire(doorbell) != ticket;
+    woken = sw_peer_load_acquire(doorbell) != ticket;
   }
   sw_endpoint_disarm(w->base, w->endpoint);
   return woken;
@@ -199,7 +201,7 @@ static void park(sw_worker *w, uint64_t now, uint64_t due) {
 /* Until there is work, or `due`. */
 static void wait_for_work(sw_worker *w, uint64_t now, uint64_t due) {
   uint64_t window = w->wait == SW_WAIT_SPIN ? UINT64_MAX : w->wait == SW_WAIT_PARK ? 0 : w->window;
-  if (window != 0 && sw__spin(&w->spinner, has_work, w, due - now < window ? due : now + window)) {
+  if (window != 0 && swi_spin(&w->spinner, has_work, w, due - now < window ? due : now + window)) {
     w->window = sw_wait_spin(w->window, SW_WAIT_SPIN_NS, 0);
     return;
   }

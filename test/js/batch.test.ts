@@ -30,6 +30,36 @@ describe('batching', () => {
     }
   })
 
+  it('does so for every batch: each has its own time', async () => {
+    for (const maxDelayMs of [0, 1, 20]) {
+      const { renderer, native } = pair({ maxDelayMs })
+      for (let batch = 0; batch < 5; batch++) {
+        renderer.send(pattern(batch, 10))
+        renderer.send(pattern(batch, 11))
+        assert.deepEqual(takeAll(native), [], `batch ${batch} is held`)
+        await until(() => native.stats().received.used > 0, `batch ${batch} of ${maxDelayMs} ms`)
+        assert.deepEqual(takeAll(native), [pattern(batch, 10), pattern(batch, 11)])
+      }
+    }
+  })
+
+  it('does so after a batch that was full, flushed, or left to a large message', async () => {
+    const enders: ((channel: SharedMemoryChannel) => void)[] = [
+      (channel) => channel.flush(),
+      (channel) => channel.send(pattern(1, 1000)),
+      (channel) => void Array.from({ length: 8 }, () => channel.send(pattern(1, 24))),
+    ]
+    for (const end of enders) {
+      const { renderer, native } = pair({ maxBytes: 256, maxDelayMs: 1 })
+      renderer.send(pattern(0, 24))
+      end(renderer)
+      await until(() => native.stats().received.used > 0, 'what was there')
+      takeAll(native)
+      renderer.send(pattern(2, 24))
+      await until(() => takeAll(native).length > 0, 'the next batch')
+    }
+  })
+
   it('with a delay of 0 sends when the running code is done', async () => {
     const { renderer, native } = pair({ maxDelayMs: 0 })
     renderer.send(pattern(0, 1))

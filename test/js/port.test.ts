@@ -199,6 +199,34 @@ describe('channel.port()', () => {
     await until(() => closed === 1, "'close' of the end that was kept")
     inner.port1.close()
   })
+
+  it('carries MessagePorts of both sides at once: each goes on to its own other end', async () => {
+    const { near, far } = ports()
+    const kept: { end: MessagePort; label: string }[] = []
+    const arrived = new Map<string, MessagePort>()
+    for (const port of [near, far]) {
+      port.onmessage = ({ data }) => arrived.set(data.label, data.port)
+      port.onmessageerror = ({ data }) => assert.fail(String(data))
+    }
+    // Six ports leave, three from each side, before the first has arrived.
+    for (let i = 0; i < 3; i++) {
+      for (const [name, port] of Object.entries({ near, far })) {
+        const { port1, port2 } = new MessageChannel()
+        const label = `${name} ${i}`
+        port.postMessage({ label, port: port2 }, [port2])
+        kept.push({ end: port1, label })
+      }
+    }
+    await until(() => arrived.size === 6, 'six ports')
+    for (const { end, label } of kept) {
+      const there = arrived.get(label)!
+      end.postMessage(`to ${label}`)
+      assert.equal((await next(there)).data, `to ${label}`)
+      there.postMessage(`from ${label}`)
+      assert.equal((await next(end)).data, `from ${label}`)
+    }
+    for (const { end } of kept) end.close()
+  })
 })
 
 for (const [name, execArgv] of [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChannelHandle, Region, SharedMemoryChannel } from 'sabway'
 import { abi } from './support/abi.js'
 import { pattern } from './support/bytes.js'
-import { attach, open, pair } from './support/channels.js'
+import { attach, keep, open, pair, takeAll } from './support/channels.js'
 import { throwsError } from './support/errors.js'
 import { haveAddon } from './support/host.js'
 
@@ -88,6 +88,38 @@ describe('a region', () => {
     region.close()
     assert.equal(region.closed, true)
     throwsError(() => region.check(), 'ERR_SABWAY_CLOSED', /this region was closed/)
+  })
+
+  it('has its channel where the header says, and nowhere else', () => {
+    const elsewhere = 1024
+    const made = open(8192, 4096)
+    const size = made.handle.memory.buffer.byteLength
+    const root = abi.sw_region_header.root >>> 2
+    const moved = copyOf(made, (own) => own)
+    const bytes = new Uint8Array(moved.buffer)
+    const words = new Int32Array(moved.buffer)
+    bytes.copyWithin(abi.SW_HEAP_AT + elsewhere, abi.SW_HEAP_AT, abi.SW_HEAP_AT + abi.sw_channel.sizeof)
+    bytes.fill(0, abi.SW_HEAP_AT, abi.SW_HEAP_AT + elsewhere)
+    bytes.fill(0, 4096, abi.SW_HEAP_AT) // nobody takes part in the copy
+    for (let side = 0; side < 2; side++) {
+      const ring = abi.SW_HEAP_AT + elsewhere + abi.sw_channel.rings + side * abi.sw_ring.sizeof
+      for (const field of ['producer', 'consumer'] as const) words[(ring + abi.sw_ring[field]) >>> 2] = 0
+      words[(ring + abi.sw_ring.data) >>> 2]! += elsewhere
+    }
+    words[root] = abi.SW_HEAP_AT + elsewhere
+    const [renderer, native] = (['renderer', 'native'] as const).map((side) =>
+      keep(SharedMemoryChannel.attach(handle(moved), { side })),
+    )
+    words[root] = 0 // read once: what is there later is not asked for
+    assert.equal(renderer!.stats().sent.capacity, 8192)
+    renderer!.send(pattern(1, 100))
+    native!.send(pattern(2, 100))
+    assert.deepEqual(takeAll(native!), [pattern(1, 100)])
+    assert.deepEqual(takeAll(renderer!), [pattern(2, 100)])
+    for (const at of [0, 4, abi.SW_HEAP_AT - 128, abi.SW_HEAP_AT + 4, size - 128, size, -128, -1]) {
+      words[root] = at
+      throwsError(() => openMemory(moved), 'ERR_SABWAY_CORRUPT', /names a place where no channel can be/)
+    }
   })
 
   it('finds its own corruption', () => {

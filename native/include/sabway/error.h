@@ -44,19 +44,19 @@
 
 enum sw_error {
   SW_OK = 0,
-#define SW__ENUM(name, number, code, text) name = (number),
-  SW_ERROR_TABLE(SW__ENUM)
-#undef SW__ENUM
+#define SWI_ENUM(name, number, code, text) name = (number),
+  SW_ERROR_TABLE(SWI_ENUM)
+#undef SWI_ENUM
 };
 
 /* The stable `error.code` of an error number, or "ERR_SABWAY_UNKNOWN". Any thread, wait-free. */
 static inline const char *sw_error_code(int error) {
   switch (error) {
-#define SW__CASE(name, number, code, text) \
+#define SWI_CASE(name, number, code, text) \
   case (number):                           \
     return (code);
-    SW_ERROR_TABLE(SW__CASE)
-#undef SW__CASE
+    SW_ERROR_TABLE(SWI_CASE)
+#undef SWI_CASE
     default:
       return "ERR_SABWAY_UNKNOWN";
   }
@@ -65,11 +65,11 @@ static inline const char *sw_error_code(int error) {
 /* The fixed sentence of an error number. Any thread, wait-free. */
 static inline const char *sw_error_text(int error) {
   switch (error) {
-#define SW__CASE(name, number, code, text) \
+#define SWI_CASE(name, number, code, text) \
   case (number):                           \
     return (text);
-    SW_ERROR_TABLE(SW__CASE)
-#undef SW__CASE
+    SW_ERROR_TABLE(SWI_CASE)
+#undef SWI_CASE
     default:
       return "unknown error";
   }

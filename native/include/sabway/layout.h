@@ -7,7 +7,7 @@
  *   0           sw_region_header                                         SW_HEADER_BYTES
  *   4 KiB       SW_ENDPOINTS endpoints                                   sizeof(sw_endpoint) each
  *   64 KiB      SW_ENDPOINTS wasm instance blocks, one per endpoint      SW_INSTANCE_BYTES each
- *   SW_HEAP     objects (today: the one channel a region is carved for)  the rest
+ *   SW_HEAP_AT  objects (today: the one channel a region is carved for)  the rest
  *
  * Words that different participants write in turn stand SW_LINE bytes apart: two cache lines, because the adjacent-line
  * prefetcher of x86 moves them in pairs. Every row of the tables at the end of this file goes into the layout hash. */

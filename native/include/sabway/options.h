@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static inline const char *sabway__string_end(const char *quote) {
+static inline const char *swi_string_end(const char *quote) {
   const char *at = quote + 1;
   while (*at != '\0' && *at != '"') at += at[0] == '\\' && at[1] != '\0' ? 2 : 1;
   return at;
@@ -16,7 +16,7 @@ static inline const char *sabway__string_end(const char *quote) {
 
 /* JSON's number, whatever decimal point the program's locale has. *end is where it stops, or `text` when there is none.
  */
-static inline double sabway__number(const char *text, const char **end) {
+static inline double swi_number(const char *text, const char **end) {
   char copy[64];
   size_t length = strspn(text, "+-.0123456789eE");
   if (length >= sizeof(copy)) length = sizeof(copy) - 1;
@@ -34,7 +34,7 @@ static inline double sabway__number(const char *text, const char **end) {
 static inline double sabway_option(const char *json, const char *name, double otherwise) {
   size_t length = strlen(name);
   for (const char *at = json; (at = strchr(at, '"')) != NULL;) {
-    const char *end = sabway__string_end(at);
+    const char *end = swi_string_end(at);
     if (*end == '\0') return otherwise;
     int same = (size_t)(end - at - 1) == length && memcmp(at + 1, name, length) == 0;
     at = end + 1;
@@ -42,7 +42,7 @@ static inline double sabway_option(const char *json, const char *name, double ot
     if (!same || *at != ':') continue;
     const char *number = at + 1 + strspn(at + 1, " ");
     const char *stop;
-    double value = sabway__number(number, &stop);
+    double value = swi_number(number, &stop);
     return stop == number ? otherwise : value;
   }
   return otherwise;

@@ -91,9 +91,10 @@ void sw_producer_publish(sw_producer *p);
 int sw_producer_push(sw_producer *p, uint32_t length);
 
 /* Commit `length` payload bytes that the caller has already written at p->next, and publish them, or leave that to
- * sw_producer_publish: one call for a small message in place of two. p->room bytes may be written there. Returns 0, or
- * -1 when `length` does not fit in p->room, or the ring was closed, or a reservation is open: then nothing was sent,
- * and sw_producer_reserve tells why. A crash before it leaves bytes that nobody looks at. */
+ * sw_producer_publish: one call for a small message in place of two. p->room bytes may be written there. Errors, after
+ * which nothing was sent: SW_EFULL (`length` does not fit in p->room, as while a reservation is open: there may be room
+ * all the same, and sw_producer_reserve finds it or tells why not), SW_ECLOSED. A crash before it leaves bytes that
+ * nobody looks at. */
 int sw_producer_append(sw_producer *p, uint32_t length, int publish);
 
 /* Reserve and commit `count` payloads: lengths and leads in, offsets out. Returns how many fitted; p->status tells why
@@ -110,7 +111,8 @@ int sw_producer_want_space(sw_producer *p, uint32_t length);
 /* Nothing more will be sent. The consumer still gets all that was published. */
 void sw_producer_close(sw_producer *p);
 
-/* Bytes of the ring in use, frame headers included, as this side last saw it. */
+/* Bytes of the ring in use, frame headers included. Reads the consumer's index, and latches SW_ECORRUPT in p->status
+ * when that cannot be right: then as last seen. */
 uint32_t sw_producer_used(sw_producer *p);
 
 /* The next message: 1 with *slice filled, 0 when there is none. Errors: SW_ECLOSED (none, and none will come),
@@ -127,10 +129,13 @@ void sw_consumer_release(sw_consumer *c);
 /* Forget what was peeked: it will be peeked again. */
 void sw_consumer_rewind(sw_consumer *c);
 
-/* Bytes of the ring in use, frame headers included, as this side last saw it. */
+/* Bytes of the ring in use, frame headers included. Reads the producer's index, and latches SW_ECORRUPT in c->status
+ * when that cannot be right: then as last seen. */
 uint32_t sw_consumer_used(sw_consumer *c);
 
-/* Is there anything to peek, or the end of the stream? For the second look before sleeping. */
+/* Is there anything to peek, or the end of the stream? For spinning, and for the second look before sleeping. It looks
+ * as sw_consumer_peek does: right after a look that found messages it first waits up to about 1.5 us for more of them,
+ * and what it finds decides how long the next one waits (c->patience). */
 int sw_consumer_ready(sw_consumer *c);
 
 /* Nothing more will be read. The producer's next reserve says SW_ECLOSED. */

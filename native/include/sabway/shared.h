@@ -15,6 +15,7 @@
 #include "channel.h"
 #include "endpoint.h"
 #include "region.h"
+#include "wait.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -68,6 +69,8 @@ typedef struct sw_port {
   uint64_t size;
   uint32_t endpoint;
   uint32_t side;
+  uint32_t channel; /* offset */
+  sw_spinner spinner;
   sw_producer out;
   sw_consumer in;
 } sw_port;
@@ -81,13 +84,13 @@ int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side);
 int sw_port_has_peer(const sw_port *p);
 
 /* What sw_port_wait waits for: any of them ends it. */
-enum { SW_WAIT_MESSAGE = 1, SW_WAIT_ROOM = 2 };
+enum { SW_UNTIL_MESSAGE = 1, SW_UNTIL_ROOM = 2 };
 
 /* Sleep until there is something to receive, or until a message of `room` bytes fits: 1, also when the stream has ended
  * or is corrupt, which receiving or sending then tells. 0 when `timeout_ns` (negative: never) have passed. SW_EPEERDIED
  * when the other side's holder has ended without closing or leaving it (killed, or a JavaScript environment that came
  * to its end), within 100 ms, and until another has taken its place (sw_port_has_peer): what it had sent is received
- * first. Spins for 20 us before it sleeps. */
+ * first. Spins for 20 us before it sleeps, and lets other threads have the processor meanwhile. */
 int sw_port_wait(sw_port *p, uint32_t what, uint32_t room, int64_t timeout_ns);
 
 /* Give the side back. With `end` set the other side is told that this was all; without, another may go on. */

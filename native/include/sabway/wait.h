@@ -21,6 +21,12 @@ enum {
   SW_WAIT_PATROL_MS = 500    /* how often a sleeper looks again by itself when its waker may vanish */
 };
 
+/* What a thread remembers of its spins: zero at first. */
+typedef struct sw_spinner {
+  uint32_t forgo; /* yields that are left out in a row: see sw_wait_forgo */
+  uint32_t left;  /* of them */
+} sw_spinner;
+
 /* The next time to spin, at most `most_ns`, after `window_ns` was not enough and a sleep of `slept_ns` followed (0: it
  * was enough). Any thread, wait-free. */
 uint32_t sw_wait_spin(uint32_t window_ns, uint32_t most_ns, uint32_t slept_ns);

@@ -6,7 +6,7 @@
 
 static notes *armed; /* of this process */
 
-void sw__crash_point(void) {
+void swi_crash_point(void) {
   if (armed == NULL) return;
   uint32_t count = sw_fetch_add_acq_rel(&armed->points, 1) + 1;
   if (count != armed->kill_at) return;
@@ -20,7 +20,7 @@ void sw__crash_point(void) {
 int __real_sw_prim_futex_wake(uint32_t *word);
 int __wrap_sw_prim_futex_wake(uint32_t *word);
 int __wrap_sw_prim_futex_wake(uint32_t *word) {
-  sw__crash_point();
+  swi_crash_point();
   return __real_sw_prim_futex_wake(word);
 }
 

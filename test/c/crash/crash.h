@@ -70,7 +70,7 @@ void crash_summary(void);
 #define MUST(condition) crash_must((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
 void crash_must(int holds, const char *condition, const char *file, int line);
 /* What the crash flavour calls first; and the k-th time from now on is the last. */
-void sw__crash_point(void);
+void swi_crash_point(void);
 void crash_arm(notes *n, uint32_t k);
 void crash_disarm(void);
 

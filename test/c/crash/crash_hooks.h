@@ -6,19 +6,19 @@
 #define SABWAY_CRASH_HOOKS_H
 
 /* Kills the process when its turn has come. Defined in crash.c. */
-void sw__crash_point(void);
+void swi_crash_point(void);
 
-#define sw_store_relaxed(word, value)     (sw__crash_point(), sw_store_relaxed(word, value))
-#define sw_store_release(word, value)     (sw__crash_point(), sw_store_release(word, value))
-#define sw_exchange_acq_rel(word, value)  (sw__crash_point(), sw_exchange_acq_rel(word, value))
-#define sw_fetch_add_acq_rel(word, value) (sw__crash_point(), sw_fetch_add_acq_rel(word, value))
-#define sw_fetch_or_acq_rel(word, value)  (sw__crash_point(), sw_fetch_or_acq_rel(word, value))
+#define sw_store_relaxed(word, value)     (swi_crash_point(), sw_store_relaxed(word, value))
+#define sw_store_release(word, value)     (swi_crash_point(), sw_store_release(word, value))
+#define sw_exchange_acq_rel(word, value)  (swi_crash_point(), sw_exchange_acq_rel(word, value))
+#define sw_fetch_add_acq_rel(word, value) (swi_crash_point(), sw_fetch_add_acq_rel(word, value))
+#define sw_fetch_or_acq_rel(word, value)  (swi_crash_point(), sw_fetch_or_acq_rel(word, value))
 #define sw_compare_exchange_acq_rel(word, expected, value) \
-  (sw__crash_point(), sw_compare_exchange_acq_rel(word, expected, value))
-#define sw_fence_handshake()       (sw__crash_point(), sw_fence_handshake())
-#define sw_data_store(word, value) (sw__crash_point(), sw_data_store(word, value))
-#define sw_peer_load_acquire(word) (sw__crash_point(), sw_peer_load_acquire(word))
-#define sw_peer_load_relaxed(word) (sw__crash_point(), sw_peer_load_relaxed(word))
-#define sw_peer_data_load(word)    (sw__crash_point(), sw_peer_data_load(word))
+  (swi_crash_point(), sw_compare_exchange_acq_rel(word, expected, value))
+#define sw_fence_handshake()       (swi_crash_point(), sw_fence_handshake())
+#define sw_data_store(word, value) (swi_crash_point(), sw_data_store(word, value))
+#define sw_peer_load_acquire(word) (swi_crash_point(), sw_peer_load_acquire(word))
+#define sw_peer_load_relaxed(word) (swi_crash_point(), sw_peer_load_relaxed(word))
+#define sw_peer_data_load(word)    (swi_crash_point(), sw_peer_data_load(word))
 
 #endif

@@ -84,6 +84,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   CALL(4, status = m.size < SW_HEADER_BYTES ? SW_ENOTREGION : sw_region_verify(m.base, pages));
   MUST(status == SW_OK || status == SW_ENOTREGION || status == SW_ELAYOUT);
   uint32_t root = m.size < SW_HEADER_BYTES ? SW_HEAP_AT : ((sw_region_header *)(void *)m.base)->root;
+  if (m.size >= SW_HEADER_BYTES) {
+    uint32_t at;
+    CALL(1, at = sw_region_channel(m.base, m.size));
+    MUST(at == 0 || (at >= SW_HEAP_AT && at % SW_LINE == 0 && at + sizeof(sw_channel) <= m.size));
+  }
   if (status == SW_OK) {
     CALL(2 * OTHER_CAPACITY + 64, sw_channel_check(m.base, m.size, root));
     use(&m, root, script_byte() & 1, script_byte() % SW_ENDPOINTS);

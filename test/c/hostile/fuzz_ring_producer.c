@@ -62,7 +62,8 @@ static void append(writer *t) {
     memset(t->m.base + t->p.next, (int)length, room);
   }
   CALL(8, status = sw_producer_append(&t->p, length, 1));
-  MUST(status == -1 || (status == SW_OK && length <= room));
+  MUST(status == SW_ECLOSED ||
+       (length > room ? status == SW_EFULL : status == SW_OK || (room == 0 && status == SW_EFULL)));
 }
 
 static void send(writer *t) {

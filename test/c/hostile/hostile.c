@@ -83,7 +83,7 @@ static int again(const void *word) {
   return found;
 }
 
-uint32_t sw__hostile_word(const void *word, uint32_t real) {
+uint32_t swi_hostile_word(const void *word, uint32_t real) {
   if (!call.inside) return real;
   int second = again(word);
   if (script_ended()) return real;
@@ -92,9 +92,9 @@ uint32_t sw__hostile_word(const void *word, uint32_t real) {
   return how < 128 ? real : script_edge(real);
 }
 
-bool sw__hostile_race(const uint32_t *word, uint32_t *expected) {
+bool swi_hostile_race(const uint32_t *word, uint32_t *expected) {
   if (!call.inside || script_byte() < 224) return false;
-  *expected = sw__hostile_word(word, *word);
+  *expected = swi_hostile_word(word, *word);
   return true;
 }
 

@@ -9,18 +9,18 @@
 #include "core/atomics.h"
 
 /* What the core is to believe is in `word`, where `real` is. */
-uint32_t sw__hostile_word(const void *word, uint32_t real);
+uint32_t swi_hostile_word(const void *word, uint32_t real);
 /* Was a peer faster? Then *expected is what it is said to have put there. */
-bool sw__hostile_race(const uint32_t *word, uint32_t *expected);
+bool swi_hostile_race(const uint32_t *word, uint32_t *expected);
 
-static inline bool sw__hostile_compare_exchange(uint32_t *word, uint32_t *expected, uint32_t value) {
-  return !sw__hostile_race(word, expected) && sw_compare_exchange_acq_rel(word, expected, value);
+static inline bool swi_hostile_compare_exchange(uint32_t *word, uint32_t *expected, uint32_t value) {
+  return !swi_hostile_race(word, expected) && sw_compare_exchange_acq_rel(word, expected, value);
 }
 
-#define sw_peer_load_acquire(word)       sw__hostile_word((word), sw_peer_load_acquire(word))
-#define sw_peer_load_relaxed(word)       sw__hostile_word((word), sw_peer_load_relaxed(word))
-#define sw_peer_data_load(word)          sw__hostile_word((word), sw_peer_data_load(word))
-#define sw_exchange_acq_rel(word, value) sw__hostile_word((word), sw_exchange_acq_rel(word, value))
-#define sw_compare_exchange_acq_rel      sw__hostile_compare_exchange
+#define sw_peer_load_acquire(word)       swi_hostile_word((word), sw_peer_load_acquire(word))
+#define sw_peer_load_relaxed(word)       swi_hostile_word((word), sw_peer_load_relaxed(word))
+#define sw_peer_data_load(word)          swi_hostile_word((word), sw_peer_data_load(word))
+#define sw_exchange_acq_rel(word, value) swi_hostile_word((word), sw_exchange_acq_rel(word, value))
+#define sw_compare_exchange_acq_rel      swi_hostile_compare_exchange
 
 #endif

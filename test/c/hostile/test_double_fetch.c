@@ -87,7 +87,7 @@ static void note_repeat(const void *word) {
   if (unknown++ < 10) print_error("%s reads %s twice\n", inside, name);
 }
 
-uint32_t sw__hostile_word(const void *word, uint32_t real) {
+uint32_t swi_hostile_word(const void *word, uint32_t real) {
   if (inside == NULL) return real;
   int again = 0;
   for (uint32_t i = 0; i < load_count; i++) again |= loads[i] == word;
@@ -96,7 +96,7 @@ uint32_t sw__hostile_word(const void *word, uint32_t real) {
   return real;
 }
 
-bool sw__hostile_race(const uint32_t *word, uint32_t *expected) {
+bool swi_hostile_race(const uint32_t *word, uint32_t *expected) {
   (void)word, (void)expected;
   return false;
 }

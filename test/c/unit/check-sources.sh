@@ -1,5 +1,8 @@
 #!/bin/sh
-# Rules of the core that a compiler does not check. Run from the repository's root.
+# Rules of native/ that a compiler does not check.
+#
+#   check-sources.sh [root]      the folder that native/ is in (default: the current one)
+cd "${1:-.}" || exit 2
 failed=0
 
 # report <what is wrong> <what grep found>
@@ -10,19 +13,33 @@ report() {
   fi
 }
 
-atomics=$(grep -rnE '\batomic_[a-z]|__atomic_|__sync_|_Atomic\b|stdatomic' native --include='*.[ch]' --include='*.cc' |
-  grep -v '^native/core/atomics\.h:')
+# search <pattern> <folder>: in every C and C++ file below the folder, however deep.
+search() {
+  grep -rnE "$1" "$2" --include='*.[ch]' --include='*.cc'
+}
+
+if [ ! -f native/core/atomics.h ] || [ ! -f native/core/peer.h ]; then
+  report 'the rules are about files that have moved' 'native/core/atomics.h and native/core/peer.h'
+fi
+
+atomics=$(search '\batomic_[a-z]|__atomic_|__sync_|_Atomic\b|stdatomic' native | grep -v '^native/core/atomics\.h:')
 report 'atomic operations belong in native/core/atomics.h' "$atomics"
 
-loads=$(grep -nE '\bsw_load_(relaxed|acquire)\b' native/core/*.[ch] | grep -vE '^native/core/(atomics|peer)\.h:')
+loads=$(search '\bsw_load(64)?_(relaxed|acquire)\b' native/core | grep -vE '^native/core/(atomics|peer)\.h:')
 report 'the core reads shared words through native/core/peer.h' "$loads"
 
+# Outside the core a thread's own words are read, too: those stand in the struct that it is handed, and one step away.
+own='\bsw_load(64)?_(relaxed|acquire)\(&[a-z]+->[a-z_]+(\.[a-z_]+)*\)'
+loads=$(search '\bsw_load(64)?_(relaxed|acquire)\b' native | grep -v '^native/core/' | sed -E "s/$own//g" |
+  grep -E '\bsw_load(64)?_(relaxed|acquire)\b')
+report 'words of a region are read by sw_peer_load_*; sw_load_* is for &handle->word of a private struct' "$loads"
+
 systems='__linux|_WIN32|_WIN64|__APPLE__|__MACH__|__unix|__wasm|__x86_64|__i386|__aarch64|__arm|_MSC_VER|_M_X64'
-conditions=$(grep -nE "^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif).*($systems)" native/core/*.[ch] |
+conditions=$(search "^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif).*($systems)" native/core |
   grep -v '^native/core/atomics\.h:')
 report 'native/core knows no operating system and no processor: use native/prim' "$conditions"
 
-includes=$(grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<' native/core/*.[ch] | grep -vE '<(stdint|stdbool|stddef)\.h>')
+includes=$(search '^[[:space:]]*#[[:space:]]*include[[:space:]]*<' native/core | grep -vE '<(stdint|stdbool|stddef)\.h>')
 report 'native/core is freestanding' "$includes"
 
 exit $failed

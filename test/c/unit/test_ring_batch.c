@@ -130,7 +130,7 @@ static void appended_and_held(void **state) {
   (void)state;
   pair t;
   pair_open(&t, 4096);
-  assert_int_equal(sw_producer_append(&t.p, 0, 1), -1); /* before the first commit nothing is known */
+  assert_int_equal(sw_producer_append(&t.p, 0, 1), SW_EFULL); /* before the first commit nothing is known */
   assert_int_equal(pair_send(&t, 8, 0), SW_OK);
   pair_expect(&t, 8, 0);
   for (uint32_t i = 1; i <= 5; i++) {
@@ -141,7 +141,7 @@ static void appended_and_held(void **state) {
   sw_producer_publish(&t.p);
   for (uint32_t i = 1; i <= 5; i++) pair_expect(&t, 10 * i, i);
   sw_consumer_close(&t.c);
-  assert_int_equal(sw_producer_append(&t.p, 8, 1), -1);
+  assert_int_equal(sw_producer_append(&t.p, 8, 1), SW_ECLOSED);
   assert_null(sw_producer_reserve(&t.p, 8, 0));
   assert_int_equal(t.p.status, SW_ECLOSED);
   pair_close(&t);

@@ -68,7 +68,7 @@ static void do_append(model *m) {
   uint32_t room = m->t.p.room, length = draw_length(m);
   if (m->committed - m->released == KEPT) return;
   if (room == 0 || length > room) {
-    assert_int_equal(sw_producer_append(&m->t.p, length, 1), -1);
+    assert_int_equal(sw_producer_append(&m->t.p, length, 1), SW_EFULL);
     return;
   }
   assert_null(m->open);

@@ -158,10 +158,10 @@ static void echo_until_closed(const region *r) {
   for (;;) {
     sw_slice slice;
     int status = sw_consumer_peek(&port.in, &slice);
-    if (status == 0) status = sw_port_wait(&port, SW_WAIT_MESSAGE, 0, -1);
+    if (status == 0) status = sw_port_wait(&port, SW_UNTIL_MESSAGE, 0, -1);
     else if (status == 1) {
       while ((status = sw_producer_send(&port.out, r->base + slice.offset, slice.length)) == SW_EFULL) {
-        sw_port_wait(&port, SW_WAIT_ROOM, slice.length, -1);
+        sw_port_wait(&port, SW_UNTIL_ROOM, slice.length, -1);
       }
       sw_consumer_release(&port.in);
     }
@@ -185,7 +185,7 @@ static void ports(void **state) {
   assert_int_equal(sw_port_open(&port, r.base, r.size, SW_RENDERER), SW_OK);
   assert_int_equal(sw_port_open(&second, r.base, r.size, SW_RENDERER), SW_ETAKEN);
   assert_false(sw_port_has_peer(&port));
-  assert_int_equal(sw_port_wait(&port, SW_WAIT_MESSAGE, 0, 1000000), 0);
+  assert_int_equal(sw_port_wait(&port, SW_UNTIL_MESSAGE, 0, 1000000), 0);
   pid_t child = start(echo_until_closed, &r);
   uint32_t sent = 0, back = 0;
   uint8_t message[1000];
@@ -198,7 +198,7 @@ static void ports(void **state) {
       assert_int_equal(slice.length, back % 1000);
       assert_true(pattern_holds(r.base + slice.offset, slice.length, back));
     }
-    uint32_t what = sent < 20000 ? SW_WAIT_MESSAGE | SW_WAIT_ROOM : SW_WAIT_MESSAGE;
+    uint32_t what = sent < 20000 ? SW_UNTIL_MESSAGE | SW_UNTIL_ROOM : SW_UNTIL_MESSAGE;
     if (status == SW_EFULL && back < 20000) assert_int_equal(sw_port_wait(&port, what, length, -1), 1);
   }
   assert_true(sw_port_has_peer(&port));
@@ -227,15 +227,15 @@ static void peer_dies(void **state) {
     pid_t child = start(send_and_pause, &r);
     while (!sw_port_has_peer(&port)) sleep_ms(1);
     for (uint32_t i = 0; i < 3; i++) {
-      assert_int_equal(sw_port_wait(&port, SW_WAIT_MESSAGE, 0, -1), 1);
+      assert_int_equal(sw_port_wait(&port, SW_UNTIL_MESSAGE, 0, -1), 1);
       assert_int_equal(sw_consumer_peek(&port.in, &slice), 1);
       if (i == 1) kill(child, SIGKILL); /* the last is still received */
       sw_consumer_release(&port.in);
     }
-    assert_int_equal(sw_port_wait(&port, SW_WAIT_MESSAGE, 0, -1), SW_EPEERDIED);
+    assert_int_equal(sw_port_wait(&port, SW_UNTIL_MESSAGE, 0, -1), SW_EPEERDIED);
     while (sw_producer_send(&port.out, filling, sizeof(filling)) == SW_OK) {
     }
-    assert_int_equal(sw_port_wait(&port, SW_WAIT_ROOM, 100, -1), SW_EPEERDIED);
+    assert_int_equal(sw_port_wait(&port, SW_UNTIL_ROOM, 100, -1), SW_EPEERDIED);
     reap(child);
     assert_false(sw_port_has_peer(&port));
   }

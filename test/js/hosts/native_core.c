@@ -168,6 +168,7 @@ PLAIN(region_bytes, sw_region_bytes(WORD(0), WORD(1)))
 PLAIN(region_format, sw_region_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
 PLAIN(region_format_empty, sw_region_format_empty(PLACE(0), WORD(1)))
 PLAIN(region_verify, sw_region_verify(PLACE(0), WORD(1)))
+PLAIN(region_channel, (int32_t)sw_region_channel(PLACE(0), a[1]))
 PLAIN(endpoint_claim, sw_endpoint_claim(PLACE(0), WORD(1), WORD(2), WORD(3)))
 PLAIN(endpoint_release, (sw_endpoint_release(PLACE(0), WORD(1)), 0))
 PLAIN(endpoint_role_alive, sw_endpoint_role_alive(PLACE(0), WORD(1)))
@@ -215,6 +216,7 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(region_format, NUMBER) \
   X(region_format_empty, NUMBER) \
   X(region_verify, NUMBER) \
+  X(region_channel, NUMBER) \
   X(endpoint_claim, NUMBER) \
   X(endpoint_release, NOTHING) \
   X(endpoint_role_alive, NUMBER) \

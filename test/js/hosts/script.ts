@@ -113,6 +113,7 @@ export class Script {
     for (const endpoint of ENDPOINTS) {
       const { pid, startLow, startHigh } = this.identity
       this.#call(endpoint, 'sw_region_verify', 0, arena.pages)
+      this.#call(endpoint, 'sw_region_channel', 0, this.#size)
       this.#call(endpoint, 'sw_endpoint_claim', 0, pid, startLow, startHigh)
       this.#openProducer(endpoint)
       this.#openConsumer(endpoint)

@@ -2,7 +2,10 @@
 import { generated } from './generated.js'
 
 interface Abi {
-  sw_region_header: Record<'sizeof' | 'magic' | 'layout_hash' | 'pages' | 'flags' | 'nonce_low' | 'nonce_high', number>
+  sw_region_header: Record<
+    'sizeof' | 'magic' | 'layout_hash' | 'pages' | 'flags' | 'root' | 'nonce_low' | 'nonce_high',
+    number
+  >
   sw_endpoint: Record<
     'sizeof' | 'pid' | 'start_low' | 'start_high' | 'doorbell' | 'sleeping' | 'skills' | 'request',
     number

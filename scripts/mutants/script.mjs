@@ -1,0 +1,104 @@
+// Mistakes in lib/. StrykerJS makes them: its instrumenter puts all of them into the code at once, each behind a switch that the
+// environment variable __STRYKER_ACTIVE_MUTANT__ turns on, so that the library is built once. Its mocha runner turns them on in
+// its own thread only; the tests here run the library in workers and in other processes, too, which inherit the variable. So each
+// test file runs as a process of its own, as `npx mocha <file>` would.
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { Instrumenter } from '@stryker-mutator/instrumenter'
+import { pool, run } from './run.mjs'
+
+const QUIET = { debug() {}, info() {}, warn() {}, isDebugEnabled: () => false }
+const LONGEST_S = 300
+const flat = (text) => text.replace(/\s+/g, ' ').trim()
+
+function snippet(lines, { start, end }) {
+  if (start.line === end.line) return lines[start.line].slice(start.column, end.column)
+  const inner = lines.slice(start.line + 1, end.line)
+  return [lines[start.line].slice(start.column), ...inner, lines[end.line].slice(0, end.column)].join('\n')
+}
+
+/** Sentences are for people: no test has to notice that one is missing. Names and codes count. */
+const isProse = (mutatorName, before) => mutatorName === 'StringLiteral' && /[\s${]/.test(before)
+
+/** { mutants, files }: mistakes that begin in a changed line, and the text of the files with all of them in it. */
+export async function scriptMutants(copy, changed) {
+  const sources = [...changed.keys()].map((name) => ({ name, mutate: true, content: copy.read(name) }))
+  const options = { plugins: null, excludedMutations: [], ignorers: [] }
+  const { files, mutants } = await new Instrumenter(QUIET).instrument(sources, options)
+  const lines = new Map(sources.map(({ name, content }) => [name, content.split('\n')]))
+  const found = []
+  for (const { id, fileName, location, mutatorName, replacement } of mutants) {
+    const line = location.start.line + 1
+    const before = snippet(lines.get(fileName), location)
+    if (!changed.get(fileName).has(line) || isProse(mutatorName, before)) continue
+    const text = flat(lines.get(fileName)[line - 1])
+    const change = `${flat(before).slice(0, 160)} -> ${flat(replacement).slice(0, 160)}`
+    found.push({ file: fileName, line, text, change, kind: mutatorName, id })
+  }
+  return { mutants: found, files }
+}
+
+export function testFiles(copy, pattern) {
+  const folder = join(copy.path, 'build', 'test', 'js')
+  const files = readdirSync(folder, { recursive: true }).map((name) => join('build', 'test', 'js', name))
+  return files.filter((file) => file.endsWith('.test.js') && (pattern === undefined || pattern.test(file))).sort()
+}
+
+/** A test file, alone. What repeats something at random repeats it less often. */
+export function mocha(copy, file, env = {}, seconds = LONGEST_S) {
+  const args = ['node_modules/mocha/bin/mocha.js', '--bail', '--reporter', 'dot', file]
+  return run(process.execPath, args, { cwd: copy.path, env: { SABWAY_EFFORT: '0.2', ...env }, seconds })
+}
+
+/** What each test file executes, and how long it takes. Files that fail without a mistake are left out, which is reported. */
+async function survey(copy, files, lanes, report, progress) {
+  const surveyed = []
+  await pool(files, lanes, async (file) => {
+    const folder = join(copy.path, '..', 'coverage', basename(file))
+    const env = { SABWAY_MUTANTS_COVERAGE: folder }
+    env.NODE_OPTIONS = `--require=${join(copy.path, 'scripts', 'mutants', 'coverage.cjs')}`
+    let result
+    for (let tries = 0; tries < 2 && result?.status !== 'passed'; tries++) {
+      rmSync(folder, { recursive: true, force: true })
+      mkdirSync(folder, { recursive: true })
+      result = await mocha(copy, file, env)
+    }
+    progress()
+    if (result.status !== 'passed') {
+      report(`${file} fails without any mistake, and is left out:\n${result.output.slice(-1500)}`)
+      return
+    }
+    const ids = new Set(readdirSync(folder).flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n')))
+    surveyed.push({ file, ids, seconds: result.seconds })
+  })
+  return surveyed
+}
+
+/** The shortest first, and before them those that are named after the source file. */
+function inOrder(tests, source) {
+  const stem = basename(source, '.ts')
+  const named = (test) => (basename(test.file).includes(stem) ? 0 : 1)
+  return [...tests].sort((a, b) => named(a) - named(b) || a.seconds - b.seconds)
+}
+
+async function tryMutant(copy, mutant, surveyed) {
+  const covering = inOrder(
+    surveyed.filter(({ ids }) => ids.has(mutant.id)),
+    mutant.file,
+  )
+  if (covering.length === 0) return { noticed: false, by: 'no test executes it' }
+  for (const { file, seconds } of covering) {
+    const env = { __STRYKER_ACTIVE_MUTANT__: mutant.id }
+    const { status } = await mocha(copy, file, env, Math.min(LONGEST_S, 30 + 4 * seconds))
+    if (status !== 'passed') return { noticed: true, by: `${basename(file)} ${status}` }
+  }
+  return { noticed: false, by: `${covering.length} test files passed` }
+}
+
+/** Try those mutants: `tell(mutant, { noticed, by })` for each. */
+export async function tryScriptMutants(copy, { mutants, files, tests, lanes, report, tell, progress }) {
+  for (const { name, content } of files) copy.write(name, `// @ts-nocheck\n${content}`)
+  await copy.buildLibrary()
+  const surveyed = await survey(copy, testFiles(copy, tests), lanes, report, progress)
+  await pool(mutants, lanes, async (mutant) => tell(mutant, await tryMutant(copy, mutant, surveyed)))
+}
