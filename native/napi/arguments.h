@@ -13,8 +13,10 @@
 
 // A whole number from 0 to `most`. Node-API by itself takes 2^32 + 8 for 8, and -1 for 2^32 - 1.
 inline uint32_t Whole(const Napi::Value &value, const char *name, uint32_t most = UINT32_MAX) {
-  if (!value.IsNumber()) throw MakeError(value.Env(), SW_ETYPE, std::string(name) + " must be a number");
-  double given = value.As<Napi::Number>().DoubleValue();
+  double given = 0;
+  if (napi_get_value_double(value.Env(), value, &given) != napi_ok) {
+    throw MakeError(value.Env(), SW_ETYPE, std::string(name) + " must be a number");
+  }
   if (!(given >= 0 && given <= most) || given != static_cast<double>(static_cast<uint32_t>(given))) {
     throw MakeError(value.Env(), SW_ERANGE,
                     std::string(name) + " must be a whole number from 0 to " + std::to_string(most));
@@ -24,8 +26,10 @@ inline uint32_t Whole(const Napi::Value &value, const char *name, uint32_t most 
 
 // 32 bits, as WebAssembly hands them over (signed) or as JavaScript has read them.
 inline uint32_t Word(const Napi::Value &value, const char *name) {
-  if (!value.IsNumber()) throw MakeError(value.Env(), SW_ETYPE, std::string(name) + " must be a number");
-  double given = value.As<Napi::Number>().DoubleValue();
+  double given = 0;
+  if (napi_get_value_double(value.Env(), value, &given) != napi_ok) {
+    throw MakeError(value.Env(), SW_ETYPE, std::string(name) + " must be a number");
+  }
   if (!(given >= INT32_MIN && given <= UINT32_MAX) || given != static_cast<double>(static_cast<int64_t>(given))) {
     throw MakeError(value.Env(), SW_ERANGE, std::string(name) + " must be a word of 32 bits");
   }

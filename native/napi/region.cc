@@ -184,7 +184,7 @@ Napi::Value RegionBinding::CopyIn(const Napi::CallbackInfo &info) {
   uint32_t offset = Whole(info[0], "offset");
   Bytes source = BytesOf(info[1], "the message");
   // The length that the caller has read: memory that grows may have more by now.
-  uint64_t length = info[2].IsUndefined() ? source.length : Whole(info[2], "length");
+  uint64_t length = info.Length() < 3 ? source.length : Whole(info[2], "length");
   if (!open_ || length > source.length || offset + length > size_) throw MakeError(info.Env(), SW_ERANGE, "copy");
   if (length != 0) memcpy(base_ + offset, source.data, static_cast<size_t>(length));
   return info.Env().Undefined();
