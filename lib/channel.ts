@@ -6,7 +6,7 @@ import { Delivery } from './delivery.js'
 import * as dispatcher from './dispatcher.js'
 import { coreError, inFront, SabwayError } from './errors.js'
 import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerTarget } from './events.js'
-import { ERRORS, SW_NATIVE, SW_RENDERER, SW_RING_MAX } from './generated/abi.js'
+import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
 import * as host from './host.js'
 import { type DrainCallback, Incoming, type MessageCallback } from './incoming.js'
 import { type BuiltinWorker, NativeWorker, needBinding, type PluginWorker, workerOptions } from './native-worker.js'
@@ -182,12 +182,14 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   /** @internal Take a side of the region's channel. The region is closed when that fails, and with the channel. */
   static over<T = Uint8Array>(region: Region, side: Side, options: InnerOptions): SharedMemoryChannel<T> {
+    let channel: SharedMemoryChannel<T> | undefined
     try {
-      const channel = SharedMemoryChannel.idle<T>(region, side, options)
+      channel = SharedMemoryChannel.idle<T>(region, side, options)
       channel.#takeBothRoles()
       channel.#watch.greet()
       return channel
     } catch (error) {
+      channel?.detach() // before the region is closed, which would end the side's streams
       region.close()
       throw error
     }
@@ -302,7 +304,7 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   /** Room in the ring to write a message of up to `length` bytes in place, 8-byte aligned; null when there is none now. */
   reserve(length: number): Uint8Array<SharedArrayBuffer> | null {
-    check.integer(length, 'length', 0, SW_RING_MAX)
+    check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER) // one larger than the ring has an error of its own
     this.#batcher?.flush()
     return this.#out.reserve(length)
   }

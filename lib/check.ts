@@ -112,11 +112,6 @@ export function text(value: unknown, name: string, most: number): string {
   return refuse('ERR_SABWAY_INVALID_ARGUMENT', `${name} must have 1 to ${most} characters and no NUL`, value)
 }
 
-export function boolean(value: unknown, name: string): boolean {
-  if (typeof value === 'boolean') return value
-  return refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be true or false`, value)
-}
-
 /** How many of something, at most: an integer from 0, or Infinity. */
 export function count(value: unknown, name: string): number {
   return value === Number.POSITIVE_INFINITY ? value : integer(value, name, 0, Number.MAX_SAFE_INTEGER)

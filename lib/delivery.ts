@@ -38,7 +38,6 @@ export class Delivery<T> {
     const { signal, budget, copy } = options
     check.abortSignal(signal)
     if (budget !== undefined) check.milliseconds(budget, 'budget')
-    if (copy !== undefined) check.boolean(copy, 'copy')
     const { incoming, to } = this
     const pace = paceOf(options, to.rings, to)
     if (signal?.aborted) return false

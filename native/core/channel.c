@@ -66,8 +66,8 @@ int sw_channel_open_producer(sw_producer *p, void *base, uint64_t size, uint32_t
   uint32_t role = sw_endpoint_role(base, index);
   status = take(base, &ring->producer, role);
   if (status != SW_OK) return status;
-  status = refuse_closed(ring, SW_CLOSED_BY_PRODUCER);
-  if (status == SW_OK) status = sw_producer_attach(p, base, size, ring, role);
+  status = sw_producer_attach(p, base, size, ring, role);
+  if (status == SW_OK) status = refuse_closed(ring, SW_CLOSED_BY_PRODUCER);
   if (status != SW_OK) give_back(&ring->producer, role, SW_ROLE_GONE);
   return status;
 }
@@ -81,8 +81,8 @@ int sw_channel_open_consumer(sw_consumer *c, void *base, uint64_t size, uint32_t
   uint32_t role = sw_endpoint_role(base, index);
   status = take(base, &ring->consumer, role);
   if (status != SW_OK) return status;
-  status = refuse_closed(ring, SW_CLOSED_BY_CONSUMER);
-  if (status == SW_OK) status = sw_consumer_attach(c, base, size, ring, role);
+  status = sw_consumer_attach(c, base, size, ring, role);
+  if (status == SW_OK) status = refuse_closed(ring, SW_CLOSED_BY_CONSUMER);
   if (status != SW_OK) give_back(&ring->consumer, role, SW_ROLE_GONE);
   return status;
 }

@@ -129,7 +129,7 @@ describe('garbage collection', () => {
 
   it('frees their places in a region that another still holds', async () => {
     const channel = open()
-    for (let i = 0; i < 40; i++) attach(channel, 'native').cleanup()
+    for (let i = 0; i < 40; i++) attach(channel, 'native').detach()
     const join = () => Region.open(channel.handle as never).stats().participants
     for (let i = 0; i < 40; i++) assert.equal(join(), i + 2)
     const participants = () => {

@@ -239,6 +239,7 @@ for (const name of [
   '#ticket',
   '#wakes',
   '#bytes',
+  '#channelAt',
   '#words',
   '#core',
   '#size',
