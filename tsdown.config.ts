@@ -1,4 +1,7 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig, type UserConfig } from 'tsdown'
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 const shared: UserConfig = {
   format: ['esm', 'cjs'],
@@ -7,6 +10,10 @@ const shared: UserConfig = {
   clean: false, // package.json's build:lib does it, once for both
   fixedExtension: true,
   logLevel: 'warn',
+  // Of our own: a sandboxed preload script cannot load packages, and what a program adds to its msgpackr must not reach ours.
+  // pack.js is all of it but the streams of Node.
+  deps: { alwaysBundle: [/^msgpackr/] },
+  alias: { msgpackr: here('node_modules/msgpackr/pack.js') },
 }
 
 export default defineConfig([
@@ -26,6 +33,6 @@ export default defineConfig([
     ...shared,
     entry: { browser: 'lib/browser.ts', 'electron/renderer': 'lib/electron/renderer.ts' },
     platform: 'browser',
-    deps: { alwaysBundle: [/^msgpackr/] },
+    alias: { ...shared.alias, './codec-v8.js': here('lib/codec-v8-none.ts') },
   },
 ])

@@ -1,9 +1,14 @@
 // Codecs: how values become the bytes of a message, and how they are named, so that both sides use the same one.
 import { isUint8Array } from './brand.js'
+import { decoding, encoding, type Format, MSGPACK_ID, V8_ID } from './codec-format.js'
+import { msgpackFormat } from './codec-msgpack.js'
+import { v8Format } from './codec-v8.js'
 import { copyIn } from './copy.js'
 import { SabwayError } from './errors.js'
 import type { Region } from './region.js'
-import { reason } from './shown.js'
+import { shown } from './shown.js'
+
+export type { Format, PortsIn, PortsOut } from './codec-format.js'
 
 /** A codec of your own. Both sides give one of the same name. */
 export interface Codec<T = unknown> {
@@ -19,69 +24,40 @@ export interface Codec<T = unknown> {
  */
 export type CodecName = 'bytes' | 'structured' | 'v8' | 'msgpack'
 
-/** How a format writes a MessagePort that travels along: by number. */
-export interface PortsOut {
-  /** Errors: ERR_SABWAY_NOT_ENCODABLE for one that is not transferred. */
-  numberOf(port: MessagePort): number
-}
-export interface PortsIn {
-  portOf(number: number): MessagePort
-}
+const NAMES = () => (v8Format() === null ? ['structured', 'msgpack'] : ['structured', 'v8', 'msgpack'])
 
-/** A codec as this library uses it: it writes in parts, so that large arrays need not be copied together. */
-export interface Format {
-  readonly name: string
-  /** In frames that name their format. */
-  readonly id: number
-  /** The parts of a message, each of which starts at a multiple of 8 bytes. Errors: ERR_SABWAY_NOT_ENCODABLE. */
-  encode(value: unknown, ports?: PortsOut): readonly Uint8Array[]
-  /** Errors: ERR_SABWAY_NOT_DECODABLE. */
-  decode(message: Uint8Array, ports?: PortsIn): unknown
-}
-
-export const V8_ID = 1
-export const MSGPACK_ID = 2
-
-const loaders = new Map<string, () => Format>()
-const loaded = new Map<string, Format>()
-
-/** An entry point says what it has; the first is what 'structured' means there. */
-export function provideFormat(name: string, load: () => Format): void {
-  loaders.set(name, load)
-}
-
-/** The format of that name. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
+/** The format of that name; 'structured' is the first that is here. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
 export function formatNamed(name: string): Format {
-  const known = name === 'structured' ? [...loaders.keys()][0] : name
-  const load = loaders.get(known!)
-  if (load === undefined) {
-    throw new SabwayError(
-      'ERR_SABWAY_INVALID_ARGUMENT',
-      `codec '${name}' is not here; there are 'bytes', 'structured', ${[...loaders.keys()].map((each) => `'${each}'`).join(', ')}, and codecs of your own: { name, encode, decode }`,
-    )
-  }
-  const format = loaded.get(known!) ?? load()
-  loaded.set(known!, format)
-  return format
+  const format = name === 'msgpack' ? msgpackFormat : name === 'v8' || name === 'structured' ? v8Format() : undefined
+  if (format) return format
+  if (name === 'structured') return msgpackFormat
+  const remedy = name === 'v8' ? "; every host has 'msgpack': let both sides use it" : ''
+  throw new SabwayError(
+    'ERR_SABWAY_INVALID_ARGUMENT',
+    `codec ${shown(name)} is not here; there are 'bytes', ${NAMES().map(shown).join(', ')}, and codecs of your own: { name, encode, decode }${remedy}`,
+  )
 }
 
 /** The format with that number in frames. Errors: ERR_SABWAY_NOT_DECODABLE. */
 export function formatWithId(id: number): Format {
-  const name = id === V8_ID ? 'v8' : id === MSGPACK_ID ? 'msgpack' : undefined
-  if (name === undefined || !loaders.has(name)) {
-    throw new SabwayError(
-      'ERR_SABWAY_NOT_DECODABLE',
-      name === undefined
-        ? `no codec has the number ${id}; is the other side a port of Sabway, too?`
-        : `it was encoded with '${name}', which is not here; let both sides use the codec 'msgpack'`,
-    )
-  }
-  return formatNamed(name)
+  if (id === MSGPACK_ID) return msgpackFormat
+  const format = id === V8_ID ? v8Format() : undefined
+  if (format) return format
+  throw new SabwayError(
+    'ERR_SABWAY_NOT_DECODABLE',
+    format === undefined
+      ? `no codec has the number ${id}; is the other side a port of Sabway, too?`
+      : "it was encoded with 'v8', which is not here; let both sides use the codec 'msgpack'",
+  )
 }
 
-/** The format that a `codec` option asks for; null for bytes. `shared` is the name that came with the handle. */
+/**
+ * The format that a `codec` option asks for; null for bytes. `shared` is the name that came with the handle; beside one,
+ * 'structured' asks for the one that the maker of the channel had for it.
+ */
 export function formatOf(codec: CodecName | Codec<never> | undefined, shared?: string): Format | null {
-  const asked = codec ?? shared ?? 'bytes'
+  const agreed = codec === 'structured' && (shared === 'v8' || shared === 'msgpack') ? shared : codec
+  const asked = agreed ?? shared ?? 'bytes'
   const format = asked === 'bytes' ? null : typeof asked === 'string' ? shippedFormat(asked) : ownFormat(asked)
   const name = format?.name ?? 'bytes'
   if (shared !== undefined && name !== shared) {
@@ -111,37 +87,13 @@ function ownFormat(codec: Codec<never>): Format {
     name: `own:${codec.name}`,
     id: 0,
     encode(value) {
-      const bytes: unknown = orNot('ENCODABLE', () => codec.encode(value as never))
+      const bytes: unknown = encoding(() => codec.encode(value as never))
       if (!isUint8Array(bytes))
         throw new SabwayError('ERR_SABWAY_NOT_ENCODABLE', `encode of codec '${codec.name}' gave no Uint8Array`)
       return [bytes]
     },
-    decode: (message) => orNot('DECODABLE', () => codec.decode(message)),
+    decode: (message) => decoding(() => codec.decode(message)),
   }
-}
-
-/** What `act` throws becomes the cause of an error of ours. */
-export function orNot<T>(what: 'ENCODABLE' | 'DECODABLE', act: () => T): T {
-  try {
-    return act()
-  } catch (cause) {
-    if (cause instanceof SabwayError) throw cause
-    throw new SabwayError(`ERR_SABWAY_NOT_${what}`, reason(cause), { cause })
-  }
-}
-
-export const noPortsOut: PortsOut = {
-  numberOf() {
-    throw new SabwayError(
-      'ERR_SABWAY_NOT_ENCODABLE',
-      'a MessagePort travels only through channel.port(), and in the transfer list: postMessage(value, [port])',
-    )
-  },
-}
-export const noPortsIn: PortsIn = {
-  portOf() {
-    throw new SabwayError('ERR_SABWAY_NOT_DECODABLE', 'it names a MessagePort, which only channel.port() can receive')
-  },
 }
 
 // ---- sending in parts ----

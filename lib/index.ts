@@ -1,17 +1,11 @@
 // Entry point for Node and Electron: loads the native addon. Without one (--no-addons, no binary for this platform) channels
 // between JavaScript threads still work, woken by Atomics.notify; native workers throw ERR_SABWAY_NO_ADDON.
-import { createRequire } from 'node:module'
 import { addon, addonMissing } from './addon.js'
 import * as check from './check.js'
-import { provideFormat } from './codec.js'
-import { msgpackWith } from './codec-msgpack.js'
-import { v8Format } from './codec-v8.js'
 import { SabwayError } from './errors.js'
 import { loadAddon } from './load.js'
 
 loadAddon()
-provideFormat('v8', () => v8Format)
-provideFormat('msgpack', () => msgpackWith(createRequire(import.meta.url)('msgpackr') as typeof import('msgpackr')))
 
 /**
  * CRC-32C (Castagnoli) of the bytes, continuing from `crc`, an integer from 0 to 2^32 - 1.

@@ -3,7 +3,8 @@
 //
 // A frame:  u8 kind | u8 id of the format | u16 zero | u32 number of the port | the value
 import * as check from './check.js'
-import { type Format, formatNamed, formatWithId, type PortsIn, type PortsOut } from './codec.js'
+import { type Format, formatWithId, type PortsIn, type PortsOut } from './codec.js'
+import { msgpackFormat } from './codec-msgpack.js'
 import { copyOut } from './copy.js'
 import { SabwayError } from './errors.js'
 import { ListenerTarget } from './events.js'
@@ -73,7 +74,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     if (made !== PORT) throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'ports come from channel.port()')
     this.#channel = channel
     const { format } = channel
-    this.#format = format !== null && format.id !== 0 ? format : formatNamed('structured')
+    this.#format = format !== null && format.id !== 0 ? format : msgpackFormat // which every host understands
     this.#next = 2 + channel.parity
   }
 
