@@ -4,6 +4,7 @@ import type * as msgpackr from 'msgpackr'
 import { type Format, MSGPACK_ID, noPortsIn, noPortsOut, orNot, type PortsIn, type PortsOut } from './codec.js'
 import { copyOut } from './copy.js'
 import { SabwayError } from './errors.js'
+import { MessagePort } from './host.js'
 
 /** Of MessagePack's extension types: a MessagePort, by number. */
 const PORT = 0x50
@@ -18,7 +19,7 @@ const refuse = (what: string) => (): never => {
 /** The library is given, not imported: in Node it is loaded when it is first needed. */
 export function msgpackWith({ addExtension, Packr }: Pick<typeof msgpackr, 'addExtension' | 'Packr'>): Format {
   addExtension({
-    Class: MessagePort,
+    Class: MessagePort!,
     type: PORT,
     pack(port: MessagePort) {
       const bytes = new Uint8Array(4)

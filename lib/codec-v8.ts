@@ -5,6 +5,7 @@
 import v8 from 'node:v8'
 import { type Format, noPortsIn, noPortsOut, orNot, type PortsIn, type PortsOut, V8_ID } from './codec.js'
 import { SabwayError } from './errors.js'
+import { isMessagePort } from './host.js'
 
 /** What a host object is: the index of a view's type in VIEWS, or this. */
 const PORT = 255
@@ -44,7 +45,7 @@ class Writer extends v8.Serializer {
   }
 
   _writeHostObject(object: object): void {
-    if (object instanceof MessagePort) {
+    if (isMessagePort(object)) {
       this.writeUint32(PORT)
       this.writeUint32(this.ports.numberOf(object))
       return
