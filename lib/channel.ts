@@ -222,6 +222,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   }
 
   #onQueueEmpty: (() => void) | null = null
+  #whenEmpty: (() => void) | null = null
 
   /** Called whenever the send queue has become empty, like the 'drain' event. Errors, when it is set: ERR_SABWAY_INVALID_TYPE. */
   get onQueueEmpty(): (() => void) | null {
@@ -230,7 +231,9 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   set onQueueEmpty(callback: (() => void) | null) {
     if (callback !== null && callback !== undefined) check.callback(callback, 'onQueueEmpty')
+    const inContext = host.context()
     this.#onQueueEmpty = callback ?? null
+    this.#whenEmpty = callback ? () => inContext(callback) : null
   }
 
   /** @internal Set where the other side is reached by copying. */
@@ -469,7 +472,7 @@ export class SharedMemoryChannel<T = Uint8Array>
       send: (parts) => this.sendEncoded(parts),
       receive: (callback) => {
         this.#mustReceive()
-        this.#in.start((bytes, start, end) => callback(bytes.subarray(start, end)), {})
+        this.#in.start((bytes, start, end) => callback(bytes.subarray(start, end)), {}, host.context())
         this.#everReceived = true
         this.#portReceives = true
         dispatcher.activate(this)
@@ -625,12 +628,12 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#batcher?.flush()
   }
 
-  [Symbol.dispose](): void {
+  [host.dispose](): void {
     this.cleanup()
   }
 
   /** Lets what is queued be sent first, for at most five seconds and while somebody is there to take it; then `cleanup`. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async [host.asyncDispose](): Promise<void> {
     const end = host.now() + DISPOSE_MS
     while (this.#out.pending && this.#watch.there && host.now() < end) {
       const settled = this.#out.settled().catch(() => {}) // given up is settled, too
@@ -688,7 +691,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   #tellClose(): void {
     if (this.#closeWasTold) return
     this.#closeWasTold = true
-    this.dispatchEvent(new Event('close'))
+    this.dispatchEvent(new host.Event('close'))
   }
 
   /** The other side's holder has ended without leaving it. `waiting`: a call blocks this thread. */
@@ -697,7 +700,7 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#out.peerDied(told)
     this.#receiver.peerDied(told && !waiting)
     this.#rest()
-    this.dispatchEvent(new Event('peer-died'))
+    this.dispatchEvent(new host.Event('peer-died'))
   }
 
   #peerCame(): void {
@@ -718,8 +721,8 @@ export class SharedMemoryChannel<T = Uint8Array>
 
   #onDrained(): void {
     this.#balanceRefs()
-    this.onQueueEmpty?.()
-    this.dispatchEvent(new Event('drain'))
+    this.#whenEmpty?.()
+    this.dispatchEvent(new host.Event('drain'))
   }
 
   #onEnd(error: SabwayError | null): void {

@@ -2,6 +2,7 @@
 // built-in getters and methods tell. What a structured clone refuses is refused here, and so is what only the host could clone.
 import { isArrayBuffer, isSharedArrayBuffer } from './brand.js'
 import { refuse, SHARED_MEMORY } from './codec-format.js'
+import { isMessagePort } from './host.js'
 
 export type Kind =
   | 'object'
@@ -80,7 +81,7 @@ export function kindOf(value: object): Kind {
     if (ordinary.has(prototype)) return 'object'
     return ofClass(value, prototype)
   }
-  if (typeof MessagePort !== 'undefined' && value instanceof MessagePort) return 'port'
+  if (isMessagePort(value)) return 'port'
   const name = tag.slice(8, -1)
   for (const [each, kind, prove] of PROOFS) {
     if (each === name && proves(prove, value)) return kind as Kind

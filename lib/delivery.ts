@@ -2,6 +2,7 @@
 import { onAbort } from './abort.js'
 import * as check from './check.js'
 import { SabwayError } from './errors.js'
+import { context } from './host.js'
 import type { DrainCallback, Incoming, MessageCallback } from './incoming.js'
 import type { StartOptions } from './options.js'
 import type { Take } from './receiver.js'
@@ -42,7 +43,7 @@ export class Delivery<T> {
     const pace = paceOf(options, to.rings, to)
     if (signal?.aborted) return false
     const give = this.#giving(callback, copy)
-    incoming.start(give, options)
+    incoming.start(give, options, context())
     this.#pace = pace
     this.#deafen = onAbort(signal, () => to.stop())
     if (pace === null) to.want()

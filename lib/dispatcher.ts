@@ -97,7 +97,7 @@ export function relay(region: Region): void {
   const lasts = native.isMainThread ? SW_LASTS : 0
   region.core.sw_endpoint_able(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | lasts)
   serve(region)
-  if (!scheduled) standBy(region)
+  if (!scheduled) host.root(standBy, region)
 }
 
 /** Look for requests in every region of which this thread is a relay. */
@@ -149,11 +149,11 @@ export function hold(owner: WorkerOwner): void {
   heldOwners.set(owner.id, owner)
 }
 
-/** Run soon, without being rung. */
+/** Run soon, without being rung. In the root context: the dispatcher works for all channels, so it is part of no request. */
 export function schedule(): void {
   if (scheduled) return
   scheduled = true
-  host.immediate(run)
+  if (!settling) host.root(host.immediate, run) // else `settle` does it
 }
 
 /** Let the addon reach this dispatcher. */
@@ -181,8 +181,11 @@ function shared(): NonNullable<Addon['shared']> | undefined {
   const native = addon()
   if (native === null || native.shared !== undefined) return native?.shared
   const made = { dispatchers: new Set<Dispatch>(), references: 0 }
-  native.setDispatcher((events) => {
-    for (const dispatch of made.dispatchers) dispatch(events)
+  // The addon calls in the context in which it was given the function.
+  host.root(() => {
+    native.setDispatcher((events) => {
+      for (const dispatch of made.dispatchers) dispatch(events)
+    })
   })
   native.shared = made
   return made
@@ -233,7 +236,15 @@ function turn(participant: Participant): void {
 /** After the turns: poll on, or sleep. */
 function settle(): void {
   if (!settling) return
-  settling = false
+  try {
+    pollOrSleep()
+  } finally {
+    settling = false
+    if (scheduled) host.immediate(run)
+  }
+}
+
+function pollOrSleep(): void {
   const now = host.now()
   for (const { region, waiter } of worked) {
     const wait = waiters.get(region)

@@ -3,16 +3,17 @@
 import { onAbort } from './abort.js'
 import { isAbortSignal } from './brand.js'
 import type { SabwayError } from './errors.js'
+import { Event as BaseEvent, EventTarget as BaseTarget, context } from './host.js'
 
 /** The 'error' event: why the channel, its native worker, or the decoding of one message failed. */
-export class ChannelErrorEvent extends Event {
+export class ChannelErrorEvent extends BaseEvent {
   constructor(readonly error: SabwayError) {
     super('error')
   }
 }
 
 /** The 'message' event of a channel that is receiving. */
-export class ChannelMessageEvent<T = Uint8Array> extends Event {
+export class ChannelMessageEvent<T = Uint8Array> extends BaseEvent {
   constructor(readonly data: T) {
     super('message')
   }
@@ -38,16 +39,21 @@ type Options = boolean | AddEventListenerOptions | undefined
 interface Registration {
   callback: Listener
   capture: boolean
-  /** What the EventTarget was given: for `once`, a function that also strikes this registration out. */
-  given: Listener
+  /** What the EventTarget was given: calls back in the async context of the registration; for `once` it first strikes that out. */
+  given: (event: Event) => unknown
   /** Its signal need not tell any more. */
   deafen: () => void
 }
 
 const captures = (options: Options): boolean => (typeof options === 'boolean' ? options : (options?.capture ?? false))
 
+/** What it returns matters: Node makes an uncaught exception of a promise that rejects. */
+function call(callback: Listener, target: EventTarget, event: Event): unknown {
+  return typeof callback === 'function' ? callback.call(target, event) : callback.handleEvent(event)
+}
+
 /** An EventTarget that counts its listeners, with the events of Events. */
-export class ListenerTarget<Events> extends EventTarget {
+export class ListenerTarget<Events> extends BaseTarget {
   readonly #registrations = new Map<string, Registration[]>()
 
   /** @internal How many listeners this type of event has. */
@@ -72,21 +78,24 @@ export class ListenerTarget<Events> extends EventTarget {
     const kind = `${type}` // as EventTarget does
     const known = typeof callback === 'function' || typeof callback === 'object'
     if (!known || (signal !== undefined && !isAbortSignal(signal))) {
-      super.addEventListener(kind, callback, options) // refuses it
+      super.addEventListener(kind, callback as never, options as never) // refuses it
       return
     }
     if (signal?.aborted) return
     if (this.#find(kind, callback, capture) !== undefined) return // EventTarget ignores it, too
-    const registration: Registration = { callback, capture, given: callback, deafen: () => {} }
-    if (once) {
-      registration.given = (event) => {
-        this.#forget(kind, registration)
-        if (typeof callback === 'function') callback.call(this, event)
-        else callback.handleEvent(event)
-      }
+    const inContext = context()
+    const registration: Registration = {
+      callback,
+      capture,
+      given: (event) => {
+        if (once) this.#remove(kind, registration)
+        return inContext(call, callback, this, event)
+      },
+      deafen: () => {},
     }
-    super.addEventListener(kind, registration.given, { capture, once, passive })
-    registration.deafen = onAbort(signal, () => this.removeEventListener(kind, callback, capture))
+    // Without the signal and `once`: for those an EventTarget calls this.removeEventListener with a function unknown there.
+    super.addEventListener(kind, registration.given, { capture, passive })
+    registration.deafen = onAbort(signal, () => this.#remove(kind, registration))
     const list = this.#registrations.get(kind)
     if (list === undefined) this.#registrations.set(kind, [registration])
     else list.push(registration)
@@ -104,8 +113,12 @@ export class ListenerTarget<Events> extends EventTarget {
     const kind = `${type}`
     const registration = callback === null ? undefined : this.#find(kind, callback, captures(options))
     if (registration === undefined) return
-    super.removeEventListener(kind, registration.given, options)
-    this.#forget(kind, registration)
+    this.#remove(kind, registration)
+  }
+
+  #remove(type: string, registration: Registration): void {
+    super.removeEventListener(type, registration.given, registration.capture)
+    this.#forget(type, registration)
   }
 
   #find(type: string, callback: Listener, capture: boolean): Registration | undefined {

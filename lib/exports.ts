@@ -1,8 +1,9 @@
-// What both entry points export.
+// What every entry point exports.
 export type { WorkerStats } from './addon.js'
 export type { BatchOptions } from './batch.js'
 export { SharedMemoryChannel } from './channel.js'
 export type { Codec, CodecName } from './codec.js'
+export { crc32c } from './crc32c.js'
 export { type ErrorCode, SabwayError } from './errors.js'
 export { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent } from './events.js'
 export type { DrainCallback, MessageCallback, ReceiveOptions } from './incoming.js'

@@ -2,7 +2,7 @@
 import type { Core, Offset } from './core.js'
 import { coreError, SabwayError } from './errors.js'
 import { ERRORS, SW_BATCH, SW_FRAME_HEADER, sw_channel, sw_consumer, sw_instance, sw_ring } from './generated/abi.js'
-import { now } from './host.js'
+import { type Context, now } from './host.js'
 import type { Region } from './region.js'
 import { NOTHING } from './waiting.js'
 
@@ -60,6 +60,8 @@ export class Incoming {
   private interrupted = false
   private ended = false
   private callback: DrainCallback | null = null
+  /** The async context in which the callback runs: entered once for all messages of a turn. */
+  private inContext: Context | null = null
   private budget = 8
 
   constructor(
@@ -93,11 +95,13 @@ export class Incoming {
     return this.words[(this.opened ? this.consumer + sw_consumer.capacity : ring + sw_ring.capacity) >>> 2]!
   }
 
-  start(callback: DrainCallback, options: ReceiveOptions): void {
+  /** `inContext`: the callback's async context, or null where it only settles promises, which have their own. */
+  start(callback: DrainCallback, options: ReceiveOptions, inContext: Context | null): void {
     if (this.callback !== null)
       throw new SabwayError('ERR_SABWAY_INVALID_STATE', `already receiving: ${RECEIVING}; call stopReceiving first`)
     this.open()
     this.callback = callback
+    this.inContext = inContext
     this.budget = options.budget ?? 8
   }
 
@@ -141,8 +145,12 @@ export class Incoming {
 
   /** One turn of the event loop: within the budget. True when there may be more. */
   pump(): boolean {
-    const callback = this.callback
+    const { callback, inContext } = this
     if (callback === null || this.ended) return false
+    return inContext === null ? this.turn(callback) : inContext(this.turn, callback)
+  }
+
+  private readonly turn = (callback: DrainCallback): boolean => {
     const deadline = now() + this.budget
     let did = false
     while (this.callback === callback && this.opened) {

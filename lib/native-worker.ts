@@ -3,6 +3,7 @@ import { addonMissing, type RegionBinding, type WorkerStats } from './addon.js'
 import * as check from './check.js'
 import * as dispatcher from './dispatcher.js'
 import { adopt, SabwayError } from './errors.js'
+import { context } from './host.js'
 import { type Mechanism, named, policyNumber, policyOf, type WaitPolicy } from './waiting.js'
 
 export interface LogLine {
@@ -46,7 +47,8 @@ export class NativeWorker implements dispatcher.WorkerOwner {
     } catch (error) {
       throw adopt(error)
     }
-    this.onLog = onLog && ((level, text) => onLog({ level: LEVELS[level] ?? 'info', text }))
+    const inContext = context()
+    this.onLog = onLog && ((level, text) => inContext(onLog, { level: LEVELS[level] ?? 'info', text }))
     dispatcher.own(this)
   }
 

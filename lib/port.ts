@@ -174,7 +174,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     this.#balance()
     for (const bridge of this.#bridges.values()) bridge.close()
     this.#bridges.clear()
-    host.microtask(() => this.dispatchEvent(new Event('close')))
+    host.microtask(() => this.dispatchEvent(new host.Event('close')))
   }
 
   #balance(): void {
@@ -213,8 +213,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
       },
     }
     this.#channel.send([this.#header(MESSAGE, number), ...this.#format.encode(value, ports)])
-    // Out of its owner's hands: the old object is detached, as by any transfer.
-    for (const [port, id] of leaving) this.#bridge(id, structuredClone(port, { transfer: [port] }))
+    for (const [port, id] of leaving) this.#bridge(id, host.moved(port))
   }
 
   /** What is posted to this port's other end goes through the channel, and the other way round. */
@@ -271,12 +270,12 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
       this.#undecodable(error as SabwayError)
       return
     }
-    if (number === ROOT) this.dispatchEvent(messageEvent(data, arrived))
+    if (number === ROOT) this.dispatchEvent(host.messageEvent('message', data, arrived))
     else this.#bridges.get(number)?.postMessage(data, arrived)
   }
 
   #undecodable(error: SabwayError): void {
-    this.dispatchEvent(new MessageEvent('messageerror', { data: error }))
+    this.dispatchEvent(host.messageEvent('messageerror', error))
   }
 
   #closeBridge(number: number): void {
@@ -289,12 +288,6 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     this.#bridges.delete(number)
     bridge?.close()
   }
-}
-
-/** MessageEvent's constructor makes null of undefined data; those of a MessagePort keep it. */
-function messageEvent(data: unknown, ports: MessagePort[]): MessageEvent {
-  const event = new MessageEvent('message', { data, ports })
-  return data === undefined ? Object.defineProperty(event, 'data', { value: undefined }) : event
 }
 
 /** The transfer list, given as it is or as an option. */

@@ -129,7 +129,7 @@ export class Receiver<T> {
   }
 
   #start(): void {
-    this.incoming.start((bytes, start, end) => this.#deliver(bytes, start, end), { budget: BUDGET_MS })
+    this.incoming.start((bytes, start, end) => this.#deliver(bytes, start, end), { budget: BUDGET_MS }, null)
     this.loop.want()
   }
 

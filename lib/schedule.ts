@@ -2,7 +2,7 @@
 // says so, or at intervals where nothing can ring. Between its turns the channel is off the event loop and nobody rings it.
 import * as check from './check.js'
 import { SabwayError } from './errors.js'
-import { after, LONGEST_TIMER_MS, microtask } from './host.js'
+import { after, context, LONGEST_TIMER_MS, microtask } from './host.js'
 
 /** Runs the tick once, later: `requestAnimationFrame`, `(tick) => setTimeout(tick, 16)`. */
 export type Scheduler = (tick: () => void) => unknown
@@ -57,7 +57,10 @@ function interval(poll: Poll): { min: number; max: number } {
 }
 
 function scheduler(schedule: Schedule): Scheduler {
-  if (typeof schedule === 'function') return schedule
+  if (typeof schedule === 'function') {
+    const inContext = context()
+    return (tick) => inContext(schedule, tick)
+  }
   check.oneOf(schedule, 'schedule', ['immediate', 'microtask', 'raf'])
   if (schedule === 'microtask') return microtask
   if (typeof requestAnimationFrame !== 'function') {

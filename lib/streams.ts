@@ -2,6 +2,7 @@
 // writable has written one when it is in the ring.
 import { isUint8Array, lengthOf } from './brand.js'
 import type { SabwayError } from './errors.js'
+import { readableStream, writableStream } from './host.js'
 import type { SendOptions } from './outgoing.js'
 
 /** Bytes that may stand in the writable before its `ready` asks the producer to wait; messages, where they are no bytes. */
@@ -26,7 +27,7 @@ const size = (chunk: unknown): number => (isUint8Array(chunk) ? lengthOf(chunk) 
 
 export function makeReadable<T>(source: Source<T>): ReadableStream<T> {
   const cancelled = new AbortController()
-  return new ReadableStream<T>(
+  return new (readableStream())<T>(
     {
       // Called when somebody reads and nothing is there: highWaterMark is 0.
       async pull(controller) {
@@ -52,7 +53,7 @@ export function makeReadable<T>(source: Source<T>): ReadableStream<T> {
 }
 
 export function makeWritable<T>(sink: Sink<T>): WritableStream<T> {
-  return new WritableStream<T>(
+  return new (writableStream())<T>(
     {
       async write(chunk, controller) {
         try {

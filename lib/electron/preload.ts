@@ -28,6 +28,8 @@ import {
 import { refusal } from './refusal.js'
 import { whyNotIsolated } from './versions.js'
 
+export * from '../exports.js'
+
 /** A region that was opened for the page, and the page's endpoint in it. */
 interface Place {
   region: Region

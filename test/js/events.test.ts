@@ -53,6 +53,21 @@ describe("the 'message' event", () => {
     assert.deepEqual(order, ['callback 1', 'first 1', 'object 1', 'once 1', 'callback 2', 'object 2', 'callback 3'])
   })
 
+  it('calls no listener whose signal was aborted, and one with once and a signal once', async () => {
+    const { renderer, native } = pair()
+    const abort = new AbortController()
+    const heard: string[] = []
+    native.addEventListener('message', () => heard.push('aborted'), { signal: abort.signal })
+    native.addEventListener('message', () => heard.push('once'), { once: true, signal: new AbortController().signal })
+    native.addEventListener('message', () => heard.push('always'))
+    abort.abort()
+    const received = collect(native)
+    renderer.send(Uint8Array.of(1))
+    renderer.send(Uint8Array.of(2))
+    await until(() => received.length === 2, 'both messages')
+    assert.deepEqual(heard, ['once', 'always', 'always'])
+  })
+
   it('makes no event object when the last listener has gone', async () => {
     const { renderer, native } = pair()
     let dispatched = 0
