@@ -23,6 +23,7 @@ import { Outgoing, type SendOptions } from './outgoing.js'
 import { ChannelPort, PORT } from './port.js'
 import { Receiver, type Take, taking, takingPooled, type WaitOptions } from './receiver.js'
 import { Region } from './region.js'
+import type { SharedBytes } from './shared-bytes.js'
 import { makeReadable, makeWritable } from './streams.js'
 import { cloneHint, hide, INSPECT, inspected } from './summary.js'
 import { block, NOTHING, policyOf, reachOf, Waiter, type WaitPolicy } from './waiting.js'
@@ -57,10 +58,7 @@ const LOOK_AGAIN_MS = 50
  *
  * Its events are those of ChannelEventMap.
  */
-export class SharedMemoryChannel<T = Uint8Array>
-  extends ListenerTarget<ChannelEventMap<T>>
-  implements dispatcher.Participant, dispatcher.Watcher
-{
+export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelEventMap<T>> {
   /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
   /** @internal */ declare readonly region: Region
   readonly side: Side
@@ -306,7 +304,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   }
 
   /** Room in the ring to write a message of up to `length` bytes in place, 8-byte aligned; null when there is none now. */
-  reserve(length: number): Uint8Array<SharedArrayBuffer> | null {
+  reserve(length: number): SharedBytes | null {
     check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER) // one larger than the ring has an error of its own
     this.#batcher?.flush()
     return this.#out.reserve(length)
@@ -691,7 +689,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   #tellClose(): void {
     if (this.#closeWasTold) return
     this.#closeWasTold = true
-    this.dispatchEvent(new host.Event('close'))
+    this.dispatchEvent(new host.BaseEvent('close'))
   }
 
   /** The other side's holder has ended without leaving it. `waiting`: a call blocks this thread. */
@@ -700,7 +698,7 @@ export class SharedMemoryChannel<T = Uint8Array>
     this.#out.peerDied(told)
     this.#receiver.peerDied(told && !waiting)
     this.#rest()
-    this.dispatchEvent(new host.Event('peer-died'))
+    this.dispatchEvent(new host.BaseEvent('peer-died'))
   }
 
   #peerCame(): void {
@@ -722,7 +720,7 @@ export class SharedMemoryChannel<T = Uint8Array>
   #onDrained(): void {
     this.#balanceRefs()
     this.#whenEmpty?.()
-    this.dispatchEvent(new host.Event('drain'))
+    this.dispatchEvent(new host.BaseEvent('drain'))
   }
 
   #onEnd(error: SabwayError | null): void {

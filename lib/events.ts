@@ -3,7 +3,7 @@
 import { onAbort } from './abort.js'
 import { isAbortSignal } from './brand.js'
 import type { SabwayError } from './errors.js'
-import { Event as BaseEvent, EventTarget as BaseTarget, context } from './host.js'
+import { BaseEvent, BaseTarget, context } from './host.js'
 
 /** The 'error' event: why the channel, its native worker, or the decoding of one message failed. */
 export class ChannelErrorEvent extends BaseEvent {
@@ -32,9 +32,19 @@ export interface ChannelEventMap<T = Uint8Array> {
   error: ChannelErrorEvent
 }
 
-type Listener = EventListenerOrEventListenerObject
+type Listener = TypedListener<Event>
 type TypedListener<E> = ((event: E) => void) | { handleEvent(event: E): void }
-type Options = boolean | AddEventListenerOptions | undefined
+
+export interface ListenerOptions {
+  capture?: boolean
+  /** Called once at most. */
+  once?: boolean
+  /** Aborting it is removeEventListener. */
+  signal?: AbortSignal
+  passive?: boolean
+}
+
+type Options = boolean | ListenerOptions | undefined
 
 interface Registration {
   callback: Listener

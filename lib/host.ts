@@ -114,8 +114,8 @@ export const writableStream = (): typeof WritableStream =>
 const { Event: HostEvent, EventTarget: HostEventTarget, MessageEvent: HostMessageEvent } = scope
 
 /** The base classes of events and their targets, as values whose types need no `lib.dom`. */
-export const Event = HostEvent as new (type: string) => globalThis.Event
-export const EventTarget = HostEventTarget as new () => globalThis.EventTarget
+export const BaseEvent = HostEvent as new (type: string) => Event
+export const BaseTarget = HostEventTarget as new () => EventTarget
 
 /**
  * The event of a MessagePort. MessageEvent's constructor makes null of undefined data; those of a MessagePort keep it.

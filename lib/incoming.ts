@@ -4,6 +4,7 @@ import { coreError, SabwayError } from './errors.js'
 import { ERRORS, SW_BATCH, SW_FRAME_HEADER, sw_channel, sw_consumer, sw_instance, sw_ring } from './generated/abi.js'
 import { type Context, now } from './host.js'
 import type { Region } from './region.js'
+import type { SharedBytes } from './shared-bytes.js'
 import { NOTHING } from './waiting.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
@@ -17,7 +18,7 @@ const SLOW_MS = 0.5
 
 export type MessageCallback<T = Uint8Array> = (message: T) => void
 /** The region's bytes, and where in them the message lies. */
-export type DrainCallback = (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => void
+export type DrainCallback = (bytes: SharedBytes, start: number, end: number) => void
 
 export interface ReceiveOptions {
   /** Milliseconds of callbacks per turn of the event loop (default 8): then others have their turn. */
@@ -162,7 +163,7 @@ export class Incoming {
   }
 
   /** One message as a copy, or NOTHING when there is none now. Errors: also ERR_SABWAY_CLOSED, at the end of the stream. */
-  take<T>(take: (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => T): T | typeof NOTHING {
+  take<T>(take: (bytes: SharedBytes, start: number, end: number) => T): T | typeof NOTHING {
     const count = this.peek(1)
     if (count === 0) return NOTHING
     if (count < 0) {

@@ -10,6 +10,7 @@ import { coreError, overwritten, SabwayError, trapped } from './errors.js'
 import { ERRORS, SW_BATCH, SW_RING_MAX, sw_channel, sw_instance, sw_producer, sw_ring } from './generated/abi.js'
 import { after } from './host.js'
 import type { Region } from './region.js'
+import type { SharedBytes } from './shared-bytes.js'
 
 const FULL = ERRORS.ERR_SABWAY_FULL.number
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
@@ -215,7 +216,7 @@ export class Outgoing {
     return fitted
   }
 
-  reserve(length: number): Uint8Array<SharedArrayBuffer> | null {
+  reserve(length: number): SharedBytes | null {
     check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER)
     this.open()
     this.mustFit(length)

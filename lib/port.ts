@@ -174,7 +174,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     this.#balance()
     for (const bridge of this.#bridges.values()) bridge.close()
     this.#bridges.clear()
-    host.microtask(() => this.dispatchEvent(new host.Event('close')))
+    host.microtask(() => this.dispatchEvent(new host.BaseEvent('close')))
   }
 
   #balance(): void {

@@ -6,6 +6,7 @@ import { copyOut, copyPooled } from './copy.js'
 import { SabwayError } from './errors.js'
 import { after, now } from './host.js'
 import { type DrainCallback, type Incoming, RECEIVING } from './incoming.js'
+import type { SharedBytes } from './shared-bytes.js'
 
 export type WaitOptions = check.Patience
 
@@ -19,7 +20,7 @@ interface Waiter<T> {
 }
 
 /** What becomes of a message's bytes, which are in place. */
-export type Take<T> = (bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number) => T
+export type Take<T> = (bytes: SharedBytes, start: number, end: number) => T
 
 /** A copy that may share its ArrayBuffer with others. */
 export const takingPooled =

@@ -1,0 +1,7 @@
+// The subpaths where `exports` of package.json is unknown: through `typesVersions`. Electron is not installed.
+
+import { exposeSabway } from 'sabway/electron/preload'
+import { connect, type SharedMemoryChannel } from 'sabway/electron/renderer'
+
+exposeSabway()
+export const channel: Promise<SharedMemoryChannel> = connect({ name: 'frames', transport: 'auto' })
