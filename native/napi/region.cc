@@ -18,7 +18,7 @@ std::atomic<uint32_t> next_worker{1};
 
 // What a worker that would not start should be told beside the error's own text.
 std::string WhyNotStarted(int status) {
-  if (status == SW_ETAKEN) return "a native worker needs the other side for itself; clean up who holds it";
+  if (status == SW_ETAKEN) return "a native worker needs the other side for itself; detach the channel that holds it";
   if (status == SW_ECLOSED) return "the side has ended its stream for good; make a new channel";
   if (status == SW_ECROWDED) return "the native worker is one thread too many; clean up channels no longer used";
   if (status == SW_ESYSTEM) return "the native worker's thread could not be started";

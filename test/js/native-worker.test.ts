@@ -266,10 +266,17 @@ describe('the native worker', () => {
     throwsError(
       () => channel.startWorker({ builtin: 'sink' }),
       'ERR_SABWAY_SIDE_TAKEN',
-      /needs the other side for itself; clean up who holds it/,
+      /needs the other side for itself; detach the channel that holds it/,
     )
-    native.cleanup()
+    native.detach()
     channel.startWorker({ builtin: 'sink' })
+    channel.stopWorker()
+    attach(channel, 'native').cleanup()
+    throwsError(
+      () => channel.startWorker({ builtin: 'sink' }),
+      'ERR_SABWAY_CLOSED',
+      /ended its stream for good; make a new channel/,
+    )
   })
 
   it('takes the renderer side when the native one starts it', async () => {
@@ -280,7 +287,7 @@ describe('the native worker', () => {
     throwsError(
       () => native.startWorker({ builtin: 'echo' }),
       'ERR_SABWAY_SIDE_TAKEN',
-      /needs the other side for itself; clean up who holds it/,
+      /needs the other side for itself; detach the channel that holds it/,
     )
     const free = attach(open(), 'native')
     free.startWorker({ builtin: 'echo' })

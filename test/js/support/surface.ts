@@ -284,6 +284,7 @@ const port: Record<string, Row> = {
 }
 
 const rest: Record<string, Row> = {
+  crc32c: [(odd, { sabway }) => sabway.crc32c(odd), (odd, { sabway }) => sabway.crc32c(bytes, odd)],
   'SabwayError#constructor': [
     (odd, { sabway }) => new sabway.SabwayError(odd, 'detail'),
     (odd, { sabway }) => void new sabway.SabwayError('ERR_SABWAY_CLOSED', odd),
@@ -307,10 +308,7 @@ type Renderer = typeof import('sabway/electron/renderer')
 
 /** What an entry point exports besides. */
 export const SURFACE: Readonly<Record<'index' | 'browser' | 'main' | 'renderer', Readonly<Record<string, Row>>>> = {
-  index: {
-    ...common,
-    crc32c: [(odd, { sabway }) => sabway.crc32c(odd), (odd, { sabway }) => sabway.crc32c(bytes, odd)],
-  },
+  index: common,
   browser: common,
   main: {
     ...common,
