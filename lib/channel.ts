@@ -680,7 +680,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   #lookAtPeer(): void {
     if (this.#watch.look()) this.#peerHasDied()
-    else if (!this.#watch.gone) this.#peerCame()
+    if (this.#watch.gone) this.#settleDeath()
+    else this.#peerCame()
     if (!this.#watching || !this.#watch.readsNoMore || this.#in.receiving) return // a receiver is told after the last message
     const allReceived = !this.#everReceived || (this.#watch.sendsNoMore && this.#in.stats().used === 0)
     if (allReceived) this.#tellClose()
@@ -709,7 +710,10 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** What waits for messages of a dead participant is told when all of them were received. */
   #settleDeath(): void {
     this.#receiver.settleDeath()
-    if (this.#portReceives && this.#watch.gone && !this.#in.available()) this.#port?.end()
+    if (!this.#portReceives || this.#in.available()) return
+    this.#portReceives = false
+    this.stopReceiving()
+    this.#port?.end()
   }
 
   #onQueued(): void {
@@ -749,7 +753,6 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     const moved = this.#out.pending && this.#out.flush()
     const received = this.#delivery.work()
     this.#lookAtPeer() // behind the delivery: a dead participant's messages come before the news of it
-    if (this.#watch.gone) this.#settleDeath()
     this.#rest()
     return moved || received
   }
@@ -769,7 +772,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   onPeerDied(number: number): void {
     if (this.#closed || !this.#watch.isMeant(Math.floor(number / 2 ** 32))) return
     const seen = this.#watch.look()
-    if (this.#watch.note(number >>> 0) || seen) this.#peerHasDied()
+    if (!this.#watch.note(number >>> 0) && !seen) return
+    this.#peerHasDied()
+    dispatcher.activate(this) // once more round: what waits is told when the ring is empty
   }
 
   /** @internal */
