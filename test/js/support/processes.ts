@@ -86,7 +86,10 @@ export async function echoed(channel: SharedMemoryChannel, peer: Peer): Promise<
 
 /** Resolves with the next event of that type. */
 export const heard = (channel: SharedMemoryChannel, type: string): Promise<Event> =>
-  within(new Promise((resolve) => channel.addEventListener(type, resolve as EventListener, { once: true })), `the event '${type}'`)
+  within(
+    new Promise((resolve) => channel.addEventListener(type, resolve as EventListener, { once: true })),
+    `the event '${type}'`,
+  )
 
 /** How many mappings of shared regions this process has. */
 export const sharedMappings = (): number =>
