@@ -157,28 +157,54 @@ export function isDense(array: readonly unknown[]): boolean {
   return keys.length === length && (length === 0 || keys[length - 1] === String(length - 1))
 }
 
-/** Errors: ERR_SABWAY_NOT_ENCODABLE when anything in the value does not travel. For a serializer that would not notice. */
-export function refuseForeign(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return
-  const seen = new Set<object>([value])
-  const todo: object[] = [value]
-  const look = (part: unknown) => {
+/** Deeper values could be written here and yet not be read where the stack is smaller. */
+const DEEP = 500
+
+const getterOf = (Object.prototype as unknown as { __lookupGetter__(key: PropertyKey): unknown }).__lookupGetter__
+
+/**
+ * Will V8's serializer write the value as it is? It recurses, it calls getters a second time, and which parts of an error it keeps
+ * differs by version. Errors: ERR_SABWAY_NOT_ENCODABLE for what does not travel, of which V8 would make empty objects.
+ */
+export function suitsV8(value: unknown): boolean {
+  const seen = new Set<object>()
+  // In the order in which V8 meets the objects, so that the depth is the one to which it recurses.
+  const todo: object[] = []
+  const depths: number[] = []
+  let depth = 0
+  const later = (part: unknown) => {
     if (typeof part !== 'object' || part === null || seen.has(part)) return
-    seen.add(part)
     todo.push(part)
+    depths.push(depth + 1)
   }
+  later(value)
   for (let object = todo.pop(); object !== undefined; object = todo.pop()) {
+    depth = depths.pop()!
+    if (seen.has(object)) continue
+    seen.add(object)
     const kind = kindOf(object)
+    if (kind === 'error' || depth > DEEP) return false
     if (kind === 'array' && isDense(object as unknown[])) {
-      for (let i = 0; i < (object as unknown[]).length; i++) look((object as unknown[])[i])
+      const { length } = object as unknown[]
+      for (let i = length - 1; i >= 0; i--) {
+        if (length <= MANY && getterOf.call(object, i) !== undefined) return false
+        later((object as unknown[])[i])
+      }
     } else if (kind === 'object' || kind === 'array') {
-      for (const key of Object.keys(object)) look((object as Record<string, unknown>)[key])
-    } else if (kind === 'map') {
-      Map.prototype.forEach.call(object, (part, key) => {
-        look(key)
-        look(part)
-      })
-    } else if (kind === 'set') Set.prototype.forEach.call(object, look)
-    else if (kind === 'error' && hasOwn(object, 'cause')) look((object as Error).cause)
+      const keys = Object.keys(object)
+      for (let i = keys.length - 1; i >= 0; i--) {
+        if (getterOf.call(object, keys[i]!) !== undefined) return false
+        later((object as Record<string, unknown>)[keys[i]!])
+      }
+    } else if (kind === 'map' || kind === 'set') partsOf(object, kind).reverse().forEach(later)
   }
+  return true
+}
+
+/** What is in a Map, each key before its value, or in a Set. */
+export function partsOf(object: object, kind: 'map' | 'set'): unknown[] {
+  const parts: unknown[] = []
+  if (kind === 'set') Set.prototype.forEach.call(object, (part) => parts.push(part))
+  else Map.prototype.forEach.call(object, (part, key) => parts.push(key, part))
+  return parts
 }

@@ -12,7 +12,7 @@
 //   [PORT, number]  [MINUS_ZERO]  [AGAIN, i]                     a MessagePort; -0; the object that was met as the i-th
 import { typedArrayName } from './brand.js'
 import { type ArraysIn, type ArraysOut, type PortsIn, type PortsOut, refuse, viewNumber } from './codec-format.js'
-import { isDense, kindOf } from './codec-kinds.js'
+import { isDense, kindOf, partsOf } from './codec-kinds.js'
 
 const OBJECT = 0
 const PAIRS = 1
@@ -100,15 +100,21 @@ class Lister {
     for (let i = 0; i < this.open.length; i++) {
       const { object, keys, named, length } = this.open[i]!
       if (keys === null) {
-        for (let at = 0; at < length; at++) this.put(object[at])
+        for (let at = 0; at < length; at++) this.property(object, at)
       } else {
         for (const key of keys) {
           if (named) this.put(key)
-          this.put(object[key])
+          this.property(object, key)
         }
       }
     }
     return this.out
+  }
+
+  private property(object: Record<string, unknown>, key: string | number): void {
+    const value = object[key]
+    if (value === undefined && !hasOwn(object, key)) refuse('a property was deleted while the value was read')
+    this.put(value)
   }
 
   private put(value: unknown): void {
@@ -141,8 +147,7 @@ class Lister {
     this.met.set(object, this.met.size)
     if (kind === 'object') this.plain(object)
     else if (kind === 'array') this.array(object as unknown[])
-    else if (kind === 'map') this.map(object as Map<unknown, unknown>)
-    else if (kind === 'set') this.set(object as Set<unknown>)
+    else if (kind === 'map' || kind === 'set') this.collection(object, kind)
     else if (kind === 'view') this.view(object as ArrayBufferView)
     else if (kind === 'buffer') this.buffer(object as ArrayBuffer)
     else if (kind === 'error') this.error(object as Error)
@@ -191,16 +196,10 @@ class Lister {
     }
   }
 
-  private map(map: Map<unknown, unknown>): void {
-    const items: unknown[] = []
-    Map.prototype.forEach.call(map, (value, key) => items.push(key, value))
-    this.later([MAP, items.length / 2], items, null, false, items.length)
-  }
-
-  private set(set: Set<unknown>): void {
-    const items: unknown[] = []
-    Set.prototype.forEach.call(set, (value) => items.push(value))
-    this.later([SET, items.length], items, null, false, items.length)
+  private collection(object: object, kind: 'map' | 'set'): void {
+    const parts = partsOf(object, kind)
+    const { length } = parts
+    this.later(kind === 'map' ? [MAP, length / 2] : [SET, length], parts, null, false, length)
   }
 
   private view(view: ArrayBufferView): void {

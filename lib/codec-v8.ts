@@ -1,5 +1,6 @@
 // The codec 'v8': V8's own serializer, where the host has it. Typed arrays do not pass through it: it writes which and how long
-// they are, and their bytes follow, so each is copied once into the ring and once out.
+// they are, and their bytes follow, so each is copied once into the ring and once out. What V8 would not write as it is goes as
+// 'msgpack' writes it; V8's first byte tells the two apart.
 import type * as nodeV8 from 'node:v8'
 import { typedArrayName } from './brand.js'
 import {
@@ -16,10 +17,12 @@ import {
   PREFIX,
   refuse,
   SHARED_MEMORY,
+  V8_FIRST_BYTE,
   V8_ID,
   viewNumber,
 } from './codec-format.js'
-import { kindOf, refuseForeign } from './codec-kinds.js'
+import { kindOf, suitsV8 } from './codec-kinds.js'
+import { msgpackFormat } from './codec-msgpack.js'
 import { SabwayError } from './errors.js'
 
 /** What a host object is: the number of a view's type, or this. */
@@ -95,7 +98,7 @@ function v8With({ Serializer, Deserializer }: typeof nodeV8): Format {
     id: V8_ID,
     encode(value, ports = noPortsOut) {
       return encoding(() => {
-        refuseForeign(value) // V8 would write what it cannot read, and empty objects for much of what is Node's
+        if (!suitsV8(value)) return msgpackFormat.encode(value, ports)
         const writer = new Writer(ports)
         writer.writeRawBytes(new Uint8Array(PREFIX))
         writer.writeHeader()
@@ -105,7 +108,9 @@ function v8With({ Serializer, Deserializer }: typeof nodeV8): Format {
     },
     decode(message, ports = noPortsIn) {
       return decoding(() => {
-        const reader = new Reader(new ArraysIn(message), ports)
+        const arrays = new ArraysIn(message)
+        if (arrays.head[0] !== V8_FIRST_BYTE) return msgpackFormat.decode(message, ports)
+        const reader = new Reader(arrays, ports)
         reader.readHeader()
         return reader.readValue()
       })
