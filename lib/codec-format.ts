@@ -96,10 +96,14 @@ export function viewNumber(name: string): number {
   return number < 0 ? refuse(`arrays of type ${name} are not known to this version`) : number
 }
 
+/** To so many bytes the resizable buffers of one message may grow: address space is set aside for them when they are made. */
+const MOST_RESERVED = 2 ** 32
+
 /** The bytes that follow the head. They are not copied before the message is sent. */
 export class ArraysOut {
   private readonly arrays: Uint8Array[] = []
   private readonly lengths: number[] = []
+  private reserved = 0
 
   /** Returns the number of bytes. Errors: TypeError when the memory was transferred away. */
   add(buffer: ArrayBufferLike, offset?: number, length?: number): number {
@@ -107,6 +111,11 @@ export class ArraysOut {
     this.arrays.push(bytes)
     this.lengths.push(bytes.length)
     return bytes.length
+  }
+
+  reserve(most: number): void {
+    this.reserved += most
+    if (this.reserved > MOST_RESERVED) refuse('resizable buffers of one message may grow to 4 GiB, all together')
   }
 
   /** The message: `head` has room for the prefix in front. */
@@ -124,6 +133,7 @@ export class ArraysOut {
 export class ArraysIn {
   readonly head: Uint8Array
   private at: number
+  private reserved = 0
 
   constructor(private readonly message: Uint8Array) {
     if (message.length < PREFIX) throw new Error('it is too short for a value')
@@ -131,6 +141,11 @@ export class ArraysIn {
     if (length > message.length - PREFIX) throw new Error('it is shorter than it says')
     this.at = PREFIX + length
     this.head = message.subarray(PREFIX, this.at)
+  }
+
+  reserve(most: unknown): void {
+    this.reserved += Number(most)
+    if (!(this.reserved <= MOST_RESERVED)) throw new Error('its buffers would grow beyond what a message may have')
   }
 
   take(length: number): ArrayBuffer {

@@ -214,6 +214,7 @@ class Lister {
     if (isDetached(buffer)) refuse('an ArrayBuffer that was transferred away could not be cloned')
     const { resizable, maxByteLength } = buffer as { resizable?: boolean; maxByteLength?: number }
     const length = this.arrays.add(buffer)
+    if (resizable) this.arrays.reserve(maxByteLength!)
     this.out.push(resizable ? [BUFFER, length, maxByteLength] : [BUFFER, length])
   }
 
@@ -346,6 +347,11 @@ class Unlister {
     return value
   }
 
+  private index(value: unknown): number {
+    if (!isCount(value)) throw new Error('its list has no number where there must be one')
+    return value
+  }
+
   private made(item: readonly unknown[]): unknown {
     const [kind, first, second] = item
     switch (kind) {
@@ -382,17 +388,17 @@ class Unlister {
       case ERROR:
         return this.error(first, second as number)
       case VIEW:
-        return this.begun(this.arrays.view(first as number, second as number))
+        return this.begun(this.arrays.view(this.index(first), this.index(second)))
       case BUFFER:
-        return this.begun(resized(this.arrays.take(first as number), second))
+        return this.begun(resized(this.arrays, this.index(first), second))
       case TEXT:
-        return textOf(new Uint16Array(this.arrays.take(first as number)))
+        return textOf(new Uint16Array(this.arrays.take(this.index(first))))
       case PORT:
-        return this.ports.portOf(first as number)
+        return this.ports.portOf(this.index(first))
       case MINUS_ZERO:
         return -0
       case AGAIN: {
-        const object = this.met[first as number]
+        const object = isCount(first) ? this.met[first] : undefined
         if (object === undefined) throw new Error('it refers to an object that it does not have')
         return object
       }
@@ -477,14 +483,16 @@ function bare(Class: ErrorConstructor): Error {
 function sparse(length: unknown): unknown[] {
   if (!isCount(length) || length >= 2 ** 32) throw new Error('it has an array of no length')
   const array: unknown[] = []
-  if (length > 1024) array.length = 2 ** 32 - 1 // from here on V8 keeps it as a table
+  if (length > 16) array.length = 2 ** 32 - 1 // from here on V8 keeps it as a table
   array.length = length
   return array
 }
 
-function resized(bytes: ArrayBuffer, most: unknown): ArrayBuffer {
+function resized(arrays: ArraysIn, length: number, most: unknown): ArrayBuffer {
+  const bytes = arrays.take(length)
   if (most === undefined) return bytes
-  const buffer = new (ArrayBuffer as new (length: number, options: object) => ArrayBuffer)(bytes.byteLength, {
+  arrays.reserve(most)
+  const buffer = new (ArrayBuffer as new (length: number, options: object) => ArrayBuffer)(length, {
     maxByteLength: most,
   })
   new Uint8Array(buffer).set(new Uint8Array(bytes))
