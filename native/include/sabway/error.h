@@ -39,8 +39,10 @@
   X(SW_EPEERDIED, -31, "ERR_SABWAY_PEER_DIED", "the other side ended without closing")                         \
   X(SW_EENCODE, -32, "ERR_SABWAY_NOT_ENCODABLE", "a value cannot be encoded")                                  \
   X(SW_EDECODE, -33, "ERR_SABWAY_NOT_DECODABLE", "a message cannot be decoded")                                \
-  X(SW_ENOWASM, -34, "ERR_SABWAY_NO_WASM", "WebAssembly may not be compiled here")                             \
-  X(SW_ENOTISOLATED, -35, "ERR_SABWAY_NOT_ISOLATED", "this page is not cross-origin isolated")
+  X(SW_ENOWASM, -34, "ERR_SABWAY_NO_WASM", "WebAssembly cannot be used here")                                  \
+  X(SW_ENOTISOLATED, -35, "ERR_SABWAY_NOT_ISOLATED", "this page is not cross-origin isolated")                 \
+  X(SW_EFILES, -36, "ERR_SABWAY_TOO_MANY_FILES", "no file descriptor is left")                                 \
+  X(SW_ENAMESPACE, -37, "ERR_SABWAY_OTHER_NAMESPACE", "the processes are in different pid namespaces")
 
 enum sw_error {
   SW_OK = 0,
