@@ -252,7 +252,13 @@ describe('limits: whose processes they are', () => {
 
   itMounting('/proc that hides processes', () => {
     const hidden: Expected = [DENIED, /\/proc hides process \d+ from this one \(hidepid\)/]
-    const under = [...mounting('mount -t proc -o hidepid=2 proc /proc'), 'setpriv', '--reuid=65534', '--clear-groups']
+    const under = [
+      ...mounting('mount -t proc -o hidepid=2 proc /proc'),
+      'setpriv',
+      '--reuid=65534',
+      '--regid=65534',
+      '--clear-groups',
+    ]
     return limited(under, [[{ open: openShared().token }, hidden]])
   })
 
