@@ -1,7 +1,9 @@
 // The C core as WebAssembly: one instance for each thread and region, on the region's own bytes.
+import { isError } from './brand.js'
 import { SabwayError, trapped } from './errors.js'
 import { SW_PAGE } from './generated/abi.js'
 import { CORE_WASM } from './generated/core-wasm.js'
+import { addressLimit } from './host.js'
 
 /** A byte offset in the region: a pointer, in the core's eyes. */
 export type Offset = number
@@ -79,11 +81,7 @@ function module(): WebAssembly.Module {
   try {
     compiled ??= new WebAssembly.Module(Uint8Array.from(atob(CORE_WASM), (letter) => letter.charCodeAt(0)))
   } catch (cause) {
-    throw new SabwayError(
-      'ERR_SABWAY_NO_WASM',
-      "if the page has a Content-Security-Policy, its script-src must contain 'wasm-unsafe-eval'",
-      { cause },
-    )
+    throw refused(cause, 'the code of its core')
   }
   return compiled
 }
@@ -132,17 +130,40 @@ export function guarded(core: Core): Core {
   return Object.fromEntries(entries) as Core
 }
 
-/** Shared memory of so many pages, none of which is touched yet. Errors: ERR_SABWAY_OUT_OF_MEMORY. */
+/** Memories made by this thread that the garbage collector has not taken yet: each pins its address space. */
+let held = 0
+const collected = new FinalizationRegistry<void>(() => void held--)
+
+/** Shared memory of so many pages, none of which is touched yet. Errors: ERR_SABWAY_NO_WASM, ERR_SABWAY_OUT_OF_MEMORY. */
 export function sharedMemory(pages: number): WebAssembly.Memory {
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    collected.register(memory)
+    held++
+    return memory
   } catch (cause) {
-    throw new SabwayError(
-      'ERR_SABWAY_OUT_OF_MEMORY',
-      `a region of ${pages * SW_PAGE} bytes; close regions no longer used`,
-      { cause },
-    )
+    throw refused(cause, `a region of ${pages * SW_PAGE} bytes`)
   }
+}
+
+/** The error for what V8 would not make. Only what has no room is a RangeError. */
+function refused(cause: unknown, what: string): SabwayError {
+  if (typeof WebAssembly === 'undefined') return new SabwayError('ERR_SABWAY_NO_WASM', NO_WASM, { cause })
+  if (!isError(cause) || cause.name !== 'RangeError') return new SabwayError('ERR_SABWAY_NO_WASM', NO_CODE, { cause })
+  return new SabwayError('ERR_SABWAY_OUT_OF_MEMORY', `${what}; ${whyNoRoom()}`, { cause })
+}
+
+const NO_WASM =
+  'there is no WebAssembly; start Node without --jitless (look at NODE_OPTIONS, too), and exempt the page in a browser in lockdown mode'
+const NO_CODE = "if the page has a Content-Security-Policy, its script-src must contain 'wasm-unsafe-eval'"
+
+function whyNoRoom(): string {
+  const limit = addressLimit()
+  const why =
+    limit === undefined
+      ? 'memory is used up, or address space'
+      : `this process may have ${Math.floor(limit / 2 ** 20)} MiB of address space (\`ulimit -v\`, RLIMIT_AS): raise that limit`
+  return `${why}. V8 reserves about 10 GiB of addresses for each region, however small; this thread holds ${held}: call cleanup() of channels and close() of regions no longer used, or make fewer and larger ones`
 }
 
 let calculator: Core | undefined

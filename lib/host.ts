@@ -204,3 +204,14 @@ export function onEnd(task: (comesBack: boolean) => void): void {
   if (typeof node?.on === 'function') node.on('exit', () => task(false))
   scope.addEventListener?.('pagehide', () => task(true))
 }
+
+/** Bytes of address space that this process may have; undefined where that is not limited, or the host does not tell. */
+export function addressLimit(): number | undefined {
+  try {
+    const files = builtin('node:fs') as typeof import('node:fs') | undefined
+    const found = /^Max address space +(\d+)/m.exec(files?.readFileSync('/proc/self/limits', 'latin1') ?? '')
+    return found === null ? undefined : Number(found[1])
+  } catch {
+    return undefined // no /proc
+  }
+}

@@ -1,4 +1,4 @@
-// Compiles every plugin of examples/ and test/c/plugins into build/plugins: one call of the C compiler each, as a user would.
+// Compiles every plugin of examples/ and test/c/plugins, and what tests preload, into build/plugins: one call of the C compiler each, as a user would.
 // Programs among the examples go into build/programs, with the C core in them.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
@@ -44,7 +44,8 @@ function compileProgram(source) {
 
 mkdirSync(plugins, { recursive: true })
 mkdirSync(programs, { recursive: true })
-for (const source of [...sourcesUnder('examples'), ...sourcesUnder('test/c/plugins')]) {
+const preloaded = process.platform === 'linux' ? sourcesUnder('test/c/preload') : []
+for (const source of [...sourcesUnder('examples'), ...sourcesUnder('test/c/plugins'), ...preloaded]) {
   if (!isProgram(source)) compilePlugin(source)
   else if (process.platform === 'linux') compileProgram(source)
 }

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/peer.h"
+#include "linux_proc.h"
 #include "prim.h"
 #include "sabway/error.h"
 
@@ -20,9 +22,24 @@ typedef struct process {
   uint64_t start;
 } process;
 
+int swi_proc_is_ours(void) {
+  char self[16];
+  ssize_t length = readlink("/proc/self", self, sizeof(self) - 1);
+  if (length <= 0) return 0;
+  self[length] = '\0';
+  return strtol(self, NULL, 10) == (long)getpid();
+}
+
+/* /proc of another namespace tells this, too. */
+uint64_t sw_prim_pid_namespace(void) {
+  struct stat is;
+  return stat("/proc/self/ns/pid", &is) == 0 ? is.st_ino : 0;
+}
+
 /* What proc(5) tells about a process: 1, or 0 when it tells nothing. */
 static int look_at(uint32_t pid, process *p) {
   char path[32], text[1024];
+  if (!swi_proc_is_ours()) return 0;
   snprintf(path, sizeof(path), "/proc/%u/stat", pid);
   FILE *file = fopen(path, "re");
   if (file == NULL) return 0;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "linux_proc.h"
 #include "prim.h"
 #include "sabway/error.h"
 
@@ -26,6 +28,30 @@ enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, PRIVATE = 0600, PATH_B
 
 /* The error, and its reason in words. */
 #define refuse(error, why, ...) (snprintf(why, SW_PRIM_WHY, __VA_ARGS__), (error))
+
+/* ---- limits of the host ---- */
+
+/* Has a call that makes a descriptor failed because there is none? */
+static int no_descriptor(int error) { return error == EMFILE || error == ENFILE; }
+
+static int refuse_descriptor(int error, char *why) {
+  return refuse(SW_EFILES, why, "%s (%s); close files, or raise the limit: %s",
+                error == EMFILE ? "this process has as many open as it may" : "the system has as many open as it can",
+                strerror(error), error == EMFILE ? "`ulimit -n`, RLIMIT_NOFILE" : "the sysctl fs.file-max");
+}
+
+/* What to do when memory without a name could not be made big enough. */
+static const char *remedy(int error) {
+  switch (error) {
+    case EFBIG:
+      return "; raise `ulimit -f` (RLIMIT_FSIZE)";
+    case EPERM:
+    case ENOSYS:
+      return "; a seccomp filter of the container or sandbox may be why: allow the call";
+    default:
+      return "";
+  }
+}
 
 /* ---- an open object ---- */
 
@@ -58,30 +84,57 @@ static int fail_closed(int fd, int status) {
 static int create_sealed(uint64_t size, sw_prim_handle *made, char *why) {
   int fd = memfd_create("sabway", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
   if (fd < 0 && errno == EINVAL) fd = memfd_create("sabway", MFD_CLOEXEC | MFD_ALLOW_SEALING); /* before Linux 6.3 */
-  if (fd < 0) return refuse(SW_ESYSTEM, why, "memfd_create: %s", strerror(errno));
+  if (fd < 0 && no_descriptor(errno)) return refuse_descriptor(errno, why);
+  if (fd < 0) {
+    return refuse(SW_ESYSTEM, why, "memfd_create: %s%s; or give the region a name", strerror(errno), remedy(errno));
+  }
   if (fchmod(fd, PRIVATE) != 0 || ftruncate(fd, (off_t)size) != 0 || fcntl(fd, F_ADD_SEALS, SEALS) != 0) {
-    return fail_closed(fd, refuse(SW_ENOMEM, why, "%" PRIu64 " bytes of memfd: %s", size, strerror(errno)));
+    int error = errno, forbidden = error == EPERM || error == ENOSYS;
+    return fail_closed(fd, refuse(forbidden ? SW_ESYSTEM : SW_ENOMEM, why, "%" PRIu64 " bytes of memfd: %s%s", size,
+                                  strerror(error), remedy(error)));
   }
   *made = fd;
   return SW_OK;
 }
 
+/* The process is there, as kill tells, and its directory is not. */
+static int is_hidden(uint32_t pid) {
+  char path[PATH_BYTES];
+  snprintf(path, sizeof(path), "/proc/%u", pid);
+  return access(path, F_OK) != 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
 static int why_not_opened(uint32_t pid, int64_t number, char *why) {
-  switch (errno) {
+  int error = errno;
+  if (no_descriptor(error)) return refuse_descriptor(error, why);
+  switch (error) {
     case ENOENT:
     case ESRCH:
+      if (is_hidden(pid)) {
+        return refuse(SW_EACCESS, why,
+                      "/proc hides process %u from this one (hidepid); run both as one user, or give the region a name",
+                      pid);
+      }
       return refuse(SW_EGONE, why, "process %u has no descriptor %" PRId64 " any more", pid, number);
     case EACCES:
     case EPERM:
-      return refuse(SW_EACCESS, why, "process %u does not let this one open its descriptors: %s", pid, strerror(errno));
+      return refuse(SW_EACCESS, why,
+                    "process %u does not let this one open its descriptors (%s): it is another user's, or protected "
+                    "(setuid, not dumpable); run both as one user, unprotected, or give the region a name",
+                    pid, strerror(error));
     case ENXIO:
       return refuse(SW_ESTALE, why, "descriptor %" PRId64 " of process %u is no memory", number, pid);
     default:
-      return refuse(SW_ESYSTEM, why, "descriptor %" PRId64 " of process %u: %s", number, pid, strerror(errno));
+      return refuse(SW_ESYSTEM, why, "descriptor %" PRId64 " of process %u: %s", number, pid, strerror(error));
   }
 }
 
 int sw_prim_memory_open(uint32_t pid, int64_t number, uint64_t size, sw_prim_handle *opened, char *why) {
+  if (!swi_proc_is_ours()) {
+    return refuse(SW_ESYSTEM, why,
+                  "memory without a name is found through /proc, which is not mounted here, or is another pid "
+                  "namespace's; mount it (`mount -t proc proc /proc`), or give the region a name");
+  }
   char path[PATH_BYTES];
   snprintf(path, sizeof(path), "/proc/%u/fd/%" PRId64, pid, number);
   int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -106,6 +159,14 @@ static void path_of(char path[PATH_BYTES], const char *name) { snprintf(path, PA
 static int is_linked(int fd) {
   struct stat is;
   return fstat(fd, &is) == 0 && is.st_nlink != 0;
+}
+
+/* Why no object can be opened or made there, except by a name that is taken or not there. */
+static int why_no_object(const char *path, int error, char *why) {
+  if (no_descriptor(error)) return refuse_descriptor(error, why);
+  return refuse(SW_ESYSTEM, why,
+                "%s%s: %s; regions with a name need %s, mounted and writable; those without one do not", DIRECTORY,
+                path, strerror(error), DIRECTORY);
 }
 
 /* Remove the object unless somebody has it open: 1 when it is away. */
@@ -141,7 +202,7 @@ static int create_named(uint64_t size, const char *name, sw_prim_handle *made, c
   int fd = -1;
   for (int tries = 0; tries < RETRIES && fd < 0; tries++) {
     fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, PRIVATE);
-    if (fd < 0 && errno != EEXIST) return refuse(SW_ESYSTEM, why, "%s%s: %s", DIRECTORY, path, strerror(errno));
+    if (fd < 0 && errno != EEXIST) return why_no_object(path, errno, why);
     if (fd < 0 && !remove_abandoned(path)) break;
     /* Until it is locked, it looks abandoned. */
     if (fd >= 0 && (flock(fd, LOCK_SH) != 0 || !is_linked(fd))) fd = (close(fd), -1);
@@ -152,7 +213,10 @@ static int create_named(uint64_t size, const char *name, sw_prim_handle *made, c
   int failed = fchmod(fd, PRIVATE) != 0 ? errno : posix_fallocate(fd, 0, (off_t)size);
   if (failed) {
     shm_unlink(path);
-    return fail_closed(fd, refuse(SW_ENOMEM, why, "%" PRIu64 " bytes in %s: %s", size, DIRECTORY, strerror(failed)));
+    return fail_closed(fd, refuse(SW_ENOMEM, why,
+                                  "%" PRIu64 " bytes in %s: %s; make it larger (docker run --shm-size, mount -o "
+                                  "remount,size=), close regions with names, or make this one without%s",
+                                  size, DIRECTORY, strerror(failed), remedy(failed)));
   }
   *made = fd;
   return SW_OK;
@@ -163,7 +227,11 @@ int sw_prim_memory_open_named(const char *name, uint64_t size, sw_prim_handle *o
   path_of(path, name);
   int fd = shm_open(path, O_RDWR | O_CLOEXEC, 0);
   if (fd < 0 && errno == EACCES) return refuse(SW_EACCESS, why, "%s%s is another user's", DIRECTORY, path);
-  if (fd < 0) return refuse(SW_EGONE, why, "%s%s: %s", DIRECTORY, path, strerror(errno));
+  if (fd < 0 && errno == ENOENT && access(DIRECTORY, F_OK) == 0) {
+    return refuse(SW_EGONE, why, "%s%s: it was closed, or this process sees another %s than its maker", DIRECTORY, path,
+                  DIRECTORY);
+  }
+  if (fd < 0) return why_no_object(path, errno, why);
   int status = inspect(fd, size, why);
   if (status != SW_OK) return fail_closed(fd, status);
   if (flock(fd, LOCK_SH | LOCK_NB) != 0 || !is_linked(fd)) {
@@ -192,7 +260,12 @@ void sw_prim_memory_close(sw_prim_handle handle, const char *name, int creator) 
 
 int sw_prim_memory_map(sw_prim_handle handle, uint64_t size, void **base, char *why) {
   void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, (int)handle, 0);
-  if (at == MAP_FAILED) return refuse(SW_ENOMEM, why, "mmap of %" PRIu64 " bytes: %s", size, strerror(errno));
+  if (at == MAP_FAILED)
+    return refuse(SW_ENOMEM, why,
+                  "mmap of %" PRIu64
+                  " bytes: %s; address space may be limited (`ulimit -v`, "
+                  "RLIMIT_AS), or used up: close regions no longer used",
+                  size, strerror(errno));
   *base = at;
   return SW_OK;
 }
@@ -224,7 +297,13 @@ static int parse(const char *line, mapping *m) {
 static int is_whole(const void *base, uint64_t size, char *why) {
   uintptr_t begin = (uintptr_t)base, end = begin + size;
   FILE *maps = fopen("/proc/self/maps", "re");
-  if (maps == NULL) return refuse(SW_EOVERLAY, why, "/proc/self/maps: %s", strerror(errno));
+  if (maps == NULL && no_descriptor(errno)) return refuse_descriptor(errno, why);
+  if (maps == NULL) {
+    return refuse(
+        SW_ENOSYS, why,
+        "what would be mapped over is looked up in /proc/self/maps (%s); mount it: `mount -t proc proc /proc`",
+        strerror(errno));
+  }
   char line[4352];
   mapping m;
   uintptr_t reached = begin, before = 0;

@@ -39,6 +39,10 @@ uint32_t sw_prim_pid(void);
 /* When the process started, in the system's own unit, or 0 when it cannot be told. */
 uint64_t sw_prim_process_start(uint32_t pid);
 
+/* The namespace in which this process's pid means something: to processes of another one it means another process, or
+ * none. 0 where the system has one for all, or does not tell. */
+uint64_t sw_prim_pid_namespace(void);
+
 /* Sleep until `word` is not `expected`, a wake, or `timeout_ns` (negative: for ever). May return early for no reason.
  * Shared between processes. */
 void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns);
@@ -79,14 +83,15 @@ int sw_prim_watch_ended(const sw_prim_watch *watch);
 void sw_prim_watch_close(sw_prim_watch *watch);
 
 /* Memory that processes share. All of these return 0 or a negative error, with the reason in words in `why`. */
-enum { SW_PRIM_WHY = 192 };
+enum { SW_PRIM_WHY = 256 };
 typedef int64_t sw_prim_handle;
 
 /* `size` zeroed bytes that nobody can truncate. With a name others of the same user find it by that; without one, by
- * this process and the number of the handle. Errors: SW_EEXIST, SW_ENOMEM, SW_ENOSYS, SW_ESYSTEM. */
+ * this process and the number of the handle. Errors: SW_EEXIST, SW_ENOMEM, SW_EFILES, SW_ENOSYS, SW_ESYSTEM. */
 int sw_prim_memory_create(uint64_t size, const char *name, sw_prim_handle *made, char *why);
 
-/* Open what the process `pid` has under that number. Errors: SW_EGONE, SW_ESTALE, SW_EACCESS, SW_ESIZE, SW_ESYSTEM. */
+/* Open what the process `pid` has under that number. Errors: SW_EGONE, SW_ESTALE, SW_EACCESS, SW_ESIZE, SW_EFILES,
+ * SW_ESYSTEM. */
 int sw_prim_memory_open(uint32_t pid, int64_t number, uint64_t size, sw_prim_handle *opened, char *why);
 int sw_prim_memory_open_named(const char *name, uint64_t size, sw_prim_handle *opened, char *why);
 
@@ -98,7 +103,7 @@ int sw_prim_memory_map(sw_prim_handle handle, uint64_t size, void **base, char *
 void sw_prim_memory_unmap(void *base, uint64_t size);
 
 /* Map the memory over `size` bytes at `base`, which must be the whole of a private, writable, anonymous mapping.
- * Errors: SW_EOVERLAY, SW_ENOSYS. */
+ * Errors: SW_EOVERLAY, SW_EFILES; SW_ENOSYS where this system has no way to do that, or to tell what is there. */
 int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, char *why);
 
 /* Unpredictable bytes. Errors: SW_ESYSTEM. */

@@ -38,6 +38,8 @@ uint64_t sw_prim_process_start(uint32_t pid) {
   return start;
 }
 
+uint64_t sw_prim_pid_namespace(void) { return 0; }
+
 int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high) {
   if (pid == 0) return 0;
   HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE, FALSE, pid);

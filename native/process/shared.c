@@ -63,6 +63,17 @@ static int recognise(sw_shared *s) {
   return SW_ESTALE;
 }
 
+/* Elsewhere the pid of the token, and those in the region, mean other processes, which look dead or are none of its. */
+static int is_of_this_namespace(sw_shared *s, const sw_token *token) {
+  uint64_t own = sw_prim_pid_namespace();
+  if (token->namespace == own) return SW_OK;
+  snprintf(s->why, sizeof(s->why),
+           "the token is of pid namespace %llu, this process of %llu (0: no /proc of it tells); run both in one "
+           "container, or start this one with the other's pid namespace (docker --pid, nsenter --pid)",
+           (unsigned long long)token->namespace, (unsigned long long)own);
+  return SW_ENAMESPACE;
+}
+
 static int open_place(sw_shared *s, const sw_token *token) {
   if (name_of(s) != NULL) return sw_prim_memory_open_named(s->name, s->size, &s->handle, s->why);
   if (!sw_prim_process_alive(token->pid, (uint32_t)token->start, (uint32_t)(token->start >> 32))) {
@@ -85,7 +96,8 @@ int sw_shared_open(sw_shared *s, const char *text) {
     snprintf(s->why, sizeof(s->why), "no region has the size in it");
     return SW_ETOKEN;
   }
-  status = open_place(s, &token);
+  status = is_of_this_namespace(s, &token);
+  if (status == SW_OK) status = open_place(s, &token);
   if (status == SW_OK) status = recognise(s);
   if (status != SW_OK) sw_shared_close(s);
   return status;
@@ -95,6 +107,7 @@ void sw_shared_token(const sw_shared *s, char text[SW_TOKEN_BYTES]) {
   uint32_t pid = sw_prim_pid();
   sw_token token = {.pid = pid,
                     .start = sw_prim_process_start(pid),
+                    .namespace = sw_prim_pid_namespace(),
                     .handle = (uint64_t)s->handle,
                     .size = s->size,
                     .nonce = s->nonce};

@@ -6,7 +6,7 @@
 
 #include "sabway/crc32c.h"
 
-static const char VERSION[] = "sabway1";
+static const char VERSION[] = "sabway2";
 
 int sw_token_name_valid(const char *name) {
   static const char ALLOWED[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -15,8 +15,9 @@ int sw_token_name_valid(const char *name) {
 }
 
 void sw_token_write(const sw_token *token, char text[SW_TOKEN_BYTES]) {
-  int length = snprintf(text, SW_TOKEN_BYTES, "%s:%x:%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%016" PRIx64 ":%s", VERSION,
-                        token->pid, token->start, token->handle, token->size, token->nonce, token->name);
+  int length =
+      snprintf(text, SW_TOKEN_BYTES, "%s:%x:%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%016" PRIx64 ":%s", VERSION,
+               token->pid, token->start, token->namespace, token->handle, token->size, token->nonce, token->name);
   uint32_t crc = sw_crc32c(0, text, (size_t)length);
   snprintf(text + length, SW_TOKEN_BYTES - (size_t)length, ":%08x", crc);
 }
@@ -59,8 +60,8 @@ int sw_token_read(sw_token *token, const char *text, char why[SW_WHY_BYTES]) {
   }
   *token = (sw_token){0};
   at = text + version + 1;
-  int numbers = take(&at, ':', &pid) && take(&at, ':', &token->start) && take(&at, ':', &token->handle) &&
-                take(&at, ':', &token->size) && take(&at, ':', &token->nonce);
+  int numbers = take(&at, ':', &pid) && take(&at, ':', &token->start) && take(&at, ':', &token->namespace) &&
+                take(&at, ':', &token->handle) && take(&at, ':', &token->size) && take(&at, ':', &token->nonce);
   if (!numbers || pid == 0 || pid > INT32_MAX || at > last || (size_t)(last - at) >= SW_NAME_BYTES) {
     return refuse(why, "its parts are not those of a token");
   }

@@ -1,6 +1,6 @@
 /* A token as text:
  *
- *   sabway1:<pid>:<start>:<handle>:<size>:<nonce>:<name>:<crc>
+ *   sabway2:<pid>:<start>:<namespace>:<handle>:<size>:<nonce>:<name>:<crc>
  *
  * All numbers are hexadecimal. The name may be empty. The last is the CRC-32C of all that is before its colon. */
 #ifndef SABWAY_TOKEN_H
@@ -11,6 +11,7 @@
 typedef struct sw_token {
   uint32_t pid;
   uint64_t start;
+  uint64_t namespace; /* in which the pid means that process: sw_prim_pid_namespace */
   uint64_t handle;
   uint64_t size;
   uint64_t nonce;

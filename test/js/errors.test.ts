@@ -130,7 +130,7 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
   ERR_SABWAY_OUT_OF_MEMORY: {
     native: true,
     act: () => starved(0),
-    teaches: /a region of \d+ bytes; close regions no longer used/,
+    teaches: /a region of \d+ bytes; .*this thread holds \d+: call cleanup/,
   },
   ERR_SABWAY_SYSTEM: { native: true, act: () => starved(1), teaches: /the native worker's thread/ },
   ERR_SABWAY_PLUGIN_NOT_FOUND: {
@@ -221,6 +221,12 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
       }
     },
     teaches: /WebAssembly\.Memory/,
+  },
+  ERR_SABWAY_TOO_MANY_FILES: { native: true, act: () => starved(2), teaches: /raise the limit: `ulimit -n`/ },
+  ERR_SABWAY_OTHER_NAMESPACE: {
+    native: true,
+    act: () => Region.open(forge(openShared().token, { namespace: '7' })),
+    teaches: /the token is of pid namespace 7, this process of \d+ .*run both in one container/,
   },
   ERR_SABWAY_PEER_DIED: {
     native: true,

@@ -32,15 +32,17 @@
   X(SW_EGONE, -24, "ERR_SABWAY_REGION_GONE", "who the token names has ended, or has closed the region")        \
   X(SW_ESTALE, -25, "ERR_SABWAY_STALE_TOKEN", "what the token names is something else by now")                 \
   X(SW_ESIZE, -26, "ERR_SABWAY_SIZE_MISMATCH", "the shared memory has not the size that the token says")       \
-  X(SW_EACCESS, -27, "ERR_SABWAY_NOT_PERMITTED", "the shared memory is another user's, or open to others")     \
+  X(SW_EACCESS, -27, "ERR_SABWAY_NOT_PERMITTED", "the shared memory must not be opened here")                  \
   X(SW_EEXIST, -28, "ERR_SABWAY_NAME_TAKEN", "shared memory of that name exists and is in use")                \
   X(SW_EOVERLAY, -29, "ERR_SABWAY_OVERLAY_REFUSED", "this memory must not be mapped over")                     \
   X(SW_ENOSYS, -30, "ERR_SABWAY_UNSUPPORTED", "this operating system has no way to do that")                   \
   X(SW_EPEERDIED, -31, "ERR_SABWAY_PEER_DIED", "the other side ended without closing")                         \
   X(SW_EENCODE, -32, "ERR_SABWAY_NOT_ENCODABLE", "a value cannot be encoded")                                  \
   X(SW_EDECODE, -33, "ERR_SABWAY_NOT_DECODABLE", "a message cannot be decoded")                                \
-  X(SW_ENOWASM, -34, "ERR_SABWAY_NO_WASM", "WebAssembly may not be compiled here")                             \
-  X(SW_ENOTISOLATED, -35, "ERR_SABWAY_NOT_ISOLATED", "this page is not cross-origin isolated")
+  X(SW_ENOWASM, -34, "ERR_SABWAY_NO_WASM", "WebAssembly cannot be used here")                                  \
+  X(SW_ENOTISOLATED, -35, "ERR_SABWAY_NOT_ISOLATED", "this page is not cross-origin isolated")                 \
+  X(SW_EFILES, -36, "ERR_SABWAY_TOO_MANY_FILES", "no file descriptor is left")                                 \
+  X(SW_ENAMESPACE, -37, "ERR_SABWAY_OTHER_NAMESPACE", "the processes are in different pid namespaces")
 
 enum sw_error {
   SW_OK = 0,

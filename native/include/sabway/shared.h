@@ -23,8 +23,8 @@ extern "C" {
 
 enum {
   SW_NAME_BYTES = 64,   /* of a name, its zero included: letters, digits, '.', '_' and '-' */
-  SW_TOKEN_BYTES = 192, /* enough for every token, its zero included */
-  SW_WHY_BYTES = 192
+  SW_TOKEN_BYTES = 208, /* enough for every token, its zero included */
+  SW_WHY_BYTES = 256
 };
 
 /* Shared memory that this process has open. Belongs to one thread at a time; what it maps is for all. */
@@ -41,12 +41,13 @@ typedef struct sw_shared {
 /* Make `size` bytes (a multiple of SW_PAGE) that other processes of this user can open. Without a name they are gone
  * with the last process that has them. With one, they are also found under it until their creator closes them, or the
  * last process does; if all were killed, until somebody makes shared memory again. System calls; a crash inside leaves
- * at most such a name. Errors: SW_EINVAL (name), SW_ERANGE, SW_EEXIST, SW_ENOMEM, SW_ENOSYS, SW_ESYSTEM. */
+ * at most such a name. Errors: SW_EINVAL (name), SW_ERANGE, SW_EEXIST, SW_ENOMEM, SW_EFILES, SW_ENOSYS, SW_ESYSTEM. */
 int sw_shared_create(sw_shared *s, uint64_t size, const char *name);
 
 /* Open what a token names. Errors: SW_ETOKEN (malformed, or of another version), SW_EGONE (its process has ended, or
- * has closed it), SW_ESTALE (the place it names is used for something else), SW_ESIZE, SW_EACCESS (another user's, or
- * open to others), SW_ESYSTEM. */
+ * has closed it), SW_ESTALE (the place it names is used for something else), SW_ENAMESPACE (made in another pid
+ * namespace, such as another container), SW_ESIZE, SW_EACCESS (another user's, open to others, or of a process that
+ * is protected), SW_EFILES, SW_ESYSTEM. */
 int sw_shared_open(sw_shared *s, const char *token);
 
 /* Map it: s->base. Errors: SW_ENOMEM. */
@@ -54,7 +55,7 @@ int sw_shared_map(sw_shared *s);
 
 /* Map it over `length` bytes at `base`: the whole of a mapping that is private, anonymous and writable, as a shared
  * WebAssembly.Memory is. What was there is lost. The mapping stays when `s` is closed: it belongs to whoever made what
- * was there. Errors: SW_EOVERLAY, SW_ESIZE, SW_ENOSYS. */
+ * was there. Errors: SW_EOVERLAY, SW_ESIZE, SW_EFILES, SW_ENOSYS. */
 int sw_shared_overlay(sw_shared *s, void *base, uint64_t length);
 
 /* The token by which others open it, while this process lives and has it open. */

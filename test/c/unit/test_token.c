@@ -3,12 +3,12 @@
 
 #include "process/token.h"
 
-static const sw_token ONE = {4711, 0x123456789ab, 21, 20 * SW_PAGE, 0xfedcba9876543210, ""};
+static const sw_token ONE = {4711, 0x123456789ab, 4026531836, 21, 20 * SW_PAGE, 0xfedcba9876543210, ""};
 
 static void round_trip(void **state) {
   (void)state;
   sw_token tokens[3] = {
-      ONE, {INT32_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, ""}, {1, 0, 0, 0, 0, "a.B_9-"}};
+      ONE, {INT32_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, ""}, {1, 0, 0, 0, 0, 0, "a.B_9-"}};
   memset(tokens[1].name, 'x', SW_NAME_BYTES - 1);
   for (int i = 0; i < 3; i++) {
     char text[SW_TOKEN_BYTES], why[SW_WHY_BYTES];
@@ -20,6 +20,7 @@ static void round_trip(void **state) {
     sw_token_write(&read, again);
     assert_string_equal(again, text);
     assert_int_equal(read.pid, tokens[i].pid);
+    assert_int_equal(read.namespace, tokens[i].namespace);
     assert_int_equal(read.nonce, tokens[i].nonce);
     assert_string_equal(read.name, tokens[i].name);
   }
@@ -46,10 +47,10 @@ static void damaged(void **state) {
 
 static void random_text(void **state) {
   (void)state;
-  static const char LETTERS[] = "sabwy1:0123456789abcdef:::";
+  static const char LETTERS[] = "sabwy2:0123456789abcdef:::";
   uint64_t seed = 7;
   for (int i = 0; i < 200000; i++) {
-    char text[64] = "sabway1:", why[SW_WHY_BYTES];
+    char text[64] = "sabway2:", why[SW_WHY_BYTES];
     sw_token read;
     uint32_t begin = random_next(&seed) % 9, length = begin + random_next(&seed) % 50;
     for (uint32_t at = begin; at < length; at++) text[at] = LETTERS[random_next(&seed) % (sizeof(LETTERS) - 1)];

@@ -28,7 +28,7 @@ static int read_parts(const char *text, sw_token *token) {
 
 static int read_name(const char *name, sw_token *token) {
   char text[TEXT];
-  snprintf(text, sizeof(text), "sabway1:1267:1:15:140000:fedc:%s", name);
+  snprintf(text, sizeof(text), "sabway2:1267:1:f00:15:140000:fedc:%s", name);
   return read_parts(text, token);
 }
 
@@ -72,29 +72,29 @@ static void numbers(void **state) {
     const char *text;
     int status;
   } rows[] = {
-      {"sabway1:1:1:1:1:1:", SW_OK},
-      {"sabway1:7fffffff:ffffffffffffffff:ffffffffffffffff:ffffffffffffffff:ffffffffffffffff:", SW_OK},
-      {"sabway1:0000000000000001:1:1:1:1:", SW_OK}, /* sixteen digits */
-      {"sabway1:00000000000000001:1:1:1:1:", SW_ETOKEN},
-      {"sabway1:1:1:1:1:10000000000000000:", SW_ETOKEN},
-      {"sabway1:0:1:1:1:1:", SW_ETOKEN},
-      {"sabway1:80000000:1:1:1:1:", SW_ETOKEN},
-      {"sabway1:100000001:1:1:1:1:", SW_ETOKEN}, /* 1, if its upper half were lost */
-      {"sabway1::1:1:1:1:", SW_ETOKEN},
-      {"sabway1:1::1:1:1:", SW_ETOKEN},
-      {"sabway1:1:1:1:1::", SW_ETOKEN},
-      {"sabway1:1:1:1:1:1", SW_ETOKEN}, /* the checksum stands where the name should */
-      {"sabway1:1:1:1:1", SW_ETOKEN},
-      {"sabway1:", SW_ETOKEN},
-      {"sabway1", SW_ETOKEN},
-      {"sabway1:1:1:1:1:1:a:b", SW_ETOKEN},
-      {"sabway1:1:1:1:1:1A:", SW_ETOKEN},
-      {"sabway1:1:1:1:1:g:", SW_ETOKEN},
-      {"sabway1:1:1:1:1:/:", SW_ETOKEN}, /* the characters beside the digits */
-      {"sabway1:1:1:1:1:`:", SW_ETOKEN},
-      {"sabway1: 1:1:1:1:1:", SW_ETOKEN},
-      {"sabway2:1:1:1:1:1:", SW_ETOKEN},
-      {"sabway11:1:1:1:1:1:", SW_ETOKEN},
+      {"sabway2:1:1:1:1:1:1:", SW_OK},
+      {"sabway2:7fffffff:ffffffffffffffff:ffffffffffffffff:ffffffffffffffff:ffffffffffffffff:ffffffffffffffff:", SW_OK},
+      {"sabway2:0000000000000001:1:1:1:1:1:", SW_OK}, /* sixteen digits */
+      {"sabway2:00000000000000001:1:1:1:1:1:", SW_ETOKEN},
+      {"sabway2:1:1:1:1:1:10000000000000000:", SW_ETOKEN},
+      {"sabway2:0:1:1:1:1:1:", SW_ETOKEN},
+      {"sabway2:80000000:1:1:1:1:1:", SW_ETOKEN},
+      {"sabway2:100000001:1:1:1:1:1:", SW_ETOKEN}, /* 1, if its upper half were lost */
+      {"sabway2::1:1:1:1:1:", SW_ETOKEN},
+      {"sabway2:1::1:1:1:1:", SW_ETOKEN},
+      {"sabway2:1:1:1:1:1::", SW_ETOKEN},
+      {"sabway2:1:1:1:1:1:1", SW_ETOKEN}, /* the checksum stands where the name should */
+      {"sabway2:1:1:1:1:1", SW_ETOKEN},
+      {"sabway2:", SW_ETOKEN},
+      {"sabway2", SW_ETOKEN},
+      {"sabway2:1:1:1:1:1:1:a:b", SW_ETOKEN},
+      {"sabway2:1:1:1:1:1:1A:", SW_ETOKEN},
+      {"sabway2:1:1:1:1:1:g:", SW_ETOKEN},
+      {"sabway2:1:1:1:1:1:/:", SW_ETOKEN}, /* the characters beside the digits */
+      {"sabway2:1:1:1:1:1:`:", SW_ETOKEN},
+      {"sabway2: 1:1:1:1:1:1:", SW_ETOKEN},
+      {"sabway1:1:1:1:1:1:1:", SW_ETOKEN},
+      {"sabway22:1:1:1:1:1:1:", SW_ETOKEN},
       {"sabwa", SW_ETOKEN},
       {"", SW_ETOKEN},
   };
@@ -107,9 +107,10 @@ static void numbers(void **state) {
 static void parts_go_where_they_belong(void **state) {
   (void)state;
   sw_token token;
-  assert_int_equal(read_parts("sabway1:a1:b2:c3:d4:e5:f6", &token), SW_OK);
+  assert_int_equal(read_parts("sabway2:a1:b2:90:c3:d4:e5:f6", &token), SW_OK);
   assert_int_equal(token.pid, 0xa1);
   assert_int_equal(token.start, 0xb2);
+  assert_int_equal(token.namespace, 0x90);
   assert_int_equal(token.handle, 0xc3);
   assert_int_equal(token.size, 0xd4);
   assert_int_equal(token.nonce, 0xe5);
@@ -119,11 +120,11 @@ static void parts_go_where_they_belong(void **state) {
 /* A text that differs in its version says so, and one that is no token at all does not. */
 static void reasons(void **state) {
   (void)state;
-  static const char *const rows[][2] = {{"sabway2:1:1:1:1:1:", "another version"},
-                                        {"sabway10:1:1:1:1:1:", "another version"},
+  static const char *const rows[][2] = {{"sabway1:1:1:1:1:1:1:", "another version"},
+                                        {"sabway20:1:1:1:1:1:1:", "another version"},
                                         {"subway1:1:1:1:1:1:", "does not begin"},
-                                        {"sabway1:1:1:1:1:1:/", "the name"},
-                                        {"sabway1:0:1:1:1:1:", "its parts"}};
+                                        {"sabway2:1:1:1:1:1:1:/", "the name"},
+                                        {"sabway2:0:1:1:1:1:1:", "its parts"}};
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     char why[SW_WHY_BYTES] = "";
     sw_token token;
@@ -132,7 +133,7 @@ static void reasons(void **state) {
     assert_non_null(strstr(why, rows[i][1]));
     text[strlen(text) - 1] ^= 1;
     sw_token_read(&token, text, why);
-    if (strncmp(text, "sabway1:", 8) == 0) assert_non_null(strstr(why, "checksum"));
+    if (strncmp(text, "sabway2:", 8) == 0) assert_non_null(strstr(why, "checksum"));
     free(text);
   }
 }

@@ -1,6 +1,7 @@
 // One side of a channel in a process of its own: on its main thread, or on a worker thread.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { Region, type SabwayError, SharedMemoryChannel, type Side } from 'sabway'
+import { useUpFiles } from '../support/files.js'
 import { numbered, numberOf } from '../support/numbered.js'
 
 export interface PeerTask {
@@ -16,6 +17,8 @@ export interface PeerTask {
   thread?: 'main' | 'worker' | 'handle'
   from?: number
   count?: number
+  /** After it was made, leave no descriptor that could be opened. */
+  files?: 'none'
   /** Largest content of numbered messages. */
   content?: number
 }
@@ -73,6 +76,7 @@ function here(): void {
     }).ref()
     made.addEventListener('peer-died', () => say('peer-died'))
     for (let i = 0; i < count; i++) made.send(numbered(i, i % content))
+    if (task.files === 'none') useUpFiles()
     say(made.token)
     setInterval(() => made.closed, 1000) // holds it
     return

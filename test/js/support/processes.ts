@@ -1,10 +1,11 @@
 // Other processes on the far side of a channel: each is a forked test/js/children/peer.ts.
 import assert from 'node:assert/strict'
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { SharedMemoryChannel } from 'sabway'
+import type { LimitsTask } from '../children/limits.js'
 import type { PeerTask } from '../children/peer.js'
 import { pattern } from './bytes.js'
 import { collect, keep } from './channels.js'
@@ -17,9 +18,13 @@ export class Peer {
   readonly #said: unknown[] = []
   #wake: () => void = () => {}
 
-  constructor(task: PeerTask) {
-    const file = fileURLToPath(new URL('../children/peer.js', import.meta.url))
-    this.process = fork(file, [JSON.stringify(task)], { serialization: 'advanced', execArgv: [] })
+  /** `under`: a command that runs the process, and its arguments. */
+  constructor(task: PeerTask | LimitsTask, under: readonly string[] = [], options: SpawnOptions = {}) {
+    const name = 'does' in task ? 'peer' : 'limits'
+    const file = fileURLToPath(new URL(`../children/${name}.js`, import.meta.url))
+    const [command, ...args] = [...under, process.execPath, file, JSON.stringify(task)]
+    const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const
+    this.process = spawn(command!, args, { serialization: 'advanced', ...options, stdio: [...stdio] })
     this.process.on('message', (message) => {
       this.#said.push(message)
       this.#wake()

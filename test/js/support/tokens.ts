@@ -5,13 +5,14 @@ export interface TokenParts {
   version: string
   pid: string
   start: string
+  namespace: string
   handle: string
   size: string
   nonce: string
   name: string
 }
 
-const PARTS = ['version', 'pid', 'start', 'handle', 'size', 'nonce', 'name'] as const
+const PARTS = ['version', 'pid', 'start', 'namespace', 'handle', 'size', 'nonce', 'name'] as const
 
 export function partsOf(token: string): TokenParts {
   const values = token.split(':')
