@@ -774,7 +774,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     const seen = this.#watch.look()
     if (!this.#watch.note(number >>> 0) && !seen) return
     this.#peerHasDied()
-    dispatcher.activate(this) // once more round: what waits is told when the ring is empty
+    // Once more round: what waits is told when the ring is empty. A listener of 'peer-died' may have cleaned up.
+    if (!this.#closed) dispatcher.activate(this)
   }
 
   /** @internal */
