@@ -88,6 +88,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   #sendingIsOver = false
   /** Why this side reads no more. */
   #receivingIsOver: SabwayError | null = null
+  #deathIsUntold = false
   #closeWasTold = false
 
   /** Capacities in bytes, 4 KiB to 512 MiB, rounded up to powers of two; each is also the largest message. */
@@ -337,6 +338,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#in.stop()
     this.#delivery.stop()
     this.#rest()
+    if (this.#deathIsUntold) dispatcher.activate(this) // no message will come before the news any more
   }
 
   /** A 'message' listener receives, unless something else does, until the last one goes or stopReceiving is called. */
@@ -680,6 +682,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   #lookAtPeer(): void {
     if (this.#watch.look()) this.#peerHasDied()
+    else this.#tellDeath()
     if (this.#watch.gone) this.#settleDeath()
     else this.#peerCame()
     if (!this.#watching || !this.#watch.readsNoMore || this.#in.receiving) return // a receiver is told after the last message
@@ -698,7 +701,16 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     const told = this.listenerCount('peer-died') !== 0
     this.#out.peerDied(told)
     this.#receiver.peerDied(told && !waiting)
+    this.#deathIsUntold = true
     this.#rest()
+    this.#tellDeath()
+  }
+
+  /** The news of a death comes behind the dead participant's messages, where this side receives them by itself. */
+  #tellDeath(): void {
+    if (!this.#deathIsUntold || this.#closed) return
+    if (this.#watch.gone && this.#in.receiving && this.#in.available()) return
+    this.#deathIsUntold = false
     this.dispatchEvent(new host.BaseEvent('peer-died'))
   }
 
@@ -801,7 +813,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   #balanceRefs(): void {
     const receives = this.#portReceives ? this.#portHolds : this.#in.receiving
     const wanted =
-      !this.#closed && ((this.#wantsRef ?? (receives && !this.#watch.gone)) || (this.#out.pending && this.#watch.there))
+      !this.#closed &&
+      ((this.#wantsRef ?? (receives && (!this.#watch.gone || this.#deathIsUntold))) ||
+        (this.#out.pending && this.#watch.there))
     if (wanted === this.#holdsRef) return
     this.#holdsRef = wanted
     if (wanted) dispatcher.ref()
