@@ -245,6 +245,7 @@ describe('limits: whose processes they are', () => {
         asAnother,
       )
       maker.process.send('end')
+      assert.equal(await maker.ended(), 0)
     },
   )
 

@@ -142,6 +142,6 @@ describe('life of a region that processes share', () => {
     channel.cleanup()
     assert.ok(!existsSync(path))
     assert.deepEqual(takeAll(other), [pattern(3, 30)])
-    throwsError(() => Region.open(channel.token), 'ERR_SABWAY_REGION_GONE', /No such file/)
+    throwsError(() => Region.open(channel.token), 'ERR_SABWAY_REGION_GONE', /it was closed/)
   })
 })
