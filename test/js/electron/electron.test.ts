@@ -203,7 +203,7 @@ describe('an Electron page', () => {
   it("is told when the process on the other side is killed: 'peer-died'", async () => {
     const window = await opened()
     const { channel } = shared(window)
-    const peer = new Peer({ token: channel.token, side: 'native', job: 'echo' } as never)
+    const peer = new Peer({ does: 'echo', token: channel.token, side: 'native' })
     await peer.next()
     await window.evaluate(start)
     await window.evaluate(listen, 'peer-died')
