@@ -34,31 +34,30 @@ export class Windows {
     let shift = 12
     while (bytes.length / 2 ** shift > 1024) shift++
     this.shift = shift
-    this.views = new Array<Uint8Array | null>(Math.ceil(bytes.length / 2 ** shift)).fill(null)
+    this.views = new Array<Uint8Array | null>(Math.floor(bytes.length / 2 ** shift) + 1).fill(null)
   }
 
-  /** The narrowest that reaches as far as `end`. */
-  upTo(end: number): Uint8Array {
-    const part = (end - 1) >>> this.shift
-    return this.views[part] ?? this.make(part)
+  /** The widest that ends at `end` or before it. */
+  within(end: number): Uint8Array {
+    const parts = end >>> this.shift
+    return this.views[parts] ?? this.make(parts)
   }
 
-  private make(part: number): Uint8Array {
+  private make(parts: number): Uint8Array {
     const { bytes, shift } = this
-    const end = Math.min(bytes.length, (part + 1) * 2 ** shift)
-    const view = new Uint8Array(bytes.buffer, bytes.byteOffset, end)
-    this.views[part] = view
+    const view = new Uint8Array(bytes.buffer, bytes.byteOffset, parts * 2 ** shift)
+    this.views[parts] = view
     return view
   }
 }
 
 /**
- * As `copyIn`, where the memory behind `at` is free for `room` bytes: what a message that has grown meanwhile writes too much, as far
- * as its window reaches, does no harm there, and it need not be asked whether it may grow.
+ * As `copyIn`, where the memory from `at` to the end of `free`, a view from the same first byte, may be written: what a message that
+ * has grown meanwhile writes too much ends there, and does no harm, so the message need not be asked whether it may grow. `free` may
+ * also end before the message does, or before `at`; then it is not used.
  */
 export function copyInFree(
-  windows: Windows,
-  room: number,
+  free: Uint8Array,
   bytes: Uint8Array,
   at: number,
   message: Uint8Array,
@@ -70,15 +69,12 @@ export function copyInFree(
     copyWords(bytes, at, message, length, words)
     return
   }
-  if (length < NATIVE_FROM_MISALIGNED || isSet(at, message, length, binding)) {
-    const window = windows.upTo(at + length)
-    if (window.length - at <= room) {
-      try {
-        window.set(message, at)
-        return
-      } catch {
-        // It has grown beyond the window.
-      }
+  if (at + length <= free.length && isSet(at, message, length, binding)) {
+    try {
+      free.set(message, at)
+      return
+    } catch {
+      // It has grown beyond what is free.
     }
   }
   copyIn(bytes, at, message, length, binding, words)

@@ -54,7 +54,7 @@ export interface Core {
   sw_producer_publish(p: Offset): void
   sw_producer_push(p: Offset, length: number): number
   sw_producer_append(p: Offset, length: number, publish: number): number
-  sw_producer_reserve_batch(p: Offset, slices: Offset, count: number): number
+  sw_producer_append_batch(p: Offset, slices: Offset, count: number, publish: number): number
   sw_producer_want_space(p: Offset, length: number): number
   sw_producer_close(p: Offset): void
   sw_producer_leave(p: Offset): void
@@ -106,7 +106,7 @@ const HOT = new Set([
   'sw_producer_reserve',
   'sw_producer_push',
   'sw_producer_append',
-  'sw_producer_reserve_batch',
+  'sw_producer_append_batch',
   'sw_producer_publish',
   'sw_consumer_peek_batch',
   'sw_consumer_release',

@@ -7,7 +7,17 @@ import * as check from './check.js'
 import { copyIn, copyInFree, lead, Windows } from './copy.js'
 import type { Core, Offset } from './core.js'
 import { coreError, overwritten, SabwayError, trapped } from './errors.js'
-import { ERRORS, SW_BATCH, SW_RING_MAX, sw_channel, sw_instance, sw_producer, sw_ring } from './generated/abi.js'
+import {
+  ERRORS,
+  SW_ALIGN,
+  SW_BATCH,
+  SW_FRAME_HEADER,
+  SW_RING_MAX,
+  sw_channel,
+  sw_instance,
+  sw_producer,
+  sw_ring,
+} from './generated/abi.js'
 import { after } from './host.js'
 import type { Region } from './region.js'
 import type { SharedBytes } from './shared-bytes.js'
@@ -53,6 +63,7 @@ export class Outgoing {
   private readonly reserveFrame: Core['sw_producer_reserve']
   private readonly pushFrame: Core['sw_producer_push']
   private readonly appendFrame: Core['sw_producer_append']
+  private readonly appendFrames: Core['sw_producer_append_batch']
   private readonly publishFrames: Core['sw_producer_publish']
   private readonly binding: RegionBinding | null
   private readonly windows: Windows
@@ -78,6 +89,7 @@ export class Outgoing {
     this.reserveFrame = this.core.sw_producer_reserve
     this.pushFrame = this.core.sw_producer_push
     this.appendFrame = this.core.sw_producer_append
+    this.appendFrames = this.core.sw_producer_append_batch
     this.publishFrames = this.core.sw_producer_publish
   }
 
@@ -182,38 +194,60 @@ export class Outgoing {
       if (length > capacity) this.mustFit(length, i)
       lengths[i] = length
     }
-    if (this.queue.length !== 0) return 0
+    return this.queue.length === 0 ? this.writeAll(messages, lengths, count) : 0
+  }
+
+  private writeAll(messages: readonly Uint8Array[], lengths: Int32Array, count: number): number {
+    const { binding } = this
     let sent = 0
+    let seen = 0
     try {
-      while (sent < count) {
-        const some = Math.min(SW_BATCH, count - sent)
-        const fitted = this.writeBatch(messages, lengths, sent, some)
-        sent += fitted
-        if (fitted < some) {
-          if (sent === 0) this.refused(lengths[0]!)
-          break
+      for (;;) {
+        const some = this.fill(messages, lengths, sent, Math.min(SW_BATCH, count - sent))
+        if (some !== 0) {
+          const publish = some === SW_BATCH || sent + some === count ? 1 : 0
+          sent += this.appendFrames(this.producer, this.slices, some, publish)
+          if (publish === 1) seen = sent
         }
+        if (sent === count) break
+        // Past the ring's end, or as far as the consumer has come meanwhile: what is known there is known behind this message.
+        const message = messages[sent]!
+        const length = lengths[sent]!
+        const at = this.room(length, lead(message, length, binding))
+        if (at === 0) break
+        copyIn(this.bytes, at, message, length, binding, this.words)
+        this.push(length, 0)
+        sent++
       }
+      if (seen !== sent) this.publishFrames(this.producer)
     } catch (error) {
-      if (sent === 0) throw trapped(error)
+      if (seen === 0) throw trapped(error)
+      return seen
     }
+    if (sent === 0 && count !== 0) this.refused(lengths[0]!)
     return sent
   }
 
-  private writeBatch(messages: readonly Uint8Array[], lengths: Int32Array, from: number, count: number): number {
+  /** Write payloads where frames side by side have them, as far as room is known, and list them in the slices. Returns how many. */
+  private fill(messages: readonly Uint8Array[], lengths: Int32Array, from: number, count: number): number {
     const { words, sliceWord, bytes, binding } = this
+    let room = words[this.roomWord]! >>> 0
+    if (room === 0) return 0
+    let at = this.inside(words[this.nextWord]! >>> 0, room)
+    const free = this.windows.within(at + room)
     for (let i = 0, word = sliceWord; i < count; i++, word += 2) {
+      const message = messages[from + i]!
       const length = lengths[from + i]!
-      words[word] = lead(messages[from + i]!, length, binding)
+      const skip = lead(message, length, binding)
+      if (skip + length > room) return i
+      copyInFree(free, bytes, at + skip, message, length, binding, words)
+      words[word] = skip
       words[word + 1] = length
+      const span = (SW_FRAME_HEADER + skip + length + SW_ALIGN - 1) & -SW_ALIGN
+      at += span
+      room -= span
     }
-    const fitted = this.core.sw_producer_reserve_batch(this.producer, this.slices, count)
-    for (let i = 0, word = sliceWord; i < fitted; i++, word += 2) {
-      const length = lengths[from + i]!
-      copyIn(bytes, this.inside(words[word]! >>> 0, length), messages[from + i]!, length, binding, words)
-    }
-    this.core.sw_producer_publish(this.producer)
-    return fitted
+    return count
   }
 
   reserve(length: number): SharedBytes | null {
@@ -272,8 +306,8 @@ export class Outgoing {
     const room = words[this.roomWord]! >>> 0
     if (length > room || lead(message, length, binding) !== 0) return false
     try {
-      const at = this.inside(words[this.nextWord]! >>> 0, length)
-      copyInFree(this.windows, room, bytes, at, message, length, binding, words)
+      const at = this.inside(words[this.nextWord]! >>> 0, room)
+      copyInFree(this.windows.within(at + room), bytes, at, message, length, binding, words)
       return this.appendFrame(this.producer, length, publish) === 0
     } catch (error) {
       throw trapped(error)

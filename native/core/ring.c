@@ -48,7 +48,7 @@ static void write_header(uint8_t *frame, int32_t length, uint32_t info) {
 
 /* Fill the rest of the ring, so that the next frame starts at its first byte. When the frame then finds no room, the
  * padding must be seen on its own: the consumer has to give it back before there can be any. Behind frames that are
- * committed but not published it waits for them: their payloads may not be written yet. */
+ * committed but not published it waits for them: when they are seen is for the caller to say. */
 static bool wrap(sw_producer *p, uint32_t rest, uint32_t span) {
   if (!has_room(p, rest)) return false;
   bool alone = p->published == p->head;
@@ -139,11 +139,10 @@ int sw_producer_append(sw_producer *p, uint32_t length, int publish) {
   return SW_OK;
 }
 
-/* Frames of a batch up to the first that needs a decision: about the ring's end, its room or its arguments. */
-static uint32_t reserve_run(sw_producer *p, sw_slice *slices, uint32_t count) {
+uint32_t sw_producer_append_batch(sw_producer *p, const sw_slice *slices, uint32_t count, int publish) {
+  if (p->room == 0 || sw_peer_load_relaxed(&p->ring->closed) != 0) return 0;
   uint8_t *frame = frame_at(p, p->head);
-  uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
-  uint32_t room = rest < bytes_free(p) ? rest : bytes_free(p);
+  uint32_t room = p->room + SW_FRAME_HEADER;
   uint32_t used = 0, done = 0;
   uint64_t bytes = 0;
   for (; done < count; done++) {
@@ -153,28 +152,14 @@ static uint32_t reserve_run(sw_producer *p, sw_slice *slices, uint32_t count) {
     uint32_t span = swi_span(p->capacity, lead, length);
     if (span > room - used) break;
     write_header(frame + used, (int32_t)(SW_FRAME_HEADER + length), swi_info(SW_FRAME_DATA, lead));
-    slices[done].offset = (uint32_t)(frame - p->base) + used + SW_FRAME_HEADER + lead;
     used += span;
     bytes += length;
   }
   p->bytes += bytes;
   p->head += used;
   p->messages += done;
-  return done;
-}
-
-uint32_t sw_producer_reserve_batch(sw_producer *p, sw_slice *slices, uint32_t count) {
-  uint32_t done = 0;
-  while (done < count) {
-    uint32_t length = sw_peer_data_load(&slices[done].length);
-    uint8_t *payload = sw_producer_reserve(p, length, sw_peer_data_load(&slices[done].offset));
-    if (payload == NULL) break;
-    sw_producer_commit(p, length);
-    slices[done].offset = (uint32_t)(payload - p->base);
-    done++;
-    done += reserve_run(p, slices + done, count - done);
-  }
-  p->room = 0; /* what was offered behind the first frame is taken */
+  if (publish) sw_producer_publish(p);
+  offer(p);
   return done;
 }
 

@@ -258,4 +258,10 @@ describe('memory that another thread makes larger', () => {
       }
     })
   }
+
+  it('that has grown since its length was read: what is behind it in the ring stays as it is', async () => {
+    const thread = new Thread('outgrown', null)
+    assert.deepEqual(await thread.next('the messages'), [])
+    await thread.ended()
+  })
 })

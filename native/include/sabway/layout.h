@@ -196,6 +196,7 @@ typedef struct sw_instance {
   X(SW_RING_MIN)               \
   X(SW_RING_MAX)               \
   X(SW_RING_SLACK)             \
+  X(SW_ALIGN)                  \
   X(SW_FRAME_HEADER)           \
   X(SW_AWAKE)                  \
   X(SW_SLEEP_FUTEX)            \

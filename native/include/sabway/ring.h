@@ -97,9 +97,14 @@ int sw_producer_push(sw_producer *p, uint32_t length);
  * nobody looks at. */
 int sw_producer_append(sw_producer *p, uint32_t length, int publish);
 
-/* Reserve and commit `count` payloads: lengths and leads in, offsets out. Returns how many fitted; p->status tells why
- * not more. The caller fills them, then publishes. */
-uint32_t sw_producer_reserve_batch(sw_producer *p, sw_slice *slices, uint32_t count);
+/* As sw_producer_append for `count` payloads, which the caller has written side by side: slices hold each one's lead, 0
+ * to 7, as `offset`, and its length. The first frame starts SW_FRAME_HEADER in front of p->next, each further one where
+ * the frame before it ends: SW_FRAME_HEADER + lead + length, rounded up to SW_ALIGN. Since the headers are written
+ * here, after the payloads, a payload that is written in ascending order may run over into what is still free. Returns
+ * how many were committed: those in front of the first that does not fit in p->room or has no such lead; none when the
+ * channel is closed, for sw_producer_reserve to tell. The slices may be shared memory: each word is read once. A crash
+ * before it leaves bytes that nobody looks at. */
+uint32_t sw_producer_append_batch(sw_producer *p, const sw_slice *slices, uint32_t count, int publish);
 
 /* Copy one message in and publish it. Errors: those of sw_producer_reserve. */
 int sw_producer_send(sw_producer *p, const void *payload, uint32_t length);

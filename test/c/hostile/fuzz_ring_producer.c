@@ -76,13 +76,14 @@ static void send(writer *t) {
 }
 
 /* In wasm the table of slices is shared as well. */
-static void reserve_batch(writer *t) {
+static void append_batch(writer *t) {
   sw_slice slices[MOST];
-  uint32_t count = script_byte() % (MOST + 1u), got;
+  uint32_t room = t->p.room, head = t->p.head, count = script_byte() % (MOST + 1u), got;
   for (uint32_t i = 0; i < count; i++) slices[i] = (sw_slice){script_byte() % 10, script_length()};
-  CALL(10 * (count + 1), got = sw_producer_reserve_batch(&t->p, slices, count));
-  MUST(got <= count && (t->room == NULL || got == 0));
-  for (uint32_t i = 0; i < got; i++) check_room(&t->p, t->m.base + slices[i].offset, 0);
+  if (room != 0) memset(t->m.base + t->p.next, (int)count, room);
+  CALL(2 * count + 8, got = sw_producer_append_batch(&t->p, slices, count, script_byte() % 2));
+  MUST(got <= count && ((room != 0 && t->room == NULL) || got == 0));
+  MUST(t->p.head - head <= (room == 0 ? 0 : room + SW_FRAME_HEADER));
 }
 
 static void want_space(writer *t) {
@@ -127,7 +128,7 @@ static void step(writer *t) {
       send(t);
       break;
     case 7:
-      reserve_batch(t);
+      append_batch(t);
       break;
     case 8:
       want_space(t);

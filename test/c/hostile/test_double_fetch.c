@@ -13,10 +13,6 @@ static repeat KNOWN[] = {
     {"sw_producer_reserve", "sw_ring.tail",
      "room for the padding, then for the frame: the new value is bounded by itself", 0},
     {"sw_producer_send", "sw_ring.tail", "as sw_producer_reserve", 0},
-    {"sw_producer_reserve_batch", "sw_ring.tail", "as sw_producer_reserve", 0},
-    {"sw_producer_reserve_batch", "sw_ring.closed", "a sign, not a number", 0},
-    {"sw_producer_reserve_batch", "sw_slice.length", "what ended a run is forgotten, and looked at anew", 0},
-    {"sw_producer_reserve_batch", "sw_slice.offset", "what ended a run is forgotten, and looked at anew", 0},
     {"sw_consumer_peek", "sw_ring.head", "looks again behind padding: the new value is bounded by itself", 0},
     {"sw_consumer_peek", "sw_ring.closed", "a sign, not a number", 0},
     {"sw_consumer_peek_batch", "sw_ring.head", "as sw_consumer_peek", 0},
@@ -126,7 +122,7 @@ static void use_producer(host *h) {
       else CALL(sw_producer_commit, p, 0);
       break;
     case 2:
-      CALL(sw_producer_reserve_batch, p, slices, 8);
+      CALL(sw_producer_append_batch, p, slices, 8, 1);
       break;
     case 3:
       CALL(sw_producer_publish, p);

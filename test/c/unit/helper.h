@@ -123,6 +123,19 @@ HELPER void pattern_fill(void *to, uint32_t length, uint32_t seed) {
   for (uint32_t i = 0; i < length; i++) ((uint8_t *)to)[i] = pattern_byte(seed, i);
 }
 
+/* Payloads where sw_producer_append_batch takes them to be, as far as p->room goes. Returns how many. */
+HELPER uint32_t pattern_fill_batch(const sw_producer *p, const sw_slice *slices, uint32_t count, uint32_t seed) {
+  uint32_t at = p->next, done = 0;
+  int64_t room = p->room == 0 ? -1 : (int64_t)p->room;
+  for (; done < count && (int64_t)slices[done].offset + slices[done].length <= room; done++) {
+    uint32_t end = SW_FRAME_HEADER + slices[done].offset + slices[done].length;
+    pattern_fill(p->base + at + slices[done].offset, slices[done].length, seed + done);
+    at += (end + SW_ALIGN - 1) / SW_ALIGN * SW_ALIGN;
+    room -= (end + SW_ALIGN - 1) / SW_ALIGN * SW_ALIGN;
+  }
+  return done;
+}
+
 HELPER int pattern_holds(const void *from, uint32_t length, uint32_t seed) {
   for (uint32_t i = 0; i < length; i++) {
     if (((const uint8_t *)from)[i] != pattern_byte(seed, i)) return 0;

@@ -15,7 +15,7 @@ typedef struct model {
   uint64_t random;
   uint32_t open_length, open_lead;
   uint8_t *open; /* the reservation, or NULL */
-  uint64_t full, appended;
+  uint64_t full, appended, batched;
 } model;
 
 static uint32_t draw(model *m, uint32_t below) { return random_next(&m->random) % below; }
@@ -102,20 +102,23 @@ static void do_publish(model *m) {
 }
 
 static void do_batch(model *m) {
-  if (m->open != NULL) return;
+  if (m->t.p.room == 0) return;
   sw_slice slices[8];
   uint32_t leads[8];
+  int publish = draw(m, 2) == 1;
   for (int i = 0; i < 8; i++) {
     leads[i] = draw(m, SW_ALIGN);
     slices[i] = (sw_slice){.offset = leads[i], .length = draw_length(m)};
   }
-  uint32_t got = sw_producer_reserve_batch(&m->t.p, slices, 8);
+  uint32_t seed = random_next(&m->random);
+  uint32_t got = pattern_fill_batch(&m->t.p, slices, 8, seed);
+  assert_int_equal(sw_producer_append_batch(&m->t.p, slices, 8, publish), got);
   assert_true(m->committed + got - m->released <= KEPT);
   for (uint32_t i = 0; i < got; i++) {
-    uint32_t seed = random_next(&m->random);
-    pattern_fill(m->t.r.base + slices[i].offset, slices[i].length, seed);
-    m->kept[m->committed++ % KEPT] = (message){slices[i].length, leads[i], seed};
+    m->kept[m->committed++ % KEPT] = (message){slices[i].length, leads[i], seed + i};
   }
+  if (publish) m->published = m->committed;
+  m->batched += got;
 }
 
 static void do_peek(model *m) {
@@ -172,7 +175,8 @@ static void run(uint32_t capacity, uint32_t start, uint64_t seed, int steps) {
   pair_expect_none(&m->t);
   assert_int_equal(sw_producer_used(&m->t.p), 0);
   assert_int_equal(m->released, m->committed);
-  assert_true(m->committed > (uint64_t)steps / 40 && m->full > 0 && m->appended > (uint64_t)steps / 200);
+  assert_true(m->committed > (uint64_t)steps / 40 && m->full > 0 && m->appended > (uint64_t)steps / 200 &&
+              m->batched > (uint64_t)steps / 200);
   pair_close(&m->t);
   free(m);
 }

@@ -193,7 +193,7 @@ PRODUCER(producer_abandon, sw_producer_abandon(&p))
 PRODUCER(producer_publish, (sw_producer_publish(&p), 0))
 PRODUCER(producer_push, sw_producer_push(&p, WORD(1)))
 PRODUCER(producer_append, sw_producer_append(&p, WORD(1), (int)WORD(2)))
-PRODUCER(producer_reserve_batch, (int32_t)sw_producer_reserve_batch(&p, PLACE(1), WORD(2)))
+PRODUCER(producer_append_batch, (int32_t)sw_producer_append_batch(&p, PLACE(1), WORD(2), (int)WORD(3)))
 PRODUCER(producer_want_space, sw_producer_want_space(&p, WORD(1)))
 PRODUCER(producer_close, (sw_producer_close(&p), 0))
 PRODUCER(producer_leave, (sw_producer_leave(&p), 0))
@@ -241,7 +241,7 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(producer_publish, NOTHING) \
   X(producer_push, NUMBER) \
   X(producer_append, NUMBER) \
-  X(producer_reserve_batch, NUMBER) \
+  X(producer_append_batch, NUMBER) \
   X(producer_want_space, NUMBER) \
   X(producer_close, NOTHING) \
   X(producer_leave, NOTHING) \

@@ -144,7 +144,7 @@ export class Script {
     const endpoint = ENDPOINTS[this.#below(2)]!
     const kind = this.#below(100)
     if (kind < 30) this.#reserve(endpoint)
-    else if (kind < 38) this.#reserveBatch(endpoint)
+    else if (kind < 38) this.#appendBatch(endpoint)
     else if (kind < 46) this.#call(endpoint, 'sw_producer_publish', instanceOf(endpoint).producer)
     else if (kind < 66) this.#peek(endpoint)
     else if (kind < 74) this.#call(endpoint, 'sw_consumer_release', instanceOf(endpoint).consumer)
@@ -195,17 +195,18 @@ export class Script {
     this.#note(`status ${this.arena.words[at >>> 2]}`)
   }
 
-  #reserveBatch(endpoint: Endpoint): void {
+  /** Payloads anywhere in the room on offer; now and then a slice that cannot be right. */
+  #appendBatch(endpoint: Endpoint): void {
     const { producer, outgoing } = instanceOf(endpoint)
     const count = this.#below(BATCH)
     const word = outgoing >>> 2
+    const room = this.#word((producer + abi.sw_producer.room) >>> 2)
+    if (room !== 0) this.#fill(this.#word((producer + abi.sw_producer.next) >>> 2), Math.min(room, 2000))
     for (let i = 0; i < count; i++) {
       this.arena.words[word + 2 * i] = this.#below(40) === 0 ? 8 : this.#below(8)
       this.arena.words[word + 2 * i + 1] = this.#length(this.#capacities[endpoint]) >>> this.#below(6)
     }
-    const fitted = Number(this.#call(endpoint, 'sw_producer_reserve_batch', producer, outgoing, count))
-    for (let i = 0; i < fitted; i++) this.#fill(this.#word(word + 2 * i), this.#word(word + 2 * i + 1))
-    if (this.#below(3) !== 0) this.#call(endpoint, 'sw_producer_publish', producer)
+    this.#call(endpoint, 'sw_producer_append_batch', producer, outgoing, count, this.#below(3) === 0 ? 0 : 1)
     this.#status(producer + abi.sw_producer.status)
   }
 
