@@ -19,18 +19,23 @@ export interface Codec<T = unknown> {
 }
 
 /**
- * `structured`: what a structured clone can carry, by V8's serializer where there is one (Node, Electron), else as MessagePack.
+ * `structured`: what a structured clone can carry, by V8's serializer in Node, as MessagePack in Electron, pages and where there is no serializer.
  * `v8`, `msgpack`: that one, wherever it is made. `bytes`: no codec.
  */
 export type CodecName = 'bytes' | 'structured' | 'v8' | 'msgpack'
 
 const NAMES = () => (v8Format() === null ? ['structured', 'msgpack'] : ['structured', 'v8', 'msgpack'])
 
+/** Pages have no V8 serializer, and what main makes is often for them. */
+const isElectron = (): boolean =>
+  (globalThis as { process?: { versions?: { electron?: string } } }).process?.versions?.electron !== undefined
+
 /** The format of that name; 'structured' is the first that is here. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
 export function formatNamed(name: string): Format {
-  const format = name === 'msgpack' ? msgpackFormat : name === 'v8' || name === 'structured' ? v8Format() : undefined
+  if (name === 'msgpack') return msgpackFormat
+  if (name === 'structured') return (isElectron() ? null : v8Format()) ?? msgpackFormat
+  const format = name === 'v8' ? v8Format() : null
   if (format) return format
-  if (name === 'structured') return msgpackFormat
   const remedy = name === 'v8' ? "; every host has 'msgpack': let both sides use it" : ''
   throw new SabwayError(
     'ERR_SABWAY_INVALID_ARGUMENT',

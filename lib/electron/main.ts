@@ -6,6 +6,7 @@ import { SharedMemoryChannel } from '../channel.js'
 import * as check from '../check.js'
 import { adopt, SabwayError } from '../errors.js'
 import { loadAddon } from '../load.js'
+import { Region } from '../region.js'
 import { type Answer, ASK, CARRY, type Capacities, type Carriage, LONGEST_NAME, type Transport } from './messages.js'
 import { type Port, pump } from './pump.js'
 import { refusal } from './refusal.js'
@@ -38,14 +39,15 @@ let listening = false
  * Let the pages of this window, one after the other, take the 'renderer' side of a channel. It was made here, in the main process, with
  * share: 'processes', and is not used on that side; the other side is a native worker's (startWorker), or
  * `SharedMemoryChannel.attach(channel.token, { side: 'native' })`. Returns what ends the offer; the window's end does so, too.
- * Errors: ERR_SABWAY_INVALID_STATE.
+ * Errors: ERR_SABWAY_INVALID_STATE, and ERR_SABWAY_INVALID_ARGUMENT for the codec 'v8', which no page can read.
  */
-export function shareWithWindow(
+export function shareWithWindow<T = Uint8Array>(
   window: WebContents | { webContents: WebContents },
-  channel: SharedMemoryChannel,
+  shared: SharedMemoryChannel<T>,
   options?: WindowOptions,
 ): () => void {
   const contents = contentsOf(window)
+  const channel = shared as unknown as SharedMemoryChannel // whose messages pass as bytes
   if (check.kindOf(channel) !== 'SharedMemoryChannel') {
     check.refuse('ERR_SABWAY_INVALID_TYPE', 'channel must be a SharedMemoryChannel', channel)
   }
@@ -59,6 +61,12 @@ export function shareWithWindow(
     throw new SabwayError('ERR_SABWAY_INVALID_STATE', `this window has a channel '${name}'; give this one another name`)
   }
   requireShared(channel)
+  if (codecOf(channel) === 'v8') {
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      "pages cannot read what the codec 'v8' writes; make the channel with codec: 'structured', which in Electron is 'msgpack'",
+    )
+  }
   if (named.size === 0 && !offers.has(contents)) contents.once('destroyed', () => forget(contents))
   offers.set(contents, named)
   named.set(name, { channel, origins, carrier: null })
@@ -79,6 +87,8 @@ function requireShared(channel: SharedMemoryChannel): void {
     throw adopt(error)
   }
 }
+
+const codecOf = (channel: SharedMemoryChannel): string => channel.handle.codec ?? 'bytes'
 
 /** Errors: ERR_SABWAY_INVALID_TYPE. */
 function contentsOf(window: WebContents | { webContents: WebContents }): WebContents {
@@ -101,8 +111,8 @@ function listen(): void {
   ipcMain.handle(ASK, (event, name: unknown, transport: Transport): Answer => {
     try {
       const offer = find(event.sender, event.senderFrame, name)
-      const capacities = capacitiesOf(offer.channel)
-      return transport === 'shared' ? { ...capacities, token: offer.channel.token } : capacities
+      const answer = { ...capacitiesOf(offer.channel), codec: codecOf(offer.channel) }
+      return transport === 'shared' ? { ...answer, token: offer.channel.token } : answer
     } catch (error) {
       return refusal(error)
     }
@@ -150,7 +160,8 @@ function carry(event: IpcMainEvent, name: unknown): void {
   try {
     const offer = find(event.sender, event.senderFrame, name)
     offer.carrier?.detach() // an earlier page's
-    const carrier = SharedMemoryChannel.attach(offer.channel.handle, { side: 'renderer' })
+    const region = Region.open(offer.channel.handle as never)
+    const carrier = SharedMemoryChannel.over(region, 'renderer', { format: null }) // values pass as the bytes they are
     offer.carrier = carrier
     port.postMessage({ carried: true } satisfies Carriage)
     const { rendererToNative, nativeToRenderer } = capacitiesOf(carrier)

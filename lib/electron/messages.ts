@@ -27,8 +27,13 @@ export interface Capacities {
   nativeToRenderer: number
 }
 
+/** The codec's name, as the channel's handle has it. */
+interface Coded {
+  codec: string
+}
+
 /** What main answers. The token is there for who asks for the shared memory. */
-export type Answer = (Capacities & { token?: string }) | Refusal
+export type Answer = (Capacities & Coded & { token?: string }) | Refusal
 
 /** A process, as endpoints name it. */
 export interface Identity {
@@ -38,14 +43,14 @@ export interface Identity {
 }
 
 /** The shared region is open. Its memory is here where preload and page are one world, else in the Delivery. */
-export interface Opened {
+export interface Opened extends Coded {
   transport: 'shared'
   identity: Identity
   memory?: WebAssembly.Memory
 }
 
 /** Messages are copied over a MessagePort, which is in the Delivery. */
-export interface Carried extends Capacities {
+export interface Carried extends Capacities, Coded {
   transport: 'copied'
   because: string
 }

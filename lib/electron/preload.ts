@@ -84,7 +84,8 @@ class PageBridge {
     }
     if (this.#places.size === 0) onRing(this.#wake)
     this.#places.set(id, { region, binding: null, doorbell: 0, watcher: null })
-    const opened = { transport: 'shared', identity: addon()!.identity() } as const
+    const { codec } = answer
+    const opened = { transport: 'shared', identity: addon()!.identity(), codec } as const
     if (!process.contextIsolated) return { ...opened, memory: region.memory }
     deliver({ sabway: TAG, id, memory: region.memory })
     return opened
@@ -125,8 +126,8 @@ class PageBridge {
     const { port1, port2 } = channel()
     ipcRenderer.postMessage(CARRY, name, [port2])
     deliver({ sabway: TAG, id }, [port1])
-    const { rendererToNative, nativeToRenderer } = answer
-    return { transport: 'copied', because, rendererToNative, nativeToRenderer }
+    const { rendererToNative, nativeToRenderer, codec } = answer
+    return { transport: 'copied', because, rendererToNative, nativeToRenderer, codec }
   }
 }
 

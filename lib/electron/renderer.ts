@@ -5,6 +5,7 @@
 import { PEER_DIED, type RegionBinding } from '../addon.js'
 import { SharedMemoryChannel } from '../channel.js'
 import * as check from '../check.js'
+import { type Codec, type CodecName, formatOf } from '../codec.js'
 import { tell } from '../dispatcher.js'
 import { SabwayError } from '../errors.js'
 import { Region, type RegionHost } from '../region.js'
@@ -25,7 +26,7 @@ import { refused } from './refusal.js'
 
 export * from '../exports.js'
 
-export interface ConnectOptions {
+export interface ConnectOptions<T = Uint8Array> {
   /** Which of the channels that main shares with this window (default 'default'). */
   name?: string
   /**
@@ -33,7 +34,11 @@ export interface ConnectOptions {
    * the preload script is sandboxed. Which one it is, the channel's stats() say.
    */
   transport?: Transport | 'auto'
+  /** Only for a channel with a codec of your own: one of the same name. The name of any other comes from main. */
+  codec?: CodecName | Codec<T>
 }
+
+type OwnCodec = CodecName | Codec<never> | undefined
 
 let lastId = 0
 
@@ -43,9 +48,10 @@ let lastId = 0
  * Electron 41.0.0 to 41.5.0), ERR_SABWAY_INVALID_STATE (no preload, or main shares nothing of that name),
  * ERR_SABWAY_NOT_PERMITTED, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_NO_ADDON with transport 'shared'.
  */
-export async function connect(options?: ConnectOptions): Promise<SharedMemoryChannel> {
-  const found = check.options(options, 'connect options', ['name', 'transport'])
+export async function connect<T = Uint8Array>(options?: ConnectOptions<T>): Promise<SharedMemoryChannel<T>> {
+  const found = check.options<ConnectOptions<T>>(options, 'connect options', ['name', 'transport', 'codec'])
   const { name = 'default', transport = 'auto' } = found
+  const codec = check.codec(found.codec) as OwnCodec
   check.text(name, 'name', LONGEST_NAME)
   check.oneOf(transport, 'transport', ['auto', 'shared', 'copied'])
   const bridge = (globalThis as { [BRIDGE]?: Bridge })[BRIDGE]
@@ -60,8 +66,14 @@ export async function connect(options?: ConnectOptions): Promise<SharedMemoryCha
   try {
     const reply = await bridge.open(id, name, transport)
     if (isRefusal(reply)) throw refused(reply)
-    if (reply.transport === 'shared') return sit(bridge, id, reply, reply.memory ?? (await delivery.event).data.memory!)
-    return await carry(reply, (await delivery.event).ports[0]!)
+    if (reply.transport === 'copied') {
+      const port = (await delivery.event).ports[0]!
+      return await carry<T>(reply, port, codec).catch((error) => {
+        port.close()
+        throw error
+      })
+    }
+    return sit<T>(bridge, id, reply, reply.memory ?? (await delivery.event).data.memory!, codec)
   } finally {
     delivery.forget()
   }
@@ -86,14 +98,21 @@ class Awaited {
 }
 
 /** The addon in preload stands for this region's endpoint. */
-function sit(bridge: Bridge, id: number, { identity }: Opened, memory: WebAssembly.Memory): SharedMemoryChannel {
+function sit<T>(
+  bridge: Bridge,
+  id: number,
+  { identity, codec }: Opened,
+  memory: WebAssembly.Memory,
+  own: OwnCodec,
+): SharedMemoryChannel<T> {
   const host: RegionHost = {
     identity: () => identity,
     alive: (pid, startLow, startHigh) => bridge.alive(pid, startLow, startHigh),
     bind: (_bytes, endpoint) => new DistantBinding(bridge, id, endpoint),
   }
   try {
-    return SharedMemoryChannel.over(Region.on(memory, host), 'renderer', { format: null })
+    const format = formatOf(own, codec)
+    return SharedMemoryChannel.over<T>(Region.on(memory, host), 'renderer', { format })
   } catch (error) {
     bridge.close(id)
     throw error
@@ -145,13 +164,15 @@ class DistantBinding implements RegionBinding {
 }
 
 /** A channel of the page's own, whose other side is carried to main and back. */
-async function carry(carried: Carried, port: MessagePort): Promise<SharedMemoryChannel> {
+async function carry<T>(carried: Carried, port: MessagePort, own: OwnCodec): Promise<SharedMemoryChannel<T>> {
   const { rendererToNative, nativeToRenderer, because } = carried
+  const format = formatOf(own, carried.codec)
   const carriage = await new Promise<Carriage>((resolve) => {
     port.onmessage = ({ data }) => resolve(data as Carriage)
   })
   if ('refused' in carriage) throw refused(carriage.refused)
-  const channel = new SharedMemoryChannel(rendererToNative, nativeToRenderer)
+  const region = Region.forChannel(rendererToNative, nativeToRenderer, {})
+  const channel = SharedMemoryChannel.over<T>(region, 'renderer', { format })
   channel.copied = because
   const { memory } = channel.region
   const carrier = SharedMemoryChannel.attach({ sabway: 'channel', memory }, { side: 'native' })

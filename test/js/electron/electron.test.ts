@@ -5,7 +5,7 @@ import type { SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
 import { Peer } from '../support/processes.js'
 import { aWhile, until, within } from '../support/wait.js'
-import { closeWindows, FakeWindow, main, type PageOptions, type PageScope } from './electron.js'
+import { asElectron, closeWindows, FakeWindow, main, type PageOptions, type PageScope } from './electron.js'
 
 type Pages = [what: string, options: PageOptions, transport: 'shared' | 'copied']
 const WAYS: Pages[] = [
@@ -16,6 +16,12 @@ const WAYS: Pages[] = [
 const ORIGINS = { origins: ['app://test'] }
 
 const made: SharedMemoryChannel[] = []
+
+const json = {
+  name: 'json',
+  encode: (value: unknown) => new TextEncoder().encode(JSON.stringify(value)),
+  decode: (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes.slice())),
+}
 
 /** A channel of main's and, where JavaScript takes it, its native side. */
 function shared(window: FakeWindow, bytes = 65536, options: object = ORIGINS) {
@@ -149,6 +155,57 @@ for (const [what, options, transport] of WAYS) {
         firsts,
         Array.from({ length: total }, (_, i) => i & 255),
       )
+    })
+
+    for (const codec of ['structured', 'msgpack', 'own'] as const) {
+      it(`carries values by the codec of main's channel: ${codec}`, async () => {
+        const window = await opened(options)
+        const own = codec === 'own' ? { codec: json } : { codec }
+        const channel = asElectron(
+          () => new main.SharedMemoryChannel<unknown>(65536, 65536, { share: 'processes', ...(own as object) }),
+        )
+        made.push(channel as never)
+        main.shareWithWindow(window as never, channel, ORIGINS)
+        const native = main.SharedMemoryChannel.attach<unknown>(channel.handle, { side: 'native', ...(own as object) })
+        made.push(native as never)
+        native.startReceiving((value) => native.send([value, 'answered']))
+        const answer = await window.evaluate(async ({ connect, kept }, ofPage) => {
+          const mine = {
+            name: 'json',
+            encode: (value: unknown) => new TextEncoder().encode(JSON.stringify(value)),
+            decode: (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes.slice())),
+          }
+          kept.channel = await connect(ofPage === 'own' ? { codec: mine as never } : {})
+          kept.channel.send({ from: 'the page', list: [1, 2] })
+          return kept.channel.receive()
+        }, codec)
+        assert.deepEqual(answer, [{ from: 'the page', list: [1, 2] }, 'answered'])
+      })
+    }
+
+    it('has port(), as main has', async () => {
+      const window = await opened(options)
+      const native = shared(window).attach()
+      const port = native.port()
+      port.onmessage = ({ data }) => port.postMessage({ echo: data })
+      const echo = await window.evaluate(async ({ connect, kept }) => {
+        kept.channel = await connect()
+        kept.port = kept.channel.port()
+        return new Promise((resolve) => {
+          kept.port.onmessage = ({ data }: { data: unknown }) => resolve(data)
+          kept.port.postMessage(new Map([[1, 2]]))
+        })
+      })
+      assert.deepEqual(echo, { echo: new Map([[1, 2]]) })
+      port.close()
+    })
+
+    it("is refused a codec that is not main's", async () => {
+      const window = await opened(options)
+      shared(window)
+      const other = ({ connect }: PageScope) => connect({ codec: 'msgpack' }).then(() => null)
+      await assert.rejects(window.evaluate(other), { code: 'ERR_SABWAY_INVALID_ARGUMENT' })
+      assert.equal((await window.evaluate(start)).side, 'renderer')
     })
 
     it("ends the stream with cleanup, for both: 'close'", async () => {
@@ -371,6 +428,17 @@ describe('an Electron page is refused', () => {
 })
 
 describe('main', () => {
+  it("shares no channel of the codec 'v8', which pages cannot read", async () => {
+    const window = await opened()
+    const channel = new main.SharedMemoryChannel<unknown>(4096, 4096, { share: 'processes', codec: 'v8' })
+    made.push(channel as never)
+    const refusal = {
+      code: 'ERR_SABWAY_INVALID_ARGUMENT',
+      message: /codec: 'structured', which in Electron is 'msgpack'/,
+    }
+    assert.throws(() => main.shareWithWindow(window as never, channel, ORIGINS), refusal)
+  })
+
   it('wants a channel that processes share, and one of each name', async () => {
     const window = await opened()
     const threads = new main.SharedMemoryChannel(4096, 4096)

@@ -59,6 +59,16 @@ export const main = createRequire(import.meta.url)(
   fileURLToPath(new URL('dist/electron/main.cjs', root)),
 ) as typeof import('sabway/electron/main')
 
+/** Act as where process.versions says that this is Electron. */
+export function asElectron<T>(act: () => T): T {
+  Object.defineProperty(process.versions, 'electron', { value: '45.0.0', configurable: true })
+  try {
+    return act()
+  } finally {
+    delete (process.versions as { electron?: string }).electron
+  }
+}
+
 export interface PageOptions {
   url?: string
   contextIsolated?: boolean
