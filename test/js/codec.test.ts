@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChannelHandle, type Codec, type CodecName, SharedMemoryChannel } from 'sabway'
 import { keep } from './support/channels.js'
+import { runChild } from './support/children.js'
 import { assertError, rejectsWith, throwsError } from './support/errors.js'
 import { root } from './support/paths.js'
 import { Thread } from './support/threads.js'
@@ -210,6 +211,26 @@ describe('a codec', () => {
     const { renderer } = pair<unknown>({ name: 'n', encode: () => 'text', decode() {} } as never)
     throwsError(() => renderer.send(1), 'ERR_SABWAY_NOT_ENCODABLE', /encode of codec 'n' gave no Uint8Array/)
   })
+
+  for (const host of [
+    'no module',
+    'a module that cannot be loaded',
+    'no Serializer',
+    'no Deserializer',
+    'a Serializer that cannot be made',
+    'a Deserializer that cannot be made',
+    'a Serializer that cannot write',
+    'a Serializer without host objects',
+    'a Deserializer that cannot read',
+  ]) {
+    it(`'structured' is MessagePack in a host that has ${host}, and the handle says so`, async () => {
+      const { code, stdout, stderr } = await runChild('no-serializer.js', [host])
+      assert.equal(code, 0, stderr)
+      const { codec, received, refusal } = JSON.parse(stdout)
+      assert.deepEqual([codec, received], ['msgpack', 2])
+      assert.match(refusal, /codec 'v8' is not here; .* every host has 'msgpack': let both sides use it/)
+    })
+  }
 
   it("'structured' is MessagePack where there is no V8 serializer, and the handle says so", async () => {
     const thread = new Thread('browser-values', new URL('dist/browser.mjs', root).href)
