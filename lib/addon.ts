@@ -79,6 +79,13 @@ export interface Addon {
   identity(): { pid: number; startLow: number; startHigh: number }
   alive(pid: number, startLow: number, startHigh: number): number
   crc32c(bytes: Uint8Array, crc: number): number
+  /** Unlike a WeakRef, this keeps the object not even until the job ends in which it was made or asked. */
+  weakly<T extends object>(object: T): () => T | undefined
+  /**
+   * Let go of regions and memory that the garbage collector has found, and whose finalizers would run in a later turn. Returns how
+   * many there were. With `collect` the collector looks for such first.
+   */
+  reclaim(collect: boolean): number
   /** Shared by the ESM and the CommonJS copy of this library, when one program has loaded both: the addon exists once. */
   shared?: { dispatchers: Set<Dispatch>; references: number }
 }
@@ -95,3 +102,37 @@ export const addon = (): Addon | null => provided
 
 /** Why there is none. */
 export const addonMissing = (): string => missing
+
+/** Leads to an object, as long as something else keeps it. */
+export type Weakly<T> = () => T | undefined
+
+/** Hold it weakly: with the addon the object can be collected in the middle of a job, without it once the job has ended. */
+export function weakly<T extends object>(object: T): Weakly<T> {
+  if (provided !== null) return provided.weakly(object)
+  const reference = new WeakRef(object)
+  return () => reference.deref()
+}
+
+/** Failures that may be due to what dropped regions still hold. */
+const SCARCE = new Set([
+  'ERR_SABWAY_SYSTEM',
+  'ERR_SABWAY_OUT_OF_MEMORY',
+  'ERR_SABWAY_TOO_MANY_FILES',
+  'ERR_SABWAY_OVERLAY_REFUSED', // its look at /proc/self/maps takes a descriptor
+])
+
+/**
+ * Do what takes something of which the system has only so much. When that fails, do it once more without the regions that were
+ * dropped and whose finalizers have not run yet. `collect`: the failure itself has not made V8 look for such. `act` leaves nothing
+ * behind when it throws.
+ */
+export function reclaiming<T>(act: () => T, collect: boolean): T {
+  try {
+    return act()
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (provided === null || (code !== undefined && !SCARCE.has(code))) throw error
+    if (provided.reclaim(collect) === 0) throw error
+    return act()
+  }
+}

@@ -1,4 +1,5 @@
 // The C core as WebAssembly: one instance for each thread and region, on the region's own bytes.
+import { reclaiming } from './addon.js'
 import { isError } from './brand.js'
 import { SabwayError, trapped } from './errors.js'
 import { SW_PAGE } from './generated/abi.js'
@@ -136,8 +137,9 @@ const collected = new FinalizationRegistry<void>(() => void held--)
 
 /** Shared memory of so many pages, none of which is touched yet. Errors: ERR_SABWAY_NO_WASM, ERR_SABWAY_OUT_OF_MEMORY. */
 export function sharedMemory(pages: number): WebAssembly.Memory {
+  const make = () => new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   try {
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    const memory = reclaiming(make, false) // V8 has collected before it says that there is no room
     collected.register(memory)
     held++
     return memory

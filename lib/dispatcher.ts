@@ -6,10 +6,12 @@ import {
   CARRIER_FAILED,
   type Dispatch,
   PEER_DIED,
+  type Weakly,
   WORKER_EXITED,
   WORKER_JOINED,
   WORKER_LOG,
   type WorkerEvent,
+  weakly,
 } from './addon.js'
 import {
   SW_LASTS,
@@ -53,18 +55,18 @@ export interface Watcher {
 
 const active = new Set<Participant>()
 /** Weak: a channel that nobody holds is collected, and its native worker ends with it. */
-const owners = new Map<number, WeakRef<WorkerOwner>>()
+const owners = new Map<number, Weakly<WorkerOwner>>()
 /** Owners that are held: somebody listens to their worker, or its last words are on their way. */
 const heldOwners = new Map<number, WorkerOwner>()
 /** By seat. Weak, as owners are. */
-const watchers = new Map<number, WeakRef<Watcher>>()
+const watchers = new Map<number, Weakly<Watcher>>()
 const unwatched = new FinalizationRegistry<number>((seat) => watchers.delete(seat))
 /** News from native workers that nobody has been told yet. */
 const inbox: WorkerEvent[] = []
 /** The region's waiter in V8, if nobody has notified it yet, and how often in a row it woke up for nothing. */
 const waiters = new WeakMap<Region, { pending: boolean; bounded: boolean; sleeps: number }>()
 /** Regions of which this thread is a relay. Weak: being one keeps nothing alive. */
-const relayed = new Set<WeakRef<Region>>()
+const relayed = new Set<Weakly<Region>>()
 let scheduled = false
 let connected = false
 let lastWork = 0
@@ -93,7 +95,7 @@ export function relay(region: Region): void {
   if (region.binding === null || native === null) return // a page whose addon is in its preload script relays nothing
   connect()
   region.binding.listen()
-  relayed.add(new WeakRef(region))
+  relayed.add(weakly(region))
   const lasts = native.isMainThread ? SW_LASTS : 0
   region.core.sw_endpoint_able(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | lasts)
   serve(region)
@@ -107,7 +109,7 @@ export function serveAll(): void {
 
 function forRelayed(act: (region: Region) => void): void {
   for (const reference of relayed) {
-    const region = reference.deref()
+    const region = reference()
     if (region === undefined || region.closed) relayed.delete(reference)
     else act(region)
   }
@@ -129,7 +131,7 @@ function standBy(region: Region): void {
 
 /** Be told of a native worker that was started after `connect`, until its last word. */
 export function own(owner: WorkerOwner): void {
-  owners.set(owner.id, new WeakRef(owner))
+  owners.set(owner.id, weakly(owner))
   if (owner.onLog !== undefined) hold(owner)
 }
 
@@ -140,7 +142,7 @@ export function watch(watcher: Watcher): void {
   connect()
   binding.listen()
   const seat = binding.watch()
-  watchers.set(seat, new WeakRef(watcher))
+  watchers.set(seat, weakly(watcher))
   unwatched.register(watcher, seat)
 }
 
@@ -193,14 +195,14 @@ function shared(): NonNullable<Addon['shared']> | undefined {
 
 function deliver({ worker, kind, number, text }: WorkerEvent): void {
   if (kind === PEER_DIED) {
-    watchers.get(worker)?.deref()?.onPeerDied(number)
+    watchers.get(worker)?.()?.onPeerDied(number)
     return
   }
   if (kind === CARRIER_FAILED) {
-    watchers.get(worker)?.deref()?.onCarrierFailed?.(number)
+    watchers.get(worker)?.()?.onCarrierFailed?.(number)
     return
   }
-  const owner = heldOwners.get(worker) ?? owners.get(worker)?.deref()
+  const owner = heldOwners.get(worker) ?? owners.get(worker)?.()
   if (kind === WORKER_JOINED) {
     owners.delete(worker)
     heldOwners.delete(worker)

@@ -1,4 +1,4 @@
-import { type Addon, addon, addonMissing, type RegionBinding, type SharedMemory } from './addon.js'
+import { type Addon, addon, addonMissing, type RegionBinding, reclaiming, type SharedMemory } from './addon.js'
 import { isMemory, isSharedArrayBuffer } from './brand.js'
 import * as check from './check.js'
 import { type Core, guarded, instantiate, type Offset, pure, sharedMemory } from './core.js'
@@ -66,6 +66,11 @@ function ownHost(): RegionHost | null {
   }
 }
 
+/**
+ * V8 does not count shared memory, and so sees no reason to look for regions that were dropped. This many bytes are what it
+ * counts for each in place of that. They are never written to, so that they cost addresses rather than memory.
+ */
+const WEIGHT = 4 * 2 ** 20
 const LARGEST = 65536 * SW_PAGE
 const CLONE_HINT = 'A region stays in its thread: post region.handle, and open that there. It'
 
@@ -78,7 +83,6 @@ const forgotten = new FinalizationRegistry<() => void>((close) => close())
  */
 export class Region {
   /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
-  declare readonly memory: WebAssembly.Memory
   /** The SharedArrayBuffer itself. */
   declare readonly buffer: SharedArrayBuffer
   /** @internal */ declare readonly bytes: Uint8Array<SharedArrayBuffer>
@@ -99,6 +103,9 @@ export class Region {
   #vacant = false
   #closing = false
   #closed = false
+  readonly #memory: WebAssembly.Memory
+  /** Without the addon: what V8 counts for a region that others may join. */
+  #weight: ArrayBuffer | undefined
   /** What lives in the region and ends with it. */
   readonly #tenants = new Set<() => void>()
 
@@ -120,10 +127,11 @@ export class Region {
       )
     }
     this.copied = copied
+    this.#memory = memory
     this.#shared = shared
     this.#token = shared?.token() ?? token
     const buffer = memory.buffer as unknown as SharedArrayBuffer
-    hide(this, { memory, buffer, bytes: new Uint8Array(buffer), words: new Int32Array(buffer) })
+    hide(this, { buffer, bytes: new Uint8Array(buffer), words: new Int32Array(buffer) })
     this.size = BigInt(this.buffer.byteLength)
     const words = this.words
     // The imports must not hold the Region: the instance lives as long as its exports are held.
@@ -168,8 +176,6 @@ export class Region {
     }
     link.binding = this.binding
     core.sw_endpoint_able(0, endpoint, this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
-    // With an addon, the binding's own finalizer does this.
-    if (this.binding === null) forgotten.register(this, () => leave(core, size, channelAt, endpoint), this)
   }
 
   /**
@@ -220,20 +226,40 @@ export class Region {
    */
   static open(from: RegionHandle | string): Region {
     if (typeof from === 'string') {
-      const shared = attempt(() => new (needAddon().SharedMemory)(from))
-      return overlaid(shared, null, Region.#over)
+      const { SharedMemory } = needAddon()
+      return reclaiming(() => overlaid(() => new SharedMemory(from), null, Region.#over), true)
     }
     const { memory, token, copied } = check.handle(from)
     if (copied && typeof token === 'string') return Region.open(token)
     if (!isMemory(memory) || !isSharedArrayBuffer(memory.buffer)) {
       throw new SabwayError('ERR_SABWAY_NOT_A_REGION', 'its memory is not shared; make regions with Sabway')
     }
-    return new Region(Region.#made, memory, null, token as string | undefined)
+    const region = new Region(Region.#made, memory, null, token as string | undefined)
+    region.#lend()
+    return region
   }
 
   /** @internal Join the region that is in this memory, with the addon of another context of this thread. */
   static on(memory: WebAssembly.Memory, host: RegionHost): Region {
     return new Region(Region.#made, memory, null, undefined, host)
+  }
+
+  /** What other threads need to join: `handle` is made of it. */
+  get memory(): WebAssembly.Memory {
+    this.#lend()
+    return this.#memory
+  }
+
+  /**
+   * From now on others may be in the region, so that its place in it must be given back when it is collected. With the addon the
+   * binding's finalizer does that. The callback holds the memory until it runs in a later turn: a region that nobody else can
+   * have joined does without, and its memory is collected with it.
+   */
+  #lend(): void {
+    if (this.binding !== null || this.#weight !== undefined || this.#closing) return
+    this.#weight = new ArrayBuffer(WEIGHT)
+    const { core, endpoint, size, channelAt } = this
+    forgotten.register(this, () => leave(core, size, channelAt, endpoint), this)
   }
 
   /** @internal Put a channel into a region that `create` made. */
@@ -360,6 +386,7 @@ export class Region {
       this.binding.close()
     } else {
       forgotten.unregister(this)
+      this.#weight = undefined
       leave(this.core, this.size, this.channelAt, this.endpoint)
     }
     this.#shared?.close()
@@ -392,8 +419,8 @@ function make(pages: number, { share, name }: ShareOptions, format: (core: Core)
     if (status !== 0) throw coreError(status, 'while making a region')
   }
   if (share === 'processes') {
-    const shared = attempt(() => new (needAddon().SharedMemory)(pages * SW_PAGE, name))
-    return overlaid(shared, prepare, over)
+    const { SharedMemory } = needAddon()
+    return reclaiming(() => overlaid(() => new SharedMemory(pages * SW_PAGE, name), prepare, over), true)
   }
   if (name !== undefined) {
     throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', "a name is for share: 'processes'")
@@ -407,7 +434,12 @@ function make(pages: number, { share, name }: ShareOptions, format: (core: Core)
  * Map shared memory over a new WebAssembly.Memory: from then on that, and its SharedArrayBuffer, are the shared memory. Where the
  * system has no way to do that, make them a private region with the same channel. `prepare`: what writes a new region.
  */
-function overlaid(shared: SharedMemory, prepare: ((memory: WebAssembly.Memory) => void) | null, over: Over): Region {
+function overlaid(
+  open: () => SharedMemory,
+  prepare: ((memory: WebAssembly.Memory) => void) | null,
+  over: Over,
+): Region {
+  const shared = attempt(open)
   try {
     const memory = sharedMemory(shared.size() / SW_PAGE)
     const bytes = new Uint8Array(memory.buffer)

@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "environment.h"
+#include "error.h"
 #include "prim/prim.h"
 #include "region.h"
 #include "sabway/crc32c.h"
@@ -31,10 +32,51 @@ Napi::Value Crc32c(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), sw_crc32c(Word(info[1], "argument 1"), data, length));
 }
 
+// What a weak reference holds: it is given back when the object that JavaScript has of it is collected.
+struct Weak {
+  napi_ref reference = nullptr;
+};
+
+// Plain Node-API: the dispatcher asks in each of its turns.
+napi_value Deref(napi_env env, napi_callback_info info) {
+  void *data = nullptr;
+  napi_value value = nullptr, undefined = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+  napi_get_reference_value(env, static_cast<Weak *>(data)->reference, &value);
+  if (value == nullptr) napi_get_undefined(env, &undefined);
+  return value != nullptr ? value : undefined;
+}
+
+// (object) -> () => object | undefined: a reference that does not keep the object, not even until the running job ends,
+// which is what WeakRef must do.
+napi_value Weakly(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value object = nullptr, deref = nullptr;
+  napi_get_cb_info(env, info, &count, &object, nullptr, nullptr);
+  auto *weak = new Weak;
+  if (napi_create_reference(env, object, 0, &weak->reference) != napi_ok ||
+      napi_create_function(env, "deref", NAPI_AUTO_LENGTH, Deref, weak, &deref) != napi_ok) {
+    if (weak->reference != nullptr) napi_delete_reference(env, weak->reference);
+    delete weak;
+    napi_throw_error(env, sw_error_code(SW_ESYSTEM), "no weak reference");
+    return nullptr;
+  }
+  auto finalize = [](napi_env of, void *data, void *) {
+    auto *done = static_cast<Weak *>(data);
+    napi_delete_reference(of, done->reference);
+    delete done;
+  };
+  napi_add_finalizer(env, deref, weak, finalize, nullptr, nullptr);
+  return deref;
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment::Create(env, exports);
   RegionBinding::Create(env, exports);
   SharedMemory::Create(env, exports);
+  napi_value weakly;
+  if (napi_create_function(env, "weakly", NAPI_AUTO_LENGTH, Weakly, nullptr, &weakly) == napi_ok)
+    exports.Set("weakly", weakly);
   exports.Set("identity", Napi::Function::New(env, Identity));
   exports.Set("alive", Napi::Function::New(env, Alive));
   exports.Set("crc32c", Napi::Function::New(env, Crc32c));

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "prim/prim.h"
 #include "region.h"
+#include "shared_memory.h"
 
 Environment *Environment::Of(Napi::Env env) { return env.GetInstanceData<Environment>(); }
 
@@ -13,6 +14,9 @@ void Environment::Create(Napi::Env env, Napi::Object exports) {
   napi_add_env_cleanup_hook(env, Close, made);
   exports.Set("setDispatcher",
               Napi::Function::New(env, [made](const Napi::CallbackInfo &info) { return made->SetDispatcher(info); }));
+  exports.Set("reclaim", Napi::Function::New(env, [made](const Napi::CallbackInfo &info) {
+                return Napi::Number::New(info.Env(), made->Reclaim(info[0].ToBoolean()));
+              }));
   exports.Set("ref", Napi::Function::New(env, [made](const Napi::CallbackInfo &info) {
                 napi_ref_threadsafe_function(info.Env(), made->wake_);
               }));
@@ -37,8 +41,36 @@ Napi::Value Environment::SetDispatcher(const Napi::CallbackInfo &info) {
 void Environment::Close(void *self) {
   auto *environment = static_cast<Environment *>(self);
   while (!environment->regions_.empty()) (*environment->regions_.begin())->Release();
+  while (!environment->memories_.empty()) (*environment->memories_.begin())->Release();
   if (environment->wake_ != nullptr) napi_release_threadsafe_function(environment->wake_, napi_tsfn_abort);
   environment->wake_ = nullptr;
+}
+
+void Environment::Add(RegionBinding *region) {
+  constexpr uint32_t kOften = 16;
+  regions_.insert(region);
+  if (++added_ % kOften == 0) Reclaim(false);
+}
+
+uint32_t Environment::Reclaim(bool collect) {
+  if (collect) {
+    // More than any heap may have: V8 collects before it returns.
+    int64_t ignored, much = int64_t{1} << 50;
+    napi_adjust_external_memory(env_, much, &ignored);
+    napi_adjust_external_memory(env_, -much, &ignored);
+  }
+  uint32_t found = 0;
+  for (auto *region : std::set<RegionBinding *>(regions_)) {
+    if (!region->Value().IsEmpty()) continue;
+    region->Release();
+    found++;
+  }
+  for (auto *memory : std::set<SharedMemory *>(memories_)) {
+    if (!memory->Value().IsEmpty()) continue;
+    memory->Release();
+    found++;
+  }
+  return found;
 }
 
 void Environment::Ring() {

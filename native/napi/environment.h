@@ -15,6 +15,7 @@
 #include "sabway/error.h"
 
 class RegionBinding;
+class SharedMemory;
 
 // What a worker thread, or the listener, has to say to JavaScript.
 struct WorkerEvent {
@@ -39,8 +40,15 @@ class Environment {
   // The environment's own thread. Sleep while *doorbell is `ticket`, so long at most; a ring ends it.
   void Park(uint32_t *doorbell, uint32_t ticket, int64_t nanoseconds);
 
-  void Add(RegionBinding *region) { regions_.insert(region); }
+  // Of a new region. Once in a while it lets go of what was dropped, so that a long turn does not gather it all.
+  void Add(RegionBinding *region);
   void Remove(RegionBinding *region) { regions_.erase(region); }
+  void Add(SharedMemory *memory) { memories_.insert(memory); }
+  void Remove(SharedMemory *memory) { memories_.erase(memory); }
+
+  // Let go of what the garbage collector has found, and whose finalizers the event loop has not run yet. Returns how
+  // much that was. With `collect`, have V8 look for such first. The environment's own thread.
+  uint32_t Reclaim(bool collect);
 
   // Have a seat in a region that processes share listened to. The environment's own thread.
   int Watch(const sw_listener_seat &seat);
@@ -61,6 +69,8 @@ class Environment {
   std::vector<WorkerEvent> events_;
   std::atomic<uint32_t *> parked_{nullptr};  // changed and followed under lock_: the region may be let go after it
   std::set<RegionBinding *> regions_;
+  std::set<SharedMemory *> memories_;
+  uint32_t added_ = 0;               // regions, in all
   sw_listener *listener_ = nullptr;  // while there are seats to listen to
   uint32_t watched_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "region.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -63,6 +64,7 @@ RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<
   size_ = length;
   open_ = true;
   environment_->Add(this);
+  Weigh(1);
   napi_value ring;
   if (napi_create_function(env, "ring", NAPI_AUTO_LENGTH, Ring, this, &ring) == napi_ok) {
     napi_set_named_property(env, info.This(), "ring", ring);
@@ -83,7 +85,17 @@ void RegionBinding::Release() {
   sw_endpoint_serve(base_);  // what was asked of this relay, and what another one has to do
   sw_endpoint_release(base_, endpoint_);
   environment_->Remove(this);
+  Weigh(-1);
   memory_.Reset();
+  away_reference_.Reset();
+}
+
+// V8 does not count shared memory: untold, it would see no reason to look for regions that were dropped. A small one
+// counts for more than its bytes, because V8 sets 10 GiB of addresses aside for each.
+void RegionBinding::Weigh(int sign) {
+  constexpr uint64_t kLeast = uint64_t{4} << 20;
+  int64_t ignored, weight = static_cast<int64_t>(std::max(size_, kLeast));
+  napi_adjust_external_memory(Env(), sign * weight, &ignored);
 }
 
 Napi::Value RegionBinding::Close(const Napi::CallbackInfo &info) {

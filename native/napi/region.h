@@ -50,6 +50,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   Napi::Value CopyIn(const Napi::CallbackInfo &info);
   Napi::Value Close(const Napi::CallbackInfo &info);
 
+  void Weigh(int sign);
   int Start(Running *running, Napi::Object options, std::string *why);
   void Stop(Running *running);
 

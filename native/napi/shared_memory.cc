@@ -4,6 +4,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "environment.h"
 #include "error.h"
 #include "process/carrier.h"
 #include "process/port.h"
@@ -30,6 +31,7 @@ std::string Text(const Napi::Value &value) {
 
 // (token) opens; (size, name | undefined) creates.
 SharedMemory::SharedMemory(const Napi::CallbackInfo &info) : Napi::ObjectWrap<SharedMemory>(info) {
+  environment_ = Environment::Of(info.Env());
   shared_.handle = -1;
   int status;
   if (info[0].IsString()) {
@@ -43,11 +45,35 @@ SharedMemory::SharedMemory(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Sh
     throw MakeError(info.Env(), SW_ETYPE, "expected (token) or (size, name)");
   }
   if (status != SW_OK) throw MakeError(info.Env(), status, shared_.why);
+  environment_->Add(this);
+}
+
+void SharedMemory::Release() {
+  if (environment_ != nullptr) environment_->Remove(this);
+  environment_ = nullptr;  // it may end before this object does
+  sw_shared_close(&shared_);
 }
 
 Napi::Value SharedMemory::Size(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), static_cast<double>(shared_.size));
 }
+
+namespace {
+
+// Is the view over all of the buffer of a shared WebAssembly.Memory? Such a buffer is frozen, which by the standard of
+// the JavaScript interface it must be, and its pages are a mapping of their own, which V8 unmaps as one. A plain
+// SharedArrayBuffer, which may be an allocator's memory, is not frozen.
+bool IsWholeMemory(Napi::TypedArray view, size_t length) {
+  Napi::Env env = view.Env();
+  Napi::Value buffer = view.Get("buffer");
+  if (buffer.IsArrayBuffer() || !buffer.IsObject()) return false;
+  Napi::Value whole = buffer.As<Napi::Object>().Get("byteLength");
+  Napi::Value frozen = env.Global().Get("Object").As<Napi::Object>().Get("isFrozen");
+  if (!whole.IsNumber() || whole.As<Napi::Number>().DoubleValue() != static_cast<double>(length)) return false;
+  return frozen.IsFunction() && frozen.As<Napi::Function>().Call({buffer}).ToBoolean();
+}
+
+}  // namespace
 
 // (Uint8Array over the whole of a shared WebAssembly.Memory)
 Napi::Value SharedMemory::Overlay(const Napi::CallbackInfo &info) {
@@ -59,7 +85,8 @@ Napi::Value SharedMemory::Overlay(const Napi::CallbackInfo &info) {
   const char *overlay = std::getenv("SABWAY_OVERLAY");  // for tests: what other systems do
   if (overlay != nullptr && std::string(overlay) == "never")
     throw MakeError(info.Env(), SW_ENOSYS, "SABWAY_OVERLAY=never");
-  int status = sw_shared_overlay(&shared_, data, length);
+  bool vouched = IsWholeMemory(info[0].As<Napi::TypedArray>(), length);
+  int status = vouched ? sw_shared_overlay_vouched(&shared_, data, length) : sw_shared_overlay(&shared_, data, length);
   if (status != SW_OK) throw MakeError(info.Env(), status, shared_.why);
   return info.Env().Undefined();
 }
@@ -110,6 +137,6 @@ Napi::Value SharedMemory::Token(const Napi::CallbackInfo &info) {
 }
 
 Napi::Value SharedMemory::Close(const Napi::CallbackInfo &info) {
-  sw_shared_close(&shared_);
+  Release();
   return info.Env().Undefined();
 }

@@ -6,11 +6,16 @@
 
 #include "sabway/shared.h"
 
+class Environment;
+
 class SharedMemory : public Napi::ObjectWrap<SharedMemory> {
  public:
   static void Create(Napi::Env env, Napi::Object exports);
   explicit SharedMemory(const Napi::CallbackInfo &info);
-  ~SharedMemory() override { sw_shared_close(&shared_); }
+  ~SharedMemory() override { Release(); }
+
+  // Unmap and close. Idempotent; the environment's own thread.
+  void Release();
 
   // Mapped by Mirror; NULL until then, and once it is closed.
   void *base() const { return shared_.base; }
@@ -25,6 +30,7 @@ class SharedMemory : public Napi::ObjectWrap<SharedMemory> {
   Napi::Value Token(const Napi::CallbackInfo &info);
   Napi::Value Close(const Napi::CallbackInfo &info);
 
+  Environment *environment_;
   sw_shared shared_ = {};
 };
 

@@ -293,8 +293,10 @@ static int parse(const char *line, mapping *m) {
   return 1;
 }
 
-/* Do mappings of that kind begin at `begin`, end at `end`, and leave no gap between? */
-static int is_whole(const void *base, uint64_t size, char *why) {
+/* Do mappings of that kind leave no gap between `begin` and `end`? Unless the caller vouches that these bytes are a
+ * mapping of their own, they begin and end there, too. The kernel lists neighbours of one kind as one mapping: where
+ * V8 reserves no guard regions around its memories, what was mapped as one piece no longer shows. */
+static int is_whole(const void *base, uint64_t size, int vouched, char *why) {
   uintptr_t begin = (uintptr_t)base, end = begin + size;
   FILE *maps = fopen("/proc/self/maps", "re");
   if (maps == NULL && no_descriptor(errno)) return refuse_descriptor(errno, why);
@@ -310,6 +312,11 @@ static int is_whole(const void *base, uint64_t size, char *why) {
   int fits = 1;
   while (fits && fgets(line, sizeof(line), maps) != NULL) {
     if (!parse(line, &m)) continue;
+    if (vouched && m.overlayable) { /* the part of it that counts */
+      if (m.begin < begin && m.end > begin) m.begin = begin;
+      if (m.end > end && m.begin < end) m.end = end;
+      if (m.begin == end || m.end == begin) continue;
+    }
     if (m.overlayable && m.end == begin) before = begin; /* it begins earlier, in a mapping of its own */
     if (m.end <= begin || m.begin > end) continue;
     if (m.begin == end) fits = !m.overlayable; /* it goes on */
@@ -324,7 +331,7 @@ static int is_whole(const void *base, uint64_t size, char *why) {
                 base);
 }
 
-int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, char *why) {
+int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, int vouched, char *why) {
   uintptr_t begin = (uintptr_t)base, page = (uintptr_t)sysconf(_SC_PAGESIZE);
   if (begin == 0 || begin % page != 0 || size == 0 || size % page != 0) {
     return refuse(SW_EOVERLAY, why,
@@ -333,7 +340,7 @@ int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, cha
                   "WebAssembly.Memory, all of them",
                   size, base);
   }
-  int status = is_whole(base, size, why);
+  int status = is_whole(base, size, vouched, why);
   if (status != SW_OK) return status;
   if (mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, (int)handle, 0) == MAP_FAILED) {
     return refuse(SW_EOVERLAY, why, "mmap over %p: %s", base, strerror(errno));

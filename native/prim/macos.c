@@ -164,10 +164,11 @@ int sw_prim_memory_map(sw_prim_handle handle, uint64_t size, void **base, char *
 void sw_prim_memory_unmap(void *base, uint64_t size) { munmap(base, size); }
 
 /* MAP_FIXED might do. Until somebody has tried it with V8 there, messages are copied. */
-int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, char *why) {
+int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, int vouched, char *why) {
   (void)handle;
   (void)base;
   (void)size;
+  (void)vouched;
   return refuse(SW_ENOSYS, why, "mapping over memory that is in use was never tried on macOS");
 }
 

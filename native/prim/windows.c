@@ -258,10 +258,11 @@ void sw_prim_memory_unmap(void *base, uint64_t size) {
   UnmapViewOfFile(base);
 }
 
-int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, char *why) {
+int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, int vouched, char *why) {
   (void)handle;
   (void)base;
   (void)size;
+  (void)vouched;
   snprintf(why, SW_PRIM_WHY, "Windows cannot map over memory that is in use; C programs map it elsewhere");
   return SW_ENOSYS;
 }

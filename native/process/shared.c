@@ -119,14 +119,18 @@ void sw_shared_token(const sw_shared *s, char text[SW_TOKEN_BYTES]) {
 
 int sw_shared_map(sw_shared *s) { return sw_prim_memory_map(s->handle, s->size, &s->base, s->why); }
 
-int sw_shared_overlay(sw_shared *s, void *base, uint64_t length) {
+static int overlay(sw_shared *s, void *base, uint64_t length, int vouched) {
   if (length != s->size) {
     snprintf(s->why, sizeof(s->why), "the shared memory has %llu bytes, what is to be mapped over %llu",
              (unsigned long long)s->size, (unsigned long long)length);
     return SW_ESIZE;
   }
-  return sw_prim_memory_overlay(s->handle, base, length, s->why);
+  return sw_prim_memory_overlay(s->handle, base, length, vouched, s->why);
 }
+
+int sw_shared_overlay(sw_shared *s, void *base, uint64_t length) { return overlay(s, base, length, 0); }
+
+int sw_shared_overlay_vouched(sw_shared *s, void *base, uint64_t length) { return overlay(s, base, length, 1); }
 
 void sw_shared_close(sw_shared *s) {
   if (s->base != NULL) sw_prim_memory_unmap(s->base, s->size);

@@ -58,6 +58,11 @@ int sw_shared_map(sw_shared *s);
  * was there. Errors: SW_EOVERLAY, SW_ESIZE, SW_EFILES, SW_ENOSYS. */
 int sw_shared_overlay(sw_shared *s, void *base, uint64_t length);
 
+/* The same for a caller that knows these bytes to be the whole of what was mapped there, although the system may list
+ * them as part of a larger mapping, as Linux does with neighbours of one kind. Of memory that an allocator hands out,
+ * and will hand out again, that is never true. */
+int sw_shared_overlay_vouched(sw_shared *s, void *base, uint64_t length);
+
 /* The token by which others open it, while this process lives and has it open. */
 void sw_shared_token(const sw_shared *s, char token[SW_TOKEN_BYTES]);
 

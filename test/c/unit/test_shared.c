@@ -123,6 +123,28 @@ static void *anonymous(size_t pages) {
   return at;
 }
 
+/* Neighbours of the same kind, which the kernel lists as one mapping with it. */
+static void overlay_vouched(void **state) {
+  (void)state;
+  sw_shared s = new_shared(NULL);
+  size_t pages = (size_t)(s.size / SW_PAGE);
+  uint8_t *around = anonymous(pages + 2), *at = around + SW_PAGE;
+  mprotect(at, (size_t)s.size - SW_PAGE, PROT_READ | PROT_WRITE);
+  assert_int_equal(sw_shared_overlay_vouched(&s, at, s.size), SW_EOVERLAY); /* the last page is not writable */
+  mprotect(around, (pages + 2) * SW_PAGE, PROT_READ | PROT_WRITE);
+  memset(around, 7, (pages + 2) * SW_PAGE);
+  assert_int_equal(sw_shared_overlay(&s, at, s.size), SW_EOVERLAY);
+  assert_int_equal(sw_shared_overlay_vouched(&s, at + 8, s.size), SW_EOVERLAY);
+  assert_int_equal(sw_shared_overlay_vouched(&s, at, s.size - SW_PAGE), SW_ESIZE);
+  assert_int_equal(sw_shared_overlay_vouched(&s, at, s.size), SW_OK);
+  assert_int_equal(sw_region_verify(at, (uint32_t)pages), SW_OK);
+  assert_int_equal(around[SW_PAGE - 1], 7); /* the neighbours keep what they have */
+  assert_int_equal(at[s.size], 7);
+  assert_int_equal(sw_shared_overlay_vouched(&s, at, s.size), SW_EOVERLAY); /* shared already */
+  sw_shared_close(&s);
+  munmap(around, (pages + 2) * SW_PAGE);
+}
+
 static void overlay(void **state) {
   (void)state;
   sw_shared s = new_shared(NULL);
@@ -244,4 +266,4 @@ static void peer_dies(void **state) {
 }
 
 TESTS(TEST(open_again), TEST(refused_sizes_and_names), TEST(names), TEST(abandoned), TEST(sealed), TEST(overlay),
-      TEST(ports), TEST(peer_dies));
+      TEST(overlay_vouched), TEST(ports), TEST(peer_dies));
