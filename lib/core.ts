@@ -3,7 +3,7 @@ import { reclaiming } from './addon.js'
 import { isError } from './brand.js'
 import { SabwayError, trapped } from './errors.js'
 import { SW_PAGE } from './generated/abi.js'
-import { CORE_WASM } from './generated/core-wasm.js'
+import { CORE_WASM, SIZES_WASM } from './generated/core-wasm.js'
 import { addressLimit } from './host.js'
 
 /** A byte offset in the region: a pointer, in the core's eyes. */
@@ -78,13 +78,13 @@ export interface CoreHost {
 
 let compiled: WebAssembly.Module | undefined
 
-function module(): WebAssembly.Module {
+/** Errors: ERR_SABWAY_NO_WASM, ERR_SABWAY_OUT_OF_MEMORY. */
+function compile(source: string): WebAssembly.Module {
   try {
-    compiled ??= new WebAssembly.Module(Uint8Array.from(atob(CORE_WASM), (letter) => letter.charCodeAt(0)))
+    return new WebAssembly.Module(Uint8Array.from(atob(source), (letter) => letter.charCodeAt(0)))
   } catch (cause) {
     throw refused(cause, 'the code of its core')
   }
-  return compiled
 }
 
 /**
@@ -92,7 +92,8 @@ function module(): WebAssembly.Module {
  * before that would trap instead of writing where it must not (native/wasm/build.mjs checks which functions need none).
  */
 export function instantiate(memory: WebAssembly.Memory, host: CoreHost): Core {
-  const { exports } = new WebAssembly.Instance(module(), {
+  compiled ??= compile(CORE_WASM)
+  const { exports } = new WebAssembly.Instance(compiled, {
     env: { memory, wake: host.wake, alive: host.alive },
   })
   const core = exports as unknown as Core
@@ -168,10 +169,10 @@ function whyNoRoom(): string {
   return `${why}. V8 reserves about 10 GiB of addresses for each region, however small; this thread holds ${held}: call cleanup() of channels and close() of regions no longer used, or make fewer and larger ones`
 }
 
-let calculator: Core | undefined
+let sizes: { sw_region_bytes: Core['sw_region_bytes'] } | undefined
 
-/** A core that only calculates: for questions that come before there is a region. */
-export function pure(): Core {
-  calculator ??= instantiate(sharedMemory(1), { wake: () => 1, alive: () => 1 })
-  return calculator
+/** Bytes of a region for rings of these capacities, for which there need not be a memory yet. */
+export function regionBytes(rendererToNative: number, nativeToRenderer: number): number {
+  sizes ??= new WebAssembly.Instance(compile(SIZES_WASM)).exports as unknown as NonNullable<typeof sizes>
+  return Number(sizes.sw_region_bytes(rendererToNative, nativeToRenderer))
 }

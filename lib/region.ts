@@ -1,7 +1,7 @@
 import { type Addon, addon, addonMissing, type RegionBinding, reclaiming, type SharedMemory } from './addon.js'
 import { isMemory, isSharedArrayBuffer } from './brand.js'
 import * as check from './check.js'
-import { type Core, guarded, instantiate, type Offset, pure, sharedMemory } from './core.js'
+import { type Core, guarded, instantiate, type Offset, regionBytes, sharedMemory } from './core.js'
 import { adopt, coreError, SabwayError } from './errors.js'
 import {
   SW_ENDPOINTS,
@@ -464,7 +464,7 @@ function whyNotOverlaid(shared: SharedMemory, bytes: Uint8Array): string | undef
 }
 
 function pagesFor(rendererToNative: number, nativeToRenderer: number): number {
-  return Number(pure().sw_region_bytes(rendererToNative, nativeToRenderer)) / SW_PAGE
+  return regionBytes(rendererToNative, nativeToRenderer) / SW_PAGE
 }
 
 function needAddon(): Addon {
