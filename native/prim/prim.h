@@ -103,14 +103,9 @@ int sw_prim_memory_map(sw_prim_handle handle, uint64_t size, void **base, char *
 void sw_prim_memory_unmap(void *base, uint64_t size);
 
 /* Map the memory over `size` bytes at `base`, which must be the whole of a private, writable, anonymous mapping.
-<<<<<<< HEAD
- * Errors: SW_EOVERLAY, SW_EFILES; SW_ENOSYS where this system has no way to do that, or to tell what is there. */
-int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, char *why);
-=======
  * `vouched`: the caller knows that they are, also where the system lists them as part of a larger one.
- * Errors: SW_EOVERLAY, SW_ENOSYS. */
+ * Errors: SW_EOVERLAY, SW_EFILES; SW_ENOSYS where this system has no way to do that, or to tell what is there. */
 int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, int vouched, char *why);
->>>>>>> 34d9860 (Dropped channels give their addresses and descriptors back in the turn that dropped them; overlays tell memory by what made it)
 
 /* Unpredictable bytes. Errors: SW_ESYSTEM. */
 int sw_prim_random(void *bytes, uint32_t count);
