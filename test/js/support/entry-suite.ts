@@ -13,7 +13,7 @@ export function entrySuite(
   { v8, addon }: { v8: boolean; addon: boolean },
 ): void {
   describe(`the entry point ${name}`, () => {
-    const made: Sabway.SharedMemoryChannel<any>[] = []
+    const made: Sabway.SharedMemoryChannel<unknown>[] = []
     let entry: Entry
     before(async () => {
       entry = await load()
@@ -22,9 +22,9 @@ export function entrySuite(
       for (const channel of made.splice(0)) channel.cleanup()
     })
     const pair = (options?: object) => {
-      const renderer = new entry.SharedMemoryChannel<any>(1 << 16, 1 << 16, options)
+      const renderer = new entry.SharedMemoryChannel<unknown>(1 << 16, 1 << 16, options)
       made.push(renderer)
-      const native = entry.SharedMemoryChannel.attach<any>(renderer.handle, { side: 'native' })
+      const native = entry.SharedMemoryChannel.attach<unknown>(renderer.handle, { side: 'native' })
       made.push(native)
       return { renderer, native }
     }
