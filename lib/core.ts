@@ -173,6 +173,9 @@ let sizes: { sw_region_bytes: Core['sw_region_bytes'] } | undefined
 
 /** Bytes of a region for rings of these capacities, for which there need not be a memory yet. */
 export function regionBytes(rendererToNative: number, nativeToRenderer: number): number {
-  sizes ??= new WebAssembly.Instance(compile(SIZES_WASM)).exports as unknown as NonNullable<typeof sizes>
+  if (sizes === undefined) {
+    const module = compile(SIZES_WASM) // first: where there is no WebAssembly, its error says so
+    sizes = new WebAssembly.Instance(module).exports as unknown as NonNullable<typeof sizes>
+  }
   return Number(sizes.sw_region_bytes(rendererToNative, nativeToRenderer))
 }

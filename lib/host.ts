@@ -111,7 +111,7 @@ export const writableStream = (): typeof WritableStream =>
 // ---- events ----
 
 // Taken together: an EventTarget of one realm refuses the events of another.
-const { Event: HostEvent, EventTarget: HostEventTarget, MessageEvent: HostMessageEvent } = scope
+const { Event: HostEvent, EventTarget: HostEventTarget } = scope
 
 /** The base classes of events and their targets, as values whose types need no `lib.dom`. */
 export const BaseEvent = HostEvent as new (type: string) => Event
@@ -122,7 +122,8 @@ export const BaseTarget = HostEventTarget as new () => EventTarget
  * Errors: ERR_SABWAY_UNSUPPORTED.
  */
 export function messageEvent(type: string, data: unknown, ports: MessagePort[] = []): MessageEvent {
-  const event = new (need(HostMessageEvent, 'MessageEvent'))(type, { data, ports })
+  // Looked up when it is needed: on Node 22 the first look loads all of undici, with a wasm memory that reserves 10 GiB.
+  const event = new (need(scope.MessageEvent, 'MessageEvent'))(type, { data, ports })
   return data === undefined ? Object.defineProperty(event, 'data', { value: undefined }) : event
 }
 

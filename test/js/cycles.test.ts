@@ -34,7 +34,7 @@ describe('1,000 cycles of create and cleanup', () => {
     await nativeThreadsAre(0)
     await collectUntil(() => memory('VmSize') < before.virtual + 1024 * MiB, 'the regions to be unmapped') // one reserves more
     await collectUntil(() => memory('VmRSS') < before.resident + 64 * MiB, 'resident memory to be back') // 130 KiB a cycle would be over
-    await until(() => allThreads() === before.threads, 'as many threads as before')
+    await until(() => allThreads() <= before.threads, 'no more threads than before') // others' may have ended meanwhile
     assert.equal(openFiles(), before.files)
   })
 })
