@@ -22,7 +22,6 @@ const FILES: Record<string, number> = {
   receive: 15,
   close: 20,
   sizes: 7,
-  sources: 20,
   ownership: 3,
   'too-large': 3,
   'receive-async': 18,

@@ -61,9 +61,11 @@ describe('limits: WebAssembly and address space', () => {
       OUT_OF_MEMORY,
       /7812 MiB of address space \(`ulimit -v`, RLIMIT_AS\).*holds 0: call cleanup/,
     ]
+    // From Node 24 on V8 makes memories without guard regions where addresses are short: a small region is one.
+    const expected = Number(process.versions.node.split('.')[0]) < 24 ? short : 'works'
     return limited(shell('ulimit -v 8000000;'), [
-      ['threads', short],
-      ['processes', short],
+      ['threads', expected],
+      ['processes', expected],
     ])
   })
 

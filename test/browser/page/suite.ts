@@ -8,7 +8,6 @@ const files: Record<string, () => Promise<unknown>> = {
   flood: () => import('../../js/flood.test.js'),
   hostile: () => import('../../js/hostile.test.js'),
   ownership: () => import('../../js/ownership.test.js'),
-  sources: () => import('../../js/sources.test.js'),
   'too-large': () => import('../../js/too-large.test.js'),
   'no-addon': () => import('../../js/no-addon.test.js'),
   receive: () => import('../../js/receive.test.js'),
