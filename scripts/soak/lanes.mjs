@@ -78,6 +78,21 @@ class Sender {
     }
   }
 
+  /** A death is told, and the message was not sent: the next call waits for the successor. */
+  async #untilSent(message) {
+    for (;;) {
+      try {
+        await this.lane.channel.sendDirect(message)
+        this.#direct = null
+        return
+      } catch (error) {
+        if (error.code === 'ERR_SABWAY_PEER_DIED') continue
+        this.lane.fail(error.message)
+        return
+      }
+    }
+  }
+
   #one() {
     const { channel } = this.lane
     const way = this.lane.below(40)
@@ -85,12 +100,7 @@ class Sender {
     if (way < 10) return this.#inPlace()
     const message = this.#next()
     if (way === 10) {
-      this.#direct = channel.sendDirect(message).then(
-        () => {
-          this.#direct = null
-        },
-        (error) => this.lane.fail(error.message),
-      )
+      this.#direct = this.#untilSent(message)
       return this.#done(1)
     }
     if (way === 11) {
