@@ -50,7 +50,7 @@ export class Batcher {
   constructor(
     private readonly outgoing: Outgoing,
     options: BatchOptions,
-    /** Told what a flush that nobody called has met. */
+    /** Told of the error of a flush that no call has asked for. */
     private readonly report: (error: SabwayError) => void,
   ) {
     const { maxBytes, maxDelayMs } = batchOptions(options, outgoing.capacity)

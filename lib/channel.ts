@@ -49,7 +49,7 @@ class Inner {
 
 /** How long [Symbol.asyncDispose] lets the queue drain, in milliseconds. */
 const DISPOSE_MS = 5000
-/** And how often it looks whether somebody is still there. */
+/** How often [Symbol.asyncDispose] looks whether the other side is still held, in milliseconds. */
 const LOOK_AGAIN_MS = 50
 
 /**
@@ -67,7 +67,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   readonly #in: Incoming
   readonly #ownsRegion: boolean
   readonly #batcher: Batcher | null
-  /** Who takes single messages: `#batcher`, or `#out`. */
+  /** What takes single messages: `#batcher`, or `#out`. */
   readonly #sender: Batcher | Outgoing
   #closed = false
   #worker: NativeWorker | null = null
@@ -632,7 +632,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.cleanup()
   }
 
-  /** Lets what is queued be sent first, for at most five seconds and while somebody is there to take it; then `cleanup`. */
+  /** Lets what is queued be sent first, for at most five seconds and while a living participant can take it; then `cleanup`. */
   async [host.asyncDispose](): Promise<void> {
     const end = host.now() + DISPOSE_MS
     while (this.#out.pending && this.#watch.there && host.now() < end) {
@@ -667,13 +667,13 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     if (type === 'message') this.#onMessageListeners()
   }
 
-  /** Does somebody want to be told what becomes of the other side? */
+  /** Are there listeners that want to be told what becomes of the other side? */
   get #watching(): boolean {
     if (this.#closed || (!this.#in.isOpen && !this.#out.isOpen)) return false
     return (!this.#closeWasTold && this.listenerCount('close') !== 0) || this.listenerCount('peer-died') !== 0
   }
 
-  /** A role was taken, or a listener came or went: only who holds a role is rung. */
+  /** A role was taken, or a listener came or went: only the holder of a role is rung. */
   #onRole(): void {
     if (this.#closed) return
     if (this.#watching) dispatcher.activate(this)

@@ -38,7 +38,7 @@ export interface Participant {
   reach(how: number): number
 }
 
-/** Who is told of a native worker. */
+/** What is told of a native worker. */
 export interface WorkerOwner {
   readonly id: number
   readonly onLog: ((level: number, text: string) => void) | undefined
@@ -46,7 +46,7 @@ export interface WorkerOwner {
   onExit(status: number): void
 }
 
-/** Who is told of deaths in other processes. */
+/** What is told of deaths in other processes. */
 export interface Watcher {
   readonly region: Pick<Region, 'binding'>
   onPeerDied(roles: number): void
