@@ -89,7 +89,9 @@ async function tryMutant(copy, mutant, surveyed) {
   if (covering.length === 0) return { noticed: false, by: 'no test executes it' }
   for (const { file, seconds } of covering) {
     const env = { __STRYKER_ACTIVE_MUTANT__: mutant.id }
-    const { status } = await mocha(copy, file, env, Math.min(LONGEST_S, 30 + 4 * seconds))
+    const once = () => mocha(copy, file, env, Math.min(LONGEST_S, 30 + 4 * seconds))
+    let { status } = await once()
+    if (status === 'failed') ({ status } = await once()) // on a busy machine a test may fail once for no mistake at all
     if (status !== 'passed') return { noticed: true, by: `${basename(file)} ${status}` }
   }
   return { noticed: false, by: `${covering.length} test files passed` }
