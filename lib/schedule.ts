@@ -1,5 +1,5 @@
 // When a receiving channel has its turns: as soon as the event loop comes round (the dispatcher's own way), or when a schedule
-// says so, or at intervals where nothing can ring. Between its turns the channel is off the event loop and nobody rings it.
+// says so, or at intervals where nothing can ring. Between its turns the channel is off the event loop and is not rung.
 import * as check from './check.js'
 import { SabwayError } from './errors.js'
 import { after, context, LONGEST_TIMER_MS, microtask } from './host.js'

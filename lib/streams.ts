@@ -1,4 +1,4 @@
-// WHATWG streams over a channel. The ring is the buffer: the readable takes a message out only when somebody reads, and the
+// WHATWG streams over a channel. The ring is the buffer: the readable takes a message out only when it is read, and the
 // writable has written one when it is in the ring.
 import { isUint8Array, lengthOf } from './brand.js'
 import type { SabwayError } from './errors.js'
@@ -10,7 +10,7 @@ const WRITABLE_BYTES = 65536
 
 interface Source<T> {
   receive(options: { signal: AbortSignal }): Promise<T>
-  /** Nobody reads any more. */
+  /** No more will be read. */
   close(reason: string): void
 }
 
@@ -29,7 +29,7 @@ export function makeReadable<T>(source: Source<T>): ReadableStream<T> {
   const cancelled = new AbortController()
   return new (readableStream())<T>(
     {
-      // Called when somebody reads and nothing is there: highWaterMark is 0.
+      // Called when a read finds nothing there: highWaterMark is 0.
       async pull(controller) {
         try {
           controller.enqueue(await source.receive({ signal: cancelled.signal }))

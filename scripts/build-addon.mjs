@@ -19,7 +19,7 @@ function haveBinary() {
   }
 }
 
-/** node-gyp: a development dependency here, npm's own copy for whoever installs the package. */
+/** node-gyp: a development dependency here, npm's own copy where the package is installed. */
 function nodeGyp() {
   try {
     return require.resolve('node-gyp/bin/node-gyp.js')

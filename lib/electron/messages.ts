@@ -32,7 +32,7 @@ interface Coded {
   codec: string
 }
 
-/** What main answers. The token is there for who asks for the shared memory. */
+/** What main answers. The token is there where the page asks for the shared memory. */
 export type Answer = (Capacities & Coded & { token?: string }) | Refusal
 
 /** A process, as endpoints name it. */
@@ -70,7 +70,7 @@ export interface Bridge {
   open(id: number, name: string, transport: Transport | 'auto'): Promise<Reply>
   /** Stand for the page's endpoint: wake it when it is rung, tell it of deaths, give it back when the page goes. */
   bind(id: number, endpoint: number, onPeerDied: (roles: number) => void): Refusal | null
-  /** Wake who sleeps on this doorbell (an offset in the region) in the way of SW_SLEEP_*. */
+  /** Wake the thread that sleeps on this doorbell (an offset in the region) in the way of SW_SLEEP_*. */
   ring(id: number, doorbell: number, how: number): void
   /** Is that process still there? */
   alive(pid: number, startLow: number, startHigh: number): number

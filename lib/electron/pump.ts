@@ -33,7 +33,7 @@ function costOf(messages: readonly unknown[]): number {
 
 /**
  * Carry messages both ways until the stream or the port ends; `over` is then called, with true for the stream. When a window's
- * worth is on its way and not yet taken over there, the rest stays in the ring, and whoever sends into that is slowed down.
+ * worth is on its way and not yet taken over there, the rest stays in the ring, and its sender is slowed down.
  */
 export function pump(channel: SharedMemoryChannel, port: Port, windows: Windows, over: (ended: boolean) => void): void {
   const flow = new Flow(channel, port, windows, over)
@@ -120,7 +120,7 @@ class Flow {
       for (const message of messages) room = this.channel.send(message as Uint8Array)
       if (room) this.acknowledge()
     } catch {
-      this.end() // or the side is closed: nobody will read these
+      this.end() // or the side is closed: these will not be read
     }
   }
 }

@@ -88,7 +88,7 @@ class Awaited {
     this.event = new Promise((resolve) => {
       const listener = (event: MessageEvent) => {
         if (event.source !== window || event.data?.sabway !== TAG || event.data.id !== id) return
-        event.stopImmediatePropagation() // it is nobody else's
+        event.stopImmediatePropagation() // it is for no other listener
         resolve(event)
       }
       window.addEventListener('message', listener)

@@ -5,7 +5,7 @@ import { app, net, protocol } from 'electron'
 import * as check from '../check.js'
 import { SabwayError } from '../errors.js'
 
-/** What registerScheme registers a scheme with; for those who register several, which Electron wants in one call. */
+/** What registerScheme registers a scheme with; for programs that register several, which Electron wants in one call. */
 export const SCHEME_PRIVILEGES: Readonly<Electron.Privileges> = {
   standard: true,
   secure: true,

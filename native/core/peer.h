@@ -1,7 +1,7 @@
 /* The only way to read a word that a peer may write.
  *
  * A peer may be a compromised renderer: the word can hold anything, and can change between two reads. So each word is
- * read exactly once, into a local, and checked there. sw_peer_* returns the raw value; whoever calls it bounds it
+ * read exactly once, into a local, and checked there. sw_peer_* returns the raw value; the caller bounds it
  * before use, by unsigned difference against private copies. */
 #ifndef SABWAY_PEER_H
 #define SABWAY_PEER_H

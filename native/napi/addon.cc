@@ -11,7 +11,7 @@
 
 namespace {
 
-// () -> { pid, startLow, startHigh }: who an endpoint belongs to.
+// () -> { pid, startLow, startHigh }: the process that an endpoint of this thread belongs to.
 Napi::Value Identity(const Napi::CallbackInfo &info) {
   uint64_t start = sw_prim_process_start(sw_prim_pid());
   Napi::Object identity = Napi::Object::New(info.Env());

@@ -37,7 +37,7 @@ class Environment {
   void Ring();
   void Post(WorkerEvent event);
 
-  // The environment's own thread. Sleep while *doorbell is `ticket`, so long at most; a ring ends it.
+  // The environment's own thread. Sleep while *doorbell is `ticket`, for at most that time; a ring ends it.
   void Park(uint32_t *doorbell, uint32_t ticket, int64_t nanoseconds);
 
   // Of a new region. Once in a while it lets go of what was dropped, so that a long turn does not gather it all.

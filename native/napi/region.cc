@@ -124,7 +124,7 @@ napi_value RegionBinding::Ring(napi_env env, napi_callback_info info) {
 }
 
 // (ticket, milliseconds): sleep on the own doorbell while it is `ticket`. Returns early when the environment is rung:
-// it may be a relay, and somebody else's event loop.
+// it may be a relay, and the event loop of another thread.
 Napi::Value RegionBinding::Park(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
   uint32_t *doorbell = sw_endpoint_doorbell(base_, endpoint_);
@@ -159,7 +159,7 @@ Napi::Value RegionBinding::Watch(const Napi::CallbackInfo &info) {
   if (seat_ == 0) {
     uint32_t id = next_worker.fetch_add(1);
     sw_listener_seat seat = {base_, size_, channel_, endpoint_, id};
-    if (away_ != nullptr) {  // deaths are seen there; who rings there rings the carrier, so any doorbell will do
+    if (away_ != nullptr) {  // deaths are seen there; rings there go to the carrier, so any doorbell will do
       seat.base = away_->base();
       seat.endpoint = SW_ENDPOINTS - 1;
     }
@@ -195,7 +195,7 @@ Napi::Value RegionBinding::Carry(const Napi::CallbackInfo &info) {
 Napi::Value RegionBinding::CopyIn(const Napi::CallbackInfo &info) {
   uint32_t offset = Whole(info[0], "offset");
   Bytes source = BytesOf(info[1], "the message");
-  // The length that the caller has read: memory that grows may have more by now.
+  // The length that the caller has read: memory that grows may have more meanwhile.
   uint64_t length = info.Length() < 3 ? source.length : Whole(info[2], "length");
   if (!open_ || length > source.length || offset + length > size_) throw MakeError(info.Env(), SW_ERANGE, "copy");
   if (length != 0) memcpy(base_ + offset, source.data, static_cast<size_t>(length));

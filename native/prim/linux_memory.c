@@ -1,6 +1,7 @@
-/* Shared memory on Linux. Without a name: a memfd, sealed so that nobody can change its size under a reader, which
- * other processes of the user open through /proc. With a name: an object in /dev/shm. Everyone who has that open holds
- * a shared lock on it, which the kernel lets go when they die: an object that can be locked exclusively is nobody's. */
+/* Shared memory on Linux. Without a name: a memfd, sealed so that its size cannot change under a reader, which
+ * other processes of the user open through /proc. With a name: an object in /dev/shm. Every process that has it open
+ * holds a shared lock on it, which the kernel drops at its death: an object that can be locked exclusively is in no
+ * use. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -169,21 +170,21 @@ static int why_no_object(const char *path, int error, char *why) {
                 path, strerror(error), DIRECTORY);
 }
 
-/* Remove the object unless somebody has it open: 1 when it is away. */
+/* Remove the object unless a process has it open: 1 when it is away. */
 static int remove_abandoned(const char *path) {
   struct stat is;
   int fd = shm_open(path, O_RDWR | O_CLOEXEC, 0);
   if (fd < 0) return errno == ENOENT;
   int removed = 0;
   if (fstat(fd, &is) == 0 && S_ISREG(is.st_mode) && is.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-    if (is_linked(fd)) shm_unlink(path); /* whoever else would remove it waits for the lock: it is still this one */
+    if (is_linked(fd)) shm_unlink(path); /* another remover waits for the lock: it is still this one */
     removed = 1;
   }
   close(fd);
   return removed;
 }
 
-/* Objects whose users were all killed: nobody else will remove them. */
+/* Objects whose users were all killed, which left none to remove them. */
 static void sweep(void) {
   DIR *directory = opendir(DIRECTORY);
   if (directory == NULL) return;

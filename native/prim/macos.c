@@ -59,7 +59,7 @@ int __ulock_wake(uint32_t operation, void *address, uint64_t value);
 enum { COMPARE_AND_WAIT_SHARED = 3, WAKE_ALL = 0x100, NO_ERRNO = 0x1000000 };
 
 void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
-  if (timeout_ns == 0) return; /* to the kernel, zero is for ever */
+  if (timeout_ns == 0) return; /* to the kernel, zero means no time-out */
   int64_t us = timeout_ns < 0 ? 0 : (timeout_ns + 999) / 1000;
   __ulock_wait(COMPARE_AND_WAIT_SHARED | NO_ERRNO, word, expected, us > UINT32_MAX ? UINT32_MAX : (uint32_t)us);
 }
@@ -81,7 +81,7 @@ void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, ui
 /* ---- memory ----
  *
  * A handle is the descriptor, and above it the random number that is the object's name when it was given none: so the
- * token of everyone who has it open leads to it. */
+ * token of every process that has it open leads to it. */
 
 /* The error, and its reason in words. */
 #define refuse(error, why, ...) (snprintf(why, SW_PRIM_WHY, __VA_ARGS__), (error))
@@ -163,7 +163,7 @@ int sw_prim_memory_map(sw_prim_handle handle, uint64_t size, void **base, char *
 
 void sw_prim_memory_unmap(void *base, uint64_t size) { munmap(base, size); }
 
-/* MAP_FIXED might do. Until somebody has tried it with V8 there, messages are copied. */
+/* MAP_FIXED might do. Until it has been tried with V8 there, messages are copied. */
 int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, int vouched, char *why) {
   (void)handle;
   (void)base;

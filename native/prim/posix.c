@@ -69,7 +69,7 @@ int sw_prim_thread_start(sw_prim_thread *thread, const char *name, void (*run)(v
     return SW_ESYSTEM;
   }
 #if defined(__linux__)
-  pthread_setname_np(id, name); /* by its maker: whoever looks next finds it */
+  pthread_setname_np(id, name); /* by its maker: the name is there when the call returns */
 #endif
   thread->id = (uint64_t)(uintptr_t)id;
   return SW_OK;

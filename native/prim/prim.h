@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-/* Wake whoever sleeps on `doorbell` in the way of enum sw_sleep. Any thread. Returns 0 when this thread has no means to
- * wake such a sleeper. */
+/* Wake the thread that sleeps on `doorbell` in the way of enum sw_sleep. Any thread. Returns 0 when this thread has no
+ * means to wake such a sleeper. */
 int sw_prim_wake(uint32_t *doorbell, uint32_t how); /* native: worker/loop.c */
 
 /* Burns about a nanosecond a step: a chain of multiplications, which takes every processor three or four cycles each,
@@ -43,14 +43,14 @@ uint64_t sw_prim_process_start(uint32_t pid);
  * none. 0 where the system has one for all, or does not tell. */
 uint64_t sw_prim_pid_namespace(void);
 
-/* Sleep until `word` is not `expected`, a wake, or `timeout_ns` (negative: for ever). May return early for no reason.
- * Shared between processes. */
+/* Sleep until `word` is not `expected`, a wake, or `timeout_ns` (negative: no time-out). May return early for no
+ * reason. Shared between processes. */
 void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns);
 
 /* The same for up to `count` words at once: until one of them is not what is expected. */
 void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns);
 
-/* Wake everyone who sleeps on `word`. Returns how many there were. */
+/* Wake every thread that sleeps on `word`. Returns how many there were. */
 int sw_prim_futex_wake(uint32_t *word);
 
 /* Monotonic nanoseconds. */
@@ -86,7 +86,7 @@ void sw_prim_watch_close(sw_prim_watch *watch);
 enum { SW_PRIM_WHY = 256 };
 typedef int64_t sw_prim_handle;
 
-/* `size` zeroed bytes that nobody can truncate. With a name others of the same user find it by that; without one, by
+/* `size` zeroed bytes that cannot be truncated. With a name others of the same user find it by that; without one, by
  * this process and the number of the handle. Errors: SW_EEXIST, SW_ENOMEM, SW_EFILES, SW_ENOSYS, SW_ESYSTEM. */
 int sw_prim_memory_create(uint64_t size, const char *name, sw_prim_handle *made, char *why);
 
@@ -95,7 +95,7 @@ int sw_prim_memory_create(uint64_t size, const char *name, sw_prim_handle *made,
 int sw_prim_memory_open(uint32_t pid, int64_t number, uint64_t size, sw_prim_handle *opened, char *why);
 int sw_prim_memory_open_named(const char *name, uint64_t size, sw_prim_handle *opened, char *why);
 
-/* Close the handle: mappings stay. The name, when there is one, goes with its creator or with whoever is last. */
+/* Close the handle: mappings stay. The name, when there is one, goes with its creator or with the last process. */
 void sw_prim_memory_close(sw_prim_handle handle, const char *name, int creator);
 
 /* Map the first `size` bytes anywhere. Errors: SW_ENOMEM. */

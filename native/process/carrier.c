@@ -12,7 +12,7 @@
 enum {
   AT_ONCE = 64, /* messages of one direction before the other has its turn */
   SPIN_NS = 20000,
-  PATROL_NS = 100000000, /* whoever rings may die before it does */
+  PATROL_NS = 100000000, /* a peer may die before it rings */
   LINGER_NS = 1000000000
 };
 
@@ -30,7 +30,7 @@ struct sw_carrier {
   lane out, in;
   sw_carrier_hooks hooks;
   sw_spinner spinner;
-  uint32_t stop; /* shared: somebody asks the thread to end */
+  uint32_t stop; /* shared: the thread is asked to end */
   sw_prim_thread thread;
 };
 
@@ -184,7 +184,7 @@ int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
     if (status != SW_OK) leave_sides(c);
   }
   if (status == SW_OK) {
-    sw_endpoint_ring(c->away.base, swi_port_peer(&c->away)); /* whoever is there looks who has come */
+    sw_endpoint_ring(c->away.base, swi_port_peer(&c->away)); /* the peer looks which participant has come */
     *carrier = c;
   } else {
     free(c);

@@ -34,7 +34,7 @@ int sw_carrier_mirror(void *to, const void *from, uint64_t size);
  * at home only. Errors: those of sw_port_open, SW_ENOMEM, SW_ESYSTEM. */
 int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options);
 
-/* Carry what JavaScript has sent, for a second at most while somebody is there to make room; then join the thread, give
+/* Carry what JavaScript has sent, for a second at most while a peer is there to make room; then join the thread, give
  * the sides back and free. No hook is called after this returned. Any thread, once. */
 void sw_carrier_stop(sw_carrier *carrier);
 

@@ -59,7 +59,7 @@ static int recognise(sw_shared *s) {
   nonce |= sw_peer_load_relaxed(&header->nonce_low);
   sw_prim_memory_unmap(view, SW_HEADER_BYTES);
   if (nonce == s->nonce) return SW_OK;
-  snprintf(s->why, sizeof(s->why), "another region has its place by now; ask for a new token");
+  snprintf(s->why, sizeof(s->why), "another region has taken its place; ask for a new token");
   return SW_ESTALE;
 }
 
@@ -77,7 +77,7 @@ static int is_of_this_namespace(sw_shared *s, const sw_token *token) {
 static int open_place(sw_shared *s, const sw_token *token) {
   if (name_of(s) != NULL) return sw_prim_memory_open_named(s->name, s->size, &s->handle, s->why);
   if (!sw_prim_process_alive(token->pid, (uint32_t)token->start, (uint32_t)(token->start >> 32))) {
-    snprintf(s->why, sizeof(s->why), "process %u has ended; ask whoever still has the region open for its token",
+    snprintf(s->why, sizeof(s->why), "process %u has ended; ask a process that still has the region open for its token",
              token->pid);
     return SW_EGONE;
   }

@@ -36,7 +36,7 @@ struct sw_worker {
   sw_spinner spinner;
   uint32_t wanted;  /* a reserve of so many bytes (1 for none) found no room */
   uint32_t blocked; /* a message waits for that room, to be delivered again */
-  uint32_t stop;    /* shared: somebody asks the thread to end */
+  uint32_t stop;    /* shared: the thread is asked to end */
   uint32_t leaving; /* the plugin does */
   uint32_t opened;  /* shared: 0, then 1 and open_status is set */
   int open_status;
@@ -168,7 +168,7 @@ static uint32_t reach(const sw_worker *w) {
   return found;
 }
 
-/* Sleep once, `most` at most: 1 when somebody has rung or there is work. */
+/* Sleep once, `most` at most: 1 when the doorbell was rung or there is work. */
 static int sleep_once(sw_worker *w, uint32_t sleeps, uint64_t most) {
   uint32_t *doorbell = sw_endpoint_doorbell(w->base, w->endpoint);
   uint32_t ticket = sw_endpoint_arm(w->base, w->endpoint, SW_SLEEP_FUTEX);

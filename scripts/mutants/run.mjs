@@ -1,4 +1,4 @@
-// One command in a process group of its own: whatever loops for ever, or leaves children behind, is killed with all it began.
+// One command in a process group of its own: what loops endlessly, or leaves children behind, is killed with all it began.
 import { spawn } from 'node:child_process'
 
 const KEPT = 200_000

@@ -184,7 +184,7 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
   ERR_SABWAY_STALE_TOKEN: {
     native: true,
     act: () => Region.open(forge(openShared().token, { nonce: '0123456789abcdef' })),
-    teaches: /another region has its place by now; ask for a new token/,
+    teaches: /another region has taken its place; ask for a new token/,
   },
   ERR_SABWAY_SIZE_MISMATCH: {
     native: true,

@@ -58,7 +58,7 @@ describe('tokens', () => {
     const maker = new Peer({ does: 'make' })
     const token = await maker.next<string>()
     await maker.kill()
-    throwsError(open(token), 'ERR_SABWAY_REGION_GONE', /process \d+ has ended; ask whoever still has the region/)
+    throwsError(open(token), 'ERR_SABWAY_REGION_GONE', /process \d+ has ended; ask a process that still has the region/)
     const { token: own } = openShared()
     const later = hex(BigInt(`0x${partsOf(own).start}`) + 1n)
     throwsError(open(forge(own, { start: later })), 'ERR_SABWAY_REGION_GONE', /has ended/)

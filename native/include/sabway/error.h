@@ -29,8 +29,8 @@
   X(SW_EPLUGIN, -21, "ERR_SABWAY_PLUGIN_FAILED", "the plugin reported a failure while it ran")                 \
   X(SW_ENOADDON, -22, "ERR_SABWAY_NO_ADDON", "this needs the native addon, which could not be loaded here")    \
   X(SW_ETOKEN, -23, "ERR_SABWAY_INVALID_TOKEN", "this is no token that this version of Sabway made")           \
-  X(SW_EGONE, -24, "ERR_SABWAY_REGION_GONE", "who the token names has ended, or has closed the region")        \
-  X(SW_ESTALE, -25, "ERR_SABWAY_STALE_TOKEN", "what the token names is something else by now")                 \
+  X(SW_EGONE, -24, "ERR_SABWAY_REGION_GONE", "the token's process has ended, or has closed the region")        \
+  X(SW_ESTALE, -25, "ERR_SABWAY_STALE_TOKEN", "what the token names has become something else")                \
   X(SW_ESIZE, -26, "ERR_SABWAY_SIZE_MISMATCH", "the shared memory has not the size that the token says")       \
   X(SW_EACCESS, -27, "ERR_SABWAY_NOT_PERMITTED", "the shared memory must not be opened here")                  \
   X(SW_EEXIST, -28, "ERR_SABWAY_NAME_TAKEN", "shared memory of that name exists and is in use")                \

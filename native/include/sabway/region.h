@@ -18,7 +18,7 @@ uint64_t sw_region_bytes(uint32_t renderer_to_native, uint32_t native_to_rendere
 
 /* Write header and channel into `pages` * SW_PAGE zeroed bytes at `base` (SW_LINE aligned). Zeroed but for flags and
  * nonce, which are there already when the memory is shared by processes (shared.h). The magic goes last, so
- * whoever attaches meanwhile is refused with SW_ENOTREGION. One caller, once; wait-free. A crash inside leaves memory
+ * an attach meanwhile is refused with SW_ENOTREGION. One caller, once; wait-free. A crash inside leaves memory
  * that every host refuses. Errors: SW_ERANGE. */
 int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, uint32_t native_to_renderer);
 

@@ -64,7 +64,7 @@ static inline uint32_t sw_ring_largest(uint32_t capacity) { return capacity; }
 /* Round a wanted capacity up to one that a ring can have; 0 when it is out of range. */
 uint32_t sw_ring_capacity(uint32_t wanted);
 
-/* Prepare the control block of a ring inside a region that nobody else can see yet. */
+/* Prepare the control block of a ring inside a region that no other participant can see yet. */
 void sw_ring_format(sw_ring *ring, uint32_t capacity, uint32_t data);
 
 /* Attach to a ring whose role the caller holds (see channel.h). `size` is the region's, in bytes.
@@ -94,7 +94,7 @@ int sw_producer_push(sw_producer *p, uint32_t length);
  * sw_producer_publish: one call for a small message in place of two. p->room bytes may be written there. Errors, after
  * which nothing was sent: SW_EFULL (`length` does not fit in p->room, as while a reservation is open: there may be room
  * all the same, and sw_producer_reserve finds it or tells why not), SW_ECLOSED. A crash before it leaves bytes that
- * nobody looks at. */
+ * are not looked at. */
 int sw_producer_append(sw_producer *p, uint32_t length, int publish);
 
 /* As sw_producer_append for `count` payloads, which the caller has written side by side: slices hold each one's lead, 0
@@ -103,7 +103,7 @@ int sw_producer_append(sw_producer *p, uint32_t length, int publish);
  * here, after the payloads, a payload that is written in ascending order may run over into what is still free. Returns
  * how many were committed: those in front of the first that does not fit in p->room or has no such lead; none when the
  * channel is closed, for sw_producer_reserve to tell. The slices may be shared memory: each word is read once. A crash
- * before it leaves bytes that nobody looks at. */
+ * before it leaves bytes that are not looked at. */
 uint32_t sw_producer_append_batch(sw_producer *p, const sw_slice *slices, uint32_t count, int publish);
 
 /* Copy one message in and publish it. Errors: those of sw_producer_reserve. */
@@ -147,7 +147,7 @@ int sw_consumer_ready(sw_consumer *c);
 void sw_consumer_close(sw_consumer *c);
 
 /* Walk the published frames: 0, or SW_ECORRUPT when an index or a frame cannot be right. For tests and debugging, while
- * nobody uses the ring. */
+ * no participant uses the ring. */
 int sw_ring_check(const void *base, uint64_t size, const sw_ring *ring);
 
 #ifdef __cplusplus

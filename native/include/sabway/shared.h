@@ -7,7 +7,7 @@
  *   sw_shared_token  -- by argument, pipe, file ... ->
  *   sw_port_open(SW_RENDERER)                           sw_port_open(SW_NATIVE)
  *
- * Both run as the same user. See docs/processes.md for what a token says, and docs/security.md for whom it keeps out.
+ * Both run as the same user. See docs/processes.md for what a token says, and docs/security.md for what it keeps out.
  */
 #ifndef SABWAY_SHARED_H
 #define SABWAY_SHARED_H
@@ -40,7 +40,7 @@ typedef struct sw_shared {
 
 /* Make `size` bytes (a multiple of SW_PAGE) that other processes of this user can open. Without a name they are gone
  * with the last process that has them. With one, they are also found under it until their creator closes them, or the
- * last process does; if all were killed, until somebody makes shared memory again. System calls; a crash inside leaves
+ * last process does; if all were killed, until shared memory is made again. System calls; a crash inside leaves
  * at most such a name. Errors: SW_EINVAL (name), SW_ERANGE, SW_EEXIST, SW_ENOMEM, SW_EFILES, SW_ENOSYS, SW_ESYSTEM. */
 int sw_shared_create(sw_shared *s, uint64_t size, const char *name);
 
@@ -54,7 +54,7 @@ int sw_shared_open(sw_shared *s, const char *token);
 int sw_shared_map(sw_shared *s);
 
 /* Map it over `length` bytes at `base`: the whole of a mapping that is private, anonymous and writable, as a shared
- * WebAssembly.Memory is. What was there is lost. The mapping stays when `s` is closed: it belongs to whoever made what
+ * WebAssembly.Memory is. What was there is lost. The mapping stays when `s` is closed: it belongs to the maker of what
  * was there. Errors: SW_EOVERLAY, SW_ESIZE, SW_EFILES, SW_ENOSYS. */
 int sw_shared_overlay(sw_shared *s, void *base, uint64_t length);
 
@@ -66,7 +66,7 @@ int sw_shared_overlay_vouched(sw_shared *s, void *base, uint64_t length);
 /* The token by which others open it, while this process lives and has it open. */
 void sw_shared_token(const sw_shared *s, char token[SW_TOKEN_BYTES]);
 
-/* Unmap what sw_shared_map mapped, and close. Those who have it open keep it. */
+/* Unmap what sw_shared_map mapped, and close. Processes that have it open keep it. */
 void sw_shared_close(sw_shared *s);
 
 /* One side of the channel of a shared region. Belongs to one thread at a time. */

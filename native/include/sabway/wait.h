@@ -16,7 +16,7 @@ enum sw_wait_policy {
 };
 
 enum {
-  SW_WAIT_SPIN_NS = 20000,   /* a balanced thread spins so long at most */
+  SW_WAIT_SPIN_NS = 20000,   /* a balanced thread spins for at most this time */
   SW_WAIT_SHORT_NS = 200000, /* a sleep shorter than this cost more than it saved */
   SW_WAIT_PATROL_MS = 500    /* how often a sleeper looks again by itself when its waker may vanish */
 };
