@@ -56,6 +56,7 @@ export class Batcher {
     const { maxBytes, maxDelayMs } = batchOptions(options, outgoing.capacity)
     this.maxBytes = maxBytes
     this.maxDelayMs = maxDelayMs
+    if (maxDelayMs !== 0) host.needTimers('give batch.maxDelayMs: 0')
   }
 
   send(message: Uint8Array): boolean {

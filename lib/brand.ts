@@ -25,9 +25,10 @@ const offsetOf = getterOf(typedArrays, 'byteOffset')
 const bufferOf = getterOf(typedArrays, 'buffer')
 const firstIndexOf = Uint8Array.prototype.indexOf as (this: unknown, value: number) => number
 const arrayBufferBytes = getterOf(ArrayBuffer.prototype, 'byteLength')
-// A page that is not cross-origin isolated has no SharedArrayBuffer by name.
-const sharedBytes =
-  typeof SharedArrayBuffer === 'undefined' ? undefined : getterOf(SharedArrayBuffer.prototype, 'byteLength')
+/** Not a getter, but used as one: a view can be made of memory of either kind, and runs no code of the value's. */
+const viewOf: Getter = function () {
+  return new DataView(this as ArrayBuffer)
+}
 const memoryBuffer = typeof WebAssembly === 'undefined' ? undefined : getterOf(WebAssembly.Memory.prototype, 'buffer')
 
 /** 'Uint8Array' and so on for a typed array of any realm, or of a subclass; undefined for anything else. */
@@ -40,10 +41,9 @@ export const isUint8Array = (value: unknown): value is Uint8Array => nameOf.call
 
 export const isArrayBuffer = (value: unknown): value is ArrayBuffer => passes(arrayBufferBytes, value)
 
+/** Scopes that are not cross-origin isolated have no SharedArrayBuffer by name: it is the memory that is no ArrayBuffer's. */
 export const isSharedArrayBuffer = (value: unknown): value is SharedArrayBuffer =>
-  sharedBytes === undefined
-    ? Object.prototype.toString.call(value) === '[object SharedArrayBuffer]'
-    : passes(sharedBytes, value)
+  !isArrayBuffer(value) && passes(viewOf, value)
 
 export const isMemory = (value: unknown): value is WebAssembly.Memory => passes(memoryBuffer, value)
 

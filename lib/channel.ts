@@ -139,7 +139,6 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     const takePooled = this.#format === null ? (takingPooled(this.region.words) as Take<T>) : null
     this.#delivery = new Delivery(this.#in, this.#take, takePooled, {
       ...loop,
-      rings: dispatcher.canBeRung(this.region),
       pump: () => {
         if (this.#closed) return false
         this.#lookAtPeer() // with a schedule of its own the channel is seldom on the event loop
@@ -471,6 +470,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       parity: this.side === 'renderer' ? 0 : 1,
       send: (parts) => this.sendEncoded(parts),
       receive: (callback) => {
+        host.needLoop()
         this.#mustReceive()
         this.#in.start((bytes, start, end) => callback(bytes.subarray(start, end)), {}, host.context())
         this.#everReceived = true
@@ -660,6 +660,11 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   }
 
   // ---- events ----
+
+  /** @internal */
+  protected override beforeListening(type: string): void {
+    if (type === 'message' || type === 'close' || type === 'peer-died') host.needLoop()
+  }
 
   /** @internal */
   protected override onListenersChanged(type: string): void {

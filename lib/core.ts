@@ -1,5 +1,6 @@
 // The C core as WebAssembly: one instance for each thread and region, on the region's own bytes.
 import { reclaiming } from './addon.js'
+import { fromBase64 } from './base64.js'
 import { isError } from './brand.js'
 import { SabwayError, trapped } from './errors.js'
 import { SW_PAGE } from './generated/abi.js'
@@ -81,7 +82,7 @@ let compiled: WebAssembly.Module | undefined
 /** Errors: ERR_SABWAY_NO_WASM, ERR_SABWAY_OUT_OF_MEMORY. */
 function compile(source: string): WebAssembly.Module {
   try {
-    return new WebAssembly.Module(Uint8Array.from(atob(source), (letter) => letter.charCodeAt(0)))
+    return new WebAssembly.Module(fromBase64(source))
   } catch (cause) {
     throw refused(cause, 'the code of its core')
   }

@@ -2,15 +2,13 @@
 import { onAbort } from './abort.js'
 import * as check from './check.js'
 import { SabwayError } from './errors.js'
-import { context } from './host.js'
+import { context, needLoop } from './host.js'
 import type { DrainCallback, Incoming, MessageCallback } from './incoming.js'
 import type { StartOptions } from './options.js'
 import type { Take } from './receiver.js'
 import { type Pace, type Paced, paceOf } from './schedule.js'
 
 interface Recipient extends Paced {
-  /** Can this thread's event loop be woken? */
-  readonly rings: boolean
   /** Whether anybody else wants each message, too, and giving it to them. */
   hasListeners(): boolean
   tell(message: unknown): void
@@ -40,8 +38,9 @@ export class Delivery<T> {
     check.abortSignal(signal)
     if (budget !== undefined) check.milliseconds(budget, 'budget')
     const { incoming, to } = this
-    const pace = paceOf(options, to.rings, to)
+    const pace = paceOf(options, to)
     if (signal?.aborted) return false
+    needLoop()
     const give = this.#giving(callback, copy)
     incoming.start(give, options, context())
     this.#pace = pace

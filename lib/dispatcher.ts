@@ -77,8 +77,9 @@ let settling = false
 /** When the loop went to sleep; 0 while it polls. */
 let asleepSince = 0
 
-/** Have the participant run and woken from now on. */
+/** Have the participant run and woken from now on. Errors: ERR_SABWAY_UNSUPPORTED, where there is no event loop. */
 export function activate(participant: Participant): void {
+  host.needLoop()
   connect()
   active.add(participant)
   participant.region.binding?.listen()
@@ -257,6 +258,7 @@ function pollOrSleep(): void {
   }
   if (worked.length !== 0) {
     worked.length = 0
+    lookAfter = SHORTEST_LOOK_MS
     lastWork = now
     asleepSince = 0
   }
@@ -287,13 +289,6 @@ function sleep(now: number): void {
   if (!scheduled) forRelayed(standBy)
 }
 
-type WaitAsync = (
-  words: Int32Array,
-  index: number,
-  value: number,
-  timeout?: number,
-) => { async: boolean; value: string | Promise<string> }
-
 /**
  * Be woken by Atomics.notify on the doorbell: by threads without the addon, which can ring no other way. One waiter serves any
  * number of sleeps: whoever notifies has rung, and a ring that came before the waiter shows in the ticket. `bound` is the
@@ -306,7 +301,11 @@ function waitAsync(region: Region, ticket: number, bound: number): void {
     if (bound !== 0 && !waiter.bounded) Atomics.notify(region.words, index) // it would sleep too long
     return
   }
-  const wait = (Atomics as unknown as { waitAsync: WaitAsync }).waitAsync
+  const wait = host.waitAsync()
+  if (wait === undefined) {
+    lookAgain()
+    return
+  }
   const result = wait(region.words, index, ticket, bound === 0 ? Number.POSITIVE_INFINITY : bound)
   if (!result.async) {
     schedule()
@@ -322,8 +321,22 @@ function waitAsync(region: Region, ticket: number, bound: number): void {
   })
 }
 
-/** Is there a way to wake this thread's event loop? */
-export const canBeRung = (region: Region): boolean => region.binding !== null || 'waitAsync' in Atomics
+const SHORTEST_LOOK_MS = 1
+const LONGEST_LOOK_MS = 16
+let lookAfter = SHORTEST_LOOK_MS
+let looksAgain = false
+
+/** Where Atomics.notify cannot wake this loop, it looks by itself: soon after a message, then ever more seldom. */
+function lookAgain(): void {
+  if (looksAgain) return
+  looksAgain = true
+  const timer = host.after(lookAfter, () => {
+    looksAgain = false
+    schedule()
+  })
+  timer.unref() // an idle channel does not keep the process alive
+  lookAfter = Math.min(2 * lookAfter, LONGEST_LOOK_MS)
+}
 
 /** What holds a thread of Node that has no addon: a port that nobody writes to. */
 let anchor: MessageChannel | null = null
@@ -333,16 +346,16 @@ let references = 0
 let kept = false
 let releasing = false
 
-/** Keep the process alive while at least one reference is held. */
+/** Keep the process alive while at least one reference is held. A page ends when it is left: nothing holds it. */
 export function ref(): void {
-  if (references++ !== 0 || kept) return
+  if (references++ !== 0 || kept || !host.endsByItself) return
   kept = true
   keep(true)
 }
 
 /** Give a reference back. The process is let go in the loop's next turn: between two calls of receive() it need not be. */
 export function unref(): void {
-  if (--references !== 0 || releasing) return
+  if (--references !== 0 || releasing || !kept) return
   releasing = true
   host.immediate(() => {
     releasing = false

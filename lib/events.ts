@@ -71,6 +71,9 @@ export class ListenerTarget<Events> extends BaseTarget {
     return this.#registrations.get(type)?.length ?? 0
   }
 
+  /** @internal Asked before a listener is added; what it throws keeps the listener out. */
+  protected beforeListening(_type: string): void {}
+
   /** @internal Told whenever the number of listeners of a type has changed. */
   protected onListenersChanged(_type: string): void {}
 
@@ -93,6 +96,7 @@ export class ListenerTarget<Events> extends BaseTarget {
     }
     if (signal?.aborted) return
     if (this.#find(kind, callback, capture) !== undefined) return // EventTarget ignores it, too
+    this.beforeListening(kind)
     const inContext = context()
     const registration: Registration = {
       callback,

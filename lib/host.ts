@@ -22,10 +22,14 @@ const { setTimeout, clearTimeout, setImmediate }: Partial<typeof import('node:ti
 const performance = builtin('node:perf_hooks')?.performance ?? scope.performance
 const threads = builtin('node:worker_threads')
 
-function need<T>(value: T | undefined, name: string): T {
+/** Errors: ERR_SABWAY_UNSUPPORTED, which names what is missing and says what to do. */
+function need<T>(value: T | undefined, name: string, remedy: string): T {
   if (value !== undefined) return value
-  throw new SabwayError('ERR_SABWAY_UNSUPPORTED', `this needs ${name}, which this JavaScript scope does not have`)
+  throw new SabwayError('ERR_SABWAY_UNSUPPORTED', `this scope has no ${name}; ${remedy}`)
 }
+
+const ELSEWHERE = 'use this in a page, in a worker or in Node'
+const BY_HAND = 'trySend, drain and receiveSync(0) need none, and work here'
 
 /** Milliseconds of a clock that never goes back. Where there is no `performance`, of the one that may. */
 export const now: () => number = performance === undefined ? Date.now : performance.now.bind(performance)
@@ -41,6 +45,7 @@ export function microtask(task: () => void): void {
     try {
       task()
     } catch (error) {
+      if (!runsLater) throw error
       immediate(() => {
         throw error
       })
@@ -54,7 +59,7 @@ let posted: ((task: () => void) => void) | undefined
 export const immediate: (task: () => void) => void =
   setImmediate === undefined
     ? (task) => {
-        posted ??= byMessages()
+        posted ??= MessageChannel === undefined ? (task) => void after(0, task) : byMessages()
         posted(task)
       }
     : (task) => void setImmediate(task)
@@ -81,13 +86,52 @@ export const MessagePort: typeof globalThis.MessagePort | undefined =
 
 /** A new MessageChannel. Errors: ERR_SABWAY_UNSUPPORTED. */
 export function channel(): MessageChannel {
-  return new (need(MessageChannel, 'MessageChannel'))()
+  return new (need(MessageChannel, 'MessageChannel', ELSEWHERE))()
 }
+
+/** Can a task run after the running code has come back to the event loop? An AudioWorklet has no way to ask for that. */
+const runsLater = (setImmediate ?? MessageChannel ?? setTimeout) !== undefined
+
+/** Atomics.waitAsync, where there is one: Firefox has it from 145 on, Safari from 16.4 on. */
+export const waitAsync = (): WaitAsync | undefined => (Atomics as unknown as { waitAsync?: WaitAsync }).waitAsync
+
+type WaitAsync = (
+  words: Int32Array,
+  index: number,
+  value: number,
+  timeout?: number,
+) => { async: boolean; value: string | Promise<string> }
+
+/** Errors: ERR_SABWAY_UNSUPPORTED where what waits for another participant would wait for ever. */
+export function needLoop(): void {
+  if (runsLater && (setTimeout ?? waitAsync()) !== undefined) return
+  const missing = runsLater ? 'setTimeout or Atomics.waitAsync' : 'setTimeout, setImmediate or MessageChannel'
+  need(undefined, `${missing}, so that nothing can wait in it without blocking`, BY_HAND)
+}
+
+/** Errors: ERR_SABWAY_UNSUPPORTED where there are no timers. */
+export function needTimers(remedy: string): void {
+  need(setTimeout, 'setTimeout', remedy)
+}
+
+/** Errors: ERR_SABWAY_UNSUPPORTED where a port's messages could not be told. Without a look at MessageEvent: see messageEvent. */
+export function needMessageEvents(): void {
+  if (HostEvent === PlainEvent) need(undefined, ...NO_EVENTS)
+  if (!('MessageEvent' in scope)) need(undefined, 'MessageEvent', ELSEWHERE)
+}
+
+/** Errors: ERR_SABWAY_UNSUPPORTED where `moved` cannot move a port. */
+export function needMoving(): void {
+  if (threads === undefined) need(scope.structuredClone, 'structuredClone', ELSEWHERE)
+}
+
+/** Does this program end by itself when nothing is left to do, as those of Node do? */
+export const endsByItself = threads !== undefined
 
 export const isMessagePort = (value: unknown): value is MessagePort =>
   MessagePort !== undefined && value instanceof MessagePort
 
-/** Take a port out of its owner's hands: the old object is detached, as by any transfer. */
+/** Take a port out of its owner's hands: the old object is detached, as by any transfer. Where it cannot be, `needMoving` says so. */
 export function moved(port: MessagePort): MessagePort {
   if (threads === undefined) return structuredClone(port, { transfer: [port] })
   const { port1, port2 } = channel()
@@ -102,16 +146,48 @@ const streams = builtin('node:stream/web')
 
 /** The class of a readable stream. Errors: ERR_SABWAY_UNSUPPORTED. */
 export const readableStream = (): typeof ReadableStream =>
-  need(scope.ReadableStream ?? (streams?.ReadableStream as typeof ReadableStream | undefined), 'ReadableStream')
+  need(
+    scope.ReadableStream ?? (streams?.ReadableStream as typeof ReadableStream | undefined),
+    'ReadableStream',
+    BY_HAND,
+  )
 
 /** The class of a writable stream. Errors: ERR_SABWAY_UNSUPPORTED. */
 export const writableStream = (): typeof WritableStream =>
-  need(scope.WritableStream ?? (streams?.WritableStream as typeof WritableStream | undefined), 'WritableStream')
+  need(
+    scope.WritableStream ?? (streams?.WritableStream as typeof WritableStream | undefined),
+    'WritableStream',
+    BY_HAND,
+  )
+
+/** A new AbortController. Errors: ERR_SABWAY_UNSUPPORTED. */
+export const abortController = (): AbortController => new (need(scope.AbortController, 'AbortController', BY_HAND))()
 
 // ---- events ----
 
+const NO_EVENTS = ['Event and EventTarget', BY_HAND] as const
+
+/** Stands for Event where there is none: nothing can listen there. */
+class PlainEvent {
+  constructor(readonly type: string) {}
+}
+
+/** Stands for EventTarget, so that what has events can be made where there are none. */
+class DeafTarget {
+  addEventListener(): void {
+    need(undefined, ...NO_EVENTS)
+  }
+  removeEventListener(): void {}
+  dispatchEvent(): boolean {
+    return true // no listener can be there
+  }
+}
+
 // Taken together: an EventTarget of one realm refuses the events of another.
-const { Event: HostEvent, EventTarget: HostEventTarget } = scope
+const [HostEvent, HostEventTarget] =
+  scope.Event === undefined || scope.EventTarget === undefined
+    ? [PlainEvent, DeafTarget]
+    : [scope.Event, scope.EventTarget]
 
 /** The base classes of events and their targets, as values whose types need no `lib.dom`. */
 export const BaseEvent = HostEvent as new (type: string) => Event
@@ -123,7 +199,7 @@ export const BaseTarget = HostEventTarget as new () => EventTarget
  */
 export function messageEvent(type: string, data: unknown, ports: MessagePort[] = []): MessageEvent {
   // Looked up when it is needed: on Node 22 the first look loads all of undici, with a wasm memory that reserves 10 GiB.
-  const event = new (need(scope.MessageEvent, 'MessageEvent'))(type, { data, ports })
+  const event = new (need(scope.MessageEvent, 'MessageEvent', ELSEWHERE))(type, { data, ports })
   return data === undefined ? Object.defineProperty(event, 'data', { value: undefined }) : event
 }
 
@@ -170,7 +246,7 @@ const never: Timer = { cancel() {}, unref() {} }
 /** Run the task after so many milliseconds, however many; with Infinity never. Errors: ERR_SABWAY_UNSUPPORTED. */
 export function after(milliseconds: number, task: () => void): Timer {
   if (milliseconds === Number.POSITIVE_INFINITY) return never
-  const start = need(setTimeout, 'setTimeout')
+  const start = need(setTimeout, 'setTimeout', `leave the time out; ${BY_HAND}`)
   let held = true
   let timer: ReturnType<typeof globalThis.setTimeout>
   const plan = (left: number) => {

@@ -18,7 +18,7 @@ import {
   sw_producer,
   sw_ring,
 } from './generated/abi.js'
-import { after } from './host.js'
+import { after, needLoop } from './host.js'
 import type { Region } from './region.js'
 import type { SharedBytes } from './shared-bytes.js'
 
@@ -117,6 +117,7 @@ export class Outgoing {
   send(message: Uint8Array): boolean {
     const length = check.message(message)
     if (this.put(message, length)) return true
+    needLoop()
     this.enqueue({ message: copyOf(message, length) })
     return false
   }
@@ -145,6 +146,7 @@ export class Outgoing {
         this.death = null
         throw death
       }
+      needLoop()
       const queued: Queued = { message: copyOf(message, length) }
       const giveUp = (error: SabwayError) => {
         const at = this.queue.indexOf(queued)
@@ -155,13 +157,10 @@ export class Outgoing {
         this.wantLoop() // what stood behind it may fit, or nothing is left to wait for
         if (this.queue.length === 0) this.onQueueEmpty?.()
       }
+      const onTimeout = () =>
+        giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${length} bytes within ${timeout} ms`))
+      const timer = timeout === undefined ? undefined : after(timeout, onTimeout)
       const deafen = onAbort(signal, () => giveUp(abortedError(signal!)))
-      const timer =
-        timeout === undefined
-          ? undefined
-          : after(timeout, () =>
-              giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${length} bytes within ${timeout} ms`)),
-            )
       queued.done = (error) => {
         timer?.cancel()
         deafen()

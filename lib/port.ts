@@ -108,9 +108,10 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
 
   set onmessage(handler: Handler<MessageEvent>) {
     if (this.#onmessage !== null) this.removeEventListener('message', this.#onmessage as never)
-    this.#onmessage = typeof handler === 'function' ? handler : null
-    if (this.#onmessage === null) return
-    this.addEventListener('message', this.#onmessage as never)
+    this.#onmessage = null
+    if (typeof handler !== 'function') return
+    this.addEventListener('message', handler as never)
+    this.#onmessage = handler
     this.start()
   }
 
@@ -120,13 +121,16 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
 
   set onmessageerror(handler: Handler<MessageEvent>) {
     if (this.#onmessageerror !== null) this.removeEventListener('messageerror', this.#onmessageerror as never)
-    this.#onmessageerror = typeof handler === 'function' ? handler : null
-    if (this.#onmessageerror !== null) this.addEventListener('messageerror', this.#onmessageerror as never)
+    this.#onmessageerror = null
+    if (typeof handler !== 'function') return
+    this.addEventListener('messageerror', handler as never)
+    this.#onmessageerror = handler
   }
 
-  /** Begin to receive. Until then messages wait. */
+  /** Begin to receive. Until then messages wait. Errors: ERR_SABWAY_UNSUPPORTED, where nothing can wait without blocking. */
   start(): void {
     if (this.#started || this.#closed) return
+    host.needMessageEvents()
     this.#listen()
     this.#started = true
     this.#balance()
@@ -205,6 +209,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
             'a MessagePort must be in the transfer list: postMessage(value, [port])',
           )
         }
+        host.needMoving()
         const known = leaving.get(port)
         if (known !== undefined) return known
         leaving.set(port, this.#next)

@@ -4,7 +4,7 @@ import * as check from './check.js'
 import type { Format } from './codec.js'
 import { copyOut, copyPooled } from './copy.js'
 import { SabwayError } from './errors.js'
-import { after, now } from './host.js'
+import { abortController, after, needLoop, now } from './host.js'
 import { type DrainCallback, type Incoming, RECEIVING } from './incoming.js'
 import type { SharedBytes } from './shared-bytes.js'
 
@@ -108,9 +108,10 @@ export class Receiver<T> {
       this.#stopIfDone()
       waiter.fail(error)
     }
-    const deafen = onAbort(signal, () => giveUp(abortedError(signal!)))
+    needLoop()
     const onTimeout = () => giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no message came within ${timeout} ms`))
     const timer = timeout === undefined ? undefined : after(timeout, onTimeout)
+    const deafen = onAbort(signal, () => giveUp(abortedError(signal!)))
     const over = () => {
       timer?.cancel()
       deafen()
@@ -203,7 +204,7 @@ export class Receiver<T> {
 
   /** For `for await`: ends when the stream does; leaving the loop takes nothing more out of the ring. */
   iterate(): AsyncIterableIterator<T> {
-    const left = new AbortController()
+    const left = abortController()
     const finish = async (): Promise<IteratorResult<T>> => {
       left.abort()
       return { done: true, value: undefined }

@@ -2,7 +2,7 @@
 // says so, or at intervals where nothing can ring. Between its turns the channel is off the event loop and is not rung.
 import * as check from './check.js'
 import { SabwayError } from './errors.js'
-import { after, context, LONGEST_TIMER_MS, microtask } from './host.js'
+import { after, context, LONGEST_TIMER_MS, microtask, needTimers } from './host.js'
 
 /** Runs the tick once, later: `requestAnimationFrame`, `(tick) => setTimeout(tick, 16)`. */
 export type Scheduler = (tick: () => void) => unknown
@@ -18,9 +18,6 @@ export interface PaceOptions {
   poll?: Poll
 }
 
-/** Where neither the addon nor Atomics.waitAsync can wake the event loop. */
-const POLL_WHERE_NOTHING_RINGS = { min: 1, max: 16 }
-
 export interface Paced {
   /** Hand out messages, within the budget. True when there may be more. */
   pump(): boolean
@@ -30,15 +27,16 @@ export interface Paced {
   rest(): void
 }
 
-/** The pace that the options ask for; null for the dispatcher's own. `rings`: can anything wake this event loop? */
-export function paceOf({ schedule, poll }: PaceOptions, rings: boolean, channel: Paced): Pace | null {
+/** The pace that the options ask for; null for the dispatcher's own. */
+export function paceOf({ schedule, poll }: PaceOptions, channel: Paced): Pace | null {
   if (poll !== undefined) {
     if (schedule !== undefined)
       throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'give either `schedule` or `poll`, not both')
-    return new Pace(channel, null, interval(poll))
+    const between = interval(poll)
+    needTimers('leave `poll` out')
+    return new Pace(channel, null, between)
   }
-  if (schedule === undefined || schedule === 'immediate')
-    return rings ? null : new Pace(channel, null, POLL_WHERE_NOTHING_RINGS)
+  if (schedule === undefined || schedule === 'immediate') return null
   return new Pace(channel, scheduler(schedule), null)
 }
 

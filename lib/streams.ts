@@ -2,7 +2,7 @@
 // writable has written one when it is in the ring.
 import { isUint8Array, lengthOf } from './brand.js'
 import type { SabwayError } from './errors.js'
-import { readableStream, writableStream } from './host.js'
+import { abortController, readableStream, writableStream } from './host.js'
 import type { SendOptions } from './outgoing.js'
 
 /** Bytes that may stand in the writable before its `ready` asks the producer to wait; messages, where they are no bytes. */
@@ -26,8 +26,9 @@ interface Sink<T> {
 const size = (chunk: unknown): number => (isUint8Array(chunk) ? lengthOf(chunk) : 1)
 
 export function makeReadable<T>(source: Source<T>): ReadableStream<T> {
-  const cancelled = new AbortController()
-  return new (readableStream())<T>(
+  const Stream = readableStream()
+  const cancelled = abortController()
+  return new Stream<T>(
     {
       // Called when a read finds nothing there: highWaterMark is 0.
       async pull(controller) {

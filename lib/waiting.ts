@@ -17,7 +17,7 @@ import {
   SW_WAKES_FUTEX,
   sw_endpoint,
 } from './generated/abi.js'
-import { now as clock } from './host.js'
+import { now as clock, waitAsync } from './host.js'
 import { endpointWord, type Region } from './region.js'
 
 /**
@@ -96,6 +96,7 @@ export class Waiter {
   /** How the participant that the role names wakes this endpoint's event loop. */
   mechanism(role: number): Mechanism {
     if (this.blocked !== null) return this.blocked
+    if (this.region.binding === null && waitAsync() === undefined) return 'timed'
     if (this.region.binding === null) return named(reachOf(this.region, role, SW_SLEEP_ATOMICS), 'atomics')
     return reaches(this.region, role, SW_WAKES_FUTEX) ? 'threadsafe-function' : 'atomics'
   }
@@ -145,7 +146,7 @@ const LOOKS_PER_CLOCK = 32
 export function block<T>(region: Region, waiter: Waiter, awaited: Awaited<T>, timeout: number): T | typeof NOTHING {
   const taken = awaited.take()
   if (taken !== NOTHING || timeout === 0) return taken
-  mustBeAllowed()
+  mustBeAllowed(region.words)
   awaited.patrol(false)
   const begin = clock()
   const deadline = begin + timeout
@@ -214,8 +215,8 @@ function sleep(region: Region, waiter: Waiter, awaited: Awaited<unknown>, left: 
 let allowed: boolean | undefined
 
 /** A page's main thread may not block. */
-function mustBeAllowed(): void {
-  allowed ??= mayBlock()
+function mustBeAllowed(words: Int32Array): void {
+  allowed ??= mayBlock(words)
   if (allowed) return
   throw new SabwayError(
     'ERR_SABWAY_INVALID_STATE',
@@ -223,9 +224,9 @@ function mustBeAllowed(): void {
   )
 }
 
-function mayBlock(): boolean {
+function mayBlock(words: Int32Array): boolean {
   try {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0)
+    Atomics.wait(words, 0, 0, 0)
     return true
   } catch {
     return false

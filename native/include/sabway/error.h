@@ -35,7 +35,7 @@
   X(SW_EACCESS, -27, "ERR_SABWAY_NOT_PERMITTED", "the shared memory must not be opened here")                  \
   X(SW_EEXIST, -28, "ERR_SABWAY_NAME_TAKEN", "shared memory of that name exists and is in use")                \
   X(SW_EOVERLAY, -29, "ERR_SABWAY_OVERLAY_REFUSED", "this memory must not be mapped over")                     \
-  X(SW_ENOSYS, -30, "ERR_SABWAY_UNSUPPORTED", "this operating system has no way to do that")                   \
+  X(SW_ENOSYS, -30, "ERR_SABWAY_UNSUPPORTED", "this system or JavaScript scope has no way to do that")         \
   X(SW_EPEERDIED, -31, "ERR_SABWAY_PEER_DIED", "the other side ended without closing")                         \
   X(SW_EENCODE, -32, "ERR_SABWAY_NOT_ENCODABLE", "a value cannot be encoded")                                  \
   X(SW_EDECODE, -33, "ERR_SABWAY_NOT_DECODABLE", "a message cannot be decoded")                                \

@@ -189,6 +189,7 @@ const channel: Record<string, Row> = {
 }
 for (const name of [
   'onListenersChanged',
+  'beforeListening',
   'listenerCount',
   'work',
   'reach',
@@ -271,6 +272,7 @@ const port: Record<string, Row> = {
   'ChannelPort#addEventListener': 'platform',
   'ChannelPort#removeEventListener': 'platform',
   'ChannelPort#onListenersChanged': 'internal',
+  'ChannelPort#beforeListening': 'internal',
   'ChannelPort#listenerCount': 'internal',
   'ChannelPort#start': 'no parameters',
   'ChannelPort#close': 'no parameters',
