@@ -19,7 +19,7 @@ import type {
   Side,
   StartOptions,
 } from './options.js'
-import { Outgoing, type SendOptions } from './outgoing.js'
+import { Outgoing, type SendOptions, type WriteCallback } from './outgoing.js'
 import { ChannelPort, PORT } from './port.js'
 import { Receiver, type Take, taking, takingPooled, type WaitOptions } from './receiver.js'
 import { Region } from './region.js'
@@ -318,6 +318,22 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** Forget what was reserved. */
   abandon(): void {
     this.#out.abandon()
+  }
+
+  /**
+   * Have the callback write one message of up to `length` bytes into the ring in place, and send it: the counterpart of `drain`. It is
+   * given the region's bytes (always the same view, so that `new Float32Array(bytes.buffer)` need be made only once), and where the
+   * message lies: `start` is a multiple of 8. It returns how many bytes the message has, from 0 to `length`; undefined: all of them.
+   * False, and no call, when there is no room now, or something is queued before it. Wait-free, and nothing is allocated. What the
+   * callback throws is thrown on, and nothing is sent; nor is it when the callback cleans up the channel. Nothing can be sent
+   * from inside it. Errors: as `send`; ERR_SABWAY_OUT_OF_RANGE and ERR_SABWAY_INVALID_TYPE also for what the callback returns;
+   * ERR_SABWAY_INVALID_STATE while a reservation or another `write` is open.
+   */
+  write(length: number, callback: WriteCallback): boolean {
+    check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER) // as in `reserve`
+    check.callback(callback, 'callback')
+    this.#batcher?.flush()
+    return this.#out.compose(length, callback)
   }
 
   // ---- receiving ----

@@ -34,6 +34,7 @@ const FILES: Record<string, number> = {
   threads: 6,
   'no-addon': 7,
   flood: 1,
+  write: 15,
 }
 
 describe('the browser build in Chromium', () => {

@@ -22,6 +22,7 @@ const files: Record<string, () => Promise<unknown>> = {
   batch: () => import('../../js/batch.test.js'),
   streams: () => import('../../js/streams.test.js'),
   threads: () => import('../../js/threads.test.js'),
+  write: () => import('../../js/write.test.js'),
 }
 
 export interface Outcome {

@@ -123,6 +123,11 @@ const channel: Record<string, Row> = {
     },
   ],
   'SharedMemoryChannel#abandon': 'no parameters',
+  'SharedMemoryChannel#write': [
+    (odd, { renderer }) => renderer.write(odd, () => 0),
+    (odd, { renderer }) => renderer.write(8, odd),
+    (odd, { renderer }) => renderer.write(8, () => odd),
+  ],
   'SharedMemoryChannel#startReceiving': [
     (odd, { native }) => {
       native.startReceiving(odd)
