@@ -422,7 +422,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     try {
       return block(this.region, this.waiter, this.#awaited, timeout)
     } finally {
-      if (this.#out.pending) dispatcher.activate(this) // the loop's sleep ended with this one
+      if (this.#out.pending || this.#watching) dispatcher.activate(this) // the loop's sleep ended with this one
     }
   }
 
@@ -795,10 +795,15 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     return reachOf(this.region, this.#watch.receiver, how)
   }
 
+  /** @internal Messages that wait for a tick need no ring. */
+  get wantsMessages(): boolean {
+    return this.#in.receiving && !this.#delivery.planned
+  }
+
   /** @internal */
   ready(): boolean {
     this.#lookAtPeer()
-    return (!this.#delivery.planned && this.#in.ready()) || this.#out.wantSpace()
+    return (this.wantsMessages && this.#in.ready()) || this.#out.wantSpace()
   }
 
   /** @internal */
@@ -825,8 +830,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** Off the event loop when there is nothing to wait for. */
   #rest(): void {
-    const idle = (!this.#in.receiving || this.#delivery.planned) && !this.#out.pending
-    if (idle && !this.#watching) dispatcher.deactivate(this)
+    if (!this.wantsMessages && !this.#out.pending && !this.#watching) dispatcher.deactivate(this)
     this.#balanceRefs()
   }
 

@@ -35,6 +35,7 @@ const FILES: Record<string, number> = {
   'no-addon': 7,
   flood: 1,
   write: 15,
+  rings: 15,
 }
 
 describe('the browser build in Chromium', () => {

@@ -12,6 +12,7 @@ const files: Record<string, () => Promise<unknown>> = {
   'no-addon': () => import('../../js/no-addon.test.js'),
   receive: () => import('../../js/receive.test.js'),
   regions: () => import('../../js/regions.test.js'),
+  rings: () => import('../../js/rings.test.js'),
   reserve: () => import('../../js/reserve.test.js'),
   send: () => import('../../js/send.test.js'),
   'send-batch': () => import('../../js/send-batch.test.js'),
