@@ -36,6 +36,7 @@ const FILES: Record<string, number> = {
   flood: 1,
   write: 15,
   rings: 15,
+  handles: 5,
 }
 
 describe('the browser build in Chromium', () => {

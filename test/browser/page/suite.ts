@@ -6,6 +6,7 @@ const files: Record<string, () => Promise<unknown>> = {
   close: () => import('../../js/close.test.js'),
   errors: () => import('../../js/errors.test.js'),
   flood: () => import('../../js/flood.test.js'),
+  handles: () => import('../../js/handles.test.js'),
   hostile: () => import('../../js/hostile.test.js'),
   ownership: () => import('../../js/ownership.test.js'),
   'too-large': () => import('../../js/too-large.test.js'),

@@ -126,15 +126,16 @@ static void quiet_sleep(void **state) {
   assert_int_equal(*reader, before + 2);
 
   /* A writer waits for room, and takes no messages. */
+  assert_int_equal(pair_send(&t, 4096 - 4 * 16 - SW_FRAME_HEADER, 4), SW_OK);
   uint32_t full = sw_endpoint_arm(t.r.base, t.writer, SW_SLEEP_FUTEX | SW_SLEEP_QUIET);
-  assert_false(sw_producer_want_space(&t.p, 4096));
-  sw_slice slices[4];
-  assert_int_equal(sw_consumer_peek_batch(&t.c, slices, 4), 4);
+  assert_false(sw_producer_want_space(&t.p, 8));
+  sw_slice slices[5];
+  assert_int_equal(sw_consumer_peek_batch(&t.c, slices, 5), 5);
   sw_consumer_release(&t.c);
   assert_int_equal(*writer, full + 1);
 
   uint32_t last = sw_endpoint_arm(t.r.base, t.reader, SW_SLEEP_FUTEX | SW_SLEEP_QUIET);
-  assert_int_equal(pair_send(&t, 8, 4), SW_OK);
+  assert_int_equal(pair_send(&t, 8, 5), SW_OK);
   sw_producer_close(&t.p);
   assert_int_equal(*reader, last + 1);
   pair_close(&t);

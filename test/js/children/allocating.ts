@@ -46,6 +46,7 @@ for (const [name, call] of Object.entries(calls)) {
   repeat(call, CALLS)
   counts[name] = profiler.stop().statistics.length
 }
+if (sum === 0) throw new Error('nothing was received')
 console.log(JSON.stringify(counts))
 native.cleanup()
 renderer.cleanup()
