@@ -47,6 +47,15 @@ export const isSharedArrayBuffer = (value: unknown): value is SharedArrayBuffer 
 
 export const isMemory = (value: unknown): value is WebAssembly.Memory => passes(memoryBuffer, value)
 
+/** The first custom section of that name in a compiled WebAssembly module of any realm; undefined for anything else. */
+export function sectionOf(value: unknown, name: string): Uint8Array | undefined {
+  try {
+    return new Uint8Array(WebAssembly.Module.customSections(value as WebAssembly.Module, name)[0] ?? new ArrayBuffer(0))
+  } catch {
+    return undefined // no WebAssembly, or no module
+  }
+}
+
 /** What every AbortSignal has: jsdom and polyfills bring their own. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   if (typeof value !== 'object' || value === null) return false

@@ -19,7 +19,7 @@ import type {
   Side,
   StartOptions,
 } from './options.js'
-import { Outgoing, type SendOptions } from './outgoing.js'
+import { Outgoing, type SendOptions, type WriteCallback } from './outgoing.js'
 import { ChannelPort, PORT } from './port.js'
 import { Receiver, type Take, taking, takingPooled, type WaitOptions } from './receiver.js'
 import { Region } from './region.js'
@@ -320,6 +320,22 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#out.abandon()
   }
 
+  /**
+   * Have the callback write one message of up to `length` bytes into the ring in place, and send it: the counterpart of `drain`. It is
+   * given the region's bytes (always the same view, so that `new Float32Array(bytes.buffer)` need be made only once), and where the
+   * message lies: `start` is a multiple of 8. It returns how many bytes the message has, from 0 to `length`; undefined: all of them.
+   * False, and no call, when there is no room now, or something is queued before it. Wait-free, and nothing is allocated. What the
+   * callback throws is thrown on, and nothing is sent; nor is it when the callback cleans up the channel. Nothing can be sent
+   * from inside it. Errors: as `send`; ERR_SABWAY_OUT_OF_RANGE and ERR_SABWAY_INVALID_TYPE also for what the callback returns;
+   * ERR_SABWAY_INVALID_STATE while a reservation or another `write` is open.
+   */
+  write(length: number, callback: WriteCallback): boolean {
+    check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER) // as in `reserve`
+    check.callback(callback, 'callback')
+    this.#batcher?.flush()
+    return this.#out.compose(length, callback)
+  }
+
   // ---- receiving ----
 
   /** Give every message to the callback, a few milliseconds' worth per turn of the event loop, until stopReceiving. */
@@ -406,7 +422,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     try {
       return block(this.region, this.waiter, this.#awaited, timeout)
     } finally {
-      if (this.#out.pending) dispatcher.activate(this) // the loop's sleep ended with this one
+      if (this.#out.pending || this.#watching) dispatcher.activate(this) // the loop's sleep ended with this one
     }
   }
 
@@ -779,10 +795,15 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     return reachOf(this.region, this.#watch.receiver, how)
   }
 
+  /** @internal Messages that wait for a tick need no ring. */
+  get wantsMessages(): boolean {
+    return this.#in.receiving && !this.#delivery.planned
+  }
+
   /** @internal */
   ready(): boolean {
     this.#lookAtPeer()
-    return (!this.#delivery.planned && this.#in.ready()) || this.#out.wantSpace()
+    return (this.wantsMessages && this.#in.ready()) || this.#out.wantSpace()
   }
 
   /** @internal */
@@ -809,8 +830,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** Off the event loop when there is nothing to wait for. */
   #rest(): void {
-    const idle = (!this.#in.receiving || this.#delivery.planned) && !this.#out.pending
-    if (idle && !this.#watching) dispatcher.deactivate(this)
+    if (!this.wantsMessages && !this.#out.pending && !this.#watching) dispatcher.deactivate(this)
     this.#balanceRefs()
   }
 

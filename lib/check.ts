@@ -1,5 +1,5 @@
 // Arguments are checked once, here, before anything is touched.
-import { isAbortSignal, isGone, isMemory, isUint8Array, lengthOf } from './brand.js'
+import { isAbortSignal, isGone, isMemory, isUint8Array, lengthOf, sectionOf } from './brand.js'
 import { type ErrorCode, SabwayError } from './errors.js'
 import { SW_RING_MAX, SW_RING_MIN } from './generated/abi.js'
 import { shown } from './shown.js'
@@ -247,6 +247,7 @@ export const ringBytes = (value: unknown, name: string): number => integer(value
 export interface Handle {
   sabway?: unknown
   memory?: unknown
+  module?: WebAssembly.Module
   token?: unknown
   copied?: unknown
   codec?: string
@@ -261,15 +262,28 @@ export function handle(value: unknown): Handle {
   if (what === 'SharedMemoryChannel' || what === 'Region') {
     throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `${expected}; this is the ${what} itself: pass its \`handle\``)
   }
-  const { codec, ...parts } = fields(value, 'handle', ['sabway', 'memory', 'token', 'copied', 'codec'])
-  if (parts.copied && typeof parts.token === 'string') return { ...parts, ...named(codec) }
-  if (isMemory(parts.memory)) return { ...parts, ...named(codec) }
+  const { codec, module, ...parts } = fields(value, 'handle', [
+    'sabway',
+    'memory',
+    'module',
+    'token',
+    'copied',
+    'codec',
+  ])
+  if ((parts.copied && typeof parts.token === 'string') || isMemory(parts.memory))
+    return { ...parts, ...named(codec), ...compiled(module) }
   const hint = parts.sabway !== undefined ? '; a handle survives postMessage, but not JSON' : ''
   return refuse('ERR_SABWAY_INVALID_TYPE', `${expected}${hint}`, value)
 }
 
 const named = (codec: unknown): { codec?: string } =>
   codec === undefined ? {} : { codec: text(codec, "the handle's codec", LONGEST_CODEC_NAME + 'own:'.length) }
+
+function compiled(module: unknown): { module?: WebAssembly.Module } {
+  if (module === undefined) return {}
+  if (sectionOf(module, '') !== undefined) return { module: module as WebAssembly.Module }
+  return refuse('ERR_SABWAY_INVALID_TYPE', "the handle's module must be a WebAssembly.Module", module)
+}
 
 /** The name of its class, for hints in error texts only: any object can pretend to be of any. */
 export function kindOf(value: unknown): string {

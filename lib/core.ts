@@ -1,10 +1,10 @@
 // The C core as WebAssembly: one instance for each thread and region, on the region's own bytes.
 import { reclaiming } from './addon.js'
 import { fromBase64 } from './base64.js'
-import { isError } from './brand.js'
+import { isError, sectionOf } from './brand.js'
 import { SabwayError, trapped } from './errors.js'
 import { SW_PAGE } from './generated/abi.js'
-import { CORE_WASM, SIZES_WASM } from './generated/core-wasm.js'
+import { CORE_ID, CORE_SECTION, CORE_WASM, SIZES_WASM } from './generated/core-wasm.js'
 import { addressLimit } from './host.js'
 
 /** A byte offset in the region: a pointer, in the core's eyes. */
@@ -88,13 +88,25 @@ function compile(source: string): WebAssembly.Module {
   }
 }
 
+/** The core, compiled once. It goes with every handle: on an audio thread, for one, there is no time to compile it. */
+export function coreModule(): WebAssembly.Module {
+  compiled ??= compile(CORE_WASM)
+  return compiled
+}
+
+/** Take the module of a handle for this thread's core, if it is the same. Another version's is left alone. */
+export function offerModule(module: WebAssembly.Module | undefined): void {
+  if (compiled !== undefined || module === undefined) return
+  const id = sectionOf(module, CORE_SECTION)
+  if (id !== undefined && String.fromCharCode(...id.subarray(0, CORE_ID.length + 1)) === CORE_ID) compiled = module
+}
+
 /**
  * The core on `memory`. Its stack pointer is zero until the caller owns an instance block: a function that needed a stack
  * before that would trap instead of writing where it must not (native/wasm/build.mjs checks which functions need none).
  */
 export function instantiate(memory: WebAssembly.Memory, host: CoreHost): Core {
-  compiled ??= compile(CORE_WASM)
-  const { exports } = new WebAssembly.Instance(compiled, {
+  const { exports } = new WebAssembly.Instance(coreModule(), {
     env: { memory, wake: host.wake, alive: host.alive },
   })
   const core = exports as unknown as Core

@@ -18,6 +18,7 @@ import {
   SW_RELAYS,
   SW_SLEEP_ATOMICS,
   SW_SLEEP_LOOP,
+  SW_SLEEP_QUIET,
   SW_WAKES_ATOMICS,
   SW_WAKES_FUTEX,
   sw_endpoint,
@@ -34,6 +35,8 @@ export interface Participant {
   /** The second look, after the endpoint is armed: is there work after all? */
   ready(): boolean
   readonly waiter: Waiter
+  /** Does a message concern it? One that only watches the other side, or waits for room, is not rung for messages. */
+  readonly wantsMessages: boolean
   /** How the other side wakes this one from a sleep of this kind: see sw_endpoint_reach. */
   reach(how: number): number
 }
@@ -274,7 +277,8 @@ function sleep(now: number): void {
   for (const participant of active) {
     const { region, waiter } = participant
     const how = region.binding === null ? SW_SLEEP_ATOMICS : SW_SLEEP_LOOP
-    const ticket = region.core.sw_endpoint_arm(0, region.endpoint, how)
+    const quiet = participant.wantsMessages ? 0 : SW_SLEEP_QUIET
+    const ticket = region.core.sw_endpoint_arm(0, region.endpoint, how | quiet)
     if (participant.ready()) {
       region.core.sw_endpoint_disarm(0, region.endpoint)
       schedule()

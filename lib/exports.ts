@@ -9,7 +9,7 @@ export { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, type List
 export type { DrainCallback, MessageCallback, ReceiveOptions } from './incoming.js'
 export type { BuiltinWorker, LogLine, PluginWorker } from './native-worker.js'
 export type { AttachOptions, ChannelHandle, ChannelOptions, ChannelStats, Side, StartOptions } from './options.js'
-export type { SendOptions } from './outgoing.js'
+export type { SendOptions, WriteCallback } from './outgoing.js'
 export { ChannelPort, type ChannelPortEventMap } from './port.js'
 export type { WaitOptions } from './receiver.js'
 export { Region, type RegionHandle, type RegionStats, type ShareOptions } from './region.js'

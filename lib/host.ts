@@ -13,6 +13,9 @@ const node = (scope as { process?: Partial<NodeProcess> }).process
 /** Electron's pages may have Node, but their event loop is Chromium's. */
 const inPage = node?.type === 'renderer' || node?.type === 'worker'
 
+/** Is this an audio thread? It renders a block every few milliseconds, and so must neither wait nor collect garbage. */
+export const inAudioWorklet = 'AudioWorkletGlobalScope' in scope
+
 /** A module of Node; undefined where there is none, as in a page. */
 const builtin: NodeProcess['getBuiltinModule'] | (() => undefined) =
   (inPage ? undefined : node?.getBuiltinModule) ?? (() => undefined)

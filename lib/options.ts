@@ -40,6 +40,8 @@ export interface InnerOptions {
 export interface ChannelHandle {
   readonly sabway: 'channel'
   readonly memory: WebAssembly.Memory
+  /** The library's compiled code, so that the other thread need not compile it. */
+  readonly module?: WebAssembly.Module
   /** Of a channel that processes share. */
   readonly token?: string
   /** The memory is a private copy: the token counts. */

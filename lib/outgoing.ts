@@ -28,6 +28,8 @@ const TAKEN = 'a channel has one producer on each side; attach to the other side
 const ENDED = 'this side has ended its stream (cleanup, or its writable was closed); make a new channel'
 const TOO_LARGE = ERRORS.ERR_SABWAY_MESSAGE_TOO_LARGE.number
 
+const COMPOSING = 'a callback of write fills the place where the next message goes; send when it has returned'
+
 const LONGEST_LIST = 2 ** 32 - 1
 
 /** A message that waits for room: a copy. */
@@ -39,10 +41,17 @@ interface Queued {
 
 export type SendOptions = check.Patience
 
+/**
+ * Writes one message in place. It is given the region's bytes, always the same view, and where in them the message lies: `start` is a
+ * multiple of 8. Returns how many bytes the message has; undefined: all of them.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: what returns nothing is such a callback, too
+export type WriteCallback = (bytes: SharedBytes, start: number, end: number) => number | void
+
 export class Outgoing {
   onQueueEmpty: (() => void) | null = null
   private readonly core: Core
-  private readonly bytes: Uint8Array
+  private readonly bytes: SharedBytes
   private readonly words: Int32Array
   private readonly producer: Offset
   private readonly slices: Offset
@@ -59,6 +68,8 @@ export class Outgoing {
   /** The other side's holder died, and no call was told of it. */
   private death: SabwayError | null = null
   private reservation: number | null = null
+  /** The callback of `compose` is running. */
+  private composing = false
   // Held apart: looking a function up in the instance's exports on every call costs more than the call.
   private readonly reserveFrame: Core['sw_producer_reserve']
   private readonly pushFrame: Core['sw_producer_push']
@@ -263,6 +274,42 @@ export class Outgoing {
     return new Uint8Array(this.region.buffer, at, length)
   }
 
+  /**
+   * Have the callback write a message of up to `length` bytes into the ring, and send it. False when there is no room now. What the
+   * callback throws goes on to the caller; then, and when it returns no such length, nothing is sent.
+   */
+  compose(length: number, callback: WriteCallback): boolean {
+    if (!this.opened || this.failure !== null) this.open()
+    this.mustFit(length)
+    if (this.queue.length !== 0) return false
+    const at = this.room(length, 0)
+    if (at === 0) return this.refused(length)
+    let written: number
+    this.composing = true
+    try {
+      const said = callback(this.bytes, at, at + length)
+      written = said === undefined ? length : check.integer(said, 'what the callback of write returns', 0, length)
+    } catch (error) {
+      this.forgo()
+      throw error
+    } finally {
+      this.composing = false
+    }
+    if (!this.opened) throw this.failure! // the callback has closed the channel, and the ring may be another's by now
+    this.push(written, 1)
+    return true
+  }
+
+  /** Forget the message that a callback did not finish. */
+  private forgo(): void {
+    if (!this.opened) return
+    try {
+      this.core.sw_producer_abandon(this.producer)
+    } catch {
+      // Its words were overwritten, as the next call will tell.
+    }
+  }
+
   /** Into the ring, but not seen before `publish`. False when that cannot be done now. */
   hold(message: Uint8Array, length: number): boolean {
     if (!this.opened || this.failure !== null) this.open()
@@ -281,6 +328,7 @@ export class Outgoing {
 
   commit(length = this.reservation ?? 0): void {
     check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER)
+    this.mustNotCompose()
     this.open()
     this.mustFit(length)
     const status = this.push(length, 1)
@@ -292,7 +340,12 @@ export class Outgoing {
     this.reservation = null
   }
 
+  private mustNotCompose(): void {
+    if (this.composing) throw new SabwayError('ERR_SABWAY_INVALID_STATE', COMPOSING)
+  }
+
   abandon(): void {
+    this.mustNotCompose()
     this.open()
     const status = this.core.sw_producer_abandon(this.producer)
     if (status !== 0) throw coreError(status, 'abandon without reserve')
@@ -357,9 +410,8 @@ export class Outgoing {
   private explain(status: number, length: number): string {
     if (status === TOO_LARGE) return tooLarge(length, this.capacity)
     if (status === ERRORS.ERR_SABWAY_CLOSED.number) return 'the other side was cleaned up'
-    return status === ERRORS.ERR_SABWAY_INVALID_STATE.number
-      ? 'a reservation is open; commit or abandon it first'
-      : 'while sending'
+    if (status !== ERRORS.ERR_SABWAY_INVALID_STATE.number) return 'while sending'
+    return this.composing ? COMPOSING : 'a reservation is open; commit or abandon it first'
   }
 
   private enqueue(queued: Queued): void {

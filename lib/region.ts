@@ -1,7 +1,16 @@
 import { type Addon, addon, addonMissing, type RegionBinding, reclaiming, type SharedMemory } from './addon.js'
 import { isMemory, isSharedArrayBuffer } from './brand.js'
 import * as check from './check.js'
-import { type Core, guarded, instantiate, type Offset, regionBytes, sharedMemory } from './core.js'
+import {
+  type Core,
+  coreModule,
+  guarded,
+  instantiate,
+  type Offset,
+  offerModule,
+  regionBytes,
+  sharedMemory,
+} from './core.js'
 import { adopt, coreError, SabwayError } from './errors.js'
 import {
   SW_ENDPOINTS,
@@ -19,12 +28,15 @@ import {
   sw_instance,
   sw_region_header,
 } from './generated/abi.js'
+import { inAudioWorklet } from './host.js'
 import { cloneHint, hide, INSPECT, inspected } from './summary.js'
 
 /** What travels by postMessage (or workerData) to another thread of this process. */
 export interface RegionHandle {
   readonly sabway: 'region'
   readonly memory: WebAssembly.Memory
+  /** The library's compiled code, so that the other thread need not compile it. */
+  readonly module?: WebAssembly.Module
   /** Of a region that processes share. */
   readonly token?: string
   /** The memory is a private copy: open the token. */
@@ -68,9 +80,10 @@ function ownHost(): RegionHost | null {
 
 /**
  * V8 does not count shared memory, and so sees no reason to look for regions that were dropped. This many bytes are what it
- * counts for each in place of that. They are never written to, so that they cost addresses rather than memory.
+ * counts for each in place of that. They are never written to, so that they cost addresses rather than memory. An audio thread is
+ * not to be made to collect.
  */
-const WEIGHT = 4 * 2 ** 20
+const WEIGHT = inAudioWorklet ? 0 : 4 * 2 ** 20
 const LARGEST = 65536 * SW_PAGE
 const CLONE_HINT = 'A region stays in its thread: post region.handle, and open that there. It'
 
@@ -229,7 +242,8 @@ export class Region {
       const { SharedMemory } = needAddon()
       return reclaiming(() => overlaid(() => new SharedMemory(from), null, Region.#over), true)
     }
-    const { memory, token, copied } = check.handle(from)
+    const { memory, module, token, copied } = check.handle(from)
+    offerModule(module)
     if (copied && typeof token === 'string') return Region.open(token)
     if (!isMemory(memory) || !isSharedArrayBuffer(memory.buffer)) {
       throw new SabwayError('ERR_SABWAY_NOT_A_REGION', 'its memory is not shared; make regions with Sabway')
@@ -318,9 +332,10 @@ export class Region {
   }
 
   /** @internal What every handle of this region has beside its memory. */
-  get ticket(): { token?: string; copied?: true } {
-    if (this.#token === undefined) return {}
-    return { token: this.#token, ...(this.copied !== undefined && { copied: true }) }
+  get ticket(): { module: WebAssembly.Module; token?: string; copied?: true } {
+    const module = coreModule()
+    if (this.#token === undefined) return { module }
+    return { module, token: this.#token, ...(this.copied !== undefined && { copied: true }) }
   }
 
   get closed(): boolean {

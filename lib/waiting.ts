@@ -17,7 +17,7 @@ import {
   SW_WAKES_FUTEX,
   sw_endpoint,
 } from './generated/abi.js'
-import { now as clock, waitAsync } from './host.js'
+import { now as clock, inAudioWorklet, waitAsync } from './host.js'
 import { endpointWord, type Region } from './region.js'
 
 /**
@@ -214,13 +214,15 @@ function sleep(region: Region, waiter: Waiter, awaited: Awaited<unknown>, left: 
 
 let allowed: boolean | undefined
 
-/** A page's main thread may not block. */
+/** A page's main thread may not block. An audio thread never does, also where the browser would let it: its sound would break off. */
 function mustBeAllowed(words: Int32Array): void {
-  allowed ??= mayBlock(words)
+  allowed ??= !inAudioWorklet && mayBlock(words)
   if (allowed) return
   throw new SabwayError(
     'ERR_SABWAY_INVALID_STATE',
-    "a page's main thread cannot block; use startReceiving here, or receiveSync in a worker",
+    inAudioWorklet
+      ? 'an audio thread must not wait; take what is there: receiveSync(0), tryReceive() or drain'
+      : "a page's main thread cannot block; use startReceiving here, or receiveSync in a worker",
   )
 }
 

@@ -9,7 +9,7 @@
 #endif
 
 /* The parts of sw_endpoint.sleeping. */
-enum { SWI_HOW = 3, SWI_HOW_BITS = 2 };
+enum { SWI_HOW = 3, SWI_HOW_BITS = 3 };
 
 static inline sw_endpoint *swi_endpoint_at(const void *base, uint32_t index) {
   return (sw_endpoint *)((uint8_t *)base + SW_HEADER_BYTES) + index;
@@ -17,6 +17,9 @@ static inline sw_endpoint *swi_endpoint_at(const void *base, uint32_t index) {
 
 /* The endpoint a role word names, or NULL: the word comes from the peer. */
 sw_endpoint *swi_endpoint_named(const void *base, uint32_t role);
+
+/* sw_endpoint_ring because of a message: a quiet sleeper (SW_SLEEP_QUIET) sleeps on. */
+void swi_endpoint_ring_for_message(void *base, uint32_t role);
 
 /* Have a relay wake `e`, whose doorbell has been rung for the `rings`-th time. */
 void swi_relay_ask(void *base, sw_endpoint *e, uint32_t rings);

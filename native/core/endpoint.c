@@ -105,15 +105,21 @@ int sw_endpoint_is_armed(const void *base, uint32_t index) {
 
 uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &swi_endpoint_at(base, index)->doorbell; }
 
-void sw_endpoint_ring(void *base, uint32_t role) {
+/* `unless`: a bit of `sleeping` that lets the owner sleep on. Who goes from a quiet sleep to another arms anew, so the
+ * handshake of [F1] and [F2] covers it: either the owner's second look sees the message, or the waker the new arm. */
+static void ring_unless(void *base, uint32_t role, uint32_t unless) {
   sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return;
   uint32_t armed = sw_peer_load_relaxed(&e->sleeping);
-  if (armed == SW_AWAKE) return;
+  if (armed == SW_AWAKE || (armed & unless) != 0) return;
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
   if (!sw_prim_wake(&e->doorbell, armed & SWI_HOW)) swi_relay_ask(base, e, rings);
   sw_compare_exchange_acq_rel(&e->sleeping, &armed, SW_AWAKE); /* a failure is a sleeper that has looked since */
 }
+
+void sw_endpoint_ring(void *base, uint32_t role) { ring_unless(base, role, 0); }
+
+void swi_endpoint_ring_for_message(void *base, uint32_t role) { ring_unless(base, role, SW_SLEEP_QUIET); }
 
 void sw_endpoint_alarm(void *base, uint32_t role) {
   sw_endpoint *e = swi_endpoint_named(base, role);

@@ -118,7 +118,7 @@ void sw_producer_publish(sw_producer *p) {
   p->published = p->head;
   sw_store_release(&p->ring->head, p->head); /* [R1] */
   sw_fence_handshake();                      /* [F2] */
-  sw_endpoint_ring(p->base, sw_peer_load_relaxed(&p->ring->consumer));
+  swi_endpoint_ring_for_message(p->base, sw_peer_load_relaxed(&p->ring->consumer));
 }
 
 int sw_producer_push(sw_producer *p, uint32_t length) {

@@ -101,8 +101,16 @@ static int carry(sw_carrier *c, lane *l) {
 
 /* ---- waiting ---- */
 
+/* Not while one message waits for room. */
+static int takes_messages(const lane *l) { return !l->ended && !l->unread && l->wanted == 0; }
+
 static int has_message(const lane *l) {
-  return has_reader_left(l) || (!l->ended && !l->unread && l->wanted == 0 && sw_consumer_ready(l->from));
+  return has_reader_left(l) || (takes_messages(l) && sw_consumer_ready(l->from));
+}
+
+/* Of the endpoint that receives what this lane carries. */
+static uint32_t arm(const sw_port *p, const lane *l) {
+  return sw_endpoint_arm(p->base, p->endpoint, SW_SLEEP_FUTEX | (takes_messages(l) ? 0 : SW_SLEEP_QUIET));
 }
 
 static int has_work(void *carrier) {
@@ -122,8 +130,7 @@ static void sleep_once(sw_carrier *c) {
   sw_port *home = &c->home, *away = &c->away;
   uint32_t *bells[] = {sw_endpoint_doorbell(home->base, home->endpoint),
                        sw_endpoint_doorbell(away->base, away->endpoint)};
-  uint32_t tickets[] = {sw_endpoint_arm(home->base, home->endpoint, SW_SLEEP_FUTEX),
-                        sw_endpoint_arm(away->base, away->endpoint, SW_SLEEP_FUTEX)};
+  uint32_t tickets[] = {arm(home, &c->out), arm(away, &c->in)};
   int room = has_room(&c->out) | has_room(&c->in);
   if (!room && !has_work(c)) sw_prim_futex_wait_any(bells, tickets, 2, PATROL_NS);
   sw_endpoint_disarm(home->base, home->endpoint);

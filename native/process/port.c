@@ -72,7 +72,8 @@ static int has_work(void *context) {
 static int sleep_once(wish *w, uint64_t left) {
   sw_port *p = w->port;
   uint32_t *doorbell = sw_endpoint_doorbell(p->base, p->endpoint);
-  uint32_t ticket = sw_endpoint_arm(p->base, p->endpoint, SW_SLEEP_FUTEX);
+  uint32_t quiet = (w->what & SW_UNTIL_MESSAGE) != 0 ? 0 : SW_SLEEP_QUIET;
+  uint32_t ticket = sw_endpoint_arm(p->base, p->endpoint, SW_SLEEP_FUTEX | quiet);
   int work = (w->what & SW_UNTIL_MESSAGE) != 0 && sw_consumer_ready(&p->in);
   if (!work && (w->what & SW_UNTIL_ROOM) != 0) work = sw_producer_want_space(&p->out, w->room);
   if (!work) {

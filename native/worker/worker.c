@@ -171,7 +171,7 @@ static uint32_t reach(const sw_worker *w) {
 /* Sleep once, `most` at most: 1 when the doorbell was rung or there is work. */
 static int sleep_once(sw_worker *w, uint32_t sleeps, uint64_t most) {
   uint32_t *doorbell = sw_endpoint_doorbell(w->base, w->endpoint);
-  uint32_t ticket = sw_endpoint_arm(w->base, w->endpoint, SW_SLEEP_FUTEX);
+  uint32_t ticket = sw_endpoint_arm(w->base, w->endpoint, SW_SLEEP_FUTEX | (w->blocked ? SW_SLEEP_QUIET : 0));
   int woken = has_message(w) || (w->wanted != 0 && sw_producer_want_space(&w->out, worth_waking_for(w))) ||
               sw_load_acquire(&w->stop);
   if (!woken) {

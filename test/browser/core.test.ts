@@ -34,6 +34,9 @@ const FILES: Record<string, number> = {
   threads: 6,
   'no-addon': 7,
   flood: 1,
+  write: 15,
+  rings: 15,
+  handles: 5,
 }
 
 describe('the browser build in Chromium', () => {

@@ -9,7 +9,7 @@ import { open, pair } from './support/channels.js'
 import { throwsError } from './support/errors.js'
 import { sleeps } from './support/sleepers.js'
 import { Thread } from './support/threads.js'
-import { until } from './support/wait.js'
+import { aWhile, until } from './support/wait.js'
 import type { EndData } from './workers/end.js'
 import type { WaitsData } from './workers/waits.js'
 
@@ -55,6 +55,19 @@ describe('receiveSync', () => {
     channel.startWorker({ builtin: 'echo' })
     for (let i = 0; i < 50; i++) channel.send(pattern(i, 3000))
     for (let i = 0; i < 50; i++) assert.deepEqual(channel.receiveSync(20_000), pattern(i, 3000))
+  })
+
+  it("takes nothing from the event loop's sleep: a 'close' listener is told afterwards", async () => {
+    const { renderer, native } = pair(4096)
+    let closed = 0
+    native.addEventListener('close', () => closed++)
+    assert.equal(native.receiveSync(0), null) // now it holds the role
+    await aWhile()
+    assert.equal(native.receiveSync(5), null)
+    await aWhile()
+    await renderer.readable.cancel()
+    await renderer.writable.close()
+    await until(() => closed === 1, "'close'")
   })
 
   it('throws when the other side is done, after its last message', () => {

@@ -39,6 +39,7 @@ import {
   type WaitOptions,
   type WaitPolicy,
   type WorkerStats,
+  type WriteCallback,
 } from 'sabway'
 
 /** Compiles only where A and B are one type. */
@@ -106,6 +107,9 @@ channel.onQueueEmpty = () => {}
 channel.onQueueEmpty = null
 
 const callback: MessageCallback = (message) => void message.byteLength
+const written: boolean = channel.write(8, (bytes, start, end) => bytes.fill(0, start, end).length)
+const fills: WriteCallback = (bytes, start) => void bytes.set([1], start)
+channel.write(8, fills)
 const inPlace: DrainCallback = (bytes, start, end) => void bytes.subarray(start, end)
 const schedule: Schedule = 'microtask'
 const scheduler: Scheduler = (tick) => tick()
@@ -240,6 +244,7 @@ export const all = [
   one,
   now,
   drained,
+  written,
   made,
   frame,
   worker,

@@ -39,7 +39,8 @@ typedef struct sw_owner {
 } sw_owner;
 int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner);
 
-/* Announce that the owner is about to sleep, in the way of enum sw_sleep. Returns the ticket: the doorbell value to
+/* Announce that the owner is about to sleep, in the way of enum sw_sleep, with SW_SLEEP_QUIET when messages are not to
+ * end the sleep. Returns the ticket: the doorbell value to
  * sleep on. Owner only. Wait-free. */
 uint32_t sw_endpoint_arm(void *base, uint32_t index, uint32_t how);
 
@@ -52,11 +53,11 @@ int sw_endpoint_is_armed(const void *base, uint32_t index);
 /* The word to sleep on. */
 uint32_t *sw_endpoint_doorbell(void *base, uint32_t index);
 
-/* Wake the owner if it sleeps. The caller has published its work and passed sw_fence_handshake. A role that names
- * nobody, or nonsense, is ignored. Where this thread has no means to wake such a sleeper, it asks a relay. Any thread;
- * lock-free, and a system call only when the owner sleeps. A crash inside leaves the owner armed, and the next waker
- * rings it again; but what the dead one published stays unseen until then: so whoever notices the death evicts it
- * (sw_channel_evict), and who has a peer in another process does not sleep without a bound. */
+/* Wake the owner if it sleeps, quietly or not. The caller has published its work and passed sw_fence_handshake. A role
+ * that names nobody, or nonsense, is ignored. Where this thread has no means to wake such a sleeper, it asks a relay.
+ * Any thread; lock-free, and a system call only when the owner sleeps. A crash inside leaves the owner armed, and the
+ * next waker rings it again; but what the dead one published stays unseen until then: so whoever notices the death
+ * evicts it (sw_channel_evict), and who has a peer in another process does not sleep without a bound. */
 void sw_endpoint_ring(void *base, uint32_t role);
 
 /* Wake the owner in every way there is, whatever `sleeping` says: for when a peer has died, perhaps in the middle of a

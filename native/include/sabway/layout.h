@@ -36,13 +36,17 @@ enum {
   SW_FRAME_HEADER = 8
 };
 
-/* How an endpoint sleeps, and so how it is woken: bits 0-1 of sw_endpoint.sleeping. */
+/* How an endpoint sleeps, and so how it is woken: bits 0-1 of sw_endpoint.sleeping; bit 2: SW_SLEEP_QUIET. */
 enum sw_sleep {
   SW_AWAKE = 0,
   SW_SLEEP_FUTEX = 1,  /* a thread in native code, parked on the doorbell word */
   SW_SLEEP_LOOP = 2,   /* a JavaScript event loop, woken through its threadsafe function */
   SW_SLEEP_ATOMICS = 3 /* a JavaScript thread in Atomics.wait or waitAsync on the doorbell word */
 };
+
+/* Beside one of those: messages do not end this sleep; room, the end of a stream and a death do. For who watches the
+ * other side, or waits for room, and takes no messages meanwhile: it is rung for none of them. */
+enum { SW_SLEEP_QUIET = 4 };
 
 /* What the owner of an endpoint can do for others: bits of sw_endpoint.skills. A native thread cannot wake a thread in
  * Atomics.wait, JavaScript without the addon none on a futex; JavaScript with the addon wakes both, and passes on what
@@ -93,7 +97,7 @@ typedef struct sw_endpoint {
   uint8_t unused0[SW_LINE - 20];
   uint32_t doorbell; /* counts rings; the word a sleeper waits on */
   uint8_t unused1[SW_LINE - 4];
-  uint32_t sleeping; /* enum sw_sleep; in bits 2-31 the doorbell's value when it was armed */
+  uint32_t sleeping; /* enum sw_sleep, SW_SLEEP_QUIET; in bits 3-31 the doorbell's value when it was armed */
   uint32_t request;  /* a relay shall wake this endpoint: bit 0, and the doorbell's value in bits 1-31 */
   uint8_t unused2[SW_LINE - 8];
 } sw_endpoint;
@@ -202,6 +206,7 @@ typedef struct sw_instance {
   X(SW_SLEEP_FUTEX)            \
   X(SW_SLEEP_LOOP)             \
   X(SW_SLEEP_ATOMICS)          \
+  X(SW_SLEEP_QUIET)            \
   X(SW_WAKES_FUTEX)            \
   X(SW_WAKES_ATOMICS)          \
   X(SW_RELAYS)                 \

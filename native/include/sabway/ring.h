@@ -84,7 +84,7 @@ int sw_producer_commit(sw_producer *p, uint32_t length);
 /* Forget the open reservation. Errors: SW_ESTATE. */
 int sw_producer_abandon(sw_producer *p);
 
-/* Let the consumer see all that is committed, and wake it if it sleeps. */
+/* Let the consumer see all that is committed, and wake it if it sleeps and waits for messages (SW_SLEEP_QUIET). */
 void sw_producer_publish(sw_producer *p);
 
 /* sw_producer_commit and sw_producer_publish in one call. */

@@ -6,12 +6,14 @@ const files: Record<string, () => Promise<unknown>> = {
   close: () => import('../../js/close.test.js'),
   errors: () => import('../../js/errors.test.js'),
   flood: () => import('../../js/flood.test.js'),
+  handles: () => import('../../js/handles.test.js'),
   hostile: () => import('../../js/hostile.test.js'),
   ownership: () => import('../../js/ownership.test.js'),
   'too-large': () => import('../../js/too-large.test.js'),
   'no-addon': () => import('../../js/no-addon.test.js'),
   receive: () => import('../../js/receive.test.js'),
   regions: () => import('../../js/regions.test.js'),
+  rings: () => import('../../js/rings.test.js'),
   reserve: () => import('../../js/reserve.test.js'),
   send: () => import('../../js/send.test.js'),
   'send-batch': () => import('../../js/send-batch.test.js'),
@@ -22,6 +24,7 @@ const files: Record<string, () => Promise<unknown>> = {
   batch: () => import('../../js/batch.test.js'),
   streams: () => import('../../js/streams.test.js'),
   threads: () => import('../../js/threads.test.js'),
+  write: () => import('../../js/write.test.js'),
 }
 
 export interface Outcome {

@@ -2,6 +2,7 @@
 import { parentPort, setWorkerData } from './node/worker-threads.js'
 
 const files: Record<string, () => Promise<unknown>> = {
+  compiling: () => import('../../js/workers/compiling.js'),
   end: () => import('../../js/workers/end.js'),
   flood: () => import('../../js/workers/flood.js'),
   maker: () => import('../../js/workers/maker.js'),

@@ -108,6 +108,29 @@ static void sleep_while_peer_lives(void) {
   sw_endpoint_disarm(model_region(), 1);
 }
 
+/* A watcher becomes a receiver. The first sleep is quiet and short: it ends by itself, as an event loop's does. */
+static void watch_then_receive(void) {
+  sw_endpoint_arm(model_region(), 1, SW_SLEEP_FUTEX | SW_SLEEP_QUIET);
+  receive_2();
+}
+
+/* A quiet sleep ends with the stream. */
+static void send_and_close(void) {
+  send_1();
+  sw_producer_close(&world.producer[0]);
+}
+static void watch_until_closed(void) {
+  uint32_t *closed = &world_ring(SW_RENDERER)->closed;
+  while ((sw_load_acquire(closed) & SW_CLOSED_BY_PRODUCER) == 0) {
+    uint32_t ticket = sw_endpoint_arm(model_region(), 1, SW_SLEEP_FUTEX | SW_SLEEP_QUIET);
+    if ((sw_load_acquire(closed) & SW_CLOSED_BY_PRODUCER) == 0) {
+      model_mark(SLEPT);
+      model_wait(sw_endpoint_doorbell(model_region(), 1), ticket);
+    }
+    sw_endpoint_disarm(model_region(), 1);
+  }
+}
+
 const model_scenario scenes_park[] = {{.name = "park: consumer, 2 messages",
                                        .setup = setup,
                                        .threads = {send_2, receive_2},
@@ -176,4 +199,16 @@ const model_scenario scenes_park[] = {{.name = "park: consumer, 2 messages",
                                        .finish = world_valid,
                                        .sc = true,
                                        .marks = SLEPT | FIRST},
+                                      {.name = "park: a watcher becomes a receiver",
+                                       .setup = setup,
+                                       .threads = {send_2, watch_then_receive},
+                                       .finish = received_2,
+                                       .sc = true,
+                                       .marks = SLEPT},
+                                      {.name = "park: a watcher, a message and the end",
+                                       .setup = setup,
+                                       .threads = {send_and_close, watch_until_closed},
+                                       .finish = world_valid,
+                                       .sc = true,
+                                       .marks = SLEPT},
                                       {.name = NULL}};

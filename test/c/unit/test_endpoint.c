@@ -106,6 +106,41 @@ static void arm_and_ring(void **state) {
   region_free(&r);
 }
 
+/* A quiet sleeper is rung for all but messages; once, as any other. */
+static void quiet_sleep(void **state) {
+  (void)state;
+  pair t;
+  pair_open(&t, 4096);
+  uint32_t *reader = sw_endpoint_doorbell(t.r.base, t.reader), *writer = sw_endpoint_doorbell(t.r.base, t.writer);
+  uint32_t before = sw_endpoint_arm(t.r.base, t.reader, SW_SLEEP_FUTEX | SW_SLEEP_QUIET);
+  for (uint32_t n = 0; n < 3; n++) assert_int_equal(pair_send(&t, 8, n), SW_OK);
+  assert_int_equal(*reader, before);
+  assert_true(sw_endpoint_is_armed(t.r.base, t.reader));
+  sw_endpoint_ring(t.r.base, sw_endpoint_role(t.r.base, t.reader)); /* a peer has come */
+  assert_int_equal(*reader, before + 1);
+  assert_false(sw_endpoint_is_armed(t.r.base, t.reader));
+
+  sw_endpoint_arm(t.r.base, t.reader, SW_SLEEP_FUTEX | SW_SLEEP_QUIET);
+  sw_endpoint_arm(t.r.base, t.reader, SW_SLEEP_FUTEX); /* messages concern it from now on */
+  assert_int_equal(pair_send(&t, 8, 3), SW_OK);
+  assert_int_equal(*reader, before + 2);
+
+  /* A writer waits for room, and takes no messages. */
+  assert_int_equal(pair_send(&t, 4096 - 4 * 16 - SW_FRAME_HEADER, 4), SW_OK);
+  uint32_t full = sw_endpoint_arm(t.r.base, t.writer, SW_SLEEP_FUTEX | SW_SLEEP_QUIET);
+  assert_false(sw_producer_want_space(&t.p, 8));
+  sw_slice slices[5];
+  assert_int_equal(sw_consumer_peek_batch(&t.c, slices, 5), 5);
+  sw_consumer_release(&t.c);
+  assert_int_equal(*writer, full + 1);
+
+  uint32_t last = sw_endpoint_arm(t.r.base, t.reader, SW_SLEEP_FUTEX | SW_SLEEP_QUIET);
+  assert_int_equal(pair_send(&t, 8, 5), SW_OK);
+  sw_producer_close(&t.p);
+  assert_int_equal(*reader, last + 1);
+  pair_close(&t);
+}
+
 /* The same pid with another start time is another process. */
 static void a_reused_pid(void **state) {
   (void)state;
@@ -276,5 +311,5 @@ static void reach_follows_skills(void **state) {
 
 TESTS(TEST(spinning_adapts), TEST(yields_are_left_out_where_they_cost), TEST(sleeps_are_bounded),
       TEST(reach_follows_skills), TEST(all_of_them), TEST(a_claim_is_complete), TEST(roles_end_with_the_claim),
-      TEST(nonsense_roles), TEST(the_epoch_wraps), TEST(arm_and_ring), TEST(a_reused_pid), TEST(a_dead_process),
-      TEST(dead_while_claiming), TEST(no_two_get_the_same));
+      TEST(nonsense_roles), TEST(the_epoch_wraps), TEST(arm_and_ring), TEST(quiet_sleep), TEST(a_reused_pid),
+      TEST(a_dead_process), TEST(dead_while_claiming), TEST(no_two_get_the_same));

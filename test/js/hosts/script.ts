@@ -25,7 +25,7 @@ export interface Transcript {
   messages: number
 }
 
-const SLEEPS = [1, 2, 3]
+const SLEEPS = [1, 2, 3, 5, 6, 7] // SW_SLEEP_QUIET is 4
 const OPERATIONS_PER_ROUND = 260
 const BATCH = 24
 
@@ -228,7 +228,7 @@ export class Script {
 
   #sleep(endpoint: Endpoint): void {
     const kind = this.#below(5)
-    if (kind < 2) this.#call(endpoint, 'sw_endpoint_arm', 0, endpoint, SLEEPS[this.#below(3)]!)
+    if (kind < 2) this.#call(endpoint, 'sw_endpoint_arm', 0, endpoint, SLEEPS[this.#below(SLEEPS.length)]!)
     else if (kind === 2) this.#call(endpoint, 'sw_endpoint_disarm', 0, endpoint)
     else this.#wantSpace(endpoint)
   }

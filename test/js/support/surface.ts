@@ -123,6 +123,18 @@ const channel: Record<string, Row> = {
     },
   ],
   'SharedMemoryChannel#abandon': 'no parameters',
+  'SharedMemoryChannel#write': [
+    (odd, { renderer }) => renderer.write(odd, () => 0),
+    (odd, { renderer }) => renderer.write(8, () => odd),
+    (odd, { renderer, native }) => {
+      while (renderer.trySend(bytes)) {} // so that what is a function, but cannot be called, is not called
+      try {
+        return renderer.write(8, odd)
+      } finally {
+        native.drain(() => {})
+      }
+    },
+  ],
   'SharedMemoryChannel#startReceiving': [
     (odd, { native }) => {
       native.startReceiving(odd)
@@ -194,6 +206,7 @@ for (const name of [
   'work',
   'reach',
   'ready',
+  'wantsMessages',
   'onPeerDied',
   'onCarrierFailed',
   'region',

@@ -1,0 +1,52 @@
+// Counts the garbage collections during many calls: nothing else runs here, so that they tell what the calls allocate.
+
+import { GCProfiler } from 'node:v8'
+import { SharedMemoryChannel } from 'sabway'
+
+const CALLS = 400_000
+const WARM = 20_000
+const message = new Uint8Array(64).fill(7)
+
+const renderer = new SharedMemoryChannel(1 << 16, 1 << 16)
+const native = SharedMemoryChannel.attach(renderer.handle, { side: 'native' })
+
+let sum = 0
+const ignore = (_bytes: Uint8Array, start: number, end: number) => {
+  sum += end - start
+}
+const write = (bytes: Uint8Array, start: number) => {
+  bytes[start] = 1
+  return 64
+}
+
+const calls: Record<string, () => unknown> = {
+  write: () => renderer.write(64, write),
+  'write where there is no room': () => native.write(64, write),
+  trySend: () => renderer.trySend(message),
+  'receiveSync(0) of nothing': () => renderer.receiveSync(0),
+  'reserve, which makes a view': () => {
+    if (renderer.reserve(64) !== null) renderer.commit()
+  },
+}
+
+const repeat = (call: () => unknown, count: number) => {
+  for (let i = 0; i < count; i++) {
+    call()
+    native.drain(ignore)
+  }
+}
+
+while (native.trySend(message)) {}
+const counts: Record<string, number> = {}
+for (const [name, call] of Object.entries(calls)) {
+  if (name.startsWith('receiveSync')) renderer.drain(ignore)
+  repeat(call, WARM)
+  const profiler = new GCProfiler()
+  profiler.start()
+  repeat(call, CALLS)
+  counts[name] = profiler.stop().statistics.length
+}
+if (sum === 0) throw new Error('nothing was received')
+console.log(JSON.stringify(counts))
+native.cleanup()
+renderer.cleanup()
