@@ -9,6 +9,7 @@ import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerT
 import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
 import * as host from './host.js'
 import { type DrainCallback, Incoming, type MessageCallback } from './incoming.js'
+import { isolated } from './isolation.js'
 import { type BuiltinWorker, NativeWorker, needBinding, type PluginWorker, workerOptions } from './native-worker.js'
 import type {
   AttachOptions,
@@ -218,9 +219,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#receivingIsOver = receiving
   }
 
-  /** Structured-cloneable: send it to another thread, which passes it to `attach`. Errors: ERR_SABWAY_NOT_ISOLATED in a page. */
+  /** Structured-cloneable: send it to another thread, which passes it to `attach`. Errors: ERR_SABWAY_NOT_ISOLATED in a browser, which says what this scope lacks. */
   get handle(): ChannelHandle {
-    check.isolated()
+    isolated()
     const codec = this.#format === null ? {} : { codec: this.#format.name }
     return { sabway: 'channel', memory: this.region.memory, ...this.region.ticket, ...codec }
   }
