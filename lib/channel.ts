@@ -9,6 +9,7 @@ import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerT
 import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
 import * as host from './host.js'
 import { type DrainCallback, Incoming, type MessageCallback } from './incoming.js'
+import { isolated } from './isolation.js'
 import { type BuiltinWorker, NativeWorker, needBinding, type PluginWorker, workerOptions } from './native-worker.js'
 import type {
   AttachOptions,
@@ -31,6 +32,12 @@ import { PeerWatch } from './watch.js'
 
 const DEFAULT_BYTES = 1 << 20
 const CLONE_HINT = 'A channel stays in its thread: post channel.handle, and attach to that there. It'
+
+const CHANNEL_OPTIONS = ['region', 'share', 'name', 'codec', 'wait', 'batch', 'maxQueued'] as const
+const ATTACH_OPTIONS = ['side', 'codec', 'wait', 'batch', 'maxQueued'] as const
+
+const queueBound = (given: number | undefined): number | undefined =>
+  given === undefined ? undefined : check.count(given, 'maxQueued')
 
 /** How `over` calls the constructor: no object of a user's is one of these. */
 class Inner {
@@ -99,17 +106,19 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     super()
     let policy: WaitPolicy
     let batch: BatchOptions | undefined
+    let maxQueued: number | undefined
     if (Inner.is(first)) {
       this.side = first.side
       hide(this, { region: first.region })
-      ;({ format: this.#format, batch } = first.options)
+      ;({ format: this.#format, batch, maxQueued } = first.options)
       policy = policyOf(first.options.wait)
       this.#ownsRegion = true
     } else {
-      const options = check.options(given, 'channel options', ['region', 'share', 'name', 'codec', 'wait', 'batch'])
+      const options = check.options(given, 'channel options', CHANNEL_OPTIONS)
       check.ringBytes(first, 'rendererToNativeBytes')
       check.ringBytes(second, 'nativeToRendererBytes')
       policy = policyOf(options.wait)
+      maxQueued = queueBound(options.maxQueued)
       if (options.batch !== undefined) batch = batchOptions(options.batch, 2 ** Math.ceil(Math.log2(first)))
       this.#format = formatOf(check.codec(options.codec) as CodecName)
       hide(this, { region: Region.forChannel(first, second, options) })
@@ -121,7 +130,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
     this.#watch = new PeerWatch(this.region, side)
     const onOpen = () => this.#onRole()
-    this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen)
+    this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen, maxQueued)
     this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
     this.#batcher = batch === undefined ? null : new Batcher(this.#out, batch, (error) => this.#report(error))
@@ -161,16 +170,18 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    * Errors: those of Region.open, ERR_SABWAY_SIDE_TAKEN, and ERR_SABWAY_CLOSED.
    */
   static attach<T = Uint8Array>(from: ChannelHandle | string, options: AttachOptions<T>): SharedMemoryChannel<T> {
-    const { side, batch, wait, codec } = check.options(options, 'attach options', ['side', 'codec', 'wait', 'batch'])
+    const found = check.options(options, 'attach options', ATTACH_OPTIONS)
+    const { side, batch, wait, codec } = found
     check.oneOf(side, 'side', ['renderer', 'native'])
     policyOf(wait)
+    const maxQueued = queueBound(found.maxQueued)
     const own = check.codec(codec) as CodecName
     if (typeof from === 'string')
-      return SharedMemoryChannel.over<T>(Region.open(from), side!, { format: formatOf(own), batch, wait })
+      return SharedMemoryChannel.over<T>(Region.open(from), side!, { format: formatOf(own), batch, wait, maxQueued })
     const handle = check.handle(from)
     const shared = handle.sabway === 'channel' ? (handle.codec ?? 'bytes') : undefined
     const format = formatOf(own, shared)
-    return SharedMemoryChannel.over<T>(Region.open(handle as never), side!, { format, batch, wait })
+    return SharedMemoryChannel.over<T>(Region.open(handle as never), side!, { format, batch, wait, maxQueued })
   }
 
   /** @internal A channel object for a side, which takes its roles on first use. */
@@ -207,9 +218,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#receivingIsOver = receiving
   }
 
-  /** Structured-cloneable: send it to another thread, which passes it to `attach`. Errors: ERR_SABWAY_NOT_ISOLATED in a page. */
+  /** Structured-cloneable: send it to another thread, which passes it to `attach`. Errors: ERR_SABWAY_NOT_ISOLATED in a browser, which says what this scope lacks. */
   get handle(): ChannelHandle {
-    check.isolated()
+    isolated()
     const codec = this.#format === null ? {} : { codec: this.#format.name }
     return { sabway: 'channel', memory: this.region.memory, ...this.region.ticket, ...codec }
   }
@@ -242,7 +253,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /**
    * Send, or queue a copy when the ring is full: the queue drains by itself, in order. True when nothing had to be queued.
    * Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_CLOSED, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_INVALID_TYPE, with a codec
-   * ERR_SABWAY_NOT_ENCODABLE.
+   * ERR_SABWAY_NOT_ENCODABLE; and ERR_SABWAY_QUEUE_FULL when the queue would exceed `maxQueued`: then nothing of the message is queued.
    */
   send(message: T): boolean {
     if (this.#format === null) return this.#sender.send(message as Uint8Array)
@@ -283,13 +294,19 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     return this.#sender.trySend(this.#encode(message))
   }
 
-  /** Resolves when the message is in the ring. Rejects as `send` throws, and with ERR_SABWAY_TIMEOUT or ERR_SABWAY_ABORTED: then it was not sent. */
+  /**
+   * Resolves when the message is in the ring. Rejects as `send` throws, and with ERR_SABWAY_TIMEOUT or ERR_SABWAY_ABORTED: then it
+   * was not sent. ERR_SABWAY_QUEUE_FULL only where calls that nothing awaited wait with as much as `maxQueued` allows.
+   */
   async sendDirect(message: T, options?: SendOptions): Promise<void> {
-    const patience = check.patience(options, 'send options')
+    return this.#sendDirect(message, check.patience(options, 'send options'), true)
+  }
+
+  #sendDirect(message: T, patience: SendOptions, bounded: boolean): Promise<void> {
     const bytes = this.#encode(message)
     this.#batcher?.flush()
     if (this.#out.mourns) this.#lookAtPeer() // a successor may have come
-    return this.#out.sendDirect(bytes, patience)
+    return this.#out.sendDirect(bytes, patience, bounded)
   }
 
   /**
@@ -468,7 +485,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    */
   get writable(): WritableStream<T> {
     this.#writable ??= makeWritable({
-      sendDirect: (message, options) => this.sendDirect(message, options),
+      // One chunk at a time: the stream's own queue is bounded by its `ready`.
+      sendDirect: async (message, options) => this.#sendDirect(message, options, false),
       settled: () => this.#out.settled(),
       close: (reason) => this.#closeSending(reason),
     })
@@ -485,6 +503,10 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       format: this.#format,
       parity: this.side === 'renderer' ? 0 : 1,
       send: (parts) => this.sendEncoded(parts),
+      sendAlways: (message) => {
+        this.#batcher?.flush()
+        this.#out.sendAlways(message)
+      },
       receive: (callback) => {
         host.needLoop()
         this.#mustReceive()

@@ -86,15 +86,6 @@ export function oneOf<T extends string>(value: unknown, name: string, choices: r
   )
 }
 
-/** Shared memory leaves a page's thread only where the page is cross-origin isolated; without a page there is no such rule. */
-export function isolated(): void {
-  if ((globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false) return
-  throw new SabwayError(
-    'ERR_SABWAY_NOT_ISOLATED',
-    'its memory cannot be posted; serve the page with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
-  )
-}
-
 export function abortSignal(value: unknown): void {
   if (value === undefined || isAbortSignal(value)) return
   throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `signal must be an AbortSignal, got ${shown(value)}`)

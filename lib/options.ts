@@ -18,6 +18,12 @@ interface SideOptions<T> {
   wait?: WaitPolicy
   /** What messages are: bytes (default), or values that this codec encodes. Its name travels with the handle, not with the token. */
   codec?: CodecName | Codec<T>
+  /**
+   * Bytes that `send` and a port may queue on this side while the ring is full; beyond that they throw ERR_SABWAY_QUEUE_FULL. A
+   * message of fewer than 64 bytes counts 64. Default: 128 MiB, or four rings where that is more. 0: nothing is queued; Infinity:
+   * the queue grows until the memory is gone. It also bounds what sendDirect calls wait with, of which one is always taken.
+   */
+  maxQueued?: number
 }
 
 export interface ChannelOptions<T = Uint8Array> extends ShareOptions, SideOptions<T> {
@@ -34,6 +40,7 @@ export interface InnerOptions {
   format: Format | null
   batch?: BatchOptions | undefined
   wait?: WaitPolicy | undefined
+  maxQueued?: number | undefined
 }
 
 /** What travels by postMessage (or workerData) to the thread that takes the other side. */

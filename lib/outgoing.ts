@@ -32,10 +32,20 @@ const COMPOSING = 'a callback of write fills the place where the next message go
 
 const LONGEST_LIST = 2 ** 32 - 1
 
+/** What the queue may hold where the channel's options do not say, or this many rings where that is more. */
+const QUEUE_BYTES = 2 ** 27
+const QUEUE_RINGS = 4
+/** What a message counts at least: the queue's entry for a small one takes more memory than the message. */
+const QUEUE_ENTRY = 64
+
+const weightOf = (length: number): number => Math.max(length, QUEUE_ENTRY)
+
 /** A message that waits for room: a copy. */
 interface Queued {
   message: Uint8Array
-  /** Settle the promise of sendDirect; absent for send. */
+  /** Is it sendDirect's? */
+  promised: boolean
+  /** Settle the promises that wait for this message. */
   done?: (error?: unknown) => void
 }
 
@@ -63,6 +73,9 @@ export class Outgoing {
   private readonly lengths = new Int32Array(SW_BATCH)
   private queue: Queued[] = []
   private queuedBytes = 0
+  /** What the queue counts against its bound, and how much of that sendDirect has put there. */
+  private queuedWeight = 0
+  private promisedWeight = 0
   private opened = false
   private failure: SabwayError | null = null
   /** The other side's holder died, and no call was told of it. */
@@ -85,6 +98,8 @@ export class Outgoing {
     /** Ask the event loop to call flush, now and when there is room. */
     private readonly wantLoop: () => void,
     private readonly onOpen: () => void,
+    /** Bytes that may wait for room in front of the ring; undefined: as many as QUEUE_BYTES and QUEUE_RINGS say. */
+    private readonly maxQueued: number | undefined,
   ) {
     this.core = region.core
     this.bytes = region.bytes
@@ -129,8 +144,27 @@ export class Outgoing {
     const length = check.message(message)
     if (this.put(message, length)) return true
     needLoop()
-    this.enqueue({ message: copyOf(message, length) })
+    this.mustQueue(length, this.queuedWeight)
+    this.enqueue({ message: copyOf(message, length), promised: false })
     return false
+  }
+
+  /** As `send`, however much is queued: for the few words of a protocol, which must not get lost between messages. */
+  sendAlways(message: Uint8Array): void {
+    if (!this.trySend(message)) this.enqueue({ message: copyOf(message, message.length), promised: false })
+  }
+
+  /** Errors: ERR_SABWAY_QUEUE_FULL, when a message of this length would go beyond the bound behind so much that waits. */
+  private mustQueue(length: number, waiting: number): void {
+    const most = this.maxQueued ?? Math.max(QUEUE_BYTES, QUEUE_RINGS * this.capacity)
+    if (waiting + weightOf(length) <= most) return
+    const { queue, queuedBytes } = this
+    const later = queue.length === 0 ? '' : "send again at 'drain', "
+    throw new SabwayError(
+      'ERR_SABWAY_QUEUE_FULL',
+      `${queue.length} messages of ${queuedBytes} bytes wait for room in the ring, and ${length} bytes more would exceed maxQueued, ` +
+        `${most}; this message was not queued: await sendDirect, which waits, ${later}or drop what trySend refuses`,
+    )
   }
 
   /** The first `length` bytes, if there is room now. */
@@ -147,7 +181,11 @@ export class Outgoing {
     if (length > capacity) throw coreError(TOO_LARGE, check.placed(index) + tooLarge(length, capacity))
   }
 
-  sendDirect(message: Uint8Array, { timeout, signal }: SendOptions): Promise<void> {
+  /**
+   * `bounded`: refuse the message with ERR_SABWAY_QUEUE_FULL where others of sendDirect wait already, and with this one would be more
+   * than the bound. A single one is always taken, whatever `send` has queued: it is how a program waits for room.
+   */
+  sendDirect(message: Uint8Array, { timeout, signal }: SendOptions, bounded: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) throw abortedError(signal)
       const length = check.message(message)
@@ -158,12 +196,13 @@ export class Outgoing {
         throw death
       }
       needLoop()
-      const queued: Queued = { message: copyOf(message, length) }
+      if (bounded && this.promisedWeight !== 0) this.mustQueue(length, this.promisedWeight)
+      const queued: Queued = { message: copyOf(message, length), promised: true }
       const giveUp = (error: SabwayError) => {
         const at = this.queue.indexOf(queued)
         if (at < 0) return
         this.queue.splice(at, 1)
-        this.queuedBytes -= length
+        this.count(queued, -1)
         queued.done?.(error)
         this.wantLoop() // what stood behind it may fit, or nothing is left to wait for
         if (this.queue.length === 0) this.onQueueEmpty?.()
@@ -416,8 +455,15 @@ export class Outgoing {
 
   private enqueue(queued: Queued): void {
     this.queue.push(queued)
-    this.queuedBytes += queued.message.length
+    this.count(queued, 1)
     this.wantLoop()
+  }
+
+  /** A message has come into the queue, or has left it: `sign` 1 or -1. */
+  private count({ message: { length }, promised }: Queued, sign: 1 | -1): void {
+    this.queuedBytes += sign * length
+    this.queuedWeight += sign * weightOf(length)
+    if (promised) this.promisedWeight += sign * weightOf(length)
   }
 
   /** Does this side hold the producer's role? */
@@ -448,9 +494,10 @@ export class Outgoing {
     let moved = 0
     try {
       while (moved < this.queue.length) {
-        const { message } = this.queue[moved]!
+        const queued = this.queue[moved]!
+        const { message } = queued
         if (!this.write(message, message.length, 1)) break
-        this.queuedBytes -= message.length
+        this.count(queued, -1)
         moved++
       }
     } catch (error) {
@@ -482,7 +529,7 @@ export class Outgoing {
   fail(error: unknown): void {
     this.failure ??= error as SabwayError
     const waiting = this.queue.splice(0)
-    this.queuedBytes = 0
+    this.queuedBytes = this.queuedWeight = this.promisedWeight = 0
     for (const { done } of waiting) done?.(error)
   }
 
@@ -494,9 +541,9 @@ export class Outgoing {
     const promised = this.queue.filter(({ done }) => done !== undefined)
     this.queue = this.queue.filter(({ done }) => done === undefined)
     this.death = told || promised.length !== 0 ? null : diedWaiting()
-    for (const { message, done } of promised) {
-      this.queuedBytes -= message.length
-      done?.(diedWaiting())
+    for (const queued of promised) {
+      this.count(queued, -1)
+      queued.done?.(diedWaiting())
     }
   }
 

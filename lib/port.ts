@@ -29,6 +29,8 @@ export interface PortChannel {
   /** The format of its values; any other of those that come with Sabway is understood, too. */
   readonly format: Format | null
   send(parts: readonly Uint8Array[]): void
+  /** One that must not get lost, however much is queued. */
+  sendAlways(message: Uint8Array): void
   /** Every message in place, from now on. */
   receive(callback: (message: Uint8Array) => void): void
   stop(): void
@@ -49,7 +51,7 @@ type Handler<E> = ((this: ChannelPort, event: E) => void) | null
 
 /**
  * Behaves like a MessagePort: values are cloned, `onmessage` or `start()` begins the receiving, and while it receives it keeps the
- * process alive, unless `unref` was called. `postMessage` never waits: what finds no room is queued.
+ * process alive, unless `unref` was called. `postMessage` never waits: what finds no room is queued, up to the channel's `maxQueued`.
  */
 export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
   /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
@@ -80,7 +82,8 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
 
   /**
    * Send a value. Errors: ERR_SABWAY_NOT_ENCODABLE for what cannot be cloned, such as a function (nothing is sent then, and no port
-   * leaves), ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_CLOSED when the other side is done. After `close` it does nothing.
+   * leaves), ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_QUEUE_FULL, ERR_SABWAY_CLOSED when the other side is done. After `close` it
+   * does nothing.
    */
   postMessage(value: unknown, transfer: readonly unknown[] | { transfer?: readonly unknown[] } = []): void {
     const list = transferred(transfer)
@@ -150,7 +153,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
   close(): void {
     if (this.#closed) return
     try {
-      this.#channel.send([this.#header(CLOSE, ROOT)])
+      this.#channel.sendAlways(this.#header(CLOSE, ROOT))
     } catch {
       // The other side is done already.
     }
@@ -235,7 +238,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     port.addEventListener('close', () => {
       if (!this.#bridges.delete(number)) return
       try {
-        this.#channel.send([this.#header(CLOSE, number)])
+        this.#channel.sendAlways(this.#header(CLOSE, number))
       } catch {
         // The channel ended first.
       }

@@ -29,6 +29,7 @@ import {
   sw_region_header,
 } from './generated/abi.js'
 import { inAudioWorklet } from './host.js'
+import { isolated } from './isolation.js'
 import { cloneHint, hide, INSPECT, inspected } from './summary.js'
 
 /** What travels by postMessage (or workerData) to another thread of this process. */
@@ -326,8 +327,9 @@ export class Region {
     throw new SabwayError('ERR_SABWAY_INVALID_STATE', "only threads share this; make it with { share: 'processes' }")
   }
 
+  /** Structured-cloneable: send it to another thread, which passes it to `open`. Errors: as of a channel's handle. */
   get handle(): RegionHandle {
-    check.isolated()
+    isolated()
     return { sabway: 'region', memory: this.memory, ...this.ticket }
   }
 

@@ -8,7 +8,7 @@ import { adopt, SabwayError } from '../errors.js'
 import { loadAddon } from '../load.js'
 import { Region } from '../region.js'
 import { type Answer, ASK, CARRY, type Capacities, type Carriage, LONGEST_NAME, type Transport } from './messages.js'
-import { type Port, pump } from './pump.js'
+import { CARRIER, type Port, pump } from './pump.js'
 import { refusal } from './refusal.js'
 import { isServed } from './scheme.js'
 
@@ -161,7 +161,7 @@ function carry(event: IpcMainEvent, name: unknown): void {
     const offer = find(event.sender, event.senderFrame, name)
     offer.carrier?.detach() // an earlier page's
     const region = Region.open(offer.channel.handle as never)
-    const carrier = SharedMemoryChannel.over(region, 'renderer', { format: null }) // values pass as the bytes they are
+    const carrier = SharedMemoryChannel.over(region, 'renderer', { format: null, ...CARRIER }) // values pass as the bytes they are
     offer.carrier = carrier
     port.postMessage({ carried: true } satisfies Carriage)
     const { rendererToNative, nativeToRenderer } = capacitiesOf(carrier)

@@ -22,6 +22,9 @@ export interface Windows {
   incoming: number
 }
 
+/** For the channel that is given to `pump`: the window bounds what its queue holds. */
+export const CARRIER = { maxQueued: Number.POSITIVE_INFINITY } as const
+
 /** What a message costs beside its bytes, so that empty ones cannot flood the port. */
 const OVERHEAD = 64
 

@@ -21,7 +21,7 @@ import {
   TAG,
   type Transport,
 } from './messages.js'
-import { type Port, pump } from './pump.js'
+import { CARRIER, type Port, pump } from './pump.js'
 import { refused } from './refusal.js'
 
 export * from '../exports.js'
@@ -175,7 +175,7 @@ async function carry<T>(carried: Carried, port: MessagePort, own: OwnCodec): Pro
   const channel = SharedMemoryChannel.over<T>(region, 'renderer', { format })
   channel.copied = because
   const { memory } = channel.region
-  const carrier = SharedMemoryChannel.attach({ sabway: 'channel', memory }, { side: 'native' })
+  const carrier = SharedMemoryChannel.attach({ sabway: 'channel', memory }, { side: 'native', ...CARRIER })
   pump(carrier, pagePort(port), { outgoing: rendererToNative, incoming: nativeToRenderer }, () => carrier.cleanup())
   return channel
 }

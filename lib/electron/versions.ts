@@ -8,7 +8,8 @@ export function neverIsolated(version: string | undefined): boolean {
 
 /** What to do where a page is not isolated. */
 export function whyNotIsolated(version: string | undefined): string {
-  return neverIsolated(version)
+  const remedy = neverIsolated(version)
     ? `Electron ${version} ignores the headers for it (41.0.0 to 41.5.0 do, electron#50242); use 41.5.1 or later, or connect({ transport: 'copied' })`
     : "serve it with serveScheme of sabway/electron/main, or with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp; file:// is never isolated; or connect({ transport: 'copied' })"
+  return `this page is not cross-origin isolated; ${remedy}`
 }

@@ -72,6 +72,14 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
     act: () => open(4096).send(new Uint8Array(5000)),
     teaches: /5000 bytes into a ring of 4096; make the channel larger, or send parts/,
   },
+  ERR_SABWAY_QUEUE_FULL: {
+    act: () => {
+      const channel = open(4096, 4096, { maxQueued: 0 })
+      channel.send(new Uint8Array(4096))
+      channel.send(new Uint8Array(1))
+    },
+    teaches: /1 bytes more would exceed maxQueued, 0; this message was not queued: await sendDirect/,
+  },
   ERR_SABWAY_CLOSED: {
     act: () => {
       const channel = open()

@@ -40,9 +40,10 @@
   X(SW_EENCODE, -32, "ERR_SABWAY_NOT_ENCODABLE", "a value cannot be encoded")                                  \
   X(SW_EDECODE, -33, "ERR_SABWAY_NOT_DECODABLE", "a message cannot be decoded")                                \
   X(SW_ENOWASM, -34, "ERR_SABWAY_NO_WASM", "WebAssembly cannot be used here")                                  \
-  X(SW_ENOTISOLATED, -35, "ERR_SABWAY_NOT_ISOLATED", "this page is not cross-origin isolated")                 \
+  X(SW_ENOTISOLATED, -35, "ERR_SABWAY_NOT_ISOLATED", "shared memory cannot be posted from here")               \
   X(SW_EFILES, -36, "ERR_SABWAY_TOO_MANY_FILES", "no file descriptor is left")                                 \
-  X(SW_ENAMESPACE, -37, "ERR_SABWAY_OTHER_NAMESPACE", "the processes are in different pid namespaces")
+  X(SW_ENAMESPACE, -37, "ERR_SABWAY_OTHER_NAMESPACE", "the processes are in different pid namespaces")         \
+  X(SW_EQUEUEFULL, -38, "ERR_SABWAY_QUEUE_FULL", "the queue of messages that wait for room is full")
 
 enum sw_error {
   SW_OK = 0,

@@ -12,6 +12,8 @@ const TYPES: Record<string, string> = {
   '.css': 'text/css',
 }
 
+/** Scripts may be loaded from every origin, an opaque one included. */
+const OPEN = { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' }
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
 
 /** A page: its HTML, and the headers it is served with besides those that isolate it. */
@@ -40,7 +42,11 @@ export async function serve(pages: Record<string, Page>, folders: string[]): Pro
     for (const folder of folders) {
       const body = await readFile(join(root, folder, path)).catch(() => null)
       if (body === null) continue
-      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream', ...ISOLATED })
+      response.writeHead(200, {
+        'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
+        ...ISOLATED,
+        ...OPEN,
+      })
       response.end(body)
       return
     }

@@ -51,14 +51,18 @@ const CODEC = { name: 'own', encode: () => bytes, decode: () => 1 }
 const channel: Record<string, Row> = {
   'SharedMemoryChannel.attach': [
     (odd, { sabway }) => sabway.SharedMemoryChannel.attach(odd, { side: 'native' }),
-    ...withOptions({ side: 'native' }, ['side', 'codec', 'wait', 'batch', 'share'], (options, { sabway }) => {
-      const made = new sabway.SharedMemoryChannel(4096, 4096)
-      try {
-        return sabway.SharedMemoryChannel.attach(made.handle, options as never)
-      } finally {
-        made.cleanup()
-      }
-    }),
+    ...withOptions(
+      { side: 'native' },
+      ['side', 'codec', 'wait', 'batch', 'maxQueued', 'share'],
+      (options, { sabway }) => {
+        const made = new sabway.SharedMemoryChannel(4096, 4096)
+        try {
+          return sabway.SharedMemoryChannel.attach(made.handle, options as never)
+        } finally {
+          made.cleanup()
+        }
+      },
+    ),
   ],
   'SharedMemoryChannel.over': 'internal',
   'SharedMemoryChannel.idle': 'internal',
@@ -66,7 +70,7 @@ const channel: Record<string, Row> = {
     (odd, { sabway }) => new sabway.SharedMemoryChannel(odd),
     (odd, { sabway }) => new sabway.SharedMemoryChannel(4096, odd),
     ...optionsOf(
-      ['region', 'share', 'name', 'codec', 'wait', 'batch', 'format', 'side'],
+      ['region', 'share', 'name', 'codec', 'wait', 'batch', 'maxQueued', 'format', 'side'],
       (options, { sabway }) => new sabway.SharedMemoryChannel(4096, 4096, options),
     ),
     ...optionsOf(
