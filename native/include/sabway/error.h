@@ -42,7 +42,8 @@
   X(SW_ENOWASM, -34, "ERR_SABWAY_NO_WASM", "WebAssembly cannot be used here")                                  \
   X(SW_ENOTISOLATED, -35, "ERR_SABWAY_NOT_ISOLATED", "this page is not cross-origin isolated")                 \
   X(SW_EFILES, -36, "ERR_SABWAY_TOO_MANY_FILES", "no file descriptor is left")                                 \
-  X(SW_ENAMESPACE, -37, "ERR_SABWAY_OTHER_NAMESPACE", "the processes are in different pid namespaces")
+  X(SW_ENAMESPACE, -37, "ERR_SABWAY_OTHER_NAMESPACE", "the processes are in different pid namespaces")         \
+  X(SW_ENOCODECS, -38, "ERR_SABWAY_NO_CODECS", "the codecs that come with Sabway were not loaded here")
 
 enum sw_error {
   SW_OK = 0,
