@@ -5,6 +5,7 @@ import { SabwayError, trapped } from './errors.js'
 import { SW_PAGE } from './generated/abi.js'
 import { CORE_WASM, SIZES_WASM } from './generated/core-wasm.js'
 import { addressLimit } from './host.js'
+import { wasmBytes } from './wasm-text.js'
 
 /** A byte offset in the region: a pointer, in the core's eyes. */
 export type Offset = number
@@ -81,7 +82,7 @@ let compiled: WebAssembly.Module | undefined
 /** Errors: ERR_SABWAY_NO_WASM, ERR_SABWAY_OUT_OF_MEMORY. */
 function compile(source: string): WebAssembly.Module {
   try {
-    return new WebAssembly.Module(Uint8Array.from(atob(source), (letter) => letter.charCodeAt(0)))
+    return new WebAssembly.Module(wasmBytes(source))
   } catch (cause) {
     throw refused(cause, 'the code of its core')
   }
