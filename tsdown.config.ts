@@ -21,6 +21,7 @@ export default defineConfig([
     ...shared,
     entry: {
       index: 'lib/index.ts',
+      bytes: 'lib/bytes.ts',
       'electron/main': 'lib/electron/main.ts',
       'electron/preload': 'lib/electron/preload.ts',
     },
@@ -31,7 +32,11 @@ export default defineConfig([
   // What pages load as it is: nothing of Node's, and no other package.
   {
     ...shared,
-    entry: { browser: 'lib/browser.ts', 'electron/renderer': 'lib/electron/renderer.ts' },
+    entry: {
+      browser: 'lib/browser.ts',
+      'browser-bytes': 'lib/browser-bytes.ts',
+      'electron/renderer': 'lib/electron/renderer.ts',
+    },
     platform: 'browser',
     alias: { ...shared.alias, './codec-v8.js': here('lib/codec-v8-none.ts') },
   },

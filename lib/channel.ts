@@ -1,7 +1,7 @@
 import { Batcher, type BatchOptions, batchOptions } from './batch.js'
 import { copyOf } from './brand.js'
 import * as check from './check.js'
-import { type CodecName, type Format, formatOf, joined, lengthOf, sendParts } from './codec.js'
+import { type CodecName, codecsFor, type Format, formatOf, joined, lengthOf, sendParts } from './codec.js'
 import { Delivery } from './delivery.js'
 import * as dispatcher from './dispatcher.js'
 import { coreError, inFront, SabwayError } from './errors.js'
@@ -21,7 +21,7 @@ import type {
   StartOptions,
 } from './options.js'
 import { Outgoing, type SendOptions, type WriteCallback } from './outgoing.js'
-import { ChannelPort, PORT } from './port.js'
+import type { ChannelPort } from './port.js'
 import { Receiver, type Take, taking, takingPooled, type WaitOptions } from './receiver.js'
 import { Region } from './region.js'
 import type { SharedBytes } from './shared-bytes.js'
@@ -497,9 +497,12 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   #port: ChannelPort | null = null
 
-  /** A MessagePort over this channel, always the same: structured values, for Comlink and the like. It takes all messages once started. */
+  /**
+   * A MessagePort over this channel, always the same: structured values, for Comlink and the like. It takes all messages once started.
+   * Errors: ERR_SABWAY_NO_CODECS, where only sabway/bytes was loaded.
+   */
   port(): ChannelPort {
-    this.#port ??= new ChannelPort(PORT, {
+    this.#port ??= codecsFor('port()').port({
       format: this.#format,
       parity: this.side === 'renderer' ? 0 : 1,
       send: (parts) => this.sendEncoded(parts),

@@ -1,7 +1,7 @@
 // What an object is to a structured clone. Its class may be of another realm, or pretend: what counts are the internal slots, which
 // built-in getters and methods tell. What a structured clone refuses is refused here, and so is what only the host could clone.
 import { isArrayBuffer, isSharedArrayBuffer } from './brand.js'
-import { refuse, SHARED_MEMORY } from './codec-format.js'
+import { refuse, SHARED_MEMORY } from './codec-arrays.js'
 import { isMessagePort } from './host.js'
 
 export type Kind =

@@ -11,7 +11,8 @@
 //   [VIEW, type, bytes]  [BUFFER, bytes, max?]  [TEXT, bytes]    their bytes follow the list, in this order
 //   [PORT, number]  [MINUS_ZERO]  [AGAIN, i]                     a MessagePort; -0; the object that was met as the i-th
 import { typedArrayName } from './brand.js'
-import { type ArraysIn, type ArraysOut, type PortsIn, type PortsOut, refuse, viewNumber } from './codec-format.js'
+import { type ArraysIn, type ArraysOut, refuse, viewNumber } from './codec-arrays.js'
+import type { PortsIn, PortsOut } from './codec-format.js'
 import { isDense, kindOf, partsOf } from './codec-kinds.js'
 
 const OBJECT = 0

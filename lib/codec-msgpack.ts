@@ -2,19 +2,8 @@
 // becomes one flat list (codec-list.ts), and msgpackr writes and reads that list. Of msgpackr only numbers, strings, booleans,
 // null, undefined, big integers and arrays are used: its ways for classes, cycles and records lose or guess, and recurse.
 import { Packr } from 'msgpackr'
-import {
-  ArraysIn,
-  ArraysOut,
-  decoding,
-  encoding,
-  type Format,
-  MSGPACK_ID,
-  noPortsIn,
-  noPortsOut,
-  ownHead,
-  PREFIX,
-  V8_FIRST_BYTE,
-} from './codec-format.js'
+import { ArraysIn, ArraysOut, noPortsIn, noPortsOut, ownHead, PREFIX } from './codec-arrays.js'
+import { decoding, encoding, type Format, MSGPACK_ID, V8_FIRST_BYTE } from './codec-format.js'
 import { listOf, valueIn } from './codec-list.js'
 
 /** msgpackr's option for `pack`: leave so many bytes in front. */

@@ -6,21 +6,15 @@ import { typedArrayName } from './brand.js'
 import {
   ArraysIn,
   ArraysOut,
-  decoding,
-  encoding,
-  type Format,
   noPortsIn,
   noPortsOut,
   ownHead,
-  type PortsIn,
-  type PortsOut,
   PREFIX,
   refuse,
   SHARED_MEMORY,
-  V8_FIRST_BYTE,
-  V8_ID,
   viewNumber,
-} from './codec-format.js'
+} from './codec-arrays.js'
+import { decoding, encoding, type Format, type PortsIn, type PortsOut, V8_FIRST_BYTE, V8_ID } from './codec-format.js'
 import { kindOf, suitsV8 } from './codec-kinds.js'
 import { msgpackFormat } from './codec-msgpack.js'
 import { SabwayError } from './errors.js'

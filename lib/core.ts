@@ -1,11 +1,11 @@
 // The C core as WebAssembly: one instance for each thread and region, on the region's own bytes.
 import { reclaiming } from './addon.js'
-import { fromBase64 } from './base64.js'
 import { isError, sectionOf } from './brand.js'
 import { SabwayError, trapped } from './errors.js'
 import { SW_PAGE } from './generated/abi.js'
 import { CORE_ID, CORE_SECTION, CORE_WASM, SIZES_WASM } from './generated/core-wasm.js'
 import { addressLimit } from './host.js'
+import { wasmBytes } from './wasm-text.js'
 
 /** A byte offset in the region: a pointer, in the core's eyes. */
 export type Offset = number
@@ -82,7 +82,7 @@ let compiled: WebAssembly.Module | undefined
 /** Errors: ERR_SABWAY_NO_WASM, ERR_SABWAY_OUT_OF_MEMORY. */
 function compile(source: string): WebAssembly.Module {
   try {
-    return new WebAssembly.Module(fromBase64(source))
+    return new WebAssembly.Module(wasmBytes(source))
   } catch (cause) {
     throw refused(cause, 'the code of its core')
   }

@@ -4,6 +4,7 @@
 import { type IpcMainEvent, ipcMain, type MessagePortMain, type WebContents, type WebFrameMain } from 'electron'
 import { SharedMemoryChannel } from '../channel.js'
 import * as check from '../check.js'
+import { loadCodecs } from '../codecs.js'
 import { adopt, SabwayError } from '../errors.js'
 import { loadAddon } from '../load.js'
 import { Region } from '../region.js'
@@ -16,6 +17,7 @@ export * from '../exports.js'
 export { registerScheme, SCHEME_PRIVILEGES, type ServeOptions, serveScheme } from './scheme.js'
 
 loadAddon()
+loadCodecs()
 
 export interface WindowOptions {
   /** What the page calls it in `connect` (default 'default'). */

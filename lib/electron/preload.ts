@@ -6,6 +6,7 @@
  */
 import { contextBridge, ipcRenderer } from 'electron'
 import { addon, addonMissing, type RegionBinding } from '../addon.js'
+import { loadCodecs } from '../codecs.js'
 import { onRing, type Watcher, watch } from '../dispatcher.js'
 import { SabwayError } from '../errors.js'
 import { sw_endpoint } from '../generated/abi.js'
@@ -29,6 +30,8 @@ import { refusal } from './refusal.js'
 import { whyNotIsolated } from './versions.js'
 
 export * from '../exports.js'
+
+loadCodecs()
 
 /** A region that was opened for the page, and the page's endpoint in it. */
 interface Place {

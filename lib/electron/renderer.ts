@@ -6,6 +6,7 @@ import { PEER_DIED, type RegionBinding } from '../addon.js'
 import { SharedMemoryChannel } from '../channel.js'
 import * as check from '../check.js'
 import { type Codec, type CodecName, formatOf } from '../codec.js'
+import { loadCodecs } from '../codecs.js'
 import { tell } from '../dispatcher.js'
 import { SabwayError } from '../errors.js'
 import { Region, type RegionHost } from '../region.js'
@@ -25,6 +26,8 @@ import { CARRIER, type Port, pump } from './pump.js'
 import { refused } from './refusal.js'
 
 export * from '../exports.js'
+
+loadCodecs()
 
 export interface ConnectOptions<T = Uint8Array> {
   /** Which of the channels that main shares with this window (default 'default'). */

@@ -72,12 +72,15 @@ function scopeWithout(missing: readonly string[]): object {
   return scope
 }
 
-/** A file of CommonJS and what it requires, which must be files beside it. */
-function required(scope: object, file: string): Entry {
+/** A file of CommonJS and what it requires, which must be files beside it. Each is run once. */
+function required(scope: object, file: string, loaded = new Map<string, { exports: object }>()): Entry {
+  const before = loaded.get(file)
+  if (before !== undefined) return before.exports as Entry
   const module = { exports: {} }
+  loaded.set(file, module)
   const require = (name: string) => {
     if (!name.startsWith('.')) throw new Error(`${file} asks for ${name}`)
-    return required(scope, join(dirname(file), name))
+    return required(scope, join(dirname(file), name), loaded)
   }
   const run = runInContext(`(function (module, exports, require) {${readFileSync(file, 'utf8')}\n})`, scope)
   run(module, module.exports, require)

@@ -176,6 +176,13 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
     },
     teaches: haveAddon ? /the native addon was not loaded: .*addons/ : /it is the browser build/,
   },
+  ERR_SABWAY_NO_CODECS: {
+    act: async () => {
+      const { stdout } = await runChild('bytes.js', ['bytes.mjs', 'index.mjs'])
+      throw JSON.parse(stdout).refusals[0]
+    },
+    teaches: /codec 'structured' is not in 'sabway\/bytes'; import 'sabway' in this thread/,
+  },
   ERR_SABWAY_INVALID_TOKEN: {
     native: true,
     act: () => Region.open('a token'),

@@ -41,9 +41,7 @@ export function instanceOf(endpoint: Endpoint) {
   return { at, producer: at + producer, consumer: at + consumer, outgoing: at + outgoing, incoming: at + incoming }
 }
 
-const source = readFileSync(new URL('lib/generated/core-wasm.ts', root), 'utf8')
-const { CORE_WASM } = (await import(`data:text/javascript,${encodeURIComponent(source)}`)) as { CORE_WASM: string }
-export const wasmModule = new WebAssembly.Module(Buffer.from(CORE_WASM, 'base64'))
+export const wasmModule = new WebAssembly.Module(readFileSync(new URL('lib/generated/core.wasm', root)))
 
 function wasmHost(memory: WebAssembly.Memory, endpoint: Endpoint): Host {
   let wakes: number[] = []

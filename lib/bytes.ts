@@ -1,0 +1,6 @@
+// sabway/bytes in Node and Electron: what 'sabway' has but for the codecs that come with it. The classes are the same ones.
+import { loadAddon } from './load.js'
+
+loadAddon()
+
+export * from './exports-bytes.js'

@@ -1,0 +1,52 @@
+// sabway/bytes: the same library without the codecs that come with it. Each of its files has a process of its own, because what loads
+// 'sabway' in the same thread gives it the codecs.
+import assert from 'node:assert/strict'
+import * as sabway from 'sabway'
+import { runChild } from './support/children.js'
+
+const FILES = [
+  ['bytes.mjs', 'index.mjs'],
+  ['bytes.cjs', 'index.cjs'],
+  ['browser-bytes.mjs', 'browser.mjs'],
+  ['browser-bytes.cjs', 'browser.cjs'],
+] as const
+
+describe('sabway/bytes', () => {
+  for (const [file, whole] of FILES) {
+    describe(file, () => {
+      // biome-ignore lint/suspicious/noExplicitAny: what the child printed
+      let seen: any
+      before(async () => {
+        const { stdout, stderr } = await runChild('bytes.js', [file, whole])
+        assert.equal(stderr, '')
+        seen = JSON.parse(stdout)
+      })
+
+      it('exports what sabway does, but for the port', () => {
+        assert.deepEqual(['ChannelPort', ...seen.names].sort(), Object.keys(sabway).sort())
+      })
+
+      it('carries bytes, and the values of a codec of the program', () => {
+        assert.deepEqual(seen.bytes, [1, 2, 3])
+        assert.equal(seen.own, 7)
+      })
+
+      it('says of what it leaves out where that is', () => {
+        const whats = ["codec 'structured'", "codec 'msgpack'", "codec 'msgpack'", 'port()']
+        assert.equal(seen.refusals.length, whats.length)
+        whats.forEach((what, i) => {
+          const { code, message, own } = seen.refusals[i]
+          assert.equal(code, 'ERR_SABWAY_NO_CODECS')
+          assert.ok(message.includes(`: ${what} is not in 'sabway/bytes'; import 'sabway' in this thread`), message)
+          assert.equal(own, true)
+        })
+      })
+
+      it(`has the classes of ${whole}, which brings the codecs to it`, () => {
+        assert.equal(seen.same, true)
+        assert.deepEqual(seen.entries, [[1, 'x']])
+        assert.equal(seen.posted, 'through a port')
+      })
+    })
+  }
+})
