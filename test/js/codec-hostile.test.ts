@@ -116,6 +116,7 @@ describe('a list that no encoder wrote', () => {
     ['a class of the reader', [[10, 'constructor', 0]]],
     ['a view of no known type', [[10, 99, 0]]],
     ['a view longer than the message', [[10, 1, 1e9]]],
+    ['a view a little longer than the message', [[10, 1, 16]], 8],
     ['a view of less than nothing', [[10, 1, -8]], 8],
     ['half a byte', [[10, 1, 0.5]], 8],
     ['NaN bytes', [[11, Number.NaN]], 8],

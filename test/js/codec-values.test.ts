@@ -153,6 +153,24 @@ for (const codec of CODECS) {
       throwsError(() => channelOf(codec, 1 << 16)('x'.repeat(2 ** 20)), 'ERR_SABWAY_MESSAGE_TOO_LARGE', /./)
     })
 
+    it('carries halves of surrogate pairs wherever they stand', () => {
+      const through = channelOf(codec)
+      const texts = [
+        '\ud800',
+        '\udc00',
+        'a\udc00',
+        'a\ud800',
+        '\ud800a',
+        '\udc00a',
+        '\udc00\ud800',
+        '\ud83d\ude00\ude00',
+      ]
+      for (const text of texts) {
+        assert.ok(through(text) === text, JSON.stringify(text))
+        assert.deepEqual(through({ [text]: [text] }), { [text]: [text] })
+      }
+    })
+
     it('copies what a view shows when it is sent, whatever memory it is in', () => {
       const through = channelOf(codec)
       for (const view of [

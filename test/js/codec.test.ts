@@ -25,6 +25,38 @@ const json: Codec<unknown> = {
   decode: (bytes) => JSON.parse(new TextDecoder().decode(bytes.slice())),
 }
 
+describe("the codec msgpack's messages", () => {
+  const bytesOf = (value: unknown) => {
+    const { renderer } = pair<unknown>('msgpack')
+    renderer.trySend(value)
+    return renderer.stats().sent.bytes
+  }
+
+  it('hold the keys of objects that are alike once', () => {
+    const rows = (count: number) => Array.from({ length: count }, (_, i) => ({ temperature: i & 15, humidity: 1 }))
+    const each = (bytesOf(rows(80)) - bytesOf(rows(40))) / 40
+    assert.ok(each < 'temperature'.length, `${each} bytes for each object`)
+    assert.ok(
+      bytesOf([
+        { a: 1, b: 2, c: 3 },
+        { a: 1, b: 2, d: 3 },
+      ]) >
+        bytesOf([
+          { a: 1, b: 2, c: 3 },
+          { a: 1, b: 2, c: 3 },
+        ]),
+    )
+  })
+
+  it('hold no keys of an array whose elements are all there', () => {
+    for (const length of [1, 10, 100]) {
+      const array = Array(length).fill(1)
+      const more = bytesOf(Object.assign([...array], { more: 1 })) - bytesOf(array)
+      assert.ok(more > length, `${more} bytes more with a property`)
+    }
+  })
+})
+
 for (const codec of ['v8', 'msgpack', 'structured', json] as const) {
   describe(`codec ${typeof codec === 'string' ? codec : 'of your own'}`, () => {
     it('carries values by every way of sending and of receiving', async () => {

@@ -103,6 +103,22 @@ describe('send', () => {
     })
   })
 
+  it('takes a function or nothing as onQueueEmpty', () => {
+    const { renderer } = pair()
+    for (const none of [null, undefined]) {
+      renderer.onQueueEmpty = () => {}
+      renderer.onQueueEmpty = none as null
+      assert.equal(renderer.onQueueEmpty, null)
+    }
+    for (const odd of [5, 'text', {}]) {
+      throwsError(
+        () => Object.assign(renderer, { onQueueEmpty: odd }),
+        'ERR_SABWAY_INVALID_TYPE',
+        /onQueueEmpty must be/,
+      )
+    }
+  })
+
   it('may be called inside onQueueEmpty', async () => {
     const { renderer, native } = pair(4096)
     let rounds = 0

@@ -509,6 +509,22 @@ describe('main', () => {
     assert.equal((await get('/%2e%2e/cage/cage.c')).status, 404)
   })
 
+  it('refuses names that no scheme can have, and headers that are no text', () => {
+    for (const scheme of ['View', '1view', '-view', ' view', 'vi ew', 'view:', 'vïew', 'x'.repeat(101)]) {
+      assert.throws(
+        () => main.serveScheme('test/browser/static', { scheme }),
+        { code: 'ERR_SABWAY_INVALID_ARGUMENT' },
+        scheme,
+      )
+    }
+    for (const value of [5, true, {}, ['a']]) {
+      const headers = { 'x-own': value as never }
+      assert.throws(() => main.serveScheme('test/browser/static', { scheme: 'odd', headers }), {
+        code: 'ERR_SABWAY_INVALID_TYPE',
+      })
+    }
+  })
+
   it('lets pages of a scheme that it serves have channels, without naming origins', async () => {
     main.serveScheme('test/browser/static', { scheme: 'own' })
     const window = await opened({ url: 'own://any/page.html' })
