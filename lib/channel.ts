@@ -78,11 +78,13 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   readonly #sender: Batcher | Outgoing
   #closed = false
   #worker: NativeWorker | null = null
+  /** The native worker has left the region. */
+  #dismiss: (() => void) | null = null
   /** What ref() and unref() have asked for; null: hold the process while this side receives. */
   #wantsRef: boolean | null = null
   #portReceives = false
   #portHolds = false
-  #holdsRef = false
+  readonly #hold = dispatcher.holdOf(this)
   /** startReceiving is in effect only because there are 'message' listeners. */
   #receivesForListeners = false
   readonly #format: Format | null
@@ -181,7 +183,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     const handle = check.handle(from)
     const shared = handle.sabway === 'channel' ? (handle.codec ?? 'bytes') : undefined
     const format = formatOf(own, shared)
-    return SharedMemoryChannel.over<T>(Region.open(handle as never), side!, { format, batch, wait, maxQueued })
+    return SharedMemoryChannel.over<T>(Region.joined(handle), side!, { format, batch, wait, maxQueued })
   }
 
   /** @internal A channel object for a side, which takes its roles on first use. */
@@ -222,7 +224,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   get handle(): ChannelHandle {
     isolated()
     const codec = this.#format === null ? {} : { codec: this.#format.name }
-    return { sabway: 'channel', memory: this.region.memory, ...this.region.ticket, ...codec }
+    return this.region.handleOf({ sabway: 'channel' as const, ...codec })
   }
 
   /** For another process of this user, which passes it to `attach`: see Region.token. Errors: ERR_SABWAY_INVALID_STATE. */
@@ -573,7 +575,14 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       throw new SabwayError('ERR_SABWAY_SIDE_TAKEN', 'this channel has a native worker; stopWorker ends it')
     }
     const side = this.side === 'renderer' ? SW_NATIVE : SW_RENDERER
-    this.#worker = new NativeWorker(binding, side, start, this.waiter.policy, (...end) => this.#onWorkerExit(...end))
+    const dismiss = this.region.commons.employ()
+    try {
+      this.#worker = new NativeWorker(binding, side, start, this.waiter.policy, (...end) => this.#onWorkerExit(...end))
+      this.#dismiss = dismiss
+    } catch (error) {
+      dismiss()
+      throw error
+    }
   }
 
   /** End the native thread after the messages it has already been sent; another may take its side. Waits for a plugin that is busy. */
@@ -582,6 +591,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     if (worker === null) return
     this.#worker = null
     worker.stop()
+    this.#dismiss!()
+    dispatcher.schedule() // what waits for its region can wait there from now on
   }
 
   // ---- life ----
@@ -832,6 +843,22 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   }
 
   /** @internal */
+  hasNews(): boolean {
+    if (this.#deathIsUntold || this.#watch.hasNews || (this.#watching && this.#watch.readsNoMore)) return true
+    if (this.#watch.gone && (this.#portReceives || (this.#receiver.mourns && this.#receiver.waiting))) return true
+    try {
+      return (this.#in.receiving && !this.#delivery.planned && this.#in.available()) || this.#out.wantSpace()
+    } catch {
+      return true // its words were overwritten, as the turn will find
+    }
+  }
+
+  /** @internal */
+  wake(): void {
+    dispatcher.activate(this)
+  }
+
+  /** @internal */
   onPeerDied(number: number): void {
     if (this.#closed || !this.#watch.isMeant(Math.floor(number / 2 ** 32))) return
     const seen = this.#watch.look()
@@ -866,8 +893,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       !this.#closed &&
       ((this.#wantsRef ?? (receives && (!this.#watch.gone || this.#deathIsUntold))) ||
         (this.#out.pending && this.#watch.there))
-    if (wanted === this.#holdsRef) return
-    this.#holdsRef = wanted
+    if (wanted === this.#hold.held) return
+    this.#hold.held = wanted
     if (wanted) dispatcher.ref()
     else dispatcher.unref()
   }

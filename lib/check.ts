@@ -1,5 +1,6 @@
 // Arguments are checked once, here, before anything is touched.
 import { isAbortSignal, isGone, isMemory, isUint8Array, lengthOf, sectionOf } from './brand.js'
+import { Commons } from './commons.js'
 import { type ErrorCode, SabwayError } from './errors.js'
 import { SW_RING_MAX, SW_RING_MIN } from './generated/abi.js'
 import { shown } from './shown.js'
@@ -242,6 +243,8 @@ export interface Handle {
   token?: unknown
   copied?: unknown
   codec?: string
+  /** Of one that was made in this realm: its memory is not looked at. */
+  commons?: Commons
 }
 
 /** The parts of what should be a handle. Errors: ERR_SABWAY_INVALID_TYPE. */
@@ -252,6 +255,11 @@ export function handle(value: unknown): Handle {
   const what = kindOf(value)
   if (what === 'SharedMemoryChannel' || what === 'Region') {
     throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `${expected}; this is the ${what} itself: pass its \`handle\``)
+  }
+  const commons = Commons.of(value)
+  if (commons !== undefined) {
+    const { sabway, codec } = fields(value, 'handle', ['sabway', 'codec'])
+    return { sabway, commons, ...named(codec) }
   }
   const { codec, module, ...parts } = fields(value, 'handle', [
     'sabway',

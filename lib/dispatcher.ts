@@ -34,6 +34,10 @@ export interface Participant {
   work(): boolean
   /** The second look, after the endpoint is armed: is there work after all? */
   ready(): boolean
+  /** Would a turn find something to do? Changes nothing, and runs no code of the user. */
+  hasNews(): boolean
+  /** What sleeps in its region's commons is woken: `activate`. */
+  wake(): void
   readonly waiter: Waiter
   /** Does a message concern it? One that only watches the other side, or waits for room, is not rung for messages. */
   readonly wantsMessages: boolean
@@ -76,6 +80,8 @@ let lastWork = 0
 /** When the last turns began, and who found something in them; `settling` until that is settled. */
 let began = 0
 const worked: Participant[] = []
+/** More active participants than this, and those that nothing can come to are looked for before the loop sleeps. */
+let crowd = 16
 let settling = false
 /** When the loop went to sleep; 0 while it polls. */
 let asleepSince = 0
@@ -84,13 +90,35 @@ let asleepSince = 0
 export function activate(participant: Participant): void {
   host.needLoop()
   connect()
-  active.add(participant)
   participant.region.binding?.listen()
+  if (retires(participant)) return
+  active.add(participant)
   schedule()
+}
+
+/** Off the event loop, until its region wakes it, if nothing else can and there is nothing to do. */
+function retires(participant: Participant): boolean {
+  if (!participant.region.commons.secluded || participant.hasNews()) return false
+  arm(participant)
+  retire(participant)
+  return true
 }
 
 export function deactivate(participant: Participant): void {
   active.delete(participant)
+  participant.region.commons.forget(participant)
+}
+
+/** Have only the region wake it: nothing else can as long as that is secluded. */
+function retire(participant: Participant): void {
+  active.delete(participant)
+  participant.region.commons.sleep(participant)
+}
+
+/** How its endpoint is rung from now on. Returns the doorbell's value. */
+function arm({ region, wantsMessages }: Participant): number {
+  const how = region.binding === null ? SW_SLEEP_ATOMICS : SW_SLEEP_LOOP
+  return region.core.sw_endpoint_arm(0, region.endpoint, how | (wantsMessages ? 0 : SW_SLEEP_QUIET))
 }
 
 /** Wake others in this region for those who cannot (see native/core/relay.c), as long as it is open. Without the addon this does nothing. */
@@ -125,6 +153,7 @@ function serve(region: Region): void {
   if (rings === region.served) return
   region.served = rings
   region.core.sw_endpoint_serve(0)
+  region.commons.rouse()
 }
 
 function standBy(region: Region): void {
@@ -265,6 +294,10 @@ function pollOrSleep(): void {
     lastWork = now
     asleepSince = 0
   }
+  if (active.size > crowd) {
+    for (const participant of active) retires(participant)
+    crowd = 2 * active.size + 16
+  }
   if (scheduled) return
   let patience = 0
   for (const { waiter } of active) patience = Math.max(patience, waiter.loop.milliseconds)
@@ -276,21 +309,25 @@ function sleep(now: number): void {
   if (asleepSince === 0) asleepSince = now
   for (const participant of active) {
     const { region, waiter } = participant
-    const how = region.binding === null ? SW_SLEEP_ATOMICS : SW_SLEEP_LOOP
-    const quiet = participant.wantsMessages ? 0 : SW_SLEEP_QUIET
-    const ticket = region.core.sw_endpoint_arm(0, region.endpoint, how | quiet)
+    const ticket = arm(participant)
     if (participant.ready()) {
       region.core.sw_endpoint_disarm(0, region.endpoint)
       schedule()
     } else {
       waiter.parks++
       waiter.blocked = null
-      const sleeps = waiters.get(region)?.sleeps ?? 0
-      const bound = how === SW_SLEEP_LOOP ? 0 : region.core.sw_wait_bound(participant.reach(how), sleeps)
-      waitAsync(region, ticket, bound)
+      if (region.commons.secluded) retire(participant)
+      else waitAsync(region, ticket, boundOf(participant))
     }
   }
   if (!scheduled) forRelayed(standBy)
+}
+
+/** The longest sleep of a participant in milliseconds, 0 for no such bound. */
+function boundOf(participant: Participant): number {
+  const { region } = participant
+  if (region.binding !== null) return 0
+  return region.core.sw_wait_bound(participant.reach(SW_SLEEP_ATOMICS), waiters.get(region)?.sleeps ?? 0)
 }
 
 /**
@@ -349,6 +386,20 @@ let anchor: MessageChannel | null = null
 let references = 0
 let kept = false
 let releasing = false
+
+/** What a channel asks for: to be kept, the process is. */
+export interface Hold {
+  held: boolean
+}
+
+const dropped = new FinalizationRegistry<Hold>(({ held }) => held && unref())
+
+/** The hold of something that can be collected while it is held: then nothing can come to it any more, and it is given back. */
+export function holdOf(owner: object): Hold {
+  const hold = { held: false }
+  dropped.register(owner, hold)
+  return hold
+}
 
 /** Keep the process alive while at least one reference is held. A page ends when it is left: nothing holds it. */
 export function ref(): void {

@@ -310,7 +310,7 @@ export class Outgoing {
       return null
     }
     this.reservation = length
-    return new Uint8Array(this.region.buffer, at, length)
+    return new Uint8Array(this.region.bytes.buffer, at, length)
   }
 
   /**

@@ -138,6 +138,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     this.#listen()
     this.#started = true
     this.#balance()
+    if (this.#early.length === 0) return // a task would hold what may be dropped
     host.microtask(() => {
       while (this.#early.length !== 0) this.#deliver(ROOT, this.#early.shift()!)
     })

@@ -1,6 +1,7 @@
 import { type Addon, addon, addonMissing, type RegionBinding, reclaiming, type SharedMemory } from './addon.js'
 import { isMemory, isSharedArrayBuffer } from './brand.js'
 import * as check from './check.js'
+import { Commons } from './commons.js'
 import {
   type Core,
   coreModule,
@@ -28,7 +29,6 @@ import {
   sw_instance,
   sw_region_header,
 } from './generated/abi.js'
-import { inAudioWorklet } from './host.js'
 import { isolated } from './isolation.js'
 import { cloneHint, hide, INSPECT, inspected } from './summary.js'
 
@@ -79,17 +79,8 @@ function ownHost(): RegionHost | null {
   }
 }
 
-/**
- * V8 does not count shared memory, and so sees no reason to look for regions that were dropped. This many bytes are what it
- * counts for each in place of that. They are never written to, so that they cost addresses rather than memory. An audio thread is
- * not to be made to collect.
- */
-const WEIGHT = inAudioWorklet ? 0 : 4 * 2 ** 20
 const LARGEST = 65536 * SW_PAGE
 const CLONE_HINT = 'A region stays in its thread: post region.handle, and open that there. It'
-
-/** What a region does for its owner when the environment or the garbage collector takes it. */
-const forgotten = new FinalizationRegistry<() => void>((close) => close())
 
 /**
  * One piece of shared memory and this thread's place in it: an endpoint, a WebAssembly instance of the core, and the addon's
@@ -97,8 +88,6 @@ const forgotten = new FinalizationRegistry<() => void>((close) => close())
  */
 export class Region {
   /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
-  /** The SharedArrayBuffer itself. */
-  declare readonly buffer: SharedArrayBuffer
   /** @internal */ declare readonly bytes: Uint8Array<SharedArrayBuffer>
   /** @internal */ declare readonly words: Int32Array<SharedArrayBuffer>
   /** @internal */ declare readonly core: Core
@@ -112,14 +101,13 @@ export class Region {
   readonly copied: string | undefined
   /** The doorbell's value up to which this relay has looked for requests. @internal */ served = 0
   declare private readonly link: { readonly wakes: number }
+  /** @internal */ declare readonly commons: Commons
   readonly #shared: SharedMemory | null
-  readonly #token: string | undefined
   #vacant = false
   #closing = false
   #closed = false
-  readonly #memory: WebAssembly.Memory
-  /** Without the addon: what V8 counts for a region that others may join. */
-  #weight: ArrayBuffer | undefined
+  /** Without the addon: what becomes of the place in the region when this is collected is no matter any more. */
+  readonly #settled: (() => void) | null
   /** What lives in the region and ends with it. */
   readonly #tenants = new Set<() => void>()
 
@@ -128,9 +116,9 @@ export class Region {
   private constructor(
     /** Shows that it is the library that makes the region. */
     made: symbol,
+    commons: Commons,
     memory: WebAssembly.Memory,
     shared: SharedMemory | null = null,
-    token?: string,
     host: RegionHost | null = ownHost(),
     copied?: string,
   ) {
@@ -141,12 +129,10 @@ export class Region {
       )
     }
     this.copied = copied
-    this.#memory = memory
     this.#shared = shared
-    this.#token = shared?.token() ?? token
     const buffer = memory.buffer as unknown as SharedArrayBuffer
-    hide(this, { buffer, bytes: new Uint8Array(buffer), words: new Int32Array(buffer) })
-    this.size = BigInt(this.buffer.byteLength)
+    hide(this, { commons, bytes: new Uint8Array(buffer), words: new Int32Array(buffer) })
+    this.size = BigInt(buffer.byteLength)
     const words = this.words
     // The imports must not hold the Region: the instance lives as long as its exports are held.
     const link: { binding: RegionBinding | null; processes: boolean; wakes: number } = {
@@ -161,6 +147,8 @@ export class Region {
           if (at >= words.byteLength || at % 4 !== 0) return 1 // from a handle that was overwritten
           if (how === SW_SLEEP_FUTEX && link.binding === null) return 0
           link.wakes++
+          commons.rouse()
+          if (commons.secluded) return 1
           if (how === SW_SLEEP_ATOMICS || link.binding === null) Atomics.notify(words, at >>> 2)
           // V8's waiters are this process's only: for those of another the futex is where its relay can hear it.
           if (how !== SW_SLEEP_ATOMICS || link.processes) link.binding?.ring(at, how)
@@ -170,7 +158,7 @@ export class Region {
       }),
     )
     hide(this, { link, core: exported })
-    const status = this.core.sw_region_verify(0, this.buffer.byteLength / SW_PAGE)
+    const status = this.core.sw_region_verify(0, buffer.byteLength / SW_PAGE)
     if (status !== 0) throw coreError(status, describeHeader(this.words))
     this.channelAt = this.core.sw_region_channel(0, this.size) >>> 0
     if (this.channelAt === 0)
@@ -189,6 +177,8 @@ export class Region {
       throw adopt(error)
     }
     link.binding = this.binding
+    this.#settled =
+      this.binding === null ? commons.settle(this, endpoint, (other) => leave(core, size, channelAt, other)) : null
     core.sw_endpoint_able(0, endpoint, this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
   }
 
@@ -230,7 +220,9 @@ export class Region {
   }
 
   static #over(memory: WebAssembly.Memory, shared: SharedMemory | null, copied?: string): Region {
-    return new Region(Region.#made, memory, shared, undefined, undefined, copied)
+    const commons = new Commons(memory, shared?.token())
+    if (copied !== undefined) commons.lend() // its carrier takes part
+    return new Region(Region.#made, commons, memory, shared, undefined, copied)
   }
 
   /**
@@ -239,42 +231,42 @@ export class Region {
    * token also ERR_SABWAY_INVALID_TOKEN, _REGION_GONE, _STALE_TOKEN, _SIZE_MISMATCH, _NOT_PERMITTED, _OVERLAY_REFUSED.
    */
   static open(from: RegionHandle | string): Region {
-    if (typeof from === 'string') {
-      const { SharedMemory } = needAddon()
-      return reclaiming(() => overlaid(() => new SharedMemory(from), null, Region.#over), true)
-    }
-    const { memory, module, token, copied } = check.handle(from)
-    offerModule(module)
-    if (copied && typeof token === 'string') return Region.open(token)
-    if (!isMemory(memory) || !isSharedArrayBuffer(memory.buffer)) {
-      throw new SabwayError('ERR_SABWAY_NOT_A_REGION', 'its memory is not shared; make regions with Sabway')
-    }
-    const region = new Region(Region.#made, memory, null, token as string | undefined)
-    region.#lend()
+    return typeof from === 'string' ? Region.#opened(from) : Region.joined(check.handle(from))
+  }
+
+  static #opened(token: string): Region {
+    const { SharedMemory } = needAddon()
+    const region = reclaiming(() => overlaid(() => new SharedMemory(token), null, Region.#over), true)
+    region.commons.lend()
     return region
   }
 
+  /** @internal The same, of what was in a handle. */
+  static joined({ commons: own, memory, module, token, copied }: check.Handle): Region {
+    offerModule(module)
+    if (own !== undefined) return new Region(Region.#made, own, own.peek())
+    if (copied && typeof token === 'string') return Region.#opened(token)
+    if (!isMemory(memory) || !isSharedArrayBuffer(memory.buffer)) {
+      throw new SabwayError('ERR_SABWAY_NOT_A_REGION', 'its memory is not shared; make regions with Sabway')
+    }
+    return Region.on(memory, undefined, token as string | undefined)
+  }
+
   /** @internal Join the region that is in this memory, with the addon of another context of this thread. */
-  static on(memory: WebAssembly.Memory, host: RegionHost): Region {
-    return new Region(Region.#made, memory, null, undefined, host)
+  static on(memory: WebAssembly.Memory, host?: RegionHost, token?: string): Region {
+    const commons = new Commons(memory, token)
+    commons.lend()
+    return new Region(Region.#made, commons, memory, null, host)
   }
 
   /** What other threads need to join: `handle` is made of it. */
   get memory(): WebAssembly.Memory {
-    this.#lend()
-    return this.#memory
+    return this.commons.lend()
   }
 
-  /**
-   * From now on others may be in the region, so that its place in it must be given back when it is collected. With the addon the
-   * binding's finalizer does that. The callback holds the memory until it runs in a later turn: a region that nobody else can
-   * have joined does without, and its memory is collected with it.
-   */
-  #lend(): void {
-    if (this.binding !== null || this.#weight !== undefined || this.#closing) return
-    this.#weight = new ArrayBuffer(WEIGHT)
-    const { core, endpoint, size, channelAt } = this
-    forgotten.register(this, () => leave(core, size, channelAt, endpoint), this)
+  /** The SharedArrayBuffer itself. */
+  get buffer(): SharedArrayBuffer {
+    return this.memory.buffer as unknown as SharedArrayBuffer
   }
 
   /** @internal Put a channel into a region that `create` made. */
@@ -287,10 +279,10 @@ export class Region {
       )
     }
     const needed = pagesFor(rendererToNative, nativeToRenderer) * SW_PAGE
-    if (needed > this.buffer.byteLength) {
+    if (needed > this.bytes.length) {
       throw new SabwayError(
         'ERR_SABWAY_OUT_OF_RANGE',
-        `these rings need a region of ${needed} bytes, this one has ${this.buffer.byteLength}`,
+        `these rings need a region of ${needed} bytes, this one has ${this.bytes.length}`,
       )
     }
     const status = this.core.sw_channel_format(0, this.channelAt, rendererToNative, nativeToRenderer)
@@ -323,21 +315,29 @@ export class Region {
    * the region is open where it was made or opened by token. Errors: ERR_SABWAY_INVALID_STATE when only threads share it.
    */
   get token(): string {
-    if (this.#token !== undefined) return this.#token
+    const { token } = this.commons
+    if (token !== undefined) {
+      this.commons.lend()
+      return token
+    }
     throw new SabwayError('ERR_SABWAY_INVALID_STATE', "only threads share this; make it with { share: 'processes' }")
   }
 
   /** Structured-cloneable: send it to another thread, which passes it to `open`. Errors: as of a channel's handle. */
   get handle(): RegionHandle {
     isolated()
-    return { sabway: 'region', memory: this.memory, ...this.ticket }
+    return this.handleOf({ sabway: 'region' })
   }
 
-  /** @internal What every handle of this region has beside its memory. */
-  get ticket(): { module: WebAssembly.Module; token?: string; copied?: true } {
-    const module = coreModule()
-    if (this.#token === undefined) return { module }
-    return { module, token: this.#token, ...(this.copied !== undefined && { copied: true }) }
+  /** @internal A handle of this region with these parts. */
+  handleOf<Parts extends object>(parts: Parts): Parts & Pick<RegionHandle, 'memory' | 'module' | 'token' | 'copied'> {
+    const { token } = this.commons
+    return this.commons.handle({
+      ...parts,
+      module: coreModule(),
+      ...(token !== undefined && { token }),
+      ...(this.copied !== undefined && { copied: true as const }),
+    })
   }
 
   get closed(): boolean {
@@ -350,7 +350,7 @@ export class Region {
 
   /** What JSON.stringify and console.log show; `stats()` tells more. Another thread needs `handle`, another process `token`. */
   toJSON(): { size: number; share: 'threads' | 'processes'; closed: boolean } {
-    return { size: this.buffer.byteLength, share: this.processes ? 'processes' : 'threads', closed: this.#closed }
+    return { size: this.bytes.length, share: this.processes ? 'processes' : 'threads', closed: this.#closed }
   }
 
   /** @internal */
@@ -368,7 +368,7 @@ export class Region {
     for (let index = 0; index < SW_ENDPOINTS; index++) {
       if (Atomics.load(this.words, endpointWord(index, sw_endpoint.pid)) !== 0) participants++
     }
-    return { size: this.buffer.byteLength, participants, wakes: this.binding === null ? 'atomics' : 'addon' }
+    return { size: this.bytes.length, participants, wakes: this.binding === null ? 'atomics' : 'addon' }
   }
 
   /** Walk the region's invariants. Throws ERR_SABWAY_CORRUPT. For tests, while nobody writes. */
@@ -402,8 +402,7 @@ export class Region {
       this.core.sw_channel_evict(0, this.size, this.channelAt, this.endpoint)
       this.binding.close()
     } else {
-      forgotten.unregister(this)
-      this.#weight = undefined
+      this.#settled?.()
       leave(this.core, this.size, this.channelAt, this.endpoint)
     }
     this.#shared?.close()
@@ -437,7 +436,9 @@ function make(pages: number, { share, name }: ShareOptions, format: (core: Core)
   }
   if (share === 'processes') {
     const { SharedMemory } = needAddon()
-    return reclaiming(() => overlaid(() => new SharedMemory(pages * SW_PAGE, name), prepare, over), true)
+    const region = reclaiming(() => overlaid(() => new SharedMemory(pages * SW_PAGE, name), prepare, over), true)
+    if (name !== undefined) region.commons.lend() // its token can be told from the name
+    return region
   }
   if (name !== undefined) {
     throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', "a name is for share: 'processes'")

@@ -96,6 +96,14 @@ export class PeerWatch {
     return (Atomics.load(this.region.words, closed) & bit) !== 0
   }
 
+  /** Do the role words show what was not looked at yet: a death, or a successor of one that died? */
+  get hasNews(): boolean {
+    return this.#roles.some(({ holder, seen }) => {
+      const word = Atomics.load(this.region.words, holder)
+      return word !== seen && (lostIn(word) !== 0 || (this.#gone && holderIn(word) !== 0))
+    })
+  }
+
   /** Look at the role words. True when they show a death that was not told yet. */
   look(): boolean {
     let died = false
