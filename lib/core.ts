@@ -4,7 +4,7 @@ import { isError, sectionOf } from './brand.js'
 import { SabwayError, trapped } from './errors.js'
 import { SW_PAGE } from './generated/abi.js'
 import { CORE_ID, CORE_SECTION, CORE_WASM, SIZES_WASM } from './generated/core-wasm.js'
-import { addressLimit } from './host.js'
+import { addressLimit, roomForRegions } from './host.js'
 import { wasmBytes } from './wasm-text.js'
 
 /** A byte offset in the region: a pointer, in the core's eyes. */
@@ -84,7 +84,7 @@ function compile(source: string): WebAssembly.Module {
   try {
     return new WebAssembly.Module(wasmBytes(source))
   } catch (cause) {
-    throw refused(cause, 'the code of its core')
+    throw refused(cause)
   }
 }
 
@@ -153,33 +153,40 @@ const collected = new FinalizationRegistry<void>(() => void held--)
 export function sharedMemory(pages: number): WebAssembly.Memory {
   const make = () => new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   try {
-    const memory = reclaiming(make, false) // V8 has collected before it says that there is no room
+    const memory = reclaiming(make, false) // the engine has collected before it says that there is no room
     collected.register(memory)
     held++
     return memory
   } catch (cause) {
-    throw refused(cause, `a region of ${pages * SW_PAGE} bytes`)
+    if (typeof WebAssembly === 'undefined') throw new SabwayError('ERR_SABWAY_NO_WASM', NO_WASM, { cause })
+    throw noRoom(cause, `a region of ${pages * SW_PAGE} bytes`)
   }
 }
 
-/** The error for what V8 would not make. Only what has no room is a RangeError. */
-function refused(cause: unknown, what: string): SabwayError {
+/** The error for code that the engine would not compile. */
+function refused(cause: unknown): SabwayError {
   if (typeof WebAssembly === 'undefined') return new SabwayError('ERR_SABWAY_NO_WASM', NO_WASM, { cause })
-  if (!isError(cause) || cause.name !== 'RangeError') return new SabwayError('ERR_SABWAY_NO_WASM', NO_CODE, { cause })
-  return new SabwayError('ERR_SABWAY_OUT_OF_MEMORY', `${what}; ${whyNoRoom()}`, { cause })
+  return isShort(cause)
+    ? noRoom(cause, 'the code of its core')
+    : new SabwayError('ERR_SABWAY_NO_WASM', NO_CODE, { cause })
 }
+
+/** Is that how an engine says that it has no memory? V8 by a RangeError, Firefox by an InternalError or a string. */
+const isShort = (cause: unknown): boolean =>
+  !isError(cause) || cause.name === 'RangeError' || cause.name === 'InternalError'
 
 const NO_WASM =
   'there is no WebAssembly; start Node without --jitless (look at NODE_OPTIONS, too), and exempt the page in a browser in lockdown mode'
 const NO_CODE = "if the page has a Content-Security-Policy, its script-src must contain 'wasm-unsafe-eval'"
 
-function whyNoRoom(): string {
+function noRoom(cause: unknown, what: string): SabwayError {
   const limit = addressLimit()
   const why =
     limit === undefined
       ? 'memory is used up, or address space'
       : `this process may have ${Math.floor(limit / 2 ** 20)} MiB of address space (\`ulimit -v\`, RLIMIT_AS): raise that limit`
-  return `${why}. V8 reserves about 10 GiB of addresses for each region, however small; this thread holds ${held}: call cleanup() of channels and close() of regions no longer used, or make fewer and larger ones`
+  const text = `${what}; ${why}. The engine reserves 8 to 10 GiB of addresses for each region, however small: ${roomForRegions}; this thread holds ${held}: call cleanup() of channels and close() of regions no longer used, let the event loop turn (what was dropped since it last did may be held until then), or make fewer and larger ones`
+  return new SabwayError('ERR_SABWAY_OUT_OF_MEMORY', text, { cause })
 }
 
 let sizes: { sw_region_bytes: Core['sw_region_bytes'] } | undefined

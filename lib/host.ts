@@ -5,7 +5,7 @@ import { SabwayError } from './errors.js'
 
 const scope = globalThis as Partial<typeof globalThis>
 
-type NodeProcess = Pick<NodeJS.Process, 'on' | 'getBuiltinModule'> & { type: string }
+type NodeProcess = Pick<NodeJS.Process, 'on' | 'getBuiltinModule' | 'versions'> & { type: string }
 
 /** Absent in a page, or there what some bundler puts in its place. */
 const node = (scope as { process?: Partial<NodeProcess> }).process
@@ -295,3 +295,11 @@ export function addressLimit(): number | undefined {
     return undefined // no /proc
   }
 }
+
+/** For how many regions there are addresses, as measured: see docs/troubleshooting.md. */
+export const roomForRegions: string =
+  node?.versions === undefined
+    ? 'a process of Chromium has room for about 120 (a page, its workers, and other pages of the site), one of Firefox for about 1,000'
+    : node.versions.electron === undefined
+      ? 'a process of Node has room for about 12,000'
+      : 'a process of Electron has room for about 120'
