@@ -727,7 +727,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** Are there listeners that want to be told what becomes of the other side? */
   get #watching(): boolean {
     if (this.#closed || (!this.#in.isOpen && !this.#out.isOpen)) return false
-    return (!this.#closeWasTold && this.listenerCount('close') !== 0) || this.listenerCount('peer-died') !== 0
+    if (!this.#closeWasTold && this.listenerCount('close') !== 0) return true
+    const over = this.#watch.readsNoMore && this.#watch.sendsNoMore // what has ended for good has no successor that may die
+    return !over && this.listenerCount('peer-died') !== 0
   }
 
   /** A role was taken, or a listener came or went: only the holder of a role is rung. */

@@ -143,6 +143,7 @@ export class Commons {
   meet(): void {
     const reference = new WeakRef(this)
     for (const place of this.#places.keys()) place.commons = reference
+    this.sweep() // of those that the collector was quicker to find
   }
 
   /** Evict who was collected. */

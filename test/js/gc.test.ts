@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { Region, SharedMemoryChannel } from 'sabway'
 import { pattern } from './support/bytes.js'
 import { attach, collect, open } from './support/channels.js'
+import { runChild } from './support/children.js'
 import { collectGarbage, collectUntil } from './support/gc.js'
 import { plugin } from './support/paths.js'
-import { memory, nativeThreads, nativeThreadsAre } from './support/threads.js'
+import { memory, nativeThreads, nativeThreadsAre, Thread } from './support/threads.js'
 import { aWhile, turns, until } from './support/wait.js'
 
 const GiB = 2 ** 30
@@ -156,5 +157,52 @@ describe('garbage collection', () => {
         return false
       }
     }, 'the side to be free')
+  })
+
+  for (const flags of [[], ['--no-addons']]) {
+    it(`of channels that only their own thread can reach ${flags}`, async () => {
+      const { code, signal, stdout, stderr } = await runChild('collected.js', [], ['--expose-gc', ...flags])
+      assert.deepEqual([code, signal, stderr], [0, null, ''])
+      assert.deepEqual(JSON.parse(stdout), { pairs: 2, byHandle: 1, left: ['peer-died', 'peer-died'] })
+    })
+
+    it(`spares a channel that receives, once its handle was posted, though it slept before ${flags}`, async () => {
+      const received: Uint8Array[] = []
+      const start = async () => {
+        const channel = new SharedMemoryChannel(4096, 4096)
+        channel.startReceiving((message) => received.push(message))
+        await aWhile()
+        return new Thread('end', { handle: channel.handle, side: 'native', job: 'idle' }, { execArgv: [...flags] })
+      }
+      const thread = await start()
+      assert.equal(await thread.next('ready'), 'ready')
+      for (let i = 0; i < 5; i++) {
+        await aWhile()
+        collectGarbage()
+        await turns(5)
+        thread.tell(pattern(i, 10))
+        await until(() => received.length === i + 1, `message ${i}`)
+      }
+      thread.tell('cleanup')
+      assert.equal(await thread.ended(), 0)
+    })
+  }
+
+  it('of a channel that receives, once a thread that had its handle has ended it', async () => {
+    let gone = false
+    const registry = new FinalizationRegistry<void>(() => {
+      gone = true
+    })
+    const start = () => {
+      const channel = new SharedMemoryChannel(4096, 4096)
+      registry.register(channel)
+      channel.startReceiving(() => {})
+      for (const type of ['close', 'peer-died'] as const) channel.addEventListener(type, () => {})
+      return new Thread('end', { handle: channel.handle, side: 'native', job: 'idle' })
+    }
+    const thread = start()
+    assert.equal(await thread.next('ready'), 'ready')
+    thread.tell('cleanup')
+    await collectUntil(() => gone, 'the channel to be collected')
   })
 })

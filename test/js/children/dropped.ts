@@ -1,17 +1,18 @@
-// Makes channels and drops them without cleanup while only so many addresses can be had. Prints how many it could make.
+// Makes channels and drops them without cleanup while only so many addresses can be had. Prints how many it could make of each use.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
-import { SharedMemoryChannel } from 'sabway'
+import { type DropArguments, dropMany, uses } from '../support/drops.js'
 
-const [share, over] = process.argv.slice(2) as ['threads' | 'processes', 'turn' | 'turns']
+const { group, share, over, count }: DropArguments = JSON.parse(process.argv[2]!)
 const SPARE = 2 ** 40
-const COUNT = 2000
 
 const size = Number(/^VmSize:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024
 execFileSync('prlimit', ['--pid', String(process.pid), `--as=${size + SPARE}:`, '--nofile=200:'])
-for (let i = 0; i < COUNT; i++) {
-  new SharedMemoryChannel(8192, 8192, { share }).send(Uint8Array.of(1))
-  if (over === 'turns') await turn()
+const made: Record<string, unknown> = {}
+for (const [name, drop] of Object.entries(uses[group])) {
+  made[name] = await dropMany(() => drop(share), count, over === 'turns' ? turn : undefined)
+  await turn() // what this use leaves to be done is done
 }
-console.log(COUNT)
+console.log(JSON.stringify(made))
+process.exit() // the collector is in no hurry to find the last ones, which hold the process
