@@ -1,43 +1,50 @@
-// The browser build in Chromium: every test that needs no addon, in a page and its dedicated workers.
+// The browser build in Chromium and Firefox: every test that needs no addon, in a page and in the other places where a program runs.
 import assert from 'node:assert/strict'
-import type { Browser } from 'playwright-core'
+import type { Browser } from 'puppeteer-core'
+import type { Outcome, Scope } from './page/suite.js'
+import { launch, openPage } from './support/browsers.js'
 import { bundle } from './support/bundle.js'
-import { launch, openPage } from './support/chromium.js'
+import { BROWSERS, onlySome } from './support/selection.js'
 import { type Site, serve } from './support/server.js'
-
-/** What runTests in page/suite.ts returns. */
-interface Outcome {
-  passed: number
-  pending: number
-  failures: string[]
-}
 
 /** Files of test/js (and page/page.test.ts), each with how many of its tests can run in a page, at least. */
 const FILES: Record<string, number> = {
   page: 5,
-  send: 10,
-  'send-batch': 5,
-  'send-direct': 15,
-  reserve: 5,
-  receive: 15,
-  close: 20,
-  sizes: 7,
-  ownership: 3,
-  'too-large': 3,
-  'receive-async': 18,
-  events: 14,
-  batch: 9,
-  streams: 10,
-  regions: 15,
-  errors: 20,
-  hostile: 40,
-  threads: 6,
-  'no-addon': 7,
+  batch: 14,
+  close: 21,
+  errors: 28,
+  events: 17,
   flood: 1,
+  hostile: 42,
+  'no-addon': 8,
+  options: 16,
+  ownership: 8,
+  port: 22,
+  receive: 19,
+  'receive-async': 20,
+  'receive-sync': 9,
+  regions: 23,
+  reserve: 10,
+  send: 14,
+  'send-batch': 13,
+  'send-direct': 15,
+  sizes: 7,
+  sources: 114,
+  streams: 14,
+  threads: 6,
+  'too-large': 4,
+  values: 30,
 }
 
-describe('the browser build in Chromium', () => {
-  let browser: Browser
+const SCOPES: Scope[] = ['page', 'iframe', 'worker', 'nested worker']
+
+/** What is only about a page's main thread. */
+const OF_PAGES = ['page']
+
+/** What runs where not all does: what differs most between browsers. */
+const SOME = ['page', 'receive-async', 'send-direct', 'threads']
+
+describe('the browser build', () => {
   let site: Site
 
   before(async () => {
@@ -47,27 +54,43 @@ describe('the browser build in Chromium', () => {
       'build/browser',
       'node_modules/mocha',
     ])
-    browser = await launch()
   })
 
-  after(async () => {
-    await browser?.close()
-    await site?.close()
-  })
+  after(() => site?.close())
 
-  for (const [file, least] of Object.entries(FILES)) {
-    it(`passes the tests of ${file}`, async function () {
-      const { page, errors } = await openPage(browser, site.origin)
-      try {
-        const { passed, pending, failures } = await page.evaluate<Outcome, string>(
-          (name) => (globalThis as unknown as { runTests(name: string): Promise<Outcome> }).runTests(name),
-          file,
-        )
-        assert.deepEqual([...failures, ...errors], [])
-        assert.ok(passed >= least, `${passed} tests ran, where ${least} can`)
-        this.test!.title += `: ${passed} passed${pending === 0 ? '' : `, ${pending} need the addon`}`
-      } finally {
-        await page.close()
+  for (const name of BROWSERS) {
+    describe(`in ${name}`, () => {
+      let browser: Browser
+
+      before(async () => {
+        browser = await launch(name)
+      })
+
+      after(() => browser?.close())
+
+      for (const scope of SCOPES) {
+        const inPage = scope === 'page' || scope === 'iframe'
+        for (const [file, least] of Object.entries(FILES)) {
+          if ((!inPage && OF_PAGES.includes(file)) || (onlySome(name) && !SOME.includes(file))) continue
+          it(`passes the tests of ${file} in a ${scope}`, async function () {
+            const { page, errors, close } = await openPage(browser, site.origin)
+            try {
+              await page.waitForFunction('globalThis.runTests !== undefined')
+              const { passed, pending, failures } = await page.evaluate(
+                (...args: [string, Scope]) =>
+                  (globalThis as unknown as { runTests(...args: [string, Scope]): Promise<Outcome> }).runTests(...args),
+                file,
+                scope,
+              )
+              assert.deepEqual([...failures, ...errors], [])
+              assert.ok(passed >= least, `${passed} tests ran, where ${least} can`)
+              const reasons = Object.entries(pending).map(([reason, count]) => `; ${count} pending: ${reason}`)
+              this.test!.title += `: ${passed} passed${reasons.join('')}`
+            } finally {
+              await close()
+            }
+          })
+        }
       }
     })
   }

@@ -2,11 +2,18 @@
 import { parentPort, setWorkerData } from './node/worker-threads.js'
 
 const files: Record<string, () => Promise<unknown>> = {
+  api: () => import('../../js/workers/api.js'),
   end: () => import('../../js/workers/end.js'),
   flood: () => import('../../js/workers/flood.js'),
+  growing: () => import('../../js/workers/growing.js'),
   maker: () => import('../../js/workers/maker.js'),
+  polling: () => import('../../js/workers/polling.js'),
   refused: () => import('../../js/workers/refused.js'),
+  waits: () => import('../../js/workers/waits.js'),
 }
+
+/** Those whose end is waited for, though they do not ask for it. */
+const ENDING = ['growing']
 
 const early: unknown[] = []
 let running = false
@@ -19,4 +26,5 @@ globalThis.onmessage = async ({ data }) => {
   await files[self.name]!()
   running = true
   for (const message of early.slice(1)) parentPort.deliver(message)
+  if (ENDING.includes(self.name)) parentPort.close() // in Node a thread that has nothing left to do ends by itself
 }

@@ -3,5 +3,16 @@
 /** Is the native addon there? */
 export const haveAddon = true
 
-/** A test that needs the native addon, or is about it: pending in a browser, and counted there. */
-export const itNative: (title: string, test: (this: Mocha.Context) => unknown) => void = it
+/** May this thread block? */
+export const mayBlock = true
+
+type Test = (this: Mocha.Context) => unknown
+
+/**
+ * A test that needs the native addon or Node, or is about one of them: pending in a browser, and counted there, with the reason if it
+ * is another.
+ */
+export const itNative = (title: string, test: Test, _reason?: string): unknown => it(title, test)
+
+/** A test that blocks its thread: pending where that is not allowed, and counted there. */
+export const itBlocking = (title: string, test: Test): unknown => it(title, test)
