@@ -36,10 +36,33 @@ const FILES: Record<string, number> = {
   values: 30,
 }
 
-const SCOPES: Scope[] = ['page', 'iframe', 'worker', 'nested worker']
+/** Where the tests run: the path of the page, and the scope in it. */
+const PLACES: Record<string, readonly [path: string, scope: Scope]> = {
+  'a page': ['/', 'page'],
+  'an iframe': ['/', 'iframe'],
+  'a worker': ['/', 'worker'],
+  'a nested worker': ['/', 'nested worker'],
+  'a page without Atomics.waitAsync': ['/no-wait-async', 'page'],
+}
 
-/** What is only about a page's main thread. */
+/** What is only about a page's main thread, and how that is woken. */
 const OF_PAGES = ['page']
+
+/** What waits, and so may hang where nothing can wake it. */
+const WAITING = [
+  'batch',
+  'close',
+  'events',
+  'flood',
+  'port',
+  'receive',
+  'receive-async',
+  'send',
+  'send-direct',
+  'streams',
+  'threads',
+  'values',
+]
 
 /** What runs where not all does: what differs most between browsers. */
 const SOME = ['page', 'receive-async', 'send-direct', 'threads']
@@ -50,10 +73,9 @@ describe('the browser build', () => {
   before(async () => {
     await bundle({ suite: 'test/browser/page/suite.ts', workers: 'test/browser/page/workers.ts' })
     const scripts = '<script src="/mocha.js"></script><script type="module" src="/suite.js"></script>'
-    site = await serve({ '/': { html: `<!doctype html><title>tests</title><div id="mocha"></div>${scripts}` } }, [
-      'build/browser',
-      'node_modules/mocha',
-    ])
+    const html = `<!doctype html><title>tests</title><div id="mocha"></div>${scripts}`
+    const older = `<script>delete Atomics.waitAsync</script>${html}`
+    site = await serve({ '/': { html }, '/no-wait-async': { html: older } }, ['build/browser', 'node_modules/mocha'])
   })
 
   after(() => site?.close())
@@ -68,12 +90,15 @@ describe('the browser build', () => {
 
       after(() => browser?.close())
 
-      for (const scope of SCOPES) {
-        const inPage = scope === 'page' || scope === 'iframe'
-        for (const [file, least] of Object.entries(FILES)) {
-          if ((!inPage && OF_PAGES.includes(file)) || (onlySome(name) && !SOME.includes(file))) continue
-          it(`passes the tests of ${file} in a ${scope}`, async function () {
-            const { page, errors, close } = await openPage(browser, site.origin)
+      for (const [place, [path, scope]] of Object.entries(PLACES)) {
+        const runs = (file: string) => {
+          if (onlySome(name) && !SOME.includes(file)) return false
+          if (OF_PAGES.includes(file)) return path === '/' && (scope === 'page' || scope === 'iframe')
+          return path === '/' || WAITING.includes(file)
+        }
+        for (const [file, least] of Object.entries(FILES).filter(([file]) => runs(file))) {
+          it(`passes the tests of ${file} in ${place}`, async function () {
+            const { page, errors, close } = await openPage(browser, site.origin + path)
             try {
               await page.waitForFunction('globalThis.runTests !== undefined')
               const { passed, pending, failures } = await page.evaluate(

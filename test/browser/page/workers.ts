@@ -15,6 +15,9 @@ const files: Record<string, () => Promise<unknown>> = {
 /** Those whose end is waited for, though they do not ask for it. */
 const ENDING = ['growing']
 
+// As the page that has made this worker: see page/node/worker-threads.ts.
+if (location.search === '?no-wait-async') delete (Atomics as { waitAsync?: unknown }).waitAsync
+
 const early: unknown[] = []
 let running = false
 
