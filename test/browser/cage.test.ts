@@ -1,13 +1,13 @@
 // One SharedArrayBuffer in two processes, one of them a Chromium renderer with the V8 sandbox: see docs/cage.md.
 import assert from 'node:assert/strict'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page } from 'puppeteer-core'
 import { SharedMemoryChannel } from 'sabway'
 import { random } from '../js/support/bytes.js'
 import { numbered, numberOf } from '../js/support/numbered.js'
 import { until, within } from '../js/support/wait.js'
+import { openPage } from './support/browsers.js'
 import { bundle } from './support/bundle.js'
 import { cageLog, launchCage, read, rendererIn, tellIdentity } from './support/cage.js'
-import { openPage } from './support/chromium.js'
 import { type Site, serve } from './support/server.js'
 
 const COUNT = 100_000
@@ -47,14 +47,14 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
     channel?.cleanup()
   })
 
-  async function connected(): Promise<Page> {
-    const { page, errors } = await openPage(browser, site.origin)
+  async function connected(): Promise<{ page: Page; close(): Promise<void> }> {
+    const { page, errors, close } = await openPage(browser, site.origin)
     await tellIdentity(page, channel)
     const { byteLength } = channel.handle.memory.buffer
     const transport = await page.evaluate((bytes) => (globalThis as unknown as CagePage).connectCage(bytes), byteLength)
     assert.equal(transport, 'shared')
     assert.deepEqual(errors, [])
-    return page
+    return { page, close }
   }
 
   /** Both sides send COUNT numbered messages with a checksum, and check what they receive. */
@@ -84,19 +84,19 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
   }
 
   it("maps the region over the page's WebAssembly.Memory, and floods it both ways", async () => {
-    const page = await connected()
+    const { page, close } = await connected()
     const { pid } = rendererIn(channel)
     const shared = read(pid, 'maps')
       .split('\n')
       .filter((line) => line.includes('memfd:') && line.includes('rw-s'))
     assert.ok(shared.length >= 2, `the library's own mapping, and the page's: ${shared.join('\n')}`)
     await floodBothWays(page)
-    await page.close()
+    await close()
     await until(() => read(pid, 'cmdline') === '', 'the renderer to end') // which gives its side back
   })
 
   it('tells when the renderer is killed in the middle of a flood; the next one goes on', async () => {
-    const page = await connected()
+    const { page, close } = await connected()
     const { pid } = rendererIn(channel)
     let died = 0
     native.addEventListener('peer-died', () => died++, { once: true })
@@ -117,7 +117,7 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
       rest++
     })
     assert.equal(wrong, 0, `of ${received} and ${rest} messages`)
-    await within(page.close(), 'the crashed page to close')
-    await floodBothWays(await connected())
+    await within(close(), 'the crashed page to close')
+    await floodBothWays((await connected()).page)
   })
 })

@@ -1,76 +1,124 @@
-// The browser build in Chromium: every test that needs no addon, in a page and its dedicated workers.
+// The browser build in Chromium and Firefox: every test that needs no addon, in a page and in the other places where a program runs.
 import assert from 'node:assert/strict'
-import type { Browser } from 'playwright-core'
+import type { Browser } from 'puppeteer-core'
+import type { Outcome, Scope } from './page/suite.js'
+import { launch, openPage } from './support/browsers.js'
 import { bundle } from './support/bundle.js'
-import { launch, openPage } from './support/chromium.js'
+import { BROWSERS, onlySome } from './support/selection.js'
 import { type Site, serve } from './support/server.js'
-
-/** What runTests in page/suite.ts returns. */
-interface Outcome {
-  passed: number
-  pending: number
-  failures: string[]
-}
 
 /** Files of test/js (and page/page.test.ts), each with how many of its tests can run in a page, at least. */
 const FILES: Record<string, number> = {
   page: 5,
-  send: 10,
-  'send-batch': 5,
-  'send-direct': 15,
-  reserve: 5,
-  receive: 15,
-  close: 20,
-  sizes: 7,
-  ownership: 3,
-  'too-large': 3,
-  'receive-async': 18,
-  events: 14,
-  batch: 9,
-  streams: 10,
-  regions: 15,
-  errors: 20,
-  hostile: 40,
-  threads: 6,
-  'no-addon': 7,
+  batch: 14,
+  close: 21,
+  errors: 28,
+  events: 17,
   flood: 1,
   write: 15,
   rings: 15,
   handles: 5,
+  hostile: 42,
+  'no-addon': 8,
+  options: 16,
+  ownership: 8,
+  port: 22,
+  receive: 19,
+  'receive-async': 20,
+  'receive-sync': 9,
+  regions: 23,
+  reserve: 10,
+  send: 14,
+  'send-batch': 13,
+  'send-direct': 15,
+  sizes: 7,
+  sources: 114,
+  streams: 14,
+  threads: 6,
+  'too-large': 4,
+  values: 30,
 }
 
-describe('the browser build in Chromium', () => {
-  let browser: Browser
+/** Where the tests run: the path of the page, and the scope in it. */
+const PLACES: Record<string, readonly [path: string, scope: Scope]> = {
+  'a page': ['/', 'page'],
+  'an iframe': ['/', 'iframe'],
+  'a worker': ['/', 'worker'],
+  'a nested worker': ['/', 'nested worker'],
+  'a page without Atomics.waitAsync': ['/no-wait-async', 'page'],
+}
+
+/** What is only about a page's main thread, and how that is woken. */
+const OF_PAGES = ['page']
+
+/** What waits, and so may hang where nothing can wake it. */
+const WAITING = [
+  'batch',
+  'close',
+  'events',
+  'flood',
+  'port',
+  'receive',
+  'receive-async',
+  'send',
+  'send-direct',
+  'streams',
+  'threads',
+  'values',
+]
+
+/** What runs where not all does: what differs most between browsers. */
+const SOME = ['page', 'receive-async', 'send-direct', 'threads']
+
+describe('the browser build', () => {
   let site: Site
 
   before(async () => {
     await bundle({ suite: 'test/browser/page/suite.ts', workers: 'test/browser/page/workers.ts' })
     const scripts = '<script src="/mocha.js"></script><script type="module" src="/suite.js"></script>'
-    site = await serve({ '/': { html: `<!doctype html><title>tests</title><div id="mocha"></div>${scripts}` } }, [
-      'build/browser',
-      'node_modules/mocha',
-    ])
-    browser = await launch()
+    const html = `<!doctype html><title>tests</title><div id="mocha"></div>${scripts}`
+    const older = `<script>delete Atomics.waitAsync</script>${html}`
+    site = await serve({ '/': { html }, '/no-wait-async': { html: older } }, ['build/browser', 'node_modules/mocha'])
   })
 
-  after(async () => {
-    await browser?.close()
-    await site?.close()
-  })
+  after(() => site?.close())
 
-  for (const [file, least] of Object.entries(FILES)) {
-    it(`passes the tests of ${file}`, async function () {
-      const { page, errors } = await openPage(browser, site.origin)
-      try {
-        const { passed, pending, failures } = await page.evaluate<Outcome, string>(
-          (name) => (globalThis as unknown as { runTests(name: string): Promise<Outcome> }).runTests(name),
-          file,
-        )
-        assert.deepEqual([...failures, ...errors], [])
-        assert.ok(passed >= least, `${passed} tests ran, where ${least} can`)
-        this.test!.title += `: ${passed} passed${pending === 0 ? '' : `, ${pending} need the addon`}`
-      } finally {
-        await page.close()
+  for (const name of BROWSERS) {
+    describe(`in ${name}`, () => {
+      let browser: Browser
+
+      before(async () => {
+        browser = await launch(name)
+      })
+
+      after(() => browser?.close())
+
+      for (const [place, [path, scope]] of Object.entries(PLACES)) {
+        const runs = (file: string) => {
+          if (onlySome(name) && !SOME.includes(file)) return false
+          if (OF_PAGES.includes(file)) return path === '/' && (scope === 'page' || scope === 'iframe')
+          return path === '/' || WAITING.includes(file)
+        }
+        for (const [file, least] of Object.entries(FILES).filter(([file]) => runs(file))) {
+          it(`passes the tests of ${file} in ${place}`, async function () {
+            const { page, errors, close } = await openPage(browser, site.origin + path)
+            try {
+              await page.waitForFunction('globalThis.runTests !== undefined')
+              const { passed, pending, failures } = await page.evaluate(
+                (...args: [string, Scope]) =>
+                  (globalThis as unknown as { runTests(...args: [string, Scope]): Promise<Outcome> }).runTests(...args),
+                file,
+                scope,
+              )
+              assert.deepEqual([...failures, ...errors], [])
+              assert.ok(passed >= least, `${passed} tests ran, where ${least} can`)
+              const reasons = Object.entries(pending).map(([reason, count]) => `; ${count} pending: ${reason}`)
+              this.test!.title += `: ${passed} passed${reasons.join('')}`
+            } finally {
+              await close()
+            }
+          })
+        }
       }
     })
   }

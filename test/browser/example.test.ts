@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
+import type { Browser } from 'puppeteer-core'
 import { SharedMemoryChannel } from 'sabway'
 import { plugin } from '../js/support/paths.js'
+import { openPage } from './support/browsers.js'
 import { bundle, root } from './support/bundle.js'
 import { cageLog, launchCage, tellIdentity } from './support/cage.js'
-import { openPage } from './support/chromium.js'
 import { type Site, serve } from './support/server.js'
 
 const html = readFileSync(join(root, 'examples/electron/public/index.html'), 'utf8').replace('page.js', 'example.js')
@@ -44,12 +44,13 @@ describe("examples/electron's page, in the cage", () => {
       (bytes) => (globalThis as unknown as { startExample(n: number): Promise<void> }).startExample(bytes),
       byteLength,
     )
+    const state = () => page.$eval('#state', ({ textContent }) => textContent!)
     await page
       .waitForFunction(() => /frame [1-9]\d+,/.test(document.getElementById('state')!.textContent!))
       .catch(async (error) => {
-        throw new Error(`${await page.textContent('#state')}; ${cageLog()}; ${errors.join()}`, { cause: error })
+        throw new Error(`${await state()}; ${cageLog()}; ${errors.join()}`, { cause: error })
       })
-    assert.match((await page.textContent('#state'))!, /^shared: .* 0 missed$/)
+    assert.match(await state(), /^shared: .* 0 missed$/)
     const pixels = await page.evaluate(() => {
       const canvas = document.getElementById('frames') as HTMLCanvasElement
       const gl = canvas.getContext('webgl2')!

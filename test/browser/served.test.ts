@@ -1,7 +1,8 @@
 // The browser build as it is shipped, in pages that are served in the ways that matter to it.
 import assert from 'node:assert/strict'
-import type { Browser } from 'playwright-core'
-import { launch, openPage } from './support/chromium.js'
+import type { Browser } from 'puppeteer-core'
+import { launch, openPage } from './support/browsers.js'
+import { BROWSERS } from './support/selection.js'
 import { type Page, type Site, serve } from './support/server.js'
 
 const html = '<!doctype html><title>served</title><script type="module" src="/served.mjs"></script>'
@@ -18,49 +19,50 @@ interface Result {
   error?: { name: string; code: string; message: string; cause?: string }
 }
 
-describe('dist/browser.mjs in a page', () => {
-  let browser: Browser
-  let site: Site
+for (const name of BROWSERS)
+  describe(`dist/browser.mjs in a page of ${name}`, () => {
+    let browser: Browser
+    let site: Site
 
-  before(async () => {
-    site = await serve(pages, ['test/browser/static', '.'])
-    browser = await launch()
+    before(async () => {
+      site = await serve(pages, ['test/browser/static', '.'])
+      browser = await launch(name)
+    })
+
+    after(async () => {
+      await browser?.close()
+      await site?.close()
+    })
+
+    async function roundTrip(path: string): Promise<Result> {
+      const { page, errors, close } = await openPage(browser, site.origin + path)
+      const result = await page.evaluate(() => (globalThis as unknown as { roundTrip(): Promise<Result> }).roundTrip())
+      assert.deepEqual(errors, [])
+      await close()
+      return result
+    }
+
+    it('talks to a dedicated worker', async () => {
+      assert.deepEqual(await roundTrip('/plain'), { echo: [1, 2, 3] })
+    })
+
+    it("works under a strict Content-Security-Policy with 'wasm-unsafe-eval'", async () => {
+      assert.deepEqual(await roundTrip('/csp'), { echo: [1, 2, 3] })
+    })
+
+    it("says ERR_SABWAY_NO_WASM, and what to allow, under one without 'wasm-unsafe-eval'", async () => {
+      const { error } = await roundTrip('/csp-no-wasm')
+      assert.deepEqual([error?.name, error?.code], ['SabwayError', 'ERR_SABWAY_NO_WASM'])
+      assert.match(error!.message, /script-src must contain 'wasm-unsafe-eval'/)
+      assert.match(error!.cause!, /CompileError/)
+    })
+
+    it('says ERR_SABWAY_NOT_ISOLATED, and how to serve it, where memory cannot be shared', async () => {
+      const { error } = await roundTrip('/exposed')
+      assert.deepEqual([error?.name, error?.code], ['SabwayError', 'ERR_SABWAY_NOT_ISOLATED'])
+      assert.match(
+        error!.message,
+        /Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp/,
+      )
+    })
   })
-
-  after(async () => {
-    await browser?.close()
-    await site?.close()
-  })
-
-  async function roundTrip(path: string): Promise<Result> {
-    const { page, errors } = await openPage(browser, site.origin + path)
-    const result = await page.evaluate(() => (globalThis as unknown as { roundTrip(): Promise<Result> }).roundTrip())
-    assert.deepEqual(errors, [])
-    await page.close()
-    return result
-  }
-
-  it('talks to a dedicated worker', async () => {
-    assert.deepEqual(await roundTrip('/plain'), { echo: [1, 2, 3] })
-  })
-
-  it("works under a strict Content-Security-Policy with 'wasm-unsafe-eval'", async () => {
-    assert.deepEqual(await roundTrip('/csp'), { echo: [1, 2, 3] })
-  })
-
-  it("says ERR_SABWAY_NO_WASM, and what to allow, under one without 'wasm-unsafe-eval'", async () => {
-    const { error } = await roundTrip('/csp-no-wasm')
-    assert.deepEqual([error?.name, error?.code], ['SabwayError', 'ERR_SABWAY_NO_WASM'])
-    assert.match(error!.message, /script-src must contain 'wasm-unsafe-eval'/)
-    assert.match(error!.cause!, /CompileError/)
-  })
-
-  it('says ERR_SABWAY_NOT_ISOLATED, and how to serve it, where memory cannot be shared', async () => {
-    const { error } = await roundTrip('/exposed')
-    assert.deepEqual([error?.name, error?.code], ['SabwayError', 'ERR_SABWAY_NOT_ISOLATED'])
-    assert.match(
-      error!.message,
-      /Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp/,
-    )
-  })
-})

@@ -5,6 +5,7 @@ import { ChannelPort } from 'sabway'
 import { open, pair } from './support/channels.js'
 import { runChild } from './support/children.js'
 import { assertError, throwsError } from './support/errors.js'
+import { itNative } from './support/host.js'
 import { Thread } from './support/threads.js'
 import { aWhile, turns, until, within } from './support/wait.js'
 import type { api } from './workers/api.js'
@@ -120,7 +121,7 @@ describe('channel.port()', () => {
     assert.deepEqual(data, ['after'])
     assert.equal(errors.length, 4)
     assertError(errors[0], 'ERR_SABWAY_NOT_DECODABLE', /does not come from a port/)
-    assertError(errors[2], 'ERR_SABWAY_NOT_DECODABLE', /shorter than it says/)
+    assertError(errors[2], 'ERR_SABWAY_NOT_DECODABLE', /shorter than it says|encoded with 'v8', which is not here/)
     assertError(errors[3], 'ERR_SABWAY_NOT_DECODABLE', /no codec has the number 77/)
   })
 
@@ -174,7 +175,7 @@ describe('channel.port()', () => {
     assert.equal(buffer.byteLength, 3)
   })
 
-  it('carries MessagePorts: both ways, through each other, until one end closes', async () => {
+  it('carries MessagePorts: both ways, through each other', async () => {
     const { near, far } = ports()
     const { port1, port2 } = new MessageChannel()
     port1.postMessage('posted before the transfer')
@@ -192,12 +193,25 @@ describe('channel.port()', () => {
     const innerThere = (await next(there)).data as MessagePort
     innerThere.postMessage('from within')
     assert.equal((await next(inner.port1)).data, 'from within')
-    let closed = 0
-    port1.addEventListener('close', () => closed++)
-    there.close()
-    await until(() => closed === 1, "'close' of the end that was kept")
     inner.port1.close()
+    port1.close()
   })
+
+  const CLOSING = 'browsers do not tell a MessagePort that its other end was closed'
+  itNative(
+    'tells a MessagePort that its other end, which has travelled, was closed',
+    async () => {
+      const { near, far } = ports()
+      const { port1, port2 } = new MessageChannel()
+      near.postMessage(port2, [port2])
+      const there = (await next(far)).data as MessagePort
+      let closed = 0
+      port1.addEventListener('close', () => closed++)
+      there.close()
+      await until(() => closed === 1, "'close' of the end that was kept")
+    },
+    CLOSING,
+  )
 
   it('carries MessagePorts of both sides at once: each goes on to its own other end', async () => {
     const { near, far } = ports()
@@ -308,7 +322,7 @@ describe('a port and the process', () => {
     ['a port that receives, unref', ''],
     ['a port that does not receive', ''],
   ] as const) {
-    it(`${what}: ${output === '' ? 'does not hold it' : 'holds it'}`, async () => {
+    itNative(`${what}: ${output === '' ? 'does not hold it' : 'holds it'}`, async () => {
       const { code, stdout } = await runChild('port.js', [what])
       assert.deepEqual([code, stdout.trim()], [0, output])
     })

@@ -7,6 +7,7 @@ import { SharedMemoryChannel, type WaitPolicy } from 'sabway'
 import { pattern } from './support/bytes.js'
 import { open, pair } from './support/channels.js'
 import { throwsError } from './support/errors.js'
+import { itBlocking, itNative } from './support/host.js'
 import { sleeps } from './support/sleepers.js'
 import { Thread } from './support/threads.js'
 import { aWhile, until } from './support/wait.js'
@@ -24,7 +25,7 @@ function voluntarySwitches(name: string): number[] {
 }
 
 describe('receiveSync', () => {
-  it('returns messages in order, each a copy of its own, then null when the time is up', () => {
+  itBlocking('returns messages in order, each a copy of its own, then null when the time is up', () => {
     const { renderer, native } = pair(4096)
     for (let i = 0; i < 5; i++) renderer.send(pattern(i, i * 100))
     const got = Array.from({ length: 5 }, () => native.receiveSync())
@@ -38,7 +39,7 @@ describe('receiveSync', () => {
   })
 
   for (const wait of ['spin', 'balanced', 'park'] as const) {
-    it(`asks a native thread and gets its answers, ${wait} on both sides`, () => {
+    itNative(`asks a native thread and gets its answers, ${wait} on both sides`, () => {
       const channel = open(8192, 8192, { wait })
       channel.startWorker({ builtin: 'echo' })
       for (let i = 0; i < 300; i++) {
@@ -50,7 +51,7 @@ describe('receiveSync', () => {
     })
   }
 
-  it('sends meanwhile what is queued', () => {
+  itNative('sends meanwhile what is queued', () => {
     const channel = open(4096, 4096)
     channel.startWorker({ builtin: 'echo' })
     for (let i = 0; i < 50; i++) channel.send(pattern(i, 3000))
@@ -105,7 +106,8 @@ describe('receiveSync', () => {
     ['JavaScript', { execArgv: ['--no-addons'] }],
   ] as [string, WorkerOptions][]) {
     for (const wait of ['spin', 'park'] as const) {
-      it(`is ended by worker.terminate() while it waits for ${peer} (${wait}, ${JSON.stringify(options)})`, async () => {
+      const test = peer === 'a native thread' ? itNative : it
+      test(`is ended by worker.terminate() while it waits for ${peer} (${wait}, ${JSON.stringify(options)})`, async () => {
         const channel = open()
         const side = peer === 'a native thread' ? 'renderer' : 'native'
         if (side === 'renderer') channel.startWorker({ builtin: 'echo' })
@@ -121,7 +123,7 @@ describe('receiveSync', () => {
 })
 
 describe('waking costs', () => {
-  it('fewer than 1,000 system calls for a million messages to a busy native thread', async () => {
+  itNative('fewer than 1,000 system calls for a million messages to a busy native thread', async () => {
     const channel = open(1 << 20, 4096)
     // Always busy: on one processor a balanced one would be woken, be faster than its sender, and sleep again.
     channel.startWorker({ builtin: 'sink', wait: 'spin' })
@@ -132,7 +134,7 @@ describe('waking costs', () => {
     assert.ok(wait.wakes + worker!.wakes < 1000, `${wait.wakes} and ${worker!.wakes} calls`)
   })
 
-  it('fewer than 1,000 for a million messages from a native thread to a busy event loop', async () => {
+  itNative('fewer than 1,000 for a million messages from a native thread to a busy event loop', async () => {
     const channel = open(4096, 1 << 20, { wait: 'spin' }) // busy, however the machine shares out its processors
     let received = 0
     channel.startReceiving(() => received++, { copy: false })
@@ -156,7 +158,7 @@ describe('waking costs', () => {
     assert.ok(wait.wakes + other.wakes < 1000, `${wait.wakes} and ${other.wakes} calls`)
   })
 
-  it('nothing while the channel is idle: no thread wakes up', async () => {
+  itNative('nothing while the channel is idle: no thread wakes up', async () => {
     const channel = open()
     channel.startReceiving(() => {})
     channel.startWorker({ builtin: 'echo' })

@@ -1,6 +1,8 @@
 // No value that a program can send means something to the library itself.
 import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers'
 import { type Codec, SharedMemoryChannel } from 'sabway'
+import { itBlocking } from './support/host.js'
 import { within } from './support/wait.js'
 
 /** What is most likely to be taken for "nothing", "the end" or "no error". */
@@ -118,7 +120,7 @@ describe('values that look like nothing', () => {
     assert.deepEqual(posted, VALUES)
   })
 
-  it('are told from a timeout by tryReceive', () => {
+  itBlocking('are told from a timeout by tryReceive', () => {
     const { renderer, native } = pair('structured')
     assert.equal(native.tryReceive(), null)
     assert.equal(native.tryReceive(5), null)

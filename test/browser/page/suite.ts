@@ -1,17 +1,26 @@
-// Runs mocha in the page: one file of test/js, or of this folder.
+// Runs mocha where it is asked to: one file of test/js, or of this folder, in the page, in an iframe of it, in a dedicated worker, or in
+// a worker of a worker. The page and its workers load this same module.
 import { pending } from './host.js'
+
+/** Where tests run. */
+export type Scope = 'page' | 'iframe' | 'worker' | 'nested worker'
 
 const files: Record<string, () => Promise<unknown>> = {
   page: () => import('./page.test.js'),
+  batch: () => import('../../js/batch.test.js'),
   close: () => import('../../js/close.test.js'),
   errors: () => import('../../js/errors.test.js'),
+  events: () => import('../../js/events.test.js'),
   flood: () => import('../../js/flood.test.js'),
   handles: () => import('../../js/handles.test.js'),
   hostile: () => import('../../js/hostile.test.js'),
-  ownership: () => import('../../js/ownership.test.js'),
-  'too-large': () => import('../../js/too-large.test.js'),
   'no-addon': () => import('../../js/no-addon.test.js'),
+  options: () => import('../../js/options.test.js'),
+  ownership: () => import('../../js/ownership.test.js'),
+  port: () => import('../../js/port.test.js'),
   receive: () => import('../../js/receive.test.js'),
+  'receive-async': () => import('../../js/receive-async.test.js'),
+  'receive-sync': () => import('../../js/receive-sync.test.js'),
   regions: () => import('../../js/regions.test.js'),
   rings: () => import('../../js/rings.test.js'),
   reserve: () => import('../../js/reserve.test.js'),
@@ -19,37 +28,86 @@ const files: Record<string, () => Promise<unknown>> = {
   'send-batch': () => import('../../js/send-batch.test.js'),
   'send-direct': () => import('../../js/send-direct.test.js'),
   sizes: () => import('../../js/sizes.test.js'),
-  'receive-async': () => import('../../js/receive-async.test.js'),
-  events: () => import('../../js/events.test.js'),
-  batch: () => import('../../js/batch.test.js'),
+  sources: () => import('../../js/sources.test.js'),
   streams: () => import('../../js/streams.test.js'),
   threads: () => import('../../js/threads.test.js'),
   write: () => import('../../js/write.test.js'),
+  'too-large': () => import('../../js/too-large.test.js'),
+  values: () => import('../../js/values.test.js'),
 }
 
 export interface Outcome {
   passed: number
-  /** Tests that need the addon. */
-  pending: number
+  /** Why tests cannot run there, and how many for that reason. */
+  pending: Record<string, number>
   failures: string[]
 }
 
-async function run(file: string): Promise<Outcome> {
+async function runHere(file: string): Promise<Outcome> {
+  const outcome: Outcome = { passed: 0, pending: {}, failures: [] }
   mocha.setup({ ui: 'bdd', timeout: 120_000, reporter: class {} as never })
   const { mochaHooks } = await import('../../js/support/root-hooks.js')
   afterEach(mochaHooks.afterEach)
   await files[file]!()
-  const outcome: Outcome = { passed: 0, pending: 0, failures: [] }
   await new Promise<void>((resolve) => {
     const runner = mocha.run(() => resolve())
     runner.on('pass', () => outcome.passed++)
     runner.on('pending', (test) => {
-      outcome.pending++
-      if (!pending.has(test.title)) outcome.failures.push(`${test.fullTitle()}: pending, for no reason that is known`)
+      const reason = pending.get(test.title)
+      if (reason === undefined) outcome.failures.push(`${test.fullTitle()}: pending, for no reason that is known`)
+      else outcome.pending[reason] = (outcome.pending[reason] ?? 0) + 1
     })
-    runner.on('fail', (test, error) => outcome.failures.push(`${test.fullTitle()}: ${error?.stack ?? error}`))
+    runner.on('fail', (test, error) => outcome.failures.push(`${test.fullTitle()}: ${error?.message}\n${error?.stack}`))
   })
   return outcome
 }
 
-Object.assign(globalThis, { runTests: run, testFiles: Object.keys(files) })
+/** In a dedicated worker, or with `depth` 2 in a worker of that one. */
+function inWorker(file: string, depth: number): Promise<Outcome> {
+  const worker = new Worker('/suite.js', { type: 'module', name: 'tests' })
+  return new Promise<Outcome>((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data as Outcome)
+    worker.onerror = (event) => {
+      event.preventDefault()
+      reject(new Error(`in the worker: ${event.message} at ${event.filename}:${event.lineno}`))
+    }
+    worker.postMessage({ file, depth: depth - 1 })
+  }).finally(() => worker.terminate())
+}
+
+interface Suite {
+  runTests: typeof run
+}
+
+async function inFrame(file: string): Promise<Outcome> {
+  const frame = document.createElement('iframe')
+  frame.src = '/'
+  const loaded = new Promise((resolve) => {
+    frame.onload = resolve
+  })
+  document.body.append(frame)
+  await loaded
+  const inside = frame.contentWindow as unknown as Suite
+  while (inside.runTests === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+  return inside.runTests(file, 'page')
+}
+
+async function run(file: string, scope: Scope): Promise<Outcome> {
+  if (scope === 'page') return runHere(file)
+  if (scope === 'iframe') return inFrame(file)
+  return inWorker(file, scope === 'worker' ? 1 : 2)
+}
+
+if (typeof document === 'undefined') {
+  const arrived = new Promise<MessageEvent>((resolve) => {
+    globalThis.onmessage = resolve
+  })
+  // @ts-expect-error: served beside this module, and brings no types
+  await import('/mocha.js')
+  const rejected: string[] = []
+  addEventListener('unhandledrejection', ({ reason }) => rejected.push(`unhandled: ${reason?.stack ?? reason}`))
+  const { file, depth } = (await arrived).data as { file: string; depth: number }
+  const outcome = depth === 0 ? await runHere(file) : await inWorker(file, depth)
+  outcome.failures.push(...rejected)
+  globalThis.postMessage(outcome)
+} else Object.assign(globalThis, { runTests: run, testFiles: Object.keys(files) })

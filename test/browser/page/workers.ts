@@ -3,11 +3,21 @@ import { parentPort, setWorkerData } from './node/worker-threads.js'
 
 const files: Record<string, () => Promise<unknown>> = {
   compiling: () => import('../../js/workers/compiling.js'),
+  api: () => import('../../js/workers/api.js'),
   end: () => import('../../js/workers/end.js'),
   flood: () => import('../../js/workers/flood.js'),
+  growing: () => import('../../js/workers/growing.js'),
   maker: () => import('../../js/workers/maker.js'),
+  polling: () => import('../../js/workers/polling.js'),
   refused: () => import('../../js/workers/refused.js'),
+  waits: () => import('../../js/workers/waits.js'),
 }
+
+/** Those whose end is waited for, though they do not ask for it. */
+const ENDING = ['growing']
+
+// As the page that has made this worker: see page/node/worker-threads.ts.
+if (location.search === '?no-wait-async') delete (Atomics as { waitAsync?: unknown }).waitAsync
 
 const early: unknown[] = []
 let running = false
@@ -20,4 +30,5 @@ globalThis.onmessage = async ({ data }) => {
   await files[self.name]!()
   running = true
   for (const message of early.slice(1)) parentPort.deliver(message)
+  if (ENDING.includes(self.name)) parentPort.close() // in Node a thread that has nothing left to do ends by itself
 }

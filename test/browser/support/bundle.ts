@@ -29,6 +29,7 @@ export async function bundle(entries: Record<string, string>): Promise<void> {
     input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, resolve(root, file)])),
     cwd: root,
     platform: 'browser',
+    external: ['/mocha.js'],
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
     transform: { define: { 'process.env.SABWAY_EFFORT': JSON.stringify(process.env.SABWAY_EFFORT ?? '0.3') } },
     checks: { eval: false },

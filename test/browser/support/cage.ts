@@ -2,11 +2,11 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page } from 'puppeteer-core'
 import type { SharedMemoryChannel } from 'sabway'
 import { abi } from '../../js/support/abi.js'
+import { launch } from './browsers.js'
 import { root } from './bundle.js'
-import { launch } from './chromium.js'
 
 const log = join(root, 'build/cage/log')
 
@@ -47,7 +47,7 @@ export function launchCage(channel: SharedMemoryChannel, args: string[] = []): P
   const library = build()
   rmSync(log, { force: true })
   const env = { LD_PRELOAD: library, SABWAY_CAGE_TOKEN: channel.token, SABWAY_CAGE_LOG: log }
-  return launch({
+  return launch('chromium', {
     args: ['--no-zygote', ...args], // a zygote's renderers are forked: the library's constructor would not run in them
     env: { ...(process.env as Record<string, string>), ...env },
   })

@@ -25,7 +25,8 @@ export class Worker extends Emitter {
   constructor(url: URL, { workerData }: { workerData?: unknown } = {}) {
     super()
     const name = url.pathname.split('/').at(-1)!.replace(/\.js$/, '')
-    this.#worker = new globalThis.Worker('/workers.js', { type: 'module', name })
+    const query = 'waitAsync' in Atomics ? '' : '?no-wait-async'
+    this.#worker = new globalThis.Worker(`/workers.js${query}`, { type: 'module', name })
     this.#worker.onmessage = ({ data }) => (data === CLOSED ? this.#end(0) : this.emit('message', data))
     this.#worker.onerror = (event) => {
       event.preventDefault() // else it is the page's, too
