@@ -14,4 +14,5 @@ for (const [name, how] of asked) {
 export const BROWSERS = asked.map(([name]) => name as BrowserName)
 
 /** Does only a selection of the tests run in this browser? */
-export const onlySome = (browser: BrowserName): boolean => asked.some(([name, how]) => name === browser && how === 'some')
+export const onlySome = (browser: BrowserName): boolean =>
+  asked.some(([name, how]) => name === browser && how === 'some')
