@@ -1,7 +1,8 @@
 // Who can share memory with whom, and what is said where nobody can: docs/browsers.md shows the same.
 import assert from 'node:assert/strict'
-import type { Browser } from 'playwright-core'
-import { launch, openPage } from './support/chromium.js'
+import type { Browser } from 'puppeteer-core'
+import { type BrowserName, launch, openPage } from './support/browsers.js'
+import { BROWSERS } from './support/selection.js'
 import { type Page, type Site, serve } from './support/server.js'
 
 const CORP = { 'cross-origin-resource-policy': 'cross-origin' }
@@ -32,19 +33,28 @@ interface Row {
   attach: 'echoes' | 'messageerror'
 }
 
+/** Firefox isolates what is within an isolated page, too, where Chromium does not. */
+const refusedIn = (browser: BrowserName, text: RegExp): Row['handle'] => (browser === 'chromium' ? text : 'given')
+
 /** Out of a page that is isolated. */
-const ISOLATED: Record<string, Row> = {
+const isolatedIn = (browser: BrowserName): Record<string, Row> => ({
   'a dedicated worker': { handle: 'given', attach: 'echoes' },
   'a worker from a blob:': { handle: 'given', attach: 'echoes' },
-  'a worker from a data: URL': { handle: /a data: worker .* can attach to the handle/, attach: 'echoes' },
+  'a worker from a data: URL': {
+    handle: refusedIn(browser, /a data: worker .* can attach to the handle/),
+    attach: 'echoes',
+  },
   'a SharedWorker': { handle: SHARED_WORKER, attach: 'messageerror' },
   'a service worker': { handle: SERVICE_WORKER, attach: 'messageerror' },
   'an iframe': { handle: 'given', attach: 'echoes' },
-  'an iframe of another origin': { handle: /needs allow="cross-origin-isolated"/, attach: 'messageerror' },
+  'an iframe of another origin': {
+    handle: refusedIn(browser, /needs allow="cross-origin-isolated"/),
+    attach: 'messageerror',
+  },
   'an iframe of another origin, allowed': { handle: 'given', attach: 'messageerror' },
-  'an iframe with a sandbox': { handle: OPAQUE, attach: 'messageerror' },
+  'an iframe with a sandbox': { handle: refusedIn(browser, OPAQUE), attach: 'messageerror' },
   'a window that the page opened': { handle: 'given', attach: 'echoes' },
-}
+})
 
 /** Out of one that is not. */
 const EXPOSED: Record<string, RegExp> = {
@@ -58,65 +68,66 @@ const EXPOSED: Record<string, RegExp> = {
   'a window that the page opened': /this page is not cross-origin isolated; serve it with/,
 }
 
-describe('scopes of a browser', () => {
-  let browser: Browser
-  let site: Site
+for (const name of BROWSERS)
+  describe(`scopes of ${name}`, () => {
+    let browser: Browser
+    let site: Site
 
-  before(async () => {
-    site = await serve(pages, ['test/browser/static', '.'])
-    browser = await launch()
-  })
+    before(async () => {
+      site = await serve(pages, ['test/browser/static', '.'])
+      browser = await launch(name)
+    })
 
-  after(async () => {
-    await browser?.close()
-    await site?.close()
-  })
+    after(async () => {
+      await browser?.close()
+      await site?.close()
+    })
 
-  /** What the page's scripts answer: an expression of static/scopes.mjs. */
-  async function evaluate<T>(path: string, expression: string): Promise<T> {
-    const { page, errors } = await openPage(browser, site.origin + path)
-    try {
-      await page.waitForFunction("'askScope' in globalThis")
-      return await page.evaluate<T>(expression)
-    } finally {
-      assert.deepEqual(errors, [])
-      await page.close()
+    /** What the page's scripts answer: an expression of static/scopes.mjs. */
+    async function evaluate<T>(path: string, expression: string): Promise<T> {
+      const { page, errors, close } = await openPage(browser, site.origin + path)
+      try {
+        await page.waitForFunction("'askScope' in globalThis")
+        return (await page.evaluate(expression)) as T
+      } finally {
+        assert.deepEqual(errors, [])
+        await close()
+      }
     }
-  }
 
-  const askAll = (path: string, kind: string) =>
-    evaluate<{ within: Answer; handle: Answer; attach: Answer | null }>(path, `askAll(${JSON.stringify(kind)})`)
+    const askAll = (path: string, kind: string) =>
+      evaluate<{ within: Answer; handle: Answer; attach: Answer | null }>(path, `askAll(${JSON.stringify(kind)})`)
 
-  function assertRefused(answer: Answer, text: RegExp): void {
-    assert.equal(answer.error?.code, 'ERR_SABWAY_NOT_ISOLATED', JSON.stringify(answer))
-    assert.match(answer.error.message, text)
-    assert.ok(answer.error.message.length < 400)
-  }
+    function assertRefused(answer: Answer, text: RegExp): void {
+      assert.equal(answer.error?.code, 'ERR_SABWAY_NOT_ISOLATED', JSON.stringify(answer))
+      assert.match(answer.error.message, text)
+      assert.ok(answer.error.message.length < 400)
+    }
 
-  for (const [kind, row] of Object.entries(ISOLATED)) {
-    const [gives, takes] = [row.handle === 'given', row.attach === 'echoes']
-    it(`${kind} of an isolated page: ${gives ? 'gives' : 'refuses'} a handle, ${takes ? 'takes' : 'does not get'} the page's`, async () => {
-      const { within, handle, attach } = await askAll('/', kind)
-      assert.deepEqual(within, { result: [1, 2, 3] }, 'a channel that is not shared works')
-      if (row.handle === 'given') assert.deepEqual(handle, { result: ['sabway', 'memory'] })
-      else assertRefused(handle, row.handle)
-      assert.deepEqual(attach, takes ? { result: 'attached', echo: [1, 2, 3] } : { result: 'messageerror' })
+    for (const [kind, row] of Object.entries(isolatedIn(name))) {
+      const [gives, takes] = [row.handle === 'given', row.attach === 'echoes']
+      it(`${kind} of an isolated page: ${gives ? 'gives' : 'refuses'} a handle, ${takes ? 'takes' : 'does not get'} the page's`, async () => {
+        const { within, handle, attach } = await askAll('/', kind)
+        assert.deepEqual(within, { result: [1, 2, 3] }, 'a channel that is not shared works')
+        if (row.handle === 'given') assert.deepEqual(handle, { result: ['sabway', 'memory'] })
+        else assertRefused(handle, row.handle)
+        assert.deepEqual(attach, takes ? { result: 'attached', echo: [1, 2, 3] } : { result: 'messageerror' })
+      })
+    }
+
+    for (const [kind, text] of Object.entries(EXPOSED)) {
+      it(`${kind} of a page that is not isolated: refuses a handle, and says what helps`, async () => {
+        const { within, handle } = await askAll('/exposed/', kind)
+        assert.deepEqual(within, { result: [1, 2, 3] }, 'a channel that is not shared works')
+        assertRefused(handle, text)
+      })
+    }
+
+    it('a page that is not isolated is told how to be', async () => {
+      assertRefused(await evaluate('/exposed/', "answer({ ask: 'handle' })"), ISOLATE)
     })
-  }
 
-  for (const [kind, text] of Object.entries(EXPOSED)) {
-    it(`${kind} of a page that is not isolated: refuses a handle, and says what helps`, async () => {
-      const { within, handle } = await askAll('/exposed/', kind)
-      assert.deepEqual(within, { result: [1, 2, 3] }, 'a channel that is not shared works')
-      assertRefused(handle, text)
+    it('another tab is never told the handle', async () => {
+      assert.deepEqual(await evaluate('/', 'shareWithTab()'), [name === 'chromium' ? 'null' : 'messageerror'])
     })
-  }
-
-  it('a page that is not isolated is told how to be', async () => {
-    assertRefused(await evaluate('/exposed/', "answer({ ask: 'handle' })"), ISOLATE)
   })
-
-  it('another tab is never told the handle', async () => {
-    assert.deepEqual(await evaluate('/', 'shareWithTab()'), ['null'])
-  })
-})

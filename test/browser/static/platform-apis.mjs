@@ -9,8 +9,12 @@ const contents = Uint8Array.from({ length: BYTES }, (_, i) => (i * 7 + 3) & 255)
 const channel = new SharedMemoryChannel(1 << 16, 1 << 16)
 const native = SharedMemoryChannel.attach(channel.handle, { side: 'native' })
 
+/** Are all given copies in place of messages in place? */
+let copies = false
+
 /** A message in place. It stays valid while nothing else is sent: the ring is larger than all that is. */
 function message(bytes = contents) {
+  if (copies) return bytes.slice()
   let view
   channel.send(bytes)
   native.drain((all, start, end) => {
@@ -22,12 +26,13 @@ function message(bytes = contents) {
 /** Let the function have the message, and then the next one overwrite it, as happens when the callback has returned. */
 function give(take, view = message()) {
   const made = take(view)
-  view.fill(0)
+  if (view.length !== 0) view.fill(0) // it was not transferred
   return made
 }
 
 /** Room in the ring, to be written. */
 function room() {
+  if (copies) return new Uint8Array(BYTES)
   const view = channel.reserve(BYTES)
   channel.abandon()
   return view.fill(0)
@@ -116,7 +121,7 @@ async function through(transform, bytes) {
   const out = all(transform.readable)
   out.catch(() => {})
   const writer = transform.writable.getWriter()
-  writer.closed.catch(() => {})
+  for (const promise of [writer.closed, writer.ready]) promise.catch(() => {})
   await writer.write(bytes)
   await writer.close()
   return out
@@ -156,7 +161,8 @@ async function store(value) {
 
 /** Functions of a page by name; those that only a worker has are in `inWorker`. */
 const inPage = {
-  'new Response(view), body of fetch': async () => same(await give((view) => new Response(view)).arrayBuffer()),
+  "fetch(url, { method: 'POST', body: view })": () => give((view) => fetch('/', { method: 'POST', body: view })),
+  'new Response(view)': async () => same(await give((view) => new Response(view)).arrayBuffer()),
   "new Request(url, { method: 'POST', body: view })": async () =>
     same(await give((view) => new Request('/', { method: 'POST', body: view })).arrayBuffer()),
   'XMLHttpRequest.send': async () => {
@@ -355,8 +361,10 @@ const inPage = {
     chunk(contents).copyTo(view)
     same(view)
   },
-  'new ImageDecoder({ data: view })': () =>
-    new (needs(globalThis.ImageDecoder))({ data: message(), type: 'image/png' }),
+  'new ImageDecoder({ data: view })': () => {
+    const decoder = new (needs(globalThis.ImageDecoder))({ data: message(), type: 'image/png' })
+    for (const promise of [decoder.completed, decoder.tracks.ready]) promise.catch(() => {}) // it is no image
+  },
   'AudioBuffer.copyToChannel(view)': () => {
     const buffer = audioBuffer()
     buffer.copyToChannel(floats(message()), 0)
@@ -470,4 +478,74 @@ globalThis.probe = async () => {
   Object.assign(answers, (await answer).data)
   worker.terminate()
   return answers
+}
+
+/** The names of those that refuse a copy, too. */
+globalThis.refusingCopies = async () => {
+  copies = true
+  const refusing = []
+  for (const [name, run] of Object.entries(inPage)) {
+    const answer = await ask(run)
+    if (!['in place', 'later', 'absent'].includes(answer)) refusing.push(`${name}: ${answer}`)
+  }
+  copies = false
+  return refusing
+}
+
+/** What takes the place of a copy where one is not needed. */
+const waysAround = {
+  'TextDecoder, by an array made once': () => {
+    const own = new Uint8Array(1024)
+    const view = message(new TextEncoder().encode('sabway'))
+    own.set(view)
+    if (new TextDecoder().decode(own.subarray(0, view.length)) !== 'sabway') throw new Error('other text')
+  },
+  'TextEncoder, by an array made once': () => {
+    const [own, view] = [new Uint8Array(1024), room()]
+    const { written } = new TextEncoder().encodeInto('sabway', own)
+    view.set(own.subarray(0, written))
+    filled(view)
+  },
+  'an ImageData made once': () => {
+    const image = new ImageData(PIXELS, PIXELS)
+    image.data.set(message())
+    same(image.data)
+  },
+  'a VideoFrame, drawn': () => {
+    const context = new OffscreenCanvas(PIXELS, PIXELS).getContext('2d')
+    const made = frame(message(new Uint8Array(BYTES).fill(255)))
+    context.drawImage(made, 0, 0)
+    made.close()
+    if (context.getImageData(1, 1, 1, 1).data[0] !== 255) throw new Error('not drawn')
+  },
+  'getChannelData, set': () => {
+    const buffer = audioBuffer()
+    buffer.getChannelData(0).set(floats(message()))
+    same(buffer.getChannelData(0), new Uint8Array(floats(contents).buffer))
+  },
+  'getChannelData, read': () => {
+    const [buffer, view] = [audioBuffer(), room()]
+    buffer.getChannelData(0).fill(1)
+    floats(view).set(buffer.getChannelData(0))
+    filled(view)
+  },
+  'the readable, compressed': async () => {
+    const [from, to] = [new SharedMemoryChannel(4096, 4096)].flatMap((made) => [
+      made,
+      SharedMemoryChannel.attach(made.handle, { side: 'native' }),
+    ])
+    from.send(contents)
+    from.cleanup()
+    const packed = await all(to.readable.pipeThrough(new CompressionStream('gzip')))
+    same(await through(new DecompressionStream('gzip'), packed))
+  },
+}
+
+/** What went wrong with them. */
+globalThis.failedWaysAround = async () => {
+  const failed = []
+  for (const [name, run] of Object.entries(waysAround)) {
+    await soon(Promise.resolve().then(run)).catch((error) => failed.push(`${name}: ${error}`))
+  }
+  return failed
 }

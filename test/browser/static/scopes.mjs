@@ -80,15 +80,17 @@ globalThis.shareWith = async (kind) => {
   return { ...answer, echo: [...(await channel.receive())] }
 }
 
-const tabs = new BroadcastChannel('tabs')
-/** What came over it: null, in a browser that makes that of what it cannot share. */
-const heard = []
-tabs.onmessageerror = () => heard.push('messageerror')
-tabs.onmessage = ({ data }) => {
-  if (data === 'sent') tabs.postMessage({ heard })
-  else if (data?.heard === undefined) heard.push(data === null ? 'null' : Object.keys(data).join())
+/** The other tab: answers with what came over the channel of tabs; null, in a browser that makes that of what it cannot share. */
+if (location.search === '?tab') {
+  const tabs = new BroadcastChannel('tabs')
+  const heard = []
+  tabs.onmessageerror = () => heard.push('messageerror')
+  tabs.onmessage = ({ data }) => {
+    if (data === 'sent') tabs.postMessage({ heard })
+    else heard.push(data === null ? 'null' : 'the handle')
+  }
+  tabs.postMessage('here')
 }
-if (location.search === '?tab') tabs.postMessage('here')
 
 /** Send the handle to another tab; what that heard. */
 globalThis.shareWithTab = () =>
