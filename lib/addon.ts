@@ -1,4 +1,6 @@
 // The native addon, where there is one. index.ts provides it; browser.ts does not.
+import { SabwayError } from './errors.js'
+import type * as workers from './native-worker.js'
 
 /** What a WorkerEvent tells: a line that was logged; that the worker has ended by itself; that it was joined, the last event of each. */
 export const WORKER_LOG = 0
@@ -43,12 +45,16 @@ export interface RegionBinding {
   watch(): number
   /** Of a private region, after `watch`: carry messages of that side to and from the shared memory. */
   carry?(side: number): void
-  startWorker(options: { side: number; builtin?: string; plugin?: string; json: string; wait: number }): number
-  stopWorker(id: number): void
-  workerStats(id: number): (WorkerStats & { reach: number }) | undefined
   /** The first `length` bytes. Absent where a call would cost more than V8's own copy. */
   copyIn?(offset: number, bytes: Uint8Array, length: number): void
   close(): void
+}
+
+/** What only the addon's own binding has, and not what a page has of one in its preload script. */
+export interface WorkerBinding extends RegionBinding {
+  startWorker(options: { side: number; builtin?: string; plugin?: string; json: string; wait: number }): number
+  stopWorker(id: number): void
+  workerStats(id: number): (WorkerStats & { reach: number }) | undefined
 }
 
 /** Memory that processes share, held open. */
@@ -71,7 +77,7 @@ export type Dispatch = (events: WorkerEvent[] | undefined) => void
 export interface Addon {
   /** Is this the thread that lives as long as the process? index.ts knows. */
   isMainThread: boolean
-  RegionBinding: new (bytes: Uint8Array, endpoint: number, channel: number, away?: SharedMemory) => RegionBinding
+  RegionBinding: new (bytes: Uint8Array, endpoint: number, channel: number, away?: SharedMemory) => WorkerBinding
   SharedMemory: { new (token: string): SharedMemory; new (size: number, name: string | undefined): SharedMemory }
   setDispatcher(callback: Dispatch): void
   ref(): void
@@ -96,6 +102,21 @@ let missing = 'this build of Sabway has no native addon (it is the browser build
 export function provideAddon(addon: Addon | null, reason = ''): void {
   provided = addon
   missing = reason
+}
+
+/** What starts native workers. It comes with the addon: a page need not load it. */
+export type Workers = Pick<typeof workers, 'NativeWorker' | 'needBinding' | 'workerOptions'>
+
+let providedWorkers: Workers | null = null
+
+export function provideWorkers(found: Workers): void {
+  providedWorkers = found
+}
+
+/** Errors: ERR_SABWAY_NO_ADDON. */
+export function nativeWorkers(): Workers {
+  if (providedWorkers === null) throw new SabwayError('ERR_SABWAY_NO_ADDON', missing)
+  return providedWorkers
 }
 
 export const addon = (): Addon | null => provided

@@ -1,6 +1,6 @@
 // Entry point without the native addon: browser pages and workers. Waking goes through Atomics.notify.
-import { loadCodecs } from './codecs.js'
+import { loadParts } from './whole.js'
 
-loadCodecs()
+loadParts()
 
 export * from './exports.js'

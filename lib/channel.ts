@@ -1,7 +1,8 @@
-import { Batcher, type BatchOptions, batchOptions } from './batch.js'
+import { nativeWorkers } from './addon.js'
+import type { Batcher, BatchOptions } from './batch.js'
 import { copyOf } from './brand.js'
 import * as check from './check.js'
-import { type CodecName, codecsFor, type Format, formatOf, joined, lengthOf, sendParts } from './codec.js'
+import type { Format } from './codec-format.js'
 import { Delivery } from './delivery.js'
 import * as dispatcher from './dispatcher.js'
 import { coreError, inFront, SabwayError } from './errors.js'
@@ -10,7 +11,7 @@ import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
 import * as host from './host.js'
 import { type DrainCallback, Incoming, type MessageCallback } from './incoming.js'
 import { isolated } from './isolation.js'
-import { type BuiltinWorker, NativeWorker, needBinding, type PluginWorker, workerOptions } from './native-worker.js'
+import type { BuiltinWorker, NativeWorker, PluginWorker } from './native-worker.js'
 import type {
   AttachOptions,
   ChannelHandle,
@@ -21,16 +22,18 @@ import type {
   StartOptions,
 } from './options.js'
 import { Outgoing, type SendOptions, type WriteCallback } from './outgoing.js'
+import { formatFor, partsFor } from './parts.js'
 import type { ChannelPort } from './port.js'
-import { Receiver, type Take, taking, takingPooled, type WaitOptions } from './receiver.js'
+import { Receiver, type Take, taking, type WaitOptions } from './receiver.js'
 import { Region } from './region.js'
 import type { SharedBytes } from './shared-bytes.js'
-import { makeReadable, makeWritable } from './streams.js'
 import { cloneHint, hide, INSPECT, inspected } from './summary.js'
 import { block, NOTHING, policyOf, reachOf, Waiter, type WaitPolicy } from './waiting.js'
 import { PeerWatch } from './watch.js'
 
 const DEFAULT_BYTES = 1 << 20
+const BATCH = 'the option `batch`'
+const VALUES = 'a codec'
 const CLONE_HINT = 'A channel stays in its thread: post channel.handle, and attach to that there. It'
 
 const CHANNEL_OPTIONS = ['region', 'share', 'name', 'codec', 'wait', 'batch', 'maxQueued'] as const
@@ -121,8 +124,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       check.ringBytes(second, 'nativeToRendererBytes')
       policy = policyOf(options.wait)
       maxQueued = queueBound(options.maxQueued)
-      if (options.batch !== undefined) batch = batchOptions(options.batch, 2 ** Math.ceil(Math.log2(first)))
-      this.#format = formatOf(check.codec(options.codec) as CodecName)
+      if (options.batch !== undefined)
+        batch = partsFor(BATCH).batchOptions(options.batch, 2 ** Math.ceil(Math.log2(first)))
+      this.#format = formatFor(options.codec)
       hide(this, { region: Region.forChannel(first, second, options) })
       this.#ownsRegion = options.region === undefined
       this.side = 'renderer'
@@ -135,7 +139,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen, maxQueued)
     this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
-    this.#batcher = batch === undefined ? null : new Batcher(this.#out, batch, (error) => this.#report(error))
+    this.#batcher =
+      batch === undefined ? null : new (partsFor(BATCH).Batcher)(this.#out, batch, (error) => this.#report(error))
     this.#sender = this.#batcher ?? this.#out
     this.#take = taking<T>(this.#format, this.region.words)
     const loop = {
@@ -147,7 +152,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       look: () => this.#lookAtPeer(),
     }
     this.#receiver = new Receiver(this.#in, this.#take, loop)
-    const takePooled = this.#format === null ? (takingPooled(this.region.words) as Take<T>) : null
+    const pooled = () => partsFor("copy: 'pooled'").takingPooled(this.region.words) as Take<T>
+    const takePooled = this.#format === null ? pooled : null
     this.#delivery = new Delivery(this.#in, this.#take, takePooled, {
       ...loop,
       pump: () => {
@@ -177,12 +183,13 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     check.oneOf(side, 'side', ['renderer', 'native'])
     policyOf(wait)
     const maxQueued = queueBound(found.maxQueued)
-    const own = check.codec(codec) as CodecName
-    if (typeof from === 'string')
-      return SharedMemoryChannel.over<T>(Region.open(from), side!, { format: formatOf(own), batch, wait, maxQueued })
+    if (typeof from === 'string') {
+      const format = formatFor(codec) // before a region is open
+      return SharedMemoryChannel.over<T>(Region.open(from), side!, { format, batch, wait, maxQueued })
+    }
     const handle = check.handle(from)
     const shared = handle.sabway === 'channel' ? (handle.codec ?? 'bytes') : undefined
-    const format = formatOf(own, shared)
+    const format = formatFor(codec, shared)
     return SharedMemoryChannel.over<T>(Region.joined(handle), side!, { format, batch, wait, maxQueued })
   }
 
@@ -265,7 +272,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** @internal */
   sendEncoded(parts: readonly Uint8Array[]): boolean {
     if (parts.length === 1) return this.#sender.send(parts[0]!)
-    return sendParts(this, parts) || this.#out.send(this.#joined(parts))
+    return partsFor(VALUES).sendParts(this, parts) || this.#out.send(this.#joined(parts))
   }
 
   #encode(message: T): Uint8Array {
@@ -273,6 +280,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   }
 
   #joined(parts: readonly Uint8Array[]): Uint8Array {
+    const { joined, lengthOf } = partsFor(VALUES)
     if (parts.length !== 1) this.#out.mustFit(lengthOf(parts)) // before it is copied together
     return joined(parts)
   }
@@ -473,7 +481,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    * read. It closes when the other side is done. Cancelling it ends this direction: the other side's sends fail with ERR_SABWAY_CLOSED.
    */
   get readable(): ReadableStream<T> {
-    this.#readable ??= makeReadable({
+    this.#readable ??= partsFor('readable').makeReadable({
       receive: (options) => this.receive(options),
       close: (reason) => this.#closeReceiving(reason),
     })
@@ -486,7 +494,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    * gives up what waits. The other direction goes on.
    */
   get writable(): WritableStream<T> {
-    this.#writable ??= makeWritable({
+    this.#writable ??= partsFor('writable').makeWritable({
       // One chunk at a time: the stream's own queue is bounded by its `ready`.
       sendDirect: async (message, options) => this.#sendDirect(message, options, false),
       settled: () => this.#out.settled(),
@@ -501,10 +509,10 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /**
    * A MessagePort over this channel, always the same: structured values, for Comlink and the like. It takes all messages once started.
-   * Errors: ERR_SABWAY_NO_CODECS, where only sabway/bytes was loaded.
+   * Errors: ERR_SABWAY_NOT_LOADED with sabway/bytes.
    */
   port(): ChannelPort {
-    this.#port ??= codecsFor('port()').port({
+    this.#port ??= partsFor('port()').makePort({
       format: this.#format,
       parity: this.side === 'renderer' ? 0 : 1,
       send: (parts) => this.sendEncoded(parts),
@@ -568,6 +576,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    * Errors: ERR_SABWAY_PLUGIN_NOT_FOUND, _SYMBOL, _ABI, _OPEN; ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_NO_ADDON.
    */
   startWorker(options: BuiltinWorker | PluginWorker): void {
+    const { NativeWorker, needBinding, workerOptions } = nativeWorkers()
     const start = workerOptions(options)
     if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
     const binding = needBinding(this.region.binding)

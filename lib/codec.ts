@@ -1,10 +1,11 @@
-// Codecs: how values become the bytes of a message, and how they are named, so that both sides use the same one. The ones that come
-// with Sabway are not imported here: they are five times the size of all else, and a page that sends bytes need not load them.
+// Codecs: how values become the bytes of a message, and how they are named, so that both sides use the same one.
 import { isUint8Array } from './brand.js'
-import { decoding, encoding, type Format } from './codec-format.js'
+import * as check from './check.js'
+import { decoding, encoding, type Format, MSGPACK_ID, V8_ID } from './codec-format.js'
+import { msgpackFormat } from './codec-msgpack.js'
+import { v8Format } from './codec-v8.js'
 import { copyIn } from './copy.js'
 import { SabwayError } from './errors.js'
-import type { ChannelPort, PortChannel } from './port.js'
 import type { Region } from './region.js'
 import { shown } from './shown.js'
 
@@ -24,33 +25,44 @@ export interface Codec<T = unknown> {
  */
 export type CodecName = 'bytes' | 'structured' | 'v8' | 'msgpack'
 
-/** What `loadCodecs` provides: the codecs that come with Sabway, and the port that speaks them. */
-export interface Codecs {
-  /** Errors: ERR_SABWAY_INVALID_ARGUMENT for a name that none of them has here. */
-  named(name: string): Format
-  port(channel: PortChannel): ChannelPort
-}
+const NAMES = () => (v8Format() === null ? ['structured', 'msgpack'] : ['structured', 'v8', 'msgpack'])
 
-let provided: Codecs | null = null
+/** Pages have no V8 serializer, and what main makes is often for them. */
+const isElectron = (): boolean =>
+  (globalThis as { process?: { versions?: { electron?: string } } }).process?.versions?.electron !== undefined
 
-export function provideCodecs(codecs: Codecs): void {
-  provided = codecs
-}
-
-/** The codecs that come with Sabway, for `what`. Errors: ERR_SABWAY_NO_CODECS, where only sabway/bytes was loaded. */
-export function codecsFor(what: string): Codecs {
-  if (provided !== null) return provided
+/** The format of that name; 'structured' is the first that is here. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
+export function formatNamed(name: string): Format {
+  if (name === 'msgpack') return msgpackFormat
+  if (name === 'structured') return (isElectron() ? null : v8Format()) ?? msgpackFormat
+  const format = name === 'v8' ? v8Format() : null
+  if (format) return format
+  const remedy = name === 'v8' ? "; every host has 'msgpack': let both sides use it" : ''
   throw new SabwayError(
-    'ERR_SABWAY_NO_CODECS',
-    `${what} is not in 'sabway/bytes'; import 'sabway' in this thread, in its place or beside it`,
+    'ERR_SABWAY_INVALID_ARGUMENT',
+    `codec ${shown(name)} is not here; there are 'bytes', ${NAMES().map(shown).join(', ')}, and codecs of your own: { name, encode, decode }${remedy}`,
+  )
+}
+
+/** The format with that number in frames. Errors: ERR_SABWAY_NOT_DECODABLE. */
+export function formatWithId(id: number): Format {
+  if (id === MSGPACK_ID) return msgpackFormat
+  const format = id === V8_ID ? v8Format() : undefined
+  if (format) return format
+  throw new SabwayError(
+    'ERR_SABWAY_NOT_DECODABLE',
+    format === undefined
+      ? `no codec has the number ${id}; is the other side a port of Sabway, too?`
+      : "it was encoded with 'v8', which is not here; let both sides use the codec 'msgpack'",
   )
 }
 
 /**
  * The format that a `codec` option asks for; null for bytes. `shared` is the name that came with the handle; beside one,
- * 'structured' asks for the one that the maker of the channel had for it.
+ * 'structured' asks for the one that the maker of the channel had for it. Errors: those of check.codec, ERR_SABWAY_INVALID_ARGUMENT.
  */
-export function formatOf(codec: CodecName | Codec<never> | undefined, shared?: string): Format | null {
+export function formatOf(option: unknown, shared?: string): Format | null {
+  const codec = check.codec<Codec<never>, CodecName>(option as CodecName)
   const agreed = codec === 'structured' && (shared === 'v8' || shared === 'msgpack') ? shared : codec
   const asked = agreed ?? shared ?? 'bytes'
   const format = asked === 'bytes' ? null : typeof asked === 'string' ? shippedFormat(asked) : ownFormat(asked)
@@ -71,7 +83,7 @@ function shippedFormat(name: string): Format {
       `the channel was made with a codec named '${name.slice(4)}': give attach the same { codec }`,
     )
   }
-  return codecsFor(`codec ${shown(name)}`).named(name)
+  return formatNamed(name)
 }
 
 function ownFormat(codec: Codec<never>): Format {

@@ -8,14 +8,13 @@
 // it or asks it for its length: the caller has read the length once, and no more than that is copied.
 import type { RegionBinding } from './addon.js'
 import { byteOffsetOf, mayGrow, plain } from './brand.js'
-import { markUntransferable } from './host.js'
 
 const WORDS_IN_UP_TO = 16
 const WORDS_BOUNDED_UP_TO = 32
 /** V8 keeps arrays up to this size on its heap, and makes a buffer for one when the buffer is first asked for: slowly. */
 const ON_HEAP_UP_TO = 64
 const NATIVE_FROM = 4096
-const NATIVE_FROM_MISALIGNED = 256
+export const NATIVE_FROM_MISALIGNED = 256
 
 /** Where the payload should start behind an 8-byte boundary, so that a copy without the addon finds both sides alike. */
 export function lead(message: Uint8Array, length: number, binding: RegionBinding | null): number {
@@ -172,7 +171,7 @@ export function copyOut(bytes: Uint8Array, start: number, end: number, words?: I
 const UNINITIALISED_FROM = 8192
 
 /** Zeroing 64 KiB costs more than copying them. Only Node can leave it out. */
-function uninitialised(length: number): ArrayBuffer {
+export function uninitialised(length: number): ArrayBuffer {
   return typeof Buffer === 'undefined' ? new ArrayBuffer(length) : Buffer.allocUnsafeSlow(length).buffer
 }
 
@@ -183,7 +182,7 @@ let bouncing: ArrayBuffer | null = null
  * From a start that is no multiple of 8, where a copy out of shared memory is slow: first to where source and target agree, and
  * from there, which is private memory, to the target.
  */
-function bounce(copy: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
+export function bounce(copy: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
   bouncing ??= new ArrayBuffer(BOUNCE_BYTES + 8)
   const shift = (bytes.byteOffset + start) & 7
   for (let from = start; from < end; from += BOUNCE_BYTES) {
@@ -191,44 +190,4 @@ function bounce(copy: Uint8Array, bytes: Uint8Array, start: number, end: number)
     part.set(bytes.subarray(from, from + part.length))
     copy.set(part, from - start)
   }
-}
-
-// ---- pooled copies ----
-
-const SLAB_BYTES = 1 << 16
-const SLAB_UP_TO = 1 << 12
-const WORDS_POOLED_UP_TO = 64
-
-let slab = new ArrayBuffer(0)
-let slabWords = new Int32Array(slab)
-let slabUsed = 0
-
-/** A copy that, when it is small, shares its ArrayBuffer with others, as Node's Buffers do, 8-byte aligned in it: `words` as above. */
-export function copyPooled(bytes: Uint8Array, start: number, end: number, words: Int32Array): Uint8Array<ArrayBuffer> {
-  const length = end - start
-  if (length > SLAB_UP_TO) return copyOut(bytes, start, end)
-  const copy = pooled(length)
-  if (length <= WORDS_POOLED_UP_TO && (start & 7) === 0) {
-    // The last word may carry up to three bytes more than the message has, into the slab's own padding.
-    let to = (slabUsed - ((length + 7) & ~7)) >>> 2
-    for (let from = start >>> 2, last = (end + 3) >>> 2; from < last; from++) slabWords[to++] = words[from]!
-  } else if (length >= NATIVE_FROM_MISALIGNED && ((bytes.byteOffset + start) & 7) !== 0) {
-    bounce(copy, bytes, start, end)
-  } else {
-    copy.set(bytes.subarray(start, end))
-  }
-  return copy
-}
-
-/** Room in the slab, every byte of which will be written. It starts at a multiple of 8, so that views of any kind can be made of it. */
-function pooled(length: number): Uint8Array<ArrayBuffer> {
-  if (slabUsed + length > slab.byteLength) {
-    slab = uninitialised(SLAB_BYTES)
-    markUntransferable(slab)
-    slabWords = new Int32Array(slab)
-    slabUsed = 0
-  }
-  const view = new Uint8Array(slab, slabUsed, length)
-  slabUsed = (slabUsed + length + 7) & ~7
-  return view
 }

@@ -5,8 +5,9 @@ import { SabwayError } from './errors.js'
 import { context, needLoop } from './host.js'
 import type { DrainCallback, Incoming, MessageCallback } from './incoming.js'
 import type { StartOptions } from './options.js'
+import { partsFor } from './parts.js'
 import type { Take } from './receiver.js'
-import { type Pace, type Paced, paceOf } from './schedule.js'
+import type { Pace, Paced } from './schedule.js'
 
 interface Recipient extends Paced {
   /** Whether anybody else wants each message, too, and giving it to them. */
@@ -26,7 +27,7 @@ export class Delivery<T> {
     private readonly incoming: Incoming,
     private readonly take: Take<T>,
     /** The same for messages that need no ArrayBuffer of their own; null where messages are values of a codec. */
-    private readonly takePooled: Take<T> | null,
+    private readonly takePooled: (() => Take<T>) | null,
     private readonly to: Recipient,
   ) {}
 
@@ -38,7 +39,9 @@ export class Delivery<T> {
     check.abortSignal(signal)
     if (budget !== undefined) check.milliseconds(budget, 'budget')
     const { incoming, to } = this
-    const pace = paceOf(options, to)
+    const { schedule = 'immediate', poll } = options
+    const plain = schedule === 'immediate' && poll === undefined
+    const pace = plain ? null : partsFor('the option `schedule` or `poll`').paceOf(options, to)
     if (signal?.aborted) return false
     needLoop()
     const give = this.#giving(callback, copy)
@@ -54,7 +57,7 @@ export class Delivery<T> {
     if (copy === false) return this.#inPlace(callback)
     if (copy === true) return this.#copied(callback as MessageCallback<T>, this.take)
     if (copy === 'pooled' && this.takePooled !== null)
-      return this.#copied(callback as MessageCallback<T>, this.takePooled)
+      return this.#copied(callback as MessageCallback<T>, this.takePooled())
     throw new SabwayError(
       'ERR_SABWAY_INVALID_ARGUMENT',
       copy === 'pooled'

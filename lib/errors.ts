@@ -1,9 +1,26 @@
 import { isError, isTrap } from './brand.js'
-import { ERRORS } from './generated/abi.js'
+import { type ADDON_ERRORS, ERRORS } from './generated/abi.js'
 import { shown } from './shown.js'
 
 /** Every `code` a Sabway error can have; the table itself is native/include/sabway/error.h. */
-export type ErrorCode = keyof typeof ERRORS
+export type ErrorCode = keyof typeof ERRORS | keyof typeof ADDON_ERRORS
+
+interface Known {
+  readonly number: number
+  readonly text: string
+}
+
+let known: Readonly<Record<string, Known>> = ERRORS
+
+/** Let there be errors with these codes, too: those that only the addon finds. */
+export function provideErrors(more: Readonly<Record<string, Known>>): void {
+  known = { ...known, ...more }
+}
+
+const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(known, code)
+
+/** What stands in front of the detail, in the message of every error with this code. */
+const sentence = (code: ErrorCode): string => `${known[code]!.text}: `
 
 /** What Sabway throws: `code` is stable, the message says what was wrong, what was expected and what to do. */
 export class SabwayError extends Error {
@@ -12,16 +29,16 @@ export class SabwayError extends Error {
   readonly errno: number
 
   constructor(code: ErrorCode, detail: string, options?: ErrorOptions) {
-    if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) {
+    if (!isCode(code)) {
       throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', `code must be one of ErrorCode, got ${shown(code)}`)
     }
     if (typeof detail !== 'string') {
       throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `detail must be a string, got ${shown(detail)}`)
     }
-    super(`${ERRORS[code].text}: ${detail}`, causeOf(options))
+    super(sentence(code) + detail, causeOf(options))
     this.name = 'SabwayError'
     this.code = code
-    this.errno = ERRORS[code].number
+    this.errno = known[code]!.number
   }
 }
 
@@ -36,13 +53,10 @@ function causeOf(options: ErrorOptions | undefined): ErrorOptions | undefined {
   throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `options must be { cause }, got ${shown(options)}`)
 }
 
-const BY_NUMBER = new Map<number, ErrorCode>(
-  Object.entries(ERRORS).map(([code, { number }]) => [number, code as ErrorCode]),
-)
-
 /** The error for a number that the core returned. */
 export function coreError(status: number, detail: string): SabwayError {
-  return new SabwayError(BY_NUMBER.get(status) ?? 'ERR_SABWAY_INVALID_STATE', detail)
+  const code = Object.keys(known).find((each) => known[each]!.number === status) as ErrorCode | undefined
+  return new SabwayError(code ?? 'ERR_SABWAY_INVALID_STATE', detail)
 }
 
 /**
@@ -57,11 +71,20 @@ export function overwritten(cause?: unknown): SabwayError {
   return new SabwayError('ERR_SABWAY_CORRUPT', "this thread's own part of the region was overwritten", { cause })
 }
 
+/** The part of an error's message that its code does not tell. Errors may come from another copy of this library. */
+export function detailOf({ code, message }: { code: ErrorCode; message: string }): string {
+  const front = sentence(code)
+  return message.startsWith(front) ? message.slice(front.length) : message
+}
+
+/** Does it carry a code of Sabway's, whichever copy of this library, or the addon, has made it? */
+export const isOurs = (error: unknown): error is { code: ErrorCode; message: string } =>
+  isError(error) && isCode((error as { code?: unknown }).code)
+
 /** The same error with words in front of its detail, such as the place in a list; what is not ours stays as it is. */
 export function inFront(words: string, error: unknown): unknown {
   if (!(error instanceof SabwayError)) return error
-  const { code, message, cause } = error
-  return new SabwayError(code, words + message.slice(ERRORS[code].text.length + 2), { cause })
+  return new SabwayError(error.code, words + detailOf(error), { cause: error.cause })
 }
 
 /** Characters of a text of the addon's, which may quote a path or a plugin. */
@@ -74,10 +97,6 @@ function middleLeftOut(text: string): string {
 
 /** Errors thrown by the addon, or by another copy of this library, carry code and message, but are not ours: make them so. */
 export function adopt(error: unknown): unknown {
-  if (error instanceof SabwayError || !isError(error)) return error
-  const { code } = error as { code?: unknown }
-  if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) return error
-  const text = `${ERRORS[code as ErrorCode].text}: `
-  const detail = error.message.startsWith(text) ? error.message.slice(text.length) : error.message
-  return new SabwayError(code as ErrorCode, middleLeftOut(detail), { cause: error })
+  if (error instanceof SabwayError || !isOurs(error)) return error
+  return new SabwayError(error.code, middleLeftOut(detailOf(error)), { cause: error })
 }

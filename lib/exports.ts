@@ -1,3 +1,3 @@
-// What every entry point exports but sabway/bytes, which has no codecs for a port. Each of them calls loadCodecs, too.
+// What every entry point exports but sabway/bytes. Each of them calls loadParts, too.
 export * from './exports-bytes.js'
 export { ChannelPort, type ChannelPortEventMap } from './port.js'

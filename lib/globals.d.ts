@@ -12,4 +12,5 @@ interface ReadableStream<R = any> {}
 interface WritableStream<W = any> {}
 declare namespace WebAssembly {
   interface Memory {}
+  interface Module {}
 }

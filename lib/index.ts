@@ -1,9 +1,10 @@
 // Entry point for Node and Electron: loads the native addon. Without one (--no-addons, no binary for this platform) channels
 // between JavaScript threads still work, woken by Atomics.notify; native workers throw ERR_SABWAY_NO_ADDON.
-import { loadCodecs } from './codecs.js'
+
 import { loadAddon } from './load.js'
+import { loadParts } from './whole.js'
 
 loadAddon()
-loadCodecs()
+loadParts()
 
 export * from './exports.js'

@@ -1,4 +1,7 @@
-import { type Addon, provideAddon } from './addon.js'
+import { type Addon, provideAddon, provideWorkers } from './addon.js'
+import { provideErrors } from './errors.js'
+import { ADDON_ERRORS } from './generated/abi.js'
+import { NativeWorker, needBinding, workerOptions } from './native-worker.js'
 
 /** What a host says of an addon that it does not load. */
 interface Refusal {
@@ -11,6 +14,8 @@ interface Refusal {
  * none of them, and must still be able to load this file.
  */
 export function loadAddon(): void {
+  provideErrors(ADDON_ERRORS)
+  provideWorkers({ NativeWorker, needBinding, workerOptions })
   let find: { (folder: string): Addon; resolve(folder: string): string } | undefined
   let root = ''
   try {

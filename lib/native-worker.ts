@@ -1,5 +1,5 @@
 // A native thread on the other side of a channel, as the JavaScript thread that started it sees it.
-import { addonMissing, type RegionBinding, type WorkerStats } from './addon.js'
+import { addonMissing, type RegionBinding, type WorkerBinding, type WorkerStats } from './addon.js'
 import * as check from './check.js'
 import * as dispatcher from './dispatcher.js'
 import { adopt, SabwayError } from './errors.js'
@@ -33,7 +33,7 @@ export class NativeWorker implements dispatcher.WorkerOwner {
 
   /** Starts it on `side`. Errors: those of SharedMemoryChannel.startWorker. */
   constructor(
-    private readonly binding: RegionBinding,
+    private readonly binding: WorkerBinding,
     side: number,
     options: CheckedWorker,
     policy: WaitPolicy,
@@ -71,9 +71,9 @@ export class NativeWorker implements dispatcher.WorkerOwner {
 }
 
 /** The binding that native workers need. Errors: ERR_SABWAY_NO_ADDON. */
-export function needBinding(binding: RegionBinding | null): RegionBinding {
+export function needBinding(binding: RegionBinding | null): WorkerBinding {
   if (binding === null) throw new SabwayError('ERR_SABWAY_NO_ADDON', addonMissing())
-  return binding
+  return binding as WorkerBinding // where this file is loaded, there is no other
 }
 
 /** What startWorker was given, checked, and the options of the handler or plugin as JSON. */

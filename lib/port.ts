@@ -3,12 +3,11 @@
 //
 // A frame:  u8 kind | u8 id of the format | u16 zero | u32 number of the port | the value
 import * as check from './check.js'
-import type { Format, PortsIn, PortsOut } from './codec-format.js'
+import { type Format, formatWithId, type PortsIn, type PortsOut } from './codec.js'
 import { msgpackFormat } from './codec-msgpack.js'
 import { copyOut } from './copy.js'
 import { SabwayError } from './errors.js'
 import { ListenerTarget } from './events.js'
-import { formatWithId } from './formats.js'
 import * as host from './host.js'
 import { cloneHint, INSPECT, inspected } from './summary.js'
 

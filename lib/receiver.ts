@@ -2,7 +2,7 @@
 import { abortedError, onAbort } from './abort.js'
 import * as check from './check.js'
 import type { Format } from './codec.js'
-import { copyOut, copyPooled } from './copy.js'
+import { copyOut } from './copy.js'
 import { SabwayError } from './errors.js'
 import { abortController, after, needLoop, now } from './host.js'
 import { type DrainCallback, type Incoming, RECEIVING } from './incoming.js'
@@ -21,12 +21,6 @@ interface Waiter<T> {
 
 /** What becomes of a message's bytes, which are in place. */
 export type Take<T> = (bytes: SharedBytes, start: number, end: number) => T
-
-/** A copy that may share its ArrayBuffer with others. */
-export const takingPooled =
-  (words: Int32Array): Take<Uint8Array> =>
-  (bytes, start, end) =>
-    copyPooled(bytes, start, end, words)
 
 export function taking<T>(format: Format | null, words: Int32Array): Take<T> {
   return format === null

@@ -27,17 +27,14 @@ export interface Paced {
   rest(): void
 }
 
-/** The pace that the options ask for; null for the dispatcher's own. */
-export function paceOf({ schedule, poll }: PaceOptions, channel: Paced): Pace | null {
-  if (poll !== undefined) {
-    if (schedule !== undefined)
-      throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'give either `schedule` or `poll`, not both')
-    const between = interval(poll)
-    needTimers('leave `poll` out')
-    return new Pace(channel, null, between)
-  }
-  if (schedule === undefined || schedule === 'immediate') return null
-  return new Pace(channel, scheduler(schedule), null)
+/** The pace that the options ask for: a schedule that is not 'immediate', which is the dispatcher's own, or `poll`. */
+export function paceOf({ schedule, poll }: PaceOptions, channel: Paced): Pace {
+  if (poll === undefined) return new Pace(channel, scheduler(schedule!), null)
+  if (schedule !== undefined)
+    throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'give either `schedule` or `poll`, not both')
+  const between = interval(poll)
+  needTimers('leave `poll` out')
+  return new Pace(channel, null, between)
 }
 
 function interval(poll: Poll): { min: number; max: number } {

@@ -4,10 +4,10 @@
 import { type IpcMainEvent, ipcMain, type MessagePortMain, type WebContents, type WebFrameMain } from 'electron'
 import { SharedMemoryChannel } from '../channel.js'
 import * as check from '../check.js'
-import { loadCodecs } from '../codecs.js'
 import { adopt, SabwayError } from '../errors.js'
 import { loadAddon } from '../load.js'
 import { Region } from '../region.js'
+import { loadParts } from '../whole.js'
 import { type Answer, ASK, CARRY, type Capacities, type Carriage, LONGEST_NAME, type Transport } from './messages.js'
 import { CARRIER, type Port, pump } from './pump.js'
 import { refusal } from './refusal.js'
@@ -17,7 +17,7 @@ export * from '../exports.js'
 export { registerScheme, SCHEME_PRIVILEGES, type ServeOptions, serveScheme } from './scheme.js'
 
 loadAddon()
-loadCodecs()
+loadParts()
 
 export interface WindowOptions {
   /** What the page calls it in `connect` (default 'default'). */

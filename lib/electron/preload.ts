@@ -6,13 +6,13 @@
  */
 import { contextBridge, ipcRenderer } from 'electron'
 import { addon, addonMissing, type RegionBinding } from '../addon.js'
-import { loadCodecs } from '../codecs.js'
 import { onRing, type Watcher, watch } from '../dispatcher.js'
 import { SabwayError } from '../errors.js'
 import { sw_endpoint } from '../generated/abi.js'
 import { channel } from '../host.js'
 import { loadAddon } from '../load.js'
 import { endpointWord, Region } from '../region.js'
+import { loadParts } from '../whole.js'
 import {
   type Answer,
   ASK,
@@ -31,7 +31,7 @@ import { whyNotIsolated } from './versions.js'
 
 export * from '../exports.js'
 
-loadCodecs()
+loadParts()
 
 /** A region that was opened for the page, and the page's endpoint in it. */
 interface Place {

@@ -2,14 +2,15 @@
  * sabway/electron/renderer: a page of an Electron window gets its channels from here. Needs no Node, and a preload script that has called
  * `exposeSabway()` of sabway/electron/preload.
  */
-import { PEER_DIED, type RegionBinding } from '../addon.js'
+import { PEER_DIED, provideAddon, type RegionBinding } from '../addon.js'
 import { SharedMemoryChannel } from '../channel.js'
 import * as check from '../check.js'
-import { type Codec, type CodecName, formatOf } from '../codec.js'
-import { loadCodecs } from '../codecs.js'
+import type { Codec, CodecName } from '../codec.js'
 import { tell } from '../dispatcher.js'
 import { SabwayError } from '../errors.js'
+import { formatFor } from '../parts.js'
 import { Region, type RegionHost } from '../region.js'
+import { loadParts } from '../whole.js'
 import {
   BRIDGE,
   type Bridge,
@@ -27,7 +28,8 @@ import { refused } from './refusal.js'
 
 export * from '../exports.js'
 
-loadCodecs()
+provideAddon(null, 'a page has none; native workers run in the main process: startWorker there')
+loadParts()
 
 export interface ConnectOptions<T = Uint8Array> {
   /** Which of the channels that main shares with this window (default 'default'). */
@@ -41,8 +43,6 @@ export interface ConnectOptions<T = Uint8Array> {
   codec?: CodecName | Codec<T>
 }
 
-type OwnCodec = CodecName | Codec<never> | undefined
-
 let lastId = 0
 
 /**
@@ -54,7 +54,7 @@ let lastId = 0
 export async function connect<T = Uint8Array>(options?: ConnectOptions<T>): Promise<SharedMemoryChannel<T>> {
   const found = check.options<ConnectOptions<T>>(options, 'connect options', ['name', 'transport', 'codec'])
   const { name = 'default', transport = 'auto' } = found
-  const codec = check.codec(found.codec) as OwnCodec
+  const codec = check.codec(found.codec)
   check.text(name, 'name', LONGEST_NAME)
   check.oneOf(transport, 'transport', ['auto', 'shared', 'copied'])
   const bridge = (globalThis as { [BRIDGE]?: Bridge })[BRIDGE]
@@ -106,7 +106,7 @@ function sit<T>(
   id: number,
   { identity, codec }: Opened,
   memory: WebAssembly.Memory,
-  own: OwnCodec,
+  own: unknown,
 ): SharedMemoryChannel<T> {
   const host: RegionHost = {
     identity: () => identity,
@@ -114,15 +114,13 @@ function sit<T>(
     bind: (_bytes, endpoint) => new DistantBinding(bridge, id, endpoint),
   }
   try {
-    const format = formatOf(own, codec)
+    const format = formatFor(own, codec)
     return SharedMemoryChannel.over<T>(Region.on(memory, host), 'renderer', { format })
   } catch (error) {
     bridge.close(id)
     throw error
   }
 }
-
-const IN_MAIN = 'native workers run in the main process: startWorker there'
 
 /** What the page can have of the addon in its preload script. */
 class DistantBinding implements RegionBinding {
@@ -153,23 +151,15 @@ class DistantBinding implements RegionBinding {
     return this.id
   }
 
-  startWorker(): never {
-    throw new SabwayError('ERR_SABWAY_NO_ADDON', IN_MAIN)
-  }
-
-  stopWorker(): void {}
-
-  workerStats(): undefined {}
-
   close(): void {
     this.bridge.close(this.id)
   }
 }
 
 /** A channel of the page's own, whose other side is carried to main and back. */
-async function carry<T>(carried: Carried, port: MessagePort, own: OwnCodec): Promise<SharedMemoryChannel<T>> {
+async function carry<T>(carried: Carried, port: MessagePort, own: unknown): Promise<SharedMemoryChannel<T>> {
   const { rendererToNative, nativeToRenderer, because } = carried
-  const format = formatOf(own, carried.codec)
+  const format = formatFor(own, carried.codec)
   const carriage = await new Promise<Carriage>((resolve) => {
     port.onmessage = ({ data }) => resolve(data as Carriage)
   })

@@ -150,6 +150,25 @@ async function buildAbi(files) {
   return rows
 }
 
+/** What only the addon finds: a page that loads sabway/bytes need not know the sentences. */
+const OF_ADDON = [
+  'SYSTEM',
+  'PLUGIN_NOT_FOUND',
+  'PLUGIN_SYMBOL',
+  'PLUGIN_ABI',
+  'PLUGIN_OPEN',
+  'PLUGIN_FAILED',
+  'INVALID_TOKEN',
+  'REGION_GONE',
+  'STALE_TOKEN',
+  'SIZE_MISMATCH',
+  'NOT_PERMITTED',
+  'NAME_TAKEN',
+  'OVERLAY_REFUSED',
+  'TOO_MANY_FILES',
+  'OTHER_NAMESPACE',
+].map((name) => `ERR_SABWAY_${name}`)
+
 /**
  * The files of the layout. Each struct is a module of constants, which abi.ts names: bundlers put the number where `sw_ring.head`
  * stands, which they do not for an object, and drop those that nothing asks for.
@@ -166,16 +185,21 @@ function abiFiles(rows) {
       ...own('field').map((row) => constant(row.name, row.value)),
     ]
   }
-  const errors = of('error').map(
-    (row) => `  ${row.owner}: { number: ${row.value}, text: ${JSON.stringify(row.name)} },`,
-  )
+  const errors = (which) =>
+    of('error')
+      .filter((row) => OF_ADDON.includes(row.owner) === which)
+      .map((row) => `  ${row.owner}: { number: ${row.value}, text: ${JSON.stringify(row.name)} },`)
   found['abi.ts'] = [
     ...owners.map((owner) => `export * as ${owner} from './${owner}.js'`),
     '',
     ...of('constant').map((row) => `export const ${row.owner} = ${row.value}`),
     '',
     'export const ERRORS = {',
-    ...errors,
+    ...errors(false),
+    '} as const',
+    '',
+    'export const ADDON_ERRORS = {',
+    ...errors(true),
     '} as const',
   ]
   return found

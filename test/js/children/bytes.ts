@@ -1,4 +1,4 @@
-// sabway/bytes in a process of its own: before anything else has loaded the codecs, and after. Prints what it saw as JSON.
+// sabway/bytes in a process of its own: before anything else has loaded what it leaves out, and after. Prints what it saw as JSON.
 import { createRequire } from 'node:module'
 import type * as Sabway from 'sabway'
 
@@ -14,7 +14,7 @@ const names = Object.keys(small).sort()
 const { SharedMemoryChannel } = small
 const renderer = new SharedMemoryChannel(4096, 4096)
 const native = SharedMemoryChannel.attach(renderer.handle, { side: 'native' })
-const handle = { ...renderer.handle, codec: 'msgpack' }
+const { handle } = renderer
 
 function refusal(act: () => unknown): object {
   try {
@@ -26,25 +26,24 @@ function refusal(act: () => unknown): object {
   }
 }
 
+const own = { name: 'own', encode: (value: Uint8Array) => value, decode: (message: Uint8Array) => message.slice() }
 const refusals = [
   refusal(() => new SharedMemoryChannel(4096, 4096, { codec: 'structured' })),
   refusal(() => new SharedMemoryChannel(4096, 4096, { codec: 'msgpack' })),
-  refusal(() => SharedMemoryChannel.attach(handle, { side: 'native' })),
+  refusal(() => SharedMemoryChannel.attach({ ...handle, codec: 'msgpack' }, { side: 'native' })),
+  refusal(() => new SharedMemoryChannel(4096, 4096, { codec: own })),
+  refusal(() => new SharedMemoryChannel(4096, 4096, { batch: {} })),
+  refusal(() => SharedMemoryChannel.attach(handle, { side: 'native', batch: {} })),
+  ...[{ schedule: 'microtask' }, { poll: 5 }, { copy: 'pooled' }].map((options) =>
+    refusal(() => native.startReceiving(() => {}, options as Sabway.StartOptions & { copy: 'pooled' })),
+  ),
+  refusal(() => native.readable),
+  refusal(() => native.writable),
   refusal(() => native.port()),
 ]
 
 renderer.send(Uint8Array.of(1, 2, 3))
 const bytes = [...(await native.receive())]
-
-const codec = {
-  name: 'numbers',
-  encode: (value: number) => Uint8Array.of(value),
-  decode: (message: Uint8Array) => message[0]!,
-}
-const ownRenderer = new SharedMemoryChannel(4096, 4096, { codec })
-const ownNative = SharedMemoryChannel.attach(ownRenderer.handle, { side: 'native', codec })
-ownRenderer.send(7)
-const own = await ownNative.receive()
 
 const all = await load(whole)
 const same = names.every((name) => Reflect.get(small, name) === Reflect.get(all, name))
@@ -53,10 +52,13 @@ const valueRenderer = new SharedMemoryChannel<typeof value>(4096, 4096, { codec:
 const valueNative = all.SharedMemoryChannel.attach<typeof value>(valueRenderer.handle, { side: 'native' })
 valueRenderer.send(value)
 const { map } = await valueNative.receive()
+const writer = renderer.writable.getWriter()
+await writer.write(Uint8Array.of(4))
+const [read] = (await native.readable.getReader().read()).value!
 native.port().postMessage('through a port')
 const posted = await new Promise((resolve) => {
   renderer.port().onmessage = ({ data }) => resolve(data)
 })
 
-for (const channel of [renderer, ownRenderer, valueRenderer, native, ownNative, valueNative]) channel.cleanup()
-console.log(JSON.stringify({ names, refusals, bytes, own, same, entries: [...map], posted }))
+for (const channel of [renderer, valueRenderer, native, valueNative]) channel.cleanup()
+console.log(JSON.stringify({ names, refusals, bytes, same, entries: [...map], read, posted }))

@@ -32,7 +32,9 @@ interface Abi {
   ERRORS: Record<string, { number: number; text: string }>
 }
 
-export const abi = generated as Abi
+const { ADDON_ERRORS, ...rest } = generated as Abi & { ADDON_ERRORS: Abi['ERRORS'] }
+
+export const abi: Abi = { ...rest, ERRORS: { ...rest.ERRORS, ...ADDON_ERRORS } }
 
 /** Index, in an Int32Array over the region, of a word of the ring that this side produces into. */
 export function ringWord(producer: 'renderer' | 'native', field: number): number {
