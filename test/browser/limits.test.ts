@@ -1,9 +1,9 @@
 // How many channels Chromium has addresses for, and what gives them back.
 import assert from 'node:assert/strict'
-import type { Browser } from 'playwright-core'
+import type { Browser } from 'puppeteer-core'
 import { allOf, type DropArguments } from '../js/support/drops.js'
+import { launch, openPage } from './support/browsers.js'
 import { bundle } from './support/bundle.js'
-import { launch, openPage } from './support/chromium.js'
 import { type Site, serve } from './support/server.js'
 
 type Where = 'page' | 'worker'
@@ -20,7 +20,7 @@ describe('channels in Chromium: how many, and what dropped ones give back', () =
     await bundle({ limits: 'test/browser/page/limits.ts' })
     const html = '<!doctype html><title>limits</title><script type="module" src="/limits.js"></script>'
     site = await serve({ '/': { html } }, ['build/browser'])
-    browser = await launch()
+    browser = await launch('chromium')
   })
 
   after(async () => {
@@ -29,16 +29,18 @@ describe('channels in Chromium: how many, and what dropped ones give back', () =
   })
 
   async function run<T>(where: Where, task: string, given?: DropArguments): Promise<T> {
-    const { page, errors } = await openPage(browser, site.origin)
+    const { page, errors, close } = await openPage(browser, site.origin)
     try {
-      const result = await page.evaluate<unknown, [Where, string, unknown]>(
-        ([where, task, given]) => (globalThis as unknown as { tasks: Tasks }).tasks[where](task, given),
-        [where, task, given],
+      const result = await page.evaluate(
+        (where, task, given) => (globalThis as unknown as { tasks: Tasks }).tasks[where](task, given),
+        where,
+        task,
+        given as unknown,
       )
       assert.deepEqual(errors, [])
       return result as T
     } finally {
-      await page.close()
+      await close()
     }
   }
 
