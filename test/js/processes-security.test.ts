@@ -68,7 +68,7 @@ describe('tokens', () => {
     const channel = openShared()
     const other = openShared()
     const { handle } = partsOf(other.token)
-    throwsError(open(forge(channel.token, { handle })), 'ERR_SABWAY_STALE_TOKEN', /another region has its place/)
+    throwsError(open(forge(channel.token, { handle })), 'ERR_SABWAY_STALE_TOKEN', /another region has taken its place/)
     const file = openSync(fileURLToPath(new URL('package.json', root)), 'r')
     const loose = /mode|another user|bytes, the token/
     assert.throws(open(forge(channel.token, { handle: hex(file) })), loose)
