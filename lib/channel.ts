@@ -428,7 +428,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    * Errors: ERR_SABWAY_CLOSED when the other side is done and all it sent has been received, ERR_SABWAY_PEER_DIED as
    * `receive`, unless `timeout` is 0, ERR_SABWAY_CORRUPT, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_SIDE_TAKEN,
    * ERR_SABWAY_INVALID_STATE while startReceiving has a
-   * callback, and on a page's main thread, which may not block; with a codec ERR_SABWAY_NOT_DECODABLE.
+   * callback, and on a page's main thread and an audio thread, which may not block, unless `timeout` is 0; with a codec ERR_SABWAY_NOT_DECODABLE.
    */
   receiveSync(timeout = Number.POSITIVE_INFINITY): T | null {
     const message = this.#await(timeout)
