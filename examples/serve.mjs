@@ -41,7 +41,11 @@ export async function serve(pages, folders, { port = 0, headers = {} } = {}) {
     for (const folder of folders) {
       const body = await readFile(join(root, folder, path)).catch(() => null)
       if (body === null) continue
-      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream', ...ISOLATED, ...headers })
+      response.writeHead(200, {
+        'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
+        ...ISOLATED,
+        ...headers,
+      })
       response.end(body)
       return
     }

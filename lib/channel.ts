@@ -380,7 +380,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#in.stop()
     this.#delivery.stop()
     this.#rest()
-    if (this.#deathIsUntold) dispatcher.activate(this) // no message will come before the news any more
+    // No message comes before the news of a death any more; and a watcher goes on sleeping, but not to be rung for messages.
+    if (this.#deathIsUntold || this.#watching) dispatcher.activate(this)
   }
 
   /** A 'message' listener receives, unless something else does, until the last one goes or stopReceiving is called. */
