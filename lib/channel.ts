@@ -380,7 +380,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#in.stop()
     this.#delivery.stop()
     this.#rest()
-    if (this.#deathIsUntold) dispatcher.activate(this) // no message will come before the news any more
+    // No message comes before the news of a death any more; and a watcher goes on sleeping, but not to be rung for messages.
+    if (this.#deathIsUntold || this.#watching) dispatcher.activate(this)
   }
 
   /** A 'message' listener receives, unless something else does, until the last one goes or stopReceiving is called. */
@@ -428,7 +429,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    * Errors: ERR_SABWAY_CLOSED when the other side is done and all it sent has been received, ERR_SABWAY_PEER_DIED as
    * `receive`, unless `timeout` is 0, ERR_SABWAY_CORRUPT, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_SIDE_TAKEN,
    * ERR_SABWAY_INVALID_STATE while startReceiving has a
-   * callback, and on a page's main thread, which may not block; with a codec ERR_SABWAY_NOT_DECODABLE.
+   * callback, and on a page's main thread and an audio thread, which may not block, unless `timeout` is 0; with a codec ERR_SABWAY_NOT_DECODABLE.
    */
   receiveSync(timeout = Number.POSITIVE_INFINITY): T | null {
     const message = this.#await(timeout)

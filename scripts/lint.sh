@@ -20,3 +20,4 @@ npx tsc -p .
 npx tsc -p test/tsconfig.json --noEmit
 npx tsc -p test/browser/page --noEmit
 npx tsc -p examples/electron
+npx tsc -p examples/audio

@@ -58,7 +58,7 @@ describe('receiveSync', () => {
     for (let i = 0; i < 50; i++) assert.deepEqual(channel.receiveSync(20_000), pattern(i, 3000))
   })
 
-  it("takes nothing from the event loop's sleep: a 'close' listener is told afterwards", async () => {
+  itBlocking("takes nothing from the event loop's sleep: a 'close' listener is told afterwards", async () => {
     const { renderer, native } = pair(4096)
     let closed = 0
     native.addEventListener('close', () => closed++)

@@ -20,7 +20,7 @@ async function rings(sender: SharedMemoryChannel, receiver: SharedMemoryChannel,
 }
 
 /** What a participant may ask for, apart from messages. */
-const WATCHING: Record<string, (channel: SharedMemoryChannel) => void> = {
+const WATCHING: Record<string, (channel: SharedMemoryChannel) => void | Promise<void>> = {
   nothing: () => {},
   "a 'close' listener": (channel) => channel.addEventListener('close', () => {}),
   "a 'peer-died' listener": (channel) => channel.addEventListener('peer-died', () => {}),
@@ -36,9 +36,10 @@ const WATCHING: Record<string, (channel: SharedMemoryChannel) => void> = {
     channel.addEventListener('close', () => {})
     channel.startReceiving(() => {}, { schedule: () => {} })
   },
-  'a callback that was given up, and a listener': (channel) => {
+  'a callback that was given up, and a listener': async (channel) => {
     channel.addEventListener('close', () => {})
     channel.startReceiving(() => {})
+    await aWhile()
     channel.stopReceiving()
   },
 }
@@ -62,7 +63,7 @@ describe('a message', () => {
     it(`rings no participant that asks for ${wish}`, async () => {
       const { renderer, native } = pair(1 << 16, 4096)
       takeAll(native) // it has the consumer's role
-      ask(native)
+      await ask(native)
       const first = wish.startsWith('a schedule') ? 1 : 0 // has the tick made
       if (first === 1) {
         await aWhile()
