@@ -142,16 +142,20 @@ export class Outgoing {
 
   send(message: Uint8Array): boolean {
     const length = check.message(message)
-    if (this.put(message, length)) return true
-    needLoop()
-    this.mustQueue(length, this.queuedWeight)
-    this.enqueue({ message: copyOf(message, length), promised: false })
-    return false
+    return this.put(message, length) || this.later(message, length, true)
   }
 
   /** As `send`, however much is queued: for the few words of a protocol, which must not get lost between messages. */
   sendAlways(message: Uint8Array): void {
-    if (!this.trySend(message)) this.enqueue({ message: copyOf(message, message.length), promised: false })
+    if (!this.trySend(message)) this.later(message, message.length, false)
+  }
+
+  /** Queue a copy. Apart from `send`, so that this stays small enough for V8 to put it into its callers. */
+  private later(message: Uint8Array, length: number, bounded: boolean): false {
+    needLoop()
+    if (bounded) this.mustQueue(length, this.queuedWeight)
+    this.enqueue({ message: copyOf(message, length), promised: false })
+    return false
   }
 
   /** Errors: ERR_SABWAY_QUEUE_FULL, when a message of this length would go beyond the bound behind so much that waits. */

@@ -10,6 +10,7 @@ import { type Site, serve } from './support/server.js'
 /** Files of test/js (and page/page.test.ts), each with how many of its tests can run in a page, at least. */
 const FILES: Record<string, number> = {
   page: 5,
+  alignment: 17,
   batch: 14,
   close: 21,
   errors: 28,
@@ -17,6 +18,7 @@ const FILES: Record<string, number> = {
   flood: 1,
   handles: 5,
   hostile: 42,
+  'max-queued': 14,
   'no-addon': 8,
   options: 16,
   ownership: 8,
@@ -57,6 +59,7 @@ const WAITING = [
   'close',
   'events',
   'flood',
+  'max-queued',
   'port',
   'receive',
   'receive-async',

@@ -7,6 +7,7 @@ export type Scope = 'page' | 'iframe' | 'worker' | 'nested worker'
 
 const files: Record<string, () => Promise<unknown>> = {
   page: () => import('./page.test.js'),
+  alignment: () => import('../../js/alignment.test.js'),
   batch: () => import('../../js/batch.test.js'),
   close: () => import('../../js/close.test.js'),
   errors: () => import('../../js/errors.test.js'),
@@ -14,6 +15,7 @@ const files: Record<string, () => Promise<unknown>> = {
   flood: () => import('../../js/flood.test.js'),
   handles: () => import('../../js/handles.test.js'),
   hostile: () => import('../../js/hostile.test.js'),
+  'max-queued': () => import('../../js/max-queued.test.js'),
   'no-addon': () => import('../../js/no-addon.test.js'),
   options: () => import('../../js/options.test.js'),
   ownership: () => import('../../js/ownership.test.js'),
