@@ -142,7 +142,7 @@ export function relay(region: Region): void {
     serve(region)
     if (!scheduled) host.root(standBy, region)
   }
-  if (host.hasLocks() && host.waitAsync() !== undefined) region.commons.whenLent(() => watchEnds(region))
+  if (host.hasLocks()) region.commons.whenLent(() => watchEnds(region))
 }
 
 function watchEnds(region: Region): void {
@@ -190,6 +190,7 @@ function serve(region: Region): void {
 function standBy(region: Region): void {
   if (waiters.get(region)?.pending) return // that one resolves with the next ring
   serve(region)
+  if (region.binding === null && host.waitAsync() === undefined) return // it looks while something in this thread is active
   waitAsync(region, region.served, 0)
 }
 
