@@ -190,7 +190,8 @@ function serve(region: Region): void {
 function standBy(region: Region): void {
   if (waiters.get(region)?.pending) return // that one resolves with the next ring
   serve(region)
-  if (region.binding === null && host.waitAsync() === undefined) return // it looks while something in this thread is active
+  // Without either it looks while something in this thread is active: Node 24 does not resolve every wait of such a thread.
+  if (region.binding === null && (host.inNode || host.waitAsync() === undefined)) return
   waitAsync(region, region.served, 0)
 }
 
