@@ -5,6 +5,7 @@ import * as check from './check.js'
 import type { Format } from './codec-format.js'
 import { Delivery } from './delivery.js'
 import * as dispatcher from './dispatcher.js'
+import { ringWatchers } from './endpoint.js'
 import { coreError, inFront, SabwayError } from './errors.js'
 import { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, ListenerTarget } from './events.js'
 import { ERRORS, SW_NATIVE, SW_RENDERER } from './generated/abi.js'
@@ -37,7 +38,7 @@ const VALUES = 'a codec'
 const CLONE_HINT = 'A channel stays in its thread: post channel.handle, and attach to that there. It'
 
 const CHANNEL_OPTIONS = ['region', 'share', 'name', 'codec', 'wait', 'batch', 'maxQueued'] as const
-const ATTACH_OPTIONS = ['side', 'codec', 'wait', 'batch', 'maxQueued'] as const
+const ATTACH_OPTIONS = ['side', 'codec', 'wait', 'batch', 'maxQueued', 'replace'] as const
 
 const queueBound = (given: number | undefined): number | undefined =>
   given === undefined ? undefined : check.count(given, 'maxQueued')
@@ -135,10 +136,14 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     dispatcher.relay(this.region)
     const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
     this.#watch = new PeerWatch(this.region, side)
-    const onOpen = () => this.#onRole()
+    const onOpen = () => {
+      ringWatchers(this.region.words, this.region.endpoint)
+      this.#onRole()
+    }
     this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen, maxQueued)
     this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
+    this.#out.onLoss = (error) => this.#report(error)
     this.#batcher =
       batch === undefined ? null : new (partsFor(BATCH).Batcher)(this.#out, batch, (error) => this.#report(error))
     this.#sender = this.#batcher ?? this.#out
@@ -174,23 +179,25 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /**
    * Take a side of a channel: that another thread made, with the handle it sent, or another process, with the token.
-   * A side that was detached, or whose holder died, can be taken again; one that was cleaned up cannot.
-   * Errors: those of Region.open, ERR_SABWAY_SIDE_TAKEN, and ERR_SABWAY_CLOSED.
+   * A side that was detached, or whose holder died, can be taken again; one that was cleaned up cannot. With `replace` also one that
+   * is held. Errors: those of Region.open, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_CLOSED, and ERR_SABWAY_UNSUPPORTED (`replace` where the
+   * memory is copied).
    */
   static attach<T = Uint8Array>(from: ChannelHandle | string, options: AttachOptions<T>): SharedMemoryChannel<T> {
     const found = check.options(options, 'attach options', ATTACH_OPTIONS)
-    const { side, batch, wait, codec } = found
+    const { side, batch, wait, codec, replace } = found
     check.oneOf(side, 'side', ['renderer', 'native'])
+    if (replace !== undefined) check.flag(replace, 'replace')
     policyOf(wait)
     const maxQueued = queueBound(found.maxQueued)
     if (typeof from === 'string') {
       const format = formatFor(codec) // before a region is open
-      return SharedMemoryChannel.over<T>(Region.open(from), side!, { format, batch, wait, maxQueued })
+      return SharedMemoryChannel.over<T>(Region.open(from), side!, { format, batch, wait, maxQueued, replace })
     }
     const handle = check.handle(from)
     const shared = handle.sabway === 'channel' ? (handle.codec ?? 'bytes') : undefined
     const format = formatFor(codec, shared)
-    return SharedMemoryChannel.over<T>(Region.joined(handle), side!, { format, batch, wait, maxQueued })
+    return SharedMemoryChannel.over<T>(Region.joined(handle), side!, { format, batch, wait, maxQueued, replace })
   }
 
   /** @internal A channel object for a side, which takes its roles on first use. */
@@ -203,10 +210,13 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     let channel: SharedMemoryChannel<T> | undefined
     try {
       channel = SharedMemoryChannel.idle<T>(region, side, options)
+      if (options.replace) channel.#watch.replace()
       channel.#takeBothRoles()
       channel.#watch.greet()
       return channel
     } catch (error) {
+      const taken = (error as SabwayError).code === 'ERR_SABWAY_SIDE_TAKEN'
+      if (taken && channel !== undefined) channel.#watch.suspect()
       channel?.detach() // before the region is closed, which would end the side's streams
       region.close()
       throw error

@@ -42,6 +42,10 @@ export function milliseconds(value: unknown, name: string): number {
   return value
 }
 
+export function flag(value: unknown, name: string): void {
+  if (typeof value !== 'boolean') refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be true or false`, value)
+}
+
 export function callback(value: unknown, name: string): void {
   if (typeof value !== 'function') {
     throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `${name} must be a function, got ${shown(value)}`)

@@ -8,6 +8,9 @@ interface Sleeper {
   wake(): void
 }
 
+/** Begins this thread's stay in a lent region, for one endpoint; returns what ends it, and gives the endpoint back. */
+type Begin = () => () => void
+
 /** Evicts a participant of the region and gives its endpoint back. */
 type Evict = (endpoint: number) => void
 
@@ -44,7 +47,8 @@ const collected = new FinalizationRegistry<Place>((place) => {
 export class Commons {
   readonly #memory: WebAssembly.Memory
   /** The ways to evict others, by who would do it: through the core that has that endpoint's stack. */
-  readonly #places = new Map<Place, Evict>()
+  readonly #places = new Map<Place, { evict: Evict; begin: Begin }>()
+  readonly #onLent: (() => void)[] = []
   readonly #asleep = new Set<Sleeper>()
   #lent = false
   #natives = 0
@@ -91,12 +95,19 @@ export class Commons {
     if (this.#lent) return this.#memory
     this.sweep()
     this.#lent = true
-    for (const [place, evict] of this.#places) {
-      place.evict = evict
+    for (const [place, { begin }] of this.#places) {
+      place.evict = begin()
       this.#weight ??= new ArrayBuffer(WEIGHT)
     }
+    for (const act of this.#onLent.splice(0)) act()
     this.rouse()
     return this.#memory
+  }
+
+  /** Call it as soon as participants of other threads may be in the region. */
+  whenLent(act: () => void): void {
+    if (this.#lent) act()
+    else this.#onLent.push(act)
   }
 
   /** A native thread takes part, until the returned function is called. */
@@ -107,20 +118,21 @@ export class Commons {
   }
 
   /**
-   * Without the addon: when `owner` is collected, evict it from the region. `evict` leads to the memory. While none is lent, those
-   * who share the region do that. Returns a function that takes all of that back.
+   * Without the addon: when `owner` is collected, evict it from the region. `evict` leads to the memory, and so does `begin`. While
+   * none is lent, those who share the region do that. Returns a function that takes all of that back, and ends the stay.
    */
-  settle(owner: object, endpoint: number, evict: Evict): () => void {
+  settle(owner: object, endpoint: number, evict: Evict, begin: Begin): () => void {
     this.sweep()
-    const place: Place = { endpoint, gone: false, evict: this.#lent ? evict : null, commons: null }
+    const place: Place = { endpoint, gone: false, evict: this.#lent ? begin() : null, commons: null }
     if (this.#lent) this.#weight ??= new ArrayBuffer(WEIGHT)
     else if (this.#places.size !== 0) this.#introduce()
-    this.#places.set(place, evict)
+    this.#places.set(place, { evict, begin })
     collected.register(owner, place, place)
     return () => {
       collected.unregister(place)
       this.#places.delete(place)
       if (this.#places.size === 0) this.#weight = null
+      place.evict?.(endpoint)
     }
   }
 
@@ -153,7 +165,7 @@ export class Commons {
     for (const [place] of places) {
       if (!place.gone) continue
       this.#places.delete(place)
-      left?.[1](place.endpoint)
+      left?.[1].evict(place.endpoint)
     }
   }
 

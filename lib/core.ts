@@ -20,6 +20,7 @@ export interface Core {
   sw_region_channel(base: Offset, size: bigint): Offset
   sw_endpoint_claim(base: Offset, pid: number, startLow: number, startHigh: number): number
   sw_endpoint_release(base: Offset, index: number): void
+  sw_endpoint_release_role(base: Offset, role: number): number
   sw_endpoint_role_alive(base: Offset, role: number): number
   sw_endpoint_ring(base: Offset, role: number): void
   sw_endpoint_arm(base: Offset, index: number, how: number): number
@@ -49,6 +50,7 @@ export interface Core {
   ): number
   sw_channel_format(base: Offset, channel: Offset, rendererToNative: number, nativeToRenderer: number): number
   sw_channel_evict(base: Offset, size: bigint, channel: Offset, endpoint: number): void
+  sw_channel_evict_role(base: Offset, size: bigint, channel: Offset, role: number): void
   sw_channel_check(base: Offset, size: bigint, channel: Offset): number
   sw_producer_reserve(p: Offset, length: number, lead: number): Offset
   sw_producer_commit(p: Offset, length: number): number

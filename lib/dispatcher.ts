@@ -13,6 +13,8 @@ import {
   type WorkerEvent,
   weakly,
 } from './addon.js'
+import { EndWatch } from './end-watch.js'
+import { endpointWord } from './endpoint.js'
 import {
   SW_LASTS,
   SW_RELAYS,
@@ -21,10 +23,11 @@ import {
   SW_SLEEP_QUIET,
   SW_WAKES_ATOMICS,
   SW_WAKES_FUTEX,
+  SW_WATCHES,
   sw_endpoint,
 } from './generated/abi.js'
 import * as host from './host.js'
-import { endpointWord, type Region } from './region.js'
+import type { Region } from './region.js'
 import type { Waiter } from './waiting.js'
 
 /** Something that lives on the event loop: a channel. */
@@ -72,8 +75,10 @@ const unwatched = new FinalizationRegistry<number>((seat) => watchers.delete(sea
 const inbox: WorkerEvent[] = []
 /** The region's waiter in V8, if nobody has notified it yet, and how often in a row it woke up for nothing. */
 const waiters = new WeakMap<Region, { pending: boolean; bounded: boolean; sleeps: number }>()
-/** Regions of which this thread is a relay. Weak: being one keeps nothing alive. */
+/** Regions of which this thread is a relay, or in which it sees the ends of others. Weak: that keeps nothing alive. */
 const relayed = new Set<Weakly<Region>>()
+const endWatches = new WeakMap<Region, EndWatch>()
+const unwatchedEnds = new FinalizationRegistry<EndWatch>((watch) => watch.stop())
 let scheduled = false
 let connected = false
 let lastWork = 0
@@ -121,16 +126,34 @@ function arm({ region, wantsMessages }: Participant): number {
   return region.core.sw_endpoint_arm(0, region.endpoint, how | (wantsMessages ? 0 : SW_SLEEP_QUIET))
 }
 
-/** Wake others in this region for those who cannot (see native/core/relay.c), as long as it is open. Without the addon this does nothing. */
+/**
+ * As long as the region is open: wake others in it for those who cannot (see native/core/relay.c), where this thread has the addon,
+ * and see the ends of those who have none, where there are Web Locks.
+ */
 export function relay(region: Region): void {
   const native = addon()
-  if (region.binding === null || native === null) return // a page whose addon is in its preload script relays nothing
-  connect()
-  region.binding.listen()
+  if (region.binding !== null && native !== null) {
+    // a page whose addon is in its preload script relays nothing
+    connect()
+    region.binding.listen()
+    relayed.add(weakly(region))
+    const lasts = native.isMainThread ? SW_LASTS : 0
+    region.core.sw_endpoint_able(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | lasts)
+    serve(region)
+    if (!scheduled) host.root(standBy, region)
+  }
+  if (host.hasLocks()) region.commons.whenLent(() => watchEnds(region))
+}
+
+function watchEnds(region: Region): void {
+  if (region.closed) return
+  const watch = new EndWatch(region, schedule)
+  endWatches.set(region, watch)
+  unwatchedEnds.register(region, watch)
+  Atomics.or(region.words, endpointWord(region.endpoint, sw_endpoint.skills), SW_WATCHES)
+  watch.look()
+  if (region.binding !== null) return
   relayed.add(weakly(region))
-  const lasts = native.isMainThread ? SW_LASTS : 0
-  region.core.sw_endpoint_able(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | lasts)
-  serve(region)
   if (!scheduled) host.root(standBy, region)
 }
 
@@ -142,8 +165,12 @@ export function serveAll(): void {
 function forRelayed(act: (region: Region) => void): void {
   for (const reference of relayed) {
     const region = reference()
-    if (region === undefined || region.closed) relayed.delete(reference)
-    else act(region)
+    if (region !== undefined && !region.closed) {
+      act(region)
+      continue
+    }
+    relayed.delete(reference)
+    if (region !== undefined) endWatches.get(region)?.stop()
   }
 }
 
@@ -152,13 +179,19 @@ function serve(region: Region): void {
   const rings = Atomics.load(region.words, endpointWord(region.endpoint, sw_endpoint.doorbell))
   if (rings === region.served) return
   region.served = rings
-  region.core.sw_endpoint_serve(0)
+  if (region.binding !== null) region.core.sw_endpoint_serve(0)
   region.commons.rouse()
+  const watch = endWatches.get(region)
+  if (watch === undefined) return
+  Atomics.store(region.words, endpointWord(region.endpoint, sw_endpoint.heard), rings)
+  watch.look()
 }
 
 function standBy(region: Region): void {
   if (waiters.get(region)?.pending) return // that one resolves with the next ring
   serve(region)
+  // Without either it looks while something in this thread is active: Node 24 does not resolve every wait of such a thread.
+  if (region.binding === null && (host.inNode || host.waitAsync() === undefined)) return
   waitAsync(region, region.served, 0)
 }
 

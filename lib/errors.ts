@@ -55,9 +55,17 @@ function causeOf(options: ErrorOptions | undefined): ErrorOptions | undefined {
 
 /** The error for a number that the core returned. */
 export function coreError(status: number, detail: string): SabwayError {
+  if (status === ERRORS.ERR_SABWAY_REPLACED.number) return replaced()
   const code = Object.keys(known).find((each) => known[each]!.number === status) as ErrorCode | undefined
   return new SabwayError(code ?? 'ERR_SABWAY_INVALID_STATE', detail)
 }
+
+/** This thread's role is another's by now. */
+export const replaced = (): SabwayError =>
+  new SabwayError(
+    'ERR_SABWAY_REPLACED',
+    'it attached with { replace: true }, or this thread was taken for dead; nothing more can be done here, attach again to go on',
+  )
 
 /**
  * What the core threw. It can only trap, and only when its own block, which lies in the region too, no longer holds what it

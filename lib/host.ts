@@ -5,7 +5,7 @@ import { SabwayError } from './errors.js'
 
 const scope = globalThis as Partial<typeof globalThis>
 
-type NodeProcess = Pick<NodeJS.Process, 'on' | 'getBuiltinModule' | 'versions'> & { type: string }
+type NodeProcess = Pick<NodeJS.Process, 'on' | 'off' | 'listeners' | 'getBuiltinModule' | 'versions'> & { type: string }
 
 /** Absent in a page, or there what some bundler puts in its place. */
 const node = (scope as { process?: Partial<NodeProcess> }).process
@@ -282,8 +282,62 @@ export function markUntransferable(buffer: ArrayBuffer): void {
  */
 export function onEnd(task: (comesBack: boolean) => void): void {
   if (typeof node?.on === 'function') node.on('exit', () => task(false))
-  scope.addEventListener?.('pagehide', () => task(true))
+  onPageHide(task)
 }
+
+/** The same, behind all other listeners for Node's 'exit', also those that are added later. */
+export function onVeryEnd(task: (comesBack: boolean) => void): void {
+  if (typeof node?.on === 'function') lastOnExit(node as NodeJS.Process, () => task(false))
+  onPageHide(task)
+}
+
+function onPageHide(task: (comesBack: boolean) => void): void {
+  scope.addEventListener?.('pagehide', ({ persisted }) => task(persisted))
+}
+
+/** On listeners that want to be last: a program may have loaded several copies of this library. */
+const LAST = Symbol.for('sabway.last')
+
+function lastOnExit(program: NodeJS.Process, task: () => void): void {
+  const isLast = (listener: object) => LAST in listener
+  const run = Object.assign(
+    () => {
+      const listeners = program.listeners('exit')
+      if (listeners.slice(listeners.indexOf(run)).every(isLast)) task()
+    },
+    { [LAST]: true },
+  )
+  let moves = false
+  program.on('exit', run)
+  program.on('newListener', (event, listener) => {
+    if (event !== 'exit' || moves || isLast(listener)) return
+    moves = true
+    microtask(() => {
+      moves = false
+      program.off('exit', run)
+      program.on('exit', run)
+    })
+  })
+}
+
+// ---- Web Locks ----
+
+export const inNode = threads !== undefined
+
+/**
+ * The locks of this origin, or of this process of Node from 24.5 on; undefined where there are none. An iframe that is `credentialless`
+ * has its own, which tell nothing of its page's. Looked up when they are needed: Node loads some modules then.
+ */
+export function locks(): LockManager | undefined {
+  if ((scope as { credentialless?: boolean }).credentialless === true) return undefined
+  return scope.navigator?.locks
+}
+
+/** Are there such? */
+export const hasLocks = (): boolean => scope.navigator !== undefined && 'locks' in scope.navigator
+
+/** Two words that cannot be guessed; undefined where there is no source of such. */
+export const randomWords = (): Int32Array | undefined => scope.crypto?.getRandomValues(new Int32Array(2))
 
 /** Bytes of address space that this process may have; undefined where that is not limited, or the host does not tell. */
 export function addressLimit(): number | undefined {

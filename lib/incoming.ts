@@ -9,6 +9,7 @@ import { NOTHING } from './waiting.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
 const CORRUPT = ERRORS.ERR_SABWAY_CORRUPT.number
+const REPLACED = ERRORS.ERR_SABWAY_REPLACED.number
 export const RECEIVING = "startReceiving, a 'message' listener, a pending receive() or a port takes the messages"
 const TAKEN = 'a channel has one consumer on each side; attach to the other side, or clean up the first'
 const ENDED = 'this side has said that it reads no more (cleanup, or its readable was cancelled); make a new channel'
@@ -55,6 +56,9 @@ export class Incoming {
   private readonly consumer: Offset
   private readonly slices: Offset
   private readonly sliceWord: number
+  /** Where the ring names its consumer, and how it names this one. */
+  private readonly roleWord: number
+  private role = 0
   private opened = false
   private draining = false
   /** A callback stopped receiving or closed the channel: hand out no more of the batch. */
@@ -78,6 +82,7 @@ export class Incoming {
     this.consumer = region.instance + sw_instance.consumer
     this.slices = region.instance + sw_instance.incoming
     this.sliceWord = this.slices >>> 2
+    this.roleWord = (region.channelAt + sw_channel.rings + (1 - side) * sw_ring.sizeof + sw_ring.consumer) >>> 2
   }
 
   /** Take the consumer's role, on first use. */
@@ -88,7 +93,13 @@ export class Incoming {
     const status = core.sw_channel_open_consumer(this.consumer, 0, region.size, region.channelAt, side, region.endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
+    this.role = this.words[(this.consumer + sw_consumer.role) >>> 2]!
     this.onOpen()
+  }
+
+  /** Is the consumer's role still this participant's? */
+  private get holds(): boolean {
+    return this.words[this.roleWord] === this.role
   }
 
   get capacity(): number {
@@ -191,7 +202,7 @@ export class Incoming {
 
   /** Is there a message, or the end of the stream? */
   available(): boolean {
-    return this.core.sw_consumer_ready(this.consumer) !== 0
+    return !this.holds || this.core.sw_consumer_ready(this.consumer) !== 0
   }
 
   /** Peek a batch, hand it out, release what was handed out. Stops early at the deadline, or when a callback closes or throws. */
@@ -227,6 +238,7 @@ export class Incoming {
   }
 
   private peek(max: number): number {
+    if (!this.holds) return REPLACED
     try {
       return this.core.sw_consumer_peek_batch(this.consumer, this.slices, max)
     } catch {
@@ -235,6 +247,7 @@ export class Incoming {
   }
 
   private release(handed: number, peeked: number): void {
+    if (!this.holds) return // the next peek tells
     try {
       if (handed < peeked) {
         this.core.sw_consumer_rewind(this.consumer)
@@ -259,7 +272,7 @@ export class Incoming {
   ready(): boolean {
     if (this.callback === null || this.ended) return false
     try {
-      return this.core.sw_consumer_ready(this.consumer) !== 0
+      return !this.holds || this.core.sw_consumer_ready(this.consumer) !== 0
     } catch {
       this.nothing(CORRUPT)
       return false

@@ -33,6 +33,11 @@ export interface ChannelOptions<T = Uint8Array> extends ShareOptions, SideOption
 
 export interface AttachOptions<T = Uint8Array> extends SideOptions<T> {
   side: Side
+  /**
+   * Take the side from the participant that holds it, if there is one (default false). For where a death cannot be seen: a holder
+   * that lives is evicted, and what it is writing at that moment may damage a message of this side.
+   */
+  replace?: boolean
 }
 
 /** @internal What attach gives the constructor. */
@@ -41,6 +46,7 @@ export interface InnerOptions {
   batch?: BatchOptions | undefined
   wait?: WaitPolicy | undefined
   maxQueued?: number | undefined
+  replace?: boolean | undefined
 }
 
 /** What travels by postMessage (or workerData) to the thread that takes the other side. */

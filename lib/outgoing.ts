@@ -6,7 +6,7 @@ import { copyOf, lengthOf } from './brand.js'
 import * as check from './check.js'
 import { copyIn, copyInFree, lead, Windows } from './copy.js'
 import type { Core, Offset } from './core.js'
-import { coreError, overwritten, SabwayError, trapped } from './errors.js'
+import { coreError, overwritten, replaced, SabwayError, trapped } from './errors.js'
 import {
   ERRORS,
   SW_ALIGN,
@@ -60,6 +60,8 @@ export type WriteCallback = (bytes: SharedBytes, start: number, end: number) => 
 
 export class Outgoing {
   onQueueEmpty: (() => void) | null = null
+  /** Messages were queued that will not be sent, and no promise tells of it. */
+  onLoss: ((error: SabwayError) => void) | null = null
   private readonly core: Core
   private readonly bytes: SharedBytes
   private readonly words: Int32Array
@@ -69,6 +71,9 @@ export class Outgoing {
   private readonly statusWord: number
   private readonly nextWord: number
   private readonly roomWord: number
+  /** Where the ring names its producer, and how it names this one. */
+  private readonly roleWord: number
+  private role = 0
   /** Of the messages of one batch. */
   private readonly lengths = new Int32Array(SW_BATCH)
   private queue: Queued[] = []
@@ -110,6 +115,7 @@ export class Outgoing {
     this.statusWord = (this.producer + sw_producer.status) >>> 2
     this.nextWord = (this.producer + sw_producer.next) >>> 2
     this.roomWord = (this.producer + sw_producer.room) >>> 2
+    this.roleWord = (region.channelAt + sw_channel.rings + side * sw_ring.sizeof + sw_ring.producer) >>> 2
     this.binding = region.binding
     this.windows = new Windows(region.bytes)
     this.reserveFrame = this.core.sw_producer_reserve
@@ -128,7 +134,18 @@ export class Outgoing {
     const status = core.sw_channel_open_producer(this.producer, 0, region.size, region.channelAt, side, region.endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
+    this.role = this.words[(this.producer + sw_producer.role) >>> 2]!
     this.onOpen()
+  }
+
+  /** Before anything is written: where this one would write, its successor does. */
+  private mustHold(): void {
+    if (!this.holds) throw replaced()
+  }
+
+  /** Is the producer's role still this participant's? */
+  private get holds(): boolean {
+    return this.words[this.roleWord] === this.role
   }
 
   get capacity(): number {
@@ -174,6 +191,7 @@ export class Outgoing {
   /** The first `length` bytes, if there is room now. */
   private put(message: Uint8Array, length: number): boolean {
     if (!this.opened || this.failure !== null) this.open()
+    this.mustHold()
     if (this.queue.length === 0) return this.append(message, length, 1) || this.write(message, length, 1)
     this.mustFit(length)
     return false
@@ -239,6 +257,7 @@ export class Outgoing {
       messages[i] = message
     }
     if (!this.opened || this.failure !== null) this.open()
+    this.mustHold()
     const { capacity } = this
     const lengths = count <= SW_BATCH ? this.lengths : new Int32Array(count)
     for (let i = 0; i < count; i++) {
@@ -306,6 +325,7 @@ export class Outgoing {
   reserve(length: number): SharedBytes | null {
     check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER)
     this.open()
+    this.mustHold()
     this.mustFit(length)
     if (this.queue.length !== 0) return null
     const at = this.room(length, 0)
@@ -356,12 +376,14 @@ export class Outgoing {
   /** Into the ring, but not seen before `publish`. False when that cannot be done now. */
   hold(message: Uint8Array, length: number): boolean {
     if (!this.opened || this.failure !== null) this.open()
+    this.mustHold()
     return this.queue.length === 0 && (this.append(message, length, 0) || this.write(message, length, 0))
   }
 
   /** Have what was held seen. */
   publish(): void {
     if (!this.opened) return
+    this.mustHold()
     try {
       this.publishFrames(this.producer)
     } catch (error) {
@@ -373,6 +395,7 @@ export class Outgoing {
     check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER)
     this.mustNotCompose()
     this.open()
+    this.mustHold()
     this.mustFit(length)
     const status = this.push(length, 1)
     if (status !== 0)
@@ -390,6 +413,7 @@ export class Outgoing {
   abandon(): void {
     this.mustNotCompose()
     this.open()
+    this.mustHold()
     const status = this.core.sw_producer_abandon(this.producer)
     if (status !== 0) throw coreError(status, 'abandon without reserve')
     this.reservation = null
@@ -497,6 +521,7 @@ export class Outgoing {
   flush(): boolean {
     let moved = 0
     try {
+      this.mustHold()
       while (moved < this.queue.length) {
         const queued = this.queue[moved]!
         const { message } = queued
@@ -506,7 +531,9 @@ export class Outgoing {
       }
     } catch (error) {
       for (const { done } of this.queue.splice(0, moved)) done?.()
+      const silent = this.queue.some(({ done }) => done === undefined)
       this.fail(error)
+      if (silent && (error as SabwayError).code === 'ERR_SABWAY_REPLACED') this.onLoss?.(error as SabwayError)
       return true
     }
     if (moved === 0) return false
@@ -520,6 +547,7 @@ export class Outgoing {
     const first = this.queue[0]
     try {
       if (first === undefined) return false
+      if (!this.holds) return true // for `flush` to tell
       // A quarter of the ring at least: a slow consumer is not to make a system call for every message.
       const wanted = Math.max(first.message.length, this.capacity >>> 2)
       return this.core.sw_producer_want_space(this.producer, wanted) !== 0

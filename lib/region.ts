@@ -12,6 +12,7 @@ import {
   regionBytes,
   sharedMemory,
 } from './core.js'
+import { endpointWord, leave, roleOf, stay } from './endpoint.js'
 import { adopt, coreError, SabwayError } from './errors.js'
 import {
   SW_ENDPOINTS,
@@ -108,6 +109,8 @@ export class Region {
   #closed = false
   /** Without the addon: what becomes of the place in the region when this is collected is no matter any more. */
   readonly #settled: (() => void) | null
+  /** Names this claim of the endpoint. */
+  readonly #role: number
   /** What lives in the region and ends with it. */
   readonly #tenants = new Set<() => void>()
 
@@ -173,12 +176,21 @@ export class Region {
       const away = (copied !== undefined && shared) || undefined
       hide(this, { binding: host === null ? null : host.bind(this.bytes, endpoint, channelAt, away) })
     } catch (error) {
-      leave(core, size, channelAt, endpoint)
+      leave(core, size, channelAt, roleOf(words, endpoint))
       throw adopt(error)
     }
     link.binding = this.binding
+    this.#role = roleOf(words, endpoint)
+    const place = { core, words, size, channelAt, endpoint }
     this.#settled =
-      this.binding === null ? commons.settle(this, endpoint, (other) => leave(core, size, channelAt, other)) : null
+      this.binding === null
+        ? commons.settle(
+            this,
+            endpoint,
+            (other) => leave(core, size, channelAt, roleOf(words, other)),
+            () => stay(place),
+          )
+        : null
     core.sw_endpoint_able(0, endpoint, this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
   }
 
@@ -403,7 +415,7 @@ export class Region {
       this.binding.close()
     } else {
       this.#settled?.()
-      leave(this.core, this.size, this.channelAt, this.endpoint)
+      leave(this.core, this.size, this.channelAt, this.#role)
     }
     this.#shared?.close()
   }
@@ -499,22 +511,12 @@ function attempt<T>(call: () => T): T {
   }
 }
 
-/** Index, in an Int32Array over the region, of a word of an endpoint. */
-export function endpointWord(index: number, field: number): number {
-  return (sw_region_header.sizeof + index * sw_endpoint.sizeof + field) >>> 2
-}
-
 function claim(core: Core, host: RegionHost | null): number {
   const { pid, startLow, startHigh } = host?.identity() ?? { pid: 1, startLow: 0, startHigh: 0 }
   const index = core.sw_endpoint_claim(0, pid, startLow, startHigh)
   if (index < 0)
     throw coreError(index, `a region has room for ${SW_ENDPOINTS} threads; clean up channels no longer used`)
   return index
-}
-
-function leave(core: Core, size: bigint, channelAt: Offset, endpoint: number): void {
-  core.sw_channel_evict(0, size, channelAt, endpoint)
-  core.sw_endpoint_release(0, endpoint)
 }
 
 function describeHeader(words: Int32Array): string {

@@ -3,6 +3,7 @@
 import type { RegionBinding } from './addon.js'
 import * as check from './check.js'
 import type { Core } from './core.js'
+import { endpointWord } from './endpoint.js'
 import { SabwayError } from './errors.js'
 import {
   SW_REACH_NONE,
@@ -18,7 +19,7 @@ import {
   sw_endpoint,
 } from './generated/abi.js'
 import { now as clock, inAudioWorklet, waitAsync } from './host.js'
-import { endpointWord, type Region } from './region.js'
+import type { Region } from './region.js'
 
 /**
  * What an endpoint does when it has nothing to do: poll without end (lowest latency, at the cost of a processor), poll briefly,

@@ -1,5 +1,9 @@
 // Is the other side still there? Its two role words tell: they name the holder, or say how the last one went (SW_ROLE_GONE in
 // layout.h). No polling is needed: a participant that closes, leaves, attaches or is evicted rings the holders of the other roles.
+
+import { holderIn, suspect } from './end-watch.js'
+import { endpointWord } from './endpoint.js'
+import { SabwayError } from './errors.js'
 import {
   SW_CLOSED_BY_CONSUMER,
   SW_CLOSED_BY_PRODUCER,
@@ -10,15 +14,12 @@ import {
   sw_endpoint,
   sw_ring,
 } from './generated/abi.js'
-import { endpointWord, type Region } from './region.js'
+import { Region } from './region.js'
 
 /** Index, in an Int32Array over the region, of a word of the ring that this side produces. */
 function ringWord(region: Region, producingSide: number, field: number): number {
   return (region.channelAt + sw_channel.rings + producingSide * sw_ring.sizeof + field) >>> 2
 }
-
-/** The participant that a role word names as the role's holder; 0 for none. */
-const holderIn = (word: number): number => ((word & SW_ROLE_GONE) === 0 && (word & 0xff) !== 0 ? word >>> 0 : 0)
 
 /** The participant that a role word names as one that ended without leaving; 0 for none. */
 const lostIn = (word: number): number =>
@@ -80,6 +81,34 @@ export class PeerWatch {
     const producer = 1 << (1 - this.side)
     const consumer = 1 << (2 + this.side)
     return (roles & (producer | consumer)) !== 0
+  }
+
+  /** The participants that hold this side's roles. */
+  #holders(): number[] {
+    const { region, side } = this
+    const other = SW_RENDERER + SW_NATIVE - side
+    const words = [ringWord(region, side, sw_ring.producer), ringWord(region, other, sw_ring.consumer)]
+    const roles = words.map((word) => holderIn(Atomics.load(region.words, word)))
+    return [...new Set(roles)].filter((role) => role !== 0)
+  }
+
+  /** Take this side's roles away from those that hold them. Errors: ERR_SABWAY_UNSUPPORTED. */
+  replace(): void {
+    const { core, size, channelAt, copied } = this.region
+    if (copied !== undefined) {
+      throw new SabwayError(
+        'ERR_SABWAY_UNSUPPORTED',
+        `a side can be replaced in shared memory only, and this one is copied: ${copied}`,
+      )
+    }
+    for (const role of this.#holders()) core.sw_channel_evict_role(0, size, channelAt, role)
+  }
+
+  /** This side could not be taken: have it seen whether those that hold it have ended. */
+  suspect(): void {
+    const { region } = this
+    const { handle } = region
+    for (const role of this.#holders()) suspect(region.words, role, () => Region.open(handle))
   }
 
   /** Has the other side said that it reads no more? */

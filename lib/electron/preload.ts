@@ -7,11 +7,12 @@
 import { contextBridge, ipcRenderer } from 'electron'
 import { addon, addonMissing, type RegionBinding } from '../addon.js'
 import { onRing, type Watcher, watch } from '../dispatcher.js'
+import { endpointWord } from '../endpoint.js'
 import { SabwayError } from '../errors.js'
 import { sw_endpoint } from '../generated/abi.js'
 import { channel } from '../host.js'
 import { loadAddon } from '../load.js'
-import { endpointWord, Region } from '../region.js'
+import { Region } from '../region.js'
 import { loadParts } from '../whole.js'
 import {
   type Answer,

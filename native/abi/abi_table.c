@@ -23,8 +23,8 @@ static const row ROWS[] = {
     /* Handles are private to an instance, so they are no part of the layout hash; JavaScript reads their counters. */
     SWI_FIELD(sw_producer, status) SWI_FIELD(sw_producer, next) SWI_FIELD(sw_producer, room)
         SWI_FIELD(sw_producer, messages) SWI_FIELD(sw_producer, bytes) SWI_FIELD(sw_producer, capacity)
-            SWI_FIELD(sw_consumer, status) SWI_FIELD(sw_consumer, messages) SWI_FIELD(sw_consumer, bytes)
-                SWI_FIELD(sw_consumer, capacity)};
+            SWI_FIELD(sw_producer, role) SWI_FIELD(sw_consumer, status) SWI_FIELD(sw_consumer, messages)
+                SWI_FIELD(sw_consumer, bytes) SWI_FIELD(sw_consumer, capacity) SWI_FIELD(sw_consumer, role)};
 
 _Static_assert(sizeof(sw_producer) <= sizeof(((sw_instance *)0)->producer),
                "the handle fits its place in the instance");

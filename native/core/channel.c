@@ -91,16 +91,25 @@ void sw_producer_leave(sw_producer *p) { give_back(&p->ring->producer, p->role, 
 
 void sw_consumer_leave(sw_consumer *c) { give_back(&c->ring->consumer, c->role, SW_ROLE_GONE); }
 
-void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index) {
+static void evict(void *base, uint64_t size, uint32_t offset, uint32_t role) {
   sw_channel *channel;
   if (find(base, size, offset, SW_RENDERER, &channel) != SW_OK) return;
-  uint32_t role = sw_endpoint_role(base, index);
   for (int i = 0; i < 2; i++) {
     give_back(&channel->rings[i].producer, role, role | SW_ROLE_GONE);
     give_back(&channel->rings[i].consumer, role, role | SW_ROLE_GONE);
     sw_endpoint_alarm(base, sw_peer_load_relaxed(&channel->rings[i].producer));
     sw_endpoint_alarm(base, sw_peer_load_relaxed(&channel->rings[i].consumer));
   }
+}
+
+void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index) {
+  evict(base, size, offset, sw_endpoint_role(base, index));
+}
+
+void sw_channel_evict_role(void *base, uint64_t size, uint32_t offset, uint32_t role) {
+  if (swi_endpoint_named(base, role) == NULL) return;
+  evict(base, size, offset, role);
+  sw_endpoint_alarm(base, role); /* it may live: then it sleeps until its next look */
 }
 
 uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t which) {

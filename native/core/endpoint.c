@@ -36,6 +36,7 @@ int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t sta
     sw_store_relaxed(&e->sleeping, SW_AWAKE);
     sw_store_relaxed(&e->request, 0);
     sw_store_relaxed(&e->skills, 0);
+    sw_store_relaxed(&e->lock_low, 0);
     sw_store_release(&e->start_high, start_high); /* [E3] who sees a part of it also sees that the claim word changed */
     sw_store_release(&e->start_low, start_low);   /* [E3] */
     sw_store_release(&e->pid, pid); /* [E1] whoever sees the pid alone sees the start time that goes with it */
@@ -44,12 +45,29 @@ int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t sta
   return SW_ECROWDED;
 }
 
-void sw_endpoint_release(void *base, uint32_t index) {
-  sw_endpoint *e = swi_endpoint_at(base, index);
+static void give_back(sw_endpoint *e) {
   sw_store_relaxed(&e->sleeping, SW_AWAKE);
   sw_store_relaxed(&e->skills, 0);
+  sw_store_release(&e->pid, 0); /* [E2] */
+}
+
+void sw_endpoint_release(void *base, uint32_t index) {
+  sw_endpoint *e = swi_endpoint_at(base, index);
   sw_fetch_add_acq_rel(&e->epoch, 1); /* roles of this claim stop matching before anyone can claim anew */
-  sw_store_release(&e->pid, 0);       /* [E2] */
+  give_back(e);
+}
+
+/* Of the epoch, 24 bits are in a role. */
+static bool is_of_claim(uint32_t role, uint32_t epoch) { return ((epoch ^ (role >> 8)) << 8) == 0; }
+
+int sw_endpoint_release_role(void *base, uint32_t role) {
+  sw_endpoint *e = swi_endpoint_named(base, role);
+  if (e == NULL) return 0;
+  uint32_t epoch = sw_peer_load_acquire(&e->epoch);
+  if (!is_of_claim(role, epoch)) return 0;
+  if (!sw_compare_exchange_acq_rel(&e->epoch, &epoch, epoch + 1)) return 0; /* [E5] one caller only goes on */
+  give_back(e);
+  return 1;
 }
 
 uint32_t sw_endpoint_role(const void *base, uint32_t index) {
@@ -65,8 +83,8 @@ sw_endpoint *swi_endpoint_named(const void *base, uint32_t role) {
 int sw_endpoint_role_alive(const void *base, uint32_t role) {
   sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return 0;
-  if ((sw_peer_load_acquire(&e->epoch) ^ (role >> 8)) << 8) return 0; /* 24 bits of the epoch are in the role */
-  uint32_t pid = sw_peer_load_acquire(&e->pid);                       /* pairs with [E1] */
+  if (!is_of_claim(role, sw_peer_load_acquire(&e->epoch))) return 0;
+  uint32_t pid = sw_peer_load_acquire(&e->pid); /* pairs with [E1] */
   return pid != 0 && (pid & CLAIMING) == 0 && owner_alive(e, pid);
 }
 
@@ -78,7 +96,7 @@ int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
   owner->start_high = sw_peer_load_acquire(&e->start_high); /* pairs with [E3] */
   if (owner->start_low == 0) owner->start_high = 0;
   /* Looked at last: who saw a part of the next claim sees its epoch, too. */
-  if ((sw_peer_load_relaxed(&e->epoch) ^ (role >> 8)) << 8) return 0;
+  if (!is_of_claim(role, sw_peer_load_relaxed(&e->epoch))) return 0;
   return owner->pid != 0 && (owner->pid & CLAIMING) == 0;
 }
 /* ---- sleeping and waking ----

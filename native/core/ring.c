@@ -183,11 +183,14 @@ int sw_producer_want_space(sw_producer *p, uint32_t length) {
 }
 
 void sw_producer_close(sw_producer *p) {
+  if (!sw_producer_holds(p)) return;
   sw_producer_publish(p);
   sw_fetch_or_acq_rel(&p->ring->closed, SW_CLOSED_BY_PRODUCER); /* [R3] */
   sw_fence_handshake();                                         /* [F2] */
   sw_endpoint_ring(p->base, sw_peer_load_relaxed(&p->ring->consumer));
 }
+
+int sw_producer_holds(const sw_producer *p) { return sw_peer_load_relaxed(&p->ring->producer) == p->role; }
 
 uint32_t sw_producer_used(sw_producer *p) {
   if (p->status != SW_ECORRUPT) refresh_tail(p);
@@ -310,7 +313,10 @@ void sw_consumer_rewind(sw_consumer *c) {
 
 int sw_consumer_ready(sw_consumer *c) { return available(c) != 0; }
 
+int sw_consumer_holds(const sw_consumer *c) { return sw_peer_load_relaxed(&c->ring->consumer) == c->role; }
+
 void sw_consumer_close(sw_consumer *c) {
+  if (!sw_consumer_holds(c)) return;
   sw_fetch_or_acq_rel(&c->ring->closed, SW_CLOSED_BY_CONSUMER); /* [R3] */
   sw_fence_handshake();                                         /* [F4] */
   sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));

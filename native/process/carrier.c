@@ -88,7 +88,8 @@ static int carry(sw_carrier *c, lane *l) {
   l->wanted = 0;
   if (has_reader_left(l)) leave_unread(l);
   if (l->ended || l->unread) return 0;
-  while (moved < AT_ONCE && (status = carry_one(l)) == 1) moved++;
+  if (!sw_producer_holds(l->to) || !sw_consumer_holds(l->from)) status = SW_EREPLACED;
+  while (status == 1 && moved < AT_ONCE && (status = carry_one(l)) == 1) moved++;
   sw_producer_publish(l->to);
   if (status >= 0) return moved;
   if (status != SW_ECLOSED) {

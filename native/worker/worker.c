@@ -222,6 +222,7 @@ static int serve(sw_worker *w) {
   while (!sw_load_acquire(&w->stop)) {
     w->wanted = 0;
     w->blocked = 0;
+    if (!sw_producer_holds(&w->out) || !sw_consumer_holds(&w->in)) return SW_EREPLACED;
     int got = receive(w);
     if (got >= 0 && w->plugin->on_tick != NULL) {
       uint64_t now = sw_prim_now();

@@ -26,6 +26,7 @@ const FILES: Record<string, number> = {
   receive: 19,
   'receive-async': 20,
   'receive-sync': 9,
+  replace: 8,
   regions: 23,
   reserve: 10,
   rings: 15,

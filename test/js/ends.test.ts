@@ -11,7 +11,8 @@ import { attach, collect, keep, open, takeAll } from './support/channels.js'
 import { rejectsWith, throwsError } from './support/errors.js'
 import { heard, openShared, Peer } from './support/processes.js'
 import { aWhile, until, within } from './support/wait.js'
-import { type Outcome, type Way, waitInAllWays } from './support/waits.js'
+import { waitInAllWays } from './support/waits.js'
+import type { Outcome, Way } from './support/ways.js'
 
 const DIED: Record<Way, Outcome> = {
   receive: ['message', 'ERR_SABWAY_PEER_DIED'],
@@ -32,6 +33,7 @@ const CLOSED: Record<Way, Outcome> = {
   startReceiving: ['message', 'close'],
 }
 
+const NO_ADDON = ['--no-addons']
 const file = fileURLToPath(new URL('./children/ending.js', import.meta.url))
 /** What is still running. */
 const ends: (() => unknown)[] = []
@@ -54,12 +56,12 @@ const overProcesses = (task: Omit<EndingTask, 'from'>, then: NodeJS.Signals | nu
     (from) => startProcess({ ...task, from }, then),
   )
 
-const overThreads = (how: EndingTask['how'], terminate = false) =>
+const overThreads = (how: EndingTask['how'], terminate = false, execArgv: string[] = []) =>
   waitInAllWays(
     'threads',
     () => open(4096, 4096),
     (from) => {
-      const worker = new Worker(file, { workerData: { from, how } satisfies EndingTask })
+      const worker = new Worker(file, { workerData: { from, how } satisfies EndingTask, execArgv })
       worker.on('error', () => {})
       ends.push(() => worker.terminate())
       if (terminate) worker.once('message', () => worker.terminate())
@@ -84,6 +86,10 @@ describe('a wait of any kind for a side that ends:', () => {
     ['a thread, by an uncaught error', () => overThreads('uncaught'), DIED],
     ['a thread, terminated', () => overThreads('waits to be ended', true), DIED],
     ['a thread, after cleanup', () => overThreads('cleanup'), CLOSED],
+    ['a thread without the addon, naturally', () => overThreads('natural', false, NO_ADDON), DIED],
+    ['a thread without the addon, by process.exit', () => overThreads('exit', false, NO_ADDON), DIED],
+    ['a thread without the addon, by an uncaught error', () => overThreads('uncaught', false, NO_ADDON), DIED],
+    ['a thread without the addon, after cleanup', () => overThreads('cleanup', false, NO_ADDON), CLOSED],
   ]
   for (const [what, wait, expected] of cases) {
     it(what, async () => assert.deepEqual(await within(wait(), 'the ends of all waits'), expected))

@@ -92,6 +92,14 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
     act: () => attach(pair().renderer, 'native'),
     teaches: /one producer on each side; attach to the other side, or clean up the first/,
   },
+  ERR_SABWAY_REPLACED: {
+    act: () => {
+      const { renderer, native } = pair()
+      SharedMemoryChannel.attach(renderer.handle, { side: 'native', replace: true })
+      native.send(new Uint8Array(1))
+    },
+    teaches: /it attached with \{ replace: true \}, .*; nothing more can be done here, attach again to go on/,
+  },
   ERR_SABWAY_NOT_A_REGION: {
     act: () => {
       const memory = new WebAssembly.Memory({ initial: 50, maximum: 50, shared: true })

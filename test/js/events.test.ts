@@ -162,7 +162,7 @@ describe("the 'close' event of a channel that only sends", () => {
 
 describe("the 'peer-died' event", () => {
   for (const who of ['sends', 'receives'] as const) {
-    itNative(`comes to one that ${who} when the other's thread is terminated, once`, async () => {
+    it(`comes to one that ${who} when the other's thread is terminated, once`, async () => {
       const channel = open()
       const died = count(channel, 'peer-died')
       const closed = count(channel, 'close')
@@ -197,7 +197,7 @@ describe("the 'peer-died' event", () => {
     assert.equal(died.n, 0)
   })
 
-  itNative('rejects the receive() calls that wait, once; the next one waits for a successor', async () => {
+  it('rejects the receive() calls that wait, once; the next one waits for a successor', async () => {
     const channel = open()
     const died = count(channel, 'peer-died')
     const waiting = [1, 2].map(() => rejectsWith(channel.receive(), 'ERR_SABWAY_PEER_DIED', /ended without closing/))

@@ -94,6 +94,24 @@ describe('a thread without the addon', () => {
     }
   })
 
+  // Node before 24.5 has no Web Locks, by which it is seen.
+  if ('locks' in ((globalThis as { navigator?: object }).navigator ?? {})) {
+    it('is seen to end when it is terminated, and its side can be taken', async () => {
+      const channel = open()
+      let died = 0
+      channel.addEventListener('peer-died', () => died++)
+      const received = collect(channel)
+      for (let round = 1; round <= 3; round++) {
+        const thread = await end({ handle: channel.handle, side: 'native', job: 'echo' })
+        channel.send(pattern(round, 10))
+        await until(() => received.length === round, 'the echo')
+        await thread.terminate()
+        await until(() => died === round, `'peer-died' ${round}`)
+        assert.equal(channel.stats().peer, false)
+      }
+    })
+  }
+
   it('ends its side by cleanup, and then by itself', async () => {
     const channel = open()
     let closed = 0

@@ -24,7 +24,7 @@ describe('options', () => {
     [
       'of attach',
       (channel) => SharedMemoryChannel.attach(channel.handle, { side: 'native', timeout: 1 } as never),
-      /attach options: unknown option 'timeout'; there are 'side', 'codec', 'wait', 'batch'/,
+      /attach options: unknown option 'timeout'; there are 'side', 'codec', 'wait', 'batch', 'maxQueued', 'replace'/,
     ],
     [
       'of a batch',

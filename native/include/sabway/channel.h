@@ -31,6 +31,10 @@ void sw_consumer_leave(sw_consumer *c);
  * whoever holds the others: a ring of the lost one's may have been cut short. Lock-free; system calls. */
 void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index);
 
+/* The same for the participant that `role` names, which is woken, too, because it may live: then sw_producer_holds and
+ * sw_consumer_holds tell it before its next message. What it is writing at this moment may still land in the ring. */
+void sw_channel_evict_role(void *base, uint64_t size, uint32_t offset, uint32_t role);
+
 /* The role words of a channel, as SW_ROLE_GONE in layout.h describes them: the producer and the consumer of each side.
  * Zero when there is no channel. Any thread, wait-free. */
 enum { SW_ROLES = 4 };

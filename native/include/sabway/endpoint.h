@@ -24,6 +24,12 @@ int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t sta
 /* Give an endpoint back. Its owner only (or whoever saw the owner's thread end). Wait-free. */
 void sw_endpoint_release(void *base, uint32_t index);
 
+/* Give the endpoint back whose claim `role` names, for an owner that has ended without doing so. Any number of callers
+ * may notice one end: the first gives it back, and for the others, as for a role whose claim is over, nothing happens.
+ * Returns whether this caller did it. Any thread, lock-free. A crash inside loses the endpoint for as long as the
+ * region lives. */
+int sw_endpoint_release_role(void *base, uint32_t role);
+
 /* The name by which roles refer to this claim of an endpoint: it stops matching when the endpoint is released.
  * Wait-free. */
 uint32_t sw_endpoint_role(const void *base, uint32_t index);

@@ -44,7 +44,8 @@
   X(SW_EFILES, -36, "ERR_SABWAY_TOO_MANY_FILES", "no file descriptor is left")                                 \
   X(SW_ENAMESPACE, -37, "ERR_SABWAY_OTHER_NAMESPACE", "the processes are in different pid namespaces")         \
   X(SW_EQUEUEFULL, -38, "ERR_SABWAY_QUEUE_FULL", "the queue of messages that wait for room is full")           \
-  X(SW_ENOTLOADED, -39, "ERR_SABWAY_NOT_LOADED", "this part of Sabway was not loaded here")
+  X(SW_ENOTLOADED, -39, "ERR_SABWAY_NOT_LOADED", "this part of Sabway was not loaded here")                    \
+  X(SW_EREPLACED, -40, "ERR_SABWAY_REPLACED", "another participant has taken this side over")
 
 enum sw_error {
   SW_OK = 0,

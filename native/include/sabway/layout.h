@@ -54,8 +54,11 @@ enum { SW_SLEEP_QUIET = 4 };
 enum {
   SW_WAKES_FUTEX = 1,
   SW_WAKES_ATOMICS = 2,
-  SW_RELAYS = 4, /* asks for the others: its event loop serves requests */
-  SW_LASTS = 8   /* its thread does not end before the process does */
+  SW_RELAYS = 4,   /* asks for the others: its event loop serves requests */
+  SW_LASTS = 8,    /* its thread does not end before the process does */
+  SW_LOCKED = 16,  /* holds the Web Lock that lock_low and lock_high name: when that is free, the owner has ended */
+  SW_WATCHES = 32, /* sees such locks: its doorbell is rung when a role is taken, or a lock is held */
+  SW_YIELDED = 64  /* the code that asked for the lock has run to its end: the lock will be held soon */
 };
 
 enum sw_side { SW_RENDERER = 0, SW_NATIVE = 1 };
@@ -92,9 +95,12 @@ typedef struct sw_endpoint {
   uint32_t pid;
   uint32_t start_low; /* start time of that process, so that a reused pid is not taken for it */
   uint32_t start_high;
-  uint32_t epoch;  /* counts the claims of this endpoint */
-  uint32_t skills; /* SW_WAKES_FUTEX and others; zero until the owner has told */
-  uint8_t unused0[SW_LINE - 20];
+  uint32_t epoch;    /* counts the claims of this endpoint */
+  uint32_t skills;   /* SW_WAKES_FUTEX and others; zero until the owner has told */
+  uint32_t lock_low; /* random, and the name of a Web Lock that the owner has asked for; zero when it has not */
+  uint32_t lock_high;
+  uint32_t heard; /* the doorbell's value when the owner of a lock last looked at it */
+  uint8_t unused0[SW_LINE - 32];
   uint32_t doorbell; /* counts rings; the word a sleeper waits on */
   uint8_t unused1[SW_LINE - 4];
   uint32_t sleeping; /* enum sw_sleep, SW_SLEEP_QUIET; in bits 3-31 the doorbell's value when it was armed */
@@ -164,6 +170,9 @@ typedef struct sw_instance {
   X(sw_endpoint, start_high)       \
   X(sw_endpoint, epoch)            \
   X(sw_endpoint, skills)           \
+  X(sw_endpoint, lock_low)         \
+  X(sw_endpoint, lock_high)        \
+  X(sw_endpoint, heard)            \
   X(sw_endpoint, doorbell)         \
   X(sw_endpoint, sleeping)         \
   X(sw_endpoint, request)          \
@@ -211,6 +220,9 @@ typedef struct sw_instance {
   X(SW_WAKES_ATOMICS)          \
   X(SW_RELAYS)                 \
   X(SW_LASTS)                  \
+  X(SW_LOCKED)                 \
+  X(SW_WATCHES)                \
+  X(SW_YIELDED)                \
   X(SW_RENDERER)               \
   X(SW_NATIVE)                 \
   X(SW_FRAME_DATA)             \

@@ -113,7 +113,14 @@ int sw_producer_send(sw_producer *p, const void *payload, uint32_t length);
  * when it fits already: then do not sleep. Call it after sw_endpoint_arm. */
 int sw_producer_want_space(sw_producer *p, uint32_t length);
 
-/* Nothing more will be sent. The consumer still gets all that was published. */
+/* Is the role still this handle's? Not when the participant was evicted: it must not go on then, beside its successor.
+ * The look is a hint, for once before each message or turn: what is being written meanwhile may still land in the ring.
+ */
+int sw_producer_holds(const sw_producer *p);
+int sw_consumer_holds(const sw_consumer *c);
+
+/* Nothing more will be sent. The consumer still gets all that was published. Does nothing when the role was lost: the
+ * stream is the successor's by then, and so is the other direction's in sw_consumer_close. */
 void sw_producer_close(sw_producer *p);
 
 /* Bytes of the ring in use, frame headers included. Reads the consumer's index, and latches SW_ECORRUPT in p->status

@@ -96,7 +96,8 @@ enum { SW_UNTIL_MESSAGE = 1, SW_UNTIL_ROOM = 2 };
  * or is corrupt, which receiving or sending then tells. 0 when `timeout_ns` (negative: never) have passed. SW_EPEERDIED
  * when the other side's holder has ended without closing or leaving it (killed, or a JavaScript environment that came
  * to its end), within 100 ms, and until another has taken its place (sw_port_has_peer): what it had sent is received
- * first. Spins for 20 us before it sleeps, and lets other threads have the processor meanwhile. */
+ * first. SW_EREPLACED when another participant has taken this side over: close the port. Spins for 20 us before it
+ * sleeps, and lets other threads have the processor meanwhile. */
 int sw_port_wait(sw_port *p, uint32_t what, uint32_t room, int64_t timeout_ns);
 
 /* Give the side back. With `end` set the other side is told that this was all; without, another may go on. */

@@ -25,6 +25,7 @@ const files: Record<string, () => Promise<unknown>> = {
   'receive-sync': () => import('../../js/receive-sync.test.js'),
   regions: () => import('../../js/regions.test.js'),
   rings: () => import('../../js/rings.test.js'),
+  replace: () => import('../../js/replace.test.js'),
   reserve: () => import('../../js/reserve.test.js'),
   send: () => import('../../js/send.test.js'),
   'send-batch': () => import('../../js/send-batch.test.js'),

@@ -40,6 +40,12 @@ static void setup_owned(void) {
   world.sent[0] = sw_endpoint_role(base(), 0);
 }
 
+/* The same, and its owner has ended. */
+static void setup_ended(void) {
+  setup_owned();
+  world.status[0] = -1;
+}
+
 static void claim_1(void) { claim(0, 1); }
 static void claim_2(void) { claim(1, 2); }
 static void claim_1_again(void) { claim(1, 1); } /* another thread of process 1 */
@@ -47,6 +53,17 @@ static void release_1(void) { release(0); }
 static void claim_and_release_1(void) {
   claim(0, 1);
   release(0);
+}
+/* The owner has ended, and two others have seen it. */
+static void release_by_role_1(void) { world.sent[1] = (uint32_t)sw_endpoint_release_role(base(), world.sent[0]); }
+static void release_by_role_2(void) { world.sent[2] = (uint32_t)sw_endpoint_release_role(base(), world.sent[0]); }
+static void release_by_role_and_claim_2(void) {
+  release_by_role_2();
+  claim(1, 2);
+}
+static void released_once(void) {
+  model_check(world.sent[1] + world.sent[2] == 1);
+  model_mark(world.sent[1] ? FIRST : SECOND);
 }
 static void claim_third(void) { claim(2, 3); }
 
@@ -59,6 +76,11 @@ static void held_apart(void) {
     model_check(e->pid != 0 && e->start_low == 10 * e->pid && e->start_high == e->pid);
     model_check(e->sleeping == SW_AWAKE);
   }
+}
+
+static void released_once_and_held_apart(void) {
+  released_once();
+  held_apart();
 }
 
 /* ---- roles against release ---- */
@@ -144,6 +166,11 @@ const model_scenario scenes_claim[] = {{.name = "claim: two claimers, all free",
                                         .threads = {release_1, claim_2, claim_third},
                                         .finish = held_apart,
                                         .marks = SECOND | REFUSED},
+                                       {.name = "claim: against two releases by role",
+                                        .setup = setup_ended,
+                                        .threads = {release_by_role_1, release_by_role_and_claim_2, claim_third},
+                                        .finish = released_once_and_held_apart,
+                                        .marks = FIRST | SECOND | REFUSED},
                                        {.name = "claim: and release, two claimers",
                                         .setup = setup,
                                         .threads = {claim_and_release_1, claim_2},

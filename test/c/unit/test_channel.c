@@ -129,6 +129,44 @@ static void evicted(void **state) {
   region_free(&r);
 }
 
+/* By its name, as those do that have seen a participant's end, or that replace one that lives: also when the endpoint
+ * has its next owner, who must lose nothing. */
+static void evicted_by_role(void **state) {
+  (void)state;
+  region r = region_new(4096, 4096);
+  sw_producer p, next;
+  sw_consumer c;
+  uint32_t index = region_claim(&r), role = sw_endpoint_role(r.base, index);
+  assert_int_equal(open_producer(&p, &r, SW_RENDERER, index), SW_OK);
+  assert_int_equal(open_consumer(&c, &r, SW_RENDERER, index), SW_OK);
+  assert_true(sw_producer_holds(&p) && sw_consumer_holds(&c));
+  const uint32_t nobody[] = {0, SW_ENDPOINTS + 1, role | SW_ROLE_GONE};
+  for (size_t i = 0; i < sizeof(nobody) / sizeof(*nobody); i++) {
+    sw_channel_evict_role(r.base, r.size, SW_HEAP_AT, nobody[i]);
+    assert_int_equal(sw_endpoint_release_role(r.base, nobody[i]), 0);
+  }
+  assert_true(sw_producer_holds(&p) && sw_consumer_holds(&c));
+  sw_endpoint_arm(r.base, index, SW_SLEEP_FUTEX);
+  uint32_t rings = *sw_endpoint_doorbell(r.base, index);
+  sw_channel_evict_role(r.base, r.size, SW_HEAP_AT, role);
+  assert_int_not_equal(*sw_endpoint_doorbell(r.base, index), rings); /* it may live, and sleep */
+  assert_false(sw_producer_holds(&p) || sw_consumer_holds(&c));
+  assert_int_equal(sw_role_lost(region_channel(&r)->rings[SW_RENDERER].producer), role);
+  assert_int_equal(sw_endpoint_release_role(r.base, role), 1);
+  assert_int_equal(sw_endpoint_release_role(r.base, role), 0);
+  assert_int_equal(region_claim(&r), index);
+  assert_int_equal(open_producer(&next, &r, SW_RENDERER, index), SW_OK);
+  sw_channel_evict_role(r.base, r.size, SW_HEAP_AT, role);
+  assert_int_equal(sw_endpoint_release_role(r.base, role), 0);
+  assert_true(sw_producer_holds(&next));
+  sw_producer_close(&p); /* one that comes late ends nothing of its successor's */
+  sw_consumer_close(&c);
+  sw_producer_leave(&p);
+  assert_true(sw_producer_holds(&next));
+  assert_int_equal(region_channel(&r)->rings[SW_RENDERER].closed | region_channel(&r)->rings[SW_NATIVE].closed, 0);
+  region_free(&r);
+}
+
 static void sends_and_dies(const region *r) {
   sw_producer p;
   if (open_producer(&p, r, SW_RENDERER, region_claim(r)) != SW_OK) _exit(1);
@@ -203,5 +241,5 @@ static void corrupt(void **state) {
   region_free(&r);
 }
 
-TESTS(TEST(bytes), TEST(both_ways), TEST(taken), TEST(closed), TEST(late_leave), TEST(evicted), TEST(a_dead_holder),
-      TEST(not_a_channel), TEST(corrupt));
+TESTS(TEST(bytes), TEST(both_ways), TEST(taken), TEST(closed), TEST(late_leave), TEST(evicted), TEST(evicted_by_role),
+      TEST(a_dead_holder), TEST(not_a_channel), TEST(corrupt));

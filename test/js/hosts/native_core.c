@@ -171,6 +171,7 @@ PLAIN(region_verify, sw_region_verify(PLACE(0), WORD(1)))
 PLAIN(region_channel, (int32_t)sw_region_channel(PLACE(0), a[1]))
 PLAIN(endpoint_claim, sw_endpoint_claim(PLACE(0), WORD(1), WORD(2), WORD(3)))
 PLAIN(endpoint_release, (sw_endpoint_release(PLACE(0), WORD(1)), 0))
+PLAIN(endpoint_release_role, sw_endpoint_release_role(PLACE(0), WORD(1)))
 PLAIN(endpoint_role_alive, sw_endpoint_role_alive(PLACE(0), WORD(1)))
 PLAIN(endpoint_arm, (int32_t)sw_endpoint_arm(PLACE(0), WORD(1), WORD(2)))
 PLAIN(endpoint_disarm, (sw_endpoint_disarm(PLACE(0), WORD(1)), 0))
@@ -184,6 +185,7 @@ PLAIN(wait_spin, (int32_t)sw_wait_spin(WORD(0), WORD(1), WORD(2)))
 PLAIN(wait_forgo, (int32_t)sw_wait_forgo(WORD(0), WORD(1)))
 PLAIN(wait_bound, (int32_t)sw_wait_bound(WORD(0), WORD(1)))
 PLAIN(channel_evict, (sw_channel_evict(PLACE(0), a[1], WORD(2), WORD(3)), 0))
+PLAIN(channel_evict_role, (sw_channel_evict_role(PLACE(0), a[1], WORD(2), WORD(3)), 0))
 PLAIN(channel_check, sw_channel_check(PLACE(0), a[1], WORD(2)))
 PRODUCER(channel_open_producer, sw_channel_open_producer(&p, PLACE(1), a[2], WORD(3), WORD(4), WORD(5)))
 CONSUMER(channel_open_consumer, sw_channel_open_consumer(&c, PLACE(1), a[2], WORD(3), WORD(4), WORD(5)))
@@ -219,6 +221,7 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(region_channel, NUMBER) \
   X(endpoint_claim, NUMBER) \
   X(endpoint_release, NOTHING) \
+  X(endpoint_release_role, NUMBER) \
   X(endpoint_role_alive, NUMBER) \
   X(endpoint_arm, NUMBER) \
   X(endpoint_disarm, NOTHING) \
@@ -232,6 +235,7 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(wait_forgo, NUMBER) \
   X(wait_bound, NUMBER) \
   X(channel_evict, NOTHING) \
+  X(channel_evict_role, NOTHING) \
   X(channel_check, NUMBER) \
   X(channel_open_producer, NUMBER) \
   X(channel_open_consumer, NUMBER) \

@@ -267,13 +267,16 @@ export class Script {
   /** The role goes to another participant, or to the same one again. */
   #hand(endpoint: Endpoint): void {
     const { producer, consumer } = instanceOf(endpoint)
-    const kind = this.#below(4)
+    const role = this.arena.words[(producer + 48) >>> 2]! >>> 0
+    const kind = this.#below(5)
     if (kind === 0) this.#call(endpoint, 'sw_channel_evict', 0, this.#size, abi.SW_HEAP_AT, endpoint)
+    if (kind === 4) this.#call(endpoint, 'sw_channel_evict_role', 0, this.#size, abi.SW_HEAP_AT, role)
     if (kind !== 1) this.#call(endpoint, 'sw_producer_leave', producer)
     if (kind !== 2) this.#call(endpoint, 'sw_consumer_leave', consumer)
     if (kind === 3) {
       const { pid, startLow, startHigh } = this.identity
-      this.#call(endpoint, 'sw_endpoint_release', 0, endpoint)
+      if (this.#below(2) === 0) this.#call(endpoint, 'sw_endpoint_release', 0, endpoint)
+      else this.#call(endpoint, 'sw_endpoint_release_role', 0, role)
       this.#call(endpoint, 'sw_endpoint_claim', 0, pid, startLow, startHigh)
     }
     this.#openProducer(endpoint) // SIDE_TAKEN where it never left

@@ -1,39 +1,8 @@
-// Every way in which a program waits for the other side of a channel, and how each wait ended.
+// Waiting for the other side of a channel in all ways at once.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { SabwayError, SharedMemoryChannel } from 'sabway'
-import { until } from './wait.js'
-
-export const WAYS = ['receive', 'for await', 'receiveSync', 'sendDirect', 'readable', 'port', 'startReceiving'] as const
-export type Way = (typeof WAYS)[number]
-
-/** 'message', then what came next: a code, 'end', or the events that came. */
-export type Outcome = string[]
-
-const codeOf = (error: unknown): string => (error as SabwayError).code ?? String(error)
-
-async function untilItFails(take: () => Promise<string>): Promise<Outcome> {
-  const seen: Outcome = []
-  for (;;) {
-    try {
-      const what = await take()
-      seen.push(what)
-      if (what !== 'message') return seen
-    } catch (error) {
-      return [...seen, codeOf(error)]
-    }
-  }
-}
-
-async function loop(channel: SharedMemoryChannel): Promise<Outcome> {
-  const seen: Outcome = []
-  try {
-    for await (const _ of channel) seen.push('message')
-    return [...seen, 'end']
-  } catch (error) {
-    return [...seen, codeOf(error)]
-  }
-}
+import type { SharedMemoryChannel } from 'sabway'
+import { type Outcome, WAYS, type Way, waitInWay } from './ways.js'
 
 /** A thread of its own makes its channel and blocks. `tell` is given the handle or token. */
 async function block(share: 'threads' | 'processes', tell: (from: unknown) => void): Promise<Outcome> {
@@ -42,39 +11,6 @@ async function block(share: 'threads' | 'processes', tell: (from: unknown) => vo
   tell(from)
   const [seen] = await once(worker, 'message')
   return seen as Outcome
-}
-
-async function sendDirect(channel: SharedMemoryChannel): Promise<Outcome> {
-  const full = new Uint8Array(channel.stats().sent.capacity)
-  while (channel.trySend(full));
-  return untilItFails(() => channel.sendDirect(full).then(() => 'sent'))
-}
-
-function read(channel: SharedMemoryChannel): Promise<Outcome> {
-  const reader = channel.readable.getReader()
-  return untilItFails(() => reader.read().then(({ done }) => (done ? 'end' : 'message')))
-}
-
-function listen(channel: SharedMemoryChannel): Promise<Outcome> {
-  const port = channel.port()
-  return new Promise((resolve) => {
-    const seen: Outcome = []
-    port.onmessage = () => seen.push('message')
-    port.onmessageerror = () => seen.push('message') // the other side sends bytes, which are no values
-    port.addEventListener('close', () => resolve([...seen, 'close']))
-  })
-}
-
-/** What a process had sent may come after the news of its death: it is received all the same. */
-async function take(channel: SharedMemoryChannel): Promise<Outcome> {
-  const seen: Outcome = []
-  channel.startReceiving(() => seen.push('message'))
-  const types = ['close', 'peer-died']
-  const told = await Promise.race(
-    types.map((type) => new Promise<string>((resolve) => channel.addEventListener(type, () => resolve(type)))),
-  )
-  await until(() => channel.stats().received.used === 0, 'the rest')
-  return [...seen, told]
 }
 
 /** Wait in all ways at once, each on a channel that `make` makes; `tell` is given what the other side attaches to. */
@@ -93,16 +29,9 @@ export async function waitInAllWays(
     begin(share === 'threads' ? channel.handle : channel.token)
     return wait(channel)
   }
-  const waits: Record<Way, Promise<Outcome>> = {
-    receive: on((channel) => untilItFails(() => channel.receive().then(() => 'message'))),
-    'for await': on(loop),
-    receiveSync: block(share, begin),
-    sendDirect: on(sendDirect),
-    readable: on(read),
-    port: on(listen),
-    startReceiving: on(take),
-  }
   const outcomes = {} as Record<Way, Outcome>
-  for (const way of WAYS) outcomes[way] = await waits[way]
+  const waits = WAYS.map((way) => (way === 'receiveSync' ? block(share, begin) : on(waitInWay[way])))
+  const ended = await Promise.all(waits)
+  for (const [i, way] of WAYS.entries()) outcomes[way] = ended[i]!
   return outcomes
 }
