@@ -206,7 +206,7 @@ describe('a native worker', () => {
 })
 
 describe('random garbage', () => {
-  const ALLOWED = new Set(['ERR_SABWAY_CORRUPT', 'ERR_SABWAY_CLOSED', 'ERR_SABWAY_SIDE_TAKEN'])
+  const ALLOWED = new Set(['ERR_SABWAY_CORRUPT', 'ERR_SABWAY_CLOSED', 'ERR_SABWAY_SIDE_TAKEN', 'ERR_SABWAY_REPLACED'])
 
   it('in both rings under two JavaScript sides and a native worker: errors, nothing worse (400 rounds)', async () => {
     const next = random(20_260_101)
