@@ -587,9 +587,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    * Errors: ERR_SABWAY_PLUGIN_NOT_FOUND, _SYMBOL, _ABI, _OPEN; ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_NO_ADDON.
    */
   startWorker(options: BuiltinWorker | PluginWorker): void {
+    if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
     const { NativeWorker, needBinding, workerOptions } = nativeWorkers()
     const start = workerOptions(options)
-    if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'cleanup was called')
     const binding = needBinding(this.region.binding)
     if (this.#worker !== null) {
       throw new SabwayError('ERR_SABWAY_SIDE_TAKEN', 'this channel has a native worker; stopWorker ends it')

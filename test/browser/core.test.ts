@@ -74,6 +74,12 @@ const WAITING = [
 /** What runs where not all does: what differs most between browsers. */
 const SOME = ['page', 'receive-async', 'send-direct', 'threads']
 
+/**
+ * Not run in a worker of Firefox: on a busy machine a worker there that starts and ends several workers of its own stands still now
+ * and then, timers included, in another test each time. Why is not known yet.
+ */
+const STANDS_STILL = ['no-addon', 'receive-sync', 'threads']
+
 describe('the browser build', () => {
   let site: Site
 
@@ -100,6 +106,7 @@ describe('the browser build', () => {
       for (const [place, [path, scope]] of Object.entries(PLACES)) {
         const runs = (file: string) => {
           if (onlySome(name) && !SOME.includes(file)) return false
+          if (name === 'firefox' && scope.endsWith('worker') && STANDS_STILL.includes(file)) return false
           if (OF_PAGES.includes(file)) return path === '/' && (scope === 'page' || scope === 'iframe')
           return path === '/' || WAITING.includes(file)
         }

@@ -185,6 +185,7 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
     teaches: haveAddon ? /the native addon was not loaded: .*addons/ : /it is the browser build/,
   },
   ERR_SABWAY_NOT_LOADED: {
+    native: true,
     act: async () => {
       const { stdout } = await runChild('bytes.js', ['bytes.mjs', 'index.mjs'])
       throw JSON.parse(stdout).refusals[0]

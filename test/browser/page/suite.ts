@@ -46,7 +46,12 @@ export interface Outcome {
   failures: string[]
 }
 
-async function runHere(file: string): Promise<Outcome> {
+/** What a worker posts before its outcome: the test that it begins. */
+interface Progress {
+  begun: string
+}
+
+async function runHere(file: string, begin: (title: string) => void = () => {}): Promise<Outcome> {
   const outcome: Outcome = { passed: 0, pending: {}, failures: [] }
   mocha.setup({ ui: 'bdd', timeout: 120_000, reporter: class {} as never })
   const { mochaHooks } = await import('../../js/support/root-hooks.js')
@@ -54,6 +59,7 @@ async function runHere(file: string): Promise<Outcome> {
   await files[file]!()
   await new Promise<void>((resolve) => {
     const runner = mocha.run(() => resolve())
+    runner.on('test', (test) => begin(test.fullTitle()))
     runner.on('pass', () => outcome.passed++)
     runner.on('pending', (test) => {
       const reason = pending.get(test.title)
@@ -65,11 +71,23 @@ async function runHere(file: string): Promise<Outcome> {
   return outcome
 }
 
+/** Longer than any file of tests takes: one hangs, perhaps with its worker blocked. */
+const HANGS_AFTER_MS = 55_000
+
 /** In a dedicated worker, or with `depth` 2 in a worker of that one. */
-function inWorker(file: string, depth: number): Promise<Outcome> {
+function inWorker(file: string, depth: number, begin: (title: string) => void = () => {}): Promise<Outcome> {
   const worker = new Worker('/suite.js', { type: 'module', name: 'tests' })
   return new Promise<Outcome>((resolve, reject) => {
-    worker.onmessage = ({ data }) => resolve(data as Outcome)
+    let last = 'none'
+    setTimeout(
+      () => reject(new Error(`no end after ${HANGS_AFTER_MS} ms; the last test that began: ${last}`)),
+      HANGS_AFTER_MS,
+    )
+    worker.onmessage = ({ data }: MessageEvent<Outcome | Progress>) => {
+      if (!('begun' in data)) return resolve(data)
+      last = data.begun
+      begin(last)
+    }
     worker.onerror = (event) => {
       event.preventDefault()
       reject(new Error(`in the worker: ${event.message} at ${event.filename}:${event.lineno}`))
@@ -110,7 +128,8 @@ if (typeof document === 'undefined') {
   const rejected: string[] = []
   addEventListener('unhandledrejection', ({ reason }) => rejected.push(`unhandled: ${reason?.stack ?? reason}`))
   const { file, depth } = (await arrived).data as { file: string; depth: number }
-  const outcome = depth === 0 ? await runHere(file) : await inWorker(file, depth)
+  const begin = (begun: string) => globalThis.postMessage({ begun } satisfies Progress)
+  const outcome = depth === 0 ? await runHere(file, begin) : await inWorker(file, depth, begin)
   outcome.failures.push(...rejected)
   globalThis.postMessage(outcome)
 } else Object.assign(globalThis, { runTests: run, testFiles: Object.keys(files) })
