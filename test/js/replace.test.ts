@@ -152,7 +152,10 @@ describe('attach with replace', () => {
     next.send(pattern(2, 20))
     assert.deepEqual(await within(channel.receive(), 'a message of the new holder'), pattern(2, 20))
     channel.send(pattern(3, 30))
-    assert.deepEqual(await within(next.receive(), 'a message to the new holder'), pattern(3, 30))
+    const first = await within(next.receive(), 'a message to the new holder')
+    // What the old holder had received, and not yet released when it lost the side, comes once more.
+    const last = first.length === 10 ? await within(next.receive(), 'the message behind it') : first
+    assert.deepEqual(last, pattern(3, 30))
     thread.tell('cleanup')
     assert.equal(await thread.ended().catch(({ message }: Error) => message.includes('taken this side over') && 0), 0)
     assert.equal(channel.stats().peer, true)
