@@ -109,7 +109,7 @@ for (const name of BROWSERS)
       it(`${kind} of an isolated page: ${gives ? 'gives' : 'refuses'} a handle, ${takes ? 'takes' : 'does not get'} the page's`, async () => {
         const { within, handle, attach } = await askAll('/', kind)
         assert.deepEqual(within, { result: [1, 2, 3] }, 'a channel that is not shared works')
-        if (row.handle === 'given') assert.deepEqual(handle, { result: ['sabway', 'memory'] })
+        if (row.handle === 'given') assert.deepEqual(handle, { result: ['sabway', 'module', 'memory'] })
         else assertRefused(handle, row.handle)
         assert.deepEqual(attach, takes ? { result: 'attached', echo: [1, 2, 3] } : { result: 'messageerror' })
       })
