@@ -34,7 +34,7 @@ const WEIGHT = inAudioWorklet ? 0 : 4 * 2 ** 20
 /** The commons of handles that were made in this realm, whose memory need not be looked at. */
 const handles = new WeakMap<object, Commons>()
 
-/** Without the addon: who joined a region in this run of code. Held for so long, and only so many. */
+/** Without the addon: regions that were joined in this run of code. The last few are held until it ends. */
 const fresh: Commons[] = []
 const FRESH = 16
 
@@ -46,7 +46,7 @@ const collected = new FinalizationRegistry<Place>((place) => {
 
 export class Commons {
   readonly #memory: WebAssembly.Memory
-  /** The ways to evict others, by who would do it: through the core that has that endpoint's stack. */
+  /** The ways to evict others, by the participant that would do it: through the core that has its endpoint's stack. */
   readonly #places = new Map<Place, { evict: Evict; begin: Begin }>()
   readonly #onLent: (() => void)[] = []
   readonly #asleep = new Set<Sleeper>()
@@ -119,7 +119,7 @@ export class Commons {
 
   /**
    * Without the addon: when `owner` is collected, evict it from the region. `evict` leads to the memory, and so does `begin`. While
-   * none is lent, those who share the region do that. Returns a function that takes all of that back, and ends the stay.
+   * none is lent, the objects that share the region do that. Returns a function that takes all of that back, and ends the stay.
    */
   settle(owner: object, endpoint: number, evict: Evict, begin: Begin): () => void {
     this.sweep()
@@ -137,7 +137,7 @@ export class Commons {
   }
 
   /**
-   * Have the collector's callback find those who are left. A WeakRef keeps what it leads to until the running code ends, and so it
+   * Have the collector's callback find the objects that are left. A WeakRef keeps what it leads to until the running code ends, and so it
    * is made later; a loop that makes and drops thousands in between finds its memory again, and loses but the news.
    */
   #introduce(): void {
@@ -147,7 +147,7 @@ export class Commons {
     try {
       root(immediate, meet)
     } catch {
-      fresh.length = 0 // a scope without an event loop, where the collector calls nobody back
+      fresh.length = 0 // a scope without an event loop, where the collector's callbacks do not run
     }
   }
 
@@ -158,7 +158,7 @@ export class Commons {
     this.sweep() // of those that the collector was quicker to find
   }
 
-  /** Evict who was collected. */
+  /** Evict the participants whose objects were collected. */
   sweep(): void {
     const places = [...this.#places]
     const left = places.find(([{ gone }]) => !gone)

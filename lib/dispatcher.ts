@@ -64,16 +64,16 @@ export interface Watcher {
 }
 
 const active = new Set<Participant>()
-/** Weak: a channel that nobody holds is collected, and its native worker ends with it. */
+/** Weak: a channel that the program has dropped is collected, and its native worker ends with it. */
 const owners = new Map<number, Weakly<WorkerOwner>>()
-/** Owners that are held: somebody listens to their worker, or its last words are on their way. */
+/** Owners that are held: their worker has a listener, or its last events are on their way. */
 const heldOwners = new Map<number, WorkerOwner>()
 /** By seat. Weak, as owners are. */
 const watchers = new Map<number, Weakly<Watcher>>()
 const unwatched = new FinalizationRegistry<number>((seat) => watchers.delete(seat))
-/** News from native workers that nobody has been told yet. */
+/** Events of native workers that were not delivered yet. */
 const inbox: WorkerEvent[] = []
-/** The region's waiter in V8, if nobody has notified it yet, and how often in a row it woke up for nothing. */
+/** The region's waiter in V8, if it was not notified yet, and how often in a row it woke up for nothing. */
 const waiters = new WeakMap<Region, { pending: boolean; bounded: boolean; sleeps: number }>()
 /** Regions of which this thread is a relay, or in which it sees the ends of others. Weak: that keeps nothing alive. */
 const relayed = new Set<Weakly<Region>>()
@@ -127,8 +127,8 @@ function arm({ region, wantsMessages }: Participant): number {
 }
 
 /**
- * As long as the region is open: wake others in it for those who cannot (see native/core/relay.c), where this thread has the addon,
- * and see the ends of those who have none, where there are Web Locks.
+ * As long as the region is open: pass wake-ups on to sleepers in it that their wakers cannot reach (native/core/relay.c), where this thread has the addon,
+ * and see the ends of threads that have none, where there are Web Locks.
  */
 export function relay(region: Region): void {
   const native = addon()
@@ -145,15 +145,38 @@ export function relay(region: Region): void {
   if (host.hasLocks()) region.commons.whenLent(() => watchEnds(region))
 }
 
+/**
+ * Leads to an open region, and does not keep it from being collected. A WeakRef keeps what it leads to until the running code ends,
+ * so without the addon it is made in a later turn, of regions that are still open: until then the region is held, and a closed one
+ * can be collected at once, as a page needs its addresses.
+ */
+function wayTo(region: Region): Weakly<Region> {
+  if (addon() !== null) return weakly(region)
+  let stay: { region: Region; leave: () => void } | null = null
+  let way: Weakly<Region> = () => undefined
+  const leave = region.house(() => {
+    stay = null
+  })
+  stay = { region, leave }
+  host.root(host.immediate, () => {
+    if (stay === null) return
+    way = weakly(stay.region)
+    stay.leave()
+    stay = null
+  })
+  return () => stay?.region ?? way()
+}
+
 function watchEnds(region: Region): void {
   if (region.closed) return
-  const watch = new EndWatch(region, schedule)
+  const way = wayTo(region)
+  const watch = new EndWatch(way, region.channelAt, schedule)
   endWatches.set(region, watch)
   unwatchedEnds.register(region, watch)
   Atomics.or(region.words, endpointWord(region.endpoint, sw_endpoint.skills), SW_WATCHES)
   watch.look()
   if (region.binding !== null) return
-  relayed.add(weakly(region))
+  relayed.add(way)
   if (!scheduled) host.root(standBy, region)
 }
 
@@ -286,7 +309,7 @@ function run(): void {
   serveAll()
   try {
     while (inbox.length !== 0) deliver(inbox.shift()!)
-    let left = active.size // who is woken meanwhile has the next turn: two that wake each other are not to hold up the loop
+    let left = active.size // what is woken meanwhile has the next turn: two that wake each other are not to hold up the loop
     for (const participant of active) {
       if (left-- === 0) break
       turn(participant)

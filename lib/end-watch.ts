@@ -1,5 +1,5 @@
 // The participants of a region that hold a Web Lock (see locks.ts): when one ends, its roles are taken away, and its peers see that.
-import { type Weakly, weakly } from './addon.js'
+import type { Weakly } from './addon.js'
 import { endpointWord, leave, ring, roleOf } from './endpoint.js'
 import { SW_ENDPOINTS, SW_LOCKED, SW_ROLE_GONE, SW_YIELDED, sw_channel, sw_endpoint, sw_ring } from './generated/abi.js'
 import * as host from './host.js'
@@ -39,17 +39,16 @@ interface Watched {
 
 /** This thread's watch over a region, which it does not hold: the region may be collected. */
 export class EndWatch {
-  readonly #region: Weakly<Region>
   readonly #watched = new Map<number, Watched>()
   readonly #at: readonly number[]
 
   constructor(
-    region: Region,
+    private readonly way: Weakly<Region>,
+    channelAt: number,
     /** A participant has ended. */
     private readonly onEnd: () => void,
   ) {
-    this.#region = weakly(region)
-    this.#at = roleWords(region.channelAt)
+    this.#at = roleWords(channelAt)
   }
 
   /** Roles have changed hands, or a lock is held: watch the holders of now. */
@@ -79,7 +78,7 @@ export class EndWatch {
   }
 
   #open(): Region | undefined {
-    const region = this.#region()
+    const region = this.way()
     if (region !== undefined && !region.closed) return region
     this.stop()
     return undefined

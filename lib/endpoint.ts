@@ -47,6 +47,9 @@ export interface Place {
 /** Stays that end with this thread's program. */
 const stays = new Set<Stay>()
 let listening = false
+/** Stays that are to tell that their thread has yielded. One task for all: an ended one is held no longer than it lasts. */
+const yielding = new Set<Stay>()
+let yields = false
 
 /**
  * A thread without the addon in a region that others may share. It holds this thread's Web Lock for it, and tells its peers when the
@@ -67,7 +70,15 @@ class Stay implements Holder {
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_high), found.name.high)
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), found.name.low)
     if (found.held) this.onHeld()
-    else host.microtask(() => this.#tell(SW_YIELDED))
+    else {
+      yielding.add(this)
+      if (!yields) host.microtask(tellYielded)
+      yields = true
+    }
+  }
+
+  onYield(): void {
+    this.#tell(SW_YIELDED)
   }
 
   #tell(skill: number): void {
@@ -95,10 +106,17 @@ class Stay implements Holder {
     if (this.#over) return
     this.#over = true
     stays.delete(this)
+    yielding.delete(this)
     const { core, size, channelAt } = this.place
     leave(core, size, channelAt, this.#role)
     letGo(this)
   }
+}
+
+function tellYielded(): void {
+  yields = false
+  for (const stay of yielding) stay.onYield()
+  yielding.clear()
 }
 
 /** Begin a stay. Returns what ends it. */

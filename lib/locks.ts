@@ -22,7 +22,7 @@ interface Own extends LockName {
   release(): void
 }
 
-/** This thread's lock, while somebody is in need of it: a page that holds one is not kept in the back/forward cache. */
+/** This thread's lock, while a region of this thread needs it: a page that holds one is not kept in the back/forward cache. */
 let own: Own | null = null
 let refused = false
 

@@ -1,5 +1,5 @@
 // WebAssembly code as text in a JavaScript file. Base64 would hide from gzip what repeats in the code, because the same bytes become
-// other letters at each of three places: it makes the core a third larger for who loads it. Here a byte is always the same letters.
+// other letters at each of three places: it makes the core a third larger to load. Here a byte is always the same letters.
 // Decoded by the language alone: an AudioWorklet has neither atob nor TextDecoder.
 
 /** The letter of 0. From there to '~' the letters of ASCII follow one another. */

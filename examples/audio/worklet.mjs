@@ -1,5 +1,5 @@
 // The audio thread. It has 2.7 ms for a block (128 frames at 48 kHz), and must neither wait nor make garbage in them: what it
-// calls for each block is made once, and `drain` and `write` allocate nothing, wait for nothing and ring nobody.
+// calls for each block is made once, and `drain` and `write` allocate nothing, wait for nothing and ring no doorbell.
 import { SharedMemoryChannel } from '../../dist/browser.mjs' // 'sabway', with a bundler
 import { BLOCK, LEVEL_BYTES, LEVEL_EVERY } from './blocks.mjs'
 

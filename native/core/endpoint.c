@@ -123,8 +123,9 @@ int sw_endpoint_is_armed(const void *base, uint32_t index) {
 
 uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &swi_endpoint_at(base, index)->doorbell; }
 
-/* `unless`: a bit of `sleeping` that lets the owner sleep on. Who goes from a quiet sleep to another arms anew, so the
- * handshake of [F1] and [F2] covers it: either the owner's second look sees the message, or the waker the new arm. */
+/* `unless`: a bit of `sleeping` that lets the owner sleep on. An owner that goes from a quiet sleep to another arms
+ * anew, so the handshake of [F1] and [F2] covers it: either the owner's second look sees the message, or the waker the
+ * new arm. */
 static void ring_unless(void *base, uint32_t role, uint32_t unless) {
   sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return;

@@ -1,4 +1,4 @@
-// Who can share memory with whom, and what is said where nobody can: docs/browsers.md shows the same.
+// Which scopes can share memory, and what is said in the others: docs/browsers.md shows the same.
 import assert from 'node:assert/strict'
 import type { Browser } from 'puppeteer-core'
 import { type BrowserName, launch, openPage } from './support/browsers.js'

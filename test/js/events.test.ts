@@ -5,7 +5,7 @@ import { pattern } from './support/bytes.js'
 import { attach, collect, keep, open, pair, takeAll } from './support/channels.js'
 import { runChild } from './support/children.js'
 import { rejectsWith } from './support/errors.js'
-import { itNative } from './support/host.js'
+import { itNative, itTellsEnds } from './support/host.js'
 import { plugin } from './support/paths.js'
 import { Thread } from './support/threads.js'
 import { aWhile, until, within } from './support/wait.js'
@@ -162,7 +162,7 @@ describe("the 'close' event of a channel that only sends", () => {
 
 describe("the 'peer-died' event", () => {
   for (const who of ['sends', 'receives'] as const) {
-    it(`comes to one that ${who} when the other's thread is terminated, once`, async () => {
+    itTellsEnds(`comes to one that ${who} when the other's thread is terminated, once`, async () => {
       const channel = open()
       const died = count(channel, 'peer-died')
       const closed = count(channel, 'close')
@@ -197,7 +197,7 @@ describe("the 'peer-died' event", () => {
     assert.equal(died.n, 0)
   })
 
-  it('rejects the receive() calls that wait, once; the next one waits for a successor', async () => {
+  itTellsEnds('rejects the receive() calls that wait, once; the next one waits for a successor', async () => {
     const channel = open()
     const died = count(channel, 'peer-died')
     const waiting = [1, 2].map(() => rejectsWith(channel.receive(), 'ERR_SABWAY_PEER_DIED', /ended without closing/))

@@ -7,7 +7,7 @@ import { collect, open, pair, takeAll } from './support/channels.js'
 import { assertError, throwsError } from './support/errors.js'
 import { haveAddon, itNative } from './support/host.js'
 import { nativeThreadsAre } from './support/threads.js'
-import { aWhile, turns, until } from './support/wait.js'
+import { aWhile, until } from './support/wait.js'
 
 const CAPACITY = 4096
 const { sw_ring, sw_frame } = abi
@@ -244,7 +244,6 @@ describe('random garbage', () => {
       }
       native?.cleanup()
       channel.cleanup()
-      if (round % 50 === 49) await turns(2) // a page gives the addresses of regions back when its event loop turns
       for (const error of [...told.errors, ...(toldNative?.errors ?? [])]) {
         assert.ok(ALLOWED.has(error.code), error.message)
         found++

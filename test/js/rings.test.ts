@@ -1,4 +1,4 @@
-// Who is rung for what: a call that wakes another thread is what a sender that must not be held up cannot afford.
+// Which participants are rung for what: a call that wakes another thread is what a sender that must not be held up cannot afford.
 import assert from 'node:assert/strict'
 import type { SharedMemoryChannel } from 'sabway'
 import { pattern } from './support/bytes.js'

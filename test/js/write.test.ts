@@ -18,7 +18,7 @@ describe('write', () => {
         views.add(bytes)
         assert.deepEqual([start % 8, end - start], [0, length])
         fill(bytes.subarray(start, end), length)
-        assert.deepEqual(takeAll(native), [], 'nobody sees it before the callback has returned')
+        assert.deepEqual(takeAll(native), [], 'it is not seen before the callback has returned')
       })
       assert.equal(sent, true)
       assert.deepEqual(takeAll(native), [pattern(length, length)])

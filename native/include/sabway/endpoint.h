@@ -60,10 +60,11 @@ int sw_endpoint_is_armed(const void *base, uint32_t index);
 uint32_t *sw_endpoint_doorbell(void *base, uint32_t index);
 
 /* Wake the owner if it sleeps, quietly or not. The caller has published its work and passed sw_fence_handshake. A role
- * that names nobody, or nonsense, is ignored. Where this thread has no means to wake such a sleeper, it asks a relay.
- * Any thread; lock-free, and a system call only when the owner sleeps. A crash inside leaves the owner armed, and the
- * next waker rings it again; but what the dead one published stays unseen until then: so whoever notices the death
- * evicts it (sw_channel_evict), and who has a peer in another process does not sleep without a bound. */
+ * that names no participant, or nonsense, is ignored. Where this thread has no means to wake such a sleeper, it asks a
+ * relay. Any thread; lock-free, and a system call only when the owner sleeps. A crash inside leaves the owner armed,
+ * and the next waker rings it again; but what the dead one published stays unseen until then: so the participant that
+ * notices the death evicts it (sw_channel_evict), and one with a peer in another process does not sleep without a
+ * bound. */
 void sw_endpoint_ring(void *base, uint32_t role);
 
 /* Wake the owner in every way there is, whatever `sleeping` says: for when a peer has died, perhaps in the middle of a

@@ -44,8 +44,8 @@ enum sw_sleep {
   SW_SLEEP_ATOMICS = 3 /* a JavaScript thread in Atomics.wait or waitAsync on the doorbell word */
 };
 
-/* Beside one of those: messages do not end this sleep; room, the end of a stream and a death do. For who watches the
- * other side, or waits for room, and takes no messages meanwhile: it is rung for none of them. */
+/* Beside one of those: messages do not end this sleep; room, the end of a stream and a death do. For an owner that
+ * only watches the other side, or waits for room, and takes no messages meanwhile: it is rung for none of them. */
 enum { SW_SLEEP_QUIET = 4 };
 
 /* What the owner of an endpoint can do for others: bits of sw_endpoint.skills. A native thread cannot wake a thread in

@@ -14,6 +14,8 @@ export function itNative(title: string, _test: Test, reason = 'it needs the nati
   it.skip(title)
 }
 
+export const itTellsEnds = (title: string, test: Test): unknown => it(title, test)
+
 export function itBlocking(title: string, test: Test): void {
   if (mayBlock) it(title, test)
   else itNative(title, test, "a page's main thread may not block")

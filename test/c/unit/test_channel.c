@@ -130,7 +130,7 @@ static void evicted(void **state) {
 }
 
 /* By its name, as those do that have seen a participant's end, or that replace one that lives: also when the endpoint
- * has its next owner, who must lose nothing. */
+ * has its next owner, which must lose nothing. */
 static void evicted_by_role(void **state) {
   (void)state;
   region r = region_new(4096, 4096);
@@ -140,10 +140,10 @@ static void evicted_by_role(void **state) {
   assert_int_equal(open_producer(&p, &r, SW_RENDERER, index), SW_OK);
   assert_int_equal(open_consumer(&c, &r, SW_RENDERER, index), SW_OK);
   assert_true(sw_producer_holds(&p) && sw_consumer_holds(&c));
-  const uint32_t nobody[] = {0, SW_ENDPOINTS + 1, role | SW_ROLE_GONE};
-  for (size_t i = 0; i < sizeof(nobody) / sizeof(*nobody); i++) {
-    sw_channel_evict_role(r.base, r.size, SW_HEAP_AT, nobody[i]);
-    assert_int_equal(sw_endpoint_release_role(r.base, nobody[i]), 0);
+  const uint32_t unowned[] = {0, SW_ENDPOINTS + 1, role | SW_ROLE_GONE};
+  for (size_t i = 0; i < sizeof(unowned) / sizeof(*unowned); i++) {
+    sw_channel_evict_role(r.base, r.size, SW_HEAP_AT, unowned[i]);
+    assert_int_equal(sw_endpoint_release_role(r.base, unowned[i]), 0);
   }
   assert_true(sw_producer_holds(&p) && sw_consumer_holds(&c));
   sw_endpoint_arm(r.base, index, SW_SLEEP_FUTEX);

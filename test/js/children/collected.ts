@@ -25,7 +25,7 @@ async function pairs(): Promise<number> {
   return collected
 }
 
-/** Only the handle is held: who attaches to it finds the receiver. */
+/** Only the handle is held: an attach to it finds the receiver. */
 async function byHandle(): Promise<number> {
   let received = 0
   const start = () => {
@@ -45,11 +45,11 @@ async function byHandle(): Promise<number> {
   return received
 }
 
-/** Who is left is told, is given the side back, and takes no more places than there are. */
+/** The side that is left is told, is given the side back, and takes no more places than there are. */
 async function left(): Promise<string[]> {
   const told: string[] = []
   const channel = new SharedMemoryChannel(4096, 4096)
-  channel.send(pattern(1, 10)) // who has no role is told nothing
+  channel.send(pattern(1, 10)) // a side without a role is told nothing
   channel.addEventListener('peer-died', () => told.push('peer-died'))
   const drop = () => attached(channel.handle).send(pattern(1, 10))
   drop()

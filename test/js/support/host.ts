@@ -15,5 +15,8 @@ type Test = (this: Mocha.Context) => unknown
 export const itNative = (title: string, test: Test, _reason?: string): unknown =>
   haveAddon ? it(title, test) : it.skip(title)
 
+/** A test of how the end of a terminated thread is told: the addon tells it, in a browser a Web Lock does. Node 20 has neither without the addon. */
+export const itTellsEnds: (title: string, test: Test) => unknown = itNative
+
 /** A test that blocks its thread: pending where that is not allowed, and counted there. */
 export const itBlocking = (title: string, test: Test): unknown => it(title, test)
