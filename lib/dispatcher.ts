@@ -13,7 +13,7 @@ import {
   type WorkerEvent,
   weakly,
 } from './addon.js'
-import { EndWatch } from './end-watch.js'
+import type { EndWatch } from './end-watch.js'
 import { endpointWord } from './endpoint.js'
 import {
   SW_LASTS,
@@ -27,6 +27,7 @@ import {
   sw_endpoint,
 } from './generated/abi.js'
 import * as host from './host.js'
+import { loadedParts } from './parts.js'
 import type { Region } from './region.js'
 import type { Waiter } from './waiting.js'
 
@@ -168,9 +169,10 @@ function wayTo(region: Region): Weakly<Region> {
 }
 
 function watchEnds(region: Region): void {
-  if (region.closed) return
+  const parts = loadedParts()
+  if (region.closed || parts === null) return
   const way = wayTo(region)
-  const watch = new EndWatch(way, region.channelAt, schedule)
+  const watch = new parts.EndWatch(way, region.channelAt, schedule)
   endWatches.set(region, watch)
   unwatchedEnds.register(region, watch)
   Atomics.or(region.words, endpointWord(region.endpoint, sw_endpoint.skills), SW_WATCHES)

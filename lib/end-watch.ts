@@ -1,16 +1,13 @@
 // The participants of a region that hold a Web Lock (see locks.ts): when one ends, its roles are taken away, and its peers see that.
 import type { Weakly } from './addon.js'
-import { endpointWord, leave, ring, roleOf } from './endpoint.js'
-import { SW_ENDPOINTS, SW_LOCKED, SW_ROLE_GONE, SW_YIELDED, sw_channel, sw_endpoint, sw_ring } from './generated/abi.js'
+import { endpointWord, holderIn, leave, ring, roleOf } from './endpoint.js'
+import { SW_ENDPOINTS, SW_LOCKED, SW_YIELDED, sw_channel, sw_endpoint, sw_ring } from './generated/abi.js'
 import * as host from './host.js'
 import { isFree, isKnown, type LockName, whenFree } from './locks.js'
 import type { Region } from './region.js'
 
-/** The participant that a role word names as the role's holder; 0 for none. */
-export const holderIn = (word: number): number => ((word & SW_ROLE_GONE) === 0 && (word & 0xff) !== 0 ? word >>> 0 : 0)
-
 /** Indexes of the role words of a region's channel, in an Int32Array over the region. */
-export const roleWords = (channelAt: number): number[] =>
+const roleWords = (channelAt: number): number[] =>
   [0, 1].flatMap((side) =>
     [sw_ring.producer, sw_ring.consumer].map(
       (field) => (channelAt + sw_channel.rings + side * sw_ring.sizeof + field) >>> 2,

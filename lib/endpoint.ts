@@ -1,8 +1,17 @@
 // A participant's place in a region: the words of its endpoint, and how it is given back when this thread has no addon to do that.
 import type { Core, Offset } from './core.js'
-import { SW_ENDPOINTS, SW_LOCKED, SW_WATCHES, SW_YIELDED, sw_endpoint, sw_region_header } from './generated/abi.js'
+import {
+  SW_ENDPOINTS,
+  SW_LOCKED,
+  SW_ROLE_GONE,
+  SW_WATCHES,
+  SW_YIELDED,
+  sw_endpoint,
+  sw_region_header,
+} from './generated/abi.js'
 import * as host from './host.js'
-import { type Holder, hold, letGo } from './locks.js'
+import type { Holder } from './locks.js'
+import { loadedParts } from './parts.js'
 
 /** Index, in an Int32Array over the region, of a word of an endpoint. */
 export function endpointWord(index: number, field: number): number {
@@ -26,6 +35,9 @@ export function ringWatchers(words: Int32Array, own: number): void {
     ring(words, index + 1)
   }
 }
+
+/** The participant that a role word names as the role's holder; 0 for none. */
+export const holderIn = (word: number): number => ((word & SW_ROLE_GONE) === 0 && (word & 0xff) !== 0 ? word >>> 0 : 0)
 
 /** Ring a JavaScript thread of this process, whether it sleeps or not. Returns the doorbell's value. */
 export function ring(words: Int32Array, role: number): number {
@@ -65,7 +77,7 @@ class Stay implements Holder {
     this.#role = roleOf(words, endpoint)
     stays.add(this)
     if (!listening) listen()
-    const found = hold(this)
+    const found = loadedParts()?.hold(this) ?? null
     if (found === null) return
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_high), found.name.high)
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), found.name.low)
@@ -109,7 +121,7 @@ class Stay implements Holder {
     yielding.delete(this)
     const { core, size, channelAt } = this.place
     leave(core, size, channelAt, this.#role)
-    letGo(this)
+    loadedParts()?.letGo(this)
   }
 }
 

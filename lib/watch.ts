@@ -1,8 +1,7 @@
 // Is the other side still there? Its two role words tell: they name the holder, or say how the last one went (SW_ROLE_GONE in
 // layout.h). No polling is needed: a participant that closes, leaves, attaches or is evicted rings the holders of the other roles.
 
-import { holderIn, suspect } from './end-watch.js'
-import { endpointWord } from './endpoint.js'
+import { endpointWord, holderIn } from './endpoint.js'
 import { SabwayError } from './errors.js'
 import {
   SW_CLOSED_BY_CONSUMER,
@@ -14,6 +13,7 @@ import {
   sw_endpoint,
   sw_ring,
 } from './generated/abi.js'
+import { loadedParts } from './parts.js'
 import { Region } from './region.js'
 
 /** Index, in an Int32Array over the region, of a word of the ring that this side produces. */
@@ -108,7 +108,7 @@ export class PeerWatch {
   suspect(): void {
     const { region } = this
     const { handle } = region
-    for (const role of this.#holders()) suspect(region.words, role, () => Region.open(handle))
+    for (const role of this.#holders()) loadedParts()?.suspect(region.words, role, () => Region.open(handle))
   }
 
   /** Has the other side said that it reads no more? */

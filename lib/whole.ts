@@ -2,8 +2,10 @@
 import { Batcher, batchOptions } from './batch.js'
 import { formatOf, joined, lengthOf, sendParts } from './codec.js'
 import { takingPooled } from './copy-pooled.js'
+import { EndWatch, suspect } from './end-watch.js'
 import { provideErrors } from './errors.js'
 import { ADDON_ERRORS } from './generated/abi.js'
+import { hold, letGo } from './locks.js'
 import { provideParts } from './parts.js'
 import { ChannelPort, PORT, type PortChannel } from './port.js'
 import { paceOf } from './schedule.js'
@@ -16,14 +18,18 @@ export function loadParts(): void {
   provideParts({
     Batcher,
     batchOptions,
+    EndWatch,
     formatOf,
+    hold,
     joined,
     lengthOf,
+    letGo,
     makePort,
     makeReadable,
     makeWritable,
     paceOf,
     sendParts,
+    suspect,
     takingPooled,
   })
 }
