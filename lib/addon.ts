@@ -134,6 +134,37 @@ export function weakly<T extends object>(object: T): Weakly<T> {
   return () => reference.deref()
 }
 
+/**
+ * Leads to an object without keeping it from being collected, once it was loosened. A WeakRef keeps what it leads to until the
+ * running code ends, so that an object which is dropped in the same run could not be collected there: until then the object is held
+ * in place of that, and the code that makes this one calls `loosen` in a later turn, or `drop`. With the addon neither is needed.
+ */
+export class LooseRef<T extends object> {
+  #held: T | null = null
+  #way: Weakly<T> = () => undefined
+
+  constructor(object: T) {
+    if (provided !== null) this.#way = provided.weakly(object)
+    else this.#held = object
+  }
+
+  get(): T | undefined {
+    return this.#held ?? this.#way()
+  }
+
+  loosen(): void {
+    if (this.#held === null) return
+    this.#way = weakly(this.#held)
+    this.#held = null
+  }
+
+  /** Lead nowhere from now on. */
+  drop(): void {
+    this.#held = null
+    this.#way = () => undefined
+  }
+}
+
 /** Failures that may be due to what dropped regions still hold. */
 const SCARCE = new Set([
   'ERR_SABWAY_SYSTEM',

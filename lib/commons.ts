@@ -1,6 +1,7 @@
 // What the Region objects of one JavaScript thread have in common that lie on the same memory, and whether participants outside of
 // this thread can be in it, too. While none can, nothing but these objects keeps a channel that waits: it is collected with them,
 // in the same run of code, as V8 needs its addresses. From then on an event loop holds it.
+import { LooseRef } from './addon.js'
 import { immediate, inAudioWorklet, root } from './host.js'
 
 /** What waits for news of the region. */
@@ -48,7 +49,8 @@ export class Commons {
   readonly #memory: WebAssembly.Memory
   /** The ways to evict others, by the participant that would do it: through the core that has its endpoint's stack. */
   readonly #places = new Map<Place, { evict: Evict; begin: Begin }>()
-  readonly #onLent: (() => void)[] = []
+  /** What is to be told when the memory is lent. It leads to objects that may be collected before. */
+  readonly #onLent = new Set<Expectation>()
   readonly #asleep = new Set<Sleeper>()
   #lent = false
   #natives = 0
@@ -99,15 +101,25 @@ export class Commons {
       place.evict = begin()
       this.#weight ??= new ArrayBuffer(WEIGHT)
     }
-    for (const act of this.#onLent.splice(0)) act()
+    for (const { tell } of this.#onLent) tell()
+    this.#onLent.clear()
     this.rouse()
     return this.#memory
   }
 
-  /** Call it as soon as participants of other threads may be in the region. */
-  whenLent(act: () => void): void {
-    if (this.#lent) act()
-    else this.#onLent.push(act)
+  /**
+   * Call `act` with its owner as soon as participants of other threads may be in the region, unless the owner was collected before.
+   * The only owner is held: it is collected together with this. The returned function takes that back.
+   */
+  whenLent<Owner extends object>(owner: Owner, act: (owner: Owner) => void): () => void {
+    if (this.#lent) {
+      act(owner)
+      return () => {}
+    }
+    const expected = expectation(new LooseRef(owner), act)
+    this.#onLent.add(expected)
+    if (this.#onLent.size > 1) this.#introduce()
+    return () => void this.#onLent.delete(expected)
   }
 
   /** A native thread takes part, until the returned function is called. */
@@ -155,6 +167,9 @@ export class Commons {
   meet(): void {
     const reference = new WeakRef(this)
     for (const place of this.#places.keys()) place.commons = reference
+    for (const expected of this.#onLent) {
+      if (!expected.loosen()) this.#onLent.delete(expected)
+    }
     this.sweep() // of those that the collector was quicker to find
   }
 
@@ -184,6 +199,25 @@ export class Commons {
     const asleep = [...this.#asleep]
     this.#asleep.clear()
     for (const sleeper of asleep) sleeper.wake()
+  }
+}
+
+interface Expectation {
+  tell(): void
+  /** Is its owner still there? From now on it is not held. */
+  loosen(): boolean
+}
+
+function expectation<Owner extends object>(way: LooseRef<Owner>, act: (owner: Owner) => void): Expectation {
+  return {
+    tell: () => {
+      const owner = way.get()
+      if (owner !== undefined) act(owner)
+    },
+    loosen: () => {
+      way.loosen()
+      return way.get() !== undefined
+    },
   }
 }
 

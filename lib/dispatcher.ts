@@ -5,6 +5,7 @@ import {
   addon,
   CARRIER_FAILED,
   type Dispatch,
+  LooseRef,
   PEER_DIED,
   type Weakly,
   WORKER_EXITED,
@@ -143,29 +144,15 @@ export function relay(region: Region): void {
     serve(region)
     if (!scheduled) host.root(standBy, region)
   }
-  if (host.hasLocks()) region.commons.whenLent(() => watchEnds(region))
+  if (host.hasLocks()) region.house(region.commons.whenLent(region, watchEnds))
 }
 
-/**
- * Leads to an open region, and does not keep it from being collected. A WeakRef keeps what it leads to until the running code ends,
- * so without the addon it is made in a later turn, of regions that are still open: until then the region is held, and a closed one
- * can be collected at once, as a page needs its addresses.
- */
+/** Leads to the region as long as it is open. A closed one can be collected at once, as a page needs its addresses. */
 function wayTo(region: Region): Weakly<Region> {
-  if (addon() !== null) return weakly(region)
-  let stay: { region: Region; leave: () => void } | null = null
-  let way: Weakly<Region> = () => undefined
-  const leave = region.house(() => {
-    stay = null
-  })
-  stay = { region, leave }
-  host.root(host.immediate, () => {
-    if (stay === null) return
-    way = weakly(stay.region)
-    stay.leave()
-    stay = null
-  })
-  return () => stay?.region ?? way()
+  const way = new LooseRef(region)
+  region.house(() => way.drop())
+  if (addon() === null) host.root(host.immediate, () => way.loosen())
+  return () => way.get()
 }
 
 function watchEnds(region: Region): void {

@@ -1,9 +1,9 @@
 // examples/audio, rendered faster than it could be heard: every sample is compared.
 import assert from 'node:assert/strict'
-import type { Browser } from 'puppeteer-core'
-import { launch, type OpenPage, openPage } from './support/browsers.js'
+import type { OpenPage } from './support/browsers.js'
 import { BROWSERS } from './support/selection.js'
-import { type Site, serve } from './support/server.js'
+import { serve } from './support/server.js'
+import { staged } from './support/stage.js'
 
 interface Compared {
   samples: number
@@ -31,28 +31,17 @@ const html =
 
 for (const name of BROWSERS)
   describe(`examples/audio in ${name}`, () => {
-    let site: Site
-    let browser: Browser
+    const visit = staged(name, () => serve({ '/audio': { html } }, ['.']))
     let open: OpenPage
 
-    before(async () => {
-      site = await serve({ '/audio': { html } }, ['.'])
-      browser = await launch(name)
-    })
-
     beforeEach(async () => {
-      open = await openPage(browser, `${site.origin}/audio`)
+      open = await visit('/audio')
       await open.page.waitForFunction('globalThis.audio !== undefined')
     })
 
     afterEach(async () => {
       await open.close()
       assert.deepEqual(open.errors, [])
-    })
-
-    after(async () => {
-      await browser?.close()
-      await site?.close()
     })
 
     const ask = <Name extends keyof Audio>(call: Name, options: Parameters<Audio[Name]>[0]): ReturnType<Audio[Name]> =>

@@ -1,53 +1,35 @@
 // Ends that only a Web Lock tells of: workers, iframes and windows that go without a word, and every way of waiting for them.
 import assert from 'node:assert/strict'
-import type { Browser } from 'puppeteer-core'
-import { launch, type OpenPage, openPage } from './support/browsers.js'
+import { DIED } from '../js/support/ways.js'
+import type { OpenPage } from './support/browsers.js'
 import { bundle } from './support/bundle.js'
 import { BROWSERS } from './support/selection.js'
-import { type Site, serve } from './support/server.js'
-
-const DIED = {
-  receive: ['message', 'ERR_SABWAY_PEER_DIED'],
-  'for await': ['message', 'ERR_SABWAY_PEER_DIED'],
-  receiveSync: ['message', 'ERR_SABWAY_PEER_DIED'],
-  sendDirect: ['ERR_SABWAY_PEER_DIED'],
-  readable: ['message', 'ERR_SABWAY_PEER_DIED'],
-  port: ['message', 'close'],
-  startReceiving: ['message', 'peer-died'],
-}
+import { serve } from './support/server.js'
+import { staged } from './support/stage.js'
 
 const html = (script: string) =>
   `<!doctype html><title>deaths</title><body><script type="module" src="${script}"></script>`
 
 for (const name of BROWSERS)
   describe(`the end of a scope without the addon, in ${name}`, () => {
-    let browser: Browser
-    let site: Site
-    let opened: OpenPage
-
-    before(async () => {
+    const visit = staged(name, async () => {
       await bundle({ deaths: 'test/browser/page/deaths.ts', 'deaths-peer': 'test/browser/page/deaths-peer.ts' })
       const pages = {
         '/': { html: html('/deaths.js') },
         '/peer': { html: html('/deaths-peer.js') },
         '/empty': { html: '<!doctype html><title>empty</title>' },
       }
-      site = await serve(pages, ['build/browser'])
-      browser = await launch(name)
+      return serve(pages, ['build/browser'])
     })
+    let opened: OpenPage
 
     beforeEach(async () => {
-      opened = await openPage(browser, site.origin)
+      opened = await visit('/')
     })
 
     afterEach(async () => {
       await opened.close()
       assert.deepEqual(opened.errors, [])
-    })
-
-    after(async () => {
-      await browser?.close()
-      await site?.close()
     })
 
     /** What a function of page/deaths.ts returns. */

@@ -1,10 +1,9 @@
 // How many channels Chromium has addresses for, and what gives them back.
 import assert from 'node:assert/strict'
-import type { Browser } from 'puppeteer-core'
 import { allOf, type DropArguments } from '../js/support/drops.js'
-import { launch, openPage } from './support/browsers.js'
 import { bundle } from './support/bundle.js'
-import { type Site, serve } from './support/server.js'
+import { serve } from './support/server.js'
+import { staged } from './support/stage.js'
 
 type Where = 'page' | 'worker'
 type Tasks = Record<Where, (task: string, given: unknown) => Promise<unknown>>
@@ -13,23 +12,14 @@ type Tasks = Record<Where, (task: string, given: unknown) => Promise<unknown>>
 const MANY = 150
 
 describe('channels in Chromium: how many, and what dropped ones give back', () => {
-  let browser: Browser
-  let site: Site
-
-  before(async () => {
+  const visit = staged('chromium', async () => {
     await bundle({ limits: 'test/browser/page/limits.ts' })
     const html = '<!doctype html><title>limits</title><script type="module" src="/limits.js"></script>'
-    site = await serve({ '/': { html } }, ['build/browser'])
-    browser = await launch('chromium')
-  })
-
-  after(async () => {
-    await browser?.close()
-    await site?.close()
+    return serve({ '/': { html } }, ['build/browser'])
   })
 
   async function run<T>(where: Where, task: string, given?: DropArguments): Promise<T> {
-    const { page, errors, close } = await openPage(browser, site.origin)
+    const { page, errors, close } = await visit('/')
     try {
       const result = await page.evaluate(
         (where, task, given) => (globalThis as unknown as { tasks: Tasks }).tasks[where](task, given),

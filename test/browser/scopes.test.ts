@@ -1,9 +1,9 @@
 // Which scopes can share memory, and what is said in the others: docs/browsers.md shows the same.
 import assert from 'node:assert/strict'
-import type { Browser } from 'puppeteer-core'
-import { type BrowserName, launch, openPage } from './support/browsers.js'
+import type { BrowserName } from './support/browsers.js'
 import { BROWSERS } from './support/selection.js'
-import { type Page, type Site, serve } from './support/server.js'
+import { type Page, serve } from './support/server.js'
+import { staged } from './support/stage.js'
 
 const CORP = { 'cross-origin-resource-policy': 'cross-origin' }
 const scope = '<!doctype html><title>scope</title><script type="module" src="/scope.mjs"></script>'
@@ -70,22 +70,11 @@ const EXPOSED: Record<string, RegExp> = {
 
 for (const name of BROWSERS)
   describe(`scopes of ${name}`, () => {
-    let browser: Browser
-    let site: Site
-
-    before(async () => {
-      site = await serve(pages, ['test/browser/static', '.'])
-      browser = await launch(name)
-    })
-
-    after(async () => {
-      await browser?.close()
-      await site?.close()
-    })
+    const visit = staged(name, () => serve(pages, ['test/browser/static', '.']))
 
     /** What the page's scripts answer: an expression of static/scopes.mjs. */
     async function evaluate<T>(path: string, expression: string): Promise<T> {
-      const { page, errors, close } = await openPage(browser, site.origin + path)
+      const { page, errors, close } = await visit(path)
       try {
         await page.waitForFunction("'askScope' in globalThis")
         return (await page.evaluate(expression)) as T

@@ -1,9 +1,8 @@
 // The browser build as it is shipped, in pages that are served in the ways that matter to it.
 import assert from 'node:assert/strict'
-import type { Browser } from 'puppeteer-core'
-import { launch, openPage } from './support/browsers.js'
 import { BROWSERS } from './support/selection.js'
-import { type Page, type Site, serve } from './support/server.js'
+import { type Page, serve } from './support/server.js'
+import { staged } from './support/stage.js'
 
 const html = '<!doctype html><title>served</title><script type="module" src="/served.mjs"></script>'
 const csp = (script: string) => ({ 'content-security-policy': `default-src 'none'; script-src ${script}` })
@@ -21,21 +20,10 @@ interface Result {
 
 for (const name of BROWSERS)
   describe(`dist/browser.mjs in a page of ${name}`, () => {
-    let browser: Browser
-    let site: Site
-
-    before(async () => {
-      site = await serve(pages, ['test/browser/static', '.'])
-      browser = await launch(name)
-    })
-
-    after(async () => {
-      await browser?.close()
-      await site?.close()
-    })
+    const visit = staged(name, () => serve(pages, ['test/browser/static', '.']))
 
     async function roundTrip(path: string): Promise<Result> {
-      const { page, errors, close } = await openPage(browser, site.origin + path)
+      const { page, errors, close } = await visit(path)
       const result = await page.evaluate(() => (globalThis as unknown as { roundTrip(): Promise<Result> }).roundTrip())
       assert.deepEqual(errors, [])
       await close()

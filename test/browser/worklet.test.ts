@@ -1,34 +1,24 @@
 // The browser build in an AudioWorklet, whose scope has little but the language and WebAssembly.
 import assert from 'node:assert/strict'
-import type { Browser } from 'puppeteer-core'
 import type { WorkletOutcome } from './page/worklet-page.js'
-import { launch, openPage } from './support/browsers.js'
 import { bundle } from './support/bundle.js'
 import { BROWSERS } from './support/selection.js'
-import { type Site, serve } from './support/server.js'
+import { serve } from './support/server.js'
+import { staged } from './support/stage.js'
 
 const COUNT = 1000
 
 for (const name of BROWSERS) {
   describe(`the browser build in an AudioWorklet of ${name}`, () => {
-    let browser: Browser
-    let site: Site
-
-    before(async () => {
+    const visit = staged(name, async () => {
       await bundle({ 'worklet-page': 'test/browser/page/worklet-page.ts' })
       await bundle({ worklet: 'test/browser/page/worklet.ts' }) // alone: a worklet's module is one file
       const html = '<!doctype html><title>worklet</title><script type="module" src="/worklet-page.js"></script>'
-      site = await serve({ '/': { html } }, ['build/browser'])
-      browser = await launch(name)
-    })
-
-    after(async () => {
-      await browser?.close()
-      await site?.close()
+      return serve({ '/': { html } }, ['build/browser'])
     })
 
     it(`loads, has bytes and values, and echoes ${COUNT} messages block by block`, async () => {
-      const { page, errors, close } = await openPage(browser, site.origin)
+      const { page, errors, close } = await visit('/')
       await page.waitForFunction('globalThis.runWorklet !== undefined')
       const outcome = await page.evaluate(
         (count) => (globalThis as unknown as { runWorklet(count: number): Promise<WorkletOutcome> }).runWorklet(count),

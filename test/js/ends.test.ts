@@ -12,17 +12,8 @@ import { rejectsWith, throwsError } from './support/errors.js'
 import { heard, openShared, Peer } from './support/processes.js'
 import { aWhile, until, within } from './support/wait.js'
 import { waitInAllWays } from './support/waits.js'
-import type { Outcome, Way } from './support/ways.js'
+import { DIED, type Outcome, type Way } from './support/ways.js'
 
-const DIED: Record<Way, Outcome> = {
-  receive: ['message', 'ERR_SABWAY_PEER_DIED'],
-  'for await': ['message', 'ERR_SABWAY_PEER_DIED'],
-  receiveSync: ['message', 'ERR_SABWAY_PEER_DIED'],
-  sendDirect: ['ERR_SABWAY_PEER_DIED'],
-  readable: ['message', 'ERR_SABWAY_PEER_DIED'],
-  port: ['message', 'close'],
-  startReceiving: ['message', 'peer-died'],
-}
 const CLOSED: Record<Way, Outcome> = {
   receive: ['message', 'ERR_SABWAY_CLOSED'],
   'for await': ['message', 'end'],

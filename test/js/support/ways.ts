@@ -8,6 +8,17 @@ export type Way = (typeof WAYS)[number]
 /** 'message', then what came next: a code, 'end', or the events that came. */
 export type Outcome = string[]
 
+/** How each wait ends when the other side's holder has ended without leaving it, after one message. */
+export const DIED: Record<Way, Outcome> = {
+  receive: ['message', 'ERR_SABWAY_PEER_DIED'],
+  'for await': ['message', 'ERR_SABWAY_PEER_DIED'],
+  receiveSync: ['message', 'ERR_SABWAY_PEER_DIED'],
+  sendDirect: ['ERR_SABWAY_PEER_DIED'],
+  readable: ['message', 'ERR_SABWAY_PEER_DIED'],
+  port: ['message', 'close'],
+  startReceiving: ['message', 'peer-died'],
+}
+
 const codeOf = (error: unknown): string => (error as SabwayError).code ?? String(error)
 
 async function untilItFails(take: () => Promise<string>): Promise<Outcome> {
