@@ -134,6 +134,8 @@ export function weakly<T extends object>(object: T): Weakly<T> {
   return () => reference.deref()
 }
 
+const nowhere = (): undefined => undefined
+
 /**
  * Leads to an object without keeping it from being collected, once it was loosened. A WeakRef keeps what it leads to until the
  * running code ends, so that an object which is dropped in the same run could not be collected there: until then the object is held
@@ -141,7 +143,7 @@ export function weakly<T extends object>(object: T): Weakly<T> {
  */
 export class LooseRef<T extends object> {
   #held: T | null = null
-  #way: Weakly<T> = () => undefined
+  #way: Weakly<T> = nowhere
 
   constructor(object: T) {
     if (provided !== null) this.#way = provided.weakly(object)
@@ -161,7 +163,7 @@ export class LooseRef<T extends object> {
   /** Lead nowhere from now on. */
   drop(): void {
     this.#held = null
-    this.#way = () => undefined
+    this.#way = nowhere
   }
 }
 

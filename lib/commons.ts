@@ -50,7 +50,7 @@ export class Commons {
   /** The ways to evict others, by the participant that would do it: through the core that has its endpoint's stack. */
   readonly #places = new Map<Place, { evict: Evict; begin: Begin }>()
   /** What is to be told when the memory is lent. It leads to objects that may be collected before. */
-  readonly #onLent = new Set<Expectation>()
+  readonly #onLent = new Map<LooseRef<object>, (owner: never) => void>()
   readonly #asleep = new Set<Sleeper>()
   #lent = false
   #natives = 0
@@ -101,7 +101,10 @@ export class Commons {
       place.evict = begin()
       this.#weight ??= new ArrayBuffer(WEIGHT)
     }
-    for (const { tell } of this.#onLent) tell()
+    for (const [way, act] of this.#onLent) {
+      const owner = way.get()
+      if (owner !== undefined) act(owner as never)
+    }
     this.#onLent.clear()
     this.rouse()
     return this.#memory
@@ -112,14 +115,13 @@ export class Commons {
    * The only owner is held: it is collected together with this. The returned function takes that back.
    */
   whenLent<Owner extends object>(owner: Owner, act: (owner: Owner) => void): () => void {
-    if (this.#lent) {
-      act(owner)
-      return () => {}
+    const way = new LooseRef(owner)
+    if (this.#lent) act(owner)
+    else {
+      this.#onLent.set(way, act)
+      if (this.#onLent.size > 1) this.#introduce()
     }
-    const expected = expectation(new LooseRef(owner), act)
-    this.#onLent.add(expected)
-    if (this.#onLent.size > 1) this.#introduce()
-    return () => void this.#onLent.delete(expected)
+    return () => void this.#onLent.delete(way)
   }
 
   /** A native thread takes part, until the returned function is called. */
@@ -167,8 +169,9 @@ export class Commons {
   meet(): void {
     const reference = new WeakRef(this)
     for (const place of this.#places.keys()) place.commons = reference
-    for (const expected of this.#onLent) {
-      if (!expected.loosen()) this.#onLent.delete(expected)
+    for (const way of this.#onLent.keys()) {
+      way.loosen()
+      if (way.get() === undefined) this.#onLent.delete(way)
     }
     this.sweep() // of those that the collector was quicker to find
   }
@@ -199,25 +202,6 @@ export class Commons {
     const asleep = [...this.#asleep]
     this.#asleep.clear()
     for (const sleeper of asleep) sleeper.wake()
-  }
-}
-
-interface Expectation {
-  tell(): void
-  /** Is its owner still there? From now on it is not held. */
-  loosen(): boolean
-}
-
-function expectation<Owner extends object>(way: LooseRef<Owner>, act: (owner: Owner) => void): Expectation {
-  return {
-    tell: () => {
-      const owner = way.get()
-      if (owner !== undefined) act(owner)
-    },
-    loosen: () => {
-      way.loosen()
-      return way.get() !== undefined
-    },
   }
 }
 

@@ -151,7 +151,7 @@ export function relay(region: Region): void {
 function wayTo(region: Region): Weakly<Region> {
   const way = new LooseRef(region)
   region.house(() => way.drop())
-  if (addon() === null) host.root(host.immediate, () => way.loosen())
+  host.root(host.immediate, () => way.loosen())
   return () => way.get()
 }
 

@@ -77,8 +77,8 @@ class Stay implements Holder {
     this.#role = roleOf(words, endpoint)
     stays.add(this)
     if (!listening) listen()
-    const found = loadedParts()?.hold(this) ?? null
-    if (found === null) return
+    const found = loadedParts()?.hold(this)
+    if (!found) return
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_high), found.name.high)
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), found.name.low)
     if (found.held) this.onHeld()

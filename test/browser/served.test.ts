@@ -5,7 +5,10 @@ import { type Page, serve } from './support/server.js'
 import { staged } from './support/stage.js'
 
 const html = '<!doctype html><title>served</title><script type="module" src="/served.mjs"></script>'
-const csp = (script: string) => ({ 'content-security-policy': `default-src 'none'; script-src ${script}` })
+// Firefox asks for an icon of the page, and calls it an error when it may not.
+const csp = (script: string) => ({
+  'content-security-policy': `default-src 'none'; img-src 'self'; script-src ${script}`,
+})
 const pages: Record<string, Page> = {
   '/plain': { html },
   '/csp': { html, headers: csp("'self' 'wasm-unsafe-eval'") },
