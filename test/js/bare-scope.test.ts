@@ -208,6 +208,7 @@ for (const build of [...WHOLE, ...BRIEF]) {
         says(() => there.addEventListener('error', () => {}), events)
         says(() => there.addEventListener('message', () => {}), events && hasLoop)
         says(() => there.addEventListener('close', () => {}), events && hasLoop)
+        says(() => there.addEventListener('peer-died', () => {}), events && hasLoop)
         there.stopReceiving()
         says(() => there.startReceiving(() => {}), hasLoop)
         there.stopReceiving()

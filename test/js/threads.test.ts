@@ -112,8 +112,11 @@ describe('another JavaScript thread', () => {
       const thread = await end({ handle: channel.handle, side: 'native', job: 'echo' })
       channel.send(pattern(round, 10))
       const echoes: Uint8Array[] = []
-      await until(() => echoes.push(...takeAll(channel)) === 1, `echo ${round}`)
-      assert.deepEqual(echoes, [pattern(round, 10)])
+      const answer = pattern(round, 10)
+      await until(() => echoes.push(...takeAll(channel)) !== 0 && echoes.at(-1)![0] === answer[0], `echo ${round}`)
+      // What the last thread had received, and not yet released when it was terminated, comes once more.
+      const again = round > 0 && echoes.length === 2 ? [pattern(round - 1, 10)] : []
+      assert.deepEqual(echoes, [...again, answer])
       await thread.terminate()
       await until(() => !channel.stats().peer, 'the side to be free')
     }
