@@ -12,8 +12,8 @@
         "<!@(node -p \"require('fs').readFileSync('native/sources.txt','utf8').trim().split('\\n').map(f=>'native/'+f).join(' ')\")",
         "native/napi/addon.cc",
         "native/napi/environment.cc",
-        "native/napi/listener.cc",
-        "native/napi/region.cc",
+        "native/napi/environment_listener.cc",
+        "native/napi/region_binding.cc",
         "native/napi/shared_memory.cc",
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
@@ -25,7 +25,7 @@
       "cflags_cc!": ["-fno-exceptions"],
       "conditions": [
         ["OS=='linux'", {
-          "sources": ["native/prim/linux.c", "native/prim/linux_memory.c", "native/prim/posix.c"],
+          "sources": ["native/prim/linux/linux.c", "native/prim/linux/memory.c", "native/prim/posix.c"],
           "libraries": ["-lpthread", "-ldl", "-lrt"],
         }],
         ["OS=='mac'", {
@@ -43,29 +43,29 @@
   "conditions": [
     # Only in the repository: what the benchmark and `npm start` measure against. Not called .node, because
     # node-gyp-build would take it for Sabway's addon when that one is not there (yet).
-    ["'<!(node -p \"require('fs').existsSync('test/bench/peers/tsfn_peer.c')\")'=='true'", {
+    ["'<!(node -p \"require('fs').existsSync('bench/peers/tsfn_peer.c')\")'=='true'", {
       "targets": [
         {
           "target_name": "tsfn_peer",
           "target_conditions": [["1==1", {"product_extension": "peer"}]],
-          "sources": ["test/bench/peers/tsfn_peer.c", "native/worker/crc32c.c"],
+          "sources": ["bench/peers/tsfn_peer.c", "native/util/crc32c.c"],
           "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
         },
       ],
     }],
-    # Likewise: the native core for test/js/hosts, which calls it as it calls the wasm core.
-    ["'<!(node -p \"require('fs').existsSync('test/js/hosts/native_core.c')\")'=='true'", {
+    # Likewise: the native core for test/differential, which calls it as it calls the wasm core.
+    ["'<!(node -p \"require('fs').existsSync('test/differential/native_core.c')\")'=='true'", {
       "targets": [
         {
           "target_name": "native_core",
           "target_conditions": [["1==1", {"product_extension": "peer"}]],
           "sources": [
             "<!@(node -p \"require('fs').readFileSync('native/sources.txt','utf8').trim().split('\\n').filter(f=>f.startsWith('core/')).map(f=>'native/'+f).join(' ')\")",
-            "test/js/hosts/native_core.c",
+            "test/differential/native_core.c",
           ],
           "defines": ["NAPI_VERSION=8"],
           "conditions": [
-            ["OS=='linux'", {"sources": ["native/prim/linux.c", "native/prim/posix.c"], "libraries": ["-lpthread", "-ldl"]}],
+            ["OS=='linux'", {"sources": ["native/prim/linux/linux.c", "native/prim/posix.c"], "libraries": ["-lpthread", "-ldl"]}],
             ["OS=='mac'", {"sources": ["native/prim/macos.c", "native/prim/posix.c"]}],
             ["OS=='win'", {"sources": ["native/prim/windows.c"], "msbuild_toolset": "ClangCL"}],
           ],

@@ -38,6 +38,6 @@ export default defineConfig([
       'electron/renderer': 'lib/electron/renderer.ts',
     },
     platform: 'browser',
-    alias: { ...shared.alias, './codec-v8.js': here('lib/codec-v8-none.ts') },
+    alias: { ...shared.alias, './v8.js': here('lib/codec/v8-none.ts') },
   },
 ])

@@ -1,17 +1,24 @@
 // What every entry point exports, sabway/bytes included.
-export type { WorkerStats } from './addon.js'
-export type { BatchOptions } from './batch.js'
-export { SharedMemoryChannel } from './channel.js'
-export type { Codec, CodecName } from './codec.js'
-export { crc32c } from './crc32c.js'
-export { type ErrorCode, SabwayError } from './errors.js'
-export { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, type ListenerOptions } from './events.js'
-export type { DrainCallback, MessageCallback, ReceiveOptions } from './incoming.js'
-export type { BuiltinWorker, LogLine, PluginWorker } from './native-worker.js'
-export type { AttachOptions, ChannelHandle, ChannelOptions, ChannelStats, Side, StartOptions } from './options.js'
-export type { SendOptions, WriteCallback } from './outgoing.js'
-export type { WaitOptions } from './receiver.js'
-export { Region, type RegionHandle, type RegionStats, type ShareOptions } from './region.js'
-export type { PaceOptions, Poll, Schedule, Scheduler } from './schedule.js'
-export type { SharedBytes } from './shared-bytes.js'
-export type { Mechanism, WaitPolicy } from './waiting.js'
+export type { WorkerStats } from './base/addon.js'
+export { crc32c } from './base/crc32c.js'
+export { type ErrorCode, SabwayError } from './base/errors.js'
+export { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, type ListenerOptions } from './base/events.js'
+export type { SharedBytes } from './base/shared-bytes.js'
+export type { BatchOptions } from './channel/batch.js'
+export { SharedMemoryChannel } from './channel/channel.js'
+export type { DrainCallback, MessageCallback, ReceiveOptions } from './channel/consumer.js'
+export type { BuiltinWorker, LogLine, PluginWorker } from './channel/native-worker.js'
+export type {
+  AttachOptions,
+  ChannelHandle,
+  ChannelOptions,
+  ChannelStats,
+  Side,
+  StartOptions,
+} from './channel/options.js'
+export type { SendOptions, WriteCallback } from './channel/producer.js'
+export type { WaitOptions } from './channel/receiver.js'
+export type { Codec, CodecName } from './codec/codec.js'
+export type { PaceOptions, Poll, Schedule, Scheduler } from './loop/schedule.js'
+export type { Mechanism, WaitPolicy } from './loop/waiting.js'
+export { Region, type RegionHandle, type RegionStats, type ShareOptions } from './region/region.js'

@@ -1,16 +1,17 @@
 // What sabway/bytes leaves out, because few pages that send bytes use it: codecs, port(), streams, the options `batch`, `schedule`,
 // `poll` and copy: 'pooled', and the locks by which the ends of threads without the addon are seen. This file knows only of what kind those parts are, so that nothing here makes a bundler keep them; whole.ts
 // brings them.
-import type * as batch from './batch.js'
-import type * as codec from './codec.js'
-import type * as pooled from './copy-pooled.js'
-import type * as endWatch from './end-watch.js'
-import { SabwayError } from './errors.js'
-import type * as locks from './locks.js'
-import type { ChannelPort, PortChannel } from './port.js'
-import type * as schedule from './schedule.js'
-import { shown } from './shown.js'
-import type * as streams from './streams.js'
+
+import type * as pooled from './base/copy-pooled.js'
+import { SabwayError } from './base/errors.js'
+import { shown } from './base/shown.js'
+import type * as batch from './channel/batch.js'
+import type { ChannelPort, PortChannel } from './channel/port.js'
+import type * as streams from './channel/streams.js'
+import type * as codec from './codec/codec.js'
+import type * as endWatch from './loop/end-watch.js'
+import type * as schedule from './loop/schedule.js'
+import type * as locks from './region/locks.js'
 
 type Batching = Pick<typeof batch, 'Batcher' | 'batchOptions'>
 type Coding = Pick<typeof codec, 'formatOf' | 'joined' | 'lengthOf' | 'sendParts'>

@@ -1,15 +1,16 @@
 // All that sabway/bytes leaves out. Every other entry point calls loadParts.
-import { Batcher, batchOptions } from './batch.js'
-import { formatOf, joined, lengthOf, sendParts } from './codec.js'
-import { takingPooled } from './copy-pooled.js'
-import { EndWatch, suspect } from './end-watch.js'
-import { provideErrors } from './errors.js'
+
+import { takingPooled } from './base/copy-pooled.js'
+import { provideErrors } from './base/errors.js'
+import { Batcher, batchOptions } from './channel/batch.js'
+import { ChannelPort, PORT, type PortChannel } from './channel/port.js'
+import { makeReadable, makeWritable } from './channel/streams.js'
+import { formatOf, joined, lengthOf, sendParts } from './codec/codec.js'
 import { ADDON_ERRORS } from './generated/abi.js'
-import { hold, letGo } from './locks.js'
+import { EndWatch, suspect } from './loop/end-watch.js'
+import { paceOf } from './loop/schedule.js'
 import { provideParts } from './parts.js'
-import { ChannelPort, PORT, type PortChannel } from './port.js'
-import { paceOf } from './schedule.js'
-import { makeReadable, makeWritable } from './streams.js'
+import { hold, letGo } from './region/locks.js'
 
 /** Let every channel of this thread have the parts, also those that were made before. */
 export function loadParts(): void {

@@ -30,12 +30,12 @@ function compile(source, flags, sources, out) {
 
 function compilePlugin(source) {
   const out = join(plugins, `${basename(source, '.c')}.so`)
-  compile(source, ['-shared', '-fPIC', '-fvisibility=hidden'], [join(root, 'native/worker/crc32c.c')], out)
+  compile(source, ['-shared', '-fPIC', '-fvisibility=hidden'], [join(root, 'native/util/crc32c.c')], out)
 }
 
 function compileProgram(source) {
   const listed = readFileSync(join(root, 'native/sources.txt'), 'utf8').trim().split('\n')
-  const core = [...listed, 'prim/linux.c', 'prim/linux_memory.c', 'prim/posix.c'].map((file) =>
+  const core = [...listed, 'prim/linux/linux.c', 'prim/linux/memory.c', 'prim/posix.c'].map((file) =>
     join(root, 'native', file),
   )
   const flags = [`-I${join(root, 'native')}`, '-pthread', '-ldl', '-lrt']

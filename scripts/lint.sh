@@ -12,7 +12,7 @@ need clang-tidy
 mapfile -t sources < <(git ls-files -co --exclude-standard -- '*.c' '*.h' '*.cc')
 clang-format --dry-run -Werror "${sources[@]}"
 
-mapfile -t tidied < <(git ls-files -co --exclude-standard -- 'native/core/*.c' 'native/worker/*.c' 'native/process/*.c' 'native/prim/linux*.c' 'native/prim/posix.c')
+mapfile -t tidied < <(git ls-files -co --exclude-standard -- native/{core,worker,process,threads,util}/'*.c' 'native/prim/linux/*.c' native/prim/{posix,wake}.c)
 clang-tidy --quiet --warnings-as-errors='*' "${tidied[@]}" -- -std=c11 -Inative -Inative/include 2> >(grep -v 'warnings generated\|Suppressed\|Use -header-filter' >&2 || true)
 
 npx biome check --error-on-warnings .

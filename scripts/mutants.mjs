@@ -1,7 +1,7 @@
 // Makes small mistakes in the lines that a change touches, one at a time, and runs the tests that cover them: what no test notices
 // is printed. Works in a copy under .cache; the tree is never written to.
 //
-//   npm run mutants -- --since <commit> [--limit n] [--seed n] [--files lib/batch.ts native/worker]
+//   npm run mutants -- --since <commit> [--limit n] [--seed n] [--files lib/channel/batch.ts native/worker]
 //   npm run mutants -- --files native/process --limit 40      all of these files, changed or not
 //
 // What cannot be noticed because it changes nothing stands in test/mutants/accepted.json, with the reason.

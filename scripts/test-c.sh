@@ -60,14 +60,14 @@ build build/cmake-asan -DSABWAY_SANITIZE=address
 run build/cmake-asan
 
 say 'a program that uses the installed library'
-rm -rf build/install build/consumer
+rm -rf build/install build/install-test
 cmake --install build/cmake --prefix build/install >build/install.log
-cmake -S test/c/consumer -B build/consumer -G "$generator" -DCMAKE_PREFIX_PATH="$PWD/build/install" >build/consumer.log
-cmake --build build/consumer >>build/consumer.log || {
-  cat build/consumer.log >&2
+cmake -S test/c/install -B build/install-test -G "$generator" -DCMAKE_PREFIX_PATH="$PWD/build/install" >build/install-test.log
+cmake --build build/install-test >>build/install-test.log || {
+  cat build/install-test.log >&2
   exit 1
 }
-build/consumer/consumer
+build/install-test/consumer
 
 say 'two processes of a program that uses the installed library'
 rm -rf build/c-process

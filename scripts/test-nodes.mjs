@@ -70,7 +70,7 @@ function test(binary) {
   const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js')
   const version = run(binary, ['--version']).trim()
   const begin = performance.now()
-  const { status, stdout, stderr } = spawnSync(binary, [mocha, 'build/test/js/**/*.test.js'], {
+  const { status, stdout, stderr } = spawnSync(binary, [mocha, 'build/test/**/*.test.js'], {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 2 ** 28,

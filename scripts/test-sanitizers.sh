@@ -29,7 +29,7 @@ addon() {
   local includes=(-Inative -Inative/include "-I${napi//\"/}" "-I$headers")
   mkdir -p "$out"
   local objects=() source object
-  for source in $(sed 's,^,native/,' native/sources.txt) native/prim/linux*.c native/prim/posix.c; do
+  for source in $(sed 's,^,native/,' native/sources.txt) native/prim/linux/*.c native/prim/posix.c; do
     object=$out/$(basename "$source" .c).o
     gcc -std=c11 "${flags[@]}" "${includes[@]}" -c "$source" -o "$object"
     objects+=("$object")
@@ -48,7 +48,7 @@ say 'AddressSanitizer: the JavaScript tests'
 rm -f build/asan/report.*
 SABWAY_PREBUILD=$PWD/build/asan SABWAY_EFFORT=${SABWAY_EFFORT:-0.1} LD_PRELOAD=$(gcc -print-file-name=libasan.so) \
   ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=4:log_path=$PWD/build/asan/report LSAN_OPTIONS=exitcode=0 \
-  node --expose-gc node_modules/mocha/bin/mocha.js 'build/test/js/**/*.test.js'
+  node --expose-gc node_modules/mocha/bin/mocha.js 'build/test/**/*.test.js'
 
 # Node leaves memory of its own behind when it exits. Ours is what the addon itself allocated, or had C++ allocate for it.
 if grep -hE '^ +#[12] .*(sabway\.node|native/)' build/asan/report.* 2>/dev/null; then

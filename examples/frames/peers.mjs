@@ -11,7 +11,7 @@ const START_MS = 5000
 // many as Sabway's ring holds. stop() resolves when the last one was given.
 
 function threadsafeFunction({ width, height }, rate, queue, onFrame) {
-  const peer = createRequire(import.meta.url)('../../test/bench/peers/tsfn_peer.cjs')
+  const peer = createRequire(import.meta.url)('../../bench/peers/tsfn_peer.cjs')
   const ended = new Promise((resolve) => {
     peer.startFrames(0, width, height, rate, queue, (bytes) => (bytes === null ? resolve() : onFrame(bytes)))
   })

@@ -2,11 +2,11 @@
  * sabway/electron/main: in the main process, serve pages in a way that lets them share memory, and share channels with windows.
  */
 import { type IpcMainEvent, ipcMain, type MessagePortMain, type WebContents, type WebFrameMain } from 'electron'
-import { SharedMemoryChannel } from '../channel.js'
-import * as check from '../check.js'
-import { adopt, SabwayError } from '../errors.js'
-import { loadAddon } from '../load.js'
-import { Region } from '../region.js'
+import * as check from '../base/check.js'
+import { adopt, SabwayError } from '../base/errors.js'
+import { loadAddon } from '../base/load.js'
+import { SharedMemoryChannel } from '../channel/channel.js'
+import { Region } from '../region/region.js'
 import { loadParts } from '../whole.js'
 import { type Answer, ASK, CARRY, type Capacities, type Carriage, LONGEST_NAME, type Transport } from './messages.js'
 import { CARRIER, type Port, pump } from './pump.js'

@@ -1,5 +1,5 @@
 // What main, preload and page say to each other.
-import type { ErrorCode } from '../errors.js'
+import type { ErrorCode } from '../base/errors.js'
 
 /** Preload to main, answered: may this page have the channel of this name, and where is its memory? */
 export const ASK = 'sabway:ask'

@@ -5,14 +5,15 @@
  * other processes and is woken by them. In a sandboxed preload script there is no addon: messages are copied over a MessagePort.
  */
 import { contextBridge, ipcRenderer } from 'electron'
-import { addon, addonMissing, type RegionBinding } from '../addon.js'
-import { onRing, type Watcher, watch } from '../dispatcher.js'
-import { endpointWord } from '../endpoint.js'
-import { SabwayError } from '../errors.js'
+import { addon, addonMissing, type RegionBinding } from '../base/addon.js'
+import { whyNotIsolated } from '../base/electron-versions.js'
+import { SabwayError } from '../base/errors.js'
+import { channel } from '../base/host.js'
+import { loadAddon } from '../base/load.js'
 import { sw_endpoint } from '../generated/abi.js'
-import { channel } from '../host.js'
-import { loadAddon } from '../load.js'
-import { Region } from '../region.js'
+import { onRing, type Watcher, watch } from '../loop/dispatcher.js'
+import { endpointWord } from '../region/endpoint.js'
+import { Region } from '../region/region.js'
 import { loadParts } from '../whole.js'
 import {
   type Answer,
@@ -28,7 +29,6 @@ import {
   type Transport,
 } from './messages.js'
 import { refusal } from './refusal.js'
-import { whyNotIsolated } from './versions.js'
 
 export * from '../exports.js'
 

@@ -1,8 +1,8 @@
 // Carries a channel's messages over a MessagePort, by copy: for renderers that cannot have the shared memory. Each end has
 // one side of a real channel: the page a local one, whose other side its code uses, and main the one that it shares.
-import { isUint8Array, lengthOf } from '../brand.js'
-import type { SharedMemoryChannel } from '../channel.js'
-import { microtask } from '../host.js'
+import { isUint8Array, lengthOf } from '../base/brand.js'
+import { microtask } from '../base/host.js'
+import type { SharedMemoryChannel } from '../channel/channel.js'
 
 /** A MessagePort of the page, or Electron's MessagePortMain. What comes out of it is the other end's, and is looked at closely. */
 export interface Port {

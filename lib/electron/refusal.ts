@@ -1,5 +1,5 @@
-import { adopt, detailOf, isOurs, SabwayError } from '../errors.js'
-import { reason } from '../shown.js'
+import { adopt, detailOf, isOurs, SabwayError } from '../base/errors.js'
+import { reason } from '../base/shown.js'
 import type { Refusal } from './messages.js'
 
 /** An error as it travels. */

@@ -2,14 +2,14 @@
  * sabway/electron/renderer: a page of an Electron window gets its channels from here. Needs no Node, and a preload script that has called
  * `exposeSabway()` of sabway/electron/preload.
  */
-import { PEER_DIED, provideAddon, type RegionBinding } from '../addon.js'
-import { SharedMemoryChannel } from '../channel.js'
-import * as check from '../check.js'
-import type { Codec, CodecName } from '../codec.js'
-import { tell } from '../dispatcher.js'
-import { SabwayError } from '../errors.js'
+import { PEER_DIED, provideAddon, type RegionBinding } from '../base/addon.js'
+import * as check from '../base/check.js'
+import { SabwayError } from '../base/errors.js'
+import { SharedMemoryChannel } from '../channel/channel.js'
+import type { Codec, CodecName } from '../codec/codec.js'
+import { tell } from '../loop/dispatcher.js'
 import { formatFor } from '../parts.js'
-import { Region, type RegionHost } from '../region.js'
+import { Region, type RegionHost } from '../region/region.js'
 import { loadParts } from '../whole.js'
 import {
   BRIDGE,

@@ -2,8 +2,8 @@
 import { extname, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { app, net, protocol } from 'electron'
-import * as check from '../check.js'
-import { SabwayError } from '../errors.js'
+import * as check from '../base/check.js'
+import { SabwayError } from '../base/errors.js'
 
 /** What registerScheme registers a scheme with; for programs that register several, which Electron wants in one call. */
 export const SCHEME_PRIVILEGES: Readonly<Electron.Privileges> = {

@@ -5,7 +5,7 @@
 #include "environment.h"
 #include "error.h"
 #include "prim/prim.h"
-#include "region.h"
+#include "region_binding.h"
 #include "sabway/crc32c.h"
 #include "shared_memory.h"
 

@@ -1,9 +1,9 @@
 #include "environment.h"
 
-#include "core/atomics.h"
+#include "base/atomics.h"
 #include "error.h"
 #include "prim/prim.h"
-#include "region.h"
+#include "region_binding.h"
 #include "shared_memory.h"
 
 Environment *Environment::Of(Napi::Env env) { return env.GetInstanceData<Environment>(); }

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/peer.h"
+#include "base/peer.h"
 #include "prim.h"
 #include "sabway/error.h"
 

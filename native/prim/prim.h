@@ -1,7 +1,7 @@
-/* All that Sabway asks of an operating system. <system>.c implements it, with posix.c for what Linux and macOS have in
- * common and linux_memory.c for the memory that Linux processes share; worker/loop.c has sw_prim_wake of every native
- * host, because it knows the process's event loops. WebAssembly is one more system (wasm.c), which has no threads and
- * asks its host for the rest. Called rarely enough to allocate: starting a thread does, and so may reading /proc. */
+/* All that Sabway asks of an operating system. linux/, macos.c and windows.c implement it, with posix.c for what Linux
+ * and macOS have in common; wake.c has sw_prim_wake of every native host, because it knows the process's event loops.
+ * WebAssembly is one more system (wasm.c), which has no threads and asks its host for the rest. Called rarely enough to
+ * allocate: starting a thread does, and so may reading /proc. */
 #ifndef SABWAY_PRIM_H
 #define SABWAY_PRIM_H
 
@@ -13,7 +13,7 @@ extern "C" {
 
 /* Wake the thread that sleeps on `doorbell` in the way of enum sw_sleep. Any thread. Returns 0 when this thread has no
  * means to wake such a sleeper. */
-int sw_prim_wake(uint32_t *doorbell, uint32_t how); /* native: worker/loop.c */
+int sw_prim_wake(uint32_t *doorbell, uint32_t how); /* native: prim/wake.c */
 
 /* Burns about a nanosecond a step: a chain of multiplications, which takes every processor three or four cycles each,
  * as native code and in WebAssembly. Unrolled, because V8 looks in every round of a loop whether it is to stop. */

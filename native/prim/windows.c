@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/peer.h"
+#include "base/peer.h"
 #include "prim.h"
 #include "sabway/error.h"
 

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/atomics.h"
-#include "core/peer.h"
+#include "base/atomics.h"
+#include "base/peer.h"
 #include "port.h"
 #include "prim/prim.h"
-#include "worker/spin.h"
+#include "threads/spin.h"
 
 enum {
   AT_ONCE = 64, /* messages of one direction before the other has its turn */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/peer.h"
+#include "base/peer.h"
 #include "prim/prim.h"
 #include "sabway/channel.h"
 #include "sabway/endpoint.h"

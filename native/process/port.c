@@ -1,7 +1,7 @@
 #include "port.h"
-#include "core/frame.h"
+#include "core/ring/frame.h"
 #include "prim/prim.h"
-#include "worker/spin.h"
+#include "threads/spin.h"
 
 enum { PATROL_NS = 100000000 };
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/peer.h"
+#include "base/peer.h"
 #include "prim/prim.h"
 #include "token.h"
 

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/atomics.h"
-#include "core/peer.h"
+#include "base/atomics.h"
+#include "base/peer.h"
 #include "handlers.h"
 #include "prim/prim.h"
 #include "sabway/crc32c.h"
 #include "sabway/endpoint.h"
-#include "spin.h"
+#include "threads/spin.h"
 
 enum {
   AT_ONCE = 128,         /* messages between two looks at the clock and the stop flag */

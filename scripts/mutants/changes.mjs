@@ -6,7 +6,7 @@ import { join } from 'node:path'
 const SCRIPT = /^lib\/(?!generated\/).*\.ts$/
 const NATIVE = /^native\/.*\.(c|cc|h)$/
 /** What this system does not compile, and what only lists names. */
-const ELSEWHERE = /^native\/(prim\/(windows|macos)\.c|abi\/)|^lib\/electron\/types/
+const ELSEWHERE = /^native\/(prim\/(windows|macos)\.c|codegen\/)/
 
 export const isScript = (file) => SCRIPT.test(file)
 
@@ -47,7 +47,7 @@ export function changedLines(root, since, patterns) {
   const changed = new Map()
   const untracked = git(root, 'ls-files', '-o', '--exclude-standard', '--', 'lib', 'native').split('\n').filter(Boolean)
   if (since !== undefined) {
-    const diff = git(root, 'diff', '-U0', '--no-color', '--no-ext-diff', since, '--', 'lib', 'native')
+    const diff = git(root, 'diff', '-U0', '-M', '--no-color', '--no-ext-diff', since, '--', 'lib', 'native')
     for (const [file, lines] of linesOf(diff)) changed.set(file, lines)
     for (const file of untracked) changed.set(file, everyLine(root, file))
   } else {

@@ -101,7 +101,7 @@ const FLAVOURS = {
   tsan: ['-DSABWAY_SANITIZE=thread', '-DCMAKE_C_COMPILER=clang'],
 }
 const coverOf = (file) => COVER.find(([prefix]) => file.startsWith(prefix))[1]
-const isCore = (file) => file.startsWith('native/core/')
+const isCore = (file) => /^native\/(core|base)\//.test(file)
 /** Arguments of other types that were swapped are noticed by the compiler: that is no matter for tests. */
 const STRICT = '-Werror=incompatible-pointer-types -Werror=int-conversion'
 const plugins = (copy) =>
@@ -200,7 +200,7 @@ class NativeTests {
 
   /** What JavaScript runs of the file: the addon, and WebAssembly where that has it, too. */
   async rebuild(file) {
-    const inWasm = /^native\/(core|include)\//.test(file)
+    const inWasm = /^native\/(base|core|include)\//.test(file)
     const targets = inWasm ? ['sabway', 'native_core'] : ['sabway']
     await build('make', ['-C', 'build', 'BUILDTYPE=Release', `-j${this.lanes}`, ...targets], { cwd: this.copy.path })
     if (!inWasm) return

@@ -39,9 +39,10 @@ export async function scriptMutants(copy, changed) {
 }
 
 export function testFiles(copy, pattern) {
-  const folder = join(copy.path, 'build', 'test', 'js')
-  const files = readdirSync(folder, { recursive: true }).map((name) => join('build', 'test', 'js', name))
-  return files.filter((file) => file.endsWith('.test.js') && (pattern === undefined || pattern.test(file))).sort()
+  const found = readdirSync(join(copy.path, 'build', 'test'), { recursive: true })
+  const inNode = found.filter((name) => name.endsWith('.test.js') && !/^(browser|electron.real)./.test(name))
+  const files = inNode.map((name) => join('build', 'test', name))
+  return files.filter((file) => pattern === undefined || pattern.test(file)).sort()
 }
 
 /** A test file, alone. What repeats something at random repeats it less often. */

@@ -1,4 +1,4 @@
-// One SharedArrayBuffer in two processes, one of them a Chromium renderer with the V8 sandbox: see docs/cage.md.
+// One SharedArrayBuffer in two processes, one of them a Chromium renderer with the V8 sandbox: see docs/design/cage.md.
 import assert from 'node:assert/strict'
 import type { Browser, Page } from 'puppeteer-core'
 import { SharedMemoryChannel } from 'sabway'

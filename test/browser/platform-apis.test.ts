@@ -1,4 +1,4 @@
-// What the platform's functions make of a message in place, as docs/platform-apis.md has it, browser by browser. With
+// What the platform's functions make of a message in place, as docs/reference/platform-apis.md has it, browser by browser. With
 // SABWAY_WRITE_DOCS=1 the browsers' answers are written there instead.
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { root } from './support/bundle.js'
 import { BROWSERS } from './support/selection.js'
 import { type Site, serve } from './support/server.js'
 
-const DOC = join(root, 'docs/platform-apis.md')
+const DOC = join(root, 'docs/reference/platform-apis.md')
 
 /** Lines of the table: | `call` | an answer for each browser | what to do instead |. */
 const ROW = /^\| `([^|]+)` \|([^|]*)\|([^|]*)\|([^|]*)\|$/
@@ -78,7 +78,7 @@ describe('messages in place and the functions of the platform', () => {
   }
 
   for (const name of BROWSERS) {
-    it(`${name} answers as docs/platform-apis.md says`, async () => {
+    it(`${name} answers as docs/reference/platform-apis.md says`, async () => {
       const answers = await inPage<Record<string, string>>(name, (page) => page.evaluate('probe()'))
       if (process.env.SABWAY_WRITE_DOCS === '1') writeAnswers(name, answers)
       assert.deepEqual(answers, Object.fromEntries([...readTable()].map(([call, row]) => [call, row.answers[name]])))
@@ -93,7 +93,7 @@ describe('messages in place and the functions of the platform', () => {
     })
   }
 
-  it('docs/platform-apis.md has a way around for each that does not take a message in place everywhere', () => {
+  it('docs/reference/platform-apis.md has a way around for each that does not take a message in place everywhere', () => {
     const without = [...readTable()].filter(
       ([, { answers, instead }]) =>
         instead === '' && Object.values(answers).some((answer) => answer !== 'in place' && answer !== 'absent'),

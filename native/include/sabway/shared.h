@@ -7,7 +7,8 @@
  *   sw_shared_token  -- by argument, pipe, file ... ->
  *   sw_port_open(SW_RENDERER)                           sw_port_open(SW_NATIVE)
  *
- * Both run as the same user. See docs/processes.md for what a token says, and docs/security.md for what it keeps out.
+ * Both run as the same user. See docs/guide/processes.md for what a token says, and docs/design/security.md for what it
+ * keeps out.
  */
 #ifndef SABWAY_SHARED_H
 #define SABWAY_SHARED_H

@@ -1,4 +1,4 @@
-// Chromium with test/browser/cage/cage.c in its renderers: see docs/cage.md.
+// Chromium with test/browser/cage/cage.c in its renderers: see docs/design/cage.md.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

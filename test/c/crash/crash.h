@@ -7,7 +7,7 @@
 #ifndef SABWAY_TEST_CRASH_H
 #define SABWAY_TEST_CRASH_H
 
-#include "../unit/process.h"
+#include "../unit/process/process.h"
 
 enum {
   CAPACITY = 4096,

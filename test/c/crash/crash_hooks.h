@@ -1,6 +1,6 @@
 /* The crash flavour: every shared access of the core may be the last thing that its process does.
  *
- * native/core/peer.h includes this at its end. Each name becomes a macro that reports to the harness first; inside its
+ * native/base/peer.h includes this at its end. Each name becomes a macro that reports to the harness first; inside its
  * own expansion a macro's name is left alone, so what runs then is the production function. */
 #ifndef SABWAY_CRASH_HOOKS_H
 #define SABWAY_CRASH_HOOKS_H

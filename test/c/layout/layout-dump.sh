@@ -27,7 +27,7 @@ rows() {
 
 # The constant that sw_layout_hash was folded to.
 hash() {
-  ir "$1" native/core/region.c | sed -n '/ @sw_layout_hash(/,/^}/s/^ *ret i32 \(-\{0,1\}[0-9][0-9]*\).*/\1/p'
+  ir "$1" native/core/region/region.c | sed -n '/ @sw_layout_hash(/,/^}/s/^ *ret i32 \(-\{0,1\}[0-9][0-9]*\).*/\1/p'
 }
 
 first=

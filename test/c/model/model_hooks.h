@@ -1,4 +1,4 @@
-/* The model flavour of native/core/atomics.h and peer.h: the same names, but each of them is a scheduling point of the
+/* The model flavour of native/base/atomics.h and peer.h: the same names, but each of them is a scheduling point of the
  * explorer (explorer.h), which also chooses what a load reads.
  *
  * They are macros, so that a hook knows the line of the core that it stands for: failures are reported by it, and the

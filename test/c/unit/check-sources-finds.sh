@@ -31,7 +31,8 @@ plant native/prim/linux/planted.c 'if (sw_load_acquire(&w->stop) || sw_load_acqu
 plant native/process/planted.h 'return sw_load_relaxed(&swi_endpoint_at(base, 0)->pid);'
 plant native/core/heap/planted.c '#ifdef __linux__'
 plant native/core/heap/planted.c '#include <stdlib.h>'
-rm "$copy/native/core/peer.h"
+plant native/base/planted.h '#include <string.h>'
+rm "$copy/native/base/peer.h"
 if "$check" "$copy" 2>/dev/null; then
   echo 'not found: the file that the rules are about has moved' >&2
   failed=1

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "core/atomics.h"
+#include "base/atomics.h"
 #include "prim/prim.h"
 #include "sabway/channel.h"
 #include "sabway/endpoint.h"

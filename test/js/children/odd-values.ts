@@ -2,7 +2,7 @@
 // a hang show.
 import { fileURLToPath } from 'node:url'
 import type * as Sabway from 'sabway'
-import { main } from '../electron/electron.js'
+import { main } from '../../electron/stubs/electron.js'
 import { ODD } from '../support/odd.js'
 import { root } from '../support/paths.js'
 import { membersOf, type Scene, SURFACE } from '../support/surface.js'

@@ -1,4 +1,4 @@
-// The parts of a token, for tests that forge some: docs/processes.md says what they are.
+// The parts of a token, for tests that forge some: docs/guide/processes.md says what they are.
 import { crc32c } from 'sabway'
 
 export interface TokenParts {

@@ -1,0 +1,191 @@
+// Our contenders between two JavaScript threads.
+import { type BatchOptions, type ChannelHandle, SharedMemoryChannel, type WaitPolicy } from 'sabway'
+import { makeBatch, makeMessages, mix, Patience, STALLED_MS, sumWords, wordAt } from '../harness/messages.js'
+import { type Heard, mustAnswer, type Polled, pingHeard, pingPolled, pongHeard, pongPolled } from '../harness/trips.js'
+import { capacityFor, type Job, type Kind, type Load } from './kind.js'
+
+type Roles = Kind<SharedMemoryChannel>['roles']
+
+function kind(roles: Roles, options: { batch?: BatchOptions; wait?: WaitPolicy } = {}): Kind<SharedMemoryChannel> {
+  return {
+    make({ size }) {
+      const bytes = 'ping' in roles ? 65_536 : capacityFor(size)
+      const channel = new SharedMemoryChannel(bytes, bytes, options)
+      return { end: channel, remote: channel.handle }
+    },
+    open: (handle: ChannelHandle) => SharedMemoryChannel.attach(handle, { side: 'native', ...options }),
+    close: (channel) => channel.cleanup(),
+    roles,
+  }
+}
+
+// ---- throughput ----
+
+export function sendOne(channel: SharedMemoryChannel, { size, lead }: Load): Job {
+  const messages = makeMessages(size, lead)
+  return (count) => {
+    const patience = new Patience()
+    for (let i = 0, k = 0; i < count; i++) {
+      while (!channel.trySend(messages[k]!)) patience.miss()
+      if (++k === messages.length) k = 0
+    }
+    channel.flush()
+  }
+}
+
+export function sendBatches(channel: SharedMemoryChannel, { size, lead }: Load): Job {
+  const batch = makeBatch(makeMessages(size, lead))
+  return (count) => {
+    const patience = new Patience()
+    for (let left = count; left > 0; ) {
+      let some = left < batch.length ? batch.slice(0, left) : batch
+      left -= some.length
+      for (;;) {
+        const sent = channel.sendBatch(some)
+        if (sent === some.length) break
+        if (sent === 0) patience.miss()
+        else some = some.slice(sent)
+      }
+    }
+  }
+}
+
+function receiveFirstWords(channel: SharedMemoryChannel): Job {
+  let hash = 0
+  const take = (bytes: Uint8Array, start: number) => {
+    hash = mix(hash, wordAt(bytes, start))
+  }
+  return (count) => {
+    hash = 0
+    const patience = new Patience()
+    for (let left = count; left > 0; ) {
+      const got = channel.drain(take, left)
+      if (got === 0) patience.miss()
+      left -= got
+    }
+    return { count, hash, sum: 0 }
+  }
+}
+
+function receiveAllBytes(channel: SharedMemoryChannel): Job {
+  const words = new Int32Array(channel.handle.memory.buffer)
+  let hash = 0
+  let sum = 0
+  const take = (bytes: Uint8Array, start: number, end: number) => {
+    hash = mix(hash, wordAt(bytes, start))
+    sum = (sum + sumWords(words, start >>> 2, end >>> 2)) | 0
+  }
+  return (count) => {
+    hash = 0
+    sum = 0
+    const patience = new Patience()
+    for (let left = count; left > 0; ) {
+      const got = channel.drain(take, left)
+      if (got === 0) patience.miss()
+      left -= got
+    }
+    return { count, hash, sum }
+  }
+}
+
+function sendOnLoop(channel: SharedMemoryChannel, { size, lead }: Load): Job {
+  const messages = makeMessages(size, lead)
+  return (count) =>
+    new Promise((resolve) => {
+      let sent = 0
+      const pump = () => {
+        while (sent < count) if (!channel.send(messages[sent++ % messages.length]!)) return
+        channel.onQueueEmpty = null
+        resolve()
+      }
+      channel.onQueueEmpty = pump
+      pump()
+    })
+}
+
+function receiveOnLoop(channel: SharedMemoryChannel): Job {
+  return (count) =>
+    new Promise((resolve) => {
+      let hash = 0
+      let got = 0
+      channel.startReceiving((message) => {
+        hash = mix(hash, wordAt(message, 0))
+        if (++got < count) return
+        channel.stopReceiving()
+        resolve({ count: got, hash, sum: 0 })
+      })
+    })
+}
+
+// ---- round trips ----
+
+function polled(channel: SharedMemoryChannel): Polled {
+  let first = -1
+  const see = (bytes: Uint8Array, start: number) => {
+    first = bytes[start]!
+  }
+  return {
+    send: (message) => channel.trySend(message),
+    take: () => (channel.drain(see, 1) === 0 ? -1 : first),
+  }
+}
+
+const heard = (channel: SharedMemoryChannel): Heard => ({
+  send: (message) => channel.send(message),
+  listen: (take) => channel.startReceiving(take),
+  deafen: () => channel.stopReceiving(),
+})
+
+function pingBlocking(channel: SharedMemoryChannel, { size }: Load): Job {
+  const message = new Uint8Array(size)
+  return (count) => {
+    const times = new Float64Array(count)
+    let before = performance.now()
+    for (let i = 0; i < count; i++) {
+      message[0] = i
+      channel.trySend(message)
+      const answer = channel.receiveSync(STALLED_MS)
+      mustAnswer(i, answer?.[0])
+      const now = performance.now()
+      times[i] = now - before
+      before = now
+    }
+    return times
+  }
+}
+
+function pongBlocking(channel: SharedMemoryChannel): Job {
+  return (count) => {
+    for (let i = 0; i < count; i++) {
+      const message = channel.receiveSync(STALLED_MS)
+      if (message === null) throw new Error('the other side has stalled')
+      channel.trySend(message)
+    }
+  }
+}
+
+const loops: Roles = {
+  ping: (channel, load) => pingHeard(heard(channel), load),
+  pong: (channel, load) => pongHeard(heard(channel), load),
+}
+
+const all: Record<string, Roles> = {
+  'sabway trySend, drain': { send: sendOne, receive: receiveFirstWords },
+  'sabway sendBatch, drain': { send: sendBatches, receive: receiveFirstWords },
+  'sabway sendBatch, drain all': { send: sendBatches, receive: receiveAllBytes },
+  'sabway send, startReceiving (own copies)': { send: sendOnLoop, receive: receiveOnLoop },
+  'sabway spinning': {
+    ping: (channel, load) => pingPolled(polled(channel), load),
+    pong: (channel, load) => pongPolled(polled(channel), load),
+  },
+  'sabway event loops': loops,
+}
+
+const blocking = { ping: pingBlocking, pong: pongBlocking }
+
+export const sabwayKinds: Record<string, ReturnType<typeof kind>> = Object.fromEntries([
+  ...Object.entries(all).map(([name, roles]) => [name, kind(roles)]),
+  ['sabway batch, drain', kind({ send: sendOne, receive: receiveFirstWords } as Roles, { batch: {} })],
+  ['sabway event loops, park', kind(loops, { wait: 'park' })],
+  ...(['spin', 'balanced', 'park'] as const).map((wait) => [`sabway receiveSync, ${wait}`, kind(blocking, { wait })]),
+])

@@ -1,0 +1,188 @@
+// Everything that is measured.
+import { type Contender, Pair } from '../contenders/contender.js'
+import type { Role } from '../contenders/kind.js'
+import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from '../contenders/native.js'
+import { sendBatches, sendOne } from '../contenders/sabway.js'
+import { CallPerMessage, Futex, NativeEcho, Synckit } from '../subjects/latency.js'
+import { ForkFrames, FRAME, NativeFrames, ProcessPair } from '../subjects/processes.js'
+import type { Group } from './duel.js'
+import { label, SIZES } from './messages.js'
+
+const BETWEEN_THREADS = [
+  'sabway trySend, drain',
+  'sabway sendBatch, drain',
+  'sabway sendBatch, drain all',
+  'sabway send, startReceiving (own copies)',
+  'ringbuf.js',
+  'postMessage copy',
+  'postMessage transfer',
+  'postMessage, own batches',
+]
+
+const ROUND_TRIP = 64
+const UNALIGNED = 65_536
+/** A trip between sleeping event loops takes over a millisecond with the pause before it. */
+const SLEEPY = 3
+
+export const PATHS = {
+  toWorker: 'main to worker',
+  fromWorker: 'worker to main',
+  toNative: 'JS to native',
+  fromNative: 'native to JS',
+  spinning: 'round trip, spinning',
+  loops: 'round trip, sleeping event loops',
+  batching: 'batching, main to worker',
+  blocking: 'round trip, blocking threads',
+  echo: 'round trip, blocking thread and native thread',
+  waking: 'round trip, sleeping native thread',
+  native: 'round trip, sleeping event loop and native thread',
+  unaligned: 'unaligned source, main to worker',
+  processes: 'process to process',
+  spinningProcesses: 'round trip between processes, spinning',
+  loopsBetweenProcesses: 'round trip between processes, sleeping event loops',
+  frames: 'frames from a native thread to another process',
+} as const
+
+/** The same channel between two threads of one process. */
+export const IN_PROCESS = 'sabway in one process'
+
+function throughput(path: string, size: number, contenders: Contender[]): Group {
+  return { name: `${path}, ${label(size)}`, path, size, unit: 'messages/s', contenders }
+}
+
+function threads(path: string, role: Role): Group[] {
+  return SIZES.map((size) =>
+    throughput(
+      path,
+      size,
+      BETWEEN_THREADS.map((kind) => new Pair(kind, role, { size, lead: 0 })),
+    ),
+  )
+}
+
+function native(): Group[] {
+  const to = SIZES.map((size) =>
+    throughput(PATHS.toNative, size, [
+      new ToSink('sabway trySend', size, sendOne),
+      new ToSink('sabway sendBatch', size, sendBatches),
+      new Pair('ringbuf.js', 'send', { size, lead: 0 }, 'ringbuf.js, JS to JS'),
+    ]),
+  )
+  const from = SIZES.map((size) =>
+    throughput(PATHS.fromNative, size, [
+      new SourceDrain(size),
+      new SourceLoop(size, false),
+      new SourceLoop(size, true),
+      new ThreadsafeFunction(size),
+    ]),
+  )
+  return [...to, ...from]
+}
+
+const trips = (path: string, patience: number, contenders: Contender[]): Group => ({
+  name: `${path}, ${label(ROUND_TRIP)}`,
+  path,
+  size: ROUND_TRIP,
+  unit: 'us',
+  contenders,
+  patience,
+})
+
+function roundTrips(): Group[] {
+  const load = { size: ROUND_TRIP, lead: 0 }
+  const pair = (kind: string, ours?: boolean) => new Pair(kind, 'ping', load, kind, ours)
+  const group = (path: string, patience: number, kinds: string[]) =>
+    trips(
+      path,
+      patience,
+      kinds.map((kind) => pair(kind)),
+    )
+  return [
+    group(PATHS.spinning, 1, ['sabway spinning', 'ringbuf.js']),
+    group(PATHS.loops, SLEEPY, ['sabway event loops', 'sabway event loops, park', 'postMessage event loops']),
+    trips(PATHS.blocking, 1, [
+      pair('sabway receiveSync, balanced'),
+      pair('sabway receiveSync, park'),
+      pair('sabway receiveSync, spin', false), // what balanced is measured by
+      pair('MessagePort polled'),
+      new Synckit(),
+    ]),
+    trips(PATHS.echo, 1, [
+      new NativeEcho('receiveSync', 'balanced'),
+      new NativeEcho('receiveSync', 'park'),
+      new NativeEcho('receiveSync', 'spin', false),
+      new Futex(true),
+    ]),
+    trips(PATHS.waking, SLEEPY, [new NativeEcho('wake, then spin', 'park'), new Futex(false)]),
+    trips(PATHS.native, SLEEPY, [
+      new NativeEcho('event loop', 'balanced'),
+      new NativeEcho('event loop', 'park'),
+      new CallPerMessage(),
+    ]),
+  ]
+}
+
+/** What the channel's own batching gains over a call and a publish for each message. */
+function batching(): Group[] {
+  const kinds = ['sabway trySend, drain', 'sabway batch, drain', 'sabway sendBatch, drain']
+  return [16, 64].map((size) =>
+    throughput(
+      PATHS.batching,
+      size,
+      kinds.map((kind) => new Pair(kind, 'send', { size, lead: 0 })),
+    ),
+  )
+}
+
+function unaligned(): Group {
+  const kind = 'sabway trySend, drain'
+  const offsets = [1, 3, 5].map((lead) => new Pair(kind, 'send', { size: UNALIGNED, lead }, `offset ${lead}`))
+  const aligned = new Pair(kind, 'send', { size: UNALIGNED, lead: 0 }, 'aligned', false)
+  return throughput(PATHS.unaligned, UNALIGNED, [...offsets, aligned])
+}
+
+function processes(): Group[] {
+  const floods = [64, 4096, 65_536].map((size) => {
+    const load = { size, lead: 0 }
+    return throughput(PATHS.processes, size, [
+      new ProcessPair('sabway trySend, drain', 'send', load),
+      new ProcessPair('sabway send, startReceiving (own copies)', 'send', load),
+      new Pair('sabway trySend, drain', 'send', load, IN_PROCESS, false),
+      new ProcessPair("fork, 'advanced'", 'send', load),
+      new ProcessPair('unix socket', 'send', load),
+      new ProcessPair('unix socket, own batches', 'send', load),
+    ])
+  })
+  const load = { size: ROUND_TRIP, lead: 0 }
+  return [
+    ...floods,
+    trips(PATHS.spinningProcesses, 1, [
+      new ProcessPair('sabway spinning', 'ping', load),
+      new Pair('sabway spinning', 'ping', load, IN_PROCESS, false),
+    ]),
+    trips(PATHS.loopsBetweenProcesses, SLEEPY, [
+      new ProcessPair('sabway event loops', 'ping', load),
+      new ProcessPair("fork, 'advanced', event loops", 'ping', load),
+      new ProcessPair('unix socket, event loops', 'ping', load),
+    ]),
+    throughput(PATHS.frames, FRAME, [new NativeFrames(), new ForkFrames()]),
+  ]
+}
+
+/** Throughput and round trips between threads are 'throughput' and 'latency', and both of them undefined. */
+export type Subject = 'throughput' | 'latency' | 'processes' | undefined
+
+export function groupsOf(subject: Subject): Group[] {
+  if (subject === 'processes') return processes()
+  const groups = [
+    ...threads(PATHS.toWorker, 'send'),
+    ...threads(PATHS.fromWorker, 'receive'),
+    ...native(),
+    ...roundTrips(),
+    ...batching(),
+    unaligned(),
+  ]
+  return groups.filter(({ unit }) => subject === undefined || (unit === 'us') === (subject === 'latency'))
+}
+
+export const allGroups = (): Group[] => [...groupsOf(undefined), ...groupsOf('processes')]

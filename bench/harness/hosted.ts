@@ -1,0 +1,59 @@
+// Each contender runs in a process of its own: what the compiler and the collector learn from one cannot help or hurt another.
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Contender, Run } from '../contenders/contender.js'
+
+export interface Order {
+  task: 'open' | 'run' | 'close'
+  count: number
+}
+
+export interface Report {
+  run?: Run
+  error?: string
+}
+
+export class Hosted implements Contender {
+  private host!: ChildProcess
+  private settle: ((report: Report) => void) | null = null
+
+  constructor(
+    private readonly group: string,
+    readonly name: string,
+    readonly ours: boolean,
+  ) {}
+
+  async open(): Promise<void> {
+    const program = fileURLToPath(new URL('./host.js', import.meta.url))
+    this.host = fork(program, [this.group, this.name], { serialization: 'advanced' })
+    this.host.on('message', (report: Report) => this.settle?.(report))
+    this.host.on('exit', (code, signal) => this.settle?.({ error: `its process ended (${signal ?? code})` }))
+    await this.order({ task: 'open', count: 0 })
+  }
+
+  async run(count: number): Promise<Run> {
+    return (await this.order({ task: 'run', count })) as Run
+  }
+
+  async close(): Promise<void> {
+    await this.order({ task: 'close', count: 0 })
+    this.host.disconnect()
+    this.host.unref()
+  }
+
+  /** At once, whatever it does. */
+  kill(): void {
+    this.host.kill('SIGKILL')
+  }
+
+  private order(order: Order): Promise<Run | undefined> {
+    return new Promise((resolve, reject) => {
+      this.settle = ({ run, error }) => {
+        this.settle = null
+        if (error === undefined) resolve(run)
+        else reject(new Error(error))
+      }
+      this.host.send(order)
+    })
+  }
+}

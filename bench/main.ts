@@ -1,0 +1,115 @@
+// npm run bench: Sabway beside its peers, in one run, interleaved. It tells what it finds and always exits with 0.
+import { Argument, InvalidArgumentError, program } from 'commander'
+import { costs } from './harness/costs.js'
+import { duel, type Effort, type Group, type Result } from './harness/duel.js'
+import { groupsOf, type Subject } from './harness/groups.js'
+import { Probe } from './harness/probe.js'
+import { disturbance, jsonLines, machine, table, targetLines, targetTable } from './reports/report.js'
+import { verdicts } from './reports/targets.js'
+
+interface Options {
+  group?: string
+  json?: true
+  quick?: true
+  only?: RegExp
+  repeat?: number
+  milliseconds?: number
+  list?: true
+}
+
+const LEAST_REPETITIONS = 5
+const QUICK_REPETITIONS = 3
+
+function parse(): [Subject, Options] {
+  const pattern = (text: string) => {
+    try {
+      return new RegExp(text)
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message)
+    }
+  }
+  const positive = (text: string) => {
+    if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a positive integer is wanted')
+    return Number(text)
+  }
+  program
+    .name('npm run bench --')
+    .addArgument(
+      new Argument('[subject]', 'what to measure (default: everything between threads)').choices([
+        'throughput',
+        'latency',
+        'processes',
+      ]),
+    )
+    .description('Measure Sabway and its peers, beside each other.')
+    .option('--json', 'print JSON lines instead of tables')
+    .option('--quick', 'shorter runs, fewer of them: to see that everything works')
+    .option('--only <regex>', 'measure only the cases whose names (see --list) match', pattern)
+    .option(
+      '--repeat <n>',
+      `repetitions that can be compared (at least ${LEAST_REPETITIONS}, unless --quick)`,
+      positive,
+    )
+    .option('--milliseconds <n>', 'of each run (default 200, --quick 40)', positive)
+    .option('--list', 'print the names of all cases')
+    .parse()
+  return [program.processedArgs[0] as Subject, program.opts<Options>()]
+}
+
+function effortOf({ quick, repeat, milliseconds }: Options): Effort {
+  const wanted = repeat ?? (quick ? QUICK_REPETITIONS : LEAST_REPETITIONS)
+  const repetitions = quick ? wanted : Math.max(LEAST_REPETITIONS, wanted)
+  return { milliseconds: milliseconds ?? (quick ? 40 : 200), repetitions, most: 2 * repetitions + 2 }
+}
+
+/** `path, size: contender` */
+const nameOf = (group: Group, contender: { name: string }) => `${group.name}: ${contender.name}`
+
+function chosen(subject: Subject, { only }: Options): Group[] {
+  const groups = groupsOf(subject).map((group) => ({
+    ...group,
+    contenders: group.contenders.filter((contender) => only?.test(nameOf(group, contender)) ?? true),
+  }))
+  return groups.filter(({ contenders }) => contenders.length > 0)
+}
+
+async function main(): Promise<void> {
+  const [subject, options] = parse()
+  const groups = chosen(subject, options)
+  if (options.list) {
+    for (const group of groups) for (const contender of group.contenders) console.log(nameOf(group, contender))
+    return
+  }
+  const about = machine()
+  if (options.json) console.log(JSON.stringify({ type: 'machine', ...about }))
+  else
+    console.log(
+      `${Object.entries(about)
+        .map(([key, value]) => `${key} ${value}`)
+        .join(' | ')}\n`,
+    )
+  const probe = new Probe()
+  const results: Result[] = []
+  for (const group of groups) {
+    const result = await duel(group, effortOf(options), probe)
+    results.push(result)
+    if (options.json) for (const line of jsonLines(result)) console.log(JSON.stringify(line))
+    else console.log(table(result))
+  }
+  await probe.close()
+  const spent = subject === 'latency' && options.only === undefined ? await costs() : []
+  for (const { name, value, unit } of spent) {
+    console.log(options.json ? JSON.stringify({ type: 'cost', name, value, unit }) : `${name}: ${value} ${unit}`)
+  }
+  const all = verdicts(subject, results)
+  const disturbed = disturbance(results)
+  if (options.json) {
+    for (const line of [...targetLines(all), { type: 'disturbance', ...disturbed }]) console.log(JSON.stringify(line))
+    return
+  }
+  console.log(targetTable(all))
+  const rate = `other programs took a processor away ${disturbed.switchesPerSecond.toFixed(0)} times a second`
+  console.log(disturbed.quiet ? rate : `NOT A QUIET MACHINE: ${rate}; do not trust these figures`)
+}
+
+await main()

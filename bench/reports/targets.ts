@@ -1,0 +1,121 @@
+// What must be reached: the tables of issues 2 and 5.
+import type { Result } from '../harness/duel.js'
+import { IN_PROCESS, PATHS, type Subject } from '../harness/groups.js'
+import { median } from '../harness/samples.js'
+
+interface Target {
+  path: string
+  size: number
+  ours: string
+  peer: string
+  /** A bound of our rate over the peer's, or of our time over the peer's. */
+  bound: { rate: number } | { time: number }
+}
+
+export interface Verdict extends Target {
+  /** In the bound's terms. Empty when it was not measured. */
+  ratios: number[]
+  measured: number
+  met: boolean
+}
+
+const HAND = 'postMessage, own batches'
+const TSFN = 'threadsafe function, copy'
+
+function betweenThreads(path: string): Target[] {
+  const one = (size: number, peer: string, rate: number): Target => ({
+    path,
+    size,
+    ours: 'sabway trySend, drain',
+    peer,
+    bound: { rate },
+  })
+  const batch = (size: number, rate: number): Target => ({
+    path,
+    size,
+    ours: 'sabway sendBatch, drain all',
+    peer: HAND,
+    bound: { rate },
+  })
+  return [
+    one(64, 'ringbuf.js', 3),
+    one(64, 'postMessage copy', 25),
+    batch(16, 1),
+    batch(64, 1.3),
+    batch(256, 1.5),
+    one(4096, 'ringbuf.js', 8),
+    one(65_536, 'ringbuf.js', 12),
+  ]
+}
+
+const inPlace = (ours: string): Target[] =>
+  [[64, 20] as const, [4096, 12] as const, [65_536, 6] as const].map(([size, rate]) => ({
+    path: PATHS.fromNative,
+    size,
+    ours,
+    peer: TSFN,
+    bound: { rate },
+  }))
+
+const TARGETS: Target[] = [
+  ...betweenThreads(PATHS.toWorker),
+  ...betweenThreads(PATHS.fromWorker),
+  ...inPlace('sabway drain'),
+  ...inPlace('sabway startReceiving, in place'),
+  { path: PATHS.toNative, size: 64, ours: 'sabway trySend', peer: 'ringbuf.js, JS to JS', bound: { rate: 3 } },
+  { path: PATHS.spinning, size: 64, ours: 'sabway spinning', peer: 'ringbuf.js', bound: { time: 0.8 } },
+  { path: PATHS.loops, size: 64, ours: 'sabway event loops', peer: 'postMessage event loops', bound: { time: 0.9 } },
+  ...[PATHS.blocking, PATHS.echo].map((path) => ({
+    path,
+    size: 64,
+    ours: 'sabway receiveSync, balanced',
+    peer: 'sabway receiveSync, spin',
+    bound: { time: 1.1 },
+  })),
+  {
+    path: PATHS.waking,
+    size: 64,
+    ours: 'sabway wake, then spin, park',
+    peer: 'two bare threads on a futex',
+    bound: { time: 1.15 },
+  },
+  {
+    path: PATHS.native,
+    size: 64,
+    ours: 'sabway event loop, balanced',
+    peer: 'threadsafe function per message',
+    bound: { time: 0.9 },
+  },
+  ...[1, 3, 5].map((lead) => ({
+    path: PATHS.unaligned,
+    size: 65_536,
+    ours: `offset ${lead}`,
+    peer: 'aligned',
+    bound: { time: 1.5 },
+  })),
+]
+
+const BETWEEN_PROCESSES: Target[] = [
+  ...[64, 4096, 65_536].map((size) => {
+    return { path: PATHS.processes, size, ours: 'sabway trySend, drain', peer: IN_PROCESS, bound: { rate: 0.9 } }
+  }),
+  ...[[64, 60] as const, [65_536, 15] as const].map(([size, rate]) => {
+    return { path: PATHS.processes, size, ours: 'sabway trySend, drain', peer: "fork, 'advanced'", bound: { rate } }
+  }),
+  { path: PATHS.spinningProcesses, size: 64, ours: 'sabway spinning', peer: IN_PROCESS, bound: { time: 1.2 } },
+]
+
+export function verdicts(subject: Subject, results: Result[]): Verdict[] {
+  const targets = subject === 'processes' ? BETWEEN_PROCESSES : TARGETS
+  return targets.map((target) => {
+    const result = results.find(({ group }) => group.path === target.path && group.size === target.size)
+    const comparison = result?.comparisons.find(({ ours, peer }) => ours === target.ours && peer === target.peer)
+    const { bound } = target
+    // A score is a rate, or, for round trips, a time.
+    const inverse = 'time' in bound && result?.group.unit === 'messages/s'
+    const ratios = (comparison?.ratios ?? []).map((ratio) => (inverse ? 1 / ratio : ratio))
+    const measured = median(ratios)
+    const met = 'rate' in bound ? measured >= bound.rate : measured <= bound.time
+    return { ...target, ratios, measured, met }
+  })
+}

@@ -1,0 +1,193 @@
+// The native addon, where there is one. index.ts provides it; browser.ts does not.
+
+import type * as workers from '../channel/native-worker.js'
+import { SabwayError } from './errors.js'
+
+/** What a WorkerEvent tells: a line that was logged; that the worker has ended by itself; that it was joined, the last event of each. */
+export const WORKER_LOG = 0
+export const WORKER_EXITED = 1
+export const WORKER_JOINED = 2
+/** Not of a worker: a participant of another process, which held roles of a seat's channel, has ended without leaving them. */
+export const PEER_DIED = 3
+/** Not of a worker: the other side of a seat's channel left values that cannot be right. */
+export const CARRIER_FAILED = 4
+
+export interface WorkerEvent {
+  worker: number
+  kind: number
+  /**
+   * The log level, why the worker ended or the carrier failed; of a death the dead one's role word and, times 2^32, its roles
+   * (bits, by sw_channel_role's numbers).
+   */
+  number: number
+  text: string
+}
+
+export interface WorkerStats {
+  received: number
+  receivedBytes: number
+  sent: number
+  sentBytes: number
+  /** How often the native thread went to sleep in the kernel. */
+  parks: number
+  /** System calls it has made to wake others. */
+  wakes: number
+  /** CRC-32C over all that the 'sink' handler has received. */
+  crc: number
+}
+
+export interface RegionBinding {
+  ring(doorbell: number, how: number): void
+  park(ticket: number, milliseconds: number): void
+  /** Let another thread that is ready have this one's processor. */
+  yield(): void
+  listen(): void
+  /** Hear rings and deaths of other processes. Returns the seat that PEER_DIED will name. */
+  watch(): number
+  /** Of a private region, after `watch`: carry messages of that side to and from the shared memory. */
+  carry?(side: number): void
+  /** The first `length` bytes. Absent where a call would cost more than V8's own copy. */
+  copyIn?(offset: number, bytes: Uint8Array, length: number): void
+  close(): void
+}
+
+/** What only the addon's own binding has, and not what a page has of one in its preload script. */
+export interface WorkerBinding extends RegionBinding {
+  startWorker(options: { side: number; builtin?: string; plugin?: string; json: string; wait: number }): number
+  stopWorker(id: number): void
+  workerStats(id: number): (WorkerStats & { reach: number }) | undefined
+}
+
+/** Memory that processes share, held open. */
+export interface SharedMemory {
+  size(): number
+  /** Map it over a whole shared WebAssembly.Memory. */
+  overlay(bytes: Uint8Array): void
+  /** Where it cannot be: make a private region of the same size what this is, or with `outward` this what that is. */
+  mirror(bytes: Uint8Array, outward: boolean): void
+  /** Mirrored, and a living participant is on the other side? */
+  hasPeer(side: number): boolean
+  /** Mirrored: the role of a participant that ended without leaving the other side and has no successor, or 0. */
+  deadPeer(side: number): number
+  token(): string
+  close(): void
+}
+
+export type Dispatch = (events: WorkerEvent[] | undefined) => void
+
+export interface Addon {
+  /** Is this the thread that lives as long as the process? index.ts knows. */
+  isMainThread: boolean
+  RegionBinding: new (bytes: Uint8Array, endpoint: number, channel: number, away?: SharedMemory) => WorkerBinding
+  SharedMemory: { new (token: string): SharedMemory; new (size: number, name: string | undefined): SharedMemory }
+  setDispatcher(callback: Dispatch): void
+  ref(): void
+  unref(): void
+  identity(): { pid: number; startLow: number; startHigh: number }
+  alive(pid: number, startLow: number, startHigh: number): number
+  crc32c(bytes: Uint8Array, crc: number): number
+  /** Unlike a WeakRef, this keeps the object not even until the job ends in which it was made or asked. */
+  weakly<T extends object>(object: T): () => T | undefined
+  /**
+   * Let go of regions and memory that the garbage collector has found, and whose finalizers would run in a later turn. Returns how
+   * many there were. With `collect` the collector looks for such first.
+   */
+  reclaim(collect: boolean): number
+  /** Shared by the ESM and the CommonJS copy of this library, when one program has loaded both: the addon exists once. */
+  shared?: { dispatchers: Set<Dispatch>; references: number }
+}
+
+let provided: Addon | null = null
+let missing = 'this build of Sabway has no native addon (it is the browser build)'
+
+export function provideAddon(addon: Addon | null, reason = ''): void {
+  provided = addon
+  missing = reason
+}
+
+/** What starts native workers. It comes with the addon: a page need not load it. */
+export type Workers = Pick<typeof workers, 'NativeWorker' | 'needBinding' | 'workerOptions'>
+
+let providedWorkers: Workers | null = null
+
+export function provideWorkers(found: Workers): void {
+  providedWorkers = found
+}
+
+/** Errors: ERR_SABWAY_NO_ADDON. */
+export function nativeWorkers(): Workers {
+  if (providedWorkers === null) throw new SabwayError('ERR_SABWAY_NO_ADDON', missing)
+  return providedWorkers
+}
+
+export const addon = (): Addon | null => provided
+
+/** Why there is none. */
+export const addonMissing = (): string => missing
+
+/** Leads to an object, as long as something else keeps it. */
+export type Weakly<T> = () => T | undefined
+
+/** Hold it weakly: with the addon the object can be collected in the middle of a job, without it once the job has ended. */
+export function weakly<T extends object>(object: T): Weakly<T> {
+  if (provided !== null) return provided.weakly(object)
+  const reference = new WeakRef(object)
+  return () => reference.deref()
+}
+
+const nowhere = (): undefined => undefined
+
+/**
+ * Leads to an object without keeping it from being collected, once it was loosened. A WeakRef keeps what it leads to until the
+ * running code ends, so that an object which is dropped in the same run could not be collected there: until then the object is held
+ * in place of that, and the code that makes this one calls `loosen` in a later turn, or `drop`. With the addon neither is needed.
+ */
+export class LooseRef<T extends object> {
+  #held: T | null = null
+  #way: Weakly<T> = nowhere
+
+  constructor(object: T) {
+    if (provided !== null) this.#way = provided.weakly(object)
+    else this.#held = object
+  }
+
+  get(): T | undefined {
+    return this.#held ?? this.#way()
+  }
+
+  loosen(): void {
+    if (this.#held === null) return
+    this.#way = weakly(this.#held)
+    this.#held = null
+  }
+
+  /** Lead nowhere from now on. */
+  drop(): void {
+    this.#held = null
+    this.#way = nowhere
+  }
+}
+
+/** Failures that may be due to what dropped regions still hold. */
+const SCARCE = new Set([
+  'ERR_SABWAY_SYSTEM',
+  'ERR_SABWAY_OUT_OF_MEMORY',
+  'ERR_SABWAY_TOO_MANY_FILES',
+  'ERR_SABWAY_OVERLAY_REFUSED', // its look at /proc/self/maps takes a descriptor
+])
+
+/**
+ * Do what takes something of which the system has only so much. When that fails, do it once more without the regions that were
+ * dropped and whose finalizers have not run yet. `collect`: the failure itself has not made V8 look for such. `act` leaves nothing
+ * behind when it throws.
+ */
+export function reclaiming<T>(act: () => T, collect: boolean): T {
+  try {
+    return act()
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (provided === null || (code !== undefined && !SCARCE.has(code))) throw error
+    if (provided.reclaim(collect) === 0) throw error
+    return act()
+  }
+}

@@ -1,0 +1,113 @@
+// A native thread on the other side of a channel, as the JavaScript thread that started it sees it.
+import { addonMissing, type RegionBinding, type WorkerBinding, type WorkerStats } from '../base/addon.js'
+import * as check from '../base/check.js'
+import { adopt, SabwayError } from '../base/errors.js'
+import { context } from '../base/host.js'
+import * as dispatcher from '../loop/dispatcher.js'
+import { type Mechanism, named, policyNumber, policyOf, type WaitPolicy } from '../loop/waiting.js'
+
+export interface LogLine {
+  level: 'debug' | 'info' | 'warn' | 'error'
+  text: string
+}
+
+interface AnyWorker {
+  /** What the native thread does when it has nothing to do (default: as this side of the channel). */
+  wait?: WaitPolicy
+  /** Given the lines that the handler or plugin logs. */
+  onLog?: (line: LogLine) => void
+}
+
+/** A handler that comes with Sabway. */
+export type BuiltinWorker = AnyWorker &
+  ({ builtin: 'echo' } | { builtin: 'sink' } | { builtin: 'source'; size?: number; rate?: number; count?: number })
+
+/** A shared library that exports `sabway_plugin` (native/include/sabway/plugin.h). All other properties go to its open function, as JSON. */
+export type PluginWorker = AnyWorker & { plugin: string; [option: string]: unknown }
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+export class NativeWorker implements dispatcher.WorkerOwner {
+  readonly id: number
+  readonly onLog: dispatcher.WorkerOwner['onLog']
+
+  /** Starts it on `side`. Errors: those of SharedMemoryChannel.startWorker. */
+  constructor(
+    private readonly binding: WorkerBinding,
+    side: number,
+    options: CheckedWorker,
+    policy: WaitPolicy,
+    /** Told when it has ended by itself. */
+    private readonly ended: (worker: NativeWorker, status: number) => void,
+  ) {
+    const { onLog, builtin, plugin, wait = policy, json } = options
+    dispatcher.connect()
+    try {
+      this.id = binding.startWorker({ side, builtin, plugin, json, wait: policyNumber(wait) })
+    } catch (error) {
+      throw adopt(error)
+    }
+    const inContext = context()
+    this.onLog = onLog && ((level, text) => inContext(onLog, { level: LEVELS[level] ?? 'info', text }))
+    dispatcher.own(this)
+  }
+
+  onExit(status: number): void {
+    this.ended(this, status)
+  }
+
+  /** Ends it after the messages it has already been sent, and joins it. What it says meanwhile is still told. */
+  stop(): void {
+    dispatcher.hold(this)
+    this.binding.stopWorker(this.id)
+  }
+
+  stats(): (WorkerStats & { mechanism: Mechanism }) | undefined {
+    const found = this.binding.workerStats(this.id)
+    if (found === undefined) return undefined
+    const { reach, ...stats } = found
+    return { ...stats, mechanism: named(reach, 'futex') }
+  }
+}
+
+/** The binding that native workers need. Errors: ERR_SABWAY_NO_ADDON. */
+export function needBinding(binding: RegionBinding | null): WorkerBinding {
+  if (binding === null) throw new SabwayError('ERR_SABWAY_NO_ADDON', addonMissing())
+  return binding as WorkerBinding // where this file is loaded, there is no other
+}
+
+/** What startWorker was given, checked, and the options of the handler or plugin as JSON. */
+export interface CheckedWorker extends AnyWorker {
+  builtin?: string
+  plugin?: string
+  json: string
+}
+
+const COMMON = ['builtin', 'plugin', 'wait', 'onLog']
+const SOURCE = ['size', 'rate', 'count']
+const LONGEST_PATH = 4096
+
+/** Errors: those of check.options, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_INVALID_TYPE. A plugin's own options may have any name. */
+export function workerOptions(given: BuiltinWorker | PluginWorker): CheckedWorker {
+  const what = 'startWorker options'
+  if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given)) neither(given)
+  const all = check.reading(what, () => ({ ...given }) as Record<string, unknown>)
+  const { builtin, plugin, wait, onLog, ...own } = all
+  if (onLog !== undefined) check.callback(onLog, 'onLog')
+  if ((builtin === undefined) === (plugin === undefined)) neither(given)
+  const common = { wait: wait === undefined ? undefined : policyOf(wait), onLog: onLog as AnyWorker['onLog'] }
+  if (plugin !== undefined) {
+    const path = check.text(plugin, 'plugin, the path of a shared library,', LONGEST_PATH)
+    return { ...common, plugin: path, json: check.reading(what, () => JSON.stringify(own)) }
+  }
+  const name = check.oneOf(builtin, 'builtin', ['echo', 'sink', 'source'])
+  const numbers = check.options(all, `${what} of '${name}'`, [...COMMON, ...(name === 'source' ? SOURCE : [])])
+  const json: Record<string, number> = {}
+  for (const number of SOURCE) if (numbers[number] !== undefined) json[number] = check.finite(numbers[number], number)
+  return { ...common, builtin: name, json: JSON.stringify(json) }
+}
+
+function neither(given: unknown): never {
+  const expected = "startWorker takes either { builtin: 'echo' | 'sink' | 'source' } or { plugin: path }"
+  return check.refuse('ERR_SABWAY_INVALID_ARGUMENT', expected, given)
+}

@@ -1,0 +1,148 @@
+// Codecs: how values become the bytes of a message, and how they are named, so that both sides use the same one.
+import { isUint8Array } from '../base/brand.js'
+import * as check from '../base/check.js'
+import { copyIn } from '../base/copy.js'
+import { SabwayError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
+import type { Region } from '../region/region.js'
+import { decoding, encoding, type Format, MSGPACK_ID, V8_ID } from './format.js'
+import { msgpackFormat } from './msgpack.js'
+import { v8Format } from './v8.js'
+
+export type { Format, PortsIn, PortsOut } from './format.js'
+
+/** A codec of your own. Both sides give one of the same name. */
+export interface Codec<T = unknown> {
+  readonly name: string
+  encode(value: T): Uint8Array
+  /** The bytes are in place: what is to be kept must be copied. */
+  decode(message: Uint8Array): T
+}
+
+/**
+ * `structured`: what a structured clone can carry, by V8's serializer in Node, as MessagePack in Electron, pages and where there is no serializer.
+ * `v8`, `msgpack`: that one, wherever it is made. `bytes`: no codec.
+ */
+export type CodecName = 'bytes' | 'structured' | 'v8' | 'msgpack'
+
+const NAMES = () => (v8Format() === null ? ['structured', 'msgpack'] : ['structured', 'v8', 'msgpack'])
+
+/** Pages have no V8 serializer, and what main makes is often for them. */
+const isElectron = (): boolean =>
+  (globalThis as { process?: { versions?: { electron?: string } } }).process?.versions?.electron !== undefined
+
+/** The format of that name; 'structured' is the first that is here. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
+export function formatNamed(name: string): Format {
+  if (name === 'msgpack') return msgpackFormat
+  if (name === 'structured') return (isElectron() ? null : v8Format()) ?? msgpackFormat
+  const format = name === 'v8' ? v8Format() : null
+  if (format) return format
+  const remedy = name === 'v8' ? "; every host has 'msgpack': let both sides use it" : ''
+  throw new SabwayError(
+    'ERR_SABWAY_INVALID_ARGUMENT',
+    `codec ${shown(name)} is not here; there are 'bytes', ${NAMES().map(shown).join(', ')}, and codecs of your own: { name, encode, decode }${remedy}`,
+  )
+}
+
+/** The format with that number in frames. Errors: ERR_SABWAY_NOT_DECODABLE. */
+export function formatWithId(id: number): Format {
+  if (id === MSGPACK_ID) return msgpackFormat
+  const format = id === V8_ID ? v8Format() : undefined
+  if (format) return format
+  throw new SabwayError(
+    'ERR_SABWAY_NOT_DECODABLE',
+    format === undefined
+      ? `no codec has the number ${id}; is the other side a port of Sabway, too?`
+      : "it was encoded with 'v8', which is not here; let both sides use the codec 'msgpack'",
+  )
+}
+
+/**
+ * The format that a `codec` option asks for; null for bytes. `shared` is the name that came with the handle; beside one,
+ * 'structured' asks for the one that the maker of the channel had for it. Errors: those of check.codec, ERR_SABWAY_INVALID_ARGUMENT.
+ */
+export function formatOf(option: unknown, shared?: string): Format | null {
+  const codec = check.codec<Codec<never>, CodecName>(option as CodecName)
+  const agreed = codec === 'structured' && (shared === 'v8' || shared === 'msgpack') ? shared : codec
+  const asked = agreed ?? shared ?? 'bytes'
+  const format = asked === 'bytes' ? null : typeof asked === 'string' ? shippedFormat(asked) : ownFormat(asked)
+  const name = format?.name ?? 'bytes'
+  if (shared !== undefined && name !== shared) {
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      `the channel was made with codec '${shared}', not '${name}'; both sides must use the same`,
+    )
+  }
+  return format
+}
+
+function shippedFormat(name: string): Format {
+  if (typeof name === 'string' && name.startsWith('own:')) {
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      `the channel was made with a codec named '${name.slice(4)}': give attach the same { codec }`,
+    )
+  }
+  return formatNamed(name)
+}
+
+function ownFormat(codec: Codec<never>): Format {
+  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function' || typeof codec.name !== 'string') {
+    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'a codec is a name, or { name, encode, decode }')
+  }
+  return {
+    name: `own:${codec.name}`,
+    id: 0,
+    encode(value) {
+      const bytes: unknown = encoding(() => codec.encode(value as never))
+      if (!isUint8Array(bytes))
+        throw new SabwayError('ERR_SABWAY_NOT_ENCODABLE', `encode of codec '${codec.name}' gave no Uint8Array`)
+      return [bytes]
+    },
+    decode: (message) => decoding(() => codec.decode(message)),
+  }
+}
+
+// ---- sending in parts ----
+
+/** The next multiple of 8, of lengths beyond 32 bits too. */
+const aligned = (length: number): number => length + (-length & 7)
+
+export function lengthOf(parts: readonly Uint8Array[]): number {
+  let length = 0
+  for (const part of parts) length = aligned(length) + part.length
+  return length
+}
+
+/** The message that the parts make. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!
+  const whole = new Uint8Array(lengthOf(parts))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, aligned(at))
+    at = aligned(at) + part.length
+  }
+  return whole
+}
+
+interface Rooms {
+  readonly region: Region
+  reserve(length: number): Uint8Array | null
+  commit(): void
+}
+
+/** Write the parts straight into the ring and send them as one message. False when there is no room now. */
+export function sendParts(rooms: Rooms, parts: readonly Uint8Array[]): boolean {
+  const room = rooms.reserve(lengthOf(parts))
+  if (room === null) return false
+  const { bytes, words, binding } = rooms.region
+  let at = room.byteOffset
+  for (const part of parts) {
+    at = aligned(at)
+    copyIn(bytes, at, part, part.length, binding, words)
+    at += part.length
+  }
+  rooms.commit()
+  return true
+}

@@ -1,0 +1,149 @@
+// The participants of a region that hold a Web Lock (see locks.ts): when one ends, its roles are taken away, and its peers see that.
+import type { Weakly } from '../base/addon.js'
+import * as host from '../base/host.js'
+import { SW_ENDPOINTS, SW_LOCKED, SW_YIELDED, sw_channel, sw_endpoint, sw_ring } from '../generated/abi.js'
+import { endpointWord, holderIn, leave, ring, roleOf } from '../region/endpoint.js'
+import { isFree, isKnown, type LockName, whenFree } from '../region/locks.js'
+import type { Region } from '../region/region.js'
+
+/** Indexes of the role words of a region's channel, in an Int32Array over the region. */
+const roleWords = (channelAt: number): number[] =>
+  [0, 1].flatMap((side) =>
+    [sw_ring.producer, sw_ring.consumer].map(
+      (field) => (channelAt + sw_channel.rings + side * sw_ring.sizeof + field) >>> 2,
+    ),
+  )
+
+/** What the participant that a role names tells of its lock; null where it has none, or has left. */
+function lockOf(words: Int32Array, role: number): { name: LockName; held: boolean; yielded: boolean } | null {
+  const index = (role & 0xff) - 1
+  if (index >= SW_ENDPOINTS) return null
+  const word = (field: number) => Atomics.load(words, endpointWord(index, field))
+  const name = { low: word(sw_endpoint.lock_low), high: word(sw_endpoint.lock_high) }
+  const skills = word(sw_endpoint.skills)
+  if (name.low === 0 || roleOf(words, index) !== role) return null // the role last: all of it is of one claim
+  return { name, held: (skills & SW_LOCKED) !== 0 || host.inNode, yielded: (skills & SW_YIELDED) !== 0 }
+}
+
+/** How long a lock that was asked for may stay unknown, and how long an answer may take, at first: doubled each time. In milliseconds. */
+const PATIENCE_MS = 500
+const MOST_PATIENCE_MS = 60_000
+
+interface Watched {
+  held: boolean
+  stop(): void
+}
+
+/** This thread's watch over a region, which it does not hold: the region may be collected. */
+export class EndWatch {
+  readonly #watched = new Map<number, Watched>()
+  readonly #at: readonly number[]
+
+  constructor(
+    private readonly way: Weakly<Region>,
+    channelAt: number,
+    /** A participant has ended. */
+    private readonly onEnd: () => void,
+  ) {
+    this.#at = roleWords(channelAt)
+  }
+
+  /** Roles have changed hands, or a lock is held: watch the holders of now. */
+  look(): void {
+    const region = this.#open()
+    if (region === undefined) return
+    const { words, endpoint } = region
+    const holders = this.#at.map((at) => holderIn(Atomics.load(words, at)))
+    for (const [role, { stop }] of this.#watched) {
+      if (holders.includes(role)) continue
+      this.#watched.delete(role)
+      stop()
+    }
+    for (const role of holders) {
+      if (role === 0 || (role & 0xff) - 1 === endpoint || this.#watched.get(role)?.held) continue
+      const lock = lockOf(words, role)
+      if (lock === null || (!lock.held && this.#watched.has(role))) continue
+      this.#watched.get(role)?.stop()
+      if (lock.held) this.#await(role, lock.name)
+      else this.#doubt(role, PATIENCE_MS)
+    }
+  }
+
+  stop(): void {
+    for (const { stop } of this.#watched.values()) stop()
+    this.#watched.clear()
+  }
+
+  #open(): Region | undefined {
+    const region = this.way()
+    if (region !== undefined && !region.closed) return region
+    this.stop()
+    return undefined
+  }
+
+  #await(role: number, name: LockName): void {
+    this.#watched.set(role, { held: true, stop: whenFree(name, () => this.#ended(role)) })
+  }
+
+  /**
+   * A participant has asked for its lock, and not said that it holds it: it may have ended before, or its thread may be busy or blocked.
+   * It has ended when it had yielded to its event loop, does not answer, and the host knows of no such lock.
+   */
+  #doubt(role: number, patience: number): void {
+    const timer = host.after(patience, () => {
+      const region = this.#open()
+      const lock = region && lockOf(region.words, role)
+      if (!lock) return
+      if (lock.yielded) this.#ask(role, ring(region.words, role), patience)
+      else this.#doubt(role, Math.min(patience * 2, MOST_PATIENCE_MS))
+    })
+    timer.unref()
+    this.#watched.set(role, { held: false, stop: () => timer.cancel() })
+  }
+
+  /** Wait for an answer to a ring, the doorbell's `rings`-th. */
+  #ask(role: number, rings: number, patience: number): void {
+    let stopped = false
+    const timer = host.after(patience, async () => {
+      const region = this.#open()
+      const lock = region && lockOf(region.words, role)
+      if (!lock) return
+      const heard = Atomics.load(region.words, endpointWord((role & 0xff) - 1, sw_endpoint.heard))
+      const answered = ((heard - rings) | 0) >= 0
+      const known = answered || (await isKnown(lock.name))
+      if (stopped) return
+      if (answered) this.#doubt(role, Math.min(patience * 2, MOST_PATIENCE_MS))
+      else if (known) this.#await(role, lock.name)
+      else this.#ended(role)
+    })
+    timer.unref()
+    const stop = () => {
+      stopped = true
+      timer.cancel()
+    }
+    this.#watched.set(role, { held: false, stop })
+  }
+
+  #ended(role: number): void {
+    this.#watched.delete(role)
+    const region = this.#open()
+    if (region === undefined) return
+    const { core, size, channelAt } = region
+    leave(core, size, channelAt, role)
+    this.onEnd()
+  }
+}
+
+/**
+ * A role could not be taken, because the participant that `role` names holds it. Has that one ended, so far as locks tell? Then its
+ * roles are taken away, so that a later attempt succeeds. `open` is called for a region of the caller's own, when one is needed.
+ */
+export function suspect(words: Int32Array, role: number, open: () => Region): void {
+  const lock = lockOf(words, role)
+  if (!lock?.held || !host.hasLocks()) return
+  const region = open()
+  void isFree(lock.name).then((free) => {
+    if (free) leave(region.core, region.size, region.channelAt, role)
+    region.close()
+  })
+}

@@ -1,0 +1,145 @@
+// A participant's place in a region: the words of its endpoint, and how it is given back when this thread has no addon to do that.
+import type { Core, Offset } from '../base/core.js'
+import * as host from '../base/host.js'
+import {
+  SW_ENDPOINTS,
+  SW_LOCKED,
+  SW_ROLE_GONE,
+  SW_WATCHES,
+  SW_YIELDED,
+  sw_endpoint,
+  sw_region_header,
+} from '../generated/abi.js'
+import { loadedParts } from '../parts.js'
+import type { Holder } from './locks.js'
+
+/** Index, in an Int32Array over the region, of a word of an endpoint. */
+export function endpointWord(index: number, field: number): number {
+  return (sw_region_header.sizeof + index * sw_endpoint.sizeof + field) >>> 2
+}
+
+/** How roles name the present claim of an endpoint. */
+export const roleOf = (words: Int32Array, index: number): number =>
+  ((Atomics.load(words, endpointWord(index, sw_endpoint.epoch)) << 8) | (index + 1)) >>> 0
+
+/** Take the roles of a participant that has ended away from it, and give its endpoint back. Nothing when it has left before. */
+export function leave(core: Core, size: bigint, channelAt: Offset, role: number): void {
+  core.sw_channel_evict_role(0, size, channelAt, role)
+  core.sw_endpoint_release_role(0, role)
+}
+
+/** Ring the threads that see the ends of others: a role was taken, or a lock is held. All of them are of this process. */
+export function ringWatchers(words: Int32Array, own: number): void {
+  for (let index = 0; index < SW_ENDPOINTS; index++) {
+    if (index === own || (Atomics.load(words, endpointWord(index, sw_endpoint.skills)) & SW_WATCHES) === 0) continue
+    ring(words, index + 1)
+  }
+}
+
+/** The participant that a role word names as the role's holder; 0 for none. */
+export const holderIn = (word: number): number => ((word & SW_ROLE_GONE) === 0 && (word & 0xff) !== 0 ? word >>> 0 : 0)
+
+/** Ring a JavaScript thread of this process, whether it sleeps or not. Returns the doorbell's value. */
+export function ring(words: Int32Array, role: number): number {
+  const doorbell = endpointWord((role & 0xff) - 1, sw_endpoint.doorbell)
+  const rings = Atomics.add(words, doorbell, 1) + 1
+  Atomics.notify(words, doorbell)
+  return rings
+}
+
+/** What a stay needs of its region, without the region itself, which may be collected. */
+export interface Place {
+  readonly core: Core
+  readonly words: Int32Array
+  readonly size: bigint
+  readonly channelAt: Offset
+  readonly endpoint: number
+}
+
+/** Stays that end with this thread's program. */
+const stays = new Set<Stay>()
+let listening = false
+/** Stays that are to tell that their thread has yielded. One task for all: an ended one is held no longer than it lasts. */
+const yielding = new Set<Stay>()
+let yields = false
+
+/**
+ * A thread without the addon in a region that others may share. It holds this thread's Web Lock for it, and tells its peers when the
+ * program ends by itself, as the addon does.
+ */
+class Stay implements Holder {
+  /** Names the claim: what comes late must not touch the endpoint's next owner. */
+  readonly #role: number
+  #over = false
+
+  constructor(private readonly place: Place) {
+    const { words, endpoint } = place
+    this.#role = roleOf(words, endpoint)
+    stays.add(this)
+    if (!listening) listen()
+    const found = loadedParts()?.hold(this)
+    if (!found) return
+    Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_high), found.name.high)
+    Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), found.name.low)
+    if (found.held) this.onHeld()
+    else {
+      yielding.add(this)
+      if (!yields) host.microtask(tellYielded)
+      yields = true
+    }
+  }
+
+  onYield(): void {
+    this.#tell(SW_YIELDED)
+  }
+
+  #tell(skill: number): void {
+    const { words, endpoint } = this.place
+    if (!this.#over) Atomics.or(words, endpointWord(endpoint, sw_endpoint.skills), skill)
+  }
+
+  onHeld(): void {
+    this.#tell(SW_LOCKED)
+    ringWatchers(this.place.words, this.place.endpoint)
+  }
+
+  onLost(stolen: boolean): void {
+    if (stolen) {
+      this.end() // others have been told that it has ended
+      return
+    }
+    const { words, endpoint } = this.place
+    Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), 0)
+    Atomics.and(words, endpointWord(endpoint, sw_endpoint.skills), ~SW_LOCKED)
+  }
+
+  /** Give the roles and the endpoint back, as one that has ended without leaving. Idempotent. */
+  end(): void {
+    if (this.#over) return
+    this.#over = true
+    stays.delete(this)
+    yielding.delete(this)
+    const { core, size, channelAt } = this.place
+    leave(core, size, channelAt, this.#role)
+    loadedParts()?.letGo(this)
+  }
+}
+
+function tellYielded(): void {
+  yields = false
+  for (const stay of yielding) stay.onYield()
+  yielding.clear()
+}
+
+/** Begin a stay. Returns what ends it. */
+export function stay(place: Place): () => void {
+  const begun = new Stay(place)
+  return () => begun.end()
+}
+
+function listen(): void {
+  listening = true
+  host.onVeryEnd((comesBack) => {
+    if (!comesBack) for (const stay of [...stays]) stay.end()
+  })
+}

@@ -1,0 +1,142 @@
+// How the end of a JavaScript thread without the addon is noticed: as long as others may be in its regions it holds a Web Lock,
+// whose name stands in its endpoints. Others ask for the same lock, and are given it when the holder has ended, however it did.
+import * as host from '../base/host.js'
+
+/** 64 random bits. Only those that share memory with the holder, and scripts of its origin, can know them. */
+export interface LockName {
+  readonly low: number
+  readonly high: number
+}
+
+/** What is told of this thread's own lock. */
+export interface Holder {
+  /** It is held from now on. */
+  onHeld(): void
+  /** There is none, or a script of this origin has `stolen` it: its name tells nothing any more. */
+  onLost(stolen: boolean): void
+}
+
+interface Own extends LockName {
+  held: boolean
+  readonly holders: Set<Holder>
+  release(): void
+}
+
+/** This thread's lock, while a region of this thread needs it: a page that holds one is not kept in the back/forward cache. */
+let own: Own | null = null
+let refused = false
+
+const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, '0')
+const text = ({ low, high }: LockName): string => `sabway-${hex(high)}${hex(low)}`
+
+/**
+ * Hold this thread's lock until `letGo`. Returns its name, and whether it is held already; null where there are no locks. Asking
+ * for it takes a moment: `onHeld` tells when it is over.
+ */
+export function hold(holder: Holder): { name: LockName; held: boolean } | null {
+  own ??= request()
+  if (own === null) return null
+  own.holders.add(holder)
+  return { name: own, held: own.held }
+}
+
+export function letGo(holder: Holder): void {
+  if (own?.holders.delete(holder) && own.holders.size === 0) {
+    own.release()
+    own = null
+  }
+}
+
+function request(): Own | null {
+  const locks = host.locks()
+  const random = host.randomWords()
+  if (refused || locks === undefined || random === undefined) return null
+  let release = () => {}
+  const over = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const made: Own = { low: random[0]! | 1, high: random[1]!, held: false, holders: new Set(), release }
+  const onGranted = () => {
+    made.held = true
+    for (const holder of made.holders) holder.onHeld()
+    return over
+  }
+  host.root(() => locks.request(text(made), onGranted)).catch(() => onLost(made))
+  return made
+}
+
+function onLost(lost: Own): void {
+  if (!lost.held) refused = true // an opaque origin has no locks
+  if (own === lost) own = null
+  for (const holder of lost.holders) holder.onLost(lost.held)
+}
+
+// ---- the locks of others ----
+
+/** Node gives a lock that a thread's end has set free to those that wait only when something asks for another. */
+const PROD_MS = 100
+
+interface Watched {
+  readonly told: Set<() => void>
+  readonly abort: AbortController
+}
+
+const watched = new Map<string, Watched>()
+let prodding = false
+
+/**
+ * Call `told` once when the holder of that lock, which holds it or has asked for it, has ended or let it go. The returned function
+ * takes that back.
+ */
+export function whenFree(name: LockName, told: () => void): () => void {
+  const key = text(name)
+  const entry = watched.get(key) ?? wait(key)
+  entry.told.add(told)
+  return () => {
+    if (!entry.told.delete(told) || entry.told.size !== 0 || watched.get(key) !== entry) return
+    watched.delete(key)
+    entry.abort.abort()
+  }
+}
+
+/** Wait behind the holder. Shared: all that wait are told at once. */
+function wait(key: string): Watched {
+  const abort = new AbortController()
+  const entry: Watched = { told: new Set(), abort }
+  watched.set(key, entry)
+  const onFree = () => {
+    watched.delete(key)
+    for (const tell of [...entry.told]) tell()
+  }
+  host.root(() => host.locks()!.request(key, { mode: 'shared', signal: abort.signal }, onFree)).catch(() => {})
+  if (host.inNode && !prodding) prod()
+  return entry
+}
+
+function prod(): void {
+  prodding = watched.size !== 0
+  if (!prodding) return
+  host.root(() => host.locks()!.request('sabway-prod', { mode: 'shared', ifAvailable: true }, () => {})).catch(() => {})
+  host.after(PROD_MS, prod).unref()
+}
+
+/** Is that lock free now? */
+export async function isFree(name: LockName): Promise<boolean> {
+  const locks = host.locks()
+  try {
+    return (await locks?.request(text(name), { mode: 'shared', ifAvailable: true }, (lock) => lock !== null)) === true
+  } catch {
+    return false
+  }
+}
+
+/** Does the host know of that lock: is it held, or has it been asked for? Node knows at once, but tells only of this thread's. */
+export async function isKnown(name: LockName): Promise<boolean> {
+  if (host.inNode) return true
+  try {
+    const { held = [], pending = [] } = await host.locks()!.query()
+    return [...held, ...pending].some((lock) => lock.name === text(name))
+  } catch {
+    return true
+  }
+}

@@ -1,0 +1,235 @@
+// Builds what TypeScript needs from the C sources: the core as WebAssembly and the layout as constants.
+//
+//   node native/codegen/build.mjs        writes lib/generated/core-wasm.ts (and core.wasm), and lib/generated/abi.ts
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runClang } from '@yowasp/clang'
+
+const native = join(dirname(fileURLToPath(import.meta.url)), '..')
+const generated = join(native, '..', 'lib', 'generated')
+const CUSTOM_SECTION = 0
+const IMPORT_SECTION = 2
+const DATA_SECTION = 11
+const CORE_SECTION = 'sabway'
+
+const lines = async (file) => (await readFile(join(native, file), 'utf8')).split('\n').filter(Boolean)
+
+/** The folder as the compiler's virtual file system wants it. */
+async function tree(folder) {
+  const entries = await readdir(folder, { withFileTypes: true })
+  const pairs = entries.map(async (entry) => {
+    const path = join(folder, entry.name)
+    return [entry.name, entry.isDirectory() ? await tree(path) : await readFile(path)]
+  })
+  return Object.fromEntries(await Promise.all(pairs))
+}
+
+async function compile(sources, flags, files) {
+  const args = [
+    'clang',
+    '--target=wasm32',
+    '-std=c11',
+    // A fifth smaller than with -O3 for who loads it, and as fast, as measured: the small functions of the ring must be inlined.
+    '-Os',
+    '-mllvm',
+    '-inline-threshold=75',
+    '-Wl,-mllvm,-inline-threshold=75',
+    '-ffreestanding',
+    '-nostdlib',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+  ]
+  const command = [...args, '-I.', '-Iinclude', ...flags, ...sources, '-o', 'out.wasm']
+  try {
+    const out = await runClang(command, files, { fetchProgress: () => {} })
+    return out['out.wasm']
+  } catch (error) {
+    throw new Error(`the wasm build failed (exit code ${error.code}); the compiler's words are above`) // not its whole file system
+  }
+}
+
+/** The module's sections, each with the bytes of its header and content. */
+function sections(bytes) {
+  const found = []
+  for (let at = 8; at < bytes.length; ) {
+    const begin = at
+    const id = bytes[at++]
+    let size = 0
+    for (let shift = 0, byte = 0x80; byte & 0x80; shift += 7) {
+      byte = bytes[at++]
+      size |= (byte & 0x7f) << shift
+    }
+    at += size
+    found.push({ id, bytes: bytes.subarray(begin, at) })
+  }
+  return found
+}
+
+/** The functions that run before an instance has a stack of its own must not use one: with the stack pointer at zero a push traps. */
+function checkStackless(module) {
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true })
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, wake() {}, alive: () => 0 } })
+  exports.__stack_pointer.value = 0
+  exports.sw_layout_hash()
+  exports.sw_region_bytes(4096, 4096)
+  if (exports.sw_region_format(0, 64, 4096, 4096) !== 0) throw new Error('sw_region_format failed on a fresh memory')
+  if (exports.sw_region_format_empty(0, 64) !== 0) throw new Error('sw_region_format_empty failed on a fresh memory')
+  if (exports.sw_region_verify(0, 64) !== 0) throw new Error('sw_region_verify refused a fresh region')
+  if (exports.sw_endpoint_claim(0, 1, 1, 0) !== 0) throw new Error('sw_endpoint_claim did not claim endpoint 0')
+}
+
+async function coreSources() {
+  return [...(await lines('sources.txt')).filter((path) => path.startsWith('core/')), 'prim/wasm.c']
+}
+
+async function buildCore(files) {
+  const exported = (await lines('codegen/exports.txt')).map((name) => `-Wl,--export=${name}`)
+  const bytes = await compile(
+    await coreSources(),
+    // Null is the region's first byte here; the imported memory may have any size up to 4 GiB.
+    [
+      '-fno-delete-null-pointer-checks',
+      '-matomics',
+      '-mbulk-memory',
+      '-mmutable-globals',
+      '-flto',
+      '-Wl,--no-entry,--import-memory,--shared-memory,--max-memory=4294967296,--strip-all',
+      '-Wl,--export=__stack_pointer',
+      ...exported,
+    ],
+    files,
+  )
+  if (sections(bytes).some(({ id }) => id === DATA_SECTION)) {
+    throw new Error('the wasm core has a data section: its memory is the region, so it must not bring static data')
+  }
+  checkStackless(await WebAssembly.compile(bytes))
+  return bytes
+}
+
+/**
+ * A module that comes with a handle is used in place of compiling one, but only when it is the very core that belongs to the
+ * TypeScript beside it. A custom section that holds a hash of all that precedes it tells.
+ */
+function marked(bytes) {
+  const id = createHash('sha256').update(bytes).digest('hex').slice(0, 32)
+  const content = Buffer.concat([Buffer.from([CORE_SECTION.length]), Buffer.from(CORE_SECTION + id)])
+  return { id, bytes: Buffer.concat([bytes, Buffer.from([CUSTOM_SECTION, content.length]), content]) } // lengths below 128: one byte each
+}
+
+/**
+ * How large a region must be is asked before there is one. The same C function in a module of its own, without the memory that the
+ * linker always adds: V8 sets 10 GiB of addresses aside for each memory, however small.
+ */
+async function buildSizes(files) {
+  const flags = ['-matomics', '-mbulk-memory', '-flto', '-Wl,--no-entry,--import-memory,--strip-all']
+  const linked = await compile(await coreSources(), [...flags, '-Wl,--export=sw_region_bytes'], files)
+  const kept = sections(linked).filter(({ id }) => id !== IMPORT_SECTION)
+  const bytes = Buffer.concat([linked.subarray(0, 8), ...kept.map((section) => section.bytes)])
+  const { exports } = await WebAssembly.instantiate(await WebAssembly.compile(bytes)) // validates: nothing in it touches a memory
+  if (exports.sw_region_bytes(4096, 4096) === 0n) throw new Error('sw_region_bytes refuses rings of 4096 bytes')
+  return bytes
+}
+
+async function buildAbi(files) {
+  const bytes = await compile(['codegen/abi_table.c'], ['-Wl,--no-entry'], files)
+  const { instance } = await WebAssembly.instantiate(bytes)
+  const { memory, row_count, row_at } = instance.exports
+  const text = (at) => {
+    const all = new Uint8Array(memory.buffer)
+    return new TextDecoder().decode(all.subarray(at, all.indexOf(0, at)))
+  }
+  const rows = []
+  for (let i = 0; i < row_count(); i++) {
+    const view = new DataView(memory.buffer, row_at(i), 16)
+    const word = (index) => view.getUint32(4 * index, true)
+    rows.push({ kind: text(word(0)), owner: text(word(1)), name: text(word(2)), value: view.getInt32(12, true) })
+  }
+  return rows
+}
+
+/** What only the addon finds: a page that loads sabway/bytes need not know the sentences. */
+const OF_ADDON = [
+  'SYSTEM',
+  'PLUGIN_NOT_FOUND',
+  'PLUGIN_SYMBOL',
+  'PLUGIN_ABI',
+  'PLUGIN_OPEN',
+  'PLUGIN_FAILED',
+  'INVALID_TOKEN',
+  'REGION_GONE',
+  'STALE_TOKEN',
+  'SIZE_MISMATCH',
+  'NOT_PERMITTED',
+  'NAME_TAKEN',
+  'OVERLAY_REFUSED',
+  'TOO_MANY_FILES',
+  'OTHER_NAMESPACE',
+].map((name) => `ERR_SABWAY_${name}`)
+
+/**
+ * The files of the layout. Each struct is a module of constants, which abi.ts names: bundlers put the number where `sw_ring.head`
+ * stands, which they do not for an object, and drop those that nothing asks for.
+ */
+function abiFiles(rows) {
+  const of = (kind) => rows.filter((row) => row.kind === kind)
+  const found = {}
+  const owners = [...new Set([...of('size'), ...of('field')].map((row) => row.owner))]
+  for (const owner of owners) {
+    const own = (kind) => of(kind).filter((row) => row.owner === owner)
+    const constant = (name, value) => `export const ${name} = ${value}`
+    found[`${owner}.ts`] = [
+      ...own('size').map((row) => constant('sizeof', row.value)),
+      ...own('field').map((row) => constant(row.name, row.value)),
+    ]
+  }
+  const errors = (which) =>
+    of('error')
+      .filter((row) => OF_ADDON.includes(row.owner) === which)
+      .map((row) => `  ${row.owner}: { number: ${row.value}, text: ${JSON.stringify(row.name)} },`)
+  found['abi.ts'] = [
+    ...owners.map((owner) => `export * as ${owner} from './${owner}.js'`),
+    '',
+    ...of('constant').map((row) => `export const ${row.owner} = ${row.value}`),
+    '',
+    'export const ERRORS = {',
+    ...errors(false),
+    '} as const',
+    '',
+    'export const ADDON_ERRORS = {',
+    ...errors(true),
+    '} as const',
+  ]
+  return found
+}
+
+/** The bytes as lib/base/wasm-text.ts reads them. */
+function letters(bytes) {
+  const letter = (byte) => (byte < 91 ? String.fromCharCode(35 + byte) : `~${letter(byte - 91)}`)
+  return JSON.stringify(Array.from(bytes, letter).join(''))
+}
+
+const folders = ['include', 'base', 'core', 'prim', 'codegen']
+const files = Object.fromEntries(await Promise.all(folders.map(async (name) => [name, await tree(join(native, name))])))
+const { id, bytes: core } = marked(await buildCore(files))
+const sizes = await buildSizes(files)
+await mkdir(generated, { recursive: true })
+for (const [name, source] of Object.entries(abiFiles(await buildAbi(files)))) {
+  const head = '// Generated from native/include/sabway by native/codegen/build.mjs: do not edit.'
+  await writeFile(join(generated, name), [head, '', ...source, ''].join('\n'))
+}
+await writeFile(join(generated, 'core.wasm'), core) // for tests and for tools that read WebAssembly
+await writeFile(
+  join(generated, 'core-wasm.ts'),
+  [
+    '// Generated by native/codegen/build.mjs: do not edit.',
+    `export const CORE_WASM = ${letters(core)}`,
+    `export const CORE_SECTION = '${CORE_SECTION}'`,
+    `export const CORE_ID = '${id}'`,
+    `export const SIZES_WASM = ${letters(sizes)}`,
+    '',
+  ].join('\n'),
+)
+console.log(`wasm core: ${core.length} bytes; sizes: ${sizes.length} bytes`)

@@ -1,0 +1,323 @@
+#include "sabway/ring.h"
+
+#include "base/peer.h"
+#include "core/core.h"
+#include "frame.h"
+#include "prim/prim.h"
+#include "sabway/endpoint.h"
+
+/* Ordering edges. Everything else in a handle is private.
+ *   [R1] head store-release  pairs with [A1] head load-acquire: frames are complete before they are seen.
+ *   [R2] tail store-release  pairs with [A2] tail load-acquire: payloads are read before they are overwritten.
+ *   [R3] closed fetch-or     pairs with [A3] closed load-acquire: what was published before the close is seen after it.
+ *   [F2] fence               pairs with [F1] in endpoint.c: publish, then look whether the consumer sleeps.
+ *   [F3] fence               pairs with [F4]: want room, then look; make room, then look whether it is wanted.
+ *   [W1] want exchange       pairs with [F1]: the wish that is taken may be newer than the one seen, of a producer that
+ *                            has armed again since. Then this shows it armed; a plain store would only wipe it out. */
+
+/* ---- producer -------------------------------------------------------------------------------------------------- */
+
+static uint32_t bytes_free(const sw_producer *p) { return p->capacity - (p->head - p->tail_seen); }
+
+/* Look at the consumer's index again. It may only move forward, and not past what was published. */
+static bool refresh_tail(sw_producer *p) {
+  uint32_t tail = sw_peer_load_acquire(&p->ring->tail); /* [A2] */
+  if (p->published - tail > p->published - p->tail_seen || tail % SW_ALIGN != 0) {
+    p->status = SW_ECORRUPT;
+    p->room = 0;
+    return false;
+  }
+  p->tail_seen = tail;
+  return true;
+}
+
+static bool has_room(sw_producer *p, uint32_t span) {
+  if (bytes_free(p) >= span) return true;
+  if (!refresh_tail(p)) return false;
+  if (bytes_free(p) >= span) return true;
+  p->status = SW_EFULL;
+  return false;
+}
+
+static uint8_t *frame_at(const sw_producer *p, uint32_t position) { return p->data + (position & (p->capacity - 1)); }
+
+static void write_header(uint8_t *frame, int32_t length, uint32_t info) {
+  sw_data_store(frame + offsetof(sw_frame, length), (uint32_t)length);
+  sw_data_store(frame + offsetof(sw_frame, info), info);
+}
+
+/* Fill the rest of the ring, so that the next frame starts at its first byte. When the frame then finds no room, the
+ * padding must be seen on its own: the consumer has to give it back before there can be any. Behind frames that are
+ * committed but not published it waits for them: when they are seen is for the caller to say. */
+static bool wrap(sw_producer *p, uint32_t rest, uint32_t span) {
+  if (!has_room(p, rest)) return false;
+  bool alone = p->published == p->head;
+  write_header(frame_at(p, p->head), (int32_t)rest, swi_info(SW_FRAME_PAD, 0));
+  p->head += rest;
+  if (has_room(p, span)) {
+    p->padding = rest;
+    return true;
+  }
+  if (alone) sw_producer_publish(p);
+  return false;
+}
+
+/* What sw_producer_append may use: up to the ring's end, as far as the consumer was last seen. */
+static void offer(sw_producer *p) {
+  uint32_t start = p->head & (p->capacity - 1);
+  uint32_t rest = p->capacity - start;
+  uint32_t room = rest < bytes_free(p) ? rest : bytes_free(p);
+  p->next = (uint32_t)(p->data - p->base) + start + SW_FRAME_HEADER;
+  p->room = room < SW_FRAME_HEADER || p->status == SW_ECORRUPT ? 0 : room - SW_FRAME_HEADER;
+}
+
+void *sw_producer_reserve(sw_producer *p, uint32_t length, uint32_t lead) {
+  p->room = 0;
+  if (p->status == SW_ECORRUPT) return NULL;
+  p->status = SW_OK;
+  if (p->open) p->status = SW_ESTATE;
+  else if (length > p->capacity) p->status = SW_ETOOBIG;
+  else if (lead >= SW_ALIGN) p->status = SW_EINVAL;
+  else if (sw_peer_load_relaxed(&p->ring->closed) != 0) p->status = SW_ECLOSED;
+  if (p->status != SW_OK) return NULL;
+
+  p->padding = 0;
+  uint32_t span = swi_span(p->capacity, lead, length);
+  uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
+  if (span > rest ? !wrap(p, rest, span) : !has_room(p, span)) return NULL;
+
+  uint8_t *frame = frame_at(p, p->head);
+  write_header(frame, -(int32_t)(SW_FRAME_HEADER + length), swi_info(SW_FRAME_DATA, lead));
+  p->reserved = length;
+  p->lead = lead;
+  p->open = 1;
+  return frame + SW_FRAME_HEADER + lead;
+}
+
+int sw_producer_commit(sw_producer *p, uint32_t length) {
+  if (!p->open) return SW_ESTATE;
+  if (length > p->reserved) return SW_ERANGE;
+  sw_data_store(frame_at(p, p->head) + offsetof(sw_frame, length), SW_FRAME_HEADER + length);
+  p->head += swi_span(p->capacity, p->lead, length);
+  p->open = 0;
+  p->messages++;
+  p->bytes += length;
+  offer(p);
+  return SW_OK;
+}
+
+int sw_producer_abandon(sw_producer *p) {
+  if (!p->open) return SW_ESTATE;
+  if (p->published != p->head) p->head -= p->padding; /* padding that nobody sees would hold its room for ever */
+  p->open = 0;
+  return SW_OK;
+}
+
+void sw_producer_publish(sw_producer *p) {
+  if (p->published == p->head) return;
+  p->published = p->head;
+  sw_store_release(&p->ring->head, p->head); /* [R1] */
+  sw_fence_handshake();                      /* [F2] */
+  swi_endpoint_ring_for_message(p->base, sw_peer_load_relaxed(&p->ring->consumer));
+}
+
+int sw_producer_push(sw_producer *p, uint32_t length) {
+  int status = sw_producer_commit(p, length);
+  if (status == SW_OK) sw_producer_publish(p);
+  return status;
+}
+
+int sw_producer_append(sw_producer *p, uint32_t length, int publish) {
+  if (p->room == 0 || length > p->room) return SW_EFULL;
+  if (sw_peer_load_relaxed(&p->ring->closed) != 0) return SW_ECLOSED;
+  write_header(frame_at(p, p->head), (int32_t)(SW_FRAME_HEADER + length), swi_info(SW_FRAME_DATA, 0));
+  p->head += swi_span(p->capacity, 0, length);
+  p->messages++;
+  p->bytes += length;
+  if (publish) sw_producer_publish(p);
+  offer(p);
+  return SW_OK;
+}
+
+uint32_t sw_producer_append_batch(sw_producer *p, const sw_slice *slices, uint32_t count, int publish) {
+  if (p->room == 0 || sw_peer_load_relaxed(&p->ring->closed) != 0) return 0;
+  uint8_t *frame = frame_at(p, p->head);
+  uint32_t room = p->room + SW_FRAME_HEADER;
+  uint32_t used = 0, done = 0;
+  uint64_t bytes = 0;
+  for (; done < count; done++) {
+    uint32_t length = sw_peer_data_load(&slices[done].length);
+    uint32_t lead = sw_peer_data_load(&slices[done].offset);
+    if (length > room || lead >= SW_ALIGN) break;
+    uint32_t span = swi_span(p->capacity, lead, length);
+    if (span > room - used) break;
+    write_header(frame + used, (int32_t)(SW_FRAME_HEADER + length), swi_info(SW_FRAME_DATA, lead));
+    used += span;
+    bytes += length;
+  }
+  p->bytes += bytes;
+  p->head += used;
+  p->messages += done;
+  if (publish) sw_producer_publish(p);
+  offer(p);
+  return done;
+}
+
+int sw_producer_send(sw_producer *p, const void *payload, uint32_t length) {
+  void *room = sw_producer_reserve(p, length, 0);
+  if (room == NULL) return p->status;
+  if (length != 0) __builtin_memcpy(room, payload, length);
+  return sw_producer_push(p, length);
+}
+
+int sw_producer_want_space(sw_producer *p, uint32_t length) {
+  if (p->status == SW_ECORRUPT) return 1;
+  uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
+  uint32_t span = swi_span(p->capacity, 0, length);
+  if (span > rest) span = rest; /* the first thing missing is room for the padding */
+  sw_store_relaxed(&p->ring->want_space, span);
+  sw_fence_handshake(); /* [F3] */
+  bool fits = !refresh_tail(p) || bytes_free(p) >= span || sw_peer_load_relaxed(&p->ring->closed) != 0;
+  if (fits) sw_store_relaxed(&p->ring->want_space, 0);
+  return fits;
+}
+
+void sw_producer_close(sw_producer *p) {
+  if (!sw_producer_holds(p)) return;
+  sw_producer_publish(p);
+  sw_fetch_or_acq_rel(&p->ring->closed, SW_CLOSED_BY_PRODUCER); /* [R3] */
+  sw_fence_handshake();                                         /* [F2] */
+  sw_endpoint_ring(p->base, sw_peer_load_relaxed(&p->ring->consumer));
+}
+
+int sw_producer_holds(const sw_producer *p) { return sw_peer_load_relaxed(&p->ring->producer) == p->role; }
+
+uint32_t sw_producer_used(sw_producer *p) {
+  if (p->status != SW_ECORRUPT) refresh_tail(p);
+  return p->head - p->tail_seen;
+}
+
+/* ---- consumer -------------------------------------------------------------------------------------------------- */
+
+static int corrupt(sw_consumer *c) {
+  c->status = SW_ECORRUPT;
+  return SW_ECORRUPT;
+}
+
+/* Each look at the producer's index takes its cache line away, which the next publish has to fetch back. So a consumer
+ * that keeps up waits a moment after a look that showed little, longer while messages go on to come soon: it then finds
+ * more at a time. No answer to what it has just received can come that soon, so a round trip takes no longer. */
+enum { LITTLE = 32 * SW_LINE, SOON = 4 /* looks */, PATIENCE_LEAST = 150, PATIENCE_MOST = 1500 /* about ns */ };
+
+static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static void learn_patience(sw_consumer *c, uint32_t found) {
+  if (found == 0) {
+    c->misses++;
+    return;
+  }
+  if (found > LITTLE) c->patience /= 2;
+  else if (c->misses > SOON || c->patience < PATIENCE_LEAST) c->patience = PATIENCE_LEAST;
+  else c->patience = least(c->patience * 2, PATIENCE_MOST);
+  c->misses = 0;
+}
+
+/* Look at the producer's index again. It may only move forward, and not past a full ring. */
+static int refresh_head(sw_consumer *c) {
+  uint32_t head = sw_peer_load_acquire(&c->ring->head); /* [A1] */
+  if (head - c->tail > c->capacity || head - c->tail < c->head_seen - c->tail || head % SW_ALIGN != 0)
+    return corrupt(c);
+  c->head_seen = head;
+  return SW_OK;
+}
+
+/* 1 when a frame is there, 0 when not, SW_ECLOSED, SW_ECORRUPT. */
+static int available(sw_consumer *c) {
+  if (c->status == SW_ECORRUPT) return SW_ECORRUPT;
+  if (c->cursor != c->head_seen) return 1;
+  if (c->misses == 0) sw_prim_burn(least(c->patience, PATIENCE_MOST)); /* in wasm a peer may have overwritten it */
+  uint32_t closed = sw_peer_load_acquire(&c->ring->closed); /* [A3] before the head: what was published first is seen */
+  if (refresh_head(c) != SW_OK) return SW_ECORRUPT;
+  learn_patience(c, c->head_seen - c->cursor);
+  if (c->cursor != c->head_seen) return 1;
+  return closed != 0 ? SW_ECLOSED : 0;
+}
+
+/* The messages between cursor and head_seen, up to `count`, and no more once their payloads have reached a quarter of
+ * the ring; padding on the way is skipped. A frame that cannot be right ends the run and latches the status. */
+static uint32_t peek_run(sw_consumer *c, sw_slice *slices, uint32_t count) {
+  uint32_t cursor = c->cursor, head = c->head_seen, got = 0, bytes = 0;
+  while (got < count && cursor != head && bytes < c->capacity / 4) {
+    swi_frame_view frame;
+    if (!swi_frame_read(c->data, c->capacity, cursor, head - cursor, &frame)) {
+      c->status = SW_ECORRUPT;
+      break;
+    }
+    if (frame.type == SW_FRAME_DATA) {
+      uint32_t start = cursor & (c->capacity - 1);
+      slices[got].offset = (uint32_t)(c->data - c->base) + start + SW_FRAME_HEADER + frame.lead;
+      slices[got].length = frame.length;
+      bytes += frame.length;
+      got++;
+    }
+    cursor += frame.span;
+  }
+  c->cursor = cursor;
+  c->handed_out += got;
+  c->bytes_handed_out += bytes;
+  return got;
+}
+
+int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count) {
+  if (count == 0) return 0;
+  int state;
+  while ((state = available(c)) == 1) {
+    uint32_t got = peek_run(c, slices, count);
+    if (got != 0) return (int)got; /* without another look: they are not to wait for more */
+  }
+  if (c->handed_out == 0) sw_consumer_release(c); /* padding alone: the producer may be waiting for it */
+  return state;
+}
+
+int sw_consumer_peek(sw_consumer *c, sw_slice *slice) { return sw_consumer_peek_batch(c, slice, 1); }
+
+void sw_consumer_release(sw_consumer *c) {
+  if (c->cursor == c->tail) return;
+  c->tail = c->cursor;
+  c->messages += c->handed_out;
+  c->bytes += c->bytes_handed_out;
+  c->handed_out = 0;
+  c->bytes_handed_out = 0;
+  sw_store_release(&c->ring->tail, c->tail); /* [R2] */
+  sw_fence_handshake();                      /* [F4] */
+  uint32_t wanted = sw_peer_load_relaxed(&c->ring->want_space);
+  if (wanted == 0) return;
+  /* What was published since the last look takes room, too: without it a slow consumer would ring too early each time.
+   */
+  uint32_t used = sw_peer_load_relaxed(&c->ring->head) - c->tail;
+  if (used <= c->capacity && c->capacity - used < wanted) return; /* a used that cannot be right is for the next peek */
+  sw_exchange_acq_rel(&c->ring->want_space, 0);                   /* [W1] */
+  sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
+}
+
+uint32_t sw_consumer_used(sw_consumer *c) {
+  if (c->status != SW_ECORRUPT) refresh_head(c);
+  return c->head_seen - c->tail;
+}
+
+void sw_consumer_rewind(sw_consumer *c) {
+  c->cursor = c->tail;
+  c->handed_out = 0;
+  c->bytes_handed_out = 0;
+}
+
+int sw_consumer_ready(sw_consumer *c) { return available(c) != 0; }
+
+int sw_consumer_holds(const sw_consumer *c) { return sw_peer_load_relaxed(&c->ring->consumer) == c->role; }
+
+void sw_consumer_close(sw_consumer *c) {
+  if (!sw_consumer_holds(c)) return;
+  sw_fetch_or_acq_rel(&c->ring->closed, SW_CLOSED_BY_CONSUMER); /* [R3] */
+  sw_fence_handshake();                                         /* [F4] */
+  sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
+}

@@ -1,0 +1,31 @@
+// The environment's listener: the one thread that hears other processes for its event loop.
+#include "environment.h"
+#include "process/listener.h"
+
+int Environment::Watch(const sw_listener_seat &seat) {
+  if (listener_ == nullptr) {
+    sw_listener_hooks hooks = {};
+    hooks.context = this;
+    hooks.rung = [](void *context) { static_cast<Environment *>(context)->Ring(); };
+    hooks.died = [](void *context, uint32_t id, uint32_t roles, uint32_t role) {
+      int64_t number = static_cast<int64_t>(roles) << 32 | role;
+      static_cast<Environment *>(context)->Post({id, WorkerEvent::kPeerDied, number, ""});
+    };
+    int status = sw_listener_start(&listener_, &hooks);
+    if (status != SW_OK) return status;
+  }
+  int status = sw_listener_add(listener_, &seat);
+  if (status == SW_OK) watched_++;
+  else if (watched_ == 0) StopListening();
+  return status;
+}
+
+void Environment::Unwatch(uint32_t id) {
+  sw_listener_remove(listener_, id);
+  if (--watched_ == 0) StopListening();
+}
+
+void Environment::StopListening() {
+  sw_listener_stop(listener_);
+  listener_ = nullptr;
+}

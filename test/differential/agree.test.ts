@@ -1,0 +1,100 @@
+// One script of calls on the native core, on the wasm core, and on both in turn: every call answers the same, wakes the
+// same, and leaves the same bytes behind.
+import assert from 'node:assert/strict'
+import { random } from '../js/support/bytes.js'
+import { seed, times } from '../js/support/effort.js'
+import { Arena, type Endpoint, type HostName, native } from './hosts.js'
+import { type HostFor, Script, type Transcript } from './script.js'
+
+/** SABWAY_SEED=n repeats a run. */
+const SEED = seed()
+const ROUNDS = times(60)
+const PAGES = 19 // the layout's fixed part and two rings of 32 KiB
+
+const OTHER: Record<HostName, HostName> = { native: 'wasm', wasm: 'native' }
+const sends = (name: string) => name.startsWith('sw_producer') || name === 'sw_channel_open_producer'
+
+/** Who executes what. The first is what the others are compared with. */
+const CASTS: Record<string, (seed: number) => HostFor> = {
+  'the native core': () => () => 'native',
+  'the wasm core': () => () => 'wasm',
+  'a native producer and a wasm consumer':
+    () =>
+    ({ name }) =>
+      sends(name) ? 'native' : 'wasm',
+  'a wasm producer and a native consumer':
+    () =>
+    ({ name }) =>
+      sends(name) ? 'wasm' : 'native',
+  'a native renderer side and a wasm native side': () => bySide('native'),
+  'a wasm renderer side and a native native side': () => bySide('wasm'),
+  'one after the other, call by call':
+    () =>
+    ({ number }) =>
+      number % 2 === 0 ? 'native' : 'wasm',
+  'whoever chance says, call by call': (seed) => {
+    const next = random(seed)
+    return () => (next() < 0.5 ? 'native' : 'wasm')
+  },
+}
+
+function bySide(first: HostName): HostFor {
+  return ({ endpoint }: { endpoint: Endpoint }) => (endpoint === 0 ? first : OTHER[first])
+}
+
+/** This process, whose start time nobody knows: endpoints are then told apart by the pid alone, on every host. */
+const IDENTITY = { pid: process.pid, startLow: 0, startHigh: 0 }
+
+function same(expected: Transcript, got: Transcript, what: string): void {
+  const differs = expected.lines.findIndex((line, i) => line !== got.lines[i])
+  if (differs >= 0) {
+    const before = expected.lines.slice(Math.max(0, differs - 5), differs)
+    assert.fail(`${what}\n${before.join('\n')}\nexpected ${expected.lines[differs]}\ngot      ${got.lines[differs]}`)
+  }
+  assert.equal(got.lines.length, expected.lines.length, what)
+  assert.equal(got.checkpoints.length, expected.checkpoints.length, what)
+  expected.checkpoints.forEach(({ call, image }, i) => {
+    const other = got.checkpoints[i]!.image
+    if (image.equals(other)) return
+    const at = image.findIndex((byte, k) => byte !== other[k])
+    assert.fail(`${what}: after call ${call} byte 0x${at.toString(16)} is ${other[at]}, not ${image[at]}`)
+  })
+}
+
+describe('hosts agree', () => {
+  it('on what there is to call', () => {
+    const arena = new Arena(PAGES)
+    const names = (host: HostName) => Object.keys(arena.host(host, 0).core).filter((name) => name.startsWith('sw_'))
+    assert.deepEqual(
+      names('native').sort(),
+      names('wasm').sort(),
+      'native_core.c has a row for each line of exports.txt',
+    )
+  })
+
+  it('on the layout', () => {
+    const arena = new Arena(PAGES)
+    const [first, second] = (['native', 'wasm'] as const).map((name) => arena.host(name, 0).core.sw_layout_hash!())
+    assert.equal(first, second)
+    assert.notEqual(first, 0)
+  })
+
+  it(`on ${ROUNDS} scripts`, function () {
+    const arena = new Arena(PAGES)
+    let calls = 0
+    let messages = 0
+    for (let round = 0; round < ROUNDS; round++) {
+      const seed = (SEED + round) >>> 0
+      const transcripts = Object.entries(CASTS).map(([cast, hostFor]) => {
+        native.takeWakes()
+        return [cast, new Script(arena, seed, hostFor(seed), IDENTITY).run()] as const
+      })
+      const [[, expected], ...others] = transcripts as [[string, Transcript], ...[string, Transcript][]]
+      for (const [cast, got] of others) same(expected, got, `SABWAY_SEED=${SEED}, round ${round}, ${cast}`)
+      calls += expected.checkpoints.at(-1)!.call
+      messages += expected.messages
+    }
+    const title = `SABWAY_SEED=${SEED}: ${calls} calls, ${messages} messages, ${Object.keys(CASTS).length} casts`
+    this.test!.title += ` (${title})`
+  })
+})

@@ -1,0 +1,365 @@
+/* The native core, called the way JavaScript calls the wasm core: same names, same arguments, every pointer an offset
+ * into the region. So one script can run on either, or change from one to the other between two calls.
+ *
+ * The handles lie in the region as wasm32 lays them out: each call takes its handle out, runs the core on it, and puts
+ * it back. On one thread the two hosts must therefore leave the same bytes, handles included. */
+#include <node_api.h>
+
+#include "prim/prim.h"
+#include "sabway/channel.h"
+#include "sabway/endpoint.h"
+#include "sabway/region.h"
+#include "sabway/wait.h"
+
+/* sw_producer and sw_consumer, as wasm32 lays them out. */
+typedef struct wasm_producer {
+  uint32_t base, ring, data, capacity, head, published, tail_seen, reserved, lead, padding;
+  int32_t open, status;
+  uint32_t role, next, room, unused;
+  uint64_t messages, bytes;
+} wasm_producer;
+
+typedef struct wasm_consumer {
+  uint32_t base, ring, data, capacity, tail, cursor, head_seen, handed_out, patience, misses;
+  int32_t status;
+  uint32_t role;
+  uint64_t messages, bytes, bytes_handed_out;
+} wasm_consumer;
+
+typedef struct bound {
+  uint8_t *base;
+  napi_ref memory;
+} bound;
+
+/* ---- what the core asks of its host ---- */
+
+enum { WAKES = 64 };
+
+static uint8_t *running; /* the region that the core works on now: tests run on one thread */
+static uint32_t wakes[WAKES][2];
+static uint32_t wake_count;
+
+int sw_prim_wake(uint32_t *doorbell, uint32_t how) {
+  if (wake_count == WAKES) return 1;
+  wakes[wake_count][0] = (uint32_t)((uint8_t *)doorbell - running);
+  wakes[wake_count++][1] = how;
+  return 1;
+}
+
+/* ---- handles ---- */
+
+static uint32_t offset_of(const bound *b, const void *address) {
+  return (uint32_t)((const uint8_t *)address - b->base);
+}
+
+static sw_producer producer_out(const bound *b, uint64_t at) {
+  const wasm_producer *w = (const void *)(b->base + at);
+  return (sw_producer){.base = b->base + w->base,
+                       .ring = (sw_ring *)(void *)(b->base + w->ring),
+                       .data = b->base + w->data,
+                       .capacity = w->capacity,
+                       .head = w->head,
+                       .published = w->published,
+                       .tail_seen = w->tail_seen,
+                       .reserved = w->reserved,
+                       .lead = w->lead,
+                       .padding = w->padding,
+                       .open = w->open,
+                       .status = w->status,
+                       .role = w->role,
+                       .next = w->next,
+                       .room = w->room,
+                       .messages = w->messages,
+                       .bytes = w->bytes};
+}
+
+static void producer_back(const bound *b, uint64_t at, const sw_producer *p) {
+  wasm_producer *w = (void *)(b->base + at);
+  *w = (wasm_producer){.base = offset_of(b, p->base),
+                       .ring = offset_of(b, p->ring),
+                       .data = offset_of(b, p->data),
+                       .capacity = p->capacity,
+                       .head = p->head,
+                       .published = p->published,
+                       .tail_seen = p->tail_seen,
+                       .reserved = p->reserved,
+                       .lead = p->lead,
+                       .padding = p->padding,
+                       .open = p->open,
+                       .status = p->status,
+                       .role = p->role,
+                       .next = p->next,
+                       .room = p->room,
+                       .unused = w->unused,
+                       .messages = p->messages,
+                       .bytes = p->bytes};
+}
+
+static sw_consumer consumer_out(const bound *b, uint64_t at) {
+  const wasm_consumer *w = (const void *)(b->base + at);
+  return (sw_consumer){.base = b->base + w->base,
+                       .ring = (sw_ring *)(void *)(b->base + w->ring),
+                       .data = b->base + w->data,
+                       .capacity = w->capacity,
+                       .tail = w->tail,
+                       .cursor = w->cursor,
+                       .head_seen = w->head_seen,
+                       .handed_out = w->handed_out,
+                       .patience = w->patience,
+                       .misses = w->misses,
+                       .status = w->status,
+                       .role = w->role,
+                       .messages = w->messages,
+                       .bytes = w->bytes,
+                       .bytes_handed_out = w->bytes_handed_out};
+}
+
+static void consumer_back(const bound *b, uint64_t at, const sw_consumer *c) {
+  wasm_consumer *w = (void *)(b->base + at);
+  *w = (wasm_consumer){.base = offset_of(b, c->base),
+                       .ring = offset_of(b, c->ring),
+                       .data = offset_of(b, c->data),
+                       .capacity = c->capacity,
+                       .tail = c->tail,
+                       .cursor = c->cursor,
+                       .head_seen = c->head_seen,
+                       .handed_out = c->handed_out,
+                       .patience = c->patience,
+                       .misses = c->misses,
+                       .status = c->status,
+                       .role = c->role,
+                       .messages = c->messages,
+                       .bytes = c->bytes,
+                       .bytes_handed_out = c->bytes_handed_out};
+}
+
+/* ---- the table: what codegen/exports.txt lists. a: the arguments, as JavaScript gave them ---- */
+
+#define WORD(i)  ((uint32_t)a[i])
+#define PLACE(i) ((void *)(b->base + WORD(i)))
+
+/* A plain function, and those of a handle, which is their first argument. */
+#define PLAIN(name, value)                                \
+  static int64_t do_##name(bound *b, const uint64_t *a) { \
+    (void)b, (void)a;                                     \
+    return (int64_t)(value);                              \
+  }
+#define PRODUCER(name, value)                             \
+  static int64_t do_##name(bound *b, const uint64_t *a) { \
+    sw_producer p = producer_out(b, a[0]);                \
+    int64_t result = (int64_t)(value);                    \
+    producer_back(b, a[0], &p);                           \
+    return result;                                        \
+  }
+#define CONSUMER(name, value)                             \
+  static int64_t do_##name(bound *b, const uint64_t *a) { \
+    sw_consumer c = consumer_out(b, a[0]);                \
+    int64_t result = (int64_t)(value);                    \
+    consumer_back(b, a[0], &c);                           \
+    return result;                                        \
+  }
+
+static uint32_t offset_or_zero(const bound *b, const void *address) {
+  return address == NULL ? 0 : offset_of(b, address);
+}
+
+PLAIN(layout_hash, (int32_t)sw_layout_hash())
+PLAIN(region_bytes, sw_region_bytes(WORD(0), WORD(1)))
+PLAIN(region_format, sw_region_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
+PLAIN(region_format_empty, sw_region_format_empty(PLACE(0), WORD(1)))
+PLAIN(region_verify, sw_region_verify(PLACE(0), WORD(1)))
+PLAIN(region_channel, (int32_t)sw_region_channel(PLACE(0), a[1]))
+PLAIN(endpoint_claim, sw_endpoint_claim(PLACE(0), WORD(1), WORD(2), WORD(3)))
+PLAIN(endpoint_release, (sw_endpoint_release(PLACE(0), WORD(1)), 0))
+PLAIN(endpoint_release_role, sw_endpoint_release_role(PLACE(0), WORD(1)))
+PLAIN(endpoint_role_alive, sw_endpoint_role_alive(PLACE(0), WORD(1)))
+PLAIN(endpoint_arm, (int32_t)sw_endpoint_arm(PLACE(0), WORD(1), WORD(2)))
+PLAIN(endpoint_disarm, (sw_endpoint_disarm(PLACE(0), WORD(1)), 0))
+PLAIN(endpoint_is_armed, sw_endpoint_is_armed(PLACE(0), WORD(1)))
+PLAIN(endpoint_ring, (sw_endpoint_ring(PLACE(0), WORD(1)), 0))
+PLAIN(channel_format, sw_channel_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
+PLAIN(endpoint_able, (sw_endpoint_able(PLACE(0), WORD(1), WORD(2)), 0))
+PLAIN(endpoint_serve, sw_endpoint_serve(PLACE(0)))
+PLAIN(endpoint_reach, (int32_t)sw_endpoint_reach(PLACE(0), WORD(1), WORD(2), WORD(3)))
+PLAIN(wait_spin, (int32_t)sw_wait_spin(WORD(0), WORD(1), WORD(2)))
+PLAIN(wait_forgo, (int32_t)sw_wait_forgo(WORD(0), WORD(1)))
+PLAIN(wait_bound, (int32_t)sw_wait_bound(WORD(0), WORD(1)))
+PLAIN(channel_evict, (sw_channel_evict(PLACE(0), a[1], WORD(2), WORD(3)), 0))
+PLAIN(channel_evict_role, (sw_channel_evict_role(PLACE(0), a[1], WORD(2), WORD(3)), 0))
+PLAIN(channel_check, sw_channel_check(PLACE(0), a[1], WORD(2)))
+PRODUCER(channel_open_producer, sw_channel_open_producer(&p, PLACE(1), a[2], WORD(3), WORD(4), WORD(5)))
+CONSUMER(channel_open_consumer, sw_channel_open_consumer(&c, PLACE(1), a[2], WORD(3), WORD(4), WORD(5)))
+PRODUCER(producer_reserve, (int32_t)offset_or_zero(b, sw_producer_reserve(&p, WORD(1), WORD(2))))
+PRODUCER(producer_commit, sw_producer_commit(&p, WORD(1)))
+PRODUCER(producer_abandon, sw_producer_abandon(&p))
+PRODUCER(producer_publish, (sw_producer_publish(&p), 0))
+PRODUCER(producer_push, sw_producer_push(&p, WORD(1)))
+PRODUCER(producer_append, sw_producer_append(&p, WORD(1), (int)WORD(2)))
+PRODUCER(producer_append_batch, (int32_t)sw_producer_append_batch(&p, PLACE(1), WORD(2), (int)WORD(3)))
+PRODUCER(producer_want_space, sw_producer_want_space(&p, WORD(1)))
+PRODUCER(producer_close, (sw_producer_close(&p), 0))
+PRODUCER(producer_leave, (sw_producer_leave(&p), 0))
+PRODUCER(producer_used, (int32_t)sw_producer_used(&p))
+CONSUMER(consumer_peek_batch, sw_consumer_peek_batch(&c, PLACE(1), WORD(2)))
+CONSUMER(consumer_release, (sw_consumer_release(&c), 0))
+CONSUMER(consumer_rewind, (sw_consumer_rewind(&c), 0))
+CONSUMER(consumer_used, (int32_t)sw_consumer_used(&c))
+CONSUMER(consumer_ready, sw_consumer_ready(&c))
+CONSUMER(consumer_close, (sw_consumer_close(&c), 0))
+CONSUMER(consumer_leave, (sw_consumer_leave(&c), 0))
+
+typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
+
+/* clang-format cannot make up its mind about this list. */
+/* clang-format off */
+#define ROWS(X) \
+  X(layout_hash, NUMBER) \
+  X(region_bytes, BIGINT) \
+  X(region_format, NUMBER) \
+  X(region_format_empty, NUMBER) \
+  X(region_verify, NUMBER) \
+  X(region_channel, NUMBER) \
+  X(endpoint_claim, NUMBER) \
+  X(endpoint_release, NOTHING) \
+  X(endpoint_release_role, NUMBER) \
+  X(endpoint_role_alive, NUMBER) \
+  X(endpoint_arm, NUMBER) \
+  X(endpoint_disarm, NOTHING) \
+  X(endpoint_is_armed, NUMBER) \
+  X(endpoint_ring, NOTHING) \
+  X(channel_format, NUMBER) \
+  X(endpoint_able, NOTHING) \
+  X(endpoint_serve, NUMBER) \
+  X(endpoint_reach, NUMBER) \
+  X(wait_spin, NUMBER) \
+  X(wait_forgo, NUMBER) \
+  X(wait_bound, NUMBER) \
+  X(channel_evict, NOTHING) \
+  X(channel_evict_role, NOTHING) \
+  X(channel_check, NUMBER) \
+  X(channel_open_producer, NUMBER) \
+  X(channel_open_consumer, NUMBER) \
+  X(producer_reserve, NUMBER) \
+  X(producer_commit, NUMBER) \
+  X(producer_abandon, NUMBER) \
+  X(producer_publish, NOTHING) \
+  X(producer_push, NUMBER) \
+  X(producer_append, NUMBER) \
+  X(producer_append_batch, NUMBER) \
+  X(producer_want_space, NUMBER) \
+  X(producer_close, NOTHING) \
+  X(producer_leave, NOTHING) \
+  X(producer_used, NUMBER) \
+  X(consumer_peek_batch, NUMBER) \
+  X(consumer_release, NOTHING) \
+  X(consumer_rewind, NOTHING) \
+  X(consumer_used, NUMBER) \
+  X(consumer_ready, NUMBER) \
+  X(consumer_close, NOTHING) \
+  X(consumer_leave, NOTHING)
+/* clang-format on */
+
+static const struct {
+  const char *name;
+  int64_t (*run)(bound *b, const uint64_t *a);
+  gives gives;
+} ROWS_TABLE[] = {
+#define ROW(name, gives) {"sw_" #name, do_##name, gives},
+    ROWS(ROW)};
+
+enum { COUNT = sizeof(ROWS_TABLE) / sizeof(ROWS_TABLE[0]), ARGUMENTS = 6 };
+
+/* ---- Node-API ---- */
+
+/* One function of one region: which, and where. */
+typedef struct call {
+  bound *region;
+  size_t row;
+} call;
+
+static uint64_t argument(napi_env env, napi_value value) {
+  uint64_t big = 0;
+  bool lossless;
+  int64_t number = 0;
+  if (napi_get_value_bigint_uint64(env, value, &big, &lossless) == napi_ok) return big;
+  napi_get_value_int64(env, value, &number);
+  return (uint32_t)number; /* as wasm takes an i32 */
+}
+
+static napi_value run(napi_env env, napi_callback_info info) {
+  size_t count = ARGUMENTS;
+  napi_value given[ARGUMENTS], result = NULL;
+  void *data;
+  napi_get_cb_info(env, info, &count, given, NULL, &data);
+  const call *c = data;
+  uint64_t a[ARGUMENTS] = {0};
+  for (size_t i = 0; i < count && i < ARGUMENTS; i++) a[i] = argument(env, given[i]);
+  running = c->region->base;
+  int64_t value = ROWS_TABLE[c->row].run(c->region, a);
+  if (ROWS_TABLE[c->row].gives == NUMBER) napi_create_int32(env, (int32_t)value, &result);
+  if (ROWS_TABLE[c->row].gives == BIGINT) napi_create_bigint_int64(env, value, &result);
+  return result;
+}
+
+/* (Uint8Array over a region) -> the core on it. Regions of tests are few, and stay for the life of the process. */
+static napi_value core_on(napi_env env, napi_callback_info info) {
+  static bound regions[256];
+  static call calls[256][COUNT];
+  static uint32_t made;
+  size_t count = 1;
+  napi_value view, core;
+  void *data;
+  napi_get_cb_info(env, info, &count, &view, NULL, NULL);
+  if (made == 256 || napi_get_typedarray_info(env, view, NULL, NULL, &data, NULL, NULL) != napi_ok) {
+    napi_throw_error(env, NULL, "expected a Uint8Array, 256 times at most");
+    return NULL;
+  }
+  bound *region = &regions[made];
+  region->base = data;
+  napi_create_reference(env, view, 1, &region->memory);
+  napi_create_object(env, &core);
+  for (size_t row = 0; row < COUNT; row++) {
+    napi_value function;
+    calls[made][row] = (call){region, row};
+    napi_create_function(env, ROWS_TABLE[row].name, NAPI_AUTO_LENGTH, run, &calls[made][row], &function);
+    napi_set_named_property(env, core, ROWS_TABLE[row].name, function);
+  }
+  made++;
+  return core;
+}
+
+/* () -> [doorbell, how, ...]: who was woken since the last call. */
+static napi_value take_wakes(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value list, word;
+  napi_create_array(env, &list);
+  for (uint32_t i = 0; i < 2 * wake_count; i++) {
+    napi_create_uint32(env, wakes[i / 2][i % 2], &word);
+    napi_set_element(env, list, i, word);
+  }
+  wake_count = 0;
+  return list;
+}
+
+/* (pid, startLow, startHigh) -> is it there? What the wasm core asks its host. */
+static napi_value alive(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value given[3], result;
+  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  uint32_t pid = (uint32_t)argument(env, given[0]), low = (uint32_t)argument(env, given[1]);
+  napi_create_int32(env, sw_prim_process_alive(pid, low, (uint32_t)argument(env, given[2])), &result);
+  return result;
+}
+
+NAPI_MODULE_INIT() {
+  static const struct {
+    const char *name;
+    napi_callback callback;
+  } FUNCTIONS[] = {{"coreOn", core_on}, {"takeWakes", take_wakes}, {"alive", alive}};
+  for (size_t i = 0; i < sizeof(FUNCTIONS) / sizeof(FUNCTIONS[0]); i++) {
+    napi_value function;
+    napi_create_function(env, FUNCTIONS[i].name, NAPI_AUTO_LENGTH, FUNCTIONS[i].callback, NULL, &function);
+    napi_set_named_property(env, exports, FUNCTIONS[i].name, function);
+  }
+  return exports;
+}

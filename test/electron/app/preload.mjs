@@ -1,3 +1,0 @@
-import { exposeSabway } from '../../../dist/electron/preload.mjs'
-
-exposeSabway()

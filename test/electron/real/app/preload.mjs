@@ -1,0 +1,3 @@
+import { exposeSabway } from '../../../../dist/electron/preload.mjs'
+
+exposeSabway()
