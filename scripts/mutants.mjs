@@ -32,6 +32,7 @@ const options = new Command('mutants')
   .option('--seed <n>', 'what --limit chooses by', number, 1)
   .option('--tests <pattern>', 'for lib/: only test files whose path matches this regular expression')
   .option('--lanes <n>', 'test files to run at once', number, 2)
+  .option('--pages', 'for lib/: try in Chromium what no test in Node notices; minutes each')
   .option('--programs', 'for native/: only the programs of test/c, for a first look')
   .option('--list', 'print the mistakes, and try none')
   .parse()
@@ -126,7 +127,8 @@ async function main() {
     await tryNativeMutants(copy, { ...common, mutants: chosenNative, programs: options.programs })
     if (chosenScript.length > 0) await copy.buildNative()
   }
-  if (chosenScript.length > 0) await tryScriptMutants(copy, { ...common, mutants: chosenScript, files, tests })
+  if (chosenScript.length > 0)
+    await tryScriptMutants(copy, { ...common, mutants: chosenScript, files, tests, pages: options.pages })
   bar?.stop()
 
   const tried = tally.noticed + tally.survived

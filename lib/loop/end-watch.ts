@@ -14,8 +14,15 @@ const roleWords = (channelAt: number): number[] =>
     ),
   )
 
-/** What the participant that a role names tells of its lock; null where it has none, or has left. */
-function lockOf(words: Int32Array, role: number): { name: LockName; held: boolean; yielded: boolean } | null {
+/** What a participant tells of its lock: whether it holds it, and whether it has yielded to its event loop since it asked for it. */
+interface Lock {
+  name: LockName
+  held: boolean
+  yielded: boolean
+}
+
+/** The lock of the participant that a role names; null where it has none, or has left. */
+function lockOf(words: Int32Array, role: number): Lock | null {
   const index = (role & 0xff) - 1
   if (index >= SW_ENDPOINTS) return null
   const word = (field: number) => Atomics.load(words, endpointWord(index, field))
@@ -86,39 +93,46 @@ export class EndWatch {
   }
 
   /**
-   * A participant has asked for its lock, and not said that it holds it: it may have ended before, or its thread may be busy or blocked.
-   * It has ended when it had yielded to its event loop, does not answer, and the host knows of no such lock.
+   * A participant has asked for its lock, and not said that it holds it: it may have ended before, or its thread may be busy or
+   * blocked. Where the host knows of the lock, its end is that of the participant. Else the participant has ended when it had
+   * yielded to its event loop, does not answer, and the host still knows of no such lock.
    */
   #doubt(role: number, patience: number): void {
-    const timer = host.after(patience, () => {
-      const region = this.#open()
-      const lock = region && lockOf(region.words, role)
-      if (!lock) return
-      if (lock.yielded) this.#ask(role, ring(region.words, role), patience)
-      else this.#doubt(role, Math.min(patience * 2, MOST_PATIENCE_MS))
+    this.#later(role, patience, async (lock, words, isOver) => {
+      if (lock.yielded) this.#ask(role, ring(words, role), patience)
+      else {
+        const known = await isKnown(lock.name)
+        if (isOver()) return
+        if (known) this.#await(role, lock.name)
+        else this.#doubt(role, Math.min(patience * 2, MOST_PATIENCE_MS))
+      }
     })
-    timer.unref()
-    this.#watched.set(role, { held: false, stop: () => timer.cancel() })
   }
 
   /** Wait for an answer to a ring, the doorbell's `rings`-th. */
   #ask(role: number, rings: number, patience: number): void {
-    let stopped = false
-    const timer = host.after(patience, async () => {
-      const region = this.#open()
-      const lock = region && lockOf(region.words, role)
-      if (!lock) return
-      const heard = Atomics.load(region.words, endpointWord((role & 0xff) - 1, sw_endpoint.heard))
+    this.#later(role, patience, async (lock, words, isOver) => {
+      const heard = Atomics.load(words, endpointWord((role & 0xff) - 1, sw_endpoint.heard))
       const answered = ((heard - rings) | 0) >= 0
       const known = answered || (await isKnown(lock.name))
-      if (stopped) return
+      if (isOver()) return
       if (answered) this.#doubt(role, Math.min(patience * 2, MOST_PATIENCE_MS))
       else if (known) this.#await(role, lock.name)
       else this.#ended(role)
     })
+  }
+
+  /** Do that after a while, unless another watch over the role has begun, or the participant has left. */
+  #later(role: number, ms: number, task: (lock: Lock, words: Int32Array, isOver: () => boolean) => void): void {
+    let over = false
+    const timer = host.after(ms, () => {
+      const region = this.#open()
+      const lock = region && lockOf(region.words, role)
+      if (lock) task(lock, region.words, () => over)
+    })
     timer.unref()
     const stop = () => {
-      stopped = true
+      over = true
       timer.cancel()
     }
     this.#watched.set(role, { held: false, stop })

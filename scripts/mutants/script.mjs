@@ -2,13 +2,14 @@
 // environment variable __STRYKER_ACTIVE_MUTANT__ turns on, so that the library is built once. Its mocha runner turns them on in
 // its own thread only; the tests here run the library in workers and in other processes, too, which inherit the variable. So each
 // test file runs as a process of its own, as `npx mocha <file>` would.
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Instrumenter } from '@stryker-mutator/instrumenter'
 import { pool, run } from './run.mjs'
 
 const QUIET = { debug() {}, info() {}, warn() {}, isDebugEnabled: () => false }
 const LONGEST_S = 300
+const LONGEST_IN_PAGES_S = 900
 const flat = (text) => text.replace(/\s+/g, ' ').trim()
 
 function snippet(lines, { start, end }) {
@@ -98,10 +99,49 @@ async function tryMutant(copy, mutant, surveyed) {
   return { noticed: false, by: `${covering.length} test files passed` }
 }
 
-/** Try those mutants: `tell(mutant, { noticed, by })` for each. */
-export async function tryScriptMutants(copy, { mutants, files, tests, lanes, report, tell, progress }) {
+/** Write `head` as the first statement of every built file, and return what takes it away again. */
+function prepend(copy, head) {
+  const dist = join(copy.path, 'dist')
+  const files = readdirSync(dist, { recursive: true }).filter((name) => /\.[mc]js$/.test(name))
+  const originals = files.map((name) => [join(dist, name), readFileSync(join(dist, name), 'utf8')])
+  for (const [file, text] of originals) writeFileSync(file, text.replace(/^(["']use strict["'];?)?/, `$1${head}`))
+  return () => {
+    for (const [file, text] of originals) writeFileSync(file, text)
+  }
+}
+
+/** The tests of pages, in Chromium. Their scopes have no environment: the built files themselves say which mistake is active. */
+async function tryInPages(copy, mutant) {
+  const restore = prepend(copy, `(globalThis.__stryker__ ??= {}).activeMutant ??= '${mutant.id}';`)
+  try {
+    const args = [
+      'node_modules/mocha/bin/mocha.js',
+      '--config',
+      'test/browser/mocharc.json',
+      '--bail',
+      '--reporter',
+      'dot',
+    ]
+    const env = { SABWAY_BROWSERS: 'chromium', SABWAY_EFFORT: '0.2' }
+    const { status } = await run(process.execPath, args, { cwd: copy.path, env, seconds: LONGEST_IN_PAGES_S })
+    return status === 'passed'
+      ? { noticed: false, by: 'no test, nor those of pages' }
+      : { noticed: true, by: `pages ${status}` }
+  } finally {
+    restore()
+  }
+}
+
+/** Try those mutants: `tell(mutant, { noticed, by })` for each. With `pages`, in Chromium what no test in Node notices. */
+export async function tryScriptMutants(copy, { mutants, files, tests, lanes, pages, report, tell, progress }) {
   for (const { name, content } of files) copy.write(name, `// @ts-nocheck\n${content}`)
   await copy.buildLibrary()
   const surveyed = await survey(copy, testFiles(copy, tests), lanes, report, progress)
-  await pool(mutants, lanes, async (mutant) => tell(mutant, await tryMutant(copy, mutant, surveyed)))
+  const left = []
+  await pool(mutants, lanes, async (mutant) => {
+    const result = await tryMutant(copy, mutant, surveyed)
+    if (pages && !result.noticed) left.push(mutant)
+    else tell(mutant, result)
+  })
+  for (const mutant of left) tell(mutant, await tryInPages(copy, mutant))
 }
