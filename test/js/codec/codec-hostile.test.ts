@@ -58,6 +58,19 @@ function framed(head: Uint8Array, behind = 0): Uint8Array {
   return message
 }
 
+describe('hostile messages for the codec msgpack', () => {
+  it('an extension of a type that no encoder writes, such as a time stamp, is refused', () => {
+    const { decoded, encoded } = pairOf('msgpack')
+    const honest = [...encoded([42, 42])]
+    const at = honest.indexOf(42)
+    for (const type of [0xff, 1, 5, 0x73]) {
+      const list = honest.slice(4, 4 + honest[0]!)
+      list.splice(at - 4, 1, 0xd6, type, 0, 0, 0, 1) // four bytes of that type
+      assert.equal(decoded(framed(Uint8Array.from(list))), null, `type ${type}`)
+    }
+  })
+})
+
 for (const codec of ['msgpack', 'v8'] as const) {
   describe(`hostile messages for the codec ${codec}`, () => {
     it('random bytes, with and without a head that looks right', () => {

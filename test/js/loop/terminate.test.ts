@@ -6,6 +6,7 @@ import { pattern, random } from '../support/bytes.js'
 import { collect, open, takeAll } from '../support/channels.js'
 import { times } from '../support/effort.js'
 import { collectGarbage } from '../support/gc.js'
+import { heard } from '../support/processes.js'
 import { nativeThreadsAre, Thread } from '../support/threads.js'
 import { until } from '../support/wait.js'
 import type { EndData } from '../workers/end.js'
@@ -115,6 +116,21 @@ describe('worker.terminate()', () => {
       checkRegion(channel)
     }
     assert.equal(channel.stats().peer, false)
+  })
+
+  it('is told once: after the listener, a receive waits for the next thread', async () => {
+    const channel = open()
+    const died = heard(channel, 'peer-died')
+    const data = { handle: channel.handle, side: 'native', job: 'echo' } satisfies EndData
+    const first = new Thread('end', data)
+    channel.send(Uint8Array.of(1))
+    assert.deepEqual(await channel.receive(), Uint8Array.of(1))
+    await first.terminate()
+    await died
+    const answer = channel.receive()
+    new Thread('end', data)
+    channel.send(Uint8Array.of(2))
+    for (let got = await answer; got[0] !== 2; got = await channel.receive()) assert.deepEqual(got, Uint8Array.of(1))
   })
 
   it('of a thread that made the channel: who attached keeps it', async () => {

@@ -171,6 +171,26 @@ describe('attaching', () => {
   }
 })
 
+describe('role words', () => {
+  it('that name no endpoint are ignored: messages go on', async () => {
+    const { renderer, native } = pair(CAPACITY)
+    const { words, word } = ring(renderer, 'renderer')
+    const at = [word(sw_ring.producer), word(sw_ring.consumer)]
+    const honest = at.map((index) => Atomics.load(words, index))
+    for (const role of [0x1ff, 0x1fe, 0x141, 0xffffff41]) {
+      for (const index of at) Atomics.store(words, index, role)
+      renderer.addEventListener('message', () => {}) // looks at the roles
+      await aWhile()
+      renderer.stopReceiving()
+    }
+    at.forEach((index, i) => {
+      Atomics.store(words, index, honest[i]!)
+    })
+    renderer.send(pattern(1, 100))
+    assert.deepEqual(await native.receive(), pattern(1, 100))
+  })
+})
+
 describe('a native worker', () => {
   for (const [what, scribble] of Object.entries(scribbles)) {
     itNative(`finds ${what}, and ends with an error`, async () => {
