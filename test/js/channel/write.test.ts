@@ -197,6 +197,20 @@ describe('write', () => {
     assert.equal(renderer.trySend(message), true)
   })
 
+  it('leaves nothing behind: reservations can be made, committed and abandoned', () => {
+    const { renderer, native } = pair()
+    const fail = () => {
+      throw new Error('mine')
+    }
+    assert.equal(renderer.write(4, writes(1)), true)
+    assert.throws(() => renderer.write(4, fail), /mine/)
+    renderer.reserve(4)
+    renderer.abandon()
+    fill(renderer.reserve(4)!, 2)
+    renderer.commit()
+    assert.deepEqual(takeAll(native), [pattern(1, 4), pattern(2, 4)])
+  })
+
   it('is refused while a reservation is open', () => {
     const { renderer, native } = pair()
     renderer.reserve(8)

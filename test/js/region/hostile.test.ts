@@ -117,6 +117,17 @@ describe('a JavaScript sender', () => {
     })
   }
 
+  for (const [what, scribble] of Object.entries(tails)) {
+    it(`finds ${what} by sendBatch, too, which says so and sends nothing`, () => {
+      const { renderer, native } = pair(CAPACITY)
+      while (renderer.trySend(pattern(0, 1000)));
+      scribble(ring(renderer, 'renderer'))
+      const messages = [pattern(1, 1000), pattern(2, 10)]
+      throwsError(() => renderer.sendBatch(messages), 'ERR_SABWAY_CORRUPT', /while sending/)
+      assert.equal(takeAll(native).length, 4, 'what was sent before is there')
+    })
+  }
+
   it('rejects what is queued', async () => {
     const { renderer, native } = pair(CAPACITY)
     renderer.send(pattern(0, 4096))

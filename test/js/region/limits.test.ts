@@ -335,7 +335,9 @@ describe('limits: no addon', () => {
     [
       'a broken binary',
       () => [`SABWAY_PREBUILD=${folder}`],
-      new RegExp(`sabway\\.node cannot be loaded by this Node \\(\\S+\\): \\S.*; it is broken, or .*: ${rebuild}`),
+      new RegExp(
+        `sabway\\.node cannot be loaded by this Node \\(\\S+\\): (?!.*sabway\\.node)\\S.*; it is broken, or .*: ${rebuild}`,
+      ),
     ],
   ]
   for (const [what, environment, teaches] of cases) {
