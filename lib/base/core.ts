@@ -26,7 +26,6 @@ export interface Core {
   sw_endpoint_ring(base: Offset, role: number): void
   sw_endpoint_arm(base: Offset, index: number, how: number): number
   sw_endpoint_disarm(base: Offset, index: number): void
-  sw_endpoint_is_armed(base: Offset, index: number): number
   sw_endpoint_able(base: Offset, index: number, skills: number): void
   sw_endpoint_serve(base: Offset): number
   sw_endpoint_reach(base: Offset, index: number, role: number, how: number): number

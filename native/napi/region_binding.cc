@@ -9,6 +9,7 @@
 #include "error.h"
 #include "prim/prim.h"
 #include "sabway/endpoint.h"
+#include "sabway/loop.h"
 #include "sabway/region.h"
 #include "shared_memory.h"
 

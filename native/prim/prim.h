@@ -15,21 +15,6 @@ extern "C" {
  * means to wake such a sleeper. */
 int sw_prim_wake(uint32_t *doorbell, uint32_t how); /* native: prim/wake.c */
 
-/* Burns about a nanosecond a step: a chain of multiplications, which takes every processor three or four cycles each,
- * as native code and in WebAssembly. Unrolled, because V8 looks in every round of a loop whether it is to stop. */
-static inline void sw_prim_burn(uint32_t steps) {
-  uint32_t chain = 1;
-#ifdef __clang__
-#pragma clang loop unroll_count(8)
-#endif
-  for (; steps != 0; steps--) {
-    chain *= 3;
-    __asm__ volatile("" : "+r"(chain));
-  }
-  volatile uint32_t used = chain; /* or V8 leaves the chain out */
-  (void)used;
-}
-
 /* Is the process that has `pid`, and started then, still there? A start time of zero is unknown: then any process with
  * that pid counts. Any thread. */
 int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high);

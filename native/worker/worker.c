@@ -11,6 +11,7 @@
 #include "prim/prim.h"
 #include "sabway/crc32c.h"
 #include "sabway/endpoint.h"
+#include "sabway/loop.h"
 #include "threads/spin.h"
 
 enum {

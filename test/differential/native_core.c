@@ -175,7 +175,6 @@ PLAIN(endpoint_release_role, sw_endpoint_release_role(PLACE(0), WORD(1)))
 PLAIN(endpoint_role_alive, sw_endpoint_role_alive(PLACE(0), WORD(1)))
 PLAIN(endpoint_arm, (int32_t)sw_endpoint_arm(PLACE(0), WORD(1), WORD(2)))
 PLAIN(endpoint_disarm, (sw_endpoint_disarm(PLACE(0), WORD(1)), 0))
-PLAIN(endpoint_is_armed, sw_endpoint_is_armed(PLACE(0), WORD(1)))
 PLAIN(endpoint_ring, (sw_endpoint_ring(PLACE(0), WORD(1)), 0))
 PLAIN(channel_format, sw_channel_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
 PLAIN(endpoint_able, (sw_endpoint_able(PLACE(0), WORD(1), WORD(2)), 0))
@@ -225,7 +224,6 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(endpoint_role_alive, NUMBER) \
   X(endpoint_arm, NUMBER) \
   X(endpoint_disarm, NOTHING) \
-  X(endpoint_is_armed, NUMBER) \
   X(endpoint_ring, NOTHING) \
   X(channel_format, NUMBER) \
   X(endpoint_able, NOTHING) \

@@ -245,7 +245,6 @@ export class Script {
       ['sw_producer_used', producer],
       ['sw_consumer_ready', consumer],
       ['sw_consumer_used', consumer],
-      ['sw_endpoint_is_armed', 0, endpoint],
       ['sw_endpoint_role_alive', 0, this.arena.words[(producer + 48) >>> 2]! >>> 0],
       [
         'sw_endpoint_ring',

@@ -1,7 +1,7 @@
 #include "sabway/channel.h"
 
 #include "base/peer.h"
-#include "core/core.h"
+#include "core/region/endpoint.h"
 #include "sabway/endpoint.h"
 
 /* [C1] the role's compare-exchange pairs with [C2] in leave: the last holder's index is seen by the next one. */

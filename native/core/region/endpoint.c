@@ -1,7 +1,7 @@
 #include "sabway/endpoint.h"
 
 #include "base/peer.h"
-#include "core/core.h"
+#include "core/region/endpoint.h"
 #include "prim/prim.h"
 
 /* Set in the claim word until the claim is complete: the start time is still the last owner's then. */
@@ -98,54 +98,4 @@ int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
   /* Looked at last: who saw a part of the next claim sees its epoch, too. */
   if (!is_of_claim(role, sw_peer_load_relaxed(&e->epoch))) return 0;
   return owner->pid != 0 && (owner->pid & CLAIMING) == 0;
-}
-/* ---- sleeping and waking ----
- *
- * The waker rings first and disarms last, so a waker that dies in between leaves the sleeper armed, for the next one to
- * ring again. What it then disarms is the one sleep that its ring has ended: the armed word carries the doorbell's
- * value, and a later sleep has a later one. */
-
-uint32_t sw_endpoint_arm(void *base, uint32_t index, uint32_t how) {
-  sw_endpoint *e = swi_endpoint_at(base, index);
-  uint32_t ticket = sw_peer_load_acquire(&e->doorbell); /* [Q2] before arming: a ring from now on changes it */
-  sw_store_release(&e->sleeping, ticket << SWI_HOW_BITS | how);
-  sw_fence_handshake(); /* [F1] pairs with [F2] in ring.c: arm, then look; publish, then look whether armed */
-  return ticket;
-}
-
-void sw_endpoint_disarm(void *base, uint32_t index) {
-  sw_store_release(&swi_endpoint_at(base, index)->sleeping, SW_AWAKE);
-}
-
-int sw_endpoint_is_armed(const void *base, uint32_t index) {
-  return sw_peer_load_relaxed(&swi_endpoint_at(base, index)->sleeping) != SW_AWAKE;
-}
-
-uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &swi_endpoint_at(base, index)->doorbell; }
-
-/* `unless`: a bit of `sleeping` that lets the owner sleep on. An owner that goes from a quiet sleep to another arms
- * anew, so the handshake of [F1] and [F2] covers it: either the owner's second look sees the message, or the waker the
- * new arm. */
-static void ring_unless(void *base, uint32_t role, uint32_t unless) {
-  sw_endpoint *e = swi_endpoint_named(base, role);
-  if (e == NULL) return;
-  uint32_t armed = sw_peer_load_relaxed(&e->sleeping);
-  if (armed == SW_AWAKE || (armed & unless) != 0) return;
-  uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
-  if (!sw_prim_wake(&e->doorbell, armed & SWI_HOW)) swi_relay_ask(base, e, rings);
-  sw_compare_exchange_acq_rel(&e->sleeping, &armed, SW_AWAKE); /* a failure is a sleeper that has looked since */
-}
-
-void sw_endpoint_ring(void *base, uint32_t role) { ring_unless(base, role, 0); }
-
-void swi_endpoint_ring_for_message(void *base, uint32_t role) { ring_unless(base, role, SW_SLEEP_QUIET); }
-
-void sw_endpoint_alarm(void *base, uint32_t role) {
-  sw_endpoint *e = swi_endpoint_named(base, role);
-  if (e == NULL) return;
-  uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
-  int reached = sw_prim_wake(&e->doorbell, SW_SLEEP_LOOP);
-  reached &= sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
-  reached &= sw_prim_wake(&e->doorbell, SW_SLEEP_FUTEX);
-  if (!reached) swi_relay_ask(base, e, rings);
 }

@@ -1,7 +1,6 @@
 #include "sabway/region.h"
 
 #include "base/peer.h"
-#include "core/core.h"
 #include "sabway/channel.h"
 
 static uint32_t mix(uint32_t hash, uint32_t value) { return (hash ^ value) * 16777619u; }

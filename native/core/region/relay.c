@@ -5,8 +5,10 @@
  *   [Q1] the relay's doorbell pairs with [Q2], its load of it in sw_endpoint_arm: who does not sleep sees the request.
  *   [Q3] fence pairs with [Q4]: request, then look who relays; become or cease to be a relay, then look for requests.
  */
+#include "core/region/relay.h"
+
 #include "base/peer.h"
-#include "core/core.h"
+#include "core/region/endpoint.h"
 #include "prim/prim.h"
 #include "sabway/endpoint.h"
 

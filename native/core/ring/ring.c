@@ -1,16 +1,16 @@
 #include "sabway/ring.h"
 
+#include "base/burn.h"
 #include "base/peer.h"
-#include "core/core.h"
-#include "frame.h"
-#include "prim/prim.h"
+#include "core/region/doorbell.h"
+#include "core/ring/frame.h"
 #include "sabway/endpoint.h"
 
 /* Ordering edges. Everything else in a handle is private.
  *   [R1] head store-release  pairs with [A1] head load-acquire: frames are complete before they are seen.
  *   [R2] tail store-release  pairs with [A2] tail load-acquire: payloads are read before they are overwritten.
  *   [R3] closed fetch-or     pairs with [A3] closed load-acquire: what was published before the close is seen after it.
- *   [F2] fence               pairs with [F1] in endpoint.c: publish, then look whether the consumer sleeps.
+ *   [F2] fence               pairs with [F1] in doorbell.c: publish, then look whether the consumer sleeps.
  *   [F3] fence               pairs with [F4]: want room, then look; make room, then look whether it is wanted.
  *   [W1] want exchange       pairs with [F1]: the wish that is taken may be newer than the one seen, of a producer that
  *                            has armed again since. Then this shows it armed; a plain store would only wipe it out. */
@@ -118,7 +118,7 @@ void sw_producer_publish(sw_producer *p) {
   p->published = p->head;
   sw_store_release(&p->ring->head, p->head); /* [R1] */
   sw_fence_handshake();                      /* [F2] */
-  swi_endpoint_ring_for_message(p->base, sw_peer_load_relaxed(&p->ring->consumer));
+  swi_doorbell_ring_for_message(p->base, sw_peer_load_relaxed(&p->ring->consumer));
 }
 
 int sw_producer_push(sw_producer *p, uint32_t length) {
@@ -235,7 +235,7 @@ static int refresh_head(sw_consumer *c) {
 static int available(sw_consumer *c) {
   if (c->status == SW_ECORRUPT) return SW_ECORRUPT;
   if (c->cursor != c->head_seen) return 1;
-  if (c->misses == 0) sw_prim_burn(least(c->patience, PATIENCE_MOST)); /* in wasm a peer may have overwritten it */
+  if (c->misses == 0) sw_burn(least(c->patience, PATIENCE_MOST)); /* in wasm a peer may have overwritten it */
   uint32_t closed = sw_peer_load_acquire(&c->ring->closed); /* [A3] before the head: what was published first is seen */
   if (refresh_head(c) != SW_OK) return SW_ECORRUPT;
   learn_patience(c, c->head_seen - c->cursor);

@@ -58,9 +58,6 @@ typedef struct sw_consumer {
   uint64_t bytes_handed_out;
 } sw_consumer;
 
-/* Largest payload, in bytes, that this ring can ever carry: its capacity. */
-static inline uint32_t sw_ring_largest(uint32_t capacity) { return capacity; }
-
 /* Round a wanted capacity up to one that a ring can have; 0 when it is out of range. */
 uint32_t sw_ring_capacity(uint32_t wanted);
 

@@ -4,7 +4,7 @@
 
 #include <sched.h>
 
-#include "sabway/worker.h"
+#include "sabway/loop.h"
 #include "threads/spin.h"
 
 static uint32_t yields, looks, dear;
