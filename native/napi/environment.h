@@ -6,16 +6,24 @@
 #include <napi.h>
 
 #include <atomic>
+#include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "process/listener.h"
 #include "sabway/error.h"
 
-class RegionBinding;
-class SharedMemory;
+// What an environment has to release before it ends, because JavaScript may not do so.
+class Releasable {
+ public:
+  virtual void Release() = 0;
+  // Has the garbage collector found the JavaScript object, whose finalizer may not have run yet?
+  virtual bool IsCollected() = 0;
+
+ protected:
+  ~Releasable() = default;
+};
 
 // What a worker thread, or the listener, has to say to JavaScript.
 struct WorkerEvent {
@@ -40,13 +48,13 @@ class Environment {
   // The environment's own thread. Sleep while *doorbell is `ticket`, for at most that time; a ring ends it.
   void Park(uint32_t *doorbell, uint32_t ticket, int64_t nanoseconds);
 
-  // Of a new region. Once in a while it lets go of what was dropped, so that a long turn does not gather it all.
-  void Add(RegionBinding *region);
-  void Remove(RegionBinding *region) { regions_.erase(region); }
-  void Add(SharedMemory *memory) { memories_.insert(memory); }
-  void Remove(SharedMemory *memory) { memories_.erase(memory); }
+  // What the environment releases when it ends: the newest first, because a region may use memory that was opened
+  // before it. Returns the number to remove it by. Once in a while this reclaims, so that a long turn does not gather
+  // all that it drops.
+  uint64_t Add(Releasable *added);
+  void Remove(uint64_t number) { open_.erase(number); }
 
-  // Let go of what the garbage collector has found, and whose finalizers the event loop has not run yet. Returns how
+  // Release what the garbage collector has found, and whose finalizers the event loop has not run yet. Returns how
   // much that was. With `collect`, have V8 look for such first. The environment's own thread.
   uint32_t Reclaim(bool collect);
 
@@ -68,9 +76,8 @@ class Environment {
   std::mutex lock_;
   std::vector<WorkerEvent> events_;
   std::atomic<uint32_t *> parked_{nullptr};  // changed and followed under lock_: the region may be let go after it
-  std::set<RegionBinding *> regions_;
-  std::set<SharedMemory *> memories_;
-  uint32_t added_ = 0;               // regions, in all
+  std::map<uint64_t, Releasable *> open_;
+  uint64_t added_ = 0;               // in all
   sw_listener *listener_ = nullptr;  // while there are seats to listen to
   uint32_t watched_ = 0;
 };

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "arguments.h"
-#include "environment.h"
 #include "error.h"
 #include "prim/prim.h"
 #include "sabway/endpoint.h"
@@ -64,7 +63,7 @@ RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<
   base_ = data;
   size_ = length;
   open_ = true;
-  environment_->Add(this);
+  number_ = environment_->Add(this);
   Weigh(1);
   napi_value ring;
   if (napi_create_function(env, "ring", NAPI_AUTO_LENGTH, Ring, this, &ring) == napi_ok) {
@@ -85,7 +84,7 @@ void RegionBinding::Release() {
   sw_endpoint_able(base_, endpoint_, 0);
   sw_endpoint_serve(base_);  // what was asked of this relay, and what another one has to do
   sw_endpoint_release(base_, endpoint_);
-  environment_->Remove(this);
+  environment_->Remove(number_);
   Weigh(-1);
   memory_.Reset();
   away_reference_.Reset();

@@ -8,20 +8,21 @@
 #include <map>
 #include <string>
 
+#include "environment.h"
 #include "process/carrier.h"
 #include "sabway/worker.h"
 
-class Environment;
 class SharedMemory;
 
-class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
+class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable {
  public:
   static void Create(Napi::Env env, Napi::Object exports);
   explicit RegionBinding(const Napi::CallbackInfo &info);
   ~RegionBinding() override { Release(); }
 
   // Stop the workers, forget the event loop, give endpoint and roles back. Idempotent; the environment's own thread.
-  void Release();
+  void Release() override;
+  bool IsCollected() override { return Value().IsEmpty(); }
 
  private:
   struct Running {
@@ -55,6 +56,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   void Stop(Running *running);
 
   Environment *environment_;
+  uint64_t number_ = 0;  // with the environment
   Napi::ObjectReference memory_;
   Napi::ObjectReference away_reference_;
   SharedMemory *away_ = nullptr;  // what the carrier copies from and to, where the region is private

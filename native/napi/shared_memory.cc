@@ -4,7 +4,6 @@
 #include <string>
 
 #include "arguments.h"
-#include "environment.h"
 #include "error.h"
 #include "process/carrier.h"
 #include "process/port.h"
@@ -45,11 +44,11 @@ SharedMemory::SharedMemory(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Sh
     throw MakeError(info.Env(), SW_ETYPE, "expected (token) or (size, name)");
   }
   if (status != SW_OK) throw MakeError(info.Env(), status, shared_.why);
-  environment_->Add(this);
+  number_ = environment_->Add(this);
 }
 
 void SharedMemory::Release() {
-  if (environment_ != nullptr) environment_->Remove(this);
+  if (environment_ != nullptr) environment_->Remove(number_);
   environment_ = nullptr;  // it may end before this object does
   sw_shared_close(&shared_);
 }

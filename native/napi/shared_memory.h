@@ -4,18 +4,18 @@
 
 #include <napi.h>
 
+#include "environment.h"
 #include "sabway/shared.h"
 
-class Environment;
-
-class SharedMemory : public Napi::ObjectWrap<SharedMemory> {
+class SharedMemory : public Napi::ObjectWrap<SharedMemory>, public Releasable {
  public:
   static void Create(Napi::Env env, Napi::Object exports);
   explicit SharedMemory(const Napi::CallbackInfo &info);
   ~SharedMemory() override { Release(); }
 
   // Unmap and close. Idempotent; the environment's own thread.
-  void Release();
+  void Release() override;
+  bool IsCollected() override { return Value().IsEmpty(); }
 
   // Mapped by Mirror; NULL until then, and once it is closed.
   void *base() const { return shared_.base; }
@@ -31,6 +31,7 @@ class SharedMemory : public Napi::ObjectWrap<SharedMemory> {
   Napi::Value Close(const Napi::CallbackInfo &info);
 
   Environment *environment_;
+  uint64_t number_ = 0;  // with the environment
   sw_shared shared_ = {};
 };
 
