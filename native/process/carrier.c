@@ -168,7 +168,7 @@ static void run(void *argument) {
 static int take_sides(sw_carrier *c, const sw_carrier_options *o) {
   int status = sw_port_open(&c->away, o->away, o->size, o->side);
   if (status != SW_OK) return status;
-  status = sw_port_open(&c->home, o->home, o->size, 1 - o->side);
+  status = sw_port_open(&c->home, o->home, o->size, sw_other_side(o->side));
   if (status != SW_OK) sw_port_close(&c->away, 0);
   return status;
 }

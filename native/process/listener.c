@@ -43,7 +43,7 @@ static void unwatch(sw_prim_watch *watch) {
  * holder has gone already: one that leaves in order gives its roles back before its endpoint. */
 static int watch_holder(seat *s, uint32_t which, uint32_t role) {
   sw_owner owner;
-  if (role == 0 || (role & 0xff) == s->is.endpoint + 1) return 0;
+  if (role == 0 || sw_role_index(role) == s->is.endpoint) return 0;
   if (!sw_endpoint_owner(s->is.base, role, &owner)) return 1;
   if (owner.pid != sw_prim_pid()) sw_prim_watch_open(&s->watches[which], owner.pid, owner.start_low, owner.start_high);
   return 0;

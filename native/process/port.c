@@ -26,8 +26,8 @@ int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side) {
 
 /* The other side's two role words, its receiver's first. */
 static void peer_words(const sw_port *p, uint32_t words[2]) {
-  words[0] = sw_channel_role(p->base, p->size, p->channel, sw_role_consumer(1 - p->side));
-  words[1] = sw_channel_role(p->base, p->size, p->channel, sw_role_producer(1 - p->side));
+  words[0] = sw_channel_role(p->base, p->size, p->channel, sw_role_consumer(sw_other_side(p->side)));
+  words[1] = sw_channel_role(p->base, p->size, p->channel, sw_role_producer(sw_other_side(p->side)));
 }
 
 uint32_t swi_port_peer(const sw_port *p) {

@@ -27,10 +27,10 @@ int sw_channel_format(void *base, uint32_t offset, uint32_t renderer_to_native, 
   return SW_OK;
 }
 
-static int find(void *base, uint64_t size, uint32_t offset, uint32_t side, sw_channel **channel) {
+static int find(const void *base, uint64_t size, uint32_t offset, uint32_t side, sw_channel **channel) {
   if (offset < SW_HEAP_AT || offset % SW_LINE != 0 || (uint64_t)offset + sizeof(sw_channel) > size) return SW_ERANGE;
   if (side != SW_RENDERER && side != SW_NATIVE) return SW_ERANGE;
-  *channel = (sw_channel *)((uint8_t *)base + offset);
+  *channel = (sw_channel *)((uint8_t *)base + offset); /* constness is for the caller to keep */
   return sw_peer_load_acquire(&(*channel)->magic) == SW_CHANNEL_MAGIC ? SW_OK : SW_ENOTREGION;
 }
 
@@ -62,7 +62,7 @@ int sw_channel_open_producer(sw_producer *p, void *base, uint64_t size, uint32_t
   sw_channel *channel;
   int status = find(base, size, offset, side, &channel);
   if (status != SW_OK) return status;
-  sw_ring *ring = &channel->rings[side];
+  sw_ring *ring = &channel->rings[sw_ring_from(side)];
   uint32_t role = sw_endpoint_role(base, index);
   status = take(base, &ring->producer, role);
   if (status != SW_OK) return status;
@@ -77,7 +77,7 @@ int sw_channel_open_consumer(sw_consumer *c, void *base, uint64_t size, uint32_t
   sw_channel *channel;
   int status = find(base, size, offset, side, &channel);
   if (status != SW_OK) return status;
-  sw_ring *ring = &channel->rings[1 - side];
+  sw_ring *ring = &channel->rings[sw_ring_towards(side)];
   uint32_t role = sw_endpoint_role(base, index);
   status = take(base, &ring->consumer, role);
   if (status != SW_OK) return status;
@@ -112,22 +112,20 @@ void sw_channel_evict_role(void *base, uint64_t size, uint32_t offset, uint32_t 
   sw_endpoint_alarm(base, role); /* it may live: then it sleeps until its next look */
 }
 
-uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t which) {
+uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t number) {
   sw_channel *channel;
-  if (which >= SW_ROLES || find((void *)base, size, offset, SW_RENDERER, &channel) != SW_OK) return 0;
-  sw_ring *ring = &channel->rings[which % 2];
-  return sw_peer_load_acquire(which < 2 ? &ring->producer : &ring->consumer);
+  if (number >= SW_ROLES || find(base, size, offset, SW_RENDERER, &channel) != SW_OK) return 0;
+  sw_ring *ring = &channel->rings[sw_role_ring(number)];
+  return sw_peer_load_acquire(sw_role_is_producer(number) ? &ring->producer : &ring->consumer);
 }
-
-static bool role_can_be(uint32_t role) { return (role & 0xff & ~(uint32_t)SW_ROLE_GONE) <= SW_ENDPOINTS; }
 
 int sw_channel_check(const void *base, uint64_t size, uint32_t offset) {
   sw_channel *channel;
-  if (find((void *)base, size, offset, SW_RENDERER, &channel) != SW_OK) return SW_ECORRUPT;
+  if (find(base, size, offset, SW_RENDERER, &channel) != SW_OK) return SW_ECORRUPT;
   for (int i = 0; i < 2; i++) {
     const sw_ring *ring = &channel->rings[i];
-    if (!role_can_be(sw_peer_load_relaxed(&ring->producer))) return SW_ECORRUPT;
-    if (!role_can_be(sw_peer_load_relaxed(&ring->consumer))) return SW_ECORRUPT;
+    if (!sw_role_is_possible(sw_peer_load_relaxed(&ring->producer))) return SW_ECORRUPT;
+    if (!sw_role_is_possible(sw_peer_load_relaxed(&ring->consumer))) return SW_ECORRUPT;
     if (sw_ring_check(base, size, ring) != SW_OK) return SW_ECORRUPT;
   }
   return SW_OK;

@@ -3,6 +3,7 @@
 #include "base/peer.h"
 #include "core/region/endpoint.h"
 #include "prim/prim.h"
+#include "sabway/role.h"
 
 /* Set in the claim word until the claim is complete: the start time is still the last owner's then. */
 #define CLAIMING 0x80000000u
@@ -57,33 +58,29 @@ void sw_endpoint_release(void *base, uint32_t index) {
   give_back(e);
 }
 
-/* Of the epoch, 24 bits are in a role. */
-static bool is_of_claim(uint32_t role, uint32_t epoch) { return ((epoch ^ (role >> 8)) << 8) == 0; }
-
 int sw_endpoint_release_role(void *base, uint32_t role) {
   sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return 0;
   uint32_t epoch = sw_peer_load_acquire(&e->epoch);
-  if (!is_of_claim(role, epoch)) return 0;
+  if (!sw_role_is_of_claim(role, epoch)) return 0;
   if (!sw_compare_exchange_acq_rel(&e->epoch, &epoch, epoch + 1)) return 0; /* [E5] one caller only goes on */
   give_back(e);
   return 1;
 }
 
 uint32_t sw_endpoint_role(const void *base, uint32_t index) {
-  return (sw_peer_load_acquire(&swi_endpoint_at(base, index)->epoch) << 8) | (index + 1);
+  return sw_role_of(index, sw_peer_load_acquire(&swi_endpoint_at(base, index)->epoch));
 }
 
 sw_endpoint *swi_endpoint_named(const void *base, uint32_t role) {
-  uint32_t number = role & 0xff;
-  if (number == 0 || number > SW_ENDPOINTS) return NULL;
-  return swi_endpoint_at(base, number - 1);
+  uint32_t index = sw_role_index(role);
+  return index < SW_ENDPOINTS ? swi_endpoint_at(base, index) : NULL;
 }
 
 int sw_endpoint_role_alive(const void *base, uint32_t role) {
   sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return 0;
-  if (!is_of_claim(role, sw_peer_load_acquire(&e->epoch))) return 0;
+  if (!sw_role_is_of_claim(role, sw_peer_load_acquire(&e->epoch))) return 0;
   uint32_t pid = sw_peer_load_acquire(&e->pid); /* pairs with [E1] */
   return pid != 0 && (pid & CLAIMING) == 0 && owner_alive(e, pid);
 }
@@ -96,6 +93,6 @@ int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
   owner->start_high = sw_peer_load_acquire(&e->start_high); /* pairs with [E3] */
   if (owner->start_low == 0) owner->start_high = 0;
   /* Looked at last: who saw a part of the next claim sees its epoch, too. */
-  if (!is_of_claim(role, sw_peer_load_relaxed(&e->epoch))) return 0;
+  if (!sw_role_is_of_claim(role, sw_peer_load_relaxed(&e->epoch))) return 0;
   return owner->pid != 0 && (owner->pid & CLAIMING) == 0;
 }

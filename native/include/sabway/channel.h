@@ -6,6 +6,7 @@
 #define SABWAY_CHANNEL_H
 
 #include "ring.h"
+#include "role.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -35,19 +36,9 @@ void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index
  * sw_consumer_holds tell it before its next message. What it is writing at this moment may still land in the ring. */
 void sw_channel_evict_role(void *base, uint64_t size, uint32_t offset, uint32_t role);
 
-/* The role words of a channel, as SW_ROLE_GONE in layout.h describes them: the producer and the consumer of each side.
- * Zero when there is no channel. Any thread, wait-free. */
-enum { SW_ROLES = 4 };
-/* The holder that a role word names, and the one that ended without a word; zero when it names none. */
-static inline uint32_t sw_role_holder(uint32_t role) {
-  return (role & SW_ROLE_GONE) == 0 && (role & 0xff) != 0 ? role : 0;
-}
-static inline uint32_t sw_role_lost(uint32_t role) {
-  return (role & SW_ROLE_GONE) != 0 && (role & 0x7f) != 0 ? role & ~(uint32_t)SW_ROLE_GONE : 0;
-}
-static inline uint32_t sw_role_producer(uint32_t side) { return side; }
-static inline uint32_t sw_role_consumer(uint32_t side) { return 3 - side; }
-uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t which);
+/* One of the channel's four role words, by its number (sw_role_producer, sw_role_consumer). Zero when there is no
+ * channel. Any thread, wait-free. */
+uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t number);
 
 /* Both rings' sw_ring_check, and the roles: 0 or SW_ECORRUPT. */
 int sw_channel_check(const void *base, uint64_t size, uint32_t offset);

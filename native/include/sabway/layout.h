@@ -68,10 +68,9 @@ enum sw_frame_type { SW_FRAME_DATA = 1, SW_FRAME_PAD = 2 };
 /* Bits of sw_region_header.flags. */
 enum { SW_REGION_PROCESSES = 1 /* participants may be in several processes */ };
 
-/* A role word: zero while the role was never held; then the endpoint that holds it (claim epoch in bits 8-31, index + 1
- * in bits 0-6); SW_ROLE_GONE alone when the holder left in order; the holder with SW_ROLE_GONE when it ended without a
- * word, and the role was taken from it. In the last two cases, and when the holder's process is dead, the role can be
- * taken. */
+/* A role word (its format is in role.h): zero while the role was never held; then the endpoint that holds it, and the
+ * epoch of its claim; SW_ROLE_GONE alone when the holder left in order; the holder with SW_ROLE_GONE when it was
+ * evicted. In the last two cases, and when the holder's process is dead, the role can be taken. */
 enum { SW_ROLE_GONE = 0x80 };
 
 /* Bits of sw_ring.closed. */

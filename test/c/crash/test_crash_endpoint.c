@@ -71,7 +71,7 @@ static void before(scene *s) {
   for (uint32_t n = 0; n < s->at->fill; n++) assert_int_equal(put(&p, n), SW_OK);
   sw_producer_publish(&p);
   sw_producer_leave(&p);
-  sw_endpoint_release(s->r.base, (p.role & 0xff) - 1);
+  sw_endpoint_release(s->r.base, sw_role_index(p.role));
 }
 
 static void before_claim(scene *s) {

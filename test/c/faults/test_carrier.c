@@ -40,7 +40,7 @@ static int start(trip *t, uint32_t side) {
 static void trip_open(trip *t, uint32_t side) {
   *t = (trip){.home = region_new(RING, RING), .away = region_new(RING, RING)};
   assert_int_equal(sw_port_open(&t->near, t->home.base, t->home.size, side), SW_OK);
-  assert_int_equal(sw_port_open(&t->far, t->away.base, t->away.size, 1 - side), SW_OK);
+  assert_int_equal(sw_port_open(&t->far, t->away.base, t->away.size, sw_other_side(side)), SW_OK);
   assert_int_equal(start(t, side), SW_OK);
 }
 
