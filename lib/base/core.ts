@@ -65,7 +65,7 @@ export interface Core {
   sw_producer_used(p: Offset): number
   sw_consumer_peek_batch(c: Offset, slices: Offset, count: number): number
   sw_consumer_release(c: Offset): void
-  sw_consumer_rewind(c: Offset): void
+  sw_consumer_release_first(c: Offset, count: number): void
   sw_consumer_ready(c: Offset): number
   sw_consumer_used(c: Offset): number
   sw_consumer_close(c: Offset): void

@@ -6,7 +6,6 @@
 #include "arguments.h"
 #include "error.h"
 #include "process/carrier.h"
-#include "process/port.h"
 
 void SharedMemory::Create(Napi::Env env, Napi::Object exports) {
   exports.Set(
@@ -107,25 +106,26 @@ Napi::Value SharedMemory::Mirror(const Napi::CallbackInfo &info) {
 }
 
 // The side of mapped memory that the first argument names.
-sw_port SharedMemory::Side(const Napi::CallbackInfo &info) const {
-  sw_port port = {};
-  port.base = shared_.base;
-  port.size = shared_.size;
-  if (port.base != nullptr) port.channel = sw_region_channel(port.base, port.size);
-  port.side = Whole(info[0], "side", SW_NATIVE);
-  return port;
+sw_place SharedMemory::Place(const Napi::CallbackInfo &info) const {
+  sw_place place = {};
+  place.base = shared_.base;
+  place.size = shared_.size;
+  if (place.base != nullptr) place.channel = sw_region_channel(place.base, place.size);
+  place.side = Whole(info[0], "side", SW_NATIVE);
+  return place;
 }
 
 // (side) -> is there a living participant on the other one?
 Napi::Value SharedMemory::HasPeer(const Napi::CallbackInfo &info) {
-  sw_port port = Side(info);
-  return Napi::Boolean::New(info.Env(), port.base != nullptr && sw_port_has_peer(&port) != 0);
+  sw_place place = Place(info);
+  bool has = place.base != nullptr && sw_endpoint_role_alive(place.base, sw_side_peer(&place)) != 0;
+  return Napi::Boolean::New(info.Env(), has);
 }
 
 // (side) -> the role word of a participant that ended without leaving the other one, or 0
 Napi::Value SharedMemory::DeadPeer(const Napi::CallbackInfo &info) {
-  sw_port port = Side(info);
-  return Napi::Number::New(info.Env(), port.base == nullptr ? 0 : swi_port_dead_peer(&port));
+  sw_place place = Place(info);
+  return Napi::Number::New(info.Env(), place.base == nullptr ? 0 : sw_side_dead_peer(&place));
 }
 
 Napi::Value SharedMemory::Token(const Napi::CallbackInfo &info) {

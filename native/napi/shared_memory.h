@@ -26,7 +26,7 @@ class SharedMemory : public Napi::ObjectWrap<SharedMemory>, public Releasable {
   Napi::Value Mirror(const Napi::CallbackInfo &info);
   Napi::Value HasPeer(const Napi::CallbackInfo &info);
   Napi::Value DeadPeer(const Napi::CallbackInfo &info);
-  sw_port Side(const Napi::CallbackInfo &info) const;
+  sw_place Place(const Napi::CallbackInfo &info) const;
   Napi::Value Token(const Napi::CallbackInfo &info);
   Napi::Value Close(const Napi::CallbackInfo &info);
 

@@ -5,14 +5,12 @@
 
 #include "base/atomics.h"
 #include "base/peer.h"
-#include "port.h"
 #include "prim/prim.h"
+#include "sabway/shared.h"
 #include "threads/spin.h"
 
 enum {
   AT_ONCE = 64, /* messages of one direction before the other has its turn */
-  SPIN_NS = 20000,
-  PATROL_NS = 100000000, /* a peer may die before it rings */
   LINGER_NS = 1000000000
 };
 
@@ -111,7 +109,7 @@ static int has_message(const lane *l) {
 
 /* Of the endpoint that receives what this lane carries. */
 static uint32_t arm(const sw_port *p, const lane *l) {
-  return sw_endpoint_arm(p->base, p->endpoint, SW_SLEEP_FUTEX | (takes_messages(l) ? 0 : SW_SLEEP_QUIET));
+  return sw_endpoint_arm(p->at.base, p->endpoint, SW_SLEEP_FUTEX | (takes_messages(l) ? 0 : SW_SLEEP_QUIET));
 }
 
 static int has_work(void *carrier) {
@@ -129,13 +127,13 @@ static int has_room(const lane *l) {
 /* On both doorbells. */
 static void sleep_once(sw_carrier *c) {
   sw_port *home = &c->home, *away = &c->away;
-  uint32_t *bells[] = {sw_endpoint_doorbell(home->base, home->endpoint),
-                       sw_endpoint_doorbell(away->base, away->endpoint)};
+  uint32_t *bells[] = {sw_endpoint_doorbell(home->at.base, home->endpoint),
+                       sw_endpoint_doorbell(away->at.base, away->endpoint)};
   uint32_t tickets[] = {arm(home, &c->out), arm(away, &c->in)};
   int room = has_room(&c->out) | has_room(&c->in);
-  if (!room && !has_work(c)) sw_prim_futex_wait_any(bells, tickets, 2, PATROL_NS);
-  sw_endpoint_disarm(home->base, home->endpoint);
-  sw_endpoint_disarm(away->base, away->endpoint);
+  if (!room && !has_work(c)) sw_prim_futex_wait_any(bells, tickets, 2, SW_WAIT_DEATH_NS);
+  sw_endpoint_disarm(home->at.base, home->endpoint);
+  sw_endpoint_disarm(away->at.base, away->endpoint);
 }
 
 /* ---- the thread ---- */
@@ -158,7 +156,7 @@ static void run(void *argument) {
   while (!sw_load_acquire(&c->stop)) {
     int moved = carry(c, &c->out);
     moved += carry(c, &c->in);
-    if (moved == 0 && !swi_spin(&c->spinner, has_work, c, sw_prim_now() + SPIN_NS)) sleep_once(c);
+    if (moved == 0 && !swi_spin(&c->spinner, has_work, c, sw_prim_now() + SW_WAIT_SPIN_NS)) sleep_once(c);
   }
   finish(c);
 }
@@ -186,13 +184,13 @@ int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
   if (status == SW_OK) {
     c->out = (lane){.from = &c->home.in, .to = &c->away.out};
     c->in = (lane){.from = &c->away.in, .to = &c->home.out};
-    sw_endpoint_able(c->home.base, c->home.endpoint, SW_WAKES_FUTEX);
-    sw_endpoint_able(c->away.base, c->away.endpoint, SW_WAKES_FUTEX);
+    sw_endpoint_able(c->home.at.base, c->home.endpoint, SW_WAKES_FUTEX);
+    sw_endpoint_able(c->away.at.base, c->away.endpoint, SW_WAKES_FUTEX);
     status = sw_prim_thread_start(&c->thread, "sabway-carrier", run, c);
     if (status != SW_OK) leave_sides(c);
   }
   if (status == SW_OK) {
-    sw_endpoint_ring(c->away.base, swi_port_peer(&c->away)); /* the peer looks which participant has come */
+    sw_endpoint_ring(c->away.at.base, sw_side_peer(&c->away.at)); /* the peer looks which participant has come */
     *carrier = c;
   } else {
     free(c);
@@ -201,7 +199,7 @@ int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
 }
 
 void sw_carrier_stop(sw_carrier *c) {
-  uint32_t *doorbell = sw_endpoint_doorbell(c->home.base, c->home.endpoint);
+  uint32_t *doorbell = sw_endpoint_doorbell(c->home.at.base, c->home.endpoint);
   sw_store_release(&c->stop, 1);
   sw_fetch_add_acq_rel(doorbell, 1); /* a ticket from before this does not sleep, one from after it sees `stop` */
   sw_prim_futex_wake(doorbell);

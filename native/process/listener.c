@@ -7,11 +7,10 @@
 #include "prim/prim.h"
 #include "sabway/channel.h"
 #include "sabway/endpoint.h"
+#include "sabway/wait.h"
 
 /* How the owner changes the list: it counts `asked` up, wakes the thread, and waits until `paused` has followed; then
  * the list is the owner's. `resumed` gives it back. */
-
-enum { LOOK_NS = 100000000 }; /* between two looks at the peers' lives */
 
 typedef struct seat {
   sw_listener_seat is;
@@ -119,7 +118,7 @@ static void run(void *argument) {
     uint64_t now = sw_prim_now();
     if (now >= look) {
       look_at_peers(l);
-      look = now + LOOK_NS;
+      look = now + SW_WAIT_DEATH_NS;
     }
     l->expected[0] = asked;
     if (look_at_doorbells(l)) l->hooks.rung(l->hooks.context);

@@ -12,7 +12,9 @@
 #include "sabway/crc32c.h"
 #include "sabway/endpoint.h"
 #include "sabway/loop.h"
+#include "sabway/side.h"
 #include "threads/spin.h"
+#include "util/self.h"
 
 enum {
   AT_ONCE = 128,         /* messages between two looks at the clock and the stop flag */
@@ -24,7 +26,7 @@ struct sw_worker {
   sabway_host host; /* first: the plugin's host pointer is the worker */
   sw_producer out;
   sw_consumer in;
-  void *base;
+  sw_place at;
   uint32_t endpoint;
   const sabway_plugin_v1 *plugin;
   char *json;
@@ -112,18 +114,10 @@ static const void *private_copy(sw_worker *w, const void *bytes, uint32_t length
 
 static int deliver(sw_worker *w, const sw_slice *slice) {
   if (w->plugin->on_message == NULL) return SABWAY_OK;
-  const void *bytes = private_copy(w, (uint8_t *)w->base + slice->offset, slice->length);
+  const void *bytes = private_copy(w, (uint8_t *)w->at.base + slice->offset, slice->length);
   if (bytes == NULL) return SW_ENOMEM;
   int status = w->plugin->on_message(w->state, bytes, slice->length);
   return status < 0 ? SW_EPLUGIN : status;
-}
-
-/* Give back the first `done` of the peeked messages; the rest will be peeked again. */
-static void release_part(sw_worker *w, uint32_t done) {
-  sw_slice again[AT_ONCE];
-  sw_consumer_rewind(&w->in);
-  if (done != 0) sw_consumer_peek_batch(&w->in, again, done);
-  sw_consumer_release(&w->in);
 }
 
 /* How many messages were handled, or a negative error. */
@@ -135,7 +129,7 @@ static int receive(sw_worker *w) {
     if (status == SABWAY_OK && !w->leaving) continue;
     uint32_t done = status == SABWAY_RETRY ? (uint32_t)i : (uint32_t)i + 1;
     w->blocked = status == SABWAY_RETRY && w->wanted != 0;
-    release_part(w, done);
+    sw_consumer_release_first(&w->in, done);
     return status < 0 ? status : (int)done;
   }
   if (got > 0) sw_consumer_release(&w->in);
@@ -150,9 +144,7 @@ static int has_message(sw_worker *w) { return !w->blocked && sw_consumer_ready(&
 static int has_work(void *worker) {
   sw_worker *w = worker;
   if (sw_load_relaxed(&w->stop) || has_message(w)) return 1;
-  if (w->wanted == 0) return 0;
-  uint32_t room = w->out.capacity - sw_producer_used(&w->out); /* frames take multiples of SW_ALIGN, and so does room */
-  return room >= w->wanted + SW_FRAME_HEADER || room == w->out.capacity || w->out.status == SW_ECORRUPT;
+  return w->wanted != 0 && sw_producer_fits(&w->out, w->wanted);
 }
 
 /* A quarter of the ring at least, so that a slow consumer does not cost one wake for each message. */
@@ -164,15 +156,15 @@ static uint32_t worth_waking_for(const sw_worker *w) {
 static uint32_t reach(const sw_worker *w) {
   uint32_t sender = sw_peer_load_relaxed(&w->in.ring->producer);
   uint32_t receiver = sw_peer_load_relaxed(&w->out.ring->consumer);
-  uint32_t found = sw_endpoint_reach(w->base, w->endpoint, sender, SW_SLEEP_FUTEX);
-  if (w->wanted != 0) found |= sw_endpoint_reach(w->base, w->endpoint, receiver, SW_SLEEP_FUTEX);
+  uint32_t found = sw_endpoint_reach(w->at.base, w->endpoint, sender, SW_SLEEP_FUTEX);
+  if (w->wanted != 0) found |= sw_endpoint_reach(w->at.base, w->endpoint, receiver, SW_SLEEP_FUTEX);
   return found;
 }
 
 /* Sleep once, `most` at most: 1 when the doorbell was rung or there is work. */
 static int sleep_once(sw_worker *w, uint32_t sleeps, uint64_t most) {
-  uint32_t *doorbell = sw_endpoint_doorbell(w->base, w->endpoint);
-  uint32_t ticket = sw_endpoint_arm(w->base, w->endpoint, SW_SLEEP_FUTEX | (w->blocked ? SW_SLEEP_QUIET : 0));
+  uint32_t *doorbell = sw_endpoint_doorbell(w->at.base, w->endpoint);
+  uint32_t ticket = sw_endpoint_arm(w->at.base, w->endpoint, SW_SLEEP_FUTEX | (w->blocked ? SW_SLEEP_QUIET : 0));
   int woken = has_message(w) || (w->wanted != 0 && sw_producer_want_space(&w->out, worth_waking_for(w))) ||
               sw_load_acquire(&w->stop);
   if (!woken) {
@@ -184,7 +176,7 @@ static int sleep_once(sw_worker *w, uint32_t sleeps, uint64_t most) {
     sw_prim_futex_wait(doorbell, ticket, bound > INT64_MAX ? -1 : (int64_t)bound);
     woken = sw_peer_load_acquire(doorbell) != ticket;
   }
-  sw_endpoint_disarm(w->base, w->endpoint);
+  sw_endpoint_disarm(w->at.base, w->endpoint);
   return woken;
 }
 
@@ -223,7 +215,7 @@ static int serve(sw_worker *w) {
   while (!sw_load_acquire(&w->stop)) {
     w->wanted = 0;
     w->blocked = 0;
-    if (!sw_producer_holds(&w->out) || !sw_consumer_holds(&w->in)) return SW_EREPLACED;
+    if (!sw_side_holds(&w->out, &w->in)) return SW_EREPLACED;
     int got = receive(w);
     if (got >= 0 && w->plugin->on_tick != NULL) {
       uint64_t now = sw_prim_now();
@@ -270,26 +262,15 @@ static void run(void *argument) {
 
 /* ---- life ---- */
 
-static int take_side(sw_worker *w, const sw_worker_options *o) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(o->base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
+static int take_side(sw_worker *w) {
+  sw_owner self = swi_self();
+  int index = sw_side_open(&w->out, &w->in, &w->at, &self, SW_WAKES_FUTEX);
   if (index < 0) return index;
   w->endpoint = (uint32_t)index;
-  sw_endpoint_able(o->base, w->endpoint, SW_WAKES_FUTEX);
-  int status = sw_channel_open_producer(&w->out, o->base, o->size, o->channel, o->side, w->endpoint);
-  if (status == SW_OK) {
-    status = sw_channel_open_consumer(&w->in, o->base, o->size, o->channel, o->side, w->endpoint);
-    if (status != SW_OK) sw_producer_leave(&w->out);
-  }
-  if (status != SW_OK) sw_endpoint_release(o->base, w->endpoint);
-  return status;
+  return SW_OK;
 }
 
-static void leave_side(sw_worker *w) {
-  sw_producer_leave(&w->out);
-  sw_consumer_leave(&w->in);
-  sw_endpoint_release(w->base, w->endpoint);
-}
+static void leave_side(sw_worker *w) { sw_side_leave(&w->out, &w->in, &w->at, w->endpoint); }
 
 static void destroy(sw_worker *w) {
   free(w->copy);
@@ -317,13 +298,13 @@ int sw_worker_start(sw_worker **worker, const sw_worker_options *options) {
                           .now = host_now,
                           .log = host_log,
                           .stop = host_stop};
-  w->base = options->base;
+  w->at = (sw_place){options->base, options->size, options->channel, options->side};
   w->plugin = options->plugin;
   w->wait = options->wait;
   w->window = SW_WAIT_SPIN_NS;
   w->hooks = options->hooks;
   w->json = strdup(options->json == NULL ? "{}" : options->json);
-  int status = w->json == NULL ? SW_ENOMEM : take_side(w, options);
+  int status = w->json == NULL ? SW_ENOMEM : take_side(w);
   if (status == SW_OK) {
     w->host.largest = w->out.capacity;
     status = launch(w);
@@ -335,7 +316,7 @@ int sw_worker_start(sw_worker **worker, const sw_worker_options *options) {
 }
 
 void sw_worker_stop(sw_worker *w) {
-  uint32_t *doorbell = sw_endpoint_doorbell(w->base, w->endpoint);
+  uint32_t *doorbell = sw_endpoint_doorbell(w->at.base, w->endpoint);
   sw_store_release(&w->stop, 1);
   sw_fetch_add_acq_rel(doorbell, 1); /* a ticket from before this does not sleep, one from after it sees `stop` */
   sw_prim_futex_wake(doorbell);      /* whatever `sleeping` says: that is the peer's to write, too */

@@ -201,7 +201,7 @@ PRODUCER(producer_leave, (sw_producer_leave(&p), 0))
 PRODUCER(producer_used, (int32_t)sw_producer_used(&p))
 CONSUMER(consumer_peek_batch, sw_consumer_peek_batch(&c, PLACE(1), WORD(2)))
 CONSUMER(consumer_release, (sw_consumer_release(&c), 0))
-CONSUMER(consumer_rewind, (sw_consumer_rewind(&c), 0))
+CONSUMER(consumer_release_first, (sw_consumer_release_first(&c, WORD(1)), 0))
 CONSUMER(consumer_used, (int32_t)sw_consumer_used(&c))
 CONSUMER(consumer_ready, sw_consumer_ready(&c))
 CONSUMER(consumer_close, (sw_consumer_close(&c), 0))
@@ -250,7 +250,7 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(producer_used, NUMBER) \
   X(consumer_peek_batch, NUMBER) \
   X(consumer_release, NOTHING) \
-  X(consumer_rewind, NOTHING) \
+  X(consumer_release_first, NOTHING) \
   X(consumer_used, NUMBER) \
   X(consumer_ready, NUMBER) \
   X(consumer_close, NOTHING) \

@@ -148,7 +148,7 @@ export class Script {
     else if (kind < 46) this.#call(endpoint, 'sw_producer_publish', instanceOf(endpoint).producer)
     else if (kind < 66) this.#peek(endpoint)
     else if (kind < 74) this.#call(endpoint, 'sw_consumer_release', instanceOf(endpoint).consumer)
-    else if (kind < 78) this.#call(endpoint, 'sw_consumer_rewind', instanceOf(endpoint).consumer)
+    else if (kind < 78) this.#call(endpoint, 'sw_consumer_release_first', instanceOf(endpoint).consumer, this.#below(4))
     else if (kind < 86) this.#sleep(endpoint)
     else if (kind < 93) this.#ask(endpoint)
     else if (kind < 96) this.#hand(endpoint)

@@ -170,16 +170,30 @@ int sw_producer_send(sw_producer *p, const void *payload, uint32_t length) {
   return sw_producer_push(p, length);
 }
 
-int sw_producer_want_space(sw_producer *p, uint32_t length) {
-  if (p->status == SW_ECORRUPT) return 1;
+/* Free bytes that a message needs next: a frame that does not fit before the ring's end needs padding up to the end
+ * first. */
+static uint32_t needed_next(const sw_producer *p, uint32_t length) {
   uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
   uint32_t span = swi_span(p->capacity, 0, length);
-  if (span > rest) span = rest; /* the first thing missing is room for the padding */
-  sw_store_relaxed(&p->ring->want_space, span);
+  return span < rest ? span : rest;
+}
+
+/* True, too, when waiting is no use: sw_producer_reserve tells why. */
+static bool fits(sw_producer *p, uint32_t needed) {
+  if (p->status == SW_ECORRUPT || !refresh_tail(p)) return true;
+  return bytes_free(p) >= needed || sw_peer_load_relaxed(&p->ring->closed) != 0;
+}
+
+int sw_producer_fits(sw_producer *p, uint32_t length) { return fits(p, needed_next(p, length)); }
+
+int sw_producer_want_space(sw_producer *p, uint32_t length) {
+  if (p->status == SW_ECORRUPT) return 1;
+  uint32_t needed = needed_next(p, length);
+  sw_store_relaxed(&p->ring->want_space, needed);
   sw_fence_handshake(); /* [F3] */
-  bool fits = !refresh_tail(p) || bytes_free(p) >= span || sw_peer_load_relaxed(&p->ring->closed) != 0;
-  if (fits) sw_store_relaxed(&p->ring->want_space, 0);
-  return fits;
+  if (!fits(p, needed)) return 0;
+  sw_store_relaxed(&p->ring->want_space, 0);
+  return 1;
 }
 
 void sw_producer_close(sw_producer *p) {
@@ -298,6 +312,28 @@ void sw_consumer_release(sw_consumer *c) {
   if (used <= c->capacity && c->capacity - used < wanted) return; /* a used that cannot be right is for the next peek */
   sw_exchange_acq_rel(&c->ring->want_space, 0);                   /* [W1] */
   sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
+}
+
+void sw_consumer_release_first(sw_consumer *c, uint32_t count) {
+  if (count < c->handed_out) {
+    uint32_t cursor = c->tail, end = c->cursor, done = 0;
+    uint64_t bytes = 0;
+    while (done < count) {
+      swi_frame_view frame;
+      if (!swi_frame_read(c->data, c->capacity, cursor, end - cursor, &frame)) {
+        c->status = SW_ECORRUPT; /* it was right when it was peeked */
+        break;
+      }
+      cursor += frame.span;
+      if (frame.type != SW_FRAME_DATA) continue;
+      bytes += frame.length;
+      done++;
+    }
+    c->cursor = cursor;
+    c->handed_out = done;
+    c->bytes_handed_out = bytes;
+  }
+  sw_consumer_release(c);
 }
 
 uint32_t sw_consumer_used(sw_consumer *c) {

@@ -16,9 +16,10 @@ enum sw_wait_policy {
 };
 
 enum {
-  SW_WAIT_SPIN_NS = 20000,   /* a balanced thread spins for at most this time */
-  SW_WAIT_SHORT_NS = 200000, /* a sleep shorter than this cost more than it saved */
-  SW_WAIT_PATROL_MS = 500    /* how often a sleeper looks again by itself when its waker may vanish */
+  SW_WAIT_SPIN_NS = 20000,     /* a balanced thread spins for at most this time */
+  SW_WAIT_SHORT_NS = 200000,   /* a sleep shorter than this cost more than it saved */
+  SW_WAIT_PATROL_MS = 500,     /* how often a sleeper looks again by itself when its waker may vanish */
+  SW_WAIT_DEATH_NS = 100000000 /* how often a native thread looks whether the processes of its peers have ended */
 };
 
 /* What a thread remembers of its spins: zero at first. */

@@ -68,7 +68,7 @@ static void expect(sw_port *port, uint32_t length, uint32_t seed) {
   }
   assert_int_equal(status, 1);
   assert_int_equal(slice.length, length);
-  assert_true(pattern_holds((uint8_t *)port->base + slice.offset, length, seed));
+  assert_true(pattern_holds((uint8_t *)port->at.base + slice.offset, length, seed));
   sw_consumer_release(&port->in);
 }
 

@@ -139,7 +139,7 @@ static void use_producer(host *h) {
 static void use_consumer(host *h) {
   sw_consumer *c = &h->t.c;
   sw_slice slices[16];
-  switch (random_next(&h->random) % 5) {
+  switch (random_next(&h->random) % 6) {
     case 0:
       CALL(sw_consumer_peek, c, slices);
       break;
@@ -151,6 +151,9 @@ static void use_consumer(host *h) {
       break;
     case 3:
       CALL(sw_consumer_ready, c);
+      break;
+    case 4:
+      CALL(sw_consumer_release_first, c, random_next(&h->random) % 8);
       break;
     default:
       CALL(sw_consumer_rewind, c);
