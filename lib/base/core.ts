@@ -29,9 +29,9 @@ export interface Core {
   sw_endpoint_able(base: Offset, index: number, skills: number): void
   sw_endpoint_serve(base: Offset): number
   sw_endpoint_reach(base: Offset, index: number, role: number, how: number): number
-  sw_wait_spin(windowNs: number, mostNs: number, sleptNs: number): number
-  sw_wait_forgo(last: number, tookNs: number): number
-  sw_wait_bound(reach: number, sleeps: number): number
+  sw_wait_next_window(windowNs: number, mostNs: number, sleptNs: number): number
+  sw_wait_skip_yields(last: number, tookNs: number): number
+  sw_wait_limit_ms(reach: number, sleeps: number): number
   sw_channel_open_producer(
     p: Offset,
     base: Offset,

@@ -376,7 +376,7 @@ function sleep(now: number): void {
 function boundOf(participant: Participant): number {
   const { region } = participant
   if (region.binding !== null) return 0
-  return region.core.sw_wait_bound(participant.reach(SW_SLEEP_ATOMICS), waiters.get(region)?.sleeps ?? 0)
+  return region.core.sw_wait_limit_ms(participant.reach(SW_SLEEP_ATOMICS), waiters.get(region)?.sleeps ?? 0)
 }
 
 /**

@@ -35,7 +35,7 @@ struct sw_worker {
   uint8_t *copy; /* where messages are put before the plugin sees them */
   uint32_t copy_bytes;
   enum sw_wait_policy wait;
-  uint32_t window; /* how long to spin before parking, in nanoseconds: see sw_wait_spin */
+  uint32_t window; /* how long to spin before parking, in nanoseconds: see sw_wait_next_window */
   sw_spinner spinner;
   uint32_t wanted;  /* a reserve of so many bytes (1 for none) found no room */
   uint32_t blocked; /* a message waits for that room, to be delivered again */
@@ -169,7 +169,7 @@ static int sleep_once(sw_worker *w, uint32_t sleeps, uint64_t most) {
               sw_load_acquire(&w->stop);
   if (!woken) {
     uint32_t by = reach(w);
-    uint64_t bound = sw_wait_bound(by, sleeps) * 1000000ull;
+    uint64_t bound = sw_wait_limit_ms(by, sleeps) * 1000000ull;
     sw_store64_relaxed(&w->stats.reach, by);
     if (bound == 0 || bound > most) bound = most;
     sw_store64_relaxed(&w->stats.parks, w->stats.parks + 1);
@@ -188,14 +188,14 @@ static void park(sw_worker *w, uint64_t now, uint64_t due) {
   }
   uint64_t slept = sw_prim_now() - begin;
   if (slept == 0) slept = 1;
-  w->window = sw_wait_spin(w->window, SW_WAIT_SPIN_NS, slept > UINT32_MAX ? UINT32_MAX : (uint32_t)slept);
+  w->window = sw_wait_next_window(w->window, SW_WAIT_SPIN_NS, slept > UINT32_MAX ? UINT32_MAX : (uint32_t)slept);
 }
 
 /* Until there is work, or `due`. */
 static void wait_for_work(sw_worker *w, uint64_t now, uint64_t due) {
   uint64_t window = w->wait == SW_WAIT_SPIN ? UINT64_MAX : w->wait == SW_WAIT_PARK ? 0 : w->window;
   if (window != 0 && swi_spin(&w->spinner, has_work, w, due - now < window ? due : now + window)) {
-    w->window = sw_wait_spin(w->window, SW_WAIT_SPIN_NS, 0);
+    w->window = sw_wait_next_window(w->window, SW_WAIT_SPIN_NS, 0);
     return;
   }
   now = sw_prim_now();

@@ -180,9 +180,9 @@ PLAIN(channel_format, sw_channel_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
 PLAIN(endpoint_able, (sw_endpoint_able(PLACE(0), WORD(1), WORD(2)), 0))
 PLAIN(endpoint_serve, sw_endpoint_serve(PLACE(0)))
 PLAIN(endpoint_reach, (int32_t)sw_endpoint_reach(PLACE(0), WORD(1), WORD(2), WORD(3)))
-PLAIN(wait_spin, (int32_t)sw_wait_spin(WORD(0), WORD(1), WORD(2)))
-PLAIN(wait_forgo, (int32_t)sw_wait_forgo(WORD(0), WORD(1)))
-PLAIN(wait_bound, (int32_t)sw_wait_bound(WORD(0), WORD(1)))
+PLAIN(wait_next_window, (int32_t)sw_wait_next_window(WORD(0), WORD(1), WORD(2)))
+PLAIN(wait_skip_yields, (int32_t)sw_wait_skip_yields(WORD(0), WORD(1)))
+PLAIN(wait_limit_ms, (int32_t)sw_wait_limit_ms(WORD(0), WORD(1)))
 PLAIN(channel_evict, (sw_channel_evict(PLACE(0), a[1], WORD(2), WORD(3)), 0))
 PLAIN(channel_evict_role, (sw_channel_evict_role(PLACE(0), a[1], WORD(2), WORD(3)), 0))
 PLAIN(channel_check, sw_channel_check(PLACE(0), a[1], WORD(2)))
@@ -229,9 +229,9 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(endpoint_able, NOTHING) \
   X(endpoint_serve, NUMBER) \
   X(endpoint_reach, NUMBER) \
-  X(wait_spin, NUMBER) \
-  X(wait_forgo, NUMBER) \
-  X(wait_bound, NUMBER) \
+  X(wait_next_window, NUMBER) \
+  X(wait_skip_yields, NUMBER) \
+  X(wait_limit_ms, NUMBER) \
   X(channel_evict, NOTHING) \
   X(channel_evict_role, NOTHING) \
   X(channel_check, NUMBER) \

@@ -255,9 +255,9 @@ export class Script {
       ['sw_endpoint_able', 0, endpoint, this.#below(16)],
       ['sw_endpoint_serve', 0],
       ['sw_endpoint_reach', 0, endpoint, this.arena.words[(producer + 48) >>> 2]! >>> 0, this.#below(4)],
-      ['sw_wait_spin', this.#below(1 << 20), this.#below(1 << 20), this.#below(1 << 20)],
-      ['sw_wait_forgo', this.#below(1 << 13), this.#below(1 << 18)],
-      ['sw_wait_bound', this.#below(8), this.#below(20)],
+      ['sw_wait_next_window', this.#below(1 << 20), this.#below(1 << 20), this.#below(1 << 20)],
+      ['sw_wait_skip_yields', this.#below(1 << 13), this.#below(1 << 18)],
+      ['sw_wait_limit_ms', this.#below(8), this.#below(20)],
     ]
     const [name, ...args] = questions[this.#below(questions.length)]!
     this.#call(endpoint, name, ...args)
