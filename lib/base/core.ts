@@ -26,9 +26,9 @@ export interface Core {
   sw_endpoint_ring(base: Offset, role: number): void
   sw_endpoint_arm(base: Offset, index: number, how: number): number
   sw_endpoint_disarm(base: Offset, index: number): void
-  sw_endpoint_able(base: Offset, index: number, skills: number): void
-  sw_endpoint_serve(base: Offset): number
-  sw_endpoint_reach(base: Offset, index: number, role: number, how: number): number
+  sw_endpoint_set_skills(base: Offset, index: number, skills: number): void
+  sw_relay_serve(base: Offset): number
+  sw_endpoint_wake_path(base: Offset, index: number, role: number, how: number): number
   sw_wait_next_window(windowNs: number, mostNs: number, sleptNs: number): number
   sw_wait_skip_yields(last: number, tookNs: number): number
   sw_wait_limit_ms(reach: number, sleeps: number): number

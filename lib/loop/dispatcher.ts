@@ -46,7 +46,7 @@ export interface Participant {
   readonly waiter: Waiter
   /** Does a message concern it? One that only watches the other side, or waits for room, is not rung for messages. */
   readonly wantsMessages: boolean
-  /** How the other side wakes this one from a sleep of this kind: see sw_endpoint_reach. */
+  /** How the other side wakes this one from a sleep of this kind: see sw_endpoint_wake_path. */
   reach(how: number): number
 }
 
@@ -140,7 +140,7 @@ export function relay(region: Region): void {
     region.binding.listen()
     relayed.add(weakly(region))
     const lasts = native.isMainThread ? SW_LASTS : 0
-    region.core.sw_endpoint_able(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | lasts)
+    region.core.sw_endpoint_set_skills(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | lasts)
     serve(region)
     if (!scheduled) host.root(standBy, region)
   }
@@ -191,7 +191,7 @@ function serve(region: Region): void {
   const rings = Atomics.load(region.words, endpointWord(region.endpoint, sw_endpoint.doorbell))
   if (rings === region.served) return
   region.served = rings
-  if (region.binding !== null) region.core.sw_endpoint_serve(0)
+  if (region.binding !== null) region.core.sw_relay_serve(0)
   region.commons.rouse()
   const watch = endWatches.get(region)
   if (watch === undefined) return

@@ -108,7 +108,7 @@ export function named(reach: number, direct: Mechanism): Mechanism {
 }
 
 export const reachOf = (region: Region, role: number, how: number): number =>
-  region.core.sw_endpoint_reach(0, region.endpoint, role, how)
+  region.core.sw_endpoint_wake_path(0, region.endpoint, role, how)
 
 /** Can the participant that the role names wake in this way? Nobody there yet counts as one that can. */
 function reaches(region: Region, role: number, skill: number): boolean {

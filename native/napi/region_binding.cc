@@ -81,8 +81,8 @@ void RegionBinding::Release() {
   if (seat_ != 0) environment_->Unwatch(seat_);
   if (listening_) sw_loop_unregister(sw_endpoint_doorbell(base_, endpoint_));
   sw_channel_evict(base_, size_, channel_, endpoint_);
-  sw_endpoint_able(base_, endpoint_, 0);
-  sw_endpoint_serve(base_);  // what was asked of this relay, and what another one has to do
+  sw_endpoint_set_skills(base_, endpoint_, 0);
+  sw_relay_serve(base_);  // what was asked of this relay, and what another one has to do
   sw_endpoint_release(base_, endpoint_);
   environment_->Remove(number_);
   Weigh(-1);

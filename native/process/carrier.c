@@ -184,8 +184,8 @@ int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
   if (status == SW_OK) {
     c->out = (lane){.from = &c->home.in, .to = &c->away.out};
     c->in = (lane){.from = &c->away.in, .to = &c->home.out};
-    sw_endpoint_able(c->home.at.base, c->home.endpoint, SW_WAKES_FUTEX);
-    sw_endpoint_able(c->away.at.base, c->away.endpoint, SW_WAKES_FUTEX);
+    sw_endpoint_set_skills(c->home.at.base, c->home.endpoint, SW_WAKES_FUTEX);
+    sw_endpoint_set_skills(c->away.at.base, c->away.endpoint, SW_WAKES_FUTEX);
     status = sw_prim_thread_start(&c->thread, "sabway-carrier", run, c);
     if (status != SW_OK) leave_sides(c);
   }

@@ -156,8 +156,8 @@ static uint32_t worth_waking_for(const sw_worker *w) {
 static uint32_t reach(const sw_worker *w) {
   uint32_t sender = sw_peer_load_relaxed(&w->in.ring->producer);
   uint32_t receiver = sw_peer_load_relaxed(&w->out.ring->consumer);
-  uint32_t found = sw_endpoint_reach(w->at.base, w->endpoint, sender, SW_SLEEP_FUTEX);
-  if (w->wanted != 0) found |= sw_endpoint_reach(w->at.base, w->endpoint, receiver, SW_SLEEP_FUTEX);
+  uint32_t found = sw_endpoint_wake_path(w->at.base, w->endpoint, sender, SW_SLEEP_FUTEX);
+  if (w->wanted != 0) found |= sw_endpoint_wake_path(w->at.base, w->endpoint, receiver, SW_SLEEP_FUTEX);
   return found;
 }
 

@@ -177,9 +177,9 @@ PLAIN(endpoint_arm, (int32_t)sw_endpoint_arm(PLACE(0), WORD(1), WORD(2)))
 PLAIN(endpoint_disarm, (sw_endpoint_disarm(PLACE(0), WORD(1)), 0))
 PLAIN(endpoint_ring, (sw_endpoint_ring(PLACE(0), WORD(1)), 0))
 PLAIN(channel_format, sw_channel_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
-PLAIN(endpoint_able, (sw_endpoint_able(PLACE(0), WORD(1), WORD(2)), 0))
-PLAIN(endpoint_serve, sw_endpoint_serve(PLACE(0)))
-PLAIN(endpoint_reach, (int32_t)sw_endpoint_reach(PLACE(0), WORD(1), WORD(2), WORD(3)))
+PLAIN(endpoint_set_skills, (sw_endpoint_set_skills(PLACE(0), WORD(1), WORD(2)), 0))
+PLAIN(relay_serve, sw_relay_serve(PLACE(0)))
+PLAIN(endpoint_wake_path, (int32_t)sw_endpoint_wake_path(PLACE(0), WORD(1), WORD(2), WORD(3)))
 PLAIN(wait_next_window, (int32_t)sw_wait_next_window(WORD(0), WORD(1), WORD(2)))
 PLAIN(wait_skip_yields, (int32_t)sw_wait_skip_yields(WORD(0), WORD(1)))
 PLAIN(wait_limit_ms, (int32_t)sw_wait_limit_ms(WORD(0), WORD(1)))
@@ -226,9 +226,9 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(endpoint_disarm, NOTHING) \
   X(endpoint_ring, NOTHING) \
   X(channel_format, NUMBER) \
-  X(endpoint_able, NOTHING) \
-  X(endpoint_serve, NUMBER) \
-  X(endpoint_reach, NUMBER) \
+  X(endpoint_set_skills, NOTHING) \
+  X(relay_serve, NUMBER) \
+  X(endpoint_wake_path, NUMBER) \
   X(wait_next_window, NUMBER) \
   X(wait_skip_yields, NUMBER) \
   X(wait_limit_ms, NUMBER) \

@@ -97,8 +97,8 @@ static void evict(void *base, uint64_t size, uint32_t offset, uint32_t role) {
   for (int i = 0; i < 2; i++) {
     give_back(&channel->rings[i].producer, role, role | SW_ROLE_GONE);
     give_back(&channel->rings[i].consumer, role, role | SW_ROLE_GONE);
-    sw_endpoint_alarm(base, sw_peer_load_relaxed(&channel->rings[i].producer));
-    sw_endpoint_alarm(base, sw_peer_load_relaxed(&channel->rings[i].consumer));
+    sw_endpoint_wake_always(base, sw_peer_load_relaxed(&channel->rings[i].producer));
+    sw_endpoint_wake_always(base, sw_peer_load_relaxed(&channel->rings[i].consumer));
   }
 }
 
@@ -109,7 +109,7 @@ void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index
 void sw_channel_evict_role(void *base, uint64_t size, uint32_t offset, uint32_t role) {
   if (swi_endpoint_named(base, role) == NULL) return;
   evict(base, size, offset, role);
-  sw_endpoint_alarm(base, role); /* it may live: then it sleeps until its next look */
+  sw_endpoint_wake_always(base, role); /* it may live: then it sleeps until its next look */
 }
 
 uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t number) {

@@ -4,7 +4,7 @@ int sw_side_open(sw_producer *out, sw_consumer *in, const sw_place *place, const
   int index = sw_endpoint_claim(place->base, owner->pid, owner->start_low, owner->start_high);
   if (index < 0) return index;
   uint32_t endpoint = (uint32_t)index;
-  sw_endpoint_able(place->base, endpoint, skills);
+  sw_endpoint_set_skills(place->base, endpoint, skills);
   int status = sw_channel_open_producer(out, place->base, place->size, place->channel, place->side, endpoint);
   if (status == SW_OK) {
     status = sw_channel_open_consumer(in, place->base, place->size, place->channel, place->side, endpoint);

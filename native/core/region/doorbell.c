@@ -50,7 +50,7 @@ void sw_endpoint_ring(void *base, uint32_t role) { ring_unless(base, role, 0); }
 
 void swi_doorbell_ring_for_message(void *base, uint32_t role) { ring_unless(base, role, SW_SLEEP_QUIET); }
 
-void sw_endpoint_alarm(void *base, uint32_t role) {
+void sw_endpoint_wake_always(void *base, uint32_t role) {
   sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return;
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;

@@ -36,12 +36,12 @@ void swi_relay_ask(void *base, sw_endpoint *e, uint32_t rings) {
   ring_one(base, e);
 }
 
-void sw_endpoint_able(void *base, uint32_t index, uint32_t skills) {
+void sw_endpoint_set_skills(void *base, uint32_t index, uint32_t skills) {
   sw_store_release(&swi_endpoint_at(base, index)->skills, skills);
   sw_fence_handshake(); /* [Q4] */
 }
 
-int sw_endpoint_serve(void *base) {
+int sw_relay_serve(void *base) {
   int left = 0;
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
     sw_endpoint *e = claimed_once(base, i);
@@ -74,7 +74,7 @@ static uint32_t by_relay(const void *base, uint32_t own) {
   return reach;
 }
 
-uint32_t sw_endpoint_reach(const void *base, uint32_t index, uint32_t role, uint32_t how) {
+uint32_t sw_endpoint_wake_path(const void *base, uint32_t index, uint32_t role, uint32_t how) {
   const sw_endpoint *own = swi_endpoint_at(base, index), *peer = swi_endpoint_named(base, role);
   uint32_t needed = how == SW_SLEEP_FUTEX     ? SW_WAKES_FUTEX
                     : how == SW_SLEEP_ATOMICS ? SW_WAKES_ATOMICS

@@ -67,30 +67,31 @@ uint32_t *sw_endpoint_doorbell(void *base, uint32_t index);
  * bound. */
 void sw_endpoint_ring(void *base, uint32_t role);
 
-/* Wake the owner in every way there is, whatever `sleeping` says: for when a peer has died, perhaps in the middle of a
- * ring. Any thread; system calls. */
-void sw_endpoint_alarm(void *base, uint32_t role);
+/* Wake the owner by every means there is, whatever `sleeping` says: for when a peer has died, perhaps in the middle of
+ * a ring. Any thread; system calls. */
+void sw_endpoint_wake_always(void *base, uint32_t role);
 
-/* Tell what the owner can do for others (SW_WAKES_FUTEX and others in layout.h). Who has become a relay, or ceased to
- * be one, calls sw_endpoint_serve next. Owner only (or whoever saw its thread end). Wait-free. */
-void sw_endpoint_able(void *base, uint32_t index, uint32_t skills);
+/* Tell what the owner can do for others (SW_WAKES_FUTEX and others in layout.h). A caller that has become a relay, or
+ * ceased to be one, calls sw_relay_serve next. For the owner, and for the thread that has seen the owner's thread end.
+ * Wait-free. */
+void sw_endpoint_set_skills(void *base, uint32_t index, uint32_t skills);
 
-/* Wake those for whom wakers have left requests. For relays: after each ring, behind sw_endpoint_arm or a load of the
+/* Wake the sleepers for which wakers have left requests. For relays: after each ring, behind sw_endpoint_arm or a load of the
  * doorbell. Returns how many this thread could not wake; another relay has been rung for those. Any thread; lock-free,
  * system calls. A crash inside leaves the requests it has not fulfilled. */
-int sw_endpoint_serve(void *base);
+int sw_relay_serve(void *base);
 
-/* How a ring comes to an endpoint: bits of what sw_endpoint_reach returns. */
+/* How a ring comes to an endpoint: bits of what sw_endpoint_wake_path returns. */
 enum {
   SW_REACH_DIRECT = 0,
   SW_REACH_RELAY = 1,  /* through a relay */
   SW_REACH_NONE = 2,   /* not at all: look again and again */
-  SW_REACH_FRAGILE = 4 /* who brings it may vanish without a word: look again now and then */
+  SW_REACH_FRAGILE = 4 /* its bearer may vanish without a word: look again now and then */
 };
 
 /* How the participant that a role names would wake the endpoint `index` from a sleep of kind `how`. Any thread,
  * wait-free. */
-uint32_t sw_endpoint_reach(const void *base, uint32_t index, uint32_t role, uint32_t how);
+uint32_t sw_endpoint_wake_path(const void *base, uint32_t index, uint32_t role, uint32_t how);
 
 #ifdef __cplusplus
 }

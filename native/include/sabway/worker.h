@@ -38,7 +38,7 @@ typedef struct sw_worker_stats {
   uint64_t parks; /* how often it went to sleep in the kernel */
   uint64_t wakes; /* system calls it has made to wake others */
   uint64_t crc;   /* of the sink handler: 32 bits */
-  uint64_t reach; /* how others wake it: see sw_endpoint_reach */
+  uint64_t reach; /* how others wake it: see sw_endpoint_wake_path */
 } sw_worker_stats;
 
 /* Start the thread and wait until the plugin is open. The memory must stay mapped until sw_worker_stop returns.

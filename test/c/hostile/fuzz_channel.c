@@ -111,14 +111,14 @@ static void step(host *t) {
     case 5:
       role = script_edge(0x101);
       if (script_byte() & 1) CALL(4, sw_endpoint_ring(t->m.base, role));
-      else CALL(1, sw_endpoint_alarm(t->m.base, role));
+      else CALL(1, sw_endpoint_wake_always(t->m.base, role));
       break;
     case 14:
       index = some_index(t);
       role = script_edge(0x101);
-      sw_endpoint_able(t->m.base, index, script_byte());
-      CALL(4 * SW_ENDPOINTS, sw_endpoint_serve(t->m.base));
-      CALL(3 * SW_ENDPOINTS + 8, sw_endpoint_reach(t->m.base, index, role, script_byte() % 4));
+      sw_endpoint_set_skills(t->m.base, index, script_byte());
+      CALL(4 * SW_ENDPOINTS, sw_relay_serve(t->m.base));
+      CALL(3 * SW_ENDPOINTS + 8, sw_endpoint_wake_path(t->m.base, index, role, script_byte() % 4));
       break;
     case 6:
       open_producer(t);

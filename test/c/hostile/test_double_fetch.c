@@ -169,10 +169,10 @@ static void use_endpoints(host *h) {
   CALL(sw_endpoint_is_armed, r->base, sleeper);
   CALL(sw_endpoint_role_alive, r->base, role);
   if (random_next(&h->random) % 2) CALL(sw_endpoint_ring, r->base, role);
-  CALL(sw_endpoint_alarm, r->base, role);
-  CALL(sw_endpoint_able, r->base, sleeper, SW_WAKES_FUTEX | SW_RELAYS);
-  CALL(sw_endpoint_serve, r->base);
-  CALL(sw_endpoint_reach, r->base, sleeper, role, SW_SLEEP_FUTEX);
+  CALL(sw_endpoint_wake_always, r->base, role);
+  CALL(sw_endpoint_set_skills, r->base, sleeper, SW_WAKES_FUTEX | SW_RELAYS);
+  CALL(sw_relay_serve, r->base);
+  CALL(sw_endpoint_wake_path, r->base, sleeper, role, SW_SLEEP_FUTEX);
   if (random_next(&h->random) % 8) {
     inside = NULL;
     return;

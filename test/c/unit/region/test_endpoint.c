@@ -270,10 +270,10 @@ static void yields_are_left_out_where_they_cost(void **state) {
   enum { QUICK = 999999, LONG = 1000000 };
   assert_int_equal(sw_wait_skip_yields(0, QUICK), 0);
   assert_int_equal(sw_wait_skip_yields(4096, QUICK), 0);
-  uint32_t forgo = 0, wanted[] = {64, 128, 256, 512, 1024, 2048, 4096, 4096};
+  uint32_t skip = 0, wanted[] = {64, 128, 256, 512, 1024, 2048, 4096, 4096};
   for (uint32_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-    forgo = sw_wait_skip_yields(forgo, LONG);
-    assert_int_equal(forgo, wanted[i]);
+    skip = sw_wait_skip_yields(skip, LONG);
+    assert_int_equal(skip, wanted[i]);
   }
   assert_int_equal(sw_wait_skip_yields(UINT32_MAX, UINT32_MAX), 4096);
 }
@@ -293,19 +293,19 @@ static void reach_follows_skills(void **state) {
   region r = region_new(4096, 4096);
   uint32_t native = region_claim(&r), plain = region_claim(&r), relay = region_claim(&r);
   uint32_t by_native = sw_endpoint_role(r.base, native), by_plain = sw_endpoint_role(r.base, plain);
-  assert_int_equal(sw_endpoint_reach(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_FRAGILE); /* not told yet */
-  sw_endpoint_able(r.base, native, SW_WAKES_FUTEX);
-  sw_endpoint_able(r.base, plain, SW_WAKES_ATOMICS);
-  assert_int_equal(sw_endpoint_reach(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_NONE | SW_REACH_FRAGILE);
-  assert_int_equal(sw_endpoint_reach(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_NONE | SW_REACH_FRAGILE);
-  sw_endpoint_able(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS);
-  assert_int_equal(sw_endpoint_reach(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY | SW_REACH_FRAGILE);
-  sw_endpoint_able(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | SW_LASTS);
-  assert_int_equal(sw_endpoint_reach(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY);
+  assert_int_equal(sw_endpoint_wake_path(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_FRAGILE); /* not told yet */
+  sw_endpoint_set_skills(r.base, native, SW_WAKES_FUTEX);
+  sw_endpoint_set_skills(r.base, plain, SW_WAKES_ATOMICS);
+  assert_int_equal(sw_endpoint_wake_path(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_NONE | SW_REACH_FRAGILE);
+  assert_int_equal(sw_endpoint_wake_path(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_NONE | SW_REACH_FRAGILE);
+  sw_endpoint_set_skills(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS);
+  assert_int_equal(sw_endpoint_wake_path(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY | SW_REACH_FRAGILE);
+  sw_endpoint_set_skills(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | SW_LASTS);
+  assert_int_equal(sw_endpoint_wake_path(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY);
   uint32_t by_relay = sw_endpoint_role(r.base, relay);
-  assert_int_equal(sw_endpoint_reach(r.base, native, by_relay, SW_SLEEP_FUTEX), SW_REACH_DIRECT);
+  assert_int_equal(sw_endpoint_wake_path(r.base, native, by_relay, SW_SLEEP_FUTEX), SW_REACH_DIRECT);
   endpoint(&r, relay)->pid++; /* another process */
-  assert_int_equal(sw_endpoint_reach(r.base, native, by_relay, SW_SLEEP_FUTEX), SW_REACH_FRAGILE);
+  assert_int_equal(sw_endpoint_wake_path(r.base, native, by_relay, SW_SLEEP_FUTEX), SW_REACH_FRAGILE);
   region_free(&r);
 }
 
