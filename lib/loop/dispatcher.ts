@@ -16,11 +16,11 @@ import {
 } from '../base/addon.js'
 import * as host from '../base/host.js'
 import {
-  SW_LASTS,
   SW_RELAYS,
   SW_SLEEP_ATOMICS,
   SW_SLEEP_LOOP,
   SW_SLEEP_QUIET,
+  SW_STAYS,
   SW_WAKES_ATOMICS,
   SW_WAKES_FUTEX,
   SW_WATCHES,
@@ -139,8 +139,8 @@ export function relay(region: Region): void {
     connect()
     region.binding.listen()
     relayed.add(weakly(region))
-    const lasts = native.isMainThread ? SW_LASTS : 0
-    region.core.sw_endpoint_set_skills(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | lasts)
+    const stays = native.isMainThread ? SW_STAYS : 0
+    region.core.sw_endpoint_set_skills(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | stays)
     serve(region)
     if (!scheduled) host.root(standBy, region)
   }

@@ -68,7 +68,7 @@ static uint32_t by_relay(const void *base, uint32_t own) {
     if (e == NULL) break;
     uint32_t skills = sw_peer_load_relaxed(&e->skills);
     if (i == own || (skills & SW_RELAYS) == 0) continue;
-    if ((skills & SW_LASTS) != 0) return SW_REACH_RELAY;
+    if ((skills & SW_STAYS) != 0) return SW_REACH_RELAY;
     reach = SW_REACH_RELAY | SW_REACH_FRAGILE;
   }
   return reach;

@@ -55,7 +55,7 @@ enum {
   SW_WAKES_FUTEX = 1,
   SW_WAKES_ATOMICS = 2,
   SW_RELAYS = 4,   /* asks for the others: its event loop serves requests */
-  SW_LASTS = 8,    /* its thread does not end before the process does */
+  SW_STAYS = 8,    /* its thread does not end before the process does */
   SW_LOCKED = 16,  /* holds the Web Lock that lock_low and lock_high name: when that is free, the owner has ended */
   SW_WATCHES = 32, /* sees such locks: its doorbell is rung when a role is taken, or a lock is held */
   SW_YIELDED = 64  /* the code that asked for the lock has run to its end: the lock will be held soon */
@@ -218,7 +218,7 @@ typedef struct sw_instance {
   X(SW_WAKES_FUTEX)            \
   X(SW_WAKES_ATOMICS)          \
   X(SW_RELAYS)                 \
-  X(SW_LASTS)                  \
+  X(SW_STAYS)                  \
   X(SW_LOCKED)                 \
   X(SW_WATCHES)                \
   X(SW_YIELDED)                \

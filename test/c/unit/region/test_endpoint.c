@@ -300,7 +300,7 @@ static void reach_follows_skills(void **state) {
   assert_int_equal(sw_endpoint_wake_path(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_NONE | SW_REACH_FRAGILE);
   sw_endpoint_set_skills(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS);
   assert_int_equal(sw_endpoint_wake_path(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY | SW_REACH_FRAGILE);
-  sw_endpoint_set_skills(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | SW_LASTS);
+  sw_endpoint_set_skills(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | SW_STAYS);
   assert_int_equal(sw_endpoint_wake_path(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY);
   uint32_t by_relay = sw_endpoint_role(r.base, relay);
   assert_int_equal(sw_endpoint_wake_path(r.base, native, by_relay, SW_SLEEP_FUTEX), SW_REACH_DIRECT);
