@@ -43,7 +43,7 @@ static void ring_unless(void *base, uint32_t role, uint32_t unless) {
   if (armed == SW_AWAKE || (armed & unless) != 0) return;
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
   if (!sw_prim_wake(&e->doorbell, armed & SLEEP_KIND)) swi_relay_ask(base, e, rings);
-  sw_compare_exchange_acq_rel(&e->sleeping, &armed, SW_AWAKE); /* a failure is a sleeper that has looked since */
+  sw_compare_exchange_acq_rel(&e->sleeping, &armed, SW_AWAKE); /* failure: the sleeper has disarmed or armed anew */
 }
 
 void sw_endpoint_ring(void *base, uint32_t role) { ring_unless(base, role, 0); }
@@ -54,8 +54,9 @@ void sw_endpoint_wake_always(void *base, uint32_t role) {
   sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return;
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
-  int reached = sw_prim_wake(&e->doorbell, SW_SLEEP_LOOP);
-  reached &= sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
-  reached &= sw_prim_wake(&e->doorbell, SW_SLEEP_FUTEX);
-  if (!reached) swi_relay_ask(base, e, rings);
+  /* All three, because the owner may sleep in any of these ways: a relay is left what this thread has no means for. */
+  bool loop = sw_prim_wake(&e->doorbell, SW_SLEEP_LOOP);
+  bool atomics = sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
+  bool futex = sw_prim_wake(&e->doorbell, SW_SLEEP_FUTEX);
+  if (!loop || !atomics || !futex) swi_relay_ask(base, e, rings);
 }

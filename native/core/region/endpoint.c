@@ -5,24 +5,25 @@
 #include "prim/prim.h"
 #include "sabway/role.h"
 
-/* Set in the claim word until the claim is complete: the start time is still the last owner's then. */
-#define CLAIMING 0x80000000u
+/* In the claim word while a claim is made: start_low and start_high still belong to the previous owner then. */
+#define CLAIM_IN_PROGRESS 0x80000000u
 
 /* Is the owner that the claim word `claim` names still there? A start time whose low word is zero is unknown. */
 static bool owner_alive(sw_endpoint *e, uint32_t claim) {
-  if ((claim & CLAIMING) != 0) return sw_prim_process_alive(claim & ~CLAIMING, 0, 0);
+  if ((claim & CLAIM_IN_PROGRESS) != 0) return sw_prim_process_alive(claim & ~CLAIM_IN_PROGRESS, 0, 0);
   uint32_t low = sw_peer_load_acquire(&e->start_low);   /* pairs with [E3] */
   uint32_t high = sw_peer_load_acquire(&e->start_high); /* pairs with [E3] */
   return sw_prim_process_alive(claim, low, low == 0 ? 0 : high);
 }
 
-/* Is the owner that `claim` names dead, and is it for the caller to take its place? The next owner may have the same
- * pid: then the claim word looks as before when it is complete, and a slow rival would take it a second time. So only
- * one rival gets to wipe out the dead owner's start time, and the others give way. */
-static bool bury(sw_endpoint *e, uint32_t claim) {
+/* True when the owner that `claim` names is dead, and the caller is the one to take its place. The claim word alone
+ * cannot decide between rivals: the next owner may have the same pid, and then a slow rival would find the word that it
+ * expects, and take the endpoint a second time. So the rivals compete for wiping out the dead owner's start time [E4]:
+ * one of them wins. */
+static bool reclaim_if_dead(sw_endpoint *e, uint32_t claim) {
   uint32_t low = sw_peer_load_relaxed(&e->start_low);
   if (owner_alive(e, claim)) return false;
-  if ((claim & CLAIMING) != 0 || low == 0) return true;
+  if ((claim & CLAIM_IN_PROGRESS) != 0 || low == 0) return true;
   if (sw_peer_load_relaxed(&e->pid) != claim) return false;   /* the start time may be the next owner's */
   return sw_compare_exchange_acq_rel(&e->start_low, &low, 0); /* [E4] */
 }
@@ -31,16 +32,16 @@ int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t sta
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
     sw_endpoint *e = swi_endpoint_at(base, i);
     uint32_t owner = sw_peer_load_acquire(&e->pid); /* pairs with [E1] */
-    if (owner != 0 && !bury(e, owner)) continue;
-    if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid | CLAIMING)) continue; /* pairs with [E2] */
+    if (owner != 0 && !reclaim_if_dead(e, owner)) continue;
+    if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid | CLAIM_IN_PROGRESS)) continue; /* pairs with [E2] */
     sw_fetch_add_acq_rel(&e->epoch, 1);
     sw_store_relaxed(&e->sleeping, SW_AWAKE);
     sw_store_relaxed(&e->request, 0);
     sw_store_relaxed(&e->skills, 0);
     sw_store_relaxed(&e->lock_low, 0);
-    sw_store_release(&e->start_high, start_high); /* [E3] who sees a part of it also sees that the claim word changed */
+    sw_store_release(&e->start_high, start_high); /* [E3] a load that sees it also sees that the claim word changed */
     sw_store_release(&e->start_low, start_low);   /* [E3] */
-    sw_store_release(&e->pid, pid); /* [E1] whoever sees the pid alone sees the start time that goes with it */
+    sw_store_release(&e->pid, pid);               /* [E1] a load that sees the plain pid sees its start time, too */
     return (int)i;
   }
   return SW_ECROWDED;
@@ -54,7 +55,7 @@ static void give_back(sw_endpoint *e) {
 
 void sw_endpoint_release(void *base, uint32_t index) {
   sw_endpoint *e = swi_endpoint_at(base, index);
-  sw_fetch_add_acq_rel(&e->epoch, 1); /* roles of this claim stop matching before anyone can claim anew */
+  sw_fetch_add_acq_rel(&e->epoch, 1); /* first, so that roles of this claim stop matching before the next claim */
   give_back(e);
 }
 
@@ -63,7 +64,7 @@ int sw_endpoint_release_role(void *base, uint32_t role) {
   if (e == NULL) return 0;
   uint32_t epoch = sw_peer_load_acquire(&e->epoch);
   if (!sw_role_is_of_claim(role, epoch)) return 0;
-  if (!sw_compare_exchange_acq_rel(&e->epoch, &epoch, epoch + 1)) return 0; /* [E5] one caller only goes on */
+  if (!sw_compare_exchange_acq_rel(&e->epoch, &epoch, epoch + 1)) return 0; /* [E5] lets one caller go on */
   give_back(e);
   return 1;
 }
@@ -82,7 +83,7 @@ int sw_endpoint_role_alive(const void *base, uint32_t role) {
   if (e == NULL) return 0;
   if (!sw_role_is_of_claim(role, sw_peer_load_acquire(&e->epoch))) return 0;
   uint32_t pid = sw_peer_load_acquire(&e->pid); /* pairs with [E1] */
-  return pid != 0 && (pid & CLAIMING) == 0 && owner_alive(e, pid);
+  return pid != 0 && (pid & CLAIM_IN_PROGRESS) == 0 && owner_alive(e, pid);
 }
 
 int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
@@ -92,7 +93,7 @@ int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
   owner->start_low = sw_peer_load_acquire(&e->start_low);   /* pairs with [E3] */
   owner->start_high = sw_peer_load_acquire(&e->start_high); /* pairs with [E3] */
   if (owner->start_low == 0) owner->start_high = 0;
-  /* Looked at last: who saw a part of the next claim sees its epoch, too. */
+  /* The epoch last: had a load above seen a part of a later claim, the epoch would have changed. */
   if (!sw_role_is_of_claim(role, sw_peer_load_relaxed(&e->epoch))) return 0;
-  return owner->pid != 0 && (owner->pid & CLAIMING) == 0;
+  return owner->pid != 0 && (owner->pid & CLAIM_IN_PROGRESS) == 0;
 }

@@ -26,13 +26,17 @@ uint64_t sw_region_bytes(uint32_t renderer_to_native, uint32_t native_to_rendere
   return (SW_HEAP_AT + channel + SW_PAGE - 1) / SW_PAGE * SW_PAGE;
 }
 
-int sw_region_format_empty(void *base, uint32_t pages) {
-  if ((uint64_t)pages * SW_PAGE < SW_HEAP_AT) return SW_ERANGE;
+static void write_header(void *base, uint32_t pages) {
   sw_region_header *header = base;
   sw_store_relaxed(&header->layout_hash, sw_layout_hash());
   sw_store_relaxed(&header->pages, pages);
   sw_store_relaxed(&header->root, SW_HEAP_AT);
   sw_store_release(&header->magic, SW_MAGIC); /* [H1] pairs with the acquire in sw_region_verify */
+}
+
+int sw_region_format_empty(void *base, uint32_t pages) {
+  if ((uint64_t)pages * SW_PAGE < SW_HEAP_AT) return SW_ERANGE;
+  write_header(base, pages);
   return SW_OK;
 }
 
@@ -40,7 +44,8 @@ int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, ui
   uint64_t needed = sw_region_bytes(renderer_to_native, native_to_renderer);
   if (needed == 0 || (uint64_t)pages * SW_PAGE < needed) return SW_ERANGE;
   int status = sw_channel_format(base, SW_HEAP_AT, renderer_to_native, native_to_renderer);
-  return status == SW_OK ? sw_region_format_empty(base, pages) : status;
+  if (status == SW_OK) write_header(base, pages);
+  return status;
 }
 
 int sw_region_verify(const void *base, uint32_t pages) {

@@ -74,7 +74,7 @@ int sw_ring_check(const void *base, uint64_t size, const sw_ring *ring) {
   while (tail != head) {
     swi_frame_view frame;
     if (!swi_frame_read((const uint8_t *)base + data, capacity, tail, head - tail, &frame)) return SW_ECORRUPT;
-    tail += frame.span;
+    tail += frame.bytes;
   }
   return SW_OK;
 }

@@ -31,7 +31,7 @@ static const struct reason {
   enum model_mutation mutation;
   const char *why;
 } reasons[] = {
-    {"bury", "&e->start_low", MODEL_WEAKEN,
+    {"reclaim_if_dead", "&e->start_low", MODEL_WEAKEN,
      "only that one rival succeeds matters; what the next owner reads it gets from the claim word"},
     {"sw_endpoint_claim", "compare_exchange", MODEL_WEAKEN,
      "the load of the claim word before it and the epoch's read-modify-write behind it order the same stores"},
