@@ -70,9 +70,9 @@ const active = new Set<Participant>()
 const owners = new Map<number, Weakly<WorkerOwner>>()
 /** Owners that are held: their worker has a listener, or its last events are on their way. */
 const heldOwners = new Map<number, WorkerOwner>()
-/** By seat. Weak, as owners are. */
+/** By watch id. Weak, as owners are. */
 const watchers = new Map<number, Weakly<Watcher>>()
-const unwatched = new FinalizationRegistry<number>((seat) => watchers.delete(seat))
+const unwatched = new FinalizationRegistry<number>((watchId) => watchers.delete(watchId))
 /** Events of native workers that were not delivered yet. */
 const inbox: WorkerEvent[] = []
 /** The region's waiter in V8, if it was not notified yet, and how often in a row it woke up for nothing. */
@@ -219,9 +219,9 @@ export function watch(watcher: Watcher): void {
   if (binding === null) return
   connect()
   binding.listen()
-  const seat = binding.watch()
-  watchers.set(seat, weakly(watcher))
-  unwatched.register(watcher, seat)
+  const watchId = binding.watch()
+  watchers.set(watchId, weakly(watcher))
+  unwatched.register(watcher, watchId)
 }
 
 /** The worker is about to be joined: what it says meanwhile is still delivered. */

@@ -27,7 +27,7 @@ class Releasable {
 
 // What a worker thread, or the listener, has to say to JavaScript.
 struct WorkerEvent {
-  // kJoined is the last of each worker; kPeerDied and kFailed are of a seat
+  // kJoined is the last of each worker; kPeerDied and kFailed are of a watch
   enum Kind { kLog, kExited, kJoined, kPeerDied, kFailed };
   uint32_t worker;
   Kind kind;
@@ -58,8 +58,8 @@ class Environment {
   // much that was. With `collect`, have V8 look for such first. The environment's own thread.
   uint32_t Reclaim(bool collect);
 
-  // Have a seat in a region that processes share listened to. The environment's own thread.
-  int Watch(const sw_listener_seat &seat);
+  // Watch a region that processes share. The environment's own thread.
+  int Watch(const sw_listener_watch &watch);
   void Unwatch(uint32_t id);
 
  private:
@@ -78,7 +78,7 @@ class Environment {
   std::atomic<uint32_t *> parked_{nullptr};  // changed and followed under lock_: the region may be let go after it
   std::map<uint64_t, Releasable *> open_;
   uint64_t added_ = 0;               // in all
-  sw_listener *listener_ = nullptr;  // while there are seats to listen to
+  sw_listener *listener_ = nullptr;  // while there are watches
   uint32_t watched_ = 0;
 };
 

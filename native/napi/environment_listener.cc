@@ -2,7 +2,7 @@
 #include "environment.h"
 #include "process/listener.h"
 
-int Environment::Watch(const sw_listener_seat &seat) {
+int Environment::Watch(const sw_listener_watch &watch) {
   if (listener_ == nullptr) {
     sw_listener_hooks hooks = {};
     hooks.context = this;
@@ -14,7 +14,7 @@ int Environment::Watch(const sw_listener_seat &seat) {
     int status = sw_listener_start(&listener_, &hooks);
     if (status != SW_OK) return status;
   }
-  int status = sw_listener_add(listener_, &seat);
+  int status = sw_listener_add(listener_, &watch);
   if (status == SW_OK) watched_++;
   else if (watched_ == 0) StopListening();
   return status;

@@ -14,7 +14,7 @@
 
 namespace {
 
-// Of workers and seats. Unique in the process, so that a late event can never be taken for another's.
+// Of workers and watches. Unique in the process, so that a late event can never be taken for another's.
 std::atomic<uint32_t> next_worker{1};
 
 // What a worker that would not start should be told beside the error's own text.
@@ -78,7 +78,7 @@ void RegionBinding::Release() {
   workers_.clear();
   if (carrier_ != nullptr) sw_carrier_stop(carrier_);
   carrier_ = nullptr;
-  if (seat_ != 0) environment_->Unwatch(seat_);
+  if (watch_id_ != 0) environment_->Unwatch(watch_id_);
   if (listening_) sw_loop_unregister(sw_endpoint_doorbell(base_, endpoint_));
   sw_channel_evict(base_, size_, channel_, endpoint_);
   sw_endpoint_set_skills(base_, endpoint_, 0);
@@ -153,26 +153,26 @@ Napi::Value RegionBinding::Listen(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// From now on rings of other processes are heard, and their deaths. -> the seat that news of deaths will name
+// From now on rings of other processes are heard, and their deaths. -> the watch id that news of deaths will name
 Napi::Value RegionBinding::Watch(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
-  if (seat_ == 0) {
+  if (watch_id_ == 0) {
     uint32_t id = next_worker.fetch_add(1);
-    sw_listener_seat seat = {base_, size_, channel_, endpoint_, id};
-    if (away_ != nullptr) {  // deaths are seen there; rings there go to the carrier, so any doorbell will do
-      seat.base = away_->base();
-      seat.endpoint = SW_ENDPOINTS - 1;
+    sw_listener_watch watch = {base_, size_, channel_, endpoint_, id};
+    if (away_ != nullptr) {  // deaths are seen there; rings there are for the carrier
+      watch.base = away_->base();
+      watch.endpoint = SW_ENDPOINTS;
     }
-    int status = environment_->Watch(seat);
+    int status = environment_->Watch(watch);
     if (status != SW_OK) throw MakeError(info.Env(), status, "the listener's thread");
-    seat_ = id;
+    watch_id_ = id;
   }
-  return Napi::Number::New(info.Env(), seat_);
+  return Napi::Number::New(info.Env(), watch_id_);
 }
 
 void RegionBinding::Failed(void *context, int status) {
   auto *self = static_cast<RegionBinding *>(context);
-  self->environment_->Post({self->seat_, WorkerEvent::kFailed, status, ""});
+  self->environment_->Post({self->watch_id_, WorkerEvent::kFailed, status, ""});
 }
 
 // (side): from now on messages of that side are carried to and from the shared memory. After `watch`.

@@ -66,7 +66,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   uint32_t channel_ = 0;
   uint32_t endpoint_ = 0;
   bool listening_ = false;
-  uint32_t seat_ = 0;  // with the listener; 0 when it has none
+  uint32_t watch_id_ = 0;  // with the listener; 0 when it has none
   bool open_ = false;
   std::map<uint32_t, Running> workers_;
 };
