@@ -1,4 +1,4 @@
-/* A region: one piece of shared memory that Sabway's objects live in. See layout.h for its bytes. */
+/* A region: one piece of shared memory that Sabway's objects live in. See layout/region.h for its bytes. */
 #ifndef SABWAY_REGION_H
 #define SABWAY_REGION_H
 
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* FNV-1a over every offset and size in layout.h, as this compiler lays them out. Wait-free. */
+/* FNV-1a over every row of the tables of layout.h, as this compiler lays them out. Wait-free. */
 uint32_t sw_layout_hash(void);
 
 /* Bytes that a region for one channel needs, a whole number of SW_PAGEs; 0 when a capacity is out of range.
