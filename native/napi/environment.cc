@@ -4,6 +4,11 @@
 #include "error.h"
 #include "prim/prim.h"
 
+uint32_t Environment::NextId() {
+  static std::atomic<uint32_t> next{1};
+  return next.fetch_add(1);
+}
+
 Environment *Environment::Of(Napi::Env env) { return env.GetInstanceData<Environment>(); }
 
 void Environment::Create(Napi::Env env, Napi::Object exports) {

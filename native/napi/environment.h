@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "events.h"
 #include "process/listener.h"
 #include "sabway/error.h"
 
@@ -27,10 +28,8 @@ class Releasable {
 
 // What a worker thread, or the listener, has to say to JavaScript.
 struct WorkerEvent {
-  // kJoined is the last of each worker; kPeerDied and kFailed are of a watch
-  enum Kind { kLog, kExited, kJoined, kPeerDied, kFailed };
-  uint32_t worker;
-  Kind kind;
+  uint32_t worker;  // or the watch, for the kinds that are of one
+  swi_event_kind kind;
   int64_t number;  // log level, why it ended or failed, or the dead one's role word and, from bit 32 on, its roles
   std::string text;
 };
@@ -39,6 +38,9 @@ class Environment {
  public:
   static Environment *Of(Napi::Env env);
   static void Create(Napi::Env env, Napi::Object exports);
+
+  // For a worker or a watch: unique in the process, so that a late event is never taken for another's. Any thread.
+  static uint32_t NextId();
 
   // Any thread. Wakes the event loop; rings that arrive before it runs are one. The environment must be open: callers
   // are registered with the loop registry or joined before it closes.

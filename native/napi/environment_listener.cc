@@ -9,7 +9,7 @@ int Environment::Watch(const sw_listener_watch &watch) {
     hooks.rung = [](void *context) { static_cast<Environment *>(context)->Ring(); };
     hooks.died = [](void *context, uint32_t id, uint32_t roles, uint32_t role) {
       int64_t number = static_cast<int64_t>(roles) << 32 | role;
-      static_cast<Environment *>(context)->Post({id, WorkerEvent::kPeerDied, number, ""});
+      static_cast<Environment *>(context)->Post({id, SWI_EVENT_PEER_DIED, number, ""});
     };
     int status = sw_listener_start(&listener_, &hooks);
     if (status != SW_OK) return status;

@@ -4,13 +4,9 @@
 
 #include <napi.h>
 
-#include <atomic>
-#include <map>
-#include <string>
-
 #include "environment.h"
 #include "process/carrier.h"
-#include "sabway/worker.h"
+#include "worker_set.h"
 
 class SharedMemory;
 
@@ -25,18 +21,6 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   bool IsCollected() override { return Value().IsEmpty(); }
 
  private:
-  struct Running {
-    sw_worker *worker = nullptr;
-    void *library = nullptr;
-    uint32_t id = 0;
-    Environment *environment = nullptr;
-    std::atomic<bool> opening{true};  // what it logs until it is open explains why it would not
-    std::string words;
-  };
-
-  static void Log(void *context, int level, const char *text);
-  static void Exited(void *context, int status);
-
   static void Failed(void *context, int status);
 
   static napi_value Ring(napi_env env, napi_callback_info info);
@@ -52,8 +36,6 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   Napi::Value Close(const Napi::CallbackInfo &info);
 
   void Weigh(int sign);
-  int Start(Running *running, Napi::Object options, std::string *why);
-  void Stop(Running *running);
 
   Environment *environment_;
   uint64_t number_ = 0;  // with the environment
@@ -68,7 +50,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   bool listening_ = false;
   uint32_t watch_id_ = 0;  // with the listener; 0 when it has none
   bool open_ = false;
-  std::map<uint32_t, Running> workers_;
+  WorkerSet workers_;
 };
 
 #endif

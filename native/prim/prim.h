@@ -1,7 +1,7 @@
 /* All that Sabway asks of an operating system. linux/, macos.c and windows.c implement it, with posix.c for what Linux
  * and macOS have in common; wake.c has sw_prim_wake of every native host, because it knows the process's event loops.
- * WebAssembly is one more system (wasm.c), which has no threads and asks its host for the rest. Called rarely enough to
- * allocate: starting a thread does, and so may reading /proc. */
+ * WebAssembly is one more system (wasm.c), which has no threads and asks its host for the rest. Some of it allocates,
+ * such as starting a thread and reading /proc: nothing here is called per message, but for the wakes. */
 #ifndef SABWAY_PRIM_H
 #define SABWAY_PRIM_H
 

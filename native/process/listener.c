@@ -1,3 +1,21 @@
+/* The listener: one thread that sleeps for an event loop on many doorbells, and watches the
+ * processes of the peers.
+ *
+ * The list of watches belongs to the thread, except while it is paused. The owner changes it so, by
+ * three counters:
+ *
+ *   step                                             asked  paused  resumed  state
+ *                                                      n      n       n      running
+ *   owner: counts `asked` up, wakes the thread        n+1     n       n      requested
+ *   thread: answers in `paused`, wakes the owner      n+1    n+1      n      paused
+ *   owner: changes the list, answers in `resumed`     n+1    n+1     n+1     running
+ *
+ * A doorbell that has changed is told to the loop at once (hooks.rung). Every SW_WAIT_DEATH_NS the
+ * thread looks at the role words of each watch: it watches the processes of their holders, and
+ * tells each death once, with all roles that the dead participant had.
+ *
+ * What a crash leaves: nothing in shared memory. The listener only reads there, but for what the
+ * hooks do. */
 #include "listener.h"
 
 #include <stdlib.h>

@@ -1,3 +1,28 @@
+/* The native worker: a thread that serves one side of a channel with a plugin.
+ *
+ * Each turn of its loop: deliver a batch of messages, call on_tick, publish what the plugin has
+ * committed, and wait if there was nothing to do. What the wait is for depends on two words, which
+ * each turn sets anew:
+ *
+ *   wanted  blocked   state                                 ended by
+ *   0       0         idle                                  a message, on_tick's time, a stop
+ *   n       0         a reserve of n bytes found no room    the same, or room for n bytes
+ *   n       1         and a message waits for that room     room, on_tick's time, a stop
+ *
+ * A wait spins first, for a time that adapts (sw_wait_next_window), then parks: arm, look once
+ * more, sleep (doorbell.c).
+ *
+ * Starting: take the side, start the thread, wait until the plugin is open. Stopping: set `stop`,
+ * ring the worker's own doorbell, join, leave the side. A worker that ends by itself closes both
+ * streams first.
+ *
+ * A plugin is trusted, the peer is not: a message is copied before the plugin sees it, unless the
+ * plugin asks for the bytes in place, and indices and lengths are checked by the core.
+ *
+ * What a crash leaves: the thread ends with its process, so both roles name an endpoint whose owner
+ * is dead, and the next participant takes the side over. It sees what was published; messages that
+ * the worker had peeked and not released come again; what it had committed and not published is
+ * never seen. */
 #define _POSIX_C_SOURCE 200809L /* strdup */
 
 #include "sabway/worker.h"

@@ -1,8 +1,34 @@
 /* Doorbells: how the owner of an endpoint goes to sleep, and how a waker ends that sleep.
  *
- * The waker rings first and disarms last, so a waker that dies in between leaves the sleeper armed, for the next one to
- * ring again. What it then disarms is the one sleep that its ring has ended: the armed word carries the doorbell's
- * value, and a later sleep has a later one. */
+ * sw_endpoint.sleeping has two states, and sw_endpoint.doorbell only counts up:
+ *
+ *   sleeping                        state    next
+ *   SW_AWAKE                        awake    owner: arm -> armed
+ *   ticket, kind, SW_SLEEP_QUIET    armed    owner: disarm -> awake
+ *                                            waker, after it has rung: -> awake
+ *
+ *   the owner                                     a waker
+ *     ticket = doorbell                  [Q2]       publish the work
+ *     sleeping = ticket, kind                       fence                              [F2]
+ *     fence                              [F1]       if sleeping is armed:
+ *     look for work once more                         count the doorbell up
+ *     sleep while doorbell is the ticket              wake by the kind, or ask a relay
+ *     sleeping = awake                                compare-exchange sleeping -> awake
+ *
+ * The fences put one of the two looks behind the other's store: either the owner sees the work, or
+ * the waker sees the owner armed. The compare-exchange ends only the sleep that this ring was for,
+ * because the armed word carries the doorbell's value, and a later sleep has a later one. So one
+ * sleep costs one system call.
+ *
+ * What a crash of the waker leaves:
+ *   after publishing    work that is not rung for: seen at the owner's next look
+ *   after counting up   an armed owner. One that is not asleep yet does not go to sleep; one that
+ *                       is asleep is rung by the next waker
+ *   after waking        an owner that is awake and armed until it disarms: rung for nothing
+ *
+ * The first two last until the dead waker is evicted, which wakes its peers by every means, or
+ * until a sleeper with a peer in another process looks by itself (sw_wait_limit_ms). A crash of the
+ * owner leaves the word armed: the next claim resets it. */
 #include "core/region/doorbell.h"
 
 #include "base/peer.h"

@@ -1,3 +1,31 @@
+/* Endpoints: how a participant claims one of the SW_ENDPOINTS places in a region, and how a dead
+ * one's is claimed anew.
+ *
+ * The claim word (sw_endpoint.pid) says in which state an endpoint is, and a store to it ends each
+ * step:
+ *
+ *   claim word                 state          start time is of      next
+ *   0                          free           an earlier owner      claim -> in progress
+ *   pid | CLAIM_IN_PROGRESS    in progress    the previous owner    [E3], [E1] -> owned
+ *   pid                        owned          this owner            release -> free
+ *                                                                   owner dead: claim -> in progress
+ *
+ * Claiming: compare-exchange the claim word (it pairs with [E2], the release), count the epoch up,
+ * reset what the last owner left, write the start time [E3], then the pid alone [E1]. Every role
+ * word has the epoch of its claim in it, so when the epoch moves, all roles of the earlier claim
+ * stop matching.
+ *
+ * Is an owner alive? The operating system is asked about pid and start time. A start time of zero
+ * is unknown: then any process with that pid counts as the owner.
+ *
+ * What a crash leaves:
+ *   in a claim, before the exchange     nothing
+ *   in a claim, after it                a dead owner, whose start time is unknown
+ *   as the owner                        a dead owner
+ *   in reclaim_if_dead, after [E4]      a dead owner, whose start time is unknown now
+ *   in sw_endpoint_release              a dead owner, and no role of its claim matches any more
+ *   in sw_endpoint_release_role, at [E5]   an endpoint that is lost while its owner's process lives
+ * The next claim reclaims an endpoint whose owner is dead. */
 #include "sabway/endpoint.h"
 
 #include "base/peer.h"

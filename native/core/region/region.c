@@ -1,3 +1,14 @@
+/* Regions: making one, and finding out whether some memory is one.
+ *
+ *   header.magic    state
+ *   0               not ready: every host refuses it
+ *   SW_MAGIC        ready, for as long as the memory is there
+ *
+ * Making: flags and nonce, when processes share it (shared.c); the channel; layout hash, pages and
+ * root; the magic last [H1]. A crash on the way leaves memory that every host refuses. After [H1]
+ * no honest participant writes to the header, but a hostile one may, at any time: each word is read
+ * once, and what it leads to is checked against the size that the operating system gives.
+ * header.root is the address of the channel: sw_region_channel is the only reader. */
 #include "sabway/region.h"
 
 #include "base/peer.h"

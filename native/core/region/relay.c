@@ -1,11 +1,23 @@
-/* Relays: event loops that wake a sleeper which its waker has no means to reach (see SW_RELAYS in layout.h).
+/* Relays: event loops that wake a sleeper which its waker has no means to reach (see SW_RELAYS in
+ * layout.h).
  *
- * The waker leaves a request on the sleeper's endpoint and rings a relay, whether it sleeps or not. The relay looks for
- * requests, wakes, and wipes out a request last: if it dies in between, the next relay finds it.
- *   [Q1] the relay's doorbell pairs with [Q2], its load of it in sw_endpoint_arm: a relay that does not sleep sees the
- *        request.
- *   [Q3] fence pairs with [Q4]: request, then look who relays; become or cease to be a relay, then look for requests.
- */
+ * The waker leaves a request on the sleeper's endpoint and rings a relay, whether that sleeps or
+ * not. The relay looks for requests, wakes the sleepers, and takes each request back last.
+ *
+ *   request                      state    next
+ *   0                            none     waker: -> asked
+ *   doorbell's value << 1 | 1    asked    relay: wakes, compare-exchange -> none
+ *                                         waker: -> asked, for a later ring
+ *
+ * What a crash leaves:
+ *   the waker, before it rings a relay    a request that the next relay to look finds
+ *   the relay, before it takes it back    the same: the sleeper may be woken twice
+ *
+ * Ordering edges:
+ *   [Q1] the relay's doorbell pairs with [Q2], its load of it in sw_endpoint_arm: a relay that does
+ *        not sleep sees the request.
+ *   [Q3] fence pairs with [Q4]: request, then look for relays; become or cease to be a relay, then
+ *        look for requests. */
 #include "core/region/relay.h"
 
 #include "base/peer.h"

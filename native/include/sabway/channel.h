@@ -1,4 +1,4 @@
-/* A channel: two rings, one for each direction, and who holds which side.
+/* A channel: two rings, one for each direction, and the roles by which participants hold its sides.
  *
  * A side (enum sw_side) is the producer of one ring and the consumer of the other. Roles are taken per ring, so that a
  * process which only receives can leave sending to another. */
@@ -15,7 +15,7 @@ extern "C" {
 /* Bytes a channel needs in the heap, with rounded capacities; 0 when one is out of range. */
 uint64_t sw_channel_bytes(uint32_t renderer_to_native, uint32_t native_to_renderer);
 
-/* Write a channel at `offset` of a region nobody else can see yet. Errors: SW_ERANGE. */
+/* Write a channel at `offset` of a region that no other participant can see yet. Errors: SW_ERANGE. */
 int sw_channel_format(void *base, uint32_t offset, uint32_t renderer_to_native, uint32_t native_to_renderer);
 
 /* Become the producer (or the consumer) of `side` with the endpoint `index`. A role whose holder is gone is free, and
@@ -29,7 +29,7 @@ void sw_producer_leave(sw_producer *p);
 void sw_consumer_leave(sw_consumer *c);
 
 /* Take all roles that the endpoint `index` holds in the channel away from it, because its owner is gone, and wake
- * whoever holds the others: a ring of the lost one's may have been cut short. Lock-free; system calls. */
+ * the holders of the others: a ring of the lost one's may have been cut short. Lock-free; system calls. */
 void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index);
 
 /* The same for the participant that `role` names, which is woken, too, because it may live: then sw_producer_holds and

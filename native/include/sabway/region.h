@@ -26,8 +26,8 @@ int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, ui
 int sw_region_format_empty(void *base, uint32_t pages);
 
 /* Offset of the channel that the region was carved for, or 0 when the header names a place where none can be. Reads the
- * header once, so keep the answer: a peer may write another. An empty region has a place for one, too: whoever opens
- * it finds SW_ENOTREGION. Any thread; wait-free; uses no stack in the region. */
+ * header once, so keep the answer: a peer may write another. An empty region has a place for one, too: opening it is
+ * SW_ENOTREGION. Any thread; wait-free; uses no stack in the region. */
 uint32_t sw_region_channel(const void *base, uint64_t size);
 
 /* Is this a region that this build understands, with all of it inside `pages`? Any thread; wait-free; writes nothing

@@ -1,7 +1,8 @@
-/* One side of a channel, held as a whole: an endpoint, the producer of one ring and the consumer of the other.
+/* One side of a channel, held as a whole: an endpoint, the producer of one ring and the consumer of
+ * the other.
  *
- * A native worker, a port and the carrier hold their sides so. JavaScript takes the two roles one by one (channel.h),
- * when each is first used. */
+ * A native worker, a port and the carrier hold their sides so. JavaScript takes the two roles one
+ * by one (channel.h), when each is first used. */
 #ifndef SABWAY_SIDE_H
 #define SABWAY_SIDE_H
 

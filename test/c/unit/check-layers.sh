@@ -15,7 +15,8 @@ core/channel
 prim
 threads util
 process worker
-napi codegen'
+napi
+codegen'
 
 [ -f native/base/atomics.h ] || {
   echo 'native/base/atomics.h has moved: is this still about native/?' >&2

@@ -6,8 +6,8 @@
  *   64 KiB      SW_ENDPOINTS wasm instance blocks, one per endpoint      SW_INSTANCE_BYTES each
  *   SW_HEAP_AT  objects (today: the one channel a region is carved for)  the rest
  *
- * Words that different participants write in turn stand SW_LINE bytes apart: two cache lines, because the adjacent-line
- * prefetcher of x86 moves them in pairs. */
+ * Words that different participants write in turn stand SW_LINE bytes apart: two cache lines,
+ * because the adjacent-line prefetcher of x86 moves them in pairs. */
 #ifndef SABWAY_LAYOUT_REGION_H
 #define SABWAY_LAYOUT_REGION_H
 
