@@ -15,6 +15,7 @@
         "native/napi/environment_listener.cc",
         "native/napi/region_binding.cc",
         "native/napi/shared_memory.cc",
+        "native/napi/worker_set.cc",
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       # The last one: an error that a terminating environment cannot take must not end the process.

@@ -37,7 +37,7 @@ static int echo(sw_port *port) {
     if (status == 0) status = sw_port_wait(port, SW_UNTIL_MESSAGE, 0, -1);
     else if (status == 1) {
       /* The other process could still change what lies in the ring: work on a copy. */
-      memcpy(copy, (uint8_t *)port->base + slice.offset, slice.length);
+      memcpy(copy, (uint8_t *)port->at.base + slice.offset, slice.length);
       sw_consumer_release(&port->in);
       status = send_all(port, copy, slice.length);
       count++;
@@ -61,7 +61,7 @@ static int take_answers(sw_port *port, uint32_t *next) {
   int got = sw_consumer_peek_batch(&port->in, slices, 64);
   for (int i = 0; i < got; i++, ++*next) {
     uint32_t length = fill(expected, *next);
-    const uint8_t *bytes = (uint8_t *)port->base + slices[i].offset;
+    const uint8_t *bytes = (uint8_t *)port->at.base + slices[i].offset;
     if (slices[i].length != length || memcmp(bytes, expected, length) != 0) return SW_ECORRUPT;
   }
   sw_consumer_release(&port->in);

@@ -3,14 +3,14 @@
 import type * as workers from '../channel/native-worker.js'
 import { SabwayError } from './errors.js'
 
-/** What a WorkerEvent tells: a line that was logged; that the worker has ended by itself; that it was joined, the last event of each. */
-export const WORKER_LOG = 0
-export const WORKER_EXITED = 1
-export const WORKER_JOINED = 2
-/** Not of a worker: a participant of another process, which held roles of a seat's channel, has ended without leaving them. */
-export const PEER_DIED = 3
-/** Not of a worker: the other side of a seat's channel left values that cannot be right. */
-export const CARRIER_FAILED = 4
+/** What a WorkerEvent tells: native/napi/events.h says what each kind means. */
+export {
+  SWI_EVENT_CARRIER_FAILED as CARRIER_FAILED,
+  SWI_EVENT_PEER_DIED as PEER_DIED,
+  SWI_EVENT_WORKER_EXITED as WORKER_EXITED,
+  SWI_EVENT_WORKER_JOINED as WORKER_JOINED,
+  SWI_EVENT_WORKER_LOG as WORKER_LOG,
+} from '../generated/abi.js'
 
 export interface WorkerEvent {
   worker: number
@@ -42,7 +42,7 @@ export interface RegionBinding {
   /** Let another thread that is ready have this one's processor. */
   yield(): void
   listen(): void
-  /** Hear rings and deaths of other processes. Returns the seat that PEER_DIED will name. */
+  /** Hear rings and deaths of other processes. Returns the watch id that PEER_DIED will name. */
   watch(): number
   /** Of a private region, after `watch`: carry messages of that side to and from the shared memory. */
   carry?(side: number): void

@@ -26,13 +26,12 @@ export interface Core {
   sw_endpoint_ring(base: Offset, role: number): void
   sw_endpoint_arm(base: Offset, index: number, how: number): number
   sw_endpoint_disarm(base: Offset, index: number): void
-  sw_endpoint_is_armed(base: Offset, index: number): number
-  sw_endpoint_able(base: Offset, index: number, skills: number): void
-  sw_endpoint_serve(base: Offset): number
-  sw_endpoint_reach(base: Offset, index: number, role: number, how: number): number
-  sw_wait_spin(windowNs: number, mostNs: number, sleptNs: number): number
-  sw_wait_forgo(last: number, tookNs: number): number
-  sw_wait_bound(reach: number, sleeps: number): number
+  sw_endpoint_set_skills(base: Offset, index: number, skills: number): void
+  sw_relay_serve(base: Offset): number
+  sw_endpoint_wake_path(base: Offset, index: number, role: number, how: number): number
+  sw_wait_next_window(windowNs: number, mostNs: number, sleptNs: number): number
+  sw_wait_skip_yields(last: number, tookNs: number): number
+  sw_wait_limit_ms(reach: number, sleeps: number): number
   sw_channel_open_producer(
     p: Offset,
     base: Offset,
@@ -66,7 +65,7 @@ export interface Core {
   sw_producer_used(p: Offset): number
   sw_consumer_peek_batch(c: Offset, slices: Offset, count: number): number
   sw_consumer_release(c: Offset): void
-  sw_consumer_rewind(c: Offset): void
+  sw_consumer_release_first(c: Offset, count: number): void
   sw_consumer_ready(c: Offset): number
   sw_consumer_used(c: Offset): number
   sw_consumer_close(c: Offset): void

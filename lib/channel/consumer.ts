@@ -249,11 +249,8 @@ export class Incoming {
   private release(handed: number, peeked: number): void {
     if (!this.holds) return // the next peek tells
     try {
-      if (handed < peeked) {
-        this.core.sw_consumer_rewind(this.consumer)
-        this.core.sw_consumer_peek_batch(this.consumer, this.slices, handed)
-      }
-      this.core.sw_consumer_release(this.consumer)
+      if (handed < peeked) this.core.sw_consumer_release_first(this.consumer, handed)
+      else this.core.sw_consumer_release(this.consumer)
     } catch {
       this.nothing(CORRUPT)
     }

@@ -16,11 +16,11 @@ import {
 } from '../base/addon.js'
 import * as host from '../base/host.js'
 import {
-  SW_LASTS,
   SW_RELAYS,
   SW_SLEEP_ATOMICS,
   SW_SLEEP_LOOP,
   SW_SLEEP_QUIET,
+  SW_STAYS,
   SW_WAKES_ATOMICS,
   SW_WAKES_FUTEX,
   SW_WATCHES,
@@ -46,7 +46,7 @@ export interface Participant {
   readonly waiter: Waiter
   /** Does a message concern it? One that only watches the other side, or waits for room, is not rung for messages. */
   readonly wantsMessages: boolean
-  /** How the other side wakes this one from a sleep of this kind: see sw_endpoint_reach. */
+  /** How the other side wakes this one from a sleep of this kind: see sw_endpoint_wake_path. */
   reach(how: number): number
 }
 
@@ -70,9 +70,9 @@ const active = new Set<Participant>()
 const owners = new Map<number, Weakly<WorkerOwner>>()
 /** Owners that are held: their worker has a listener, or its last events are on their way. */
 const heldOwners = new Map<number, WorkerOwner>()
-/** By seat. Weak, as owners are. */
+/** By watch id. Weak, as owners are. */
 const watchers = new Map<number, Weakly<Watcher>>()
-const unwatched = new FinalizationRegistry<number>((seat) => watchers.delete(seat))
+const unwatched = new FinalizationRegistry<number>((watchId) => watchers.delete(watchId))
 /** Events of native workers that were not delivered yet. */
 const inbox: WorkerEvent[] = []
 /** The region's waiter in V8, if it was not notified yet, and how often in a row it woke up for nothing. */
@@ -139,8 +139,8 @@ export function relay(region: Region): void {
     connect()
     region.binding.listen()
     relayed.add(weakly(region))
-    const lasts = native.isMainThread ? SW_LASTS : 0
-    region.core.sw_endpoint_able(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | lasts)
+    const stays = native.isMainThread ? SW_STAYS : 0
+    region.core.sw_endpoint_set_skills(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | stays)
     serve(region)
     if (!scheduled) host.root(standBy, region)
   }
@@ -191,7 +191,7 @@ function serve(region: Region): void {
   const rings = Atomics.load(region.words, endpointWord(region.endpoint, sw_endpoint.doorbell))
   if (rings === region.served) return
   region.served = rings
-  if (region.binding !== null) region.core.sw_endpoint_serve(0)
+  if (region.binding !== null) region.core.sw_relay_serve(0)
   region.commons.rouse()
   const watch = endWatches.get(region)
   if (watch === undefined) return
@@ -219,9 +219,9 @@ export function watch(watcher: Watcher): void {
   if (binding === null) return
   connect()
   binding.listen()
-  const seat = binding.watch()
-  watchers.set(seat, weakly(watcher))
-  unwatched.register(watcher, seat)
+  const watchId = binding.watch()
+  watchers.set(watchId, weakly(watcher))
+  unwatched.register(watcher, watchId)
 }
 
 /** The worker is about to be joined: what it says meanwhile is still delivered. */
@@ -376,7 +376,7 @@ function sleep(now: number): void {
 function boundOf(participant: Participant): number {
   const { region } = participant
   if (region.binding !== null) return 0
-  return region.core.sw_wait_bound(participant.reach(SW_SLEEP_ATOMICS), waiters.get(region)?.sleeps ?? 0)
+  return region.core.sw_wait_limit_ms(participant.reach(SW_SLEEP_ATOMICS), waiters.get(region)?.sleeps ?? 0)
 }
 
 /**

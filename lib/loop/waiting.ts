@@ -65,13 +65,13 @@ export class Window {
     }
     const before = clock()
     binding.yield()
-    this.forgo = this.core.sw_wait_forgo(this.forgo, nanoseconds(clock() - before))
+    this.forgo = this.core.sw_wait_skip_yields(this.forgo, nanoseconds(clock() - before))
     this.left = this.forgo
   }
 
   /** Work came while polling (0), or after so many milliseconds of sleep. */
   learn(slept: number): void {
-    this.nanoseconds = this.core.sw_wait_spin(this.nanoseconds, this.most, nanoseconds(slept)) >>> 0
+    this.nanoseconds = this.core.sw_wait_next_window(this.nanoseconds, this.most, nanoseconds(slept)) >>> 0
   }
 }
 
@@ -108,7 +108,7 @@ export function named(reach: number, direct: Mechanism): Mechanism {
 }
 
 export const reachOf = (region: Region, role: number, how: number): number =>
-  region.core.sw_endpoint_reach(0, region.endpoint, role, how)
+  region.core.sw_endpoint_wake_path(0, region.endpoint, role, how)
 
 /** Can the participant that the role names wake in this way? Nobody there yet counts as one that can. */
 function reaches(region: Region, role: number, skill: number): boolean {
@@ -199,7 +199,7 @@ function sleep(region: Region, waiter: Waiter, awaited: Awaited<unknown>, left: 
   const native = binding !== null && !reaches(region, role, SW_WAKES_ATOMICS)
   const how = native ? SW_SLEEP_FUTEX : SW_SLEEP_ATOMICS
   const reach = reachOf(region, role, how)
-  const bound = core.sw_wait_bound(reach, sleeps)
+  const bound = core.sw_wait_limit_ms(reach, sleeps)
   const most = Math.min(left, binding === null ? Number.POSITIVE_INFINITY : SLICE_MS, bound || Number.POSITIVE_INFINITY)
   const ticket = core.sw_endpoint_arm(0, endpoint, how)
   try {

@@ -191,7 +191,7 @@ export class Region {
             () => stay(place),
           )
         : null
-    core.sw_endpoint_able(0, endpoint, this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
+    core.sw_endpoint_set_skills(0, endpoint, this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
   }
 
   /**
@@ -409,8 +409,8 @@ export class Region {
     Atomics.notify(this.words, endpointWord(this.endpoint, sw_endpoint.doorbell)) // V8 need not keep our waiter
     if (this.binding !== null) {
       // While JavaScript can: who relied on this relay finds another mechanism.
-      this.core.sw_endpoint_able(0, this.endpoint, SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
-      this.core.sw_endpoint_serve(0)
+      this.core.sw_endpoint_set_skills(0, this.endpoint, SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
+      this.core.sw_relay_serve(0)
       this.core.sw_channel_evict(0, this.size, this.channelAt, this.endpoint)
       this.binding.close()
     } else {

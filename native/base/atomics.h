@@ -7,7 +7,7 @@
  * layout.h and become atomic here.
  *
  * Orders are put on the operation, where ThreadSanitizer understands them. The one fence is the handshake of
- * endpoint.c, where a store must be visible before a load of another word. WebAssembly has only sequentially consistent
+ * doorbell.c, where a store must be visible before a load of another word. WebAssembly has only sequentially consistent
  * atomics: both sides of the handshake are then in one total order, and the fence has to stop the compiler only. */
 #ifndef SABWAY_ATOMICS_H
 #define SABWAY_ATOMICS_H

@@ -1,5 +1,6 @@
-/* The layout as data: what the compiler made of layout.h and error.h, for build.mjs to turn into TypeScript. Compiled
- * by the compiler that compiles the wasm core, so the two cannot disagree. */
+/* The layout as data: what the compiler made of layout.h, error.h and events.h, for build.mjs to turn into TypeScript.
+ * Compiled by the compiler that compiles the wasm core, so the two cannot disagree. */
+#include "napi/events.h"
 #include "sabway/ring.h"
 #include "sabway/wait.h"
 
@@ -15,16 +16,34 @@ static const row ROWS[] = {
 #define SWI_FIELD(type, field)              {"field", #type, #field, offsetof(type, field)},
 #define SWI_CONSTANT(constant)              {"constant", #constant, "", constant},
 #define SWI_ERROR(name, number, code, text) {"error", code, text, number},
-    SW_LAYOUT_STRUCTS(SWI_STRUCT) SW_LAYOUT_FIELDS(SWI_FIELD) SW_LAYOUT_CONSTANTS(SWI_CONSTANT)
-        SW_ERROR_TABLE(SWI_ERROR)
+    // clang-format off
+    SW_LAYOUT_STRUCTS(SWI_STRUCT)
+    SW_LAYOUT_FIELDS(SWI_FIELD)
+    SW_LAYOUT_CONSTANTS(SWI_CONSTANT)
+    SW_ERROR_TABLE(SWI_ERROR)
     /* Not stored in the region. */
-    SWI_CONSTANT(SW_REACH_RELAY) SWI_CONSTANT(SW_REACH_NONE) SWI_CONSTANT(SW_WAIT_BALANCED) SWI_CONSTANT(SW_WAIT_SPIN)
-        SWI_CONSTANT(SW_WAIT_PARK) SWI_CONSTANT(SW_WAIT_SPIN_NS)
+    SWI_CONSTANT(SW_REACH_RELAY)
+    SWI_CONSTANT(SW_REACH_NONE)
+    SWI_CONSTANT(SW_WAIT_BALANCED)
+    SWI_CONSTANT(SW_WAIT_SPIN)
+    SWI_CONSTANT(SW_WAIT_PARK)
+    SWI_CONSTANT(SW_WAIT_SPIN_NS)
+    SWI_EVENT_KINDS(SWI_CONSTANT)
     /* Handles are private to an instance, so they are no part of the layout hash; JavaScript reads their counters. */
-    SWI_FIELD(sw_producer, status) SWI_FIELD(sw_producer, next) SWI_FIELD(sw_producer, room)
-        SWI_FIELD(sw_producer, messages) SWI_FIELD(sw_producer, bytes) SWI_FIELD(sw_producer, capacity)
-            SWI_FIELD(sw_producer, role) SWI_FIELD(sw_consumer, status) SWI_FIELD(sw_consumer, messages)
-                SWI_FIELD(sw_consumer, bytes) SWI_FIELD(sw_consumer, capacity) SWI_FIELD(sw_consumer, role)};
+    SWI_FIELD(sw_producer, status)
+    SWI_FIELD(sw_producer, next)
+    SWI_FIELD(sw_producer, room)
+    SWI_FIELD(sw_producer, messages)
+    SWI_FIELD(sw_producer, bytes)
+    SWI_FIELD(sw_producer, capacity)
+    SWI_FIELD(sw_producer, role)
+    SWI_FIELD(sw_consumer, status)
+    SWI_FIELD(sw_consumer, messages)
+    SWI_FIELD(sw_consumer, bytes)
+    SWI_FIELD(sw_consumer, capacity)
+    SWI_FIELD(sw_consumer, role)
+    // clang-format on
+};
 
 _Static_assert(sizeof(sw_producer) <= sizeof(((sw_instance *)0)->producer),
                "the handle fits its place in the instance");

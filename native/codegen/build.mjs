@@ -211,7 +211,7 @@ function letters(bytes) {
   return JSON.stringify(Array.from(bytes, letter).join(''))
 }
 
-const folders = ['include', 'base', 'core', 'prim', 'codegen']
+const folders = ['include', 'base', 'core', 'prim', 'napi', 'codegen']
 const files = Object.fromEntries(await Promise.all(folders.map(async (name) => [name, await tree(join(native, name))])))
 const { id, bytes: core } = marked(await buildCore(files))
 const sizes = await buildSizes(files)

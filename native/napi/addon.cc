@@ -8,16 +8,17 @@
 #include "region_binding.h"
 #include "sabway/crc32c.h"
 #include "shared_memory.h"
+#include "util/self.h"
 
 namespace {
 
 // () -> { pid, startLow, startHigh }: the process that an endpoint of this thread belongs to.
 Napi::Value Identity(const Napi::CallbackInfo &info) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
+  sw_owner self = swi_self();
   Napi::Object identity = Napi::Object::New(info.Env());
-  identity.Set("pid", sw_prim_pid());
-  identity.Set("startLow", static_cast<uint32_t>(start));
-  identity.Set("startHigh", static_cast<uint32_t>(start >> 32));
+  identity.Set("pid", self.pid);
+  identity.Set("startLow", self.start_low);
+  identity.Set("startHigh", self.start_high);
   return identity;
 }
 

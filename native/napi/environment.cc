@@ -3,8 +3,11 @@
 #include "base/atomics.h"
 #include "error.h"
 #include "prim/prim.h"
-#include "region_binding.h"
-#include "shared_memory.h"
+
+uint32_t Environment::NextId() {
+  static std::atomic<uint32_t> next{1};
+  return next.fetch_add(1);
+}
 
 Environment *Environment::Of(Napi::Env env) { return env.GetInstanceData<Environment>(); }
 
@@ -40,16 +43,17 @@ Napi::Value Environment::SetDispatcher(const Napi::CallbackInfo &info) {
 
 void Environment::Close(void *self) {
   auto *environment = static_cast<Environment *>(self);
-  while (!environment->regions_.empty()) (*environment->regions_.begin())->Release();
-  while (!environment->memories_.empty()) (*environment->memories_.begin())->Release();
+  while (!environment->open_.empty()) environment->open_.rbegin()->second->Release();
   if (environment->wake_ != nullptr) napi_release_threadsafe_function(environment->wake_, napi_tsfn_abort);
   environment->wake_ = nullptr;
 }
 
-void Environment::Add(RegionBinding *region) {
-  constexpr uint32_t kOften = 16;
-  regions_.insert(region);
-  if (++added_ % kOften == 0) Reclaim(false);
+uint64_t Environment::Add(Releasable *added) {
+  constexpr uint64_t kOften = 16;
+  uint64_t number = ++added_;
+  open_[number] = added;
+  if (number % kOften == 0) Reclaim(false);
+  return number;
 }
 
 uint32_t Environment::Reclaim(bool collect) {
@@ -60,14 +64,10 @@ uint32_t Environment::Reclaim(bool collect) {
     napi_adjust_external_memory(env_, -much, &ignored);
   }
   uint32_t found = 0;
-  for (auto *region : std::set<RegionBinding *>(regions_)) {
-    if (!region->Value().IsEmpty()) continue;
-    region->Release();
-    found++;
-  }
-  for (auto *memory : std::set<SharedMemory *>(memories_)) {
-    if (!memory->Value().IsEmpty()) continue;
-    memory->Release();
+  std::map<uint64_t, Releasable *> all = open_;  // a release removes its entry
+  for (auto entry = all.rbegin(); entry != all.rend(); ++entry) {
+    if (!entry->second->IsCollected()) continue;
+    entry->second->Release();
     found++;
   }
   return found;

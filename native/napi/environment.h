@@ -6,23 +6,30 @@
 #include <napi.h>
 
 #include <atomic>
+#include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "events.h"
 #include "process/listener.h"
 #include "sabway/error.h"
 
-class RegionBinding;
-class SharedMemory;
+// What an environment has to release before it ends, because JavaScript may not do so.
+class Releasable {
+ public:
+  virtual void Release() = 0;
+  // Has the garbage collector found the JavaScript object, whose finalizer may not have run yet?
+  virtual bool IsCollected() = 0;
+
+ protected:
+  ~Releasable() = default;
+};
 
 // What a worker thread, or the listener, has to say to JavaScript.
 struct WorkerEvent {
-  // kJoined is the last of each worker; kPeerDied and kFailed are of a seat
-  enum Kind { kLog, kExited, kJoined, kPeerDied, kFailed };
-  uint32_t worker;
-  Kind kind;
+  uint32_t worker;  // or the watch, for the kinds that are of one
+  swi_event_kind kind;
   int64_t number;  // log level, why it ended or failed, or the dead one's role word and, from bit 32 on, its roles
   std::string text;
 };
@@ -32,6 +39,9 @@ class Environment {
   static Environment *Of(Napi::Env env);
   static void Create(Napi::Env env, Napi::Object exports);
 
+  // For a worker or a watch: unique in the process, so that a late event is never taken for another's. Any thread.
+  static uint32_t NextId();
+
   // Any thread. Wakes the event loop; rings that arrive before it runs are one. The environment must be open: callers
   // are registered with the loop registry or joined before it closes.
   void Ring();
@@ -40,18 +50,18 @@ class Environment {
   // The environment's own thread. Sleep while *doorbell is `ticket`, for at most that time; a ring ends it.
   void Park(uint32_t *doorbell, uint32_t ticket, int64_t nanoseconds);
 
-  // Of a new region. Once in a while it lets go of what was dropped, so that a long turn does not gather it all.
-  void Add(RegionBinding *region);
-  void Remove(RegionBinding *region) { regions_.erase(region); }
-  void Add(SharedMemory *memory) { memories_.insert(memory); }
-  void Remove(SharedMemory *memory) { memories_.erase(memory); }
+  // What the environment releases when it ends: the newest first, because a region may use memory that was opened
+  // before it. Returns the number to remove it by. Once in a while this reclaims, so that a long turn does not gather
+  // all that it drops.
+  uint64_t Add(Releasable *added);
+  void Remove(uint64_t number) { open_.erase(number); }
 
-  // Let go of what the garbage collector has found, and whose finalizers the event loop has not run yet. Returns how
+  // Release what the garbage collector has found, and whose finalizers the event loop has not run yet. Returns how
   // much that was. With `collect`, have V8 look for such first. The environment's own thread.
   uint32_t Reclaim(bool collect);
 
-  // Have a seat in a region that processes share listened to. The environment's own thread.
-  int Watch(const sw_listener_seat &seat);
+  // Watch a region that processes share. The environment's own thread.
+  int Watch(const sw_listener_watch &watch);
   void Unwatch(uint32_t id);
 
  private:
@@ -68,10 +78,9 @@ class Environment {
   std::mutex lock_;
   std::vector<WorkerEvent> events_;
   std::atomic<uint32_t *> parked_{nullptr};  // changed and followed under lock_: the region may be let go after it
-  std::set<RegionBinding *> regions_;
-  std::set<SharedMemory *> memories_;
-  uint32_t added_ = 0;               // regions, in all
-  sw_listener *listener_ = nullptr;  // while there are seats to listen to
+  std::map<uint64_t, Releasable *> open_;
+  uint64_t added_ = 0;               // in all
+  sw_listener *listener_ = nullptr;  // while there are watches
   uint32_t watched_ = 0;
 };
 

@@ -1,32 +1,15 @@
 #include "region_binding.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
 #include "arguments.h"
-#include "environment.h"
 #include "error.h"
 #include "prim/prim.h"
 #include "sabway/endpoint.h"
+#include "sabway/loop.h"
 #include "sabway/region.h"
 #include "shared_memory.h"
-
-namespace {
-
-// Of workers and seats. Unique in the process, so that a late event can never be taken for another's.
-std::atomic<uint32_t> next_worker{1};
-
-// What a worker that would not start should be told beside the error's own text.
-std::string WhyNotStarted(int status) {
-  if (status == SW_ETAKEN) return "a native worker needs the other side for itself; detach the channel that holds it";
-  if (status == SW_ECLOSED) return "the side has ended its stream for good; make a new channel";
-  if (status == SW_ECROWDED) return "the native worker is one thread too many; clean up channels no longer used";
-  if (status == SW_ESYSTEM) return "the native worker's thread could not be started";
-  return "while starting the native worker";
-}
-
-}  // namespace
 
 void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
   exports.Set(
@@ -63,7 +46,7 @@ RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<
   base_ = data;
   size_ = length;
   open_ = true;
-  environment_->Add(this);
+  number_ = environment_->Add(this);
   Weigh(1);
   napi_value ring;
   if (napi_create_function(env, "ring", NAPI_AUTO_LENGTH, Ring, this, &ring) == napi_ok) {
@@ -74,17 +57,16 @@ RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<
 void RegionBinding::Release() {
   if (!open_) return;
   open_ = false;
-  for (auto &entry : workers_) Stop(&entry.second);
-  workers_.clear();
+  workers_.StopAll();
   if (carrier_ != nullptr) sw_carrier_stop(carrier_);
   carrier_ = nullptr;
-  if (seat_ != 0) environment_->Unwatch(seat_);
+  if (watch_id_ != 0) environment_->Unwatch(watch_id_);
   if (listening_) sw_loop_unregister(sw_endpoint_doorbell(base_, endpoint_));
   sw_channel_evict(base_, size_, channel_, endpoint_);
-  sw_endpoint_able(base_, endpoint_, 0);
-  sw_endpoint_serve(base_);  // what was asked of this relay, and what another one has to do
+  sw_endpoint_set_skills(base_, endpoint_, 0);
+  sw_relay_serve(base_);  // what was asked of this relay, and what another one has to do
   sw_endpoint_release(base_, endpoint_);
-  environment_->Remove(this);
+  environment_->Remove(number_);
   Weigh(-1);
   memory_.Reset();
   away_reference_.Reset();
@@ -153,26 +135,26 @@ Napi::Value RegionBinding::Listen(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// From now on rings of other processes are heard, and their deaths. -> the seat that news of deaths will name
+// From now on rings of other processes are heard, and their deaths. -> the watch id that news of deaths will name
 Napi::Value RegionBinding::Watch(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
-  if (seat_ == 0) {
-    uint32_t id = next_worker.fetch_add(1);
-    sw_listener_seat seat = {base_, size_, channel_, endpoint_, id};
-    if (away_ != nullptr) {  // deaths are seen there; rings there go to the carrier, so any doorbell will do
-      seat.base = away_->base();
-      seat.endpoint = SW_ENDPOINTS - 1;
+  if (watch_id_ == 0) {
+    uint32_t id = Environment::NextId();
+    sw_listener_watch watch = {base_, size_, channel_, endpoint_, id};
+    if (away_ != nullptr) {  // deaths are seen there; rings there are for the carrier
+      watch.base = away_->base();
+      watch.endpoint = SW_ENDPOINTS;
     }
-    int status = environment_->Watch(seat);
+    int status = environment_->Watch(watch);
     if (status != SW_OK) throw MakeError(info.Env(), status, "the listener's thread");
-    seat_ = id;
+    watch_id_ = id;
   }
-  return Napi::Number::New(info.Env(), seat_);
+  return Napi::Number::New(info.Env(), watch_id_);
 }
 
 void RegionBinding::Failed(void *context, int status) {
   auto *self = static_cast<RegionBinding *>(context);
-  self->environment_->Post({self->seat_, WorkerEvent::kFailed, status, ""});
+  self->environment_->Post({self->watch_id_, SWI_EVENT_CARRIER_FAILED, status, ""});
 }
 
 // (side): from now on messages of that side are carried to and from the shared memory. After `watch`.
@@ -202,107 +184,19 @@ Napi::Value RegionBinding::CopyIn(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-void RegionBinding::Log(void *context, int level, const char *text) {
-  auto *running = static_cast<Running *>(context);
-  if (running->opening) running->words += (running->words.empty() ? "" : "; ") + std::string(text);
-  running->environment->Post({running->id, WorkerEvent::kLog, level, text});
-}
-
-void RegionBinding::Exited(void *context, int status) {
-  auto *running = static_cast<Running *>(context);
-  running->environment->Post({running->id, WorkerEvent::kExited, status, ""});
-}
-
-int RegionBinding::Start(Running *running, Napi::Object options, std::string *why) {
-  const sabway_plugin_v1 *plugin = nullptr;
-  // Looked at before a plugin is loaded, because each of these may throw.
-  std::string json = options.Get("json").As<Napi::String>();
-  uint32_t side = Whole(options.Get("side"), "side", SW_NATIVE);
-  uint32_t wait = Whole(options.Get("wait"), "wait", SW_WAIT_PARK);
-  void *base = away_ != nullptr ? away_->base() : base_;  // at home the carrier has the other side
-  if (base == nullptr) return SW_ECLOSED;
-  if (options.Get("plugin").IsString()) {
-    char reason[512] = "";
-    std::string path = options.Get("plugin").As<Napi::String>();
-    int status = sw_plugin_load(path.c_str(), &running->library, &plugin, reason, sizeof(reason));
-    if (status != SW_OK) {
-      *why = status == SW_ENOPLUGIN ? reason : path + ": " + reason;  // the system's words name the file
-      return status;
-    }
-  } else {
-    std::string name = options.Get("builtin").As<Napi::String>();
-    plugin = sw_handler_find(name.c_str());
-    if (plugin == nullptr) {
-      *why = "no built-in handler is called '" + name + "'; there are 'echo', 'sink' and 'source'";
-      return SW_EINVAL;
-    }
-  }
-  sw_worker_options start = {};
-  start.base = base;
-  start.size = size_;
-  start.channel = channel_;
-  start.side = side;
-  start.plugin = plugin;
-  start.json = json.c_str();
-  start.wait = static_cast<sw_wait_policy>(wait);
-  start.hooks = {running, Log, Exited};
-  int status = sw_worker_start(&running->worker, &start);
-  if (status == SW_EOPEN) *why = std::string(plugin->name) + (running->words.empty() ? "" : ": " + running->words);
-  if (status != SW_OK && running->library != nullptr) sw_plugin_unload(running->library);
-  return status;
-}
-
-// ({ side, builtin | plugin, json, wait: enum sw_wait_policy }) -> worker id
+// ({ side, builtin | plugin, json, wait }) -> worker id
 Napi::Value RegionBinding::StartWorker(const Napi::CallbackInfo &info) {
-  if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
-  uint32_t id = next_worker.fetch_add(1);
-  Running &running = workers_[id];
-  running.id = id;
-  running.environment = environment_;
-  std::string why;
-  int status;
-  try {
-    status = Start(&running, info[0].As<Napi::Object>(), &why);
-  } catch (...) {
-    workers_.erase(id);
-    throw;
-  }
-  if (status != SW_OK) {
-    workers_.erase(id);
-    throw MakeError(info.Env(), status, why.empty() ? WhyNotStarted(status) : why);
-  }
-  running.opening = false;
-  return Napi::Number::New(info.Env(), id);
-}
-
-void RegionBinding::Stop(Running *running) {
-  sw_worker_stop(running->worker);
-  if (running->library != nullptr) sw_plugin_unload(running->library);
-  environment_->Post({running->id, WorkerEvent::kJoined, SW_OK, ""});
+  void *base = away_ != nullptr ? away_->base() : base_;  // of a private region the carrier has the other side
+  if (!open_ || base == nullptr) throw MakeError(info.Env(), SW_ECLOSED, "");
+  sw_place place = {base, size_, channel_, 0};
+  return Napi::Number::New(info.Env(), workers_.Start(environment_, info[0].As<Napi::Object>(), place));
 }
 
 Napi::Value RegionBinding::StopWorker(const Napi::CallbackInfo &info) {
-  auto found = workers_.find(Whole(info[0], "worker"));
-  if (found != workers_.end()) {
-    Stop(&found->second);
-    workers_.erase(found);
-  }
+  workers_.Stop(Whole(info[0], "worker"));
   return info.Env().Undefined();
 }
 
 Napi::Value RegionBinding::WorkerStats(const Napi::CallbackInfo &info) {
-  auto found = workers_.find(Whole(info[0], "worker"));
-  if (found == workers_.end()) return info.Env().Undefined();
-  sw_worker_stats stats;
-  sw_worker_stats_read(found->second.worker, &stats);
-  Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("received", static_cast<double>(stats.received));
-  result.Set("receivedBytes", static_cast<double>(stats.received_bytes));
-  result.Set("sent", static_cast<double>(stats.sent));
-  result.Set("sentBytes", static_cast<double>(stats.sent_bytes));
-  result.Set("parks", static_cast<double>(stats.parks));
-  result.Set("wakes", static_cast<double>(stats.wakes));
-  result.Set("reach", static_cast<double>(stats.reach));
-  result.Set("crc", static_cast<double>(stats.crc));
-  return result;
+  return workers_.Stats(info.Env(), Whole(info[0], "worker"));
 }

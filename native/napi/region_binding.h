@@ -4,38 +4,23 @@
 
 #include <napi.h>
 
-#include <atomic>
-#include <map>
-#include <string>
-
+#include "environment.h"
 #include "process/carrier.h"
-#include "sabway/worker.h"
+#include "worker_set.h"
 
-class Environment;
 class SharedMemory;
 
-class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
+class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable {
  public:
   static void Create(Napi::Env env, Napi::Object exports);
   explicit RegionBinding(const Napi::CallbackInfo &info);
   ~RegionBinding() override { Release(); }
 
   // Stop the workers, forget the event loop, give endpoint and roles back. Idempotent; the environment's own thread.
-  void Release();
+  void Release() override;
+  bool IsCollected() override { return Value().IsEmpty(); }
 
  private:
-  struct Running {
-    sw_worker *worker = nullptr;
-    void *library = nullptr;
-    uint32_t id = 0;
-    Environment *environment = nullptr;
-    std::atomic<bool> opening{true};  // what it logs until it is open explains why it would not
-    std::string words;
-  };
-
-  static void Log(void *context, int level, const char *text);
-  static void Exited(void *context, int status);
-
   static void Failed(void *context, int status);
 
   static napi_value Ring(napi_env env, napi_callback_info info);
@@ -51,10 +36,9 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   Napi::Value Close(const Napi::CallbackInfo &info);
 
   void Weigh(int sign);
-  int Start(Running *running, Napi::Object options, std::string *why);
-  void Stop(Running *running);
 
   Environment *environment_;
+  uint64_t number_ = 0;  // with the environment
   Napi::ObjectReference memory_;
   Napi::ObjectReference away_reference_;
   SharedMemory *away_ = nullptr;  // what the carrier copies from and to, where the region is private
@@ -64,9 +48,9 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   uint32_t channel_ = 0;
   uint32_t endpoint_ = 0;
   bool listening_ = false;
-  uint32_t seat_ = 0;  // with the listener; 0 when it has none
+  uint32_t watch_id_ = 0;  // with the listener; 0 when it has none
   bool open_ = false;
-  std::map<uint32_t, Running> workers_;
+  WorkerSet workers_;
 };
 
 #endif

@@ -4,10 +4,8 @@
 #include <string>
 
 #include "arguments.h"
-#include "environment.h"
 #include "error.h"
 #include "process/carrier.h"
-#include "process/port.h"
 
 void SharedMemory::Create(Napi::Env env, Napi::Object exports) {
   exports.Set(
@@ -45,11 +43,11 @@ SharedMemory::SharedMemory(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Sh
     throw MakeError(info.Env(), SW_ETYPE, "expected (token) or (size, name)");
   }
   if (status != SW_OK) throw MakeError(info.Env(), status, shared_.why);
-  environment_->Add(this);
+  number_ = environment_->Add(this);
 }
 
 void SharedMemory::Release() {
-  if (environment_ != nullptr) environment_->Remove(this);
+  if (environment_ != nullptr) environment_->Remove(number_);
   environment_ = nullptr;  // it may end before this object does
   sw_shared_close(&shared_);
 }
@@ -108,25 +106,26 @@ Napi::Value SharedMemory::Mirror(const Napi::CallbackInfo &info) {
 }
 
 // The side of mapped memory that the first argument names.
-sw_port SharedMemory::Side(const Napi::CallbackInfo &info) const {
-  sw_port port = {};
-  port.base = shared_.base;
-  port.size = shared_.size;
-  if (port.base != nullptr) port.channel = sw_region_channel(port.base, port.size);
-  port.side = Whole(info[0], "side", SW_NATIVE);
-  return port;
+sw_place SharedMemory::Place(const Napi::CallbackInfo &info) const {
+  sw_place place = {};
+  place.base = shared_.base;
+  place.size = shared_.size;
+  if (place.base != nullptr) place.channel = sw_region_channel(place.base, place.size);
+  place.side = Whole(info[0], "side", SW_NATIVE);
+  return place;
 }
 
 // (side) -> is there a living participant on the other one?
 Napi::Value SharedMemory::HasPeer(const Napi::CallbackInfo &info) {
-  sw_port port = Side(info);
-  return Napi::Boolean::New(info.Env(), port.base != nullptr && sw_port_has_peer(&port) != 0);
+  sw_place place = Place(info);
+  bool has = place.base != nullptr && sw_endpoint_role_alive(place.base, sw_side_peer(&place)) != 0;
+  return Napi::Boolean::New(info.Env(), has);
 }
 
 // (side) -> the role word of a participant that ended without leaving the other one, or 0
 Napi::Value SharedMemory::DeadPeer(const Napi::CallbackInfo &info) {
-  sw_port port = Side(info);
-  return Napi::Number::New(info.Env(), port.base == nullptr ? 0 : swi_port_dead_peer(&port));
+  sw_place place = Place(info);
+  return Napi::Number::New(info.Env(), place.base == nullptr ? 0 : sw_side_dead_peer(&place));
 }
 
 Napi::Value SharedMemory::Token(const Napi::CallbackInfo &info) {

@@ -4,18 +4,18 @@
 
 #include <napi.h>
 
+#include "environment.h"
 #include "sabway/shared.h"
 
-class Environment;
-
-class SharedMemory : public Napi::ObjectWrap<SharedMemory> {
+class SharedMemory : public Napi::ObjectWrap<SharedMemory>, public Releasable {
  public:
   static void Create(Napi::Env env, Napi::Object exports);
   explicit SharedMemory(const Napi::CallbackInfo &info);
   ~SharedMemory() override { Release(); }
 
   // Unmap and close. Idempotent; the environment's own thread.
-  void Release();
+  void Release() override;
+  bool IsCollected() override { return Value().IsEmpty(); }
 
   // Mapped by Mirror; NULL until then, and once it is closed.
   void *base() const { return shared_.base; }
@@ -26,11 +26,12 @@ class SharedMemory : public Napi::ObjectWrap<SharedMemory> {
   Napi::Value Mirror(const Napi::CallbackInfo &info);
   Napi::Value HasPeer(const Napi::CallbackInfo &info);
   Napi::Value DeadPeer(const Napi::CallbackInfo &info);
-  sw_port Side(const Napi::CallbackInfo &info) const;
+  sw_place Place(const Napi::CallbackInfo &info) const;
   Napi::Value Token(const Napi::CallbackInfo &info);
   Napi::Value Close(const Napi::CallbackInfo &info);
 
   Environment *environment_;
+  uint64_t number_ = 0;  // with the environment
   sw_shared shared_ = {};
 };
 

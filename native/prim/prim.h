@@ -1,7 +1,7 @@
 /* All that Sabway asks of an operating system. linux/, macos.c and windows.c implement it, with posix.c for what Linux
  * and macOS have in common; wake.c has sw_prim_wake of every native host, because it knows the process's event loops.
- * WebAssembly is one more system (wasm.c), which has no threads and asks its host for the rest. Called rarely enough to
- * allocate: starting a thread does, and so may reading /proc. */
+ * WebAssembly is one more system (wasm.c), which has no threads and asks its host for the rest. Some of it allocates,
+ * such as starting a thread and reading /proc: nothing here is called per message, but for the wakes. */
 #ifndef SABWAY_PRIM_H
 #define SABWAY_PRIM_H
 
@@ -14,21 +14,6 @@ extern "C" {
 /* Wake the thread that sleeps on `doorbell` in the way of enum sw_sleep. Any thread. Returns 0 when this thread has no
  * means to wake such a sleeper. */
 int sw_prim_wake(uint32_t *doorbell, uint32_t how); /* native: prim/wake.c */
-
-/* Burns about a nanosecond a step: a chain of multiplications, which takes every processor three or four cycles each,
- * as native code and in WebAssembly. Unrolled, because V8 looks in every round of a loop whether it is to stop. */
-static inline void sw_prim_burn(uint32_t steps) {
-  uint32_t chain = 1;
-#ifdef __clang__
-#pragma clang loop unroll_count(8)
-#endif
-  for (; steps != 0; steps--) {
-    chain *= 3;
-    __asm__ volatile("" : "+r"(chain));
-  }
-  volatile uint32_t used = chain; /* or V8 leaves the chain out */
-  (void)used;
-}
 
 /* Is the process that has `pid`, and started then, still there? A start time of zero is unknown: then any process with
  * that pid counts. Any thread. */

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "prim/prim.h"
-#include "sabway/worker.h"
+#include "sabway/error.h"
+#include "sabway/layout.h"
+#include "sabway/loop.h"
 
 enum { BUCKETS = 256 };
 

@@ -5,14 +5,12 @@
 
 #include "base/atomics.h"
 #include "base/peer.h"
-#include "port.h"
 #include "prim/prim.h"
+#include "sabway/shared.h"
 #include "threads/spin.h"
 
 enum {
   AT_ONCE = 64, /* messages of one direction before the other has its turn */
-  SPIN_NS = 20000,
-  PATROL_NS = 100000000, /* a peer may die before it rings */
   LINGER_NS = 1000000000
 };
 
@@ -20,9 +18,9 @@ enum {
 typedef struct lane {
   sw_consumer *from;
   sw_producer *to;
-  uint32_t wanted; /* the next message found no room: its length, at least 1 */
-  int ended;       /* no more comes */
-  int unread;      /* no more is read */
+  uint32_t wanted;  /* the next message found no room: its length, at least 1 */
+  int ended;        /* no more comes */
+  int reading_over; /* no more is read */
 } lane;
 
 struct sw_carrier {
@@ -57,12 +55,12 @@ static void end(lane *l) {
   l->ended = 1;
 }
 
-static void leave_unread(lane *l) {
-  if (!l->unread) sw_consumer_close(l->from);
-  l->unread = 1;
+static void stop_reading(lane *l) {
+  if (!l->reading_over) sw_consumer_close(l->from);
+  l->reading_over = 1;
 }
 
-static int has_reader_left(const lane *l) { return !l->unread && is_closed(l->to->ring, SW_CLOSED_BY_CONSUMER); }
+static int reader_is_gone(const lane *l) { return !l->reading_over && is_closed(l->to->ring, SW_CLOSED_BY_CONSUMER); }
 
 /* The next message: 1, 0 when there is none or no room for it, or why there will be none. */
 static int carry_one(lane *l) {
@@ -72,7 +70,7 @@ static int carry_one(lane *l) {
   void *room = sw_producer_reserve(l->to, message.length, 0);
   if (room == NULL) {
     sw_consumer_rewind(l->from);
-    if (l->to->status == SW_ECLOSED) return 0; /* has_reader_left sees it, too */
+    if (l->to->status == SW_ECLOSED) return 0; /* reader_is_gone sees it, too */
     l->wanted = message.length != 0 ? message.length : 1;
     return l->to->status == SW_EFULL ? 0 : SW_ECORRUPT; /* both rings have one capacity: nothing is too large */
   }
@@ -82,19 +80,19 @@ static int carry_one(lane *l) {
   return 1;
 }
 
-/* How many messages. */
+/* Moves up to AT_ONCE messages, and returns how many. */
 static int carry(sw_carrier *c, lane *l) {
   int moved = 0, status = 1;
   l->wanted = 0;
-  if (has_reader_left(l)) leave_unread(l);
-  if (l->ended || l->unread) return 0;
+  if (reader_is_gone(l)) stop_reading(l);
+  if (l->ended || l->reading_over) return 0;
   if (!sw_producer_holds(l->to) || !sw_consumer_holds(l->from)) status = SW_EREPLACED;
   while (status == 1 && moved < AT_ONCE && (status = carry_one(l)) == 1) moved++;
   sw_producer_publish(l->to);
   if (status >= 0) return moved;
   if (status != SW_ECLOSED) {
     c->hooks.failed(c->hooks.context, status); /* before JavaScript sees the end of it */
-    leave_unread(l);
+    stop_reading(l);
   }
   end(l);
   return moved;
@@ -103,15 +101,13 @@ static int carry(sw_carrier *c, lane *l) {
 /* ---- waiting ---- */
 
 /* Not while one message waits for room. */
-static int takes_messages(const lane *l) { return !l->ended && !l->unread && l->wanted == 0; }
+static int takes_messages(const lane *l) { return !l->ended && !l->reading_over && l->wanted == 0; }
 
-static int has_message(const lane *l) {
-  return has_reader_left(l) || (takes_messages(l) && sw_consumer_ready(l->from));
-}
+static int has_message(const lane *l) { return reader_is_gone(l) || (takes_messages(l) && sw_consumer_ready(l->from)); }
 
 /* Of the endpoint that receives what this lane carries. */
 static uint32_t arm(const sw_port *p, const lane *l) {
-  return sw_endpoint_arm(p->base, p->endpoint, SW_SLEEP_FUTEX | (takes_messages(l) ? 0 : SW_SLEEP_QUIET));
+  return sw_endpoint_arm(p->at.base, p->endpoint, SW_SLEEP_FUTEX | (takes_messages(l) ? 0 : SW_SLEEP_QUIET));
 }
 
 static int has_work(void *carrier) {
@@ -121,7 +117,7 @@ static int has_work(void *carrier) {
 
 /* A quarter of the ring at least, so that a slow consumer does not cost one wake for each message. */
 static int has_room(const lane *l) {
-  if (l->wanted == 0 || l->ended || l->unread) return 0;
+  if (l->wanted == 0 || l->ended || l->reading_over) return 0;
   uint32_t quarter = l->to->capacity / 4;
   return sw_producer_want_space(l->to, l->wanted > quarter ? l->wanted : quarter);
 }
@@ -129,13 +125,14 @@ static int has_room(const lane *l) {
 /* On both doorbells. */
 static void sleep_once(sw_carrier *c) {
   sw_port *home = &c->home, *away = &c->away;
-  uint32_t *bells[] = {sw_endpoint_doorbell(home->base, home->endpoint),
-                       sw_endpoint_doorbell(away->base, away->endpoint)};
+  uint32_t *bells[] = {sw_endpoint_doorbell(home->at.base, home->endpoint),
+                       sw_endpoint_doorbell(away->at.base, away->endpoint)};
   uint32_t tickets[] = {arm(home, &c->out), arm(away, &c->in)};
-  int room = has_room(&c->out) | has_room(&c->in);
-  if (!room && !has_work(c)) sw_prim_futex_wait_any(bells, tickets, 2, PATROL_NS);
-  sw_endpoint_disarm(home->base, home->endpoint);
-  sw_endpoint_disarm(away->base, away->endpoint);
+  int room_out = has_room(&c->out); /* both, because each announces what its lane waits for */
+  int room_in = has_room(&c->in);
+  if (!room_out && !room_in && !has_work(c)) sw_prim_futex_wait_any(bells, tickets, 2, SW_WAIT_DEATH_NS);
+  sw_endpoint_disarm(home->at.base, home->endpoint);
+  sw_endpoint_disarm(away->at.base, away->endpoint);
 }
 
 /* ---- the thread ---- */
@@ -144,13 +141,15 @@ static void sleep_once(sw_carrier *c) {
 static void finish(sw_carrier *c) {
   lane *out = &c->out;
   uint64_t due = sw_prim_now() + LINGER_NS, now;
-  while (carry(c, out) != 0 || out->wanted != 0) {
-    if (out->wanted == 0) continue;
+  for (;;) {
+    while (carry(c, out) != 0 && out->wanted == 0) {
+    }
+    if (out->wanted == 0) break;
     if ((now = sw_prim_now()) >= due || !sw_port_has_peer(&c->away)) break;
     if (sw_port_wait(&c->away, SW_UNTIL_ROOM, out->wanted, (int64_t)(due - now)) != 1) break;
   }
   if (is_closed(out->from->ring, SW_CLOSED_BY_PRODUCER)) end(out);
-  if (has_reader_left(&c->in)) leave_unread(&c->in);
+  if (reader_is_gone(&c->in)) stop_reading(&c->in);
 }
 
 static void run(void *argument) {
@@ -158,7 +157,7 @@ static void run(void *argument) {
   while (!sw_load_acquire(&c->stop)) {
     int moved = carry(c, &c->out);
     moved += carry(c, &c->in);
-    if (moved == 0 && !swi_spin(&c->spinner, has_work, c, sw_prim_now() + SPIN_NS)) sleep_once(c);
+    if (moved == 0 && !swi_spin(&c->spinner, has_work, c, sw_prim_now() + SW_WAIT_SPIN_NS)) sleep_once(c);
   }
   finish(c);
 }
@@ -168,7 +167,7 @@ static void run(void *argument) {
 static int take_sides(sw_carrier *c, const sw_carrier_options *o) {
   int status = sw_port_open(&c->away, o->away, o->size, o->side);
   if (status != SW_OK) return status;
-  status = sw_port_open(&c->home, o->home, o->size, 1 - o->side);
+  status = sw_port_open(&c->home, o->home, o->size, sw_other_side(o->side));
   if (status != SW_OK) sw_port_close(&c->away, 0);
   return status;
 }
@@ -186,13 +185,13 @@ int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
   if (status == SW_OK) {
     c->out = (lane){.from = &c->home.in, .to = &c->away.out};
     c->in = (lane){.from = &c->away.in, .to = &c->home.out};
-    sw_endpoint_able(c->home.base, c->home.endpoint, SW_WAKES_FUTEX);
-    sw_endpoint_able(c->away.base, c->away.endpoint, SW_WAKES_FUTEX);
+    sw_endpoint_set_skills(c->home.at.base, c->home.endpoint, SW_WAKES_FUTEX);
+    sw_endpoint_set_skills(c->away.at.base, c->away.endpoint, SW_WAKES_FUTEX);
     status = sw_prim_thread_start(&c->thread, "sabway-carrier", run, c);
     if (status != SW_OK) leave_sides(c);
   }
   if (status == SW_OK) {
-    sw_endpoint_ring(c->away.base, swi_port_peer(&c->away)); /* the peer looks which participant has come */
+    sw_endpoint_ring(c->away.at.base, sw_side_peer(&c->away.at)); /* the peer looks which participant has come */
     *carrier = c;
   } else {
     free(c);
@@ -201,7 +200,7 @@ int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
 }
 
 void sw_carrier_stop(sw_carrier *c) {
-  uint32_t *doorbell = sw_endpoint_doorbell(c->home.base, c->home.endpoint);
+  uint32_t *doorbell = sw_endpoint_doorbell(c->home.at.base, c->home.endpoint);
   sw_store_release(&c->stop, 1);
   sw_fetch_add_acq_rel(doorbell, 1); /* a ticket from before this does not sleep, one from after it sees `stop` */
   sw_prim_futex_wake(doorbell);

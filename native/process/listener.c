@@ -1,3 +1,21 @@
+/* The listener: one thread that sleeps for an event loop on many doorbells, and watches the
+ * processes of the peers.
+ *
+ * The list of watches belongs to the thread, except while it is paused. The owner changes it so, by
+ * three counters:
+ *
+ *   step                                             asked  paused  resumed  state
+ *                                                      n      n       n      running
+ *   owner: counts `asked` up, wakes the thread        n+1     n       n      requested
+ *   thread: answers in `paused`, wakes the owner      n+1    n+1      n      paused
+ *   owner: changes the list, answers in `resumed`     n+1    n+1     n+1     running
+ *
+ * A doorbell that has changed is told to the loop at once (hooks.rung). Every SW_WAIT_DEATH_NS the
+ * thread looks at the role words of each watch: it watches the processes of their holders, and
+ * tells each death once, with all roles that the dead participant had.
+ *
+ * What a crash leaves: nothing in shared memory. The listener only reads there, but for what the
+ * hooks do. */
 #include "listener.h"
 
 #include <stdlib.h>
@@ -7,28 +25,25 @@
 #include "prim/prim.h"
 #include "sabway/channel.h"
 #include "sabway/endpoint.h"
+#include "sabway/wait.h"
 
-/* How the owner changes the list: it counts `asked` up, wakes the thread, and waits until `paused` has followed; then
- * the list is the owner's. `resumed` gives it back. */
-
-enum { LOOK_NS = 100000000 }; /* between two looks at the peers' lives */
-
-typedef struct seat {
-  sw_listener_seat is;
+typedef struct watched {
+  sw_listener_watch config;
   uint32_t *doorbell;
   uint32_t seen; /* the doorbell's value when the loop was last told */
   uint32_t roles[SW_ROLES];
   sw_prim_watch watches[SW_ROLES]; /* of the processes that hold them; pid 0 when there is nothing to watch */
-} seat;
+} watched;
 
 struct sw_listener {
   sw_listener_hooks hooks;
   sw_prim_thread thread;
   uint32_t asked, paused, resumed; /* shared by the two threads */
   uint32_t stop;
+  uint32_t silent; /* the doorbell of a watch that has none: never rung */
   uint32_t count, room;
-  seat *seats;
-  uint32_t **words; /* `asked`, then the seats' doorbells: what the thread sleeps on */
+  watched *watched;
+  uint32_t **words; /* `asked`, then the watched doorbells: what the thread sleeps on */
   uint32_t *expected;
 };
 
@@ -39,23 +54,23 @@ static void unwatch(sw_prim_watch *watch) {
   watch->pid = 0;
 }
 
-/* Watch the process of the role's new holder, unless it is this one, or the holder is the seat itself. True when that
- * holder has gone already: one that leaves in order gives its roles back before its endpoint. */
-static int watch_holder(seat *s, uint32_t which, uint32_t role) {
+/* Watch the process of the role's new holder, unless it is this one, or the holder is the watched endpoint itself. True
+ * when that holder has crashed already: one that leaves in order clears its roles before its endpoint. */
+static int watch_holder(watched *s, uint32_t which, uint32_t role) {
   sw_owner owner;
-  if (role == 0 || (role & 0xff) == s->is.endpoint + 1) return 0;
-  if (!sw_endpoint_owner(s->is.base, role, &owner)) return 1;
+  if (role == 0 || sw_role_index(role) == s->config.endpoint) return 0;
+  if (!sw_endpoint_owner(s->config.base, role, &owner)) return 1;
   if (owner.pid != sw_prim_pid()) sw_prim_watch_open(&s->watches[which], owner.pid, owner.start_low, owner.start_high);
   return 0;
 }
 
 /* The participant of another process whose death this role's word, or the end of that process, shows; zero for none.
  * Deaths of this process's threads are for JavaScript to see, which looks at the words itself. */
-static uint32_t dead_holder(seat *s, uint32_t which) {
+static uint32_t dead_holder(watched *s, uint32_t which) {
   sw_prim_watch *watch = &s->watches[which];
   int foreign = watch->pid != 0;
   int ended = foreign && sw_prim_watch_ended(watch);
-  uint32_t word = sw_channel_role(s->is.base, s->is.size, s->is.channel, which);
+  uint32_t word = sw_channel_role(s->config.base, s->config.size, s->config.channel, which);
   uint32_t before = s->roles[which], holder = sw_role_holder(word);
   if (ended || word != before) unwatch(watch);
   if (word == before) return ended ? before : 0;
@@ -66,7 +81,7 @@ static uint32_t dead_holder(seat *s, uint32_t which) {
 }
 
 /* Each death is told once, with all roles that the dead one had. */
-static void look_at_roles(sw_listener *l, seat *s) {
+static void look_at_roles(sw_listener *l, watched *s) {
   uint32_t dead[SW_ROLES];
   for (uint32_t which = 0; which < SW_ROLES; which++) dead[which] = dead_holder(s, which);
   for (uint32_t first = 0; first < SW_ROLES; first++) {
@@ -78,22 +93,22 @@ static void look_at_roles(sw_listener *l, seat *s) {
       dead[which] = 0;
       if (s->roles[which] == role) unwatch(&s->watches[which]);
     }
-    l->hooks.died(l->hooks.context, s->is.id, roles, role);
+    l->hooks.died(l->hooks.context, s->config.id, roles, role);
   }
 }
 
 static int look_at_doorbells(sw_listener *l) {
   int rung = 0;
   for (uint32_t i = 0; i < l->count; i++) {
-    uint32_t now = sw_peer_load_acquire(l->seats[i].doorbell);
-    rung |= now != l->seats[i].seen;
-    l->seats[i].seen = l->expected[i + 1] = now;
+    uint32_t now = sw_peer_load_acquire(l->watched[i].doorbell);
+    rung |= now != l->watched[i].seen;
+    l->watched[i].seen = l->expected[i + 1] = now;
   }
   return rung;
 }
 
 static void look_at_peers(sw_listener *l) {
-  for (uint32_t i = 0; i < l->count; i++) look_at_roles(l, &l->seats[i]);
+  for (uint32_t i = 0; i < l->count; i++) look_at_roles(l, &l->watched[i]);
 }
 
 /* False when the thread is to end. */
@@ -119,7 +134,7 @@ static void run(void *argument) {
     uint64_t now = sw_prim_now();
     if (now >= look) {
       look_at_peers(l);
-      look = now + LOOK_NS;
+      look = now + SW_WAIT_DEATH_NS;
     }
     l->expected[0] = asked;
     if (look_at_doorbells(l)) l->hooks.rung(l->hooks.context);
@@ -129,7 +144,7 @@ static void run(void *argument) {
 
 /* ---- its owner ---- */
 
-static void pause_it(sw_listener *l) {
+static void request_pause(sw_listener *l) {
   uint32_t asked = l->asked + 1;
   sw_store_release(&l->asked, asked);
   sw_prim_futex_wake(&l->asked);
@@ -141,24 +156,24 @@ static void resume(sw_listener *l) {
   sw_prim_futex_wake(&l->resumed);
 }
 
-/* Room for one more seat. */
+/* Room for one more. */
 static int grow(sw_listener *l) {
   if (l->count < l->room) return SW_OK;
   uint32_t room = l->room == 0 ? 8 : l->room * 2;
-  seat *seats = realloc(l->seats, room * sizeof(*seats));
-  if (seats != NULL) l->seats = seats;
+  watched *list = realloc(l->watched, room * sizeof(*list));
+  if (list != NULL) l->watched = list;
   uint32_t **words = realloc(l->words, (room + 1) * sizeof(*words));
   if (words != NULL) l->words = words;
   uint32_t *expected = realloc(l->expected, (room + 1) * sizeof(*expected));
   if (expected != NULL) l->expected = expected;
-  if (seats == NULL || words == NULL || expected == NULL) return SW_ENOMEM;
+  if (list == NULL || words == NULL || expected == NULL) return SW_ENOMEM;
   l->room = room;
   l->words[0] = &l->asked;
   return SW_OK;
 }
 
 static void destroy(sw_listener *l) {
-  free(l->seats);
+  free(l->watched);
   free((void *)l->words);
   free(l->expected);
   free(l);
@@ -175,13 +190,14 @@ int sw_listener_start(sw_listener **listener, const sw_listener_hooks *hooks) {
   return status;
 }
 
-int sw_listener_add(sw_listener *l, const sw_listener_seat *is) {
-  pause_it(l);
+int sw_listener_add(sw_listener *l, const sw_listener_watch *config) {
+  request_pause(l);
   int status = grow(l);
   if (status == SW_OK) {
-    seat *s = &l->seats[l->count];
-    *s = (seat){.is = *is, .doorbell = sw_endpoint_doorbell(is->base, is->endpoint)};
-    s->seen = sw_peer_load_acquire(s->doorbell) - 1; /* rung once, for whatever came before */
+    watched *s = &l->watched[l->count];
+    *s = (watched){.config = *config, .doorbell = &l->silent};
+    if (config->endpoint < SW_ENDPOINTS) s->doorbell = sw_endpoint_doorbell(config->base, config->endpoint);
+    s->seen = sw_peer_load_acquire(s->doorbell) - 1; /* told once, for what came before */
     l->words[++l->count] = s->doorbell;
   }
   resume(l);
@@ -189,11 +205,11 @@ int sw_listener_add(sw_listener *l, const sw_listener_seat *is) {
 }
 
 void sw_listener_remove(sw_listener *l, uint32_t id) {
-  pause_it(l);
+  request_pause(l);
   for (uint32_t i = 0; i < l->count; i++) {
-    if (l->seats[i].is.id != id) continue;
-    for (uint32_t which = 0; which < SW_ROLES; which++) unwatch(&l->seats[i].watches[which]);
-    l->seats[i] = l->seats[--l->count];
+    if (l->watched[i].config.id != id) continue;
+    for (uint32_t which = 0; which < SW_ROLES; which++) unwatch(&l->watched[i].watches[which]);
+    l->watched[i] = l->watched[--l->count];
     l->words[i + 1] = l->words[l->count + 1];
     break;
   }
@@ -201,12 +217,12 @@ void sw_listener_remove(sw_listener *l, uint32_t id) {
 }
 
 void sw_listener_stop(sw_listener *l) {
-  pause_it(l);
+  request_pause(l);
   sw_store_release(&l->stop, 1);
   resume(l);
   sw_prim_thread_join(&l->thread);
   for (uint32_t i = 0; i < l->count; i++) {
-    for (uint32_t which = 0; which < SW_ROLES; which++) unwatch(&l->seats[i].watches[which]);
+    for (uint32_t which = 0; which < SW_ROLES; which++) unwatch(&l->watched[i].watches[which]);
   }
   destroy(l);
 }

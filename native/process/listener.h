@@ -15,19 +15,19 @@ typedef struct sw_listener sw_listener;
 typedef struct sw_listener_hooks {
   void *context;
   void (*rung)(void *context);
-  /* The participant `role` of another process, which held roles of that seat's channel, has ended without leaving them.
-   * Bit n of `roles` is for sw_channel_role's n. Once for each death. */
+  /* The participant `role` of another process, which held roles of the channel of the watch `id`, has ended without
+   * leaving them. Bit n of `roles` is for sw_channel_role's n. Once for each death. */
   void (*died)(void *context, uint32_t id, uint32_t roles, uint32_t role);
 } sw_listener_hooks;
 
-/* A place in a region: whose doorbell to sleep on, and whose peers to watch. */
-typedef struct sw_listener_seat {
+/* An endpoint whose doorbell to sleep on, and the channel whose peers to watch. */
+typedef struct sw_listener_watch {
   void *base;
   uint64_t size;
-  uint32_t channel; /* offset */
-  uint32_t endpoint;
-  uint32_t id;
-} sw_listener_seat;
+  uint32_t channel;  /* offset */
+  uint32_t endpoint; /* SW_ENDPOINTS: no doorbell, only the peers */
+  uint32_t id;       /* of the watch: the hooks name it */
+} sw_listener_watch;
 
 /* Start the thread. Errors: SW_ENOMEM, SW_ESYSTEM. */
 int sw_listener_start(sw_listener **listener, const sw_listener_hooks *hooks);
@@ -35,9 +35,10 @@ int sw_listener_start(sw_listener **listener, const sw_listener_hooks *hooks);
 /* Join it and free. No hook is called after this returned. */
 void sw_listener_stop(sw_listener *listener);
 
-/* These, and stop, are for one thread: the loop's own. Each waits until the listener has put down what it holds: not
- * for a hook. After sw_listener_remove the region's memory is not looked at any more. Errors: SW_ENOMEM. */
-int sw_listener_add(sw_listener *listener, const sw_listener_seat *seat);
+/* Watch one more, or one less. These, and sw_listener_stop, are for one thread: the loop's own. Each blocks until the
+ * listener's thread is paused, so it must not be called from a hook. After sw_listener_remove the region's memory is
+ * not looked at any more. Errors: SW_ENOMEM. */
+int sw_listener_add(sw_listener *listener, const sw_listener_watch *watch);
 void sw_listener_remove(sw_listener *listener, uint32_t id);
 
 #ifdef __cplusplus

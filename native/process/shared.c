@@ -15,8 +15,8 @@ static const char *name_of(const sw_shared *s) { return s->name[0] == '\0' ? NUL
 
 /* ---- making ---- */
 
-/* The header's identity, before anyone can open it. The magic comes last, by sw_region_format. */
-static int sign(sw_shared *s) {
+/* The header's identity, before another process can open the memory. The magic comes last, by sw_region_format. */
+static int write_identity(sw_shared *s) {
   void *view;
   if (sw_prim_random(&s->nonce, sizeof(s->nonce)) != SW_OK) return SW_ESYSTEM;
   int status = sw_prim_memory_map(s->handle, SW_HEADER_BYTES, &view, s->why);
@@ -42,7 +42,7 @@ int sw_shared_create(sw_shared *s, uint64_t size, const char *name) {
   if (name != NULL) snprintf(s->name, sizeof(s->name), "%s", name);
   int status = sw_prim_memory_create(size, name_of(s), &s->handle, s->why);
   if (status != SW_OK) return status;
-  status = sign(s);
+  status = write_identity(s);
   if (status != SW_OK) sw_shared_close(s);
   return status;
 }
@@ -50,7 +50,7 @@ int sw_shared_create(sw_shared *s, uint64_t size, const char *name) {
 /* ---- opening ---- */
 
 /* Is it the region that the token was made for? */
-static int recognise(sw_shared *s) {
+static int check_identity(sw_shared *s) {
   void *view;
   int status = sw_prim_memory_map(s->handle, SW_HEADER_BYTES, &view, s->why);
   if (status != SW_OK) return status;
@@ -63,7 +63,7 @@ static int recognise(sw_shared *s) {
   return SW_ESTALE;
 }
 
-/* Elsewhere the pid of the token, and those in the region, mean other processes, which look dead or are none of its. */
+/* In another pid namespace the pids of the token and of the region mean other processes, or none. */
 static int is_of_this_namespace(sw_shared *s, const sw_token *token) {
   uint64_t own = sw_prim_pid_namespace();
   if (token->namespace == own) return SW_OK;
@@ -98,7 +98,7 @@ int sw_shared_open(sw_shared *s, const char *text) {
   }
   status = is_of_this_namespace(s, &token);
   if (status == SW_OK) status = open_place(s, &token);
-  if (status == SW_OK) status = recognise(s);
+  if (status == SW_OK) status = check_identity(s);
   if (status != SW_OK) sw_shared_close(s);
   return status;
 }

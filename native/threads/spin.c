@@ -11,7 +11,7 @@ static void yield(sw_spinner *s, uint64_t now) {
   }
   sw_prim_yield();
   uint64_t took = sw_prim_now() - now;
-  s->left = s->forgo = sw_wait_forgo(s->forgo, took > UINT32_MAX ? UINT32_MAX : (uint32_t)took);
+  s->left = s->skip = sw_wait_skip_yields(s->skip, took > UINT32_MAX ? UINT32_MAX : (uint32_t)took);
 }
 
 int swi_spin(sw_spinner *s, int (*look)(void *), void *context, uint64_t until) {

@@ -1,3 +1,28 @@
+/* The native worker: a thread that serves one side of a channel with a plugin.
+ *
+ * Each turn of its loop: deliver a batch of messages, call on_tick, publish what the plugin has
+ * committed, and wait if there was nothing to do. What the wait is for depends on two words, which
+ * each turn sets anew:
+ *
+ *   wanted  blocked   state                                 ended by
+ *   0       0         idle                                  a message, on_tick's time, a stop
+ *   n       0         a reserve of n bytes found no room    the same, or room for n bytes
+ *   n       1         and a message waits for that room     room, on_tick's time, a stop
+ *
+ * A wait spins first, for a time that adapts (sw_wait_next_window), then parks: arm, look once
+ * more, sleep (doorbell.c).
+ *
+ * Starting: take the side, start the thread, wait until the plugin is open. Stopping: set `stop`,
+ * ring the worker's own doorbell, join, leave the side. A worker that ends by itself closes both
+ * streams first.
+ *
+ * A plugin is trusted, the peer is not: a message is copied before the plugin sees it, unless the
+ * plugin asks for the bytes in place, and indices and lengths are checked by the core.
+ *
+ * What a crash leaves: the thread ends with its process, so both roles name an endpoint whose owner
+ * is dead, and the next participant takes the side over. It sees what was published; messages that
+ * the worker had peeked and not released come again; what it had committed and not published is
+ * never seen. */
 #define _POSIX_C_SOURCE 200809L /* strdup */
 
 #include "sabway/worker.h"
@@ -11,7 +36,10 @@
 #include "prim/prim.h"
 #include "sabway/crc32c.h"
 #include "sabway/endpoint.h"
+#include "sabway/loop.h"
+#include "sabway/side.h"
 #include "threads/spin.h"
+#include "util/self.h"
 
 enum {
   AT_ONCE = 128,         /* messages between two looks at the clock and the stop flag */
@@ -23,7 +51,7 @@ struct sw_worker {
   sabway_host host; /* first: the plugin's host pointer is the worker */
   sw_producer out;
   sw_consumer in;
-  void *base;
+  sw_place at;
   uint32_t endpoint;
   const sabway_plugin_v1 *plugin;
   char *json;
@@ -32,7 +60,7 @@ struct sw_worker {
   uint8_t *copy; /* where messages are put before the plugin sees them */
   uint32_t copy_bytes;
   enum sw_wait_policy wait;
-  uint32_t window; /* how long to spin before parking, in nanoseconds: see sw_wait_spin */
+  uint32_t window; /* how long to spin before parking, in nanoseconds: see sw_wait_next_window */
   sw_spinner spinner;
   uint32_t wanted;  /* a reserve of so many bytes (1 for none) found no room */
   uint32_t blocked; /* a message waits for that room, to be delivered again */
@@ -111,18 +139,10 @@ static const void *private_copy(sw_worker *w, const void *bytes, uint32_t length
 
 static int deliver(sw_worker *w, const sw_slice *slice) {
   if (w->plugin->on_message == NULL) return SABWAY_OK;
-  const void *bytes = private_copy(w, (uint8_t *)w->base + slice->offset, slice->length);
+  const void *bytes = private_copy(w, (uint8_t *)w->at.base + slice->offset, slice->length);
   if (bytes == NULL) return SW_ENOMEM;
   int status = w->plugin->on_message(w->state, bytes, slice->length);
   return status < 0 ? SW_EPLUGIN : status;
-}
-
-/* Give back the first `done` of the peeked messages; the rest will be peeked again. */
-static void release_part(sw_worker *w, uint32_t done) {
-  sw_slice again[AT_ONCE];
-  sw_consumer_rewind(&w->in);
-  if (done != 0) sw_consumer_peek_batch(&w->in, again, done);
-  sw_consumer_release(&w->in);
 }
 
 /* How many messages were handled, or a negative error. */
@@ -134,7 +154,7 @@ static int receive(sw_worker *w) {
     if (status == SABWAY_OK && !w->leaving) continue;
     uint32_t done = status == SABWAY_RETRY ? (uint32_t)i : (uint32_t)i + 1;
     w->blocked = status == SABWAY_RETRY && w->wanted != 0;
-    release_part(w, done);
+    sw_consumer_release_first(&w->in, done);
     return status < 0 ? status : (int)done;
   }
   if (got > 0) sw_consumer_release(&w->in);
@@ -149,9 +169,7 @@ static int has_message(sw_worker *w) { return !w->blocked && sw_consumer_ready(&
 static int has_work(void *worker) {
   sw_worker *w = worker;
   if (sw_load_relaxed(&w->stop) || has_message(w)) return 1;
-  if (w->wanted == 0) return 0;
-  uint32_t room = w->out.capacity - sw_producer_used(&w->out); /* frames take multiples of SW_ALIGN, and so does room */
-  return room >= w->wanted + SW_FRAME_HEADER || room == w->out.capacity || w->out.status == SW_ECORRUPT;
+  return w->wanted != 0 && sw_producer_fits(&w->out, w->wanted);
 }
 
 /* A quarter of the ring at least, so that a slow consumer does not cost one wake for each message. */
@@ -163,27 +181,27 @@ static uint32_t worth_waking_for(const sw_worker *w) {
 static uint32_t reach(const sw_worker *w) {
   uint32_t sender = sw_peer_load_relaxed(&w->in.ring->producer);
   uint32_t receiver = sw_peer_load_relaxed(&w->out.ring->consumer);
-  uint32_t found = sw_endpoint_reach(w->base, w->endpoint, sender, SW_SLEEP_FUTEX);
-  if (w->wanted != 0) found |= sw_endpoint_reach(w->base, w->endpoint, receiver, SW_SLEEP_FUTEX);
+  uint32_t found = sw_endpoint_wake_path(w->at.base, w->endpoint, sender, SW_SLEEP_FUTEX);
+  if (w->wanted != 0) found |= sw_endpoint_wake_path(w->at.base, w->endpoint, receiver, SW_SLEEP_FUTEX);
   return found;
 }
 
 /* Sleep once, `most` at most: 1 when the doorbell was rung or there is work. */
 static int sleep_once(sw_worker *w, uint32_t sleeps, uint64_t most) {
-  uint32_t *doorbell = sw_endpoint_doorbell(w->base, w->endpoint);
-  uint32_t ticket = sw_endpoint_arm(w->base, w->endpoint, SW_SLEEP_FUTEX | (w->blocked ? SW_SLEEP_QUIET : 0));
+  uint32_t *doorbell = sw_endpoint_doorbell(w->at.base, w->endpoint);
+  uint32_t ticket = sw_endpoint_arm(w->at.base, w->endpoint, SW_SLEEP_FUTEX | (w->blocked ? SW_SLEEP_QUIET : 0));
   int woken = has_message(w) || (w->wanted != 0 && sw_producer_want_space(&w->out, worth_waking_for(w))) ||
               sw_load_acquire(&w->stop);
   if (!woken) {
     uint32_t by = reach(w);
-    uint64_t bound = sw_wait_bound(by, sleeps) * 1000000ull;
+    uint64_t bound = sw_wait_limit_ms(by, sleeps) * 1000000ull;
     sw_store64_relaxed(&w->stats.reach, by);
     if (bound == 0 || bound > most) bound = most;
     sw_store64_relaxed(&w->stats.parks, w->stats.parks + 1);
     sw_prim_futex_wait(doorbell, ticket, bound > INT64_MAX ? -1 : (int64_t)bound);
     woken = sw_peer_load_acquire(doorbell) != ticket;
   }
-  sw_endpoint_disarm(w->base, w->endpoint);
+  sw_endpoint_disarm(w->at.base, w->endpoint);
   return woken;
 }
 
@@ -195,14 +213,14 @@ static void park(sw_worker *w, uint64_t now, uint64_t due) {
   }
   uint64_t slept = sw_prim_now() - begin;
   if (slept == 0) slept = 1;
-  w->window = sw_wait_spin(w->window, SW_WAIT_SPIN_NS, slept > UINT32_MAX ? UINT32_MAX : (uint32_t)slept);
+  w->window = sw_wait_next_window(w->window, SW_WAIT_SPIN_NS, slept > UINT32_MAX ? UINT32_MAX : (uint32_t)slept);
 }
 
 /* Until there is work, or `due`. */
 static void wait_for_work(sw_worker *w, uint64_t now, uint64_t due) {
   uint64_t window = w->wait == SW_WAIT_SPIN ? UINT64_MAX : w->wait == SW_WAIT_PARK ? 0 : w->window;
   if (window != 0 && swi_spin(&w->spinner, has_work, w, due - now < window ? due : now + window)) {
-    w->window = sw_wait_spin(w->window, SW_WAIT_SPIN_NS, 0);
+    w->window = sw_wait_next_window(w->window, SW_WAIT_SPIN_NS, 0);
     return;
   }
   now = sw_prim_now();
@@ -222,7 +240,7 @@ static int serve(sw_worker *w) {
   while (!sw_load_acquire(&w->stop)) {
     w->wanted = 0;
     w->blocked = 0;
-    if (!sw_producer_holds(&w->out) || !sw_consumer_holds(&w->in)) return SW_EREPLACED;
+    if (!sw_side_holds(&w->out, &w->in)) return SW_EREPLACED;
     int got = receive(w);
     if (got >= 0 && w->plugin->on_tick != NULL) {
       uint64_t now = sw_prim_now();
@@ -269,26 +287,15 @@ static void run(void *argument) {
 
 /* ---- life ---- */
 
-static int take_side(sw_worker *w, const sw_worker_options *o) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(o->base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
+static int take_side(sw_worker *w) {
+  sw_owner self = swi_self();
+  int index = sw_side_open(&w->out, &w->in, &w->at, &self, SW_WAKES_FUTEX);
   if (index < 0) return index;
   w->endpoint = (uint32_t)index;
-  sw_endpoint_able(o->base, w->endpoint, SW_WAKES_FUTEX);
-  int status = sw_channel_open_producer(&w->out, o->base, o->size, o->channel, o->side, w->endpoint);
-  if (status == SW_OK) {
-    status = sw_channel_open_consumer(&w->in, o->base, o->size, o->channel, o->side, w->endpoint);
-    if (status != SW_OK) sw_producer_leave(&w->out);
-  }
-  if (status != SW_OK) sw_endpoint_release(o->base, w->endpoint);
-  return status;
+  return SW_OK;
 }
 
-static void leave_side(sw_worker *w) {
-  sw_producer_leave(&w->out);
-  sw_consumer_leave(&w->in);
-  sw_endpoint_release(w->base, w->endpoint);
-}
+static void leave_side(sw_worker *w) { sw_side_leave(&w->out, &w->in, &w->at, w->endpoint); }
 
 static void destroy(sw_worker *w) {
   free(w->copy);
@@ -316,13 +323,13 @@ int sw_worker_start(sw_worker **worker, const sw_worker_options *options) {
                           .now = host_now,
                           .log = host_log,
                           .stop = host_stop};
-  w->base = options->base;
+  w->at = (sw_place){options->base, options->size, options->channel, options->side};
   w->plugin = options->plugin;
   w->wait = options->wait;
   w->window = SW_WAIT_SPIN_NS;
   w->hooks = options->hooks;
   w->json = strdup(options->json == NULL ? "{}" : options->json);
-  int status = w->json == NULL ? SW_ENOMEM : take_side(w, options);
+  int status = w->json == NULL ? SW_ENOMEM : take_side(w);
   if (status == SW_OK) {
     w->host.largest = w->out.capacity;
     status = launch(w);
@@ -334,7 +341,7 @@ int sw_worker_start(sw_worker **worker, const sw_worker_options *options) {
 }
 
 void sw_worker_stop(sw_worker *w) {
-  uint32_t *doorbell = sw_endpoint_doorbell(w->base, w->endpoint);
+  uint32_t *doorbell = sw_endpoint_doorbell(w->at.base, w->endpoint);
   sw_store_release(&w->stop, 1);
   sw_fetch_add_acq_rel(doorbell, 1); /* a ticket from before this does not sleep, one from after it sees `stop` */
   sw_prim_futex_wake(doorbell);      /* whatever `sleeping` says: that is the peer's to write, too */

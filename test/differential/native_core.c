@@ -175,15 +175,14 @@ PLAIN(endpoint_release_role, sw_endpoint_release_role(PLACE(0), WORD(1)))
 PLAIN(endpoint_role_alive, sw_endpoint_role_alive(PLACE(0), WORD(1)))
 PLAIN(endpoint_arm, (int32_t)sw_endpoint_arm(PLACE(0), WORD(1), WORD(2)))
 PLAIN(endpoint_disarm, (sw_endpoint_disarm(PLACE(0), WORD(1)), 0))
-PLAIN(endpoint_is_armed, sw_endpoint_is_armed(PLACE(0), WORD(1)))
 PLAIN(endpoint_ring, (sw_endpoint_ring(PLACE(0), WORD(1)), 0))
 PLAIN(channel_format, sw_channel_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
-PLAIN(endpoint_able, (sw_endpoint_able(PLACE(0), WORD(1), WORD(2)), 0))
-PLAIN(endpoint_serve, sw_endpoint_serve(PLACE(0)))
-PLAIN(endpoint_reach, (int32_t)sw_endpoint_reach(PLACE(0), WORD(1), WORD(2), WORD(3)))
-PLAIN(wait_spin, (int32_t)sw_wait_spin(WORD(0), WORD(1), WORD(2)))
-PLAIN(wait_forgo, (int32_t)sw_wait_forgo(WORD(0), WORD(1)))
-PLAIN(wait_bound, (int32_t)sw_wait_bound(WORD(0), WORD(1)))
+PLAIN(endpoint_set_skills, (sw_endpoint_set_skills(PLACE(0), WORD(1), WORD(2)), 0))
+PLAIN(relay_serve, sw_relay_serve(PLACE(0)))
+PLAIN(endpoint_wake_path, (int32_t)sw_endpoint_wake_path(PLACE(0), WORD(1), WORD(2), WORD(3)))
+PLAIN(wait_next_window, (int32_t)sw_wait_next_window(WORD(0), WORD(1), WORD(2)))
+PLAIN(wait_skip_yields, (int32_t)sw_wait_skip_yields(WORD(0), WORD(1)))
+PLAIN(wait_limit_ms, (int32_t)sw_wait_limit_ms(WORD(0), WORD(1)))
 PLAIN(channel_evict, (sw_channel_evict(PLACE(0), a[1], WORD(2), WORD(3)), 0))
 PLAIN(channel_evict_role, (sw_channel_evict_role(PLACE(0), a[1], WORD(2), WORD(3)), 0))
 PLAIN(channel_check, sw_channel_check(PLACE(0), a[1], WORD(2)))
@@ -202,7 +201,7 @@ PRODUCER(producer_leave, (sw_producer_leave(&p), 0))
 PRODUCER(producer_used, (int32_t)sw_producer_used(&p))
 CONSUMER(consumer_peek_batch, sw_consumer_peek_batch(&c, PLACE(1), WORD(2)))
 CONSUMER(consumer_release, (sw_consumer_release(&c), 0))
-CONSUMER(consumer_rewind, (sw_consumer_rewind(&c), 0))
+CONSUMER(consumer_release_first, (sw_consumer_release_first(&c, WORD(1)), 0))
 CONSUMER(consumer_used, (int32_t)sw_consumer_used(&c))
 CONSUMER(consumer_ready, sw_consumer_ready(&c))
 CONSUMER(consumer_close, (sw_consumer_close(&c), 0))
@@ -225,15 +224,14 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(endpoint_role_alive, NUMBER) \
   X(endpoint_arm, NUMBER) \
   X(endpoint_disarm, NOTHING) \
-  X(endpoint_is_armed, NUMBER) \
   X(endpoint_ring, NOTHING) \
   X(channel_format, NUMBER) \
-  X(endpoint_able, NOTHING) \
-  X(endpoint_serve, NUMBER) \
-  X(endpoint_reach, NUMBER) \
-  X(wait_spin, NUMBER) \
-  X(wait_forgo, NUMBER) \
-  X(wait_bound, NUMBER) \
+  X(endpoint_set_skills, NOTHING) \
+  X(relay_serve, NUMBER) \
+  X(endpoint_wake_path, NUMBER) \
+  X(wait_next_window, NUMBER) \
+  X(wait_skip_yields, NUMBER) \
+  X(wait_limit_ms, NUMBER) \
   X(channel_evict, NOTHING) \
   X(channel_evict_role, NOTHING) \
   X(channel_check, NUMBER) \
@@ -252,7 +250,7 @@ typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
   X(producer_used, NUMBER) \
   X(consumer_peek_batch, NUMBER) \
   X(consumer_release, NOTHING) \
-  X(consumer_rewind, NOTHING) \
+  X(consumer_release_first, NOTHING) \
   X(consumer_used, NUMBER) \
   X(consumer_ready, NUMBER) \
   X(consumer_close, NOTHING) \

@@ -148,7 +148,7 @@ export class Script {
     else if (kind < 46) this.#call(endpoint, 'sw_producer_publish', instanceOf(endpoint).producer)
     else if (kind < 66) this.#peek(endpoint)
     else if (kind < 74) this.#call(endpoint, 'sw_consumer_release', instanceOf(endpoint).consumer)
-    else if (kind < 78) this.#call(endpoint, 'sw_consumer_rewind', instanceOf(endpoint).consumer)
+    else if (kind < 78) this.#call(endpoint, 'sw_consumer_release_first', instanceOf(endpoint).consumer, this.#below(4))
     else if (kind < 86) this.#sleep(endpoint)
     else if (kind < 93) this.#ask(endpoint)
     else if (kind < 96) this.#hand(endpoint)
@@ -245,7 +245,6 @@ export class Script {
       ['sw_producer_used', producer],
       ['sw_consumer_ready', consumer],
       ['sw_consumer_used', consumer],
-      ['sw_endpoint_is_armed', 0, endpoint],
       ['sw_endpoint_role_alive', 0, this.arena.words[(producer + 48) >>> 2]! >>> 0],
       [
         'sw_endpoint_ring',
@@ -253,12 +252,12 @@ export class Script {
         this.#below(2) === 0 ? this.arena.words[(producer + 48) >>> 2]! >>> 0 : this.#below(1 << 30),
       ],
       ['sw_layout_hash'],
-      ['sw_endpoint_able', 0, endpoint, this.#below(16)],
-      ['sw_endpoint_serve', 0],
-      ['sw_endpoint_reach', 0, endpoint, this.arena.words[(producer + 48) >>> 2]! >>> 0, this.#below(4)],
-      ['sw_wait_spin', this.#below(1 << 20), this.#below(1 << 20), this.#below(1 << 20)],
-      ['sw_wait_forgo', this.#below(1 << 13), this.#below(1 << 18)],
-      ['sw_wait_bound', this.#below(8), this.#below(20)],
+      ['sw_endpoint_set_skills', 0, endpoint, this.#below(16)],
+      ['sw_relay_serve', 0],
+      ['sw_endpoint_wake_path', 0, endpoint, this.arena.words[(producer + 48) >>> 2]! >>> 0, this.#below(4)],
+      ['sw_wait_next_window', this.#below(1 << 20), this.#below(1 << 20), this.#below(1 << 20)],
+      ['sw_wait_skip_yields', this.#below(1 << 13), this.#below(1 << 18)],
+      ['sw_wait_limit_ms', this.#below(8), this.#below(20)],
     ]
     const [name, ...args] = questions[this.#below(questions.length)]!
     this.#call(endpoint, name, ...args)

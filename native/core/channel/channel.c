@@ -1,10 +1,32 @@
+/* Channels: where one is, and which participant holds which of its four roles.
+ *
+ * A role word (format: role.h) is in one of these states. Only compare-exchanges change it, so each
+ * change is one step:
+ *
+ *   word                     state         next
+ *   0                        never held    take -> held
+ *   holder                   held          leave -> left; evict -> lost
+ *                                          holder dead: take -> held by another
+ *   SW_ROLE_GONE             left          take -> held
+ *   holder | SW_ROLE_GONE    lost          take -> held
+ *
+ * Opening: find the channel, take the role [C1], attach to the ring, refuse a stream that this side
+ * has ended. Any failure behind [C1] gives the role back. Leaving: store the role's end [C2]; the
+ * ring's indices stay, so the next holder goes on where this one stopped.
+ *   [C1] the role's compare-exchange pairs with [C2] in give_back: the last holder's index is seen.
+ *
+ * What a crash leaves:
+ *   of a holder   a role whose holder is dead, which the next participant takes. What it
+ *                 published is kept; frames that were not published are never seen; messages that
+ *                 were peeked and not released are peeked again
+ *   in evict      some roles taken and some not: another participant that notices the death evicts
+ *                 the rest
+ *   after close   a stream that has ended for good, with a role whose holder is dead */
 #include "sabway/channel.h"
 
 #include "base/peer.h"
-#include "core/core.h"
+#include "core/region/endpoint.h"
 #include "sabway/endpoint.h"
-
-/* [C1] the role's compare-exchange pairs with [C2] in leave: the last holder's index is seen by the next one. */
 
 static uint32_t align_line(uint32_t offset) { return (offset + SW_LINE - 1) & ~(uint32_t)(SW_LINE - 1); }
 
@@ -27,15 +49,15 @@ int sw_channel_format(void *base, uint32_t offset, uint32_t renderer_to_native, 
   return SW_OK;
 }
 
-static int find(void *base, uint64_t size, uint32_t offset, uint32_t side, sw_channel **channel) {
+static int find(const void *base, uint64_t size, uint32_t offset, uint32_t side, sw_channel **channel) {
   if (offset < SW_HEAP_AT || offset % SW_LINE != 0 || (uint64_t)offset + sizeof(sw_channel) > size) return SW_ERANGE;
   if (side != SW_RENDERER && side != SW_NATIVE) return SW_ERANGE;
-  *channel = (sw_channel *)((uint8_t *)base + offset);
+  *channel = (sw_channel *)((uint8_t *)base + offset); /* constness is for the caller to keep */
   return sw_peer_load_acquire(&(*channel)->magic) == SW_CHANNEL_MAGIC ? SW_OK : SW_ENOTREGION;
 }
 
-/* Put `role` into the word unless a living participant is there. A dead one's may be taken away meanwhile, which is no
- * reason to give up; whoever does that more than a few times is no honest peer. */
+/* Put `role` into the word unless a living participant is there. A dead holder may be evicted meanwhile, which is a
+ * reason to try again. The tries are bounded: a peer that goes on changing the word is hostile. */
 static int take(void *base, uint32_t *word, uint32_t role) {
   uint32_t holder = sw_peer_load_acquire(word); /* pairs with [C2] */
   for (int tries = 0; tries < 4; tries++) {
@@ -45,14 +67,14 @@ static int take(void *base, uint32_t *word, uint32_t role) {
   return SW_ETAKEN;
 }
 
-/* Only while it is still ours: a host that was taken for dead may come back late. `state` is what the word says then.
- */
+/* Only while the word still names `role`: a holder that was taken for dead may come back late. `state` is what the word
+ * becomes. */
 static void give_back(uint32_t *word, uint32_t role, uint32_t state) {
   sw_compare_exchange_acq_rel(word, &role, state); /* [C2] */
 }
 
-/* A side that has ended its stream cannot be taken anew: the other side was told that no more comes. It is asked while
- * the role is held, and the role's last holder closed before it left: [C1] orders the two. */
+/* A side that has ended its stream cannot be taken anew: the other side was told that no more comes. The look is behind
+ * [C1], and the last holder closed before it left, so the end is seen. */
 static int refuse_closed(const sw_ring *ring, uint32_t by) {
   return (sw_peer_load_relaxed(&ring->closed) & by) != 0 ? SW_ECLOSED : SW_OK;
 }
@@ -62,7 +84,7 @@ int sw_channel_open_producer(sw_producer *p, void *base, uint64_t size, uint32_t
   sw_channel *channel;
   int status = find(base, size, offset, side, &channel);
   if (status != SW_OK) return status;
-  sw_ring *ring = &channel->rings[side];
+  sw_ring *ring = &channel->rings[sw_ring_from(side)];
   uint32_t role = sw_endpoint_role(base, index);
   status = take(base, &ring->producer, role);
   if (status != SW_OK) return status;
@@ -77,7 +99,7 @@ int sw_channel_open_consumer(sw_consumer *c, void *base, uint64_t size, uint32_t
   sw_channel *channel;
   int status = find(base, size, offset, side, &channel);
   if (status != SW_OK) return status;
-  sw_ring *ring = &channel->rings[1 - side];
+  sw_ring *ring = &channel->rings[sw_ring_towards(side)];
   uint32_t role = sw_endpoint_role(base, index);
   status = take(base, &ring->consumer, role);
   if (status != SW_OK) return status;
@@ -97,8 +119,8 @@ static void evict(void *base, uint64_t size, uint32_t offset, uint32_t role) {
   for (int i = 0; i < 2; i++) {
     give_back(&channel->rings[i].producer, role, role | SW_ROLE_GONE);
     give_back(&channel->rings[i].consumer, role, role | SW_ROLE_GONE);
-    sw_endpoint_alarm(base, sw_peer_load_relaxed(&channel->rings[i].producer));
-    sw_endpoint_alarm(base, sw_peer_load_relaxed(&channel->rings[i].consumer));
+    sw_endpoint_wake_always(base, sw_peer_load_relaxed(&channel->rings[i].producer));
+    sw_endpoint_wake_always(base, sw_peer_load_relaxed(&channel->rings[i].consumer));
   }
 }
 
@@ -109,25 +131,23 @@ void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index
 void sw_channel_evict_role(void *base, uint64_t size, uint32_t offset, uint32_t role) {
   if (swi_endpoint_named(base, role) == NULL) return;
   evict(base, size, offset, role);
-  sw_endpoint_alarm(base, role); /* it may live: then it sleeps until its next look */
+  sw_endpoint_wake_always(base, role); /* in case it lives: it may be asleep */
 }
 
-uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t which) {
+uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t number) {
   sw_channel *channel;
-  if (which >= SW_ROLES || find((void *)base, size, offset, SW_RENDERER, &channel) != SW_OK) return 0;
-  sw_ring *ring = &channel->rings[which % 2];
-  return sw_peer_load_acquire(which < 2 ? &ring->producer : &ring->consumer);
+  if (number >= SW_ROLES || find(base, size, offset, SW_RENDERER, &channel) != SW_OK) return 0;
+  sw_ring *ring = &channel->rings[sw_role_ring(number)];
+  return sw_peer_load_acquire(sw_role_is_producer(number) ? &ring->producer : &ring->consumer);
 }
-
-static bool role_can_be(uint32_t role) { return (role & 0xff & ~(uint32_t)SW_ROLE_GONE) <= SW_ENDPOINTS; }
 
 int sw_channel_check(const void *base, uint64_t size, uint32_t offset) {
   sw_channel *channel;
-  if (find((void *)base, size, offset, SW_RENDERER, &channel) != SW_OK) return SW_ECORRUPT;
+  if (find(base, size, offset, SW_RENDERER, &channel) != SW_OK) return SW_ECORRUPT;
   for (int i = 0; i < 2; i++) {
     const sw_ring *ring = &channel->rings[i];
-    if (!role_can_be(sw_peer_load_relaxed(&ring->producer))) return SW_ECORRUPT;
-    if (!role_can_be(sw_peer_load_relaxed(&ring->consumer))) return SW_ECORRUPT;
+    if (!sw_role_is_possible(sw_peer_load_relaxed(&ring->producer))) return SW_ECORRUPT;
+    if (!sw_role_is_possible(sw_peer_load_relaxed(&ring->consumer))) return SW_ECORRUPT;
     if (sw_ring_check(base, size, ring) != SW_OK) return SW_ECORRUPT;
   }
   return SW_OK;

@@ -1,27 +1,57 @@
+/* Endpoints: how a participant claims one of the SW_ENDPOINTS places in a region, and how a dead
+ * one's is claimed anew.
+ *
+ * The claim word (sw_endpoint.pid) says in which state an endpoint is, and a store to it ends each
+ * step:
+ *
+ *   claim word                 state          start time is of      next
+ *   0                          free           an earlier owner      claim -> in progress
+ *   pid | CLAIM_IN_PROGRESS    in progress    the previous owner    [E3], [E1] -> owned
+ *   pid                        owned          this owner            release -> free
+ *                                                                   owner dead: claim -> in progress
+ *
+ * Claiming: compare-exchange the claim word (it pairs with [E2], the release), count the epoch up,
+ * reset what the last owner left, write the start time [E3], then the pid alone [E1]. Every role
+ * word has the epoch of its claim in it, so when the epoch moves, all roles of the earlier claim
+ * stop matching.
+ *
+ * Is an owner alive? The operating system is asked about pid and start time. A start time of zero
+ * is unknown: then any process with that pid counts as the owner.
+ *
+ * What a crash leaves:
+ *   in a claim, before the exchange     nothing
+ *   in a claim, after it                a dead owner, whose start time is unknown
+ *   as the owner                        a dead owner
+ *   in reclaim_if_dead, after [E4]      a dead owner, whose start time is unknown now
+ *   in sw_endpoint_release              a dead owner, and no role of its claim matches any more
+ *   in sw_endpoint_release_role, at [E5]   an endpoint that is lost while its owner's process lives
+ * The next claim reclaims an endpoint whose owner is dead. */
 #include "sabway/endpoint.h"
 
 #include "base/peer.h"
-#include "core/core.h"
+#include "core/region/endpoint.h"
 #include "prim/prim.h"
+#include "sabway/role.h"
 
-/* Set in the claim word until the claim is complete: the start time is still the last owner's then. */
-#define CLAIMING 0x80000000u
+/* In the claim word while a claim is made: start_low and start_high still belong to the previous owner then. */
+#define CLAIM_IN_PROGRESS 0x80000000u
 
 /* Is the owner that the claim word `claim` names still there? A start time whose low word is zero is unknown. */
 static bool owner_alive(sw_endpoint *e, uint32_t claim) {
-  if ((claim & CLAIMING) != 0) return sw_prim_process_alive(claim & ~CLAIMING, 0, 0);
+  if ((claim & CLAIM_IN_PROGRESS) != 0) return sw_prim_process_alive(claim & ~CLAIM_IN_PROGRESS, 0, 0);
   uint32_t low = sw_peer_load_acquire(&e->start_low);   /* pairs with [E3] */
   uint32_t high = sw_peer_load_acquire(&e->start_high); /* pairs with [E3] */
   return sw_prim_process_alive(claim, low, low == 0 ? 0 : high);
 }
 
-/* Is the owner that `claim` names dead, and is it for the caller to take its place? The next owner may have the same
- * pid: then the claim word looks as before when it is complete, and a slow rival would take it a second time. So only
- * one rival gets to wipe out the dead owner's start time, and the others give way. */
-static bool bury(sw_endpoint *e, uint32_t claim) {
+/* True when the owner that `claim` names is dead, and the caller is the one to take its place. The claim word alone
+ * cannot decide between rivals: the next owner may have the same pid, and then a slow rival would find the word that it
+ * expects, and take the endpoint a second time. So the rivals compete for wiping out the dead owner's start time [E4]:
+ * one of them wins. */
+static bool reclaim_if_dead(sw_endpoint *e, uint32_t claim) {
   uint32_t low = sw_peer_load_relaxed(&e->start_low);
   if (owner_alive(e, claim)) return false;
-  if ((claim & CLAIMING) != 0 || low == 0) return true;
+  if ((claim & CLAIM_IN_PROGRESS) != 0 || low == 0) return true;
   if (sw_peer_load_relaxed(&e->pid) != claim) return false;   /* the start time may be the next owner's */
   return sw_compare_exchange_acq_rel(&e->start_low, &low, 0); /* [E4] */
 }
@@ -30,16 +60,16 @@ int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t sta
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
     sw_endpoint *e = swi_endpoint_at(base, i);
     uint32_t owner = sw_peer_load_acquire(&e->pid); /* pairs with [E1] */
-    if (owner != 0 && !bury(e, owner)) continue;
-    if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid | CLAIMING)) continue; /* pairs with [E2] */
+    if (owner != 0 && !reclaim_if_dead(e, owner)) continue;
+    if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid | CLAIM_IN_PROGRESS)) continue; /* pairs with [E2] */
     sw_fetch_add_acq_rel(&e->epoch, 1);
     sw_store_relaxed(&e->sleeping, SW_AWAKE);
     sw_store_relaxed(&e->request, 0);
     sw_store_relaxed(&e->skills, 0);
     sw_store_relaxed(&e->lock_low, 0);
-    sw_store_release(&e->start_high, start_high); /* [E3] who sees a part of it also sees that the claim word changed */
+    sw_store_release(&e->start_high, start_high); /* [E3] a load that sees it also sees that the claim word changed */
     sw_store_release(&e->start_low, start_low);   /* [E3] */
-    sw_store_release(&e->pid, pid); /* [E1] whoever sees the pid alone sees the start time that goes with it */
+    sw_store_release(&e->pid, pid);               /* [E1] a load that sees the plain pid sees its start time, too */
     return (int)i;
   }
   return SW_ECROWDED;
@@ -53,39 +83,35 @@ static void give_back(sw_endpoint *e) {
 
 void sw_endpoint_release(void *base, uint32_t index) {
   sw_endpoint *e = swi_endpoint_at(base, index);
-  sw_fetch_add_acq_rel(&e->epoch, 1); /* roles of this claim stop matching before anyone can claim anew */
+  sw_fetch_add_acq_rel(&e->epoch, 1); /* first, so that roles of this claim stop matching before the next claim */
   give_back(e);
 }
-
-/* Of the epoch, 24 bits are in a role. */
-static bool is_of_claim(uint32_t role, uint32_t epoch) { return ((epoch ^ (role >> 8)) << 8) == 0; }
 
 int sw_endpoint_release_role(void *base, uint32_t role) {
   sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return 0;
   uint32_t epoch = sw_peer_load_acquire(&e->epoch);
-  if (!is_of_claim(role, epoch)) return 0;
-  if (!sw_compare_exchange_acq_rel(&e->epoch, &epoch, epoch + 1)) return 0; /* [E5] one caller only goes on */
+  if (!sw_role_is_of_claim(role, epoch)) return 0;
+  if (!sw_compare_exchange_acq_rel(&e->epoch, &epoch, epoch + 1)) return 0; /* [E5] lets one caller go on */
   give_back(e);
   return 1;
 }
 
 uint32_t sw_endpoint_role(const void *base, uint32_t index) {
-  return (sw_peer_load_acquire(&swi_endpoint_at(base, index)->epoch) << 8) | (index + 1);
+  return sw_role_of(index, sw_peer_load_acquire(&swi_endpoint_at(base, index)->epoch));
 }
 
 sw_endpoint *swi_endpoint_named(const void *base, uint32_t role) {
-  uint32_t number = role & 0xff;
-  if (number == 0 || number > SW_ENDPOINTS) return NULL;
-  return swi_endpoint_at(base, number - 1);
+  uint32_t index = sw_role_index(role);
+  return index < SW_ENDPOINTS ? swi_endpoint_at(base, index) : NULL;
 }
 
 int sw_endpoint_role_alive(const void *base, uint32_t role) {
   sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return 0;
-  if (!is_of_claim(role, sw_peer_load_acquire(&e->epoch))) return 0;
+  if (!sw_role_is_of_claim(role, sw_peer_load_acquire(&e->epoch))) return 0;
   uint32_t pid = sw_peer_load_acquire(&e->pid); /* pairs with [E1] */
-  return pid != 0 && (pid & CLAIMING) == 0 && owner_alive(e, pid);
+  return pid != 0 && (pid & CLAIM_IN_PROGRESS) == 0 && owner_alive(e, pid);
 }
 
 int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
@@ -95,57 +121,7 @@ int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
   owner->start_low = sw_peer_load_acquire(&e->start_low);   /* pairs with [E3] */
   owner->start_high = sw_peer_load_acquire(&e->start_high); /* pairs with [E3] */
   if (owner->start_low == 0) owner->start_high = 0;
-  /* Looked at last: who saw a part of the next claim sees its epoch, too. */
-  if (!is_of_claim(role, sw_peer_load_relaxed(&e->epoch))) return 0;
-  return owner->pid != 0 && (owner->pid & CLAIMING) == 0;
-}
-/* ---- sleeping and waking ----
- *
- * The waker rings first and disarms last, so a waker that dies in between leaves the sleeper armed, for the next one to
- * ring again. What it then disarms is the one sleep that its ring has ended: the armed word carries the doorbell's
- * value, and a later sleep has a later one. */
-
-uint32_t sw_endpoint_arm(void *base, uint32_t index, uint32_t how) {
-  sw_endpoint *e = swi_endpoint_at(base, index);
-  uint32_t ticket = sw_peer_load_acquire(&e->doorbell); /* [Q2] before arming: a ring from now on changes it */
-  sw_store_release(&e->sleeping, ticket << SWI_HOW_BITS | how);
-  sw_fence_handshake(); /* [F1] pairs with [F2] in ring.c: arm, then look; publish, then look whether armed */
-  return ticket;
-}
-
-void sw_endpoint_disarm(void *base, uint32_t index) {
-  sw_store_release(&swi_endpoint_at(base, index)->sleeping, SW_AWAKE);
-}
-
-int sw_endpoint_is_armed(const void *base, uint32_t index) {
-  return sw_peer_load_relaxed(&swi_endpoint_at(base, index)->sleeping) != SW_AWAKE;
-}
-
-uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &swi_endpoint_at(base, index)->doorbell; }
-
-/* `unless`: a bit of `sleeping` that lets the owner sleep on. An owner that goes from a quiet sleep to another arms
- * anew, so the handshake of [F1] and [F2] covers it: either the owner's second look sees the message, or the waker the
- * new arm. */
-static void ring_unless(void *base, uint32_t role, uint32_t unless) {
-  sw_endpoint *e = swi_endpoint_named(base, role);
-  if (e == NULL) return;
-  uint32_t armed = sw_peer_load_relaxed(&e->sleeping);
-  if (armed == SW_AWAKE || (armed & unless) != 0) return;
-  uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
-  if (!sw_prim_wake(&e->doorbell, armed & SWI_HOW)) swi_relay_ask(base, e, rings);
-  sw_compare_exchange_acq_rel(&e->sleeping, &armed, SW_AWAKE); /* a failure is a sleeper that has looked since */
-}
-
-void sw_endpoint_ring(void *base, uint32_t role) { ring_unless(base, role, 0); }
-
-void swi_endpoint_ring_for_message(void *base, uint32_t role) { ring_unless(base, role, SW_SLEEP_QUIET); }
-
-void sw_endpoint_alarm(void *base, uint32_t role) {
-  sw_endpoint *e = swi_endpoint_named(base, role);
-  if (e == NULL) return;
-  uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
-  int reached = sw_prim_wake(&e->doorbell, SW_SLEEP_LOOP);
-  reached &= sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
-  reached &= sw_prim_wake(&e->doorbell, SW_SLEEP_FUTEX);
-  if (!reached) swi_relay_ask(base, e, rings);
+  /* The epoch last: had a load above seen a part of a later claim, the epoch would have changed. */
+  if (!sw_role_is_of_claim(role, sw_peer_load_relaxed(&e->epoch))) return 0;
+  return owner->pid != 0 && (owner->pid & CLAIM_IN_PROGRESS) == 0;
 }

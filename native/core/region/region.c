@@ -1,7 +1,17 @@
+/* Regions: making one, and finding out whether some memory is one.
+ *
+ *   header.magic    state
+ *   0               not ready: every host refuses it
+ *   SW_MAGIC        ready, for as long as the memory is there
+ *
+ * Making: flags and nonce, when processes share it (shared.c); the channel; layout hash, pages and
+ * root; the magic last [H1]. A crash on the way leaves memory that every host refuses. After [H1]
+ * no honest participant writes to the header, but a hostile one may, at any time: each word is read
+ * once, and what it leads to is checked against the size that the operating system gives.
+ * header.root is the address of the channel: sw_region_channel is the only reader. */
 #include "sabway/region.h"
 
 #include "base/peer.h"
-#include "core/core.h"
 #include "sabway/channel.h"
 
 static uint32_t mix(uint32_t hash, uint32_t value) { return (hash ^ value) * 16777619u; }
@@ -27,13 +37,17 @@ uint64_t sw_region_bytes(uint32_t renderer_to_native, uint32_t native_to_rendere
   return (SW_HEAP_AT + channel + SW_PAGE - 1) / SW_PAGE * SW_PAGE;
 }
 
-int sw_region_format_empty(void *base, uint32_t pages) {
-  if ((uint64_t)pages * SW_PAGE < SW_HEAP_AT) return SW_ERANGE;
+static void write_header(void *base, uint32_t pages) {
   sw_region_header *header = base;
   sw_store_relaxed(&header->layout_hash, sw_layout_hash());
   sw_store_relaxed(&header->pages, pages);
   sw_store_relaxed(&header->root, SW_HEAP_AT);
   sw_store_release(&header->magic, SW_MAGIC); /* [H1] pairs with the acquire in sw_region_verify */
+}
+
+int sw_region_format_empty(void *base, uint32_t pages) {
+  if ((uint64_t)pages * SW_PAGE < SW_HEAP_AT) return SW_ERANGE;
+  write_header(base, pages);
   return SW_OK;
 }
 
@@ -41,7 +55,8 @@ int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, ui
   uint64_t needed = sw_region_bytes(renderer_to_native, native_to_renderer);
   if (needed == 0 || (uint64_t)pages * SW_PAGE < needed) return SW_ERANGE;
   int status = sw_channel_format(base, SW_HEAP_AT, renderer_to_native, native_to_renderer);
-  return status == SW_OK ? sw_region_format_empty(base, pages) : status;
+  if (status == SW_OK) write_header(base, pages);
+  return status;
 }
 
 int sw_region_verify(const void *base, uint32_t pages) {

@@ -1,19 +1,20 @@
 #include "sabway/ring.h"
 
+#include "base/burn.h"
 #include "base/peer.h"
-#include "core/core.h"
-#include "frame.h"
-#include "prim/prim.h"
+#include "core/region/doorbell.h"
+#include "core/ring/frame.h"
 #include "sabway/endpoint.h"
 
 /* Ordering edges. Everything else in a handle is private.
  *   [R1] head store-release  pairs with [A1] head load-acquire: frames are complete before they are seen.
  *   [R2] tail store-release  pairs with [A2] tail load-acquire: payloads are read before they are overwritten.
  *   [R3] closed fetch-or     pairs with [A3] closed load-acquire: what was published before the close is seen after it.
- *   [F2] fence               pairs with [F1] in endpoint.c: publish, then look whether the consumer sleeps.
+ *   [F2] fence               pairs with [F1] in doorbell.c: publish, then look whether the consumer sleeps.
  *   [F3] fence               pairs with [F4]: want room, then look; make room, then look whether it is wanted.
- *   [W1] want exchange       pairs with [F1]: the wish that is taken may be newer than the one seen, of a producer that
- *                            has armed again since. Then this shows it armed; a plain store would only wipe it out. */
+ *   [W1] want exchange       pairs with [F1]: the want that it takes may be newer than the one that was seen, because
+ *                            the producer has armed again since. The exchange then shows the producer armed; a plain
+ *                            store would wipe the want out, and the producer would sleep on. */
 
 /* ---- producer -------------------------------------------------------------------------------------------------- */
 
@@ -31,10 +32,10 @@ static bool refresh_tail(sw_producer *p) {
   return true;
 }
 
-static bool has_room(sw_producer *p, uint32_t span) {
-  if (bytes_free(p) >= span) return true;
+static bool has_room(sw_producer *p, uint32_t needed) {
+  if (bytes_free(p) >= needed) return true;
   if (!refresh_tail(p)) return false;
-  if (bytes_free(p) >= span) return true;
+  if (bytes_free(p) >= needed) return true;
   p->status = SW_EFULL;
   return false;
 }
@@ -46,16 +47,16 @@ static void write_header(uint8_t *frame, int32_t length, uint32_t info) {
   sw_data_store(frame + offsetof(sw_frame, info), info);
 }
 
-/* Fill the rest of the ring, so that the next frame starts at its first byte. When the frame then finds no room, the
- * padding must be seen on its own: the consumer has to give it back before there can be any. Behind frames that are
- * committed but not published it waits for them: when they are seen is for the caller to say. */
-static bool wrap(sw_producer *p, uint32_t rest, uint32_t span) {
-  if (!has_room(p, rest)) return false;
+/* Pad up to the ring's end, so that the next frame starts at its first byte. When the frame then finds no room, the
+ * padding is published on its own, because the consumer has to release it before there can be room. Padding behind
+ * frames that are committed but not published stays with those: the caller decides when they are seen. */
+static bool wrap(sw_producer *p, uint32_t to_end, uint32_t frame_bytes) {
+  if (!has_room(p, to_end)) return false;
   bool alone = p->published == p->head;
-  write_header(frame_at(p, p->head), (int32_t)rest, swi_info(SW_FRAME_PAD, 0));
-  p->head += rest;
-  if (has_room(p, span)) {
-    p->padding = rest;
+  write_header(frame_at(p, p->head), (int32_t)to_end, swi_info(SW_FRAME_PAD, 0));
+  p->head += to_end;
+  if (has_room(p, frame_bytes)) {
+    p->padding = to_end;
     return true;
   }
   if (alone) sw_producer_publish(p);
@@ -63,10 +64,10 @@ static bool wrap(sw_producer *p, uint32_t rest, uint32_t span) {
 }
 
 /* What sw_producer_append may use: up to the ring's end, as far as the consumer was last seen. */
-static void offer(sw_producer *p) {
+static void update_append_window(sw_producer *p) {
   uint32_t start = p->head & (p->capacity - 1);
-  uint32_t rest = p->capacity - start;
-  uint32_t room = rest < bytes_free(p) ? rest : bytes_free(p);
+  uint32_t to_end = p->capacity - start;
+  uint32_t room = to_end < bytes_free(p) ? to_end : bytes_free(p);
   p->next = (uint32_t)(p->data - p->base) + start + SW_FRAME_HEADER;
   p->room = room < SW_FRAME_HEADER || p->status == SW_ECORRUPT ? 0 : room - SW_FRAME_HEADER;
 }
@@ -82,9 +83,10 @@ void *sw_producer_reserve(sw_producer *p, uint32_t length, uint32_t lead) {
   if (p->status != SW_OK) return NULL;
 
   p->padding = 0;
-  uint32_t span = swi_span(p->capacity, lead, length);
-  uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
-  if (span > rest ? !wrap(p, rest, span) : !has_room(p, span)) return NULL;
+  uint32_t frame_bytes = swi_frame_bytes(p->capacity, lead, length);
+  uint32_t to_end = p->capacity - (p->head & (p->capacity - 1));
+  bool fitting = frame_bytes > to_end ? wrap(p, to_end, frame_bytes) : has_room(p, frame_bytes);
+  if (!fitting) return NULL;
 
   uint8_t *frame = frame_at(p, p->head);
   write_header(frame, -(int32_t)(SW_FRAME_HEADER + length), swi_info(SW_FRAME_DATA, lead));
@@ -98,17 +100,17 @@ int sw_producer_commit(sw_producer *p, uint32_t length) {
   if (!p->open) return SW_ESTATE;
   if (length > p->reserved) return SW_ERANGE;
   sw_data_store(frame_at(p, p->head) + offsetof(sw_frame, length), SW_FRAME_HEADER + length);
-  p->head += swi_span(p->capacity, p->lead, length);
+  p->head += swi_frame_bytes(p->capacity, p->lead, length);
   p->open = 0;
   p->messages++;
   p->bytes += length;
-  offer(p);
+  update_append_window(p);
   return SW_OK;
 }
 
 int sw_producer_abandon(sw_producer *p) {
   if (!p->open) return SW_ESTATE;
-  if (p->published != p->head) p->head -= p->padding; /* padding that nobody sees would hold its room for ever */
+  if (p->published != p->head) p->head -= p->padding; /* else its bytes are lost until the next wrap */
   p->open = 0;
   return SW_OK;
 }
@@ -118,7 +120,7 @@ void sw_producer_publish(sw_producer *p) {
   p->published = p->head;
   sw_store_release(&p->ring->head, p->head); /* [R1] */
   sw_fence_handshake();                      /* [F2] */
-  swi_endpoint_ring_for_message(p->base, sw_peer_load_relaxed(&p->ring->consumer));
+  swi_doorbell_ring_for_message(p->base, sw_peer_load_relaxed(&p->ring->consumer));
 }
 
 int sw_producer_push(sw_producer *p, uint32_t length) {
@@ -131,11 +133,11 @@ int sw_producer_append(sw_producer *p, uint32_t length, int publish) {
   if (p->room == 0 || length > p->room) return SW_EFULL;
   if (sw_peer_load_relaxed(&p->ring->closed) != 0) return SW_ECLOSED;
   write_header(frame_at(p, p->head), (int32_t)(SW_FRAME_HEADER + length), swi_info(SW_FRAME_DATA, 0));
-  p->head += swi_span(p->capacity, 0, length);
+  p->head += swi_frame_bytes(p->capacity, 0, length);
   p->messages++;
   p->bytes += length;
   if (publish) sw_producer_publish(p);
-  offer(p);
+  update_append_window(p);
   return SW_OK;
 }
 
@@ -149,17 +151,17 @@ uint32_t sw_producer_append_batch(sw_producer *p, const sw_slice *slices, uint32
     uint32_t length = sw_peer_data_load(&slices[done].length);
     uint32_t lead = sw_peer_data_load(&slices[done].offset);
     if (length > room || lead >= SW_ALIGN) break;
-    uint32_t span = swi_span(p->capacity, lead, length);
-    if (span > room - used) break;
+    uint32_t frame_bytes = swi_frame_bytes(p->capacity, lead, length);
+    if (frame_bytes > room - used) break;
     write_header(frame + used, (int32_t)(SW_FRAME_HEADER + length), swi_info(SW_FRAME_DATA, lead));
-    used += span;
+    used += frame_bytes;
     bytes += length;
   }
   p->bytes += bytes;
   p->head += used;
   p->messages += done;
   if (publish) sw_producer_publish(p);
-  offer(p);
+  update_append_window(p);
   return done;
 }
 
@@ -170,16 +172,30 @@ int sw_producer_send(sw_producer *p, const void *payload, uint32_t length) {
   return sw_producer_push(p, length);
 }
 
+/* Free bytes that a message needs next: a frame that does not fit before the ring's end needs padding up to the end
+ * first. */
+static uint32_t needed_next(const sw_producer *p, uint32_t length) {
+  uint32_t to_end = p->capacity - (p->head & (p->capacity - 1));
+  uint32_t frame_bytes = swi_frame_bytes(p->capacity, 0, length);
+  return frame_bytes < to_end ? frame_bytes : to_end;
+}
+
+/* True, too, when waiting is no use: sw_producer_reserve tells why. */
+static bool fits(sw_producer *p, uint32_t needed) {
+  if (p->status == SW_ECORRUPT || !refresh_tail(p)) return true;
+  return bytes_free(p) >= needed || sw_peer_load_relaxed(&p->ring->closed) != 0;
+}
+
+int sw_producer_fits(sw_producer *p, uint32_t length) { return fits(p, needed_next(p, length)); }
+
 int sw_producer_want_space(sw_producer *p, uint32_t length) {
   if (p->status == SW_ECORRUPT) return 1;
-  uint32_t rest = p->capacity - (p->head & (p->capacity - 1));
-  uint32_t span = swi_span(p->capacity, 0, length);
-  if (span > rest) span = rest; /* the first thing missing is room for the padding */
-  sw_store_relaxed(&p->ring->want_space, span);
+  uint32_t needed = needed_next(p, length);
+  sw_store_relaxed(&p->ring->want_space, needed);
   sw_fence_handshake(); /* [F3] */
-  bool fits = !refresh_tail(p) || bytes_free(p) >= span || sw_peer_load_relaxed(&p->ring->closed) != 0;
-  if (fits) sw_store_relaxed(&p->ring->want_space, 0);
-  return fits;
+  if (!fits(p, needed)) return 0;
+  sw_store_relaxed(&p->ring->want_space, 0);
+  return 1;
 }
 
 void sw_producer_close(sw_producer *p) {
@@ -204,10 +220,11 @@ static int corrupt(sw_consumer *c) {
   return SW_ECORRUPT;
 }
 
-/* Each look at the producer's index takes its cache line away, which the next publish has to fetch back. So a consumer
- * that keeps up waits a moment after a look that showed little, longer while messages go on to come soon: it then finds
- * more at a time. No answer to what it has just received can come that soon, so a round trip takes no longer. */
-enum { LITTLE = 32 * SW_LINE, SOON = 4 /* looks */, PATIENCE_LEAST = 150, PATIENCE_MOST = 1500 /* about ns */ };
+/* Each look at the producer's index takes its cache line away, and the next publish has to fetch it back. So a consumer
+ * that keeps up waits a moment after a look that showed few bytes, and longer while the next looks show more soon: it
+ * then finds more at a time. The answer to a message that was just received cannot come within that moment, so a round
+ * trip takes no longer. */
+enum { FEW_BYTES = 32 * SW_LINE, FEW_LOOKS = 4, PATIENCE_LEAST = 150, PATIENCE_MOST = 1500 /* about ns */ };
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
@@ -216,8 +233,8 @@ static void learn_patience(sw_consumer *c, uint32_t found) {
     c->misses++;
     return;
   }
-  if (found > LITTLE) c->patience /= 2;
-  else if (c->misses > SOON || c->patience < PATIENCE_LEAST) c->patience = PATIENCE_LEAST;
+  if (found > FEW_BYTES) c->patience /= 2;
+  else if (c->misses > FEW_LOOKS || c->patience < PATIENCE_LEAST) c->patience = PATIENCE_LEAST;
   else c->patience = least(c->patience * 2, PATIENCE_MOST);
   c->misses = 0;
 }
@@ -235,7 +252,7 @@ static int refresh_head(sw_consumer *c) {
 static int available(sw_consumer *c) {
   if (c->status == SW_ECORRUPT) return SW_ECORRUPT;
   if (c->cursor != c->head_seen) return 1;
-  if (c->misses == 0) sw_prim_burn(least(c->patience, PATIENCE_MOST)); /* in wasm a peer may have overwritten it */
+  if (c->misses == 0) sw_burn(least(c->patience, PATIENCE_MOST)); /* bounded: in wasm this handle is in shared memory */
   uint32_t closed = sw_peer_load_acquire(&c->ring->closed); /* [A3] before the head: what was published first is seen */
   if (refresh_head(c) != SW_OK) return SW_ECORRUPT;
   learn_patience(c, c->head_seen - c->cursor);
@@ -260,7 +277,7 @@ static uint32_t peek_run(sw_consumer *c, sw_slice *slices, uint32_t count) {
       bytes += frame.length;
       got++;
     }
-    cursor += frame.span;
+    cursor += frame.bytes;
   }
   c->cursor = cursor;
   c->handed_out += got;
@@ -273,7 +290,7 @@ int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count) {
   int state;
   while ((state = available(c)) == 1) {
     uint32_t got = peek_run(c, slices, count);
-    if (got != 0) return (int)got; /* without another look: they are not to wait for more */
+    if (got != 0) return (int)got; /* no further look: these messages must not wait for others */
   }
   if (c->handed_out == 0) sw_consumer_release(c); /* padding alone: the producer may be waiting for it */
   return state;
@@ -292,12 +309,34 @@ void sw_consumer_release(sw_consumer *c) {
   sw_fence_handshake();                      /* [F4] */
   uint32_t wanted = sw_peer_load_relaxed(&c->ring->want_space);
   if (wanted == 0) return;
-  /* What was published since the last look takes room, too: without it a slow consumer would ring too early each time.
-   */
+  /* Messages that were published since the last look take room, too: without them a slow consumer would ring too early
+   * each time. */
   uint32_t used = sw_peer_load_relaxed(&c->ring->head) - c->tail;
-  if (used <= c->capacity && c->capacity - used < wanted) return; /* a used that cannot be right is for the next peek */
+  if (used <= c->capacity && c->capacity - used < wanted) return; /* the next peek reports an impossible index */
   sw_exchange_acq_rel(&c->ring->want_space, 0);                   /* [W1] */
   sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
+}
+
+void sw_consumer_release_first(sw_consumer *c, uint32_t count) {
+  if (count < c->handed_out) {
+    uint32_t cursor = c->tail, end = c->cursor, done = 0;
+    uint64_t bytes = 0;
+    while (done < count) {
+      swi_frame_view frame;
+      if (!swi_frame_read(c->data, c->capacity, cursor, end - cursor, &frame)) {
+        c->status = SW_ECORRUPT; /* it was right when it was peeked */
+        break;
+      }
+      cursor += frame.bytes;
+      if (frame.type != SW_FRAME_DATA) continue;
+      bytes += frame.length;
+      done++;
+    }
+    c->cursor = cursor;
+    c->handed_out = done;
+    c->bytes_handed_out = bytes;
+  }
+  sw_consumer_release(c);
 }
 
 uint32_t sw_consumer_used(sw_consumer *c) {

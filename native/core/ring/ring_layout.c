@@ -1,7 +1,6 @@
 /* The ring's bytes: making a ring, attaching to one, and walking its frames. */
 #include "base/peer.h"
-#include "core/core.h"
-#include "frame.h"
+#include "core/ring/frame.h"
 #include "sabway/ring.h"
 
 uint32_t sw_ring_capacity(uint32_t wanted) {
@@ -22,7 +21,8 @@ void sw_ring_format(sw_ring *ring, uint32_t capacity, uint32_t data) {
   sw_store_relaxed(&ring->want_space, 0);
 }
 
-int swi_ring_bounds(const sw_ring *ring, uint64_t size, uint32_t *capacity, uint32_t *data) {
+/* Are a ring's fixed words possible inside a region of `size` bytes? Fills private copies. */
+static int read_bounds(const sw_ring *ring, uint64_t size, uint32_t *capacity, uint32_t *data) {
   *capacity = sw_peer_load_relaxed(&ring->capacity);
   *data = sw_peer_load_relaxed(&ring->data);
   if (*capacity == 0 || sw_ring_capacity(*capacity) != *capacity) return SW_ECORRUPT;
@@ -33,7 +33,7 @@ int swi_ring_bounds(const sw_ring *ring, uint64_t size, uint32_t *capacity, uint
 
 int sw_producer_attach(sw_producer *p, void *base, uint64_t size, sw_ring *ring, uint32_t role) {
   uint32_t capacity, data;
-  if (swi_ring_bounds(ring, size, &capacity, &data) != SW_OK) return SW_ECORRUPT;
+  if (read_bounds(ring, size, &capacity, &data) != SW_OK) return SW_ECORRUPT;
   uint32_t head = sw_peer_load_acquire(&ring->head);
   uint32_t tail = sw_peer_load_acquire(&ring->tail);
   if (head - tail > capacity || (head | tail) % SW_ALIGN != 0) return SW_ECORRUPT;
@@ -50,7 +50,7 @@ int sw_producer_attach(sw_producer *p, void *base, uint64_t size, sw_ring *ring,
 
 int sw_consumer_attach(sw_consumer *c, void *base, uint64_t size, sw_ring *ring, uint32_t role) {
   uint32_t capacity, data;
-  if (swi_ring_bounds(ring, size, &capacity, &data) != SW_OK) return SW_ECORRUPT;
+  if (read_bounds(ring, size, &capacity, &data) != SW_OK) return SW_ECORRUPT;
   uint32_t tail = sw_peer_load_acquire(&ring->tail);
   uint32_t head = sw_peer_load_acquire(&ring->head);
   if (head - tail > capacity || (head | tail) % SW_ALIGN != 0) return SW_ECORRUPT;
@@ -67,14 +67,14 @@ int sw_consumer_attach(sw_consumer *c, void *base, uint64_t size, sw_ring *ring,
 
 int sw_ring_check(const void *base, uint64_t size, const sw_ring *ring) {
   uint32_t capacity, data;
-  if (swi_ring_bounds(ring, size, &capacity, &data) != SW_OK) return SW_ECORRUPT;
+  if (read_bounds(ring, size, &capacity, &data) != SW_OK) return SW_ECORRUPT;
   uint32_t head = sw_peer_load_acquire(&ring->head);
   uint32_t tail = sw_peer_load_acquire(&ring->tail);
   if (head - tail > capacity || (head | tail) % SW_ALIGN != 0) return SW_ECORRUPT;
   while (tail != head) {
     swi_frame_view frame;
     if (!swi_frame_read((const uint8_t *)base + data, capacity, tail, head - tail, &frame)) return SW_ECORRUPT;
-    tail += frame.span;
+    tail += frame.bytes;
   }
   return SW_OK;
 }

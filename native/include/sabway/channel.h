@@ -1,4 +1,4 @@
-/* A channel: two rings, one for each direction, and who holds which side.
+/* A channel: two rings, one for each direction, and the roles by which participants hold its sides.
  *
  * A side (enum sw_side) is the producer of one ring and the consumer of the other. Roles are taken per ring, so that a
  * process which only receives can leave sending to another. */
@@ -6,6 +6,7 @@
 #define SABWAY_CHANNEL_H
 
 #include "ring.h"
+#include "role.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,7 +15,7 @@ extern "C" {
 /* Bytes a channel needs in the heap, with rounded capacities; 0 when one is out of range. */
 uint64_t sw_channel_bytes(uint32_t renderer_to_native, uint32_t native_to_renderer);
 
-/* Write a channel at `offset` of a region nobody else can see yet. Errors: SW_ERANGE. */
+/* Write a channel at `offset` of a region that no other participant can see yet. Errors: SW_ERANGE. */
 int sw_channel_format(void *base, uint32_t offset, uint32_t renderer_to_native, uint32_t native_to_renderer);
 
 /* Become the producer (or the consumer) of `side` with the endpoint `index`. A role whose holder is gone is free, and
@@ -28,26 +29,16 @@ void sw_producer_leave(sw_producer *p);
 void sw_consumer_leave(sw_consumer *c);
 
 /* Take all roles that the endpoint `index` holds in the channel away from it, because its owner is gone, and wake
- * whoever holds the others: a ring of the lost one's may have been cut short. Lock-free; system calls. */
+ * the holders of the others: a ring of the lost one's may have been cut short. Lock-free; system calls. */
 void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index);
 
 /* The same for the participant that `role` names, which is woken, too, because it may live: then sw_producer_holds and
  * sw_consumer_holds tell it before its next message. What it is writing at this moment may still land in the ring. */
 void sw_channel_evict_role(void *base, uint64_t size, uint32_t offset, uint32_t role);
 
-/* The role words of a channel, as SW_ROLE_GONE in layout.h describes them: the producer and the consumer of each side.
- * Zero when there is no channel. Any thread, wait-free. */
-enum { SW_ROLES = 4 };
-/* The holder that a role word names, and the one that ended without a word; zero when it names none. */
-static inline uint32_t sw_role_holder(uint32_t role) {
-  return (role & SW_ROLE_GONE) == 0 && (role & 0xff) != 0 ? role : 0;
-}
-static inline uint32_t sw_role_lost(uint32_t role) {
-  return (role & SW_ROLE_GONE) != 0 && (role & 0x7f) != 0 ? role & ~(uint32_t)SW_ROLE_GONE : 0;
-}
-static inline uint32_t sw_role_producer(uint32_t side) { return side; }
-static inline uint32_t sw_role_consumer(uint32_t side) { return 3 - side; }
-uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t which);
+/* One of the channel's four role words, by its number (sw_role_producer, sw_role_consumer). Zero when there is no
+ * channel. Any thread, wait-free. */
+uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t number);
 
 /* Both rings' sw_ring_check, and the roles: 0 or SW_ECORRUPT. */
 int sw_channel_check(const void *base, uint64_t size, uint32_t offset);

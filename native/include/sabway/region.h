@@ -1,4 +1,4 @@
-/* A region: one piece of shared memory that Sabway's objects live in. See layout.h for its bytes. */
+/* A region: one piece of shared memory that Sabway's objects live in. See layout/region.h for its bytes. */
 #ifndef SABWAY_REGION_H
 #define SABWAY_REGION_H
 
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* FNV-1a over every offset and size in layout.h, as this compiler lays them out. Wait-free. */
+/* FNV-1a over every row of the tables of layout.h, as this compiler lays them out. Wait-free. */
 uint32_t sw_layout_hash(void);
 
 /* Bytes that a region for one channel needs, a whole number of SW_PAGEs; 0 when a capacity is out of range.
@@ -26,8 +26,8 @@ int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, ui
 int sw_region_format_empty(void *base, uint32_t pages);
 
 /* Offset of the channel that the region was carved for, or 0 when the header names a place where none can be. Reads the
- * header once, so keep the answer: a peer may write another. An empty region has a place for one, too: whoever opens
- * it finds SW_ENOTREGION. Any thread; wait-free; uses no stack in the region. */
+ * header once, so keep the answer: a peer may write another. An empty region has a place for one, too: opening it is
+ * SW_ENOTREGION. Any thread; wait-free; uses no stack in the region. */
 uint32_t sw_region_channel(const void *base, uint64_t size);
 
 /* Is this a region that this build understands, with all of it inside `pages`? Any thread; wait-free; writes nothing

@@ -58,9 +58,6 @@ typedef struct sw_consumer {
   uint64_t bytes_handed_out;
 } sw_consumer;
 
-/* Largest payload, in bytes, that this ring can ever carry: its capacity. */
-static inline uint32_t sw_ring_largest(uint32_t capacity) { return capacity; }
-
 /* Round a wanted capacity up to one that a ring can have; 0 when it is out of range. */
 uint32_t sw_ring_capacity(uint32_t wanted);
 
@@ -109,6 +106,10 @@ uint32_t sw_producer_append_batch(sw_producer *p, const sw_slice *slices, uint32
 /* Copy one message in and publish it. Errors: those of sw_producer_reserve. */
 int sw_producer_send(sw_producer *p, const void *payload, uint32_t length);
 
+/* Is there room for a payload of `length` bytes, or for the padding that must come first? 1 as well when waiting is no
+ * use: then sw_producer_reserve tells why. For spinning. */
+int sw_producer_fits(sw_producer *p, uint32_t length);
+
 /* Ask to be rung when a payload of `length` bytes (at least; a larger share of the ring saves wakes) fits. Returns 1
  * when it fits already: then do not sleep. Call it after sw_endpoint_arm. */
 int sw_producer_want_space(sw_producer *p, uint32_t length);
@@ -137,6 +138,11 @@ int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count);
 
 /* Give all that was peeked back to the producer, and wake it if it waits for room. */
 void sw_consumer_release(sw_consumer *c);
+
+/* The same for the first `count` of the messages peeked and not yet released; the rest is forgotten, and will be peeked
+ * again. Their frames are read once more: one that has changed since, and cannot be right, latches SW_ECORRUPT, and
+ * ends what is released. */
+void sw_consumer_release_first(sw_consumer *c, uint32_t count);
 
 /* Forget what was peeked: it will be peeked again. */
 void sw_consumer_rewind(sw_consumer *c);

@@ -13,9 +13,8 @@
 #ifndef SABWAY_SHARED_H
 #define SABWAY_SHARED_H
 
-#include "channel.h"
-#include "endpoint.h"
 #include "region.h"
+#include "side.h"
 #include "wait.h"
 
 #ifdef __cplusplus
@@ -72,11 +71,8 @@ void sw_shared_close(sw_shared *s);
 
 /* One side of the channel of a shared region. Belongs to one thread at a time. */
 typedef struct sw_port {
-  void *base;
-  uint64_t size;
+  sw_place at;
   uint32_t endpoint;
-  uint32_t side;
-  uint32_t channel; /* offset */
   sw_spinner spinner;
   sw_producer out;
   sw_consumer in;

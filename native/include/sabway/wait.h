@@ -16,29 +16,31 @@ enum sw_wait_policy {
 };
 
 enum {
-  SW_WAIT_SPIN_NS = 20000,   /* a balanced thread spins for at most this time */
-  SW_WAIT_SHORT_NS = 200000, /* a sleep shorter than this cost more than it saved */
-  SW_WAIT_PATROL_MS = 500    /* how often a sleeper looks again by itself when its waker may vanish */
+  SW_WAIT_SPIN_NS = 20000,     /* a balanced thread spins for at most this time */
+  SW_WAIT_SHORT_NS = 200000,   /* a sleep shorter than this cost more than it saved */
+  SW_WAIT_PATROL_MS = 500,     /* how often a sleeper looks again by itself when its waker may vanish */
+  SW_WAIT_DEATH_NS = 100000000 /* how often a native thread looks whether the processes of its peers have ended */
 };
 
 /* What a thread remembers of its spins: zero at first. */
 typedef struct sw_spinner {
-  uint32_t forgo; /* yields that are left out in a row: see sw_wait_forgo */
-  uint32_t left;  /* of them */
+  uint32_t skip; /* how many yields to leave out in a row: see sw_wait_skip_yields */
+  uint32_t left; /* of those, the ones that are still to come */
 } sw_spinner;
 
-/* The next time to spin, at most `most_ns`, after `window_ns` was not enough and a sleep of `slept_ns` followed (0: it
- * was enough). Any thread, wait-free. */
-uint32_t sw_wait_spin(uint32_t window_ns, uint32_t most_ns, uint32_t slept_ns);
+/* How long to spin next time, at most `most_ns`. `window_ns` is how long the last spin was allowed to take, `slept_ns`
+ * how long the sleep was that followed it: 0 when work came while it spun. Any thread, wait-free. */
+uint32_t sw_wait_next_window(uint32_t window_ns, uint32_t most_ns, uint32_t slept_ns);
 
-/* A spinning thread yields its processor once in SW_WAIT_SPIN_NS: the peer may be waiting for this very one. Where that
- * gave it to another program, so that it `took_ns` to come back, the next yields are left out: returns how many, more
- * each time in a row that is so (`last`: what the last call returned). Any thread, wait-free. */
-uint32_t sw_wait_forgo(uint32_t last, uint32_t took_ns);
+/* A spinning thread yields its processor once in SW_WAIT_SPIN_NS, because its peer may be waiting for that processor.
+ * A yield that took long has given it to another program. Returns how many of the next yields to skip after one that
+ * took `took_ns`: more each time in a row that it took long (`last` is what the last call returned). Any thread,
+ * wait-free. */
+uint32_t sw_wait_skip_yields(uint32_t last, uint32_t took_ns);
 
-/* Milliseconds that the next sleep may last when wakers reach the sleeper by `reach` (see sw_endpoint_reach) and it has
- * slept `sleeps` times already without finding work; 0 is no bound. Any thread, wait-free. */
-uint32_t sw_wait_bound(uint32_t reach, uint32_t sleeps);
+/* How many milliseconds the next sleep may last: 0 is no limit. `path` is how wakers reach the sleeper (see
+ * sw_endpoint_wake_path), `sleeps` how many times it has slept already without finding work. Any thread, wait-free. */
+uint32_t sw_wait_limit_ms(uint32_t path, uint32_t sleeps);
 
 #ifdef __cplusplus
 }

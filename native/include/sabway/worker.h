@@ -38,7 +38,7 @@ typedef struct sw_worker_stats {
   uint64_t parks; /* how often it went to sleep in the kernel */
   uint64_t wakes; /* system calls it has made to wake others */
   uint64_t crc;   /* of the sink handler: 32 bits */
-  uint64_t reach; /* how others wake it: see sw_endpoint_reach */
+  uint64_t reach; /* how others wake it: see sw_endpoint_wake_path */
 } sw_worker_stats;
 
 /* Start the thread and wait until the plugin is open. The memory must stay mapped until sw_worker_stop returns.
@@ -58,15 +58,6 @@ const sabway_plugin_v1 *sw_handler_find(const char *name);
 /* Load a plugin. On failure `why` has the reason in words. Errors: SW_ENOPLUGIN, SW_ESYMBOL, SW_EPLUGINABI. */
 int sw_plugin_load(const char *path, void **library, const sabway_plugin_v1 **plugin, char *why, uint32_t why_bytes);
 void sw_plugin_unload(void *library);
-
-/* Event loops of this process. `ring` is called from any thread, under a lock, when an endpoint that sleeps as
- * SW_SLEEP_LOOP is rung; it must only pass the news on. After sw_loop_unregister returned it is not called again.
- * Errors: SW_ENOMEM. */
-int sw_loop_register(uint32_t *doorbell, void (*ring)(void *context), void *context);
-void sw_loop_unregister(uint32_t *doorbell);
-
-/* System calls that this thread has made to wake others. */
-uint64_t sw_wake_calls(void);
 
 #ifdef __cplusplus
 }

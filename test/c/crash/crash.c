@@ -129,7 +129,7 @@ static uint64_t sleep_until_alone(const crash_case *what, scene *s) {
 }
 
 /* 1 when the child was killed, 0 when it got through. */
-static int bury(const scene *s) {
+static int wait_for_death(const scene *s) {
   int status;
   /* Until it is reaped it is a zombie, and already counts as gone. */
   assert_int_equal(waitpid(s->child, &status, 0), s->child);
@@ -155,7 +155,7 @@ static int die_once(const crash_case *what, const setting *at, notes *n, uint32_
   uint64_t took = sleep_until_alone(what, &s);
   if (took > *slowest) *slowest = took;
   assert_true(took < TOO_LATE_NS);
-  int killed = bury(&s);
+  int killed = wait_for_death(&s);
   what->after(&s);
   total_woken += (uint32_t)s.woken;
   region_free_shared(&s.r);

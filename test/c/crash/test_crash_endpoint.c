@@ -71,7 +71,7 @@ static void before(scene *s) {
   for (uint32_t n = 0; n < s->at->fill; n++) assert_int_equal(put(&p, n), SW_OK);
   sw_producer_publish(&p);
   sw_producer_leave(&p);
-  sw_endpoint_release(s->r.base, (p.role & 0xff) - 1);
+  sw_endpoint_release(s->r.base, sw_role_index(p.role));
 }
 
 static void before_claim(scene *s) {
@@ -137,7 +137,7 @@ static void ring(scene *s) { sw_endpoint_ring(s->r.base, s->dead); }
 /* A relay is somebody, and has a request. */
 static void prelude_relay(scene *s) {
   prelude_ring(s);
-  sw_endpoint_able(s->r.base, s->notes->index, SW_WAKES_FUTEX | SW_RELAYS);
+  sw_endpoint_set_skills(s->r.base, s->notes->index, SW_WAKES_FUTEX | SW_RELAYS);
   ((sw_endpoint *)(void *)(s->r.base + SW_HEADER_BYTES))[s->own].request = 1;
 }
 
@@ -147,11 +147,11 @@ static void prelude_request(scene *s) {
   sw_endpoint_arm(s->r.base, s->own, SW_SLEEP_ATOMICS);
 }
 
-static void able(scene *s) { sw_endpoint_able(s->r.base, s->notes->index, SW_WAKES_FUTEX | SW_RELAYS); }
+static void able(scene *s) { sw_endpoint_set_skills(s->r.base, s->notes->index, SW_WAKES_FUTEX | SW_RELAYS); }
 
-static void serve(scene *s) { sw_endpoint_serve(s->r.base); }
+static void serve(scene *s) { sw_relay_serve(s->r.base); }
 
-static void alarm_it(scene *s) { sw_endpoint_alarm(s->r.base, s->dead); }
+static void wake_always(scene *s) { sw_endpoint_wake_always(s->r.base, s->dead); }
 
 static void open_producer(scene *s) {
   MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, s->notes->index) == SW_OK);
@@ -198,9 +198,9 @@ static const crash_case CASES[] = {
     {"sw_endpoint_disarm", before, prelude_armed, NULL, disarm, after},
     {"sw_endpoint_ring", before, prelude_ring, NULL, ring, after_ring},
     {"sw_endpoint_ring through a relay", before, prelude_request, NULL, ring, after_ring},
-    {"sw_endpoint_able", before, child_claims, NULL, able, after},
-    {"sw_endpoint_serve", before, prelude_relay, NULL, serve, after_ring},
-    {"sw_endpoint_alarm", before, prelude_ring, NULL, alarm_it, after_ring},
+    {"sw_endpoint_set_skills", before, child_claims, NULL, able, after},
+    {"sw_relay_serve", before, prelude_relay, NULL, serve, after_ring},
+    {"sw_endpoint_wake_always", before, prelude_ring, NULL, wake_always, after_ring},
     {"sw_channel_open_producer", before, child_claims, NULL, open_producer, after},
     {"sw_channel_open_consumer", before, child_claims, NULL, open_consumer, after},
     {"sw_channel_open_producer of a dead one's", before_take_over, child_claims, NULL, open_producer, after},

@@ -40,7 +40,7 @@ static int start(trip *t, uint32_t side) {
 static void trip_open(trip *t, uint32_t side) {
   *t = (trip){.home = region_new(RING, RING), .away = region_new(RING, RING)};
   assert_int_equal(sw_port_open(&t->near, t->home.base, t->home.size, side), SW_OK);
-  assert_int_equal(sw_port_open(&t->far, t->away.base, t->away.size, 1 - side), SW_OK);
+  assert_int_equal(sw_port_open(&t->far, t->away.base, t->away.size, sw_other_side(side)), SW_OK);
   assert_int_equal(start(t, side), SW_OK);
 }
 
@@ -68,7 +68,7 @@ static void expect(sw_port *port, uint32_t length, uint32_t seed) {
   }
   assert_int_equal(status, 1);
   assert_int_equal(slice.length, length);
-  assert_true(pattern_holds((uint8_t *)port->base + slice.offset, length, seed));
+  assert_true(pattern_holds((uint8_t *)port->at.base + slice.offset, length, seed));
   sw_consumer_release(&port->in);
 }
 

@@ -1,6 +1,7 @@
 /* What the library asks of the system fails, at the first call, at the second, and so on until a run needs no more
  * calls than that: every run ends with success or the error that tells what was missing, holds nothing afterwards, and
  * leaves the channel to the next one. */
+#include "sabway/loop.h"
 #include "unit/worker_helper.h"
 
 #include <time.h>

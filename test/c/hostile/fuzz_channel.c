@@ -56,7 +56,7 @@ static void open_consumer(host *t) {
   MUST(is_expected(status));
   if (status != SW_OK || offset != SW_HEAP_AT) return;
   t->c = made;
-  t->sides[1] = 1 - side;
+  t->sides[1] = sw_other_side(side);
   t->open[1] = 1;
 }
 
@@ -95,12 +95,12 @@ static void step(host *t) {
     case 2:
       index = some_index(t);
       CALL(1, role = sw_endpoint_role(t->m.base, index));
-      MUST((role & 0xff) == index + 1);
+      MUST(sw_role_index(role) == index);
       break;
     case 3:
       role = script_edge(0x101);
       CALL(8, word = (uint32_t)sw_endpoint_role_alive(t->m.base, role));
-      MUST(word <= 1 && (word == 0 || ((role & 0xff) != 0 && (role & 0xff) <= SW_ENDPOINTS)));
+      MUST(word <= 1 && (word == 0 || sw_role_index(role) < SW_ENDPOINTS));
       break;
     case 4:
       index = some_index(t);
@@ -111,14 +111,14 @@ static void step(host *t) {
     case 5:
       role = script_edge(0x101);
       if (script_byte() & 1) CALL(4, sw_endpoint_ring(t->m.base, role));
-      else CALL(1, sw_endpoint_alarm(t->m.base, role));
+      else CALL(1, sw_endpoint_wake_always(t->m.base, role));
       break;
     case 14:
       index = some_index(t);
       role = script_edge(0x101);
-      sw_endpoint_able(t->m.base, index, script_byte());
-      CALL(4 * SW_ENDPOINTS, sw_endpoint_serve(t->m.base));
-      CALL(3 * SW_ENDPOINTS + 8, sw_endpoint_reach(t->m.base, index, role, script_byte() % 4));
+      sw_endpoint_set_skills(t->m.base, index, script_byte());
+      CALL(4 * SW_ENDPOINTS, sw_relay_serve(t->m.base));
+      CALL(3 * SW_ENDPOINTS + 8, sw_endpoint_wake_path(t->m.base, index, role, script_byte() % 4));
       break;
     case 6:
       open_producer(t);

@@ -68,7 +68,8 @@ static void step(reader *t) {
       peek_batch(t);
       break;
     case 6:
-      CALL(8, sw_consumer_release(&t->c));
+      if (script_byte() & 1) CALL(8, sw_consumer_release(&t->c));
+      else CALL(CAPACITY, sw_consumer_release_first(&t->c, script_byte() % 8));
       break;
     case 7:
       sw_consumer_rewind(&t->c);

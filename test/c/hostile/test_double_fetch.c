@@ -139,7 +139,7 @@ static void use_producer(host *h) {
 static void use_consumer(host *h) {
   sw_consumer *c = &h->t.c;
   sw_slice slices[16];
-  switch (random_next(&h->random) % 5) {
+  switch (random_next(&h->random) % 6) {
     case 0:
       CALL(sw_consumer_peek, c, slices);
       break;
@@ -151,6 +151,9 @@ static void use_consumer(host *h) {
       break;
     case 3:
       CALL(sw_consumer_ready, c);
+      break;
+    case 4:
+      CALL(sw_consumer_release_first, c, random_next(&h->random) % 8);
       break;
     default:
       CALL(sw_consumer_rewind, c);
@@ -166,10 +169,10 @@ static void use_endpoints(host *h) {
   CALL(sw_endpoint_is_armed, r->base, sleeper);
   CALL(sw_endpoint_role_alive, r->base, role);
   if (random_next(&h->random) % 2) CALL(sw_endpoint_ring, r->base, role);
-  CALL(sw_endpoint_alarm, r->base, role);
-  CALL(sw_endpoint_able, r->base, sleeper, SW_WAKES_FUTEX | SW_RELAYS);
-  CALL(sw_endpoint_serve, r->base);
-  CALL(sw_endpoint_reach, r->base, sleeper, role, SW_SLEEP_FUTEX);
+  CALL(sw_endpoint_wake_always, r->base, role);
+  CALL(sw_endpoint_set_skills, r->base, sleeper, SW_WAKES_FUTEX | SW_RELAYS);
+  CALL(sw_relay_serve, r->base);
+  CALL(sw_endpoint_wake_path, r->base, sleeper, role, SW_SLEEP_FUTEX);
   if (random_next(&h->random) % 8) {
     inside = NULL;
     return;

@@ -31,7 +31,7 @@ static const struct reason {
   enum model_mutation mutation;
   const char *why;
 } reasons[] = {
-    {"bury", "&e->start_low", MODEL_WEAKEN,
+    {"reclaim_if_dead", "&e->start_low", MODEL_WEAKEN,
      "only that one rival succeeds matters; what the next owner reads it gets from the claim word"},
     {"sw_endpoint_claim", "compare_exchange", MODEL_WEAKEN,
      "the load of the claim word before it and the epoch's read-modify-write behind it order the same stores"},
@@ -55,11 +55,11 @@ static const struct reason {
     {"relays", "&e->skills", MODEL_WEAKEN, "whom to ring: fences [Q3] and [Q4] order it against the requests"},
     {"ring_one", "&relay->doorbell", MODEL_WEAKEN, "fence [Q3] before it releases the request"},
     {"swi_relay_ask", "&e->request", MODEL_WEAKEN, "fence [Q3] behind it, and the relay's doorbell behind that"},
-    {"sw_endpoint_able", "->skills", MODEL_WEAKEN, "fence [Q4] behind it orders what matters"},
-    {"sw_endpoint_serve", "&e->request", MODEL_WEAKEN, "the relay reads nothing by it: it only wakes"},
-    {"sw_endpoint_serve", "&e->request", MODEL_SPLIT,
+    {"sw_endpoint_set_skills", "->skills", MODEL_WEAKEN, "fence [Q4] behind it orders what matters"},
+    {"sw_relay_serve", "&e->request", MODEL_WEAKEN, "the relay reads nothing by it: it only wakes"},
+    {"sw_relay_serve", "&e->request", MODEL_SPLIT,
      "a request that is lost so was made for a sleep that this wake has ended, or is made again by the next ring"},
-    {"sw_endpoint_reach", "&peer->skills", MODEL_WEAKEN, "a hint: an old one is noticed at the next sleep"},
+    {"sw_endpoint_wake_path", "&peer->skills", MODEL_WEAKEN, "a hint: an old one is noticed at the next sleep"},
     {"sw_producer_attach", "&ring->head", MODEL_WEAKEN, "the role word, edges [C1] and [C2], orders the last producer"},
     {"sw_consumer_attach", "&ring->tail", MODEL_WEAKEN, "the role word, edges [C1] and [C2], orders the last consumer"},
     {"sw_consumer_attach", "&ring->head", MODEL_WEAKEN, "only checked; frames are read up to what [A1] loads"},

@@ -73,10 +73,10 @@ static void work_until_stopped(void) {
     sw_endpoint_disarm(model_region(), 1);
   }
 }
-/* An alarm needs no fence: it does not depend on whether the owner seems to sleep. */
-static void stop_by_alarm(void) {
+/* sw_endpoint_wake_always needs no fence: it does not depend on whether the owner seems to sleep. */
+static void stop_by_waking_always(void) {
   sw_store_release(&world.stop, 1);
-  sw_endpoint_alarm(model_region(), sw_endpoint_role(model_region(), 1));
+  sw_endpoint_wake_always(model_region(), sw_endpoint_role(model_region(), 1));
 }
 static void send_1(void) { model_check(world_send(&world.producer[0], 1, SMALL) == SW_OK); }
 
@@ -88,7 +88,7 @@ static void half_ring(void) {
   model_mark(FIRST);
 }
 
-/* Where nobody rings next, whoever finds the dead one evicts it, which alarms its peers; a sleeper asks about its peer
+/* Where nobody rings next, whoever finds the dead one evicts it, which wakes its peers; a sleeper asks about its peer
  * before it sleeps. */
 static void take_and_die(void) {
   half_ring();
@@ -181,9 +181,9 @@ const model_scenario scenes_park[] = {{.name = "park: consumer, 2 messages",
                                        .finish = world_valid,
                                        .sc = true,
                                        .marks = SLEPT},
-                                      {.name = "park: worker alarmed while a message comes",
+                                      {.name = "park: worker always woken while a message comes",
                                        .setup = setup,
-                                       .threads = {stop_by_alarm, work_until_stopped, send_1},
+                                       .threads = {stop_by_waking_always, work_until_stopped, send_1},
                                        .finish = world_valid,
                                        .sc = true,
                                        .marks = SLEPT},

@@ -19,7 +19,7 @@ static void setup_without_relay(void) {
 
 static void setup(void) {
   setup_without_relay();
-  sw_endpoint_able(model_region(), 2, SKILLS | SW_RELAYS);
+  sw_endpoint_set_skills(model_region(), 2, SKILLS | SW_RELAYS);
 }
 
 /* Endpoint 2 will cease to be a relay, by a thread that can only do what native code can. */
@@ -27,7 +27,7 @@ static void setup_two(void) {
   setup();
   model_cannot_wake(2, SW_SLEEP_ATOMICS);
   add_endpoint(3);
-  sw_endpoint_able(model_region(), 3, SKILLS | SW_RELAYS);
+  sw_endpoint_set_skills(model_region(), 3, SKILLS | SW_RELAYS);
 }
 
 /* ---- the relays ---- */
@@ -35,7 +35,7 @@ static void setup_two(void) {
 static void relay(uint32_t endpoint) {
   while (!sw_load_acquire(&world.stop)) {
     uint32_t ticket = sw_endpoint_arm(model_region(), endpoint, SW_SLEEP_LOOP);
-    model_check(sw_endpoint_serve(model_region()) == 0);
+    model_check(sw_relay_serve(model_region()) == 0);
     if (!sw_load_acquire(&world.stop)) model_wait(doorbell(endpoint), ticket);
     sw_endpoint_disarm(model_region(), endpoint);
   }
@@ -43,13 +43,13 @@ static void relay(uint32_t endpoint) {
 static void relays(void) { relay(2); }
 
 static void becomes_relay(void) {
-  sw_endpoint_able(model_region(), 2, SKILLS | SW_RELAYS);
+  sw_endpoint_set_skills(model_region(), 2, SKILLS | SW_RELAYS);
   relay(2);
 }
 
 static void ceases_to_relay(void) {
-  sw_endpoint_able(model_region(), 2, 0);
-  if (sw_endpoint_serve(model_region()) != 0) model_mark(FIRST);
+  sw_endpoint_set_skills(model_region(), 2, 0);
+  if (sw_relay_serve(model_region()) != 0) model_mark(FIRST);
 }
 
 /* It takes up a request, and dies before it has wiped it out: once before it wakes, once after. */
@@ -129,7 +129,7 @@ static void sleeps(void) {
 /* Asleep, too: it is rung by whoever needs it. */
 static void serve_ring(uint32_t endpoint, uint32_t rings) {
   while (sw_load_acquire(doorbell(endpoint)) == rings) model_wait(doorbell(endpoint), rings); /* as [Q2] */
-  model_check(sw_endpoint_serve(model_region()) == 0);
+  model_check(sw_relay_serve(model_region()) == 0);
 }
 static void stands_by(void) { serve_ring(3, 0); }
 static void relays_twice(void) {
@@ -149,7 +149,7 @@ static void serves_both(void) {
     serve_ring(2, seen);
     seen = sw_load_acquire(doorbell(2));
   }
-  model_check(sw_endpoint_serve(model_region()) == 0);
+  model_check(sw_relay_serve(model_region()) == 0);
   model_mark(SLEPT);
 }
 static void both_served(void) {

@@ -38,9 +38,9 @@ static void both_ways(void **state) {
     assert_int_equal(sw_producer_send(&p[side], side == SW_RENDERER ? "to native" : "to script", 9), SW_OK);
     sw_slice slice;
     assert_int_equal(sw_consumer_peek(&c[side], &slice), 0);
-    assert_int_equal(sw_consumer_peek(&c[1 - side], &slice), 1);
+    assert_int_equal(sw_consumer_peek(&c[sw_other_side(side)], &slice), 1);
     assert_memory_equal(r.base + slice.offset, side == SW_RENDERER ? "to native" : "to script", 9);
-    sw_consumer_release(&c[1 - side]);
+    sw_consumer_release(&c[sw_other_side(side)]);
   }
   assert_int_equal(sw_channel_check(r.base, r.size, SW_HEAP_AT), SW_OK);
   region_free(&r);

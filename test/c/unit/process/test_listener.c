@@ -38,8 +38,8 @@ static sw_listener *start(heard *h) {
 
 static uint32_t add(sw_listener *l, const region *r, uint32_t id) {
   uint32_t endpoint = region_claim(r);
-  sw_listener_seat seat = {r->base, r->size, SW_HEAP_AT, endpoint, id};
-  assert_int_equal(sw_listener_add(l, &seat), SW_OK);
+  sw_listener_watch watch = {r->base, r->size, SW_HEAP_AT, endpoint, id};
+  assert_int_equal(sw_listener_add(l, &watch), SW_OK);
   return endpoint;
 }
 
@@ -73,7 +73,7 @@ static void rings(void) {
   region_free_shared(&r);
 }
 
-/* More seats than the kernel takes words, coming and going. */
+/* More watches than the kernel takes words, coming and going. */
 static void many(void) {
   heard h;
   sw_listener *l = start(&h);

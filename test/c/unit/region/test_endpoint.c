@@ -255,36 +255,36 @@ static void no_two_get_the_same(void **state) {
 static void spinning_adapts(void **state) {
   (void)state;
   enum { MOST = 20000, LEAST = MOST / 32, LONG = SW_WAIT_SHORT_NS };
-  assert_int_equal(sw_wait_spin(MOST, MOST, 0), MOST);  /* it paid off */
-  assert_int_equal(sw_wait_spin(1000, MOST, 0), 2000);  /* and may last longer */
-  assert_int_equal(sw_wait_spin(1000, MOST, 1), 2000);  /* as after a short sleep */
-  assert_int_equal(sw_wait_spin(15000, MOST, 1), MOST); /* up to the most */
-  assert_int_equal(sw_wait_spin(MOST, MOST, 1), MOST);
-  assert_int_equal(sw_wait_spin(10000, MOST, LONG), 5000); /* a long sleep */
-  assert_int_equal(sw_wait_spin(LEAST + 1, MOST, LONG), LEAST);
+  assert_int_equal(sw_wait_next_window(MOST, MOST, 0), MOST);  /* it paid off */
+  assert_int_equal(sw_wait_next_window(1000, MOST, 0), 2000);  /* and may last longer */
+  assert_int_equal(sw_wait_next_window(1000, MOST, 1), 2000);  /* as after a short sleep */
+  assert_int_equal(sw_wait_next_window(15000, MOST, 1), MOST); /* up to the most */
+  assert_int_equal(sw_wait_next_window(MOST, MOST, 1), MOST);
+  assert_int_equal(sw_wait_next_window(10000, MOST, LONG), 5000); /* a long sleep */
+  assert_int_equal(sw_wait_next_window(LEAST + 1, MOST, LONG), LEAST);
 }
 
 /* A processor that was long in coming back is not given away again soon. */
 static void yields_are_left_out_where_they_cost(void **state) {
   (void)state;
   enum { QUICK = 999999, LONG = 1000000 };
-  assert_int_equal(sw_wait_forgo(0, QUICK), 0);
-  assert_int_equal(sw_wait_forgo(4096, QUICK), 0);
-  uint32_t forgo = 0, wanted[] = {64, 128, 256, 512, 1024, 2048, 4096, 4096};
+  assert_int_equal(sw_wait_skip_yields(0, QUICK), 0);
+  assert_int_equal(sw_wait_skip_yields(4096, QUICK), 0);
+  uint32_t skip = 0, wanted[] = {64, 128, 256, 512, 1024, 2048, 4096, 4096};
   for (uint32_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-    forgo = sw_wait_forgo(forgo, LONG);
-    assert_int_equal(forgo, wanted[i]);
+    skip = sw_wait_skip_yields(skip, LONG);
+    assert_int_equal(skip, wanted[i]);
   }
-  assert_int_equal(sw_wait_forgo(UINT32_MAX, UINT32_MAX), 4096);
+  assert_int_equal(sw_wait_skip_yields(UINT32_MAX, UINT32_MAX), 4096);
 }
 
 static void sleeps_are_bounded(void **state) {
   (void)state;
-  assert_int_equal(sw_wait_bound(SW_REACH_DIRECT, 0), 0);
-  assert_int_equal(sw_wait_bound(SW_REACH_RELAY, 9), 0);
-  assert_int_equal(sw_wait_bound(SW_REACH_RELAY | SW_REACH_FRAGILE, 9), SW_WAIT_PATROL_MS);
-  for (uint32_t i = 0; i < 6; i++) assert_int_equal(sw_wait_bound(SW_REACH_NONE, i), 1u << i);
-  assert_int_equal(sw_wait_bound(SW_REACH_NONE, 1000), 64);
+  assert_int_equal(sw_wait_limit_ms(SW_REACH_DIRECT, 0), 0);
+  assert_int_equal(sw_wait_limit_ms(SW_REACH_RELAY, 9), 0);
+  assert_int_equal(sw_wait_limit_ms(SW_REACH_RELAY | SW_REACH_FRAGILE, 9), SW_WAIT_PATROL_MS);
+  for (uint32_t i = 0; i < 6; i++) assert_int_equal(sw_wait_limit_ms(SW_REACH_NONE, i), 1u << i);
+  assert_int_equal(sw_wait_limit_ms(SW_REACH_NONE, 1000), 64);
 }
 
 /* Who reaches whom. */
@@ -293,19 +293,19 @@ static void reach_follows_skills(void **state) {
   region r = region_new(4096, 4096);
   uint32_t native = region_claim(&r), plain = region_claim(&r), relay = region_claim(&r);
   uint32_t by_native = sw_endpoint_role(r.base, native), by_plain = sw_endpoint_role(r.base, plain);
-  assert_int_equal(sw_endpoint_reach(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_FRAGILE); /* not told yet */
-  sw_endpoint_able(r.base, native, SW_WAKES_FUTEX);
-  sw_endpoint_able(r.base, plain, SW_WAKES_ATOMICS);
-  assert_int_equal(sw_endpoint_reach(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_NONE | SW_REACH_FRAGILE);
-  assert_int_equal(sw_endpoint_reach(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_NONE | SW_REACH_FRAGILE);
-  sw_endpoint_able(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS);
-  assert_int_equal(sw_endpoint_reach(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY | SW_REACH_FRAGILE);
-  sw_endpoint_able(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | SW_LASTS);
-  assert_int_equal(sw_endpoint_reach(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY);
+  assert_int_equal(sw_endpoint_wake_path(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_FRAGILE); /* not told yet */
+  sw_endpoint_set_skills(r.base, native, SW_WAKES_FUTEX);
+  sw_endpoint_set_skills(r.base, plain, SW_WAKES_ATOMICS);
+  assert_int_equal(sw_endpoint_wake_path(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_NONE | SW_REACH_FRAGILE);
+  assert_int_equal(sw_endpoint_wake_path(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_NONE | SW_REACH_FRAGILE);
+  sw_endpoint_set_skills(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS);
+  assert_int_equal(sw_endpoint_wake_path(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY | SW_REACH_FRAGILE);
+  sw_endpoint_set_skills(r.base, relay, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | SW_STAYS);
+  assert_int_equal(sw_endpoint_wake_path(r.base, native, by_plain, SW_SLEEP_FUTEX), SW_REACH_RELAY);
   uint32_t by_relay = sw_endpoint_role(r.base, relay);
-  assert_int_equal(sw_endpoint_reach(r.base, native, by_relay, SW_SLEEP_FUTEX), SW_REACH_DIRECT);
+  assert_int_equal(sw_endpoint_wake_path(r.base, native, by_relay, SW_SLEEP_FUTEX), SW_REACH_DIRECT);
   endpoint(&r, relay)->pid++; /* another process */
-  assert_int_equal(sw_endpoint_reach(r.base, native, by_relay, SW_SLEEP_FUTEX), SW_REACH_FRAGILE);
+  assert_int_equal(sw_endpoint_wake_path(r.base, native, by_relay, SW_SLEEP_FUTEX), SW_REACH_FRAGILE);
   region_free(&r);
 }
 

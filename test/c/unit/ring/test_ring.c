@@ -133,7 +133,6 @@ static void too_big(void **state) {
   (void)state;
   pair t;
   pair_open(&t, 4096);
-  assert_int_equal(sw_ring_largest(4096), 4096);
   const uint32_t lengths[] = {4097, 8192, 1u << 31, UINT32_MAX - 8, UINT32_MAX};
   for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
     assert_null(sw_producer_reserve(&t.p, lengths[i], 0));
@@ -177,6 +176,61 @@ static void rewound(void **state) {
   pair_close(&t);
 }
 
+static void released_in_part(void **state) {
+  (void)state;
+  pair t;
+  pair_open(&t, 4096);
+  for (uint32_t i = 0; i < 5; i++) assert_int_equal(pair_send(&t, i * 10, i), SW_OK);
+  for (uint32_t i = 0; i < 4; i++) pair_expect(&t, i * 10, i);
+  sw_consumer_release_first(&t.c, 2);
+  assert_int_equal(t.c.messages, 2);
+  assert_int_equal(t.c.bytes, 10);
+  pair_expect(&t, 20, 2);
+  sw_consumer_release_first(&t.c, 0); /* as a rewind */
+  assert_int_equal(t.c.messages, 2);
+  for (uint32_t i = 2; i < 5; i++) pair_expect(&t, i * 10, i);
+  sw_consumer_release_first(&t.c, 7); /* all that there are */
+  assert_int_equal(t.c.messages, 5);
+  assert_int_equal(sw_producer_used(&t.p), 0);
+  pair_close(&t);
+}
+
+/* A peer that changes a frame after it was peeked. */
+static void released_up_to_a_changed_frame(void **state) {
+  (void)state;
+  pair t;
+  pair_open(&t, 4096);
+  for (uint32_t i = 0; i < 3; i++) assert_int_equal(pair_send(&t, 8, i), SW_OK);
+  for (uint32_t i = 0; i < 3; i++) pair_expect(&t, 8, i);
+  sw_frame *second = (sw_frame *)(void *)(t.p.data + 16);
+  second->length = 8000;
+  sw_consumer_release_first(&t.c, 2);
+  assert_int_equal(t.c.status, SW_ECORRUPT);
+  assert_int_equal(t.c.messages, 1);
+  assert_int_equal(t.ring->tail, 16);
+  pair_close(&t);
+}
+
+static void fits_as_reserve_says(void **state) {
+  (void)state;
+  for (uint32_t skip = 8; skip < 4096; skip += 504) {
+    for (uint32_t kept = 0; kept < 4; kept++) {
+      for (uint32_t length = 0; length <= 4096; length += 128) {
+        pair t;
+        pair_open(&t, 4096);
+        pair_advance(&t, skip);
+        for (uint32_t i = 0; i < kept; i++) assert_int_equal(pair_send(&t, 500, i), SW_OK);
+        int fits = sw_producer_fits(&t.p, length);
+        bool padded = length + SW_FRAME_HEADER > 4096 - (t.p.head & 4095);
+        bool reserved = sw_producer_reserve(&t.p, length, 0) != NULL;
+        if (!padded) assert_int_equal(fits, reserved);
+        if (!fits) assert_false(reserved);
+        pair_close(&t);
+      }
+    }
+  }
+}
+
 static void checks_itself(void **state) {
   (void)state;
   pair t;
@@ -192,4 +246,4 @@ static void checks_itself(void **state) {
 
 TESTS(TEST(one_message), TEST(empty_messages), TEST(nothing_is_seen_before_publish), TEST(leads), TEST(shorter_commit),
       TEST(abandoned), TEST(one_reservation_at_a_time), TEST(too_big), TEST(full_then_released), TEST(rewound),
-      TEST(checks_itself));
+      TEST(released_in_part), TEST(released_up_to_a_changed_frame), TEST(fits_as_reserve_says), TEST(checks_itself));

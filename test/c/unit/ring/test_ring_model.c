@@ -142,6 +142,13 @@ static void do_rewind(model *m) {
   m->peeked = m->released;
 }
 
+static void do_release_first(model *m) {
+  uint32_t count = draw(m, 6);
+  sw_consumer_release_first(&m->t.c, count);
+  if (count < m->peeked - m->released) m->peeked = m->released + count;
+  m->released = m->peeked;
+}
+
 static void step(model *m) {
   uint32_t what = draw(m, 100);
   if (what < 20) do_reserve(m);
@@ -152,7 +159,8 @@ static void step(model *m) {
   else if (what < 60) do_publish(m);
   else if (what < 63) do_batch(m);
   else if (what < 90) do_peek(m);
-  else if (what < 98) do_release(m);
+  else if (what < 96) do_release(m);
+  else if (what < 98) do_release_first(m);
   else do_rewind(m);
   assert_int_equal(m->t.p.messages, m->committed);
   assert_int_equal(m->t.c.messages, m->released);

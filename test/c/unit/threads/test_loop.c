@@ -1,5 +1,5 @@
 /* Event loops: who is called when a doorbell rings. */
-#include "sabway/worker.h"
+#include "sabway/loop.h"
 
 #include "../helper.h"
 

@@ -1,0 +1,14 @@
+/* Endpoints, as the rest of the core reaches them. */
+#ifndef SABWAY_CORE_ENDPOINT_H
+#define SABWAY_CORE_ENDPOINT_H
+
+#include "sabway/layout.h"
+
+static inline sw_endpoint *swi_endpoint_at(const void *base, uint32_t index) {
+  return (sw_endpoint *)((uint8_t *)base + SW_HEADER_BYTES) + index;
+}
+
+/* The endpoint a role word names, or NULL: the word comes from the peer. */
+sw_endpoint *swi_endpoint_named(const void *base, uint32_t role);
+
+#endif
