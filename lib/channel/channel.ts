@@ -1,4 +1,3 @@
-import { nativeWorkers } from '../base/addon.js'
 import { copyOf } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { coreError, inFront, SabwayError } from '../base/errors.js'
@@ -10,8 +9,8 @@ import type { Format } from '../codec/format.js'
 import { ERRORS, SW_NATIVE, SW_RENDERER } from '../generated/abi.js'
 import * as dispatcher from '../loop/dispatcher.js'
 import { block, NOTHING, policyOf, reachOf, Waiter, type WaitPolicy } from '../loop/waiting.js'
-import { formatFor, partsFor } from '../parts.js'
 import { ringWatchers } from '../region/endpoint.js'
+import { handleParts } from '../region/handle.js'
 import { isolated } from '../region/isolation.js'
 import { Region } from '../region/region.js'
 import type { Batcher, BatchOptions } from './batch.js'
@@ -27,6 +26,7 @@ import type {
   Side,
   StartOptions,
 } from './options.js'
+import { formatFor, nativeWorkers, partsFor } from './parts.js'
 import { PeerWatch } from './peer-watch.js'
 import type { ChannelPort } from './port.js'
 import { Outgoing, type SendOptions, type WriteCallback } from './producer.js'
@@ -194,7 +194,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       const format = formatFor(codec) // before a region is open
       return SharedMemoryChannel.over<T>(Region.open(from), side!, { format, batch, wait, maxQueued, replace })
     }
-    const handle = check.handle(from)
+    const handle = handleParts(from)
     const shared = handle.sabway === 'channel' ? (handle.codec ?? 'bytes') : undefined
     const format = formatFor(codec, shared)
     return SharedMemoryChannel.over<T>(Region.joined(handle), side!, { format, batch, wait, maxQueued, replace })

@@ -12,7 +12,7 @@ import {
   sw_endpoint,
   sw_ring,
 } from '../generated/abi.js'
-import { loadedParts } from '../parts.js'
+import { endPart } from '../loop/parts.js'
 import { endpointWord, holderIn } from '../region/endpoint.js'
 import { Region } from '../region/region.js'
 
@@ -108,7 +108,7 @@ export class PeerWatch {
   suspect(): void {
     const { region } = this
     const { handle } = region
-    for (const role of this.#holders()) loadedParts()?.suspect(region.words, role, () => Region.open(handle))
+    for (const role of this.#holders()) endPart.loaded?.suspect(region.words, role, () => Region.open(handle))
   }
 
   /** Has the other side said that it reads no more? */

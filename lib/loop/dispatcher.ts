@@ -26,10 +26,10 @@ import {
   SW_WATCHES,
   sw_endpoint,
 } from '../generated/abi.js'
-import { loadedParts } from '../parts.js'
 import { endpointWord } from '../region/endpoint.js'
 import type { Region } from '../region/region.js'
 import type { EndWatch } from './end-watch.js'
+import { endPart } from './parts.js'
 import type { Waiter } from './waiting.js'
 
 /** Something that lives on the event loop: a channel. */
@@ -156,7 +156,7 @@ function wayTo(region: Region): Weakly<Region> {
 }
 
 function watchEnds(region: Region): void {
-  const parts = loadedParts()
+  const parts = endPart.loaded
   if (region.closed || parts === null) return
   const way = wayTo(region)
   const watch = new parts.EndWatch(way, region.channelAt, schedule)

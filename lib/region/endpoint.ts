@@ -10,8 +10,8 @@ import {
   sw_endpoint,
   sw_region_header,
 } from '../generated/abi.js'
-import { loadedParts } from '../parts.js'
 import type { Holder } from './locks.js'
+import { lockPart } from './parts.js'
 
 /** Index, in an Int32Array over the region, of a word of an endpoint. */
 export function endpointWord(index: number, field: number): number {
@@ -77,7 +77,7 @@ class Stay implements Holder {
     this.#role = roleOf(words, endpoint)
     stays.add(this)
     if (!listening) listen()
-    const found = loadedParts()?.hold(this)
+    const found = lockPart.loaded?.hold(this)
     if (!found) return
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_high), found.name.high)
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), found.name.low)
@@ -121,7 +121,7 @@ class Stay implements Holder {
     yielding.delete(this)
     const { core, size, channelAt } = this.place
     leave(core, size, channelAt, this.#role)
-    loadedParts()?.letGo(this)
+    lockPart.loaded?.letGo(this)
   }
 }
 

@@ -31,6 +31,7 @@ import {
 } from '../generated/abi.js'
 import { Commons } from './commons.js'
 import { endpointWord, leave, roleOf, stay } from './endpoint.js'
+import { type HandleParts, handleParts } from './handle.js'
 import { isolated } from './isolation.js'
 
 /** What travels by postMessage (or workerData) to another thread of this process. */
@@ -243,7 +244,7 @@ export class Region {
    * token also ERR_SABWAY_INVALID_TOKEN, _REGION_GONE, _STALE_TOKEN, _SIZE_MISMATCH, _NOT_PERMITTED, _OVERLAY_REFUSED.
    */
   static open(from: RegionHandle | string): Region {
-    return typeof from === 'string' ? Region.#opened(from) : Region.joined(check.handle(from))
+    return typeof from === 'string' ? Region.#opened(from) : Region.joined(handleParts(from))
   }
 
   static #opened(token: string): Region {
@@ -254,7 +255,7 @@ export class Region {
   }
 
   /** @internal The same, of what was in a handle. */
-  static joined({ commons: own, memory, module, token, copied }: check.Handle): Region {
+  static joined({ commons: own, memory, module, token, copied }: HandleParts): Region {
     offerModule(module)
     if (own !== undefined) return new Region(Region.#made, own, own.peek())
     if (copied && typeof token === 'string') return Region.#opened(token)

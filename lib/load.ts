@@ -1,7 +1,8 @@
-import { NativeWorker, needBinding, workerOptions } from '../channel/native-worker.js'
-import { ADDON_ERRORS } from '../generated/abi.js'
-import { type Addon, provideAddon, provideWorkers } from './addon.js'
-import { provideErrors } from './errors.js'
+import { type Addon, provideAddon } from './base/addon.js'
+import { provideErrors } from './base/errors.js'
+import { NativeWorker, needBinding, workerOptions } from './channel/native-worker.js'
+import { workerPart } from './channel/parts.js'
+import { ADDON_ERRORS } from './generated/abi.js'
 
 /** What a host says of an addon that it does not load. */
 interface Refusal {
@@ -15,7 +16,7 @@ interface Refusal {
  */
 export function loadAddon(): void {
   provideErrors(ADDON_ERRORS)
-  provideWorkers({ NativeWorker, needBinding, workerOptions })
+  workerPart.provide({ NativeWorker, needBinding, workerOptions })
   let find: { (folder: string): Addon; resolve(folder: string): string } | undefined
   let root = ''
   try {
