@@ -3,6 +3,8 @@ import { provideErrors } from './base/errors.js'
 import { NativeWorker, needBinding, workerOptions } from './channel/native-worker.js'
 import { workerPart } from './channel/parts.js'
 import { ADDON_ERRORS } from './generated/abi.js'
+import { nativeEvents } from './loop/native-events.js'
+import { nativePart } from './loop/parts.js'
 
 /** What a host says of an addon that it does not load. */
 interface Refusal {
@@ -16,6 +18,7 @@ interface Refusal {
  */
 export function loadAddon(): void {
   provideErrors(ADDON_ERRORS)
+  nativePart.provide(nativeEvents)
   workerPart.provide({ NativeWorker, needBinding, workerOptions })
   let find: { (folder: string): Addon; resolve(folder: string): string } | undefined
   let root = ''

@@ -4,7 +4,7 @@ import { coreError, SabwayError } from '../base/errors.js'
 import { type Context, now } from '../base/host.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
 import { ERRORS, SW_BATCH, SW_FRAME_HEADER, sw_channel, sw_consumer, sw_instance, sw_ring } from '../generated/abi.js'
-import { NOTHING } from '../loop/waiting.js'
+import { NOTHING } from '../loop/block.js'
 import type { Region } from '../region/region.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number

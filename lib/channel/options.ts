@@ -2,7 +2,7 @@
 import type { WorkerStats } from '../base/addon.js'
 import type { Codec, CodecName, Format } from '../codec/codec.js'
 import type { PaceOptions } from '../loop/schedule.js'
-import type { Mechanism, WaitPolicy } from '../loop/waiting.js'
+import type { Mechanism, WaitPolicy } from '../loop/wait-policy.js'
 import type { Region, ShareOptions } from '../region/region.js'
 import type { BatchOptions } from './batch.js'
 import type { Incoming, ReceiveOptions } from './consumer.js'

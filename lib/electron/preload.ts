@@ -11,7 +11,8 @@ import { SabwayError } from '../base/errors.js'
 import { channel } from '../base/host.js'
 import { sw_endpoint } from '../generated/abi.js'
 import { loadAddon } from '../load.js'
-import { onRing, type Watcher, watch } from '../loop/dispatcher.js'
+import { listenForDeaths, onRing } from '../loop/native-events.js'
+import type { DeathListener } from '../loop/parts.js'
 import { endpointWord } from '../region/endpoint.js'
 import { Region } from '../region/region.js'
 import { loadParts } from '../whole.js'
@@ -40,7 +41,7 @@ interface Place {
   /** The addon's hold on the page's endpoint: its environment's end gives it back, so a page may just go. */
   binding: RegionBinding | null
   doorbell: number
-  watcher: Watcher | null
+  deathListener: DeathListener | null
 }
 
 /** Let the page of this preload script have channels: `connect` of sabway/electron/renderer. Call it once. */
@@ -87,7 +88,7 @@ class PageBridge {
       return this.#carry(id, name, region.copied)
     }
     if (this.#places.size === 0) onRing(this.#wake)
-    this.#places.set(id, { region, binding: null, doorbell: 0, watcher: null })
+    this.#places.set(id, { region, binding: null, doorbell: 0, deathListener: null })
     const { codec } = answer
     const opened = { transport: 'shared', identity: addon()!.identity(), codec } as const
     if (!process.contextIsolated) return { ...opened, memory: region.memory }
@@ -109,8 +110,8 @@ class PageBridge {
       const binding = new (addon()!.RegionBinding)(place.region.bytes, endpoint, place.region.channelAt)
       place.binding = binding
       place.doorbell = endpointWord(endpoint, sw_endpoint.doorbell)
-      place.watcher = { region: { binding }, onPeerDied }
-      watch(place.watcher)
+      place.deathListener = { region: { binding }, onPeerDied }
+      listenForDeaths(place.deathListener)
       return null
     } catch (error) {
       return refusal(error)

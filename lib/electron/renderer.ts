@@ -8,7 +8,8 @@ import { SabwayError } from '../base/errors.js'
 import { SharedMemoryChannel } from '../channel/channel.js'
 import { formatFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
-import { tell } from '../loop/dispatcher.js'
+import { nativeEvents } from '../loop/native-events.js'
+import { nativePart } from '../loop/parts.js'
 import { Region, type RegionHost } from '../region/region.js'
 import { loadParts } from '../whole.js'
 import {
@@ -29,6 +30,7 @@ import { refused } from './refusal.js'
 export * from '../exports.js'
 
 provideAddon(null, 'a page has none; native workers run in the main process: startWorker there')
+nativePart.provide(nativeEvents) // of the addon in the preload script
 loadParts()
 
 export interface ConnectOptions<T = Uint8Array> {
@@ -129,7 +131,9 @@ class DistantBinding implements RegionBinding {
     private readonly id: number,
     endpoint: number,
   ) {
-    const refusal = bridge.bind(id, endpoint, (number) => tell({ worker: id, kind: PEER_DIED, number, text: '' }))
+    const refusal = bridge.bind(id, endpoint, (number) =>
+      nativeEvents.receive({ worker: id, kind: PEER_DIED, number, text: '' }),
+    )
     if (refusal !== null) throw refused(refusal)
   }
 

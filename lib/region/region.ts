@@ -101,7 +101,6 @@ export class Region {
   /** @internal May participants be in several processes? */ readonly processes: boolean
   /** Why the memory is a private one, and messages are carried to and from the shared one; undefined where it is that. @internal */
   readonly copied: string | undefined
-  /** The doorbell's value up to which this relay has looked for requests. @internal */ served = 0
   declare private readonly link: { readonly wakes: number }
   /** @internal */ declare readonly commons: Commons
   readonly #shared: SharedMemory | null

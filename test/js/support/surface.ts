@@ -270,7 +270,6 @@ for (const name of [
   '#binding',
   '#processes',
   '#copied',
-  '#served',
   '#link',
   '#cloneHint',
 ]) {
