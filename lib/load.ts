@@ -5,6 +5,8 @@ import { workerPart } from './channel/parts.js'
 import { ADDON_ERRORS } from './generated/abi.js'
 import { nativeEvents } from './loop/native-events.js'
 import { nativePart } from './loop/parts.js'
+import { createShared, openShared } from './region/overlay.js'
+import { overlayPart } from './region/parts.js'
 
 /** What a host says of an addon that it does not load. */
 interface Refusal {
@@ -18,6 +20,7 @@ interface Refusal {
  */
 export function loadAddon(): void {
   provideErrors(ADDON_ERRORS)
+  overlayPart.provide({ createShared, openShared })
   nativePart.provide(nativeEvents)
   workerPart.provide({ NativeWorker, needBinding, workerOptions })
   let find: { (folder: string): Addon; resolve(folder: string): string } | undefined

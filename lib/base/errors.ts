@@ -108,3 +108,12 @@ export function adopt(error: unknown): unknown {
   if (error instanceof SabwayError || !isOurs(error)) return error
   return new SabwayError(error.code, middleLeftOut(detailOf(error)), { cause: error })
 }
+
+/** Call the addon: what it throws becomes ours. */
+export function adopting<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw adopt(error)
+  }
+}

@@ -177,7 +177,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       stop: () => this.stopReceiving(),
     })
     this.copied = this.region.copied
-    this.#leaveRegion = this.region.house(() => this.#end('its region was closed'))
+    this.#leaveRegion = this.region.onClose(() => this.#end('its region was closed'))
     if (this.region.processes || this.copied !== undefined) nativePart.loaded?.listenForDeaths(this)
   }
 

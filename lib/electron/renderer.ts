@@ -10,7 +10,8 @@ import { formatFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
 import { nativeEvents } from '../loop/native-events.js'
 import { nativePart } from '../loop/parts.js'
-import { Region, type RegionHost } from '../region/region.js'
+import type { RegionHost } from '../region/membership.js'
+import { Region } from '../region/region.js'
 import { loadParts } from '../whole.js'
 import {
   BRIDGE,

@@ -92,7 +92,7 @@ function arm({ region, wantsMessages }: Participant): number {
 export function relay(region: Region): void {
   nativePart.loaded?.connect()
   if (beginRelay(region)) standBySoon(region)
-  if (hasLocks()) region.house(region.commons.whenLent(region, watchEnds))
+  if (hasLocks()) region.onClose(region.commons.whenLent(region, watchEnds))
 }
 
 function watchEnds(region: Region): void {

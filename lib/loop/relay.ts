@@ -46,7 +46,7 @@ export function beginEndWatch(region: Region, onEnd: () => void): boolean {
 /** Leads to the region as long as it is open. A closed one can be collected at once, as a page needs its addresses. */
 function wayTo(region: Region): Weakly<Region> {
   const way = new LooseRef(region)
-  region.house(() => way.drop())
+  region.onClose(() => way.drop())
   host.root(host.immediate, () => way.loosen())
   return () => way.get()
 }

@@ -256,7 +256,7 @@ for (const name of [
   '#join',
   '#hasPeer',
   '#deadPeer',
-  '#house',
+  '#onClose',
   '#handleOf',
   '#commons',
   '#wakes',
@@ -270,7 +270,6 @@ for (const name of [
   '#binding',
   '#processes',
   '#copied',
-  '#link',
   '#cloneHint',
 ]) {
   region[`Region${name}`] = 'internal'
