@@ -71,7 +71,7 @@ export const replaced = (): SabwayError =>
  * What the core threw. It can only trap, and only when its own block, which lies in the region too, no longer holds what it
  * put there. Anything else is not about the core.
  */
-export function trapped(error: unknown): unknown {
+export function asCorruptError(error: unknown): unknown {
   return isTrap(error) ? overwritten(error) : error
 }
 

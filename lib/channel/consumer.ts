@@ -1,5 +1,5 @@
 // The receiving half of a channel in one JavaScript thread: the ring's consumer, and who is given its messages.
-import type { Core, Offset } from '../base/core.js'
+import type { GuardedCore, HotCore, Offset } from '../base/core.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { type Context, now } from '../base/host.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
@@ -50,7 +50,8 @@ class Clock {
 }
 
 export class Incoming {
-  private readonly core: Core
+  private readonly core: GuardedCore
+  private readonly hot: HotCore
   private readonly bytes: Uint8Array<SharedArrayBuffer>
   private readonly words: Int32Array
   private readonly consumer: Offset
@@ -77,6 +78,7 @@ export class Incoming {
     private readonly onOpen: () => void,
   ) {
     this.core = region.core
+    this.hot = region.hot
     this.bytes = region.bytes
     this.words = region.words
     this.consumer = region.instance + sw_instance.consumer
@@ -240,7 +242,7 @@ export class Incoming {
   private peek(max: number): number {
     if (!this.holds) return REPLACED
     try {
-      return this.core.sw_consumer_peek_batch(this.consumer, this.slices, max)
+      return this.hot.sw_consumer_peek_batch(this.consumer, this.slices, max)
     } catch {
       return CORRUPT // the core's own words were overwritten
     }
@@ -251,9 +253,9 @@ export class Incoming {
     try {
       if (handed < peeked) {
         this.core.sw_consumer_rewind(this.consumer)
-        this.core.sw_consumer_peek_batch(this.consumer, this.slices, handed)
+        this.hot.sw_consumer_peek_batch(this.consumer, this.slices, handed)
       }
-      this.core.sw_consumer_release(this.consumer)
+      this.hot.sw_consumer_release(this.consumer)
     } catch {
       this.nothing(CORRUPT)
     }

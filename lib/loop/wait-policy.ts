@@ -2,7 +2,7 @@
 
 import type { RegionBinding } from '../base/addon.js'
 import * as check from '../base/check.js'
-import type { Core } from '../base/core.js'
+import type { GuardedCore } from '../base/core.js'
 import { now as clock, waitAsync } from '../base/host.js'
 import {
   SW_REACH_NONE,
@@ -37,14 +37,14 @@ export function policyOf(value: unknown): WaitPolicy {
 
 /** How long to poll before sleeping, which adapts to what has paid off. */
 export class SpinBudget {
-  readonly #core: Core
+  readonly #core: GuardedCore
   readonly #policy: WaitPolicy
   #nanoseconds = SW_WAIT_SPIN_NS
   /** How many of the next yields to leave out, and how many of those are still to come. */
   #skip = 0
   #left = 0
 
-  constructor(core: Core, policy: WaitPolicy) {
+  constructor(core: GuardedCore, policy: WaitPolicy) {
     this.#core = core
     this.#policy = policy
   }

@@ -1,7 +1,7 @@
 // How the memory of a new region is made: its size, where it comes from, and what is written into it before any thread joins.
 import { addonMissing } from '../base/addon.js'
 import * as check from '../base/check.js'
-import { type Core, instantiate, regionBytes, sharedMemory } from '../base/core.js'
+import { type GuardedCore, instantiate, regionBytes, sharedMemory } from '../base/core.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { SW_PAGE } from '../generated/abi.js'
 import type { Join } from './overlay.js'
@@ -21,7 +21,7 @@ const NAME = /^[\w.-]+$/
 export function create<R>(
   pages: number,
   { share, name }: ShareOptions,
-  format: (core: Core) => number,
+  format: (core: GuardedCore) => number,
   join: Join<R>,
 ): R {
   if (share !== undefined) check.oneOf(share, 'share', ['threads', 'processes'])
@@ -31,7 +31,7 @@ export function create<R>(
       check.refuse('ERR_SABWAY_INVALID_ARGUMENT', "name must be letters, digits, '.', '_' or '-'", name)
   }
   const prepare = (memory: WebAssembly.Memory) => {
-    const status = format(instantiate(memory, { wake: () => 1, alive: () => 1 }))
+    const status = format(instantiate(memory, { wake: () => 1, alive: () => 1 }).guarded)
     if (status !== 0) throw coreError(status, 'while making a region')
   }
   if (share === 'processes') return overlays().createShared(pages * SW_PAGE, name, prepare, join)

@@ -1,5 +1,5 @@
 // A participant's place in a region: the words of its endpoint, and how it is given back when this thread has no addon to do that.
-import type { Core, Offset } from '../base/core.js'
+import type { GuardedCore, Offset } from '../base/core.js'
 import * as host from '../base/host.js'
 import {
   SW_ENDPOINTS,
@@ -23,7 +23,7 @@ export const roleOf = (words: Int32Array, index: number): number =>
   ((Atomics.load(words, endpointWord(index, sw_endpoint.epoch)) << 8) | (index + 1)) >>> 0
 
 /** Take the roles of a participant that has ended away from it, and give its endpoint back. Nothing when it has left before. */
-export function leave(core: Core, size: bigint, channelAt: Offset, role: number): void {
+export function leave(core: GuardedCore, size: bigint, channelAt: Offset, role: number): void {
   core.sw_channel_evict_role(0, size, channelAt, role)
   core.sw_endpoint_release_role(0, role)
 }
@@ -49,7 +49,7 @@ export function ring(words: Int32Array, role: number): number {
 
 /** What a stay needs of its region, without the region itself, which may be collected. */
 export interface Place {
-  readonly core: Core
+  readonly core: GuardedCore
   readonly words: Int32Array
   readonly size: bigint
   readonly channelAt: Offset

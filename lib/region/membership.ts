@@ -7,7 +7,7 @@
 // lives, and take it; without, they see the end of the thread by its Web Lock (endpoint.ts), if it held one by then. What the
 // constructor throws behind the claim gives the endpoint back.
 import { type Addon, addon, type RegionBinding, type SharedMemory } from '../base/addon.js'
-import { type Core, guarded, instantiate, type Offset } from '../base/core.js'
+import { type GuardedCore, type HotCore, instantiate, type Offset } from '../base/core.js'
 import { adopt, coreError, SabwayError } from '../base/errors.js'
 import {
   SW_ENDPOINTS,
@@ -75,7 +75,8 @@ export class Membership {
   readonly bytes: Uint8Array<SharedArrayBuffer>
   readonly words: Int32Array<SharedArrayBuffer>
   readonly size: bigint
-  readonly core: Core
+  readonly core: GuardedCore
+  readonly hot: HotCore
   readonly channelAt: Offset
   readonly processes: boolean
   readonly endpoint: number
@@ -107,13 +108,16 @@ export class Membership {
     this.size = size
     const waking: Waking = { words, commons, binding: null, processes: false, wakes: 0 }
     this.#waking = waking
-    const core = guarded(
-      instantiate(memory, {
-        wake: (doorbell, how) => wake(waking, doorbell, how),
-        alive: host === null ? () => 1 : host.alive,
-      }),
-    )
+    const {
+      guarded: core,
+      hot,
+      stackPointer,
+    } = instantiate(memory, {
+      wake: (doorbell, how) => wake(waking, doorbell, how),
+      alive: host === null ? () => 1 : host.alive,
+    })
     this.core = core
+    this.hot = hot
     const status = core.sw_region_verify(0, buffer.byteLength / SW_PAGE)
     if (status !== 0) throw coreError(status, describeHeader(words))
     const channelAt = core.sw_region_channel(0, size) >>> 0
@@ -124,7 +128,7 @@ export class Membership {
     const endpoint = claim(core, host)
     this.endpoint = endpoint
     this.instance = SW_INSTANCES_AT + endpoint * SW_INSTANCE_BYTES
-    core.__stack_pointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
+    stackPointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
     this.#role = roleOf(words, endpoint)
     try {
       this.binding = host === null ? null : host.bind(this.bytes, endpoint, channelAt, away)
@@ -168,7 +172,7 @@ export class Membership {
   }
 }
 
-function claim(core: Core, host: RegionHost | null): number {
+function claim(core: GuardedCore, host: RegionHost | null): number {
   const { pid, startLow, startHigh } = host?.identity() ?? { pid: 1, startLow: 0, startHigh: 0 }
   const index = core.sw_endpoint_claim(0, pid, startLow, startHigh)
   if (index < 0)

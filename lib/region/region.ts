@@ -9,7 +9,7 @@
 import type { RegionBinding, SharedMemory } from '../base/addon.js'
 import { isMemory, isSharedArrayBuffer } from '../base/brand.js'
 import * as check from '../base/check.js'
-import { type Core, coreModule, type Offset, offerModule } from '../base/core.js'
+import { coreModule, type GuardedCore, type HotCore, type Offset, offerModule } from '../base/core.js'
 import { adopting, coreError, SabwayError } from '../base/errors.js'
 import { cloneHint, hide, INSPECT, inspected } from '../base/summary.js'
 import { SW_ENDPOINTS, SW_HEAP_AT, SW_PAGE, sw_endpoint } from '../generated/abi.js'
@@ -52,7 +52,8 @@ export class Region {
   /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
   /** @internal */ declare readonly bytes: Uint8Array<SharedArrayBuffer>
   /** @internal */ declare readonly words: Int32Array<SharedArrayBuffer>
-  /** @internal */ declare readonly core: Core
+  /** @internal */ declare readonly core: GuardedCore
+  /** @internal */ declare readonly hot: HotCore
   /** @internal */ readonly size: bigint
   /** @internal Where the channel is: what the header says, read once. */ readonly channelAt: Offset
   /** @internal */ readonly endpoint: number
@@ -90,8 +91,8 @@ export class Region {
     this.#shared = shared
     const membership = new Membership(this, commons, memory, host, (copied !== undefined && shared) || undefined)
     this.#membership = membership
-    const { bytes, words, core, binding } = membership
-    hide(this, { commons, bytes, words, core, binding })
+    const { bytes, words, core, hot, binding } = membership
+    hide(this, { commons, bytes, words, core, hot, binding })
     this.size = membership.size
     this.channelAt = membership.channelAt
     this.endpoint = membership.endpoint
@@ -132,11 +133,11 @@ export class Region {
       return region
     }
     const pages = pagesFor(rendererToNative, nativeToRenderer)
-    const format = (core: Core) => core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
+    const format = (core: GuardedCore) => core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
     return Region.#make(pages, options, format)
   }
 
-  static #make(pages: number, options: ShareOptions, format: (core: Core) => number): Region {
+  static #make(pages: number, options: ShareOptions, format: (core: GuardedCore) => number): Region {
     const region = create(pages, options, format, Region.#over)
     if (options.name !== undefined) region.commons.lend() // its token can be told from the name
     return region

@@ -264,6 +264,7 @@ for (const name of [
   '#channelAt',
   '#words',
   '#core',
+  '#hot',
   '#size',
   '#endpoint',
   '#instance',
