@@ -138,14 +138,14 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     }
     hide(this, { waiter: new WaitState(this.region, policy) })
     dispatcher.relay(this.region)
-    const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
-    this.#watch = new PeerWatch(this.region, side)
+    const place = this.region.channel(this.side === 'renderer' ? SW_RENDERER : SW_NATIVE)
+    this.#watch = new PeerWatch(this.region, place)
     const onOpen = () => {
       ringWatchers(this.region.words, this.region.endpoint)
       this.#onRole()
     }
-    this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen, maxQueued)
-    this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
+    this.#out = new Outgoing(this.region, place, () => this.#onQueued(), onOpen, maxQueued)
+    this.#in = new Incoming(this.region, place, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
     this.#out.onLoss = (error) => this.#report(error)
     this.#batcher =

@@ -3,8 +3,9 @@ import type { GuardedCore, HotCore, Offset } from '../base/core.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { type Context, now } from '../base/host.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
-import { ERRORS, SW_BATCH, SW_FRAME_HEADER, sw_channel, sw_consumer, sw_instance, sw_ring } from '../generated/abi.js'
+import { ERRORS, SW_BATCH, SW_FRAME_HEADER, sw_consumer, sw_instance, sw_ring } from '../generated/abi.js'
 import { NOTHING } from '../loop/block.js'
+import type { ChannelPlace } from '../region/channel-place.js'
 import type { Region } from '../region/region.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
@@ -72,7 +73,7 @@ export class Incoming {
 
   constructor(
     private readonly region: Region,
-    private readonly side: number,
+    private readonly place: ChannelPlace,
     /** Called once, when the stream ends: no error when the peer closed it. */
     private readonly onEnd: (error: SabwayError | null) => void,
     private readonly onOpen: () => void,
@@ -84,15 +85,16 @@ export class Incoming {
     this.consumer = region.instance + sw_instance.consumer
     this.slices = region.instance + sw_instance.incoming
     this.sliceWord = this.slices >>> 2
-    this.roleWord = (region.channelAt + sw_channel.rings + (1 - side) * sw_ring.sizeof + sw_ring.consumer) >>> 2
+    this.roleWord = place.incoming(sw_ring.consumer)
   }
 
   /** Take the consumer's role, on first use. */
   open(): void {
     if (this.opened) return
-    const { core, region, side } = this
-    region.join(side)
-    const status = core.sw_channel_open_consumer(this.consumer, 0, region.size, region.channelAt, side, region.endpoint)
+    const { core, region, place } = this
+    region.join(place.side)
+    const { size, endpoint } = region
+    const status = core.sw_channel_open_consumer(this.consumer, 0, size, place.offset, place.side, endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
     this.role = this.words[(this.consumer + sw_consumer.role) >>> 2]!
@@ -105,8 +107,8 @@ export class Incoming {
   }
 
   get capacity(): number {
-    const ring = this.region.channelAt + sw_channel.rings + (1 - this.side) * sw_ring.sizeof
-    return this.words[(this.opened ? this.consumer + sw_consumer.capacity : ring + sw_ring.capacity) >>> 2]!
+    const opened = (this.consumer + sw_consumer.capacity) >>> 2
+    return this.words[this.opened ? opened : this.place.incoming(sw_ring.capacity)]!
   }
 
   /** `inContext`: the callback's async context, or null where it only settles promises, which have their own. */

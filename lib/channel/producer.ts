@@ -15,11 +15,11 @@ import {
   SW_BATCH,
   SW_FRAME_HEADER,
   SW_RING_MAX,
-  sw_channel,
   sw_instance,
   sw_producer,
   sw_ring,
 } from '../generated/abi.js'
+import type { ChannelPlace } from '../region/channel-place.js'
 import type { Region } from '../region/region.js'
 
 const FULL = ERRORS.ERR_SABWAY_FULL.number
@@ -99,7 +99,7 @@ export class Outgoing {
 
   constructor(
     private readonly region: Region,
-    private readonly side: number,
+    private readonly place: ChannelPlace,
     /** Ask the event loop to call flush, now and when there is room. */
     private readonly wantLoop: () => void,
     private readonly onOpen: () => void,
@@ -115,7 +115,7 @@ export class Outgoing {
     this.statusWord = (this.producer + sw_producer.status) >>> 2
     this.nextWord = (this.producer + sw_producer.next) >>> 2
     this.roomWord = (this.producer + sw_producer.room) >>> 2
-    this.roleWord = (region.channelAt + sw_channel.rings + side * sw_ring.sizeof + sw_ring.producer) >>> 2
+    this.roleWord = place.outgoing(sw_ring.producer)
     this.binding = region.binding
     this.windows = new Windows(region.bytes)
     this.reserveFrame = region.hot.sw_producer_reserve
@@ -129,9 +129,10 @@ export class Outgoing {
   open(): void {
     if (this.failure !== null) throw this.failure
     if (this.opened) return
-    const { core, region, side } = this
-    region.join(side)
-    const status = core.sw_channel_open_producer(this.producer, 0, region.size, region.channelAt, side, region.endpoint)
+    const { core, region, place } = this
+    region.join(place.side)
+    const { size, endpoint } = region
+    const status = core.sw_channel_open_producer(this.producer, 0, size, place.offset, place.side, endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
     this.role = this.words[(this.producer + sw_producer.role) >>> 2]!
@@ -149,8 +150,8 @@ export class Outgoing {
   }
 
   get capacity(): number {
-    const ring = this.region.channelAt + sw_channel.rings + this.side * sw_ring.sizeof
-    return this.words[(this.opened ? this.producer + sw_producer.capacity : ring + sw_ring.capacity) >>> 2]!
+    const opened = (this.producer + sw_producer.capacity) >>> 2
+    return this.words[this.opened ? opened : this.place.outgoing(sw_ring.capacity)]!
   }
 
   trySend(message: Uint8Array): boolean {

@@ -3,7 +3,15 @@
 // have no addon (end-watch.ts). The dispatcher calls `serveAll` at each turn.
 import { addon, LooseRef, type Weakly, weakly } from '../base/addon.js'
 import * as host from '../base/host.js'
-import { SW_LASTS, SW_RELAYS, SW_WAKES_ATOMICS, SW_WAKES_FUTEX, SW_WATCHES, sw_endpoint } from '../generated/abi.js'
+import {
+  SW_LASTS,
+  SW_RELAYS,
+  SW_RENDERER,
+  SW_WAKES_ATOMICS,
+  SW_WAKES_FUTEX,
+  SW_WATCHES,
+  sw_endpoint,
+} from '../generated/abi.js'
 import { endpointWord } from '../region/endpoint.js'
 import type { Region } from '../region/region.js'
 import type { EndWatch } from './end-watch.js'
@@ -33,7 +41,7 @@ export function beginEndWatch(region: Region, onEnd: () => void): boolean {
   const part = endPart.loaded
   if (region.closed || part === null) return false
   const way = wayTo(region)
-  const watch = new part.EndWatch(way, region.channelAt, onEnd)
+  const watch = new part.EndWatch(way, region.channel(SW_RENDERER), onEnd)
   endWatches.set(region, watch)
   collected.register(region, watch)
   Atomics.or(region.words, endpointWord(region.endpoint, sw_endpoint.skills), SW_WATCHES)

@@ -15,7 +15,7 @@ import {
   SW_WAKES_FUTEX,
   sw_endpoint,
 } from '../generated/abi.js'
-import { endpointWord } from '../region/endpoint.js'
+import { endpointOf, endpointWord } from '../region/endpoint.js'
 import type { Region } from '../region/region.js'
 
 /**
@@ -115,8 +115,8 @@ export const reachOf = (region: Region, role: number, how: number): number =>
 
 /** Can the participant that the role names wake in this way? Where there is none yet, the next one is taken to be able to. */
 export function hasSkill(region: Region, role: number, skill: number): boolean {
-  const number = role & 0xff
-  if (number === 0) return true
-  const skills = Atomics.load(region.words, endpointWord(number - 1, sw_endpoint.skills))
+  const index = endpointOf(role)
+  if (index < 0) return true
+  const skills = Atomics.load(region.words, endpointWord(index, sw_endpoint.skills))
   return (skills & skill) !== 0
 }

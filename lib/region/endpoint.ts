@@ -22,6 +22,9 @@ export function endpointWord(index: number, field: number): number {
 export const roleOf = (words: Int32Array, index: number): number =>
   ((Atomics.load(words, endpointWord(index, sw_endpoint.epoch)) << 8) | (index + 1)) >>> 0
 
+/** The endpoint that a role word names; -1 where it names none. */
+export const endpointOf = (role: number): number => (role & 0xff) - 1
+
 /** Take the roles of a participant that has ended away from it, and give its endpoint back. Nothing when it has left before. */
 export function leave(core: GuardedCore, size: bigint, channelAt: Offset, role: number): void {
   core.sw_channel_evict_role(0, size, channelAt, role)
@@ -41,7 +44,7 @@ export const holderIn = (word: number): number => ((word & SW_ROLE_GONE) === 0 &
 
 /** Ring a JavaScript thread of this process, whether it sleeps or not. Returns the doorbell's value. */
 export function ring(words: Int32Array, role: number): number {
-  const doorbell = endpointWord((role & 0xff) - 1, sw_endpoint.doorbell)
+  const doorbell = endpointWord(endpointOf(role), sw_endpoint.doorbell)
   const rings = Atomics.add(words, doorbell, 1) + 1
   Atomics.notify(words, doorbell)
   return rings

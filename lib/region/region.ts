@@ -13,6 +13,7 @@ import { coreModule, type GuardedCore, type HotCore, type Offset, offerModule } 
 import { adopting, coreError, SabwayError } from '../base/errors.js'
 import { cloneHint, hide, INSPECT, inspected } from '../base/summary.js'
 import { SW_ENDPOINTS, SW_HEAP_AT, SW_PAGE, sw_endpoint } from '../generated/abi.js'
+import { ChannelPlace } from './channel-place.js'
 import { Commons } from './commons.js'
 import { create, open, pagesFor, type ShareOptions } from './create.js'
 import { endpointWord } from './endpoint.js'
@@ -190,6 +191,11 @@ export class Region {
   /** The SharedArrayBuffer itself. */
   get buffer(): SharedArrayBuffer {
     return this.memory.buffer as unknown as SharedArrayBuffer
+  }
+
+  /** @internal The region's channel, from this side. */
+  channel(side: number): ChannelPlace {
+    return new ChannelPlace(this.channelAt, side)
   }
 
   /** @internal Put a channel into a region that `create` made. */

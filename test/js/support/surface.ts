@@ -262,6 +262,7 @@ for (const name of [
   '#wakes',
   '#bytes',
   '#channelAt',
+  '#channel',
   '#words',
   '#core',
   '#hot',
