@@ -3,34 +3,34 @@
 import { takingPooled } from './base/copy-pooled.js'
 import { provideErrors } from './base/errors.js'
 import { Batcher, batchOptions } from './channel/batch.js'
+import { channelParts } from './channel/parts.js'
 import { ChannelPort, PORT, type PortChannel } from './channel/port.js'
 import { makeReadable, makeWritable } from './channel/streams.js'
 import { formatOf, joined, lengthOf, sendParts } from './codec/codec.js'
 import { ADDON_ERRORS } from './generated/abi.js'
 import { EndWatch, suspect } from './loop/end-watch.js'
+import { endPart } from './loop/parts.js'
 import { paceOf } from './loop/schedule.js'
-import { provideParts } from './parts.js'
 import { hold, letGo } from './region/locks.js'
+import { lockPart } from './region/parts.js'
 
 /** Let every channel of this thread have the parts, also those that were made before. */
 export function loadParts(): void {
   provideErrors(ADDON_ERRORS) // an Electron page is told of them by its main process
   const makePort = (channel: PortChannel) => new ChannelPort(PORT, channel)
-  provideParts({
+  lockPart.provide({ hold, letGo })
+  endPart.provide({ EndWatch, suspect })
+  channelParts.provide({
     Batcher,
     batchOptions,
-    EndWatch,
     formatOf,
-    hold,
     joined,
     lengthOf,
-    letGo,
     makePort,
     makeReadable,
     makeWritable,
     paceOf,
     sendParts,
-    suspect,
     takingPooled,
   })
 }

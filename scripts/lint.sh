@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formatting and lint of everything: clang-format and clang-tidy for C and C++, Biome and tsc for TypeScript and JavaScript.
+# Formatting and lint of everything: clang-format and clang-tidy for C and C++; Biome, tsc and the layers of lib for TypeScript.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,6 +17,7 @@ clang-tidy --quiet --warnings-as-errors='*' "${tidied[@]}" -- -std=c11 -Inative 
 
 npx biome check --error-on-warnings .
 npx tsc -p .
+npx depcruise lib
 npx tsc -p test/tsconfig.json --noEmit
 npx tsc -p test/browser/page --noEmit
 npx tsc -p examples/electron

@@ -1,8 +1,5 @@
 // The native addon, where there is one. index.ts provides it; browser.ts does not.
 
-import type * as workers from '../channel/native-worker.js'
-import { SabwayError } from './errors.js'
-
 /** What a WorkerEvent tells: native/napi/events.h says what each kind means. */
 export {
   SWI_EVENT_CARRIER_FAILED as CARRIER_FAILED,
@@ -103,21 +100,6 @@ let missing = 'this build of Sabway has no native addon (it is the browser build
 export function provideAddon(addon: Addon | null, reason = ''): void {
   provided = addon
   missing = reason
-}
-
-/** What starts native workers. It comes with the addon: a page need not load it. */
-export type Workers = Pick<typeof workers, 'NativeWorker' | 'needBinding' | 'workerOptions'>
-
-let providedWorkers: Workers | null = null
-
-export function provideWorkers(found: Workers): void {
-  providedWorkers = found
-}
-
-/** Errors: ERR_SABWAY_NO_ADDON. */
-export function nativeWorkers(): Workers {
-  if (providedWorkers === null) throw new SabwayError('ERR_SABWAY_NO_ADDON', missing)
-  return providedWorkers
 }
 
 export const addon = (): Addon | null => provided

@@ -1,8 +1,7 @@
 // Arguments are checked once, here, before anything is touched.
 
 import { SW_RING_MAX, SW_RING_MIN } from '../generated/abi.js'
-import { Commons } from '../region/commons.js'
-import { isAbortSignal, isGone, isMemory, isUint8Array, lengthOf, sectionOf } from './brand.js'
+import { isAbortSignal, isGone, isUint8Array, lengthOf } from './brand.js'
 import { type ErrorCode, SabwayError } from './errors.js'
 import { shown } from './shown.js'
 
@@ -218,7 +217,7 @@ export function patience(value: Patience | undefined, what: string): Patience {
   return found
 }
 
-const LONGEST_CODEC_NAME = 100
+export const LONGEST_CODEC_NAME = 100
 
 /** A codec's name, or a codec, whose parts are read once. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT. */
 export function codec<Codec extends object, Name extends string>(
@@ -239,55 +238,6 @@ export function codec<Codec extends object, Name extends string>(
 
 /** How large a ring is to be. */
 export const ringBytes = (value: unknown, name: string): number => integer(value, name, SW_RING_MIN, SW_RING_MAX)
-
-/** What a handle holds, of a region or of a channel, before it is known to be one. */
-export interface Handle {
-  sabway?: unknown
-  memory?: unknown
-  module?: WebAssembly.Module
-  token?: unknown
-  copied?: unknown
-  codec?: string
-  /** Of one that was made in this realm: its memory is not looked at. */
-  commons?: Commons
-}
-
-/** The parts of what should be a handle. Errors: ERR_SABWAY_INVALID_TYPE. */
-export function handle(value: unknown): Handle {
-  const expected =
-    'expected the `handle` of a region or channel, as it came by postMessage, or its `token` from another process'
-  if (typeof value !== 'object' || value === null) refuse('ERR_SABWAY_INVALID_TYPE', expected, value)
-  const what = kindOf(value)
-  if (what === 'SharedMemoryChannel' || what === 'Region') {
-    throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `${expected}; this is the ${what} itself: pass its \`handle\``)
-  }
-  const commons = Commons.of(value)
-  if (commons !== undefined) {
-    const { sabway, codec } = fields(value, 'handle', ['sabway', 'codec'])
-    return { sabway, commons, ...named(codec) }
-  }
-  const { codec, module, ...parts } = fields(value, 'handle', [
-    'sabway',
-    'memory',
-    'module',
-    'token',
-    'copied',
-    'codec',
-  ])
-  if ((parts.copied && typeof parts.token === 'string') || isMemory(parts.memory))
-    return { ...parts, ...named(codec), ...compiled(module) }
-  const hint = parts.sabway !== undefined ? '; a handle survives postMessage, but not JSON' : ''
-  return refuse('ERR_SABWAY_INVALID_TYPE', `${expected}${hint}`, value)
-}
-
-const named = (codec: unknown): { codec?: string } =>
-  codec === undefined ? {} : { codec: text(codec, "the handle's codec", LONGEST_CODEC_NAME + 'own:'.length) }
-
-function compiled(module: unknown): { module?: WebAssembly.Module } {
-  if (module === undefined) return {}
-  if (sectionOf(module, '') !== undefined) return { module: module as WebAssembly.Module }
-  return refuse('ERR_SABWAY_INVALID_TYPE', "the handle's module must be a WebAssembly.Module", module)
-}
 
 /** The name of its class, for hints in error texts only: any object can pretend to be of any. */
 export function kindOf(value: unknown): string {

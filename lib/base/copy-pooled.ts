@@ -1,8 +1,8 @@
 // Copies that share their ArrayBuffer with others.
 
-import type { Take } from '../channel/receiver.js'
 import { bounce, copyOut, NATIVE_FROM_MISALIGNED, uninitialised } from './copy.js'
 import { markUntransferable } from './host.js'
+import type { SharedBytes } from './shared-bytes.js'
 
 const SLAB_BYTES = 1 << 16
 const SLAB_UP_TO = 1 << 12
@@ -43,6 +43,6 @@ function pooled(length: number): Uint8Array<ArrayBuffer> {
 }
 
 export const takingPooled =
-  (words: Int32Array): Take<Uint8Array> =>
-  (bytes, start, end) =>
+  (words: Int32Array) =>
+  (bytes: SharedBytes, start: number, end: number): Uint8Array =>
     copyPooled(bytes, start, end, words)

@@ -1,75 +1,24 @@
 // The C core as WebAssembly: one instance for each thread and region, on the region's own bytes.
 
 import { SW_PAGE } from '../generated/abi.js'
+import { GUARDED_NAMES, type GuardedCore, HOT_NAMES, type HotCore } from '../generated/core.js'
 import { CORE_ID, CORE_SECTION, CORE_WASM, SIZES_WASM } from '../generated/core-wasm.js'
 import { reclaiming } from './addon.js'
 import { isError, sectionOf } from './brand.js'
-import { SabwayError, trapped } from './errors.js'
+import { asCorruptError, SabwayError } from './errors.js'
 import { addressLimit, roomForRegions } from './host.js'
 import { wasmBytes } from './wasm-text.js'
+
+export type { GuardedCore, HotCore }
 
 /** A byte offset in the region: a pointer, in the core's eyes. */
 export type Offset = number
 
-/** What native/codegen/exports.txt lists; each is documented in native/include/sabway. */
+/** The core on one memory. Its functions are those of native/codegen/exports.txt; native/include/sabway documents each. */
 export interface Core {
-  readonly __stack_pointer: WebAssembly.Global
-  sw_region_bytes(rendererToNative: number, nativeToRenderer: number): bigint
-  sw_region_format(base: Offset, pages: number, rendererToNative: number, nativeToRenderer: number): number
-  sw_region_format_empty(base: Offset, pages: number): number
-  sw_region_verify(base: Offset, pages: number): number
-  sw_region_channel(base: Offset, size: bigint): Offset
-  sw_endpoint_claim(base: Offset, pid: number, startLow: number, startHigh: number): number
-  sw_endpoint_release(base: Offset, index: number): void
-  sw_endpoint_release_role(base: Offset, role: number): number
-  sw_endpoint_role_alive(base: Offset, role: number): number
-  sw_endpoint_ring(base: Offset, role: number): void
-  sw_endpoint_arm(base: Offset, index: number, how: number): number
-  sw_endpoint_disarm(base: Offset, index: number): void
-  sw_endpoint_set_skills(base: Offset, index: number, skills: number): void
-  sw_relay_serve(base: Offset): number
-  sw_endpoint_wake_path(base: Offset, index: number, role: number, how: number): number
-  sw_wait_next_window(windowNs: number, mostNs: number, sleptNs: number): number
-  sw_wait_skip_yields(last: number, tookNs: number): number
-  sw_wait_limit_ms(reach: number, sleeps: number): number
-  sw_channel_open_producer(
-    p: Offset,
-    base: Offset,
-    size: bigint,
-    channel: Offset,
-    side: number,
-    endpoint: number,
-  ): number
-  sw_channel_open_consumer(
-    c: Offset,
-    base: Offset,
-    size: bigint,
-    channel: Offset,
-    side: number,
-    endpoint: number,
-  ): number
-  sw_channel_format(base: Offset, channel: Offset, rendererToNative: number, nativeToRenderer: number): number
-  sw_channel_evict(base: Offset, size: bigint, channel: Offset, endpoint: number): void
-  sw_channel_evict_role(base: Offset, size: bigint, channel: Offset, role: number): void
-  sw_channel_check(base: Offset, size: bigint, channel: Offset): number
-  sw_producer_reserve(p: Offset, length: number, lead: number): Offset
-  sw_producer_commit(p: Offset, length: number): number
-  sw_producer_abandon(p: Offset): number
-  sw_producer_publish(p: Offset): void
-  sw_producer_push(p: Offset, length: number): number
-  sw_producer_append(p: Offset, length: number, publish: number): number
-  sw_producer_append_batch(p: Offset, slices: Offset, count: number, publish: number): number
-  sw_producer_want_space(p: Offset, length: number): number
-  sw_producer_close(p: Offset): void
-  sw_producer_leave(p: Offset): void
-  sw_producer_used(p: Offset): number
-  sw_consumer_peek_batch(c: Offset, slices: Offset, count: number): number
-  sw_consumer_release(c: Offset): void
-  sw_consumer_release_first(c: Offset, count: number): void
-  sw_consumer_ready(c: Offset): number
-  sw_consumer_used(c: Offset): number
-  sw_consumer_close(c: Offset): void
-  sw_consumer_leave(c: Offset): void
+  readonly guarded: GuardedCore
+  readonly hot: HotCore
+  readonly stackPointer: WebAssembly.Global
 }
 
 /** What the core asks of its host. */
@@ -103,6 +52,22 @@ export function offerModule(module: WebAssembly.Module | undefined): void {
   if (id !== undefined && String.fromCharCode(...id.subarray(0, CORE_ID.length + 1)) === CORE_ID) compiled = module
 }
 
+const HOT = HOT_NAMES.split(' ')
+const GUARDED = GUARDED_NAMES.split(' ')
+
+type Call = (...args: unknown[]) => unknown
+
+/** Six arguments are what the longest takes; WebAssembly ignores those that are too many. */
+function guard(call: Call): Call {
+  return (a, b, c, d, e, f) => {
+    try {
+      return call(a, b, c, d, e, f)
+    } catch (error) {
+      throw asCorruptError(error)
+    }
+  }
+}
+
 /**
  * The core on `memory`. Its stack pointer is zero until the caller owns an instance block: a function that needed a stack
  * before that would trap instead of writing where it must not (native/codegen/build.mjs checks which functions need none).
@@ -111,40 +76,12 @@ export function instantiate(memory: WebAssembly.Memory, host: CoreHost): Core {
   const { exports } = new WebAssembly.Instance(coreModule(), {
     env: { memory, wake: host.wake, alive: host.alive },
   })
-  const core = exports as unknown as Core
-  core.__stack_pointer.value = 0
-  return core
-}
-
-type Call = (...args: unknown[]) => unknown
-
-/** What messages and batches cost: the callers (Outgoing and Incoming) catch for themselves, once around several calls. */
-const HOT = new Set([
-  'sw_producer_reserve',
-  'sw_producer_push',
-  'sw_producer_append',
-  'sw_producer_append_batch',
-  'sw_producer_publish',
-  'sw_consumer_peek_batch',
-  'sw_consumer_release',
-])
-
-/** The same core, which throws ERR_SABWAY_CORRUPT where the bare one traps; all but the hot functions. */
-export function guarded(core: Core): Core {
-  const guard = (call: Call): Call => {
-    // Six arguments are what the longest takes; WebAssembly ignores those that are too many.
-    return (a, b, c, d, e, f) => {
-      try {
-        return call(a, b, c, d, e, f)
-      } catch (error) {
-        throw trapped(error)
-      }
-    }
-  }
-  const entries = Object.entries(core).map(([name, value]) => {
-    return [name, typeof value === 'function' && !HOT.has(name) ? guard(value as Call) : value]
-  })
-  return Object.fromEntries(entries) as Core
+  const numbered = (number: number): unknown => exports[number.toString(36)]
+  const hot = HOT.map((name, i) => [name, numbered(i)])
+  const guarded = GUARDED.map((name, i) => [name, guard(numbered(HOT.length + i) as Call)])
+  const stackPointer = numbered(HOT.length + GUARDED.length) as WebAssembly.Global
+  stackPointer.value = 0
+  return { hot: Object.fromEntries(hot), guarded: Object.fromEntries(guarded), stackPointer }
 }
 
 /** Memories made by this thread that the garbage collector has not taken yet: each pins its address space. */
@@ -191,7 +128,7 @@ function noRoom(cause: unknown, what: string): SabwayError {
   return new SabwayError('ERR_SABWAY_OUT_OF_MEMORY', text, { cause })
 }
 
-let sizes: { sw_region_bytes: Core['sw_region_bytes'] } | undefined
+let sizes: Pick<GuardedCore, 'sw_region_bytes'> | undefined
 
 /** Bytes of a region for rings of these capacities, for which there need not be a memory yet. */
 export function regionBytes(rendererToNative: number, nativeToRenderer: number): number {

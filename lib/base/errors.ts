@@ -71,7 +71,7 @@ export const replaced = (): SabwayError =>
  * What the core threw. It can only trap, and only when its own block, which lies in the region too, no longer holds what it
  * put there. Anything else is not about the core.
  */
-export function trapped(error: unknown): unknown {
+export function asCorruptError(error: unknown): unknown {
   return isTrap(error) ? overwritten(error) : error
 }
 
@@ -107,4 +107,13 @@ function middleLeftOut(text: string): string {
 export function adopt(error: unknown): unknown {
   if (error instanceof SabwayError || !isOurs(error)) return error
   return new SabwayError(error.code, middleLeftOut(detailOf(error)), { cause: error })
+}
+
+/** Call the addon: what it throws becomes ours. */
+export function adopting<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw adopt(error)
+  }
 }

@@ -1,4 +1,3 @@
-import { nativeWorkers } from '../base/addon.js'
 import { copyOf } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { coreError, inFront, SabwayError } from '../base/errors.js'
@@ -8,10 +7,14 @@ import type { SharedBytes } from '../base/shared-bytes.js'
 import { cloneHint, hide, INSPECT, inspected } from '../base/summary.js'
 import type { Format } from '../codec/format.js'
 import { ERRORS, SW_NATIVE, SW_RENDERER } from '../generated/abi.js'
+import { block, NOTHING } from '../loop/block.js'
 import * as dispatcher from '../loop/dispatcher.js'
-import { block, NOTHING, policyOf, reachOf, Waiter, type WaitPolicy } from '../loop/waiting.js'
-import { formatFor, partsFor } from '../parts.js'
+import { keepAliveOf, setActive } from '../loop/keep-alive.js'
+import { nativePart } from '../loop/parts.js'
+import { serveAll } from '../loop/relay.js'
+import { policyOf, reachOf, type WaitPolicy, WaitState } from '../loop/wait-policy.js'
 import { ringWatchers } from '../region/endpoint.js'
+import { handleParts } from '../region/handle.js'
 import { isolated } from '../region/isolation.js'
 import { Region } from '../region/region.js'
 import type { Batcher, BatchOptions } from './batch.js'
@@ -27,6 +30,7 @@ import type {
   Side,
   StartOptions,
 } from './options.js'
+import { formatFor, nativeWorkers, partsFor } from './parts.js'
 import { PeerWatch } from './peer-watch.js'
 import type { ChannelPort } from './port.js'
 import { Outgoing, type SendOptions, type WriteCallback } from './producer.js'
@@ -73,7 +77,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
   /** @internal */ declare readonly region: Region
   readonly side: Side
-  /** @internal */ declare readonly waiter: Waiter
+  /** @internal */ declare readonly waiter: WaitState
   readonly #out: Outgoing
   readonly #in: Incoming
   readonly #ownsRegion: boolean
@@ -88,7 +92,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   #wantsRef: boolean | null = null
   #portReceives = false
   #portHolds = false
-  readonly #hold = dispatcher.holdOf(this)
+  readonly #keepAlive = keepAliveOf(this)
   /** startReceiving is in effect only because there are 'message' listeners. */
   #receivesForListeners = false
   readonly #format: Format | null
@@ -132,16 +136,16 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       this.#ownsRegion = options.region === undefined
       this.side = 'renderer'
     }
-    hide(this, { waiter: new Waiter(this.region, policy) })
+    hide(this, { waiter: new WaitState(this.region, policy) })
     dispatcher.relay(this.region)
-    const side = this.side === 'renderer' ? SW_RENDERER : SW_NATIVE
-    this.#watch = new PeerWatch(this.region, side)
+    const place = this.region.channel(this.side === 'renderer' ? SW_RENDERER : SW_NATIVE)
+    this.#watch = new PeerWatch(this.region, place)
     const onOpen = () => {
       ringWatchers(this.region.words, this.region.endpoint)
       this.#onRole()
     }
-    this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen, maxQueued)
-    this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
+    this.#out = new Outgoing(this.region, place, () => this.#onQueued(), onOpen, maxQueued)
+    this.#in = new Incoming(this.region, place, (error) => this.#onEnd(error), onOpen)
     this.#out.onQueueEmpty = () => this.#onDrained()
     this.#out.onLoss = (error) => this.#report(error)
     this.#batcher =
@@ -173,8 +177,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       stop: () => this.stopReceiving(),
     })
     this.copied = this.region.copied
-    this.#leaveRegion = this.region.house(() => this.#end('its region was closed'))
-    if (this.region.processes || this.copied !== undefined) dispatcher.watch(this)
+    this.#leaveRegion = this.region.onClose(() => this.#end('its region was closed'))
+    if (this.region.processes || this.copied !== undefined) nativePart.loaded?.listenForDeaths(this)
   }
 
   /**
@@ -194,7 +198,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       const format = formatFor(codec) // before a region is open
       return SharedMemoryChannel.over<T>(Region.open(from), side!, { format, batch, wait, maxQueued, replace })
     }
-    const handle = check.handle(from)
+    const handle = handleParts(from)
     const shared = handle.sabway === 'channel' ? (handle.codec ?? 'bytes') : undefined
     const format = formatFor(codec, shared)
     return SharedMemoryChannel.over<T>(Region.joined(handle), side!, { format, batch, wait, maxQueued, replace })
@@ -477,7 +481,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       throw this.#receiver.takeDeath()
     },
     meanwhile: () => {
-      dispatcher.serveAll()
+      serveAll()
       if (this.#out.pending) this.#out.flush()
     },
   }
@@ -915,10 +919,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       !this.#closed &&
       ((this.#wantsRef ?? (receives && (!this.#watch.gone || this.#deathIsUntold))) ||
         (this.#out.pending && this.#watch.there))
-    if (wanted === this.#hold.held) return
-    this.#hold.held = wanted
-    if (wanted) dispatcher.ref()
-    else dispatcher.unref()
+    setActive(this.#keepAlive, wanted)
   }
 
   #mustReceive(): void {

@@ -1,10 +1,11 @@
 // The receiving half of a channel in one JavaScript thread: the ring's consumer, and who is given its messages.
-import type { Core, Offset } from '../base/core.js'
+import type { GuardedCore, HotCore, Offset } from '../base/core.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { type Context, now } from '../base/host.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
-import { ERRORS, SW_BATCH, SW_FRAME_HEADER, sw_channel, sw_consumer, sw_instance, sw_ring } from '../generated/abi.js'
-import { NOTHING } from '../loop/waiting.js'
+import { ERRORS, SW_BATCH, SW_FRAME_HEADER, sw_consumer, sw_instance, sw_ring } from '../generated/abi.js'
+import { NOTHING } from '../loop/block.js'
+import type { ChannelPlace } from '../region/channel-place.js'
 import type { Region } from '../region/region.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
@@ -50,7 +51,8 @@ class Clock {
 }
 
 export class Incoming {
-  private readonly core: Core
+  private readonly core: GuardedCore
+  private readonly hot: HotCore
   private readonly bytes: Uint8Array<SharedArrayBuffer>
   private readonly words: Int32Array
   private readonly consumer: Offset
@@ -71,26 +73,28 @@ export class Incoming {
 
   constructor(
     private readonly region: Region,
-    private readonly side: number,
+    private readonly place: ChannelPlace,
     /** Called once, when the stream ends: no error when the peer closed it. */
     private readonly onEnd: (error: SabwayError | null) => void,
     private readonly onOpen: () => void,
   ) {
     this.core = region.core
+    this.hot = region.hot
     this.bytes = region.bytes
     this.words = region.words
     this.consumer = region.instance + sw_instance.consumer
     this.slices = region.instance + sw_instance.incoming
     this.sliceWord = this.slices >>> 2
-    this.roleWord = (region.channelAt + sw_channel.rings + (1 - side) * sw_ring.sizeof + sw_ring.consumer) >>> 2
+    this.roleWord = place.incoming(sw_ring.consumer)
   }
 
   /** Take the consumer's role, on first use. */
   open(): void {
     if (this.opened) return
-    const { core, region, side } = this
-    region.join(side)
-    const status = core.sw_channel_open_consumer(this.consumer, 0, region.size, region.channelAt, side, region.endpoint)
+    const { core, region, place } = this
+    region.join(place.side)
+    const { size, endpoint } = region
+    const status = core.sw_channel_open_consumer(this.consumer, 0, size, place.offset, place.side, endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
     this.role = this.words[(this.consumer + sw_consumer.role) >>> 2]!
@@ -103,8 +107,8 @@ export class Incoming {
   }
 
   get capacity(): number {
-    const ring = this.region.channelAt + sw_channel.rings + (1 - this.side) * sw_ring.sizeof
-    return this.words[(this.opened ? this.consumer + sw_consumer.capacity : ring + sw_ring.capacity) >>> 2]!
+    const opened = (this.consumer + sw_consumer.capacity) >>> 2
+    return this.words[this.opened ? opened : this.place.incoming(sw_ring.capacity)]!
   }
 
   /** `inContext`: the callback's async context, or null where it only settles promises, which have their own. */
@@ -240,7 +244,7 @@ export class Incoming {
   private peek(max: number): number {
     if (!this.holds) return REPLACED
     try {
-      return this.core.sw_consumer_peek_batch(this.consumer, this.slices, max)
+      return this.hot.sw_consumer_peek_batch(this.consumer, this.slices, max)
     } catch {
       return CORRUPT // the core's own words were overwritten
     }
@@ -250,7 +254,7 @@ export class Incoming {
     if (!this.holds) return // the next peek tells
     try {
       if (handed < peeked) this.core.sw_consumer_release_first(this.consumer, handed)
-      else this.core.sw_consumer_release(this.consumer)
+      else this.hot.sw_consumer_release(this.consumer)
     } catch {
       this.nothing(CORRUPT)
     }

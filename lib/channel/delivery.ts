@@ -4,9 +4,9 @@ import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { context, needLoop } from '../base/host.js'
 import type { Pace, Paced } from '../loop/schedule.js'
-import { partsFor } from '../parts.js'
 import type { DrainCallback, Incoming, MessageCallback } from './consumer.js'
 import type { StartOptions } from './options.js'
+import { partsFor } from './parts.js'
 import type { Take } from './receiver.js'
 
 interface Recipient extends Paced {

@@ -3,8 +3,8 @@ import { addonMissing, type RegionBinding, type WorkerBinding, type WorkerStats 
 import * as check from '../base/check.js'
 import { adopt, SabwayError } from '../base/errors.js'
 import { context } from '../base/host.js'
-import * as dispatcher from '../loop/dispatcher.js'
-import { type Mechanism, named, policyNumber, policyOf, type WaitPolicy } from '../loop/waiting.js'
+import { addOwner, connect, retain, type WorkerOwner } from '../loop/native-events.js'
+import { type Mechanism, mechanismOf, policyNumber, policyOf, type WaitPolicy } from '../loop/wait-policy.js'
 
 export interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error'
@@ -27,9 +27,9 @@ export type PluginWorker = AnyWorker & { plugin: string; [option: string]: unkno
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
-export class NativeWorker implements dispatcher.WorkerOwner {
+export class NativeWorker implements WorkerOwner {
   readonly id: number
-  readonly onLog: dispatcher.WorkerOwner['onLog']
+  readonly onLog: WorkerOwner['onLog']
 
   /** Starts it on `side`. Errors: those of SharedMemoryChannel.startWorker. */
   constructor(
@@ -41,7 +41,7 @@ export class NativeWorker implements dispatcher.WorkerOwner {
     private readonly ended: (worker: NativeWorker, status: number) => void,
   ) {
     const { onLog, builtin, plugin, wait = policy, json } = options
-    dispatcher.connect()
+    connect()
     try {
       this.id = binding.startWorker({ side, builtin, plugin, json, wait: policyNumber(wait) })
     } catch (error) {
@@ -49,7 +49,7 @@ export class NativeWorker implements dispatcher.WorkerOwner {
     }
     const inContext = context()
     this.onLog = onLog && ((level, text) => inContext(onLog, { level: LEVELS[level] ?? 'info', text }))
-    dispatcher.own(this)
+    addOwner(this)
   }
 
   onExit(status: number): void {
@@ -58,7 +58,7 @@ export class NativeWorker implements dispatcher.WorkerOwner {
 
   /** Ends it after the messages it has already been sent, and joins it. What it says meanwhile is still told. */
   stop(): void {
-    dispatcher.hold(this)
+    retain(this)
     this.binding.stopWorker(this.id)
   }
 
@@ -66,7 +66,7 @@ export class NativeWorker implements dispatcher.WorkerOwner {
     const found = this.binding.workerStats(this.id)
     if (found === undefined) return undefined
     const { reach, ...stats } = found
-    return { ...stats, mechanism: named(reach, 'futex') }
+    return { ...stats, mechanism: mechanismOf(reach, 'futex') }
   }
 }
 

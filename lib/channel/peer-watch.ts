@@ -2,24 +2,11 @@
 // layout.h). No polling is needed: a participant that closes, leaves, attaches or is evicted rings the holders of the other roles.
 
 import { SabwayError } from '../base/errors.js'
-import {
-  SW_CLOSED_BY_CONSUMER,
-  SW_CLOSED_BY_PRODUCER,
-  SW_NATIVE,
-  SW_RENDERER,
-  SW_ROLE_GONE,
-  sw_channel,
-  sw_endpoint,
-  sw_ring,
-} from '../generated/abi.js'
-import { loadedParts } from '../parts.js'
-import { endpointWord, holderIn } from '../region/endpoint.js'
+import { SW_CLOSED_BY_CONSUMER, SW_CLOSED_BY_PRODUCER, SW_ROLE_GONE, sw_endpoint, sw_ring } from '../generated/abi.js'
+import { endPart } from '../loop/parts.js'
+import type { ChannelPlace } from '../region/channel-place.js'
+import { endpointOf, endpointWord, holderIn } from '../region/endpoint.js'
 import { Region } from '../region/region.js'
-
-/** Index, in an Int32Array over the region, of a word of the ring that this side produces. */
-function ringWord(region: Region, producingSide: number, field: number): number {
-  return (region.channelAt + sw_channel.rings + producingSide * sw_ring.sizeof + field) >>> 2
-}
 
 /** The participant that a role word names as one that ended without leaving; 0 for none. */
 const lostIn = (word: number): number =>
@@ -46,18 +33,12 @@ export class PeerWatch {
 
   constructor(
     private readonly region: Region,
-    private readonly side: number,
+    private readonly place: ChannelPlace,
   ) {
-    const other = SW_RENDERER + SW_NATIVE - side
-    const role = (ring: number, holder: number, bit: number): Role => ({
-      holder: ringWord(region, ring, holder),
-      closed: ringWord(region, ring, sw_ring.closed),
-      bit,
-      seen: 0,
-    })
+    const role = (holder: number, closed: number, bit: number): Role => ({ holder, closed, bit, seen: 0 })
     this.#roles = [
-      role(side, sw_ring.consumer, SW_CLOSED_BY_CONSUMER),
-      role(other, sw_ring.producer, SW_CLOSED_BY_PRODUCER),
+      role(place.outgoing(sw_ring.consumer), place.outgoing(sw_ring.closed), SW_CLOSED_BY_CONSUMER),
+      role(place.incoming(sw_ring.producer), place.incoming(sw_ring.closed), SW_CLOSED_BY_PRODUCER),
     ]
   }
 
@@ -68,47 +49,46 @@ export class PeerWatch {
 
   /** Does a living participant receive what this side sends? Asks the operating system. */
   get there(): boolean {
-    return this.region.hasPeer(this.side) ?? this.#alive(this.receiver)
+    return this.region.hasPeer(this.place.side) ?? this.#alive(this.receiver)
   }
 
   /** Did the other side's last holder end without leaving, and has no other taken its place since? As of the last look. */
   get gone(): boolean {
-    return this.#gone && this.region.deadPeer(this.side) !== 0 // undefined where this memory tells
+    return this.#gone && this.region.deadPeer(this.place.side) !== 0 // undefined where this memory tells
   }
 
   /** Is one of the other side's roles in this set, as sw_channel_role counts them? */
   isMeant(roles: number): boolean {
-    const producer = 1 << (1 - this.side)
-    const consumer = 1 << (2 + this.side)
+    const producer = 1 << (1 - this.place.side)
+    const consumer = 1 << (2 + this.place.side)
     return (roles & (producer | consumer)) !== 0
   }
 
   /** The participants that hold this side's roles. */
   #holders(): number[] {
-    const { region, side } = this
-    const other = SW_RENDERER + SW_NATIVE - side
-    const words = [ringWord(region, side, sw_ring.producer), ringWord(region, other, sw_ring.consumer)]
+    const { region, place } = this
+    const words = [place.outgoing(sw_ring.producer), place.incoming(sw_ring.consumer)]
     const roles = words.map((word) => holderIn(Atomics.load(region.words, word)))
     return [...new Set(roles)].filter((role) => role !== 0)
   }
 
   /** Take this side's roles away from those that hold them. Errors: ERR_SABWAY_UNSUPPORTED. */
   replace(): void {
-    const { core, size, channelAt, copied } = this.region
+    const { core, size, copied } = this.region
     if (copied !== undefined) {
       throw new SabwayError(
         'ERR_SABWAY_UNSUPPORTED',
         `a side can be replaced in shared memory only, and this one is copied: ${copied}`,
       )
     }
-    for (const role of this.#holders()) core.sw_channel_evict_role(0, size, channelAt, role)
+    for (const role of this.#holders()) core.sw_channel_evict_role(0, size, this.place.offset, role)
   }
 
   /** This side could not be taken: have it seen whether those that hold it have ended. */
   suspect(): void {
     const { region } = this
     const { handle } = region
-    for (const role of this.#holders()) loadedParts()?.suspect(region.words, role, () => Region.open(handle))
+    for (const role of this.#holders()) endPart.loaded?.suspect(region.words, role, () => Region.open(handle))
   }
 
   /** Has the other side said that it reads no more? */
@@ -150,7 +130,7 @@ export class PeerWatch {
   /** The same, and ask the operating system, too, whether the holders of other processes are alive: they cannot tell when they are killed. */
   lookClosely(): boolean {
     let died = this.look()
-    const lost = this.region.deadPeer(this.side)
+    const lost = this.region.deadPeer(this.place.side)
     if (lost !== undefined) return (lost !== 0 && this.note(lost)) || died
     for (const { seen } of this.#roles) {
       const holder = holderIn(seen)
@@ -184,7 +164,7 @@ export class PeerWatch {
     const { region } = this
     if (!region.processes) return true
     const pid = (index: number) => Atomics.load(region.words, endpointWord(index, sw_endpoint.pid))
-    return pid((role & 0xff) - 1) === pid(region.endpoint)
+    return pid(endpointOf(role)) === pid(region.endpoint)
   }
 
   #alive(role: number): boolean {

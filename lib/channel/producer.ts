@@ -5,8 +5,8 @@ import type { RegionBinding } from '../base/addon.js'
 import { copyOf, lengthOf } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { copyIn, copyInFree, lead, Windows } from '../base/copy.js'
-import type { Core, Offset } from '../base/core.js'
-import { coreError, overwritten, replaced, SabwayError, trapped } from '../base/errors.js'
+import type { GuardedCore, HotCore, Offset } from '../base/core.js'
+import { asCorruptError, coreError, overwritten, replaced, SabwayError } from '../base/errors.js'
 import { after, needLoop } from '../base/host.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
 import {
@@ -15,11 +15,11 @@ import {
   SW_BATCH,
   SW_FRAME_HEADER,
   SW_RING_MAX,
-  sw_channel,
   sw_instance,
   sw_producer,
   sw_ring,
 } from '../generated/abi.js'
+import type { ChannelPlace } from '../region/channel-place.js'
 import type { Region } from '../region/region.js'
 
 const FULL = ERRORS.ERR_SABWAY_FULL.number
@@ -62,7 +62,7 @@ export class Outgoing {
   onQueueEmpty: (() => void) | null = null
   /** Messages were queued that will not be sent, and no promise tells of it. */
   onLoss: ((error: SabwayError) => void) | null = null
-  private readonly core: Core
+  private readonly core: GuardedCore
   private readonly bytes: SharedBytes
   private readonly words: Int32Array
   private readonly producer: Offset
@@ -89,17 +89,17 @@ export class Outgoing {
   /** The callback of `compose` is running. */
   private composing = false
   // Held apart: looking a function up in the instance's exports on every call costs more than the call.
-  private readonly reserveFrame: Core['sw_producer_reserve']
-  private readonly pushFrame: Core['sw_producer_push']
-  private readonly appendFrame: Core['sw_producer_append']
-  private readonly appendFrames: Core['sw_producer_append_batch']
-  private readonly publishFrames: Core['sw_producer_publish']
+  private readonly reserveFrame: HotCore['sw_producer_reserve']
+  private readonly pushFrame: HotCore['sw_producer_push']
+  private readonly appendFrame: HotCore['sw_producer_append']
+  private readonly appendFrames: HotCore['sw_producer_append_batch']
+  private readonly publishFrames: HotCore['sw_producer_publish']
   private readonly binding: RegionBinding | null
   private readonly windows: Windows
 
   constructor(
     private readonly region: Region,
-    private readonly side: number,
+    private readonly place: ChannelPlace,
     /** Ask the event loop to call flush, now and when there is room. */
     private readonly wantLoop: () => void,
     private readonly onOpen: () => void,
@@ -115,23 +115,24 @@ export class Outgoing {
     this.statusWord = (this.producer + sw_producer.status) >>> 2
     this.nextWord = (this.producer + sw_producer.next) >>> 2
     this.roomWord = (this.producer + sw_producer.room) >>> 2
-    this.roleWord = (region.channelAt + sw_channel.rings + side * sw_ring.sizeof + sw_ring.producer) >>> 2
+    this.roleWord = place.outgoing(sw_ring.producer)
     this.binding = region.binding
     this.windows = new Windows(region.bytes)
-    this.reserveFrame = this.core.sw_producer_reserve
-    this.pushFrame = this.core.sw_producer_push
-    this.appendFrame = this.core.sw_producer_append
-    this.appendFrames = this.core.sw_producer_append_batch
-    this.publishFrames = this.core.sw_producer_publish
+    this.reserveFrame = region.hot.sw_producer_reserve
+    this.pushFrame = region.hot.sw_producer_push
+    this.appendFrame = region.hot.sw_producer_append
+    this.appendFrames = region.hot.sw_producer_append_batch
+    this.publishFrames = region.hot.sw_producer_publish
   }
 
   /** Take the producer's role, on first use. */
   open(): void {
     if (this.failure !== null) throw this.failure
     if (this.opened) return
-    const { core, region, side } = this
-    region.join(side)
-    const status = core.sw_channel_open_producer(this.producer, 0, region.size, region.channelAt, side, region.endpoint)
+    const { core, region, place } = this
+    region.join(place.side)
+    const { size, endpoint } = region
+    const status = core.sw_channel_open_producer(this.producer, 0, size, place.offset, place.side, endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
     this.role = this.words[(this.producer + sw_producer.role) >>> 2]!
@@ -149,8 +150,8 @@ export class Outgoing {
   }
 
   get capacity(): number {
-    const ring = this.region.channelAt + sw_channel.rings + this.side * sw_ring.sizeof
-    return this.words[(this.opened ? this.producer + sw_producer.capacity : ring + sw_ring.capacity) >>> 2]!
+    const opened = (this.producer + sw_producer.capacity) >>> 2
+    return this.words[this.opened ? opened : this.place.outgoing(sw_ring.capacity)]!
   }
 
   trySend(message: Uint8Array): boolean {
@@ -293,7 +294,7 @@ export class Outgoing {
       }
       if (seen !== sent) this.publishFrames(this.producer)
     } catch (error) {
-      if (seen === 0) throw trapped(error)
+      if (seen === 0) throw asCorruptError(error)
       return seen
     }
     if (sent === 0 && count !== 0) this.refused(lengths[0]!)
@@ -387,7 +388,7 @@ export class Outgoing {
     try {
       this.publishFrames(this.producer)
     } catch (error) {
-      throw trapped(error)
+      throw asCorruptError(error)
     }
   }
 
@@ -429,7 +430,7 @@ export class Outgoing {
       copyInFree(this.windows.within(at + room), bytes, at, message, length, binding, words)
       return this.appendFrame(this.producer, length, publish) === 0
     } catch (error) {
-      throw trapped(error)
+      throw asCorruptError(error)
     }
   }
 
@@ -449,7 +450,7 @@ export class Outgoing {
       const at = this.reserveFrame(this.producer, length, lead) >>> 0
       return at === 0 ? 0 : this.inside(at, length)
     } catch (error) {
-      throw trapped(error)
+      throw asCorruptError(error)
     }
   }
 
@@ -457,7 +458,7 @@ export class Outgoing {
     try {
       return publish === 1 ? this.pushFrame(this.producer, length) : this.core.sw_producer_commit(this.producer, length)
     } catch (error) {
-      throw trapped(error)
+      throw asCorruptError(error)
     }
   }
 

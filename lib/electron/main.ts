@@ -4,14 +4,14 @@
 import { type IpcMainEvent, ipcMain, type MessagePortMain, type WebContents, type WebFrameMain } from 'electron'
 import * as check from '../base/check.js'
 import { adopt, SabwayError } from '../base/errors.js'
-import { loadAddon } from '../base/load.js'
 import { SharedMemoryChannel } from '../channel/channel.js'
+import { loadAddon } from '../load.js'
 import { Region } from '../region/region.js'
 import { loadParts } from '../whole.js'
-import { type Answer, ASK, CARRY, type Capacities, type Carriage, LONGEST_NAME, type Transport } from './messages.js'
-import { CARRIER, type Port, pump } from './pump.js'
-import { refusal } from './refusal.js'
+import { type Answer, ASK, type Capacities, COPY, type CopyReply, LONGEST_NAME, type Transport } from './messages.js'
+import { COPIED_SIDE, pump, type Wire } from './pump.js'
 import { isServed } from './scheme.js'
+import { toWire } from './wire-error.js'
 
 export * from '../exports.js'
 export { registerScheme, SCHEME_PRIVILEGES, type ServeOptions, serveScheme } from './scheme.js'
@@ -29,8 +29,8 @@ export interface WindowOptions {
 interface Offer {
   channel: SharedMemoryChannel
   origins: readonly string[] | undefined
-  /** The renderer's side, while it is carried to a page by copying. */
-  carrier: SharedMemoryChannel | null
+  /** The renderer's side, while its messages are copied to a page. */
+  copied: SharedMemoryChannel | null
 }
 
 /** By window (its WebContents), then by name. */
@@ -71,10 +71,10 @@ export function shareWithWindow<T = Uint8Array>(
   }
   if (named.size === 0 && !offers.has(contents)) contents.once('destroyed', () => forget(contents))
   offers.set(contents, named)
-  named.set(name, { channel, origins, carrier: null })
+  named.set(name, { channel, origins, copied: null })
   listen()
   return () => {
-    named.get(name)?.carrier?.detach()
+    named.get(name)?.copied?.detach()
     named.delete(name)
   }
 }
@@ -103,7 +103,7 @@ function contentsOf(window: WebContents | { webContents: WebContents }): WebCont
 }
 
 function forget(contents: WebContents): void {
-  for (const { carrier } of offers.get(contents)?.values() ?? []) carrier?.detach()
+  for (const { copied } of offers.get(contents)?.values() ?? []) copied?.detach()
   offers.delete(contents)
 }
 
@@ -116,10 +116,10 @@ function listen(): void {
       const answer = { ...capacitiesOf(offer.channel), codec: codecOf(offer.channel) }
       return transport === 'shared' ? { ...answer, token: offer.channel.token } : answer
     } catch (error) {
-      return refusal(error)
+      return toWire(error)
     }
   })
-  ipcMain.on(CARRY, carry)
+  ipcMain.on(COPY, copyOverPort)
 }
 
 /** What this page may have. A renderer is not trusted: it names a channel, and all else is looked up. */
@@ -155,30 +155,31 @@ function capacitiesOf(channel: SharedMemoryChannel): Capacities {
   return { rendererToNative, nativeToRenderer }
 }
 
-/** A page that cannot have the memory: this process has its side, and carries the messages. */
-function carry(event: IpcMainEvent, name: unknown): void {
+/** A page that cannot have the memory: this process has its side, and copies the messages. */
+function copyOverPort(event: IpcMainEvent, name: unknown): void {
   const port = event.ports[0]
   if (port === undefined) return
   try {
     const offer = find(event.sender, event.senderFrame, name)
-    offer.carrier?.detach() // an earlier page's
+    offer.copied?.detach() // an earlier page's
     const region = Region.open(offer.channel.handle as never)
-    const carrier = SharedMemoryChannel.over(region, 'renderer', { format: null, ...CARRIER }) // values pass as the bytes they are
-    offer.carrier = carrier
-    port.postMessage({ carried: true } satisfies Carriage)
-    const { rendererToNative, nativeToRenderer } = capacitiesOf(carrier)
-    pump(carrier, mainPort(port), { outgoing: nativeToRenderer, incoming: rendererToNative }, (ended) => {
-      if (ended) carrier.cleanup()
-      else carrier.detach()
-      if (offer.carrier === carrier) offer.carrier = null
+    const options = { format: null, ...COPIED_SIDE } // values pass as the bytes they are
+    const copied = SharedMemoryChannel.over(region, 'renderer', options)
+    offer.copied = copied
+    port.postMessage({ copying: true } satisfies CopyReply)
+    const { rendererToNative, nativeToRenderer } = capacitiesOf(copied)
+    pump(copied, mainWire(port), { outgoing: nativeToRenderer, incoming: rendererToNative }, (ended) => {
+      if (ended) copied.cleanup()
+      else copied.detach()
+      if (offer.copied === copied) offer.copied = null
     })
   } catch (error) {
-    port.postMessage({ refused: refusal(error) } satisfies Carriage)
+    port.postMessage({ refused: toWire(error) } satisfies CopyReply)
     port.close()
   }
 }
 
-function mainPort(port: MessagePortMain): Port {
+function mainWire(port: MessagePortMain): Wire {
   return {
     post: (parcel) => port.postMessage(parcel),
     onParcel: (callback) => {

@@ -3,8 +3,8 @@ import type { ErrorCode } from '../base/errors.js'
 
 /** Preload to main, answered: may this page have the channel of this name, and where is its memory? */
 export const ASK = 'sabway:ask'
-/** Preload to main, with one end of a MessageChannel: carry this channel's messages over it. */
-export const CARRY = 'sabway:carry'
+/** Preload to main, with one end of a MessageChannel: copy this channel's messages over it. */
+export const COPY = 'sabway:copy'
 /** The page's window property under which preload exposes its Bridge. */
 export const BRIDGE = 'sabwayElectron'
 /** Marks preload's window messages to the page: both worlds see what is posted to the window. */
@@ -50,12 +50,12 @@ export interface Opened extends Coded {
 }
 
 /** Messages are copied over a MessagePort, which is in the Delivery. */
-export interface Carried extends Capacities, Coded {
+export interface Copied extends Capacities, Coded {
   transport: 'copied'
   because: string
 }
 
-export type Reply = Refusal | Opened | Carried
+export type Reply = Refusal | Opened | Copied
 
 /** The window message that carries what no bridge function can return. A port comes as the event's port. */
 export interface Delivery {
@@ -78,7 +78,7 @@ export interface Bridge {
   close(id: number): void
 }
 
-/** What main posts first over a port: whether it carries. */
-export type Carriage = { carried: true } | { refused: Refusal }
+/** What main posts first over a port: whether it copies. */
+export type CopyReply = { copying: true } | { refused: Refusal }
 
 export const isRefusal = (reply: object): reply is Refusal => 'code' in reply

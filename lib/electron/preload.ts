@@ -9,9 +9,10 @@ import { addon, addonMissing, type RegionBinding } from '../base/addon.js'
 import { whyNotIsolated } from '../base/electron-versions.js'
 import { SabwayError } from '../base/errors.js'
 import { channel } from '../base/host.js'
-import { loadAddon } from '../base/load.js'
 import { sw_endpoint } from '../generated/abi.js'
-import { onRing, type Watcher, watch } from '../loop/dispatcher.js'
+import { loadAddon } from '../load.js'
+import { listenForDeaths, onRing } from '../loop/native-events.js'
+import type { DeathListener } from '../loop/parts.js'
 import { endpointWord } from '../region/endpoint.js'
 import { Region } from '../region/region.js'
 import { loadParts } from '../whole.js'
@@ -20,7 +21,7 @@ import {
   ASK,
   BRIDGE,
   type Bridge,
-  CARRY,
+  COPY,
   type Delivery,
   isRefusal,
   type Refusal,
@@ -28,7 +29,7 @@ import {
   TAG,
   type Transport,
 } from './messages.js'
-import { refusal } from './refusal.js'
+import { toWire } from './wire-error.js'
 
 export * from '../exports.js'
 
@@ -40,7 +41,7 @@ interface Place {
   /** The addon's hold on the page's endpoint: its environment's end gives it back, so a page may just go. */
   binding: RegionBinding | null
   doorbell: number
-  watcher: Watcher | null
+  deathListener: DeathListener | null
 }
 
 /** Let the page of this preload script have channels: `connect` of sabway/electron/renderer. Call it once. */
@@ -57,7 +58,7 @@ class PageBridge {
   /** contextBridge passes on own properties that are functions, and no prototypes. */
   functions(): Bridge {
     return {
-      open: (id, name, transport) => this.#open(id, name, transport).catch(refusal),
+      open: (id, name, transport) => this.#open(id, name, transport).catch(toWire),
       bind: (id, endpoint, onPeerDied) => this.#bind(id, endpoint, onPeerDied),
       ring: (id, doorbell, how) => this.#places.get(id)?.binding?.ring(doorbell, how),
       alive: (pid, startLow, startHigh) => addon()?.alive(pid, startLow, startHigh) ?? 1,
@@ -66,11 +67,11 @@ class PageBridge {
   }
 
   async #open(id: number, name: string, transport: Transport | 'auto'): Promise<Reply> {
-    if (transport === 'copied') return this.#carry(id, name, 'the page asked for copies')
+    if (transport === 'copied') return this.#copyOverPort(id, name, 'the page asked for copies')
     if (addon() !== null) return this.#share(id, name, transport)
     const because = process.sandboxed ? 'the preload script is sandboxed and cannot load the addon' : addonMissing()
-    if (transport === 'shared') return refusal(new SabwayError('ERR_SABWAY_NO_ADDON', because))
-    return this.#carry(id, name, because)
+    if (transport === 'shared') return toWire(new SabwayError('ERR_SABWAY_NO_ADDON', because))
+    return this.#copyOverPort(id, name, because)
   }
 
   async #share(id: number, name: string, transport: Transport | 'auto'): Promise<Reply> {
@@ -83,11 +84,11 @@ class PageBridge {
     const region = Region.open(answer.token!)
     if (region.copied !== undefined) {
       region.close()
-      if (transport === 'shared') return refusal(new SabwayError('ERR_SABWAY_UNSUPPORTED', region.copied))
-      return this.#carry(id, name, region.copied)
+      if (transport === 'shared') return toWire(new SabwayError('ERR_SABWAY_UNSUPPORTED', region.copied))
+      return this.#copyOverPort(id, name, region.copied)
     }
     if (this.#places.size === 0) onRing(this.#wake)
-    this.#places.set(id, { region, binding: null, doorbell: 0, watcher: null })
+    this.#places.set(id, { region, binding: null, doorbell: 0, deathListener: null })
     const { codec } = answer
     const opened = { transport: 'shared', identity: addon()!.identity(), codec } as const
     if (!process.contextIsolated) return { ...opened, memory: region.memory }
@@ -104,16 +105,16 @@ class PageBridge {
 
   #bind(id: number, endpoint: number, onPeerDied: (roles: number) => void): Refusal | null {
     const place = this.#places.get(id)
-    if (place === undefined) return refusal(new SabwayError('ERR_SABWAY_CLOSED', 'it was closed meanwhile'))
+    if (place === undefined) return toWire(new SabwayError('ERR_SABWAY_CLOSED', 'it was closed meanwhile'))
     try {
       const binding = new (addon()!.RegionBinding)(place.region.bytes, endpoint, place.region.channelAt)
       place.binding = binding
       place.doorbell = endpointWord(endpoint, sw_endpoint.doorbell)
-      place.watcher = { region: { binding }, onPeerDied }
-      watch(place.watcher)
+      place.deathListener = { region: { binding }, onPeerDied }
+      listenForDeaths(place.deathListener)
       return null
     } catch (error) {
-      return refusal(error)
+      return toWire(error)
     }
   }
 
@@ -124,11 +125,11 @@ class PageBridge {
     place?.region.close()
   }
 
-  async #carry(id: number, name: string, because: string): Promise<Reply> {
+  async #copyOverPort(id: number, name: string, because: string): Promise<Reply> {
     const answer: Answer = await ipcRenderer.invoke(ASK, name, 'copied')
     if (isRefusal(answer)) return answer
     const { port1, port2 } = channel()
-    ipcRenderer.postMessage(CARRY, name, [port2])
+    ipcRenderer.postMessage(COPY, name, [port2])
     deliver({ sabway: TAG, id }, [port1])
     const { rendererToNative, nativeToRenderer, codec } = answer
     return { transport: 'copied', because, rendererToNative, nativeToRenderer, codec }

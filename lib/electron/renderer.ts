@@ -6,16 +6,18 @@ import { PEER_DIED, provideAddon, type RegionBinding } from '../base/addon.js'
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { SharedMemoryChannel } from '../channel/channel.js'
+import { formatFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
-import { tell } from '../loop/dispatcher.js'
-import { formatFor } from '../parts.js'
-import { Region, type RegionHost } from '../region/region.js'
+import { nativeEvents } from '../loop/native-events.js'
+import { nativePart } from '../loop/parts.js'
+import type { RegionHost } from '../region/membership.js'
+import { Region } from '../region/region.js'
 import { loadParts } from '../whole.js'
 import {
   BRIDGE,
   type Bridge,
-  type Carriage,
-  type Carried,
+  type Copied,
+  type CopyReply,
   type Delivery,
   isRefusal,
   LONGEST_NAME,
@@ -23,12 +25,13 @@ import {
   TAG,
   type Transport,
 } from './messages.js'
-import { CARRIER, type Port, pump } from './pump.js'
-import { refused } from './refusal.js'
+import { COPIED_SIDE, pump, type Wire } from './pump.js'
+import { fromWire } from './wire-error.js'
 
 export * from '../exports.js'
 
 provideAddon(null, 'a page has none; native workers run in the main process: startWorker there')
+nativePart.provide(nativeEvents) // of the addon in the preload script
 loadParts()
 
 export interface ConnectOptions<T = Uint8Array> {
@@ -65,25 +68,25 @@ export async function connect<T = Uint8Array>(options?: ConnectOptions<T>): Prom
     )
   }
   const id = ++lastId
-  const delivery = new Awaited(id)
+  const delivery = new BridgeDelivery(id)
   try {
     const reply = await bridge.open(id, name, transport)
-    if (isRefusal(reply)) throw refused(reply)
+    if (isRefusal(reply)) throw fromWire(reply)
     if (reply.transport === 'copied') {
       const port = (await delivery.event).ports[0]!
-      return await carry<T>(reply, port, codec).catch((error) => {
+      return await copyOverPort<T>(reply, port, codec).catch((error) => {
         port.close()
         throw error
       })
     }
-    return sit<T>(bridge, id, reply, reply.memory ?? (await delivery.event).data.memory!, codec)
+    return joinShared<T>(bridge, id, reply, reply.memory ?? (await delivery.event).data.memory!, codec)
   } finally {
     delivery.forget()
   }
 }
 
 /** The window message that preload posts for one `open`. */
-class Awaited {
+class BridgeDelivery {
   readonly event: Promise<MessageEvent<Delivery>>
   forget: () => void = () => {}
 
@@ -101,7 +104,7 @@ class Awaited {
 }
 
 /** The addon in preload stands for this region's endpoint. */
-function sit<T>(
+function joinShared<T>(
   bridge: Bridge,
   id: number,
   { identity, codec }: Opened,
@@ -124,17 +127,20 @@ function sit<T>(
 
 /** What the page can have of the addon in its preload script. */
 class DistantBinding implements RegionBinding {
-  constructor(
-    private readonly bridge: Bridge,
-    private readonly id: number,
-    endpoint: number,
-  ) {
-    const refusal = bridge.bind(id, endpoint, (number) => tell({ worker: id, kind: PEER_DIED, number, text: '' }))
-    if (refusal !== null) throw refused(refusal)
+  readonly #bridge: Bridge
+  readonly #id: number
+
+  constructor(bridge: Bridge, id: number, endpoint: number) {
+    this.#bridge = bridge
+    this.#id = id
+    const refusal = bridge.bind(id, endpoint, (number) =>
+      nativeEvents.receive({ worker: id, kind: PEER_DIED, number, text: '' }),
+    )
+    if (refusal !== null) throw fromWire(refusal)
   }
 
   ring(doorbell: number, how: number): void {
-    this.bridge.ring(this.id, doorbell, how)
+    this.#bridge.ring(this.#id, doorbell, how)
   }
 
   park(): never {
@@ -148,32 +154,32 @@ class DistantBinding implements RegionBinding {
   listen(): void {}
 
   watch(): number {
-    return this.id
+    return this.#id
   }
 
   close(): void {
-    this.bridge.close(this.id)
+    this.#bridge.close(this.#id)
   }
 }
 
-/** A channel of the page's own, whose other side is carried to main and back. */
-async function carry<T>(carried: Carried, port: MessagePort, own: unknown): Promise<SharedMemoryChannel<T>> {
-  const { rendererToNative, nativeToRenderer, because } = carried
-  const format = formatFor(own, carried.codec)
-  const carriage = await new Promise<Carriage>((resolve) => {
-    port.onmessage = ({ data }) => resolve(data as Carriage)
+/** A channel of the page's own, whose other side is copied to main and back. */
+async function copyOverPort<T>(copied: Copied, port: MessagePort, own: unknown): Promise<SharedMemoryChannel<T>> {
+  const { rendererToNative, nativeToRenderer, because } = copied
+  const format = formatFor(own, copied.codec)
+  const answer = await new Promise<CopyReply>((resolve) => {
+    port.onmessage = ({ data }) => resolve(data as CopyReply)
   })
-  if ('refused' in carriage) throw refused(carriage.refused)
+  if ('refused' in answer) throw fromWire(answer.refused)
   const region = Region.forChannel(rendererToNative, nativeToRenderer, {})
   const channel = SharedMemoryChannel.over<T>(region, 'renderer', { format })
   channel.copied = because
   const { memory } = channel.region
-  const carrier = SharedMemoryChannel.attach({ sabway: 'channel', memory }, { side: 'native', ...CARRIER })
-  pump(carrier, pagePort(port), { outgoing: rendererToNative, incoming: nativeToRenderer }, () => carrier.cleanup())
+  const outer = SharedMemoryChannel.attach({ sabway: 'channel', memory }, { side: 'native', ...COPIED_SIDE })
+  pump(outer, pageWire(port), { outgoing: rendererToNative, incoming: nativeToRenderer }, () => outer.cleanup())
   return channel
 }
 
-function pagePort(port: MessagePort): Port {
+function pageWire(port: MessagePort): Wire {
   return {
     post: (parcel) => port.postMessage(parcel),
     onParcel: (callback) => {

@@ -1,18 +1,17 @@
 // The participants of a region that hold a Web Lock (see locks.ts): when one ends, its roles are taken away, and its peers see that.
 import type { Weakly } from '../base/addon.js'
 import * as host from '../base/host.js'
-import { SW_ENDPOINTS, SW_LOCKED, SW_YIELDED, sw_channel, sw_endpoint, sw_ring } from '../generated/abi.js'
-import { endpointWord, holderIn, leave, ring, roleOf } from '../region/endpoint.js'
+import { SW_ENDPOINTS, SW_LOCKED, SW_YIELDED, sw_endpoint, sw_ring } from '../generated/abi.js'
+import type { ChannelPlace } from '../region/channel-place.js'
+import { endpointOf, endpointWord, holderIn, leave, ring, roleOf } from '../region/endpoint.js'
 import { isFree, isKnown, type LockName, whenFree } from '../region/locks.js'
 import type { Region } from '../region/region.js'
 
-/** Indexes of the role words of a region's channel, in an Int32Array over the region. */
-const roleWords = (channelAt: number): number[] =>
-  [0, 1].flatMap((side) =>
-    [sw_ring.producer, sw_ring.consumer].map(
-      (field) => (channelAt + sw_channel.rings + side * sw_ring.sizeof + field) >>> 2,
-    ),
-  )
+/** Indexes of a channel's role words, in an Int32Array over the region. */
+const roleWords = (place: ChannelPlace): number[] => {
+  const fields = [sw_ring.producer, sw_ring.consumer]
+  return [...fields.map((field) => place.outgoing(field)), ...fields.map((field) => place.incoming(field))]
+}
 
 /** What a participant tells of its lock: whether it holds it, and whether it has yielded to its event loop since it asked for it. */
 interface Lock {
@@ -23,7 +22,7 @@ interface Lock {
 
 /** The lock of the participant that a role names; null where it has none, or has left. */
 function lockOf(words: Int32Array, role: number): Lock | null {
-  const index = (role & 0xff) - 1
+  const index = endpointOf(role)
   if (index >= SW_ENDPOINTS) return null
   const word = (field: number) => Atomics.load(words, endpointWord(index, field))
   const name = { low: word(sw_endpoint.lock_low), high: word(sw_endpoint.lock_high) }
@@ -48,11 +47,11 @@ export class EndWatch {
 
   constructor(
     private readonly way: Weakly<Region>,
-    channelAt: number,
+    place: ChannelPlace,
     /** A participant has ended. */
     private readonly onEnd: () => void,
   ) {
-    this.#at = roleWords(channelAt)
+    this.#at = roleWords(place)
   }
 
   /** Roles have changed hands, or a lock is held: watch the holders of now. */
@@ -67,7 +66,7 @@ export class EndWatch {
       stop()
     }
     for (const role of holders) {
-      if (role === 0 || (role & 0xff) - 1 === endpoint || this.#watched.get(role)?.held) continue
+      if (role === 0 || endpointOf(role) === endpoint || this.#watched.get(role)?.held) continue
       const lock = lockOf(words, role)
       if (lock === null || (!lock.held && this.#watched.has(role))) continue
       this.#watched.get(role)?.stop()
@@ -112,7 +111,7 @@ export class EndWatch {
   /** Wait for an answer to a ring, the doorbell's `rings`-th. */
   #ask(role: number, rings: number, patience: number): void {
     this.#later(role, patience, async (lock, words, isOver) => {
-      const heard = Atomics.load(words, endpointWord((role & 0xff) - 1, sw_endpoint.heard))
+      const heard = Atomics.load(words, endpointWord(endpointOf(role), sw_endpoint.heard))
       const answered = ((heard - rings) | 0) >= 0
       const known = answered || (await isKnown(lock.name))
       if (isOver()) return

@@ -1,5 +1,5 @@
 // A participant's place in a region: the words of its endpoint, and how it is given back when this thread has no addon to do that.
-import type { Core, Offset } from '../base/core.js'
+import type { GuardedCore, Offset } from '../base/core.js'
 import * as host from '../base/host.js'
 import {
   SW_ENDPOINTS,
@@ -10,8 +10,8 @@ import {
   sw_endpoint,
   sw_region_header,
 } from '../generated/abi.js'
-import { loadedParts } from '../parts.js'
 import type { Holder } from './locks.js'
+import { lockPart } from './parts.js'
 
 /** Index, in an Int32Array over the region, of a word of an endpoint. */
 export function endpointWord(index: number, field: number): number {
@@ -22,8 +22,11 @@ export function endpointWord(index: number, field: number): number {
 export const roleOf = (words: Int32Array, index: number): number =>
   ((Atomics.load(words, endpointWord(index, sw_endpoint.epoch)) << 8) | (index + 1)) >>> 0
 
+/** The endpoint that a role word names; -1 where it names none. */
+export const endpointOf = (role: number): number => (role & 0xff) - 1
+
 /** Take the roles of a participant that has ended away from it, and give its endpoint back. Nothing when it has left before. */
-export function leave(core: Core, size: bigint, channelAt: Offset, role: number): void {
+export function leave(core: GuardedCore, size: bigint, channelAt: Offset, role: number): void {
   core.sw_channel_evict_role(0, size, channelAt, role)
   core.sw_endpoint_release_role(0, role)
 }
@@ -41,7 +44,7 @@ export const holderIn = (word: number): number => ((word & SW_ROLE_GONE) === 0 &
 
 /** Ring a JavaScript thread of this process, whether it sleeps or not. Returns the doorbell's value. */
 export function ring(words: Int32Array, role: number): number {
-  const doorbell = endpointWord((role & 0xff) - 1, sw_endpoint.doorbell)
+  const doorbell = endpointWord(endpointOf(role), sw_endpoint.doorbell)
   const rings = Atomics.add(words, doorbell, 1) + 1
   Atomics.notify(words, doorbell)
   return rings
@@ -49,7 +52,7 @@ export function ring(words: Int32Array, role: number): number {
 
 /** What a stay needs of its region, without the region itself, which may be collected. */
 export interface Place {
-  readonly core: Core
+  readonly core: GuardedCore
   readonly words: Int32Array
   readonly size: bigint
   readonly channelAt: Offset
@@ -77,7 +80,7 @@ class Stay implements Holder {
     this.#role = roleOf(words, endpoint)
     stays.add(this)
     if (!listening) listen()
-    const found = loadedParts()?.hold(this)
+    const found = lockPart.loaded?.hold(this)
     if (!found) return
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_high), found.name.high)
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), found.name.low)
@@ -121,7 +124,7 @@ class Stay implements Holder {
     yielding.delete(this)
     const { core, size, channelAt } = this.place
     leave(core, size, channelAt, this.#role)
-    loadedParts()?.letGo(this)
+    lockPart.loaded?.letGo(this)
   }
 }
 

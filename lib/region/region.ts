@@ -1,37 +1,25 @@
-import { type Addon, addon, addonMissing, type RegionBinding, reclaiming, type SharedMemory } from '../base/addon.js'
+// The public class of a region, and this thread's hold on one. A Region is made in one of four ways: `create` and `forChannel` write a
+// new region into new memory (create.ts, overlay.ts), `open` joins that of a handle or a token, `on` the one in memory that is there.
+// All of them end in the constructor, which takes the thread's place (membership.ts).
+//
+//   vacant (create only) --forChannel--> with its channel --close--> closed
+//
+// `close` ends what lives in the region (its channel) before it gives the place back. A program that drops the object without closing
+// it has the same done: with the addon when its binding is collected, without it by commons.ts, and both when the thread ends.
+import type { RegionBinding, SharedMemory } from '../base/addon.js'
 import { isMemory, isSharedArrayBuffer } from '../base/brand.js'
 import * as check from '../base/check.js'
-import {
-  type Core,
-  coreModule,
-  guarded,
-  instantiate,
-  type Offset,
-  offerModule,
-  regionBytes,
-  sharedMemory,
-} from '../base/core.js'
-import { adopt, coreError, SabwayError } from '../base/errors.js'
+import { coreModule, type GuardedCore, type HotCore, type Offset, offerModule } from '../base/core.js'
+import { adopting, coreError, SabwayError } from '../base/errors.js'
 import { cloneHint, hide, INSPECT, inspected } from '../base/summary.js'
-import {
-  SW_ENDPOINTS,
-  SW_HEAP_AT,
-  SW_INSTANCE_BYTES,
-  SW_INSTANCES_AT,
-  SW_PAGE,
-  SW_REGION_PROCESSES,
-  SW_SLEEP_ATOMICS,
-  SW_SLEEP_FUTEX,
-  SW_STACK_BYTES,
-  SW_WAKES_ATOMICS,
-  SW_WAKES_FUTEX,
-  sw_endpoint,
-  sw_instance,
-  sw_region_header,
-} from '../generated/abi.js'
+import { SW_ENDPOINTS, SW_HEAP_AT, SW_PAGE, sw_endpoint } from '../generated/abi.js'
+import { ChannelPlace } from './channel-place.js'
 import { Commons } from './commons.js'
-import { endpointWord, leave, roleOf, stay } from './endpoint.js'
+import { create, open, pagesFor, type ShareOptions } from './create.js'
+import { endpointWord } from './endpoint.js'
+import { type HandleParts, handleParts } from './handle.js'
 import { isolated } from './isolation.js'
+import { Membership, ownHost, type RegionHost } from './membership.js'
 
 /** What travels by postMessage (or workerData) to another thread of this process. */
 export interface RegionHandle {
@@ -45,13 +33,6 @@ export interface RegionHandle {
   readonly copied?: true
 }
 
-/** Who can take part: threads of this process, or other processes of the same user, too. */
-export interface ShareOptions {
-  share?: 'threads' | 'processes'
-  /** With share 'processes': make it a POSIX shared memory object of that name. */
-  name?: string
-}
-
 export interface RegionStats {
   /** Bytes of the region. */
   size: number
@@ -59,25 +40,6 @@ export interface RegionStats {
   participants: number
   /** How this thread is woken: by the addon's threadsafe function, or by Atomics.notify. */
   wakes: 'addon' | 'atomics'
-}
-
-/** What a region asks of the addon: of this context's, or of the one in the preload script of an Electron page. */
-export interface RegionHost {
-  identity: Addon['identity']
-  alive: Addon['alive']
-  /** The endpoint's binding: from now on it is rung, and given back when the addon's environment ends. */
-  bind(bytes: Uint8Array<SharedArrayBuffer>, endpoint: number, channelAt: number, away?: SharedMemory): RegionBinding
-}
-
-function ownHost(): RegionHost | null {
-  const native = addon()
-  if (native === null) return null
-  const { identity, alive } = native
-  return {
-    identity,
-    alive,
-    bind: (bytes, endpoint, channelAt, away) => new native.RegionBinding(bytes, endpoint, channelAt, away),
-  }
 }
 
 const LARGEST = 65536 * SW_PAGE
@@ -91,28 +53,23 @@ export class Region {
   /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
   /** @internal */ declare readonly bytes: Uint8Array<SharedArrayBuffer>
   /** @internal */ declare readonly words: Int32Array<SharedArrayBuffer>
-  /** @internal */ declare readonly core: Core
+  /** @internal */ declare readonly core: GuardedCore
+  /** @internal */ declare readonly hot: HotCore
   /** @internal */ readonly size: bigint
   /** @internal Where the channel is: what the header says, read once. */ readonly channelAt: Offset
   /** @internal */ readonly endpoint: number
   /** @internal */ readonly instance: Offset
   /** @internal */ declare readonly binding: RegionBinding | null
   /** @internal May participants be in several processes? */ readonly processes: boolean
-  /** Why the memory is a private one, and messages are carried to and from the shared one; undefined where it is that. @internal */
+  /** Why the memory is a private one, and messages are copied to and from the shared one; undefined where it is that. @internal */
   readonly copied: string | undefined
-  /** The doorbell's value up to which this relay has looked for requests. @internal */ served = 0
-  declare private readonly link: { readonly wakes: number }
   /** @internal */ declare readonly commons: Commons
+  readonly #membership: Membership
   readonly #shared: SharedMemory | null
   #vacant = false
   #closing = false
   #closed = false
-  /** Without the addon: what becomes of the place in the region when this is collected is no matter any more. */
-  readonly #settled: (() => void) | null
-  /** Names this claim of the endpoint. */
-  readonly #role: number
-  /** What lives in the region and ends with it. */
-  readonly #tenants = new Set<() => void>()
+  readonly #onClose = new Set<() => void>()
 
   static readonly #made = Symbol('made')
 
@@ -133,65 +90,15 @@ export class Region {
     }
     this.copied = copied
     this.#shared = shared
-    const buffer = memory.buffer as unknown as SharedArrayBuffer
-    hide(this, { commons, bytes: new Uint8Array(buffer), words: new Int32Array(buffer) })
-    this.size = BigInt(buffer.byteLength)
-    const words = this.words
-    // The imports must not hold the Region: the instance lives as long as its exports are held.
-    const link: { binding: RegionBinding | null; processes: boolean; wakes: number } = {
-      binding: null,
-      processes: false,
-      wakes: 0,
-    }
-    const exported = guarded(
-      instantiate(memory, {
-        wake: (doorbell, how) => {
-          const at = doorbell >>> 0
-          if (at >= words.byteLength || at % 4 !== 0) return 1 // from a handle that was overwritten
-          if (how === SW_SLEEP_FUTEX && link.binding === null) return 0
-          link.wakes++
-          commons.rouse()
-          if (commons.secluded) return 1
-          if (how === SW_SLEEP_ATOMICS || link.binding === null) Atomics.notify(words, at >>> 2)
-          // V8's waiters are this process's only: for those of another the futex is where its relay can hear it.
-          if (how !== SW_SLEEP_ATOMICS || link.processes) link.binding?.ring(at, how)
-          return 1
-        },
-        alive: host === null ? () => 1 : host.alive,
-      }),
-    )
-    hide(this, { link, core: exported })
-    const status = this.core.sw_region_verify(0, buffer.byteLength / SW_PAGE)
-    if (status !== 0) throw coreError(status, describeHeader(this.words))
-    this.channelAt = this.core.sw_region_channel(0, this.size) >>> 0
-    if (this.channelAt === 0)
-      throw new SabwayError('ERR_SABWAY_CORRUPT', 'its header names a place where no channel can be')
-    this.processes = (Atomics.load(words, sw_region_header.flags >>> 2) & SW_REGION_PROCESSES) !== 0
-    link.processes = this.processes
-    this.endpoint = claim(this.core, host)
-    this.instance = SW_INSTANCES_AT + this.endpoint * SW_INSTANCE_BYTES
-    this.core.__stack_pointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
-    const { core, endpoint, size, channelAt } = this
-    try {
-      const away = (copied !== undefined && shared) || undefined
-      hide(this, { binding: host === null ? null : host.bind(this.bytes, endpoint, channelAt, away) })
-    } catch (error) {
-      leave(core, size, channelAt, roleOf(words, endpoint))
-      throw adopt(error)
-    }
-    link.binding = this.binding
-    this.#role = roleOf(words, endpoint)
-    const place = { core, words, size, channelAt, endpoint }
-    this.#settled =
-      this.binding === null
-        ? commons.settle(
-            this,
-            endpoint,
-            (other) => leave(core, size, channelAt, roleOf(words, other)),
-            () => stay(place),
-          )
-        : null
-    core.sw_endpoint_set_skills(0, endpoint, this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
+    const membership = new Membership(this, commons, memory, host, (copied !== undefined && shared) || undefined)
+    this.#membership = membership
+    const { bytes, words, core, hot, binding } = membership
+    hide(this, { commons, bytes, words, core, hot, binding })
+    this.size = membership.size
+    this.channelAt = membership.channelAt
+    this.endpoint = membership.endpoint
+    this.instance = membership.instance
+    this.processes = membership.processes
   }
 
   /**
@@ -202,7 +109,7 @@ export class Region {
   static create(options: ShareOptions & { size: number }): Region {
     const { size, share, name } = check.options(options, 'region options', ['size', 'share', 'name'])
     const pages = Math.ceil(check.integer(size, 'size', SW_HEAP_AT + SW_PAGE, LARGEST) / SW_PAGE)
-    const region = make(pages, { share, name }, (core) => core.sw_region_format_empty(0, pages), Region.#over)
+    const region = Region.#make(pages, { share, name }, (core) => core.sw_region_format_empty(0, pages))
     region.#vacant = true
     return region
   }
@@ -227,13 +134,19 @@ export class Region {
       return region
     }
     const pages = pagesFor(rendererToNative, nativeToRenderer)
-    const format = (core: Core) => core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
-    return make(pages, options, format, Region.#over)
+    const format = (core: GuardedCore) => core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
+    return Region.#make(pages, options, format)
+  }
+
+  static #make(pages: number, options: ShareOptions, format: (core: GuardedCore) => number): Region {
+    const region = create(pages, options, format, Region.#over)
+    if (options.name !== undefined) region.commons.lend() // its token can be told from the name
+    return region
   }
 
   static #over(memory: WebAssembly.Memory, shared: SharedMemory | null, copied?: string): Region {
     const commons = new Commons(memory, shared?.token())
-    if (copied !== undefined) commons.lend() // its carrier takes part
+    if (copied !== undefined) commons.lend() // the thread that copies takes part
     return new Region(Region.#made, commons, memory, shared, undefined, copied)
   }
 
@@ -243,18 +156,17 @@ export class Region {
    * token also ERR_SABWAY_INVALID_TOKEN, _REGION_GONE, _STALE_TOKEN, _SIZE_MISMATCH, _NOT_PERMITTED, _OVERLAY_REFUSED.
    */
   static open(from: RegionHandle | string): Region {
-    return typeof from === 'string' ? Region.#opened(from) : Region.joined(check.handle(from))
+    return typeof from === 'string' ? Region.#opened(from) : Region.joined(handleParts(from))
   }
 
   static #opened(token: string): Region {
-    const { SharedMemory } = needAddon()
-    const region = reclaiming(() => overlaid(() => new SharedMemory(token), null, Region.#over), true)
+    const region = open(token, Region.#over)
     region.commons.lend()
     return region
   }
 
   /** @internal The same, of what was in a handle. */
-  static joined({ commons: own, memory, module, token, copied }: check.Handle): Region {
+  static joined({ commons: own, memory, module, token, copied }: HandleParts): Region {
     offerModule(module)
     if (own !== undefined) return new Region(Region.#made, own, own.peek())
     if (copied && typeof token === 'string') return Region.#opened(token)
@@ -281,13 +193,18 @@ export class Region {
     return this.memory.buffer as unknown as SharedArrayBuffer
   }
 
+  /** @internal The region's channel, from this side. */
+  channel(side: number): ChannelPlace {
+    return new ChannelPlace(this.channelAt, side)
+  }
+
   /** @internal Put a channel into a region that `create` made. */
   #carve(rendererToNative: number, nativeToRenderer: number): void {
     this.#mustBeOpen()
     if (!this.#vacant) {
       throw new SabwayError(
         'ERR_SABWAY_INVALID_STATE',
-        'a region has room for one channel so far, made by who called Region.create; attach to that one, or make another region',
+        'a region has room for one channel so far, made by the caller of Region.create; attach to that one, or make another region',
       )
     }
     const needed = pagesFor(rendererToNative, nativeToRenderer) * SW_PAGE
@@ -299,17 +216,17 @@ export class Region {
     }
     const status = this.core.sw_channel_format(0, this.channelAt, rendererToNative, nativeToRenderer)
     if (status !== 0) throw coreError(status, 'while making a channel')
-    if (this.copied !== undefined) attempt(() => this.#shared!.mirror(this.bytes, true))
+    if (this.copied !== undefined) adopting(() => this.#shared!.mirror(this.bytes, true))
     this.#vacant = false
   }
 
-  /** @internal Before the first use of a side: where the memory is private, have messages carried from and to the shared one. */
+  /** @internal Before the first use of a side: where the memory is private, have messages copied from and to the shared one. */
   join(side: number): void {
     if (this.copied === undefined || this.#closed) return
-    attempt(() => this.binding!.carry!(side))
+    adopting(() => this.binding!.carry!(side))
   }
 
-  /** @internal Is somebody on the other side of the memory that processes share? Undefined where this memory tells. */
+  /** @internal Is a participant on the other side of the memory that processes share? Undefined where this memory tells. */
   hasPeer(side: number): boolean | undefined {
     return this.copied === undefined ? undefined : this.#shared!.hasPeer(side)
   }
@@ -390,11 +307,11 @@ export class Region {
     if (status !== 0) throw coreError(status, 'the channel')
   }
 
-  /** Call `end` when the region is closed, and before it is. The returned function takes that back. @internal */
-  house(end: () => void): () => void {
+  /** Call `act` when the region is closed, and before it is. The returned function takes that back. @internal */
+  onClose(act: () => void): () => void {
     this.#mustBeOpen()
-    this.#tenants.add(end)
-    return () => this.#tenants.delete(end)
+    this.#onClose.add(act)
+    return () => this.#onClose.delete(act)
   }
 
   /**
@@ -404,127 +321,20 @@ export class Region {
   close(): void {
     if (this.#closing) return
     this.#closing = true
-    for (const end of this.#tenants) end()
+    for (const act of this.#onClose) act()
     this.#closed = true
-    Atomics.notify(this.words, endpointWord(this.endpoint, sw_endpoint.doorbell)) // V8 need not keep our waiter
-    if (this.binding !== null) {
-      // While JavaScript can: who relied on this relay finds another mechanism.
-      this.core.sw_endpoint_set_skills(0, this.endpoint, SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
-      this.core.sw_relay_serve(0)
-      this.core.sw_channel_evict(0, this.size, this.channelAt, this.endpoint)
-      this.binding.close()
-    } else {
-      this.#settled?.()
-      leave(this.core, this.size, this.channelAt, this.#role)
-    }
+    this.#membership.leave()
     this.#shared?.close()
   }
 
   /** Calls made to wake others. @internal */
   get wakes(): number {
-    return this.link.wakes
+    return this.#membership.wakes
   }
 
   #mustBeOpen(): void {
     if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'this region was closed')
   }
-}
-
-/** What sw_token_name_valid allows, which also knows how long a name may be. */
-const NAME = /^[\w.-]+$/
-
-type Over = (memory: WebAssembly.Memory, shared: SharedMemory | null, copied?: string) => Region
-
-function make(pages: number, { share, name }: ShareOptions, format: (core: Core) => number, over: Over): Region {
-  if (share !== undefined) check.oneOf(share, 'share', ['threads', 'processes'])
-  if (name !== undefined) {
-    if (typeof name !== 'string') check.refuse('ERR_SABWAY_INVALID_TYPE', 'name must be a string', name)
-    if (!NAME.test(name))
-      check.refuse('ERR_SABWAY_INVALID_ARGUMENT', "name must be letters, digits, '.', '_' or '-'", name)
-  }
-  const prepare = (memory: WebAssembly.Memory) => {
-    const status = format(instantiate(memory, { wake: () => 1, alive: () => 1 }))
-    if (status !== 0) throw coreError(status, 'while making a region')
-  }
-  if (share === 'processes') {
-    const { SharedMemory } = needAddon()
-    const region = reclaiming(() => overlaid(() => new SharedMemory(pages * SW_PAGE, name), prepare, over), true)
-    if (name !== undefined) region.commons.lend() // its token can be told from the name
-    return region
-  }
-  if (name !== undefined) {
-    throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', "a name is for share: 'processes'")
-  }
-  const memory = sharedMemory(pages)
-  prepare(memory)
-  return over(memory, null)
-}
-
-/**
- * Map shared memory over a new WebAssembly.Memory: from then on that, and its SharedArrayBuffer, are the shared memory. Where the
- * system has no way to do that, make them a private region with the same channel. `prepare`: what writes a new region.
- */
-function overlaid(
-  open: () => SharedMemory,
-  prepare: ((memory: WebAssembly.Memory) => void) | null,
-  over: Over,
-): Region {
-  const shared = attempt(open)
-  try {
-    const memory = sharedMemory(shared.size() / SW_PAGE)
-    const bytes = new Uint8Array(memory.buffer)
-    const copied = whyNotOverlaid(shared, bytes)
-    prepare?.(memory)
-    if (copied !== undefined) attempt(() => shared.mirror(bytes, prepare !== null))
-    return over(memory, shared, copied)
-  } catch (error) {
-    shared.close()
-    throw error
-  }
-}
-
-function whyNotOverlaid(shared: SharedMemory, bytes: Uint8Array): string | undefined {
-  try {
-    attempt(() => shared.overlay(bytes))
-    return undefined
-  } catch (error) {
-    if ((error as SabwayError).code !== 'ERR_SABWAY_UNSUPPORTED') throw error
-    return (error as SabwayError).message
-  }
-}
-
-function pagesFor(rendererToNative: number, nativeToRenderer: number): number {
-  return regionBytes(rendererToNative, nativeToRenderer) / SW_PAGE
-}
-
-function needAddon(): Addon {
-  const native = addon()
-  if (native === null) throw new SabwayError('ERR_SABWAY_NO_ADDON', addonMissing())
-  return native
-}
-
-function attempt<T>(call: () => T): T {
-  try {
-    return call()
-  } catch (error) {
-    throw adopt(error)
-  }
-}
-
-function claim(core: Core, host: RegionHost | null): number {
-  const { pid, startLow, startHigh } = host?.identity() ?? { pid: 1, startLow: 0, startHigh: 0 }
-  const index = core.sw_endpoint_claim(0, pid, startLow, startHigh)
-  if (index < 0)
-    throw coreError(index, `a region has room for ${SW_ENDPOINTS} threads; clean up channels no longer used`)
-  return index
-}
-
-function describeHeader(words: Int32Array): string {
-  const hex = (field: number) => `0x${(words[field >>> 2]! >>> 0).toString(16)}`
-  return (
-    `its header says magic ${hex(sw_region_header.magic)}, layout ${hex(sw_region_header.layout_hash)}; ` +
-    'open handles of regions made by the same version of Sabway'
-  )
 }
 
 function mustBeRegion(value: unknown): asserts value is Region {

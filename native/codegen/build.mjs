@@ -1,6 +1,6 @@
 // Builds what TypeScript needs from the C sources: the core as WebAssembly and the layout as constants.
 //
-//   node native/codegen/build.mjs        writes lib/generated/core-wasm.ts (and core.wasm), and lib/generated/abi.ts
+//   node native/codegen/build.mjs        writes lib/generated: core-wasm.ts and core.wasm, core.ts (its functions), abi.ts (the layout)
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -10,9 +10,13 @@ import { runClang } from '@yowasp/clang'
 const native = join(dirname(fileURLToPath(import.meta.url)), '..')
 const generated = join(native, '..', 'lib', 'generated')
 const CUSTOM_SECTION = 0
+const TYPE_SECTION = 1
 const IMPORT_SECTION = 2
+const FUNCTION_SECTION = 3
+const EXPORT_SECTION = 7
 const DATA_SECTION = 11
 const CORE_SECTION = 'sabway'
+const STACK_POINTER = '__stack_pointer'
 
 const lines = async (file) => (await readFile(join(native, file), 'utf8')).split('\n').filter(Boolean)
 
@@ -31,7 +35,7 @@ async function compile(sources, flags, files) {
     'clang',
     '--target=wasm32',
     '-std=c11',
-    // A fifth smaller than with -O3 for who loads it, and as fast, as measured: the small functions of the ring must be inlined.
+    // A fifth smaller to load than with -O3, and as fast, as measured: the small functions of the ring must be inlined.
     '-Os',
     '-mllvm',
     '-inline-threshold=75',
@@ -51,21 +55,99 @@ async function compile(sources, flags, files) {
   }
 }
 
-/** The module's sections, each with the bytes of its header and content. */
+/** Reads a WebAssembly module, or one of its sections. */
+class Reader {
+  at = 0
+
+  constructor(bytes) {
+    this.bytes = bytes
+  }
+
+  get done() {
+    return this.at >= this.bytes.length
+  }
+
+  byte() {
+    return this.bytes[this.at++]
+  }
+
+  /** An unsigned number in LEB128. */
+  number() {
+    let value = 0
+    for (let shift = 0, byte = 0x80; byte & 0x80; shift += 7) {
+      byte = this.byte()
+      value |= (byte & 0x7f) << shift
+    }
+    return value >>> 0
+  }
+
+  take(length) {
+    this.at += length
+    return this.bytes.subarray(this.at - length, this.at)
+  }
+
+  text() {
+    return Buffer.from(this.take(this.number())).toString()
+  }
+
+  /** A vector: its length, then its elements. */
+  list(element) {
+    return Array.from({ length: this.number() }, () => element(this))
+  }
+}
+
+/** An unsigned number in LEB128. */
+const leb = (value) => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)])
+
+/** The module's sections: their content, and all their bytes. */
 function sections(bytes) {
   const found = []
-  for (let at = 8; at < bytes.length; ) {
-    const begin = at
-    const id = bytes[at++]
-    let size = 0
-    for (let shift = 0, byte = 0x80; byte & 0x80; shift += 7) {
-      byte = bytes[at++]
-      size |= (byte & 0x7f) << shift
-    }
-    at += size
-    found.push({ id, bytes: bytes.subarray(begin, at) })
+  for (const reader = new Reader(bytes.subarray(8)); !reader.done; ) {
+    const begin = reader.at
+    const id = reader.byte()
+    const content = reader.take(reader.number())
+    found.push({ id, content, bytes: reader.bytes.subarray(begin, reader.at) })
   }
   return found
+}
+
+const readExport = (reader) => ({ name: reader.text(), kind: reader.byte(), index: reader.number() })
+const FUNCTION = 0
+
+/** The parameters and the result of the module's exported functions, as TypeScript has them. */
+function signatures(bytes) {
+  const section = (wanted) => new Reader(sections(bytes).find(({ id }) => id === wanted).content)
+  const type = (reader) => {
+    const code = reader.byte()
+    if (code !== 0x7f && code !== 0x7e) throw new Error(`the core has a function with a type of code ${code}`)
+    return code === 0x7e ? 'bigint' : 'number'
+  }
+  const types = section(TYPE_SECTION).list((reader) => {
+    reader.byte() // a function type
+    return { parameters: reader.list(type), result: reader.list(type)[0] ?? 'void' }
+  })
+  const functions = section(FUNCTION_SECTION).list((reader) => types[reader.number()])
+  const imported = WebAssembly.Module.imports(new WebAssembly.Module(bytes)) // they come first in the numbering
+  const first = imported.filter(({ kind }) => kind === 'function').length
+  const exported = section(EXPORT_SECTION).list(readExport)
+  return new Map(
+    exported.filter(({ kind }) => kind === FUNCTION).map(({ name, index }) => [name, functions[index - first]]),
+  )
+}
+
+/** The same module, whose exports have their number in the list for a name: a page loads the names with the core. */
+function shortened(bytes, names) {
+  const parts = sections(bytes).map((section) => {
+    if (section.id !== EXPORT_SECTION) return section.bytes
+    const exported = new Reader(section.content).list(readExport)
+    const entries = exported.flatMap(({ name, kind, index }) => {
+      const short = Buffer.from(names.indexOf(name).toString(36)) // as lib/base/core.ts has it
+      return [short.length, ...short, kind, ...leb(index)]
+    })
+    const content = [...leb(exported.length), ...entries]
+    return Buffer.from([EXPORT_SECTION, ...leb(content.length), ...content])
+  })
+  return Buffer.concat([bytes.subarray(0, 8), ...parts])
 }
 
 /** The functions that run before an instance has a stack of its own must not use one: with the stack pointer at zero a push traps. */
@@ -85,8 +167,18 @@ async function coreSources() {
   return [...(await lines('sources.txt')).filter((path) => path.startsWith('core/')), 'prim/wasm.c']
 }
 
-async function buildCore(files) {
-  const exported = (await lines('codegen/exports.txt')).map((name) => `-Wl,--export=${name}`)
+/** What exports.txt lists. */
+async function coreFunctions() {
+  const listed = (await lines('codegen/exports.txt')).filter((line) => !line.startsWith('#'))
+  return listed.map((line) => {
+    const [name, mark] = line.split(' ')
+    if (mark !== undefined && mark !== 'hot') throw new Error(`exports.txt: ${line}`)
+    return { name, hot: mark === 'hot' }
+  })
+}
+
+async function buildCore(files, functions) {
+  const exported = functions.map(({ name }) => `-Wl,--export=${name}`)
   const bytes = await compile(
     await coreSources(),
     // Null is the region's first byte here; the imported memory may have any size up to 4 GiB.
@@ -97,7 +189,7 @@ async function buildCore(files) {
       '-mmutable-globals',
       '-flto',
       '-Wl,--no-entry,--import-memory,--shared-memory,--max-memory=4294967296,--strip-all',
-      '-Wl,--export=__stack_pointer',
+      `-Wl,--export=${STACK_POINTER}`,
       ...exported,
     ],
     files,
@@ -205,6 +297,49 @@ function abiFiles(rows) {
   return found
 }
 
+const namesOf = (functions, hot) => functions.filter((each) => each.hot === hot).map(({ name }) => name)
+
+/** All headers, for the names of parameters. */
+function headers(tree) {
+  return Object.entries(tree)
+    .map(([name, entry]) => (name.endsWith('.h') ? entry.toString() : Buffer.isBuffer(entry) ? '' : headers(entry)))
+    .join('\n')
+}
+
+const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())
+
+/**
+ * The core's functions as TypeScript: their types are those of the module, the names of their parameters those of the C declarations.
+ * The exports have short names, by their number in the list.
+ */
+function coreFile(functions, types, declarations) {
+  const method = (name) => {
+    const { parameters, result } = types.get(name)
+    const declared = new RegExp(`\\b${name}\\s*\\(([^)]*)\\)`).exec(declarations)?.[1].split(',') ?? []
+    if (parameters.length !== 0 && declared.length !== parameters.length) {
+      throw new Error(`${name} has ${parameters.length} parameters, but no header declares it with as many`)
+    }
+    const named = parameters.map((type, i) => `${camel(/(\w+)\s*$/.exec(declared[i])[1])}: ${type}`)
+    return `  ${name}(${named.join(', ')}): ${result}`
+  }
+  const methods = (hot) => namesOf(functions, hot).map(method)
+  return [
+    '/** Functions that throw ERR_SABWAY_CORRUPT where the core traps. */',
+    'export interface GuardedCore {',
+    ...methods(false),
+    '}',
+    '',
+    '/** Functions of the bare core, called for every message or batch: their caller makes an error of a trap. */',
+    'export interface HotCore {',
+    ...methods(true),
+    '}',
+    '',
+    '/** The exports are numbered: these first, then the others, then the stack pointer. */',
+    `export const HOT_NAMES = '${namesOf(functions, true).join(' ')}'`,
+    `export const GUARDED_NAMES = '${namesOf(functions, false).join(' ')}'`,
+  ]
+}
+
 /** The bytes as lib/base/wasm-text.ts reads them. */
 function letters(bytes) {
   const letter = (byte) => (byte < 91 ? String.fromCharCode(35 + byte) : `~${letter(byte - 91)}`)
@@ -213,14 +348,19 @@ function letters(bytes) {
 
 const folders = ['include', 'base', 'core', 'prim', 'napi', 'codegen']
 const files = Object.fromEntries(await Promise.all(folders.map(async (name) => [name, await tree(join(native, name))])))
-const { id, bytes: core } = marked(await buildCore(files))
+const functions = await coreFunctions()
+const linked = await buildCore(files, functions)
+const { id, bytes: core } = marked(
+  shortened(linked, [...namesOf(functions, true), ...namesOf(functions, false), STACK_POINTER]),
+)
 const sizes = await buildSizes(files)
 await mkdir(generated, { recursive: true })
-for (const [name, source] of Object.entries(abiFiles(await buildAbi(files)))) {
+const coreTypes = { 'core.ts': coreFile(functions, signatures(linked), headers(files)) }
+for (const [name, source] of Object.entries({ ...coreTypes, ...abiFiles(await buildAbi(files)) })) {
   const head = '// Generated from native/include/sabway by native/codegen/build.mjs: do not edit.'
   await writeFile(join(generated, name), [head, '', ...source, ''].join('\n'))
 }
-await writeFile(join(generated, 'core.wasm'), core) // for tests and for tools that read WebAssembly
+await writeFile(join(generated, 'core.wasm'), linked) // for tests and for tools that read WebAssembly
 await writeFile(
   join(generated, 'core-wasm.ts'),
   [

@@ -1,7 +1,12 @@
-import { NativeWorker, needBinding, workerOptions } from '../channel/native-worker.js'
-import { ADDON_ERRORS } from '../generated/abi.js'
-import { type Addon, provideAddon, provideWorkers } from './addon.js'
-import { provideErrors } from './errors.js'
+import { type Addon, provideAddon } from './base/addon.js'
+import { provideErrors } from './base/errors.js'
+import { NativeWorker, needBinding, workerOptions } from './channel/native-worker.js'
+import { workerPart } from './channel/parts.js'
+import { ADDON_ERRORS } from './generated/abi.js'
+import { nativeEvents } from './loop/native-events.js'
+import { nativePart } from './loop/parts.js'
+import { createShared, openShared } from './region/overlay.js'
+import { overlayPart } from './region/parts.js'
 
 /** What a host says of an addon that it does not load. */
 interface Refusal {
@@ -15,7 +20,9 @@ interface Refusal {
  */
 export function loadAddon(): void {
   provideErrors(ADDON_ERRORS)
-  provideWorkers({ NativeWorker, needBinding, workerOptions })
+  overlayPart.provide({ createShared, openShared })
+  nativePart.provide(nativeEvents)
+  workerPart.provide({ NativeWorker, needBinding, workerOptions })
   let find: { (folder: string): Addon; resolve(folder: string): string } | undefined
   let root = ''
   try {

@@ -1,0 +1,129 @@
+// What comes to an event loop from the addon: rings, the events of native workers, and deaths in other processes. Loaded with the
+// addon, and in the page whose addon is in its preload script.
+//
+// The addon exists once in a thread, this file as often as the program has loaded the library, as an ES module and as CommonJS: all
+// copies share one callback of the addon's, and each takes the events of its own workers and listeners.
+import {
+  type Addon,
+  addon,
+  CARRIER_FAILED,
+  type Dispatch,
+  PEER_DIED,
+  type Weakly,
+  WORKER_EXITED,
+  WORKER_JOINED,
+  WORKER_LOG,
+  type WorkerEvent,
+  weakly,
+} from '../base/addon.js'
+import * as host from '../base/host.js'
+import { schedule, turnNow } from './dispatcher.js'
+import type { DeathListener, NativeEvents } from './parts.js'
+
+/** What is told of a native worker. */
+export interface WorkerOwner {
+  readonly id: number
+  readonly onLog: ((level: number, text: string) => void) | undefined
+  /** It has ended by itself. */
+  onExit(status: number): void
+}
+
+/** By the worker's id. Weak: a channel that the program has dropped is collected, and its native worker ends with it. */
+const owners = new Map<number, Weakly<WorkerOwner>>()
+/** Owners that are retained: their worker has a listener, or its last events are on their way. */
+const retained = new Map<number, WorkerOwner>()
+/** By the id of their watch. Weak, as owners are. */
+const listeners = new Map<number, Weakly<DeathListener>>()
+const collected = new FinalizationRegistry<number>((id) => listeners.delete(id))
+/** Events that were not delivered yet. */
+const inbox: WorkerEvent[] = []
+let connected = false
+
+/** Have the owner told of a native worker that was started after `connect`, until the worker's last event. */
+export function addOwner(owner: WorkerOwner): void {
+  owners.set(owner.id, weakly(owner))
+  if (owner.onLog !== undefined) retain(owner)
+}
+
+/** The worker is about to be joined: its events until then are still delivered. */
+export function retain(owner: WorkerOwner): void {
+  retained.set(owner.id, owner)
+}
+
+export function connect(): void {
+  if (connected) return
+  connected = true
+  shared()?.dispatchers.add((events) => {
+    if (events !== undefined) inbox.push(...events)
+    turnNow()
+  })
+}
+
+/** Call back, too, whenever the addon rings this environment. */
+export function onRing(callback: () => void): void {
+  shared()?.dispatchers.add(callback)
+}
+
+function shared(): NonNullable<Addon['shared']> | undefined {
+  const native = addon()
+  if (native === null || native.shared !== undefined) return native?.shared
+  const made = { dispatchers: new Set<Dispatch>(), references: 0 }
+  // The addon calls in the context in which it was given the function.
+  host.root(() => {
+    native.setDispatcher((events) => {
+      for (const dispatch of made.dispatchers) dispatch(events)
+    })
+  })
+  native.shared = made
+  return made
+}
+
+export function listenForDeaths(listener: DeathListener): void {
+  const { binding } = listener.region
+  if (binding === null) return
+  connect()
+  binding.listen()
+  const id = binding.watch()
+  listeners.set(id, weakly(listener))
+  collected.register(listener, id)
+}
+
+function deliver({ worker, kind, number, text }: WorkerEvent): void {
+  if (kind === PEER_DIED) {
+    listeners.get(worker)?.()?.onPeerDied(number)
+    return
+  }
+  if (kind === CARRIER_FAILED) {
+    listeners.get(worker)?.()?.onCarrierFailed?.(number)
+    return
+  }
+  const owner = retained.get(worker) ?? owners.get(worker)?.()
+  if (kind === WORKER_JOINED) {
+    owners.delete(worker)
+    retained.delete(worker)
+  } else if (kind === WORKER_EXITED) {
+    owner?.onExit(number)
+  } else if (kind === WORKER_LOG) {
+    owner?.onLog?.(number, text)
+  }
+}
+
+export const nativeEvents: NativeEvents = {
+  connect,
+  listenForDeaths,
+  deliver() {
+    while (inbox.length !== 0) deliver(inbox.shift()!)
+  },
+  receive(event) {
+    inbox.push(event)
+    schedule()
+  },
+  keepProcess(kept) {
+    const state = shared()
+    if (state === undefined) return false
+    state.references += kept ? 1 : -1
+    if (state.references === 1 && kept) addon()!.ref()
+    if (state.references === 0) addon()!.unref()
+    return true
+  },
+}

@@ -1,0 +1,31 @@
+// What an event loop can do without.
+import type { WorkerEvent } from '../base/addon.js'
+import { Part } from '../base/part.js'
+import type { Region } from '../region/region.js'
+import type * as endWatch from './end-watch.js'
+
+/** Sees the ends of threads that hold a lock. */
+export const endPart = new Part<Pick<typeof endWatch, 'EndWatch' | 'suspect'>>()
+
+/** Is told of deaths in other processes. */
+export interface DeathListener {
+  readonly region: Pick<Region, 'binding'>
+  onPeerDied(roles: number): void
+  onCarrierFailed?(status: number): void
+}
+
+/** What an event loop has of the addon: native-events.ts. */
+export interface NativeEvents {
+  /** Let the addon reach this thread's dispatcher. */
+  connect(): void
+  /** Hand out the events that have come. May throw what a callback threw. */
+  deliver(): void
+  /** Hear other processes ring, and be told when one dies. */
+  listenForDeaths(listener: DeathListener): void
+  /** Take in an event that comes from the addon of another context. */
+  receive(event: WorkerEvent): void
+  /** Keep the process alive, or let it go. False where there is no addon to do that. */
+  keepProcess(kept: boolean): boolean
+}
+
+export const nativePart = new Part<NativeEvents>()

@@ -1,0 +1,193 @@
+// This thread's membership of a region: an endpoint, a WebAssembly instance of the core on the region's bytes, and the addon's binding
+// where there is an addon. Others see it by the endpoint's words:
+//
+//   free --claim--> claimed, no skills --bind, skills--> in use --leave--> free
+//
+// A crash behind `claim` leaves the endpoint claimed. Where there is the addon, others ask the operating system whether its process
+// lives, and take it; without, they see the end of the thread by its Web Lock (endpoint.ts), if it held one by then. What the
+// constructor throws behind the claim gives the endpoint back.
+import { type Addon, addon, type RegionBinding, type SharedMemory } from '../base/addon.js'
+import { type GuardedCore, type HotCore, instantiate, type Offset } from '../base/core.js'
+import { adopt, coreError, SabwayError } from '../base/errors.js'
+import {
+  SW_ENDPOINTS,
+  SW_INSTANCE_BYTES,
+  SW_INSTANCES_AT,
+  SW_PAGE,
+  SW_REGION_PROCESSES,
+  SW_SLEEP_ATOMICS,
+  SW_SLEEP_FUTEX,
+  SW_STACK_BYTES,
+  SW_WAKES_ATOMICS,
+  SW_WAKES_FUTEX,
+  sw_endpoint,
+  sw_instance,
+  sw_region_header,
+} from '../generated/abi.js'
+import type { Commons } from './commons.js'
+import { endpointWord, leave, roleOf, stay } from './endpoint.js'
+
+/** What a region asks of the addon: of this context's, or of the one in the preload script of an Electron page. */
+export interface RegionHost {
+  identity: Addon['identity']
+  alive: Addon['alive']
+  /** The endpoint's binding: from now on it is rung, and given back when the addon's environment ends. */
+  bind(bytes: Uint8Array<SharedArrayBuffer>, endpoint: number, channelAt: number, away?: SharedMemory): RegionBinding
+}
+
+/** By the addon of this context; null where there is none. */
+export function ownHost(): RegionHost | null {
+  const native = addon()
+  if (native === null) return null
+  const { identity, alive } = native
+  return {
+    identity,
+    alive,
+    bind: (bytes, endpoint, channelAt, away) => new native.RegionBinding(bytes, endpoint, channelAt, away),
+  }
+}
+
+/** What the core's import for waking needs, and what it counts. */
+interface Waking {
+  readonly words: Int32Array<SharedArrayBuffer>
+  readonly commons: Commons
+  binding: RegionBinding | null
+  processes: boolean
+  wakes: number
+}
+
+/** Wake the sleeper of that doorbell. 0 when this thread cannot. */
+function wake(waking: Waking, doorbell: Offset, how: number): number {
+  const { words, commons, binding } = waking
+  const at = doorbell >>> 0
+  if (at >= words.byteLength || at % 4 !== 0) return 1 // from a handle that was overwritten
+  if (how === SW_SLEEP_FUTEX && binding === null) return 0
+  waking.wakes++
+  commons.rouse()
+  if (commons.secluded) return 1
+  if (how === SW_SLEEP_ATOMICS || binding === null) Atomics.notify(words, at >>> 2)
+  // V8's waiters are this process's only: for those of another the futex is where its relay can hear it.
+  if (how !== SW_SLEEP_ATOMICS || waking.processes) binding?.ring(at, how)
+  return 1
+}
+
+export class Membership {
+  readonly bytes: Uint8Array<SharedArrayBuffer>
+  readonly words: Int32Array<SharedArrayBuffer>
+  readonly size: bigint
+  readonly core: GuardedCore
+  readonly hot: HotCore
+  readonly channelAt: Offset
+  readonly processes: boolean
+  readonly endpoint: number
+  readonly instance: Offset
+  readonly binding: RegionBinding | null
+  /** Not the Region: the core's imports hold this, and the instance lives as long as its exports are held. */
+  readonly #waking: Waking
+  /** Names this claim of the endpoint. */
+  readonly #role: number
+  /** Without the addon: what becomes of the endpoint when `owner` is collected is no matter any more. */
+  readonly #settled: (() => void) | null
+
+  /**
+   * Join the region in `memory`. Where there is no addon the endpoint is given back when `owner` is collected, which this does not
+   * hold. `away`: the shared memory, where the region is a private copy.
+   */
+  constructor(
+    owner: object,
+    commons: Commons,
+    memory: WebAssembly.Memory,
+    host: RegionHost | null,
+    away: SharedMemory | undefined,
+  ) {
+    const buffer = memory.buffer as unknown as SharedArrayBuffer
+    this.bytes = new Uint8Array(buffer)
+    const words = new Int32Array(buffer)
+    this.words = words
+    const size = BigInt(buffer.byteLength)
+    this.size = size
+    const waking: Waking = { words, commons, binding: null, processes: false, wakes: 0 }
+    this.#waking = waking
+    const {
+      guarded: core,
+      hot,
+      stackPointer,
+    } = instantiate(memory, {
+      wake: (doorbell, how) => wake(waking, doorbell, how),
+      alive: host === null ? () => 1 : host.alive,
+    })
+    this.core = core
+    this.hot = hot
+    const status = core.sw_region_verify(0, buffer.byteLength / SW_PAGE)
+    if (status !== 0) throw coreError(status, describeHeader(words))
+    const channelAt = core.sw_region_channel(0, size) >>> 0
+    this.channelAt = channelAt
+    if (channelAt === 0) throw new SabwayError('ERR_SABWAY_CORRUPT', 'its header names a place where no channel can be')
+    this.processes = (Atomics.load(words, sw_region_header.flags >>> 2) & SW_REGION_PROCESSES) !== 0
+    waking.processes = this.processes
+    const endpoint = claim(core, host)
+    this.endpoint = endpoint
+    this.instance = SW_INSTANCES_AT + endpoint * SW_INSTANCE_BYTES
+    stackPointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
+    this.#role = roleOf(words, endpoint)
+    try {
+      this.binding = host === null ? null : host.bind(this.bytes, endpoint, channelAt, away)
+    } catch (error) {
+      leave(core, size, channelAt, this.#role)
+      throw adopt(error)
+    }
+    waking.binding = this.binding
+    const place = { core, words, size, channelAt, endpoint }
+    this.#settled =
+      this.binding === null
+        ? commons.settle(
+            owner,
+            endpoint,
+            (other) => leave(core, size, channelAt, roleOf(words, other)),
+            () => stay(place),
+          )
+        : null
+    core.sw_endpoint_set_skills(
+      0,
+      endpoint,
+      this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX,
+    )
+  }
+
+  /** Calls made to wake others. */
+  get wakes(): number {
+    return this.#waking.wakes
+  }
+
+  /** Give the endpoint and its roles back. Once. */
+  leave(): void {
+    const { core, words, size, channelAt, endpoint, binding } = this
+    Atomics.notify(words, endpointWord(endpoint, sw_endpoint.doorbell)) // V8 need not keep our wait
+    if (binding === null) {
+      this.#settled?.()
+      leave(core, size, channelAt, this.#role)
+      return
+    }
+    // While JavaScript can: sleepers that relied on this relay find another mechanism.
+    core.sw_endpoint_set_skills(0, endpoint, SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
+    core.sw_relay_serve(0)
+    core.sw_channel_evict(0, size, channelAt, endpoint)
+    binding.close()
+  }
+}
+
+function claim(core: GuardedCore, host: RegionHost | null): number {
+  const { pid, startLow, startHigh } = host?.identity() ?? { pid: 1, startLow: 0, startHigh: 0 }
+  const index = core.sw_endpoint_claim(0, pid, startLow, startHigh)
+  if (index < 0)
+    throw coreError(index, `a region has room for ${SW_ENDPOINTS} threads; clean up channels no longer used`)
+  return index
+}
+
+function describeHeader(words: Int32Array): string {
+  const hex = (field: number) => `0x${(words[field >>> 2]! >>> 0).toString(16)}`
+  return (
+    `its header says magic ${hex(sw_region_header.magic)}, layout ${hex(sw_region_header.layout_hash)}; ` +
+    'open handles of regions made by the same version of Sabway'
+  )
+}
