@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Formatting and lint of everything: clang-format and clang-tidy for C and C++, Biome and tsc for TypeScript and JavaScript.
+# Formatting and lint of everything: clang-format and clang-tidy for C and C++, Biome and tsc for
+# TypeScript and JavaScript.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

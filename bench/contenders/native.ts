@@ -55,7 +55,9 @@ export class ToSink implements Contender {
 
 // ---- native to JavaScript: the built-in source; every message carries its number ----
 
-/** Nothing is copied out: what counts is that the source writes into memory its own cache still has. */
+/**
+ * Nothing is copied out: what counts is that the source writes into memory its own cache still has.
+ */
 const inPlace = (size: number) => (size <= 256 ? capacityFor(size) : Math.max(1 << 19, 4 * size))
 
 abstract class FromSource implements Contender {

@@ -1,5 +1,6 @@
-// postMessage between two JavaScript threads: copied, transferred, and batched by hand into transferred buffers. What is in
-// flight is bounded by acknowledgements, or a sender in a hurry would fill the memory.
+// postMessage between two JavaScript threads: copied, transferred, and batched by hand into
+// transferred buffers. What is in flight is bounded by acknowledgements, or a sender in a hurry
+// would fill the memory.
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { makeMessages, mix, Patience, sumWords, wordAt } from '../harness/messages.js'
 import { type Heard, pingHeard, pongHeard } from '../harness/trips.js'

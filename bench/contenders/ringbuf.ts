@@ -1,4 +1,5 @@
-// ringbuf.js between two JavaScript threads: messages of one size, without frames, so that it need not carry their lengths.
+// ringbuf.js between two JavaScript threads: messages of one size, without frames, so that it need
+// not carry their lengths.
 import { RingBuffer } from 'ringbuf.js'
 import { makeMessages, mix, Patience, wordAt } from '../harness/messages.js'
 import { type Polled, pingPolled, pongPolled } from '../harness/trips.js'

@@ -1,4 +1,5 @@
-// A unix socket by Node's net: each message with its length before it, written one by one or in batches of 64 KiB.
+// A unix socket by Node's net: each message with its length before it, written one by one or in
+// batches of 64 KiB.
 import type { Socket } from 'node:net'
 import { makeMessages, mix, wordAt } from '../harness/messages.js'
 import { type Heard, pingHeard, pongHeard } from '../harness/trips.js'

@@ -1,4 +1,5 @@
-// Measures the contenders of a group, one after the other within each repetition, until enough can be compared.
+// Measures the contenders of a group, one after the other within each repetition, until enough can
+// be compared.
 import type { Contender } from '../contenders/contender.js'
 import { Hosted } from './hosted.js'
 import type { Probe } from './probe.js'

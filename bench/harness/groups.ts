@@ -169,7 +169,10 @@ function processes(): Group[] {
   ]
 }
 
-/** Throughput and round trips between threads are 'throughput' and 'latency', and both of them undefined. */
+/**
+ * Throughput and round trips between threads are 'throughput' and 'latency', and both of them
+ * undefined.
+ */
 export type Subject = 'throughput' | 'latency' | 'processes' | undefined
 
 export function groupsOf(subject: Subject): Group[] {

@@ -1,4 +1,5 @@
-// Each contender runs in a process of its own: what the compiler and the collector learn from one cannot help or hurt another.
+// Each contender runs in a process of its own: what the compiler and the collector learn from one
+// cannot help or hurt another.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Contender, Run } from '../contenders/contender.js'

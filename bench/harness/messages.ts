@@ -1,5 +1,5 @@
-// What is sent, and how a receiver shows that it has really seen it. Every contender sends the same messages and does the
-// same work for each one it receives.
+// What is sent, and how a receiver shows that it has really seen it. Every contender sends the same
+// messages and does the same work for each one it receives.
 
 export const SIZES = [16, 64, 256, 4096, 65_536, 1_048_576] as const
 
@@ -15,7 +15,10 @@ export interface Check {
 /** How many different messages are sent in turn: as many as stay in a core's own cache. */
 const distinct = (size: number) => Math.min(64, Math.max(2, 262_144 / size))
 
-/** The messages, `lead` bytes behind an 8-byte boundary; each in a buffer of its own, because postMessage copies whole buffers. */
+/**
+ * The messages, `lead` bytes behind an 8-byte boundary; each in a buffer of its own, because
+ * postMessage copies whole buffers.
+ */
 export function makeMessages(size: number, lead = 0): Uint8Array[] {
   return Array.from({ length: distinct(size) }, (_, number) => {
     const message = new Uint8Array(new ArrayBuffer(size + 8), lead, size)

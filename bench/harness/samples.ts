@@ -55,7 +55,9 @@ export function compare(samples: Sample[], ours: string, peer: string): Comparis
   return { ours, peer, ratios: kept.map(({ ratio }) => ratio), placement: where, dropped: pairs.length - kept.length }
 }
 
-/** The contender's samples in the placement that most of them share, undisturbed if there are such. */
+/**
+ * The contender's samples in the placement that most of them share, undisturbed if there are such.
+ */
 export function comparable(samples: Sample[], contender: string): Sample[] {
   const own = samples.filter((sample) => sample.contender === contender)
   const calm = own.filter((sample) => sample.switches < QUIET)

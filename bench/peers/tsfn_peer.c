@@ -1,6 +1,6 @@
-/* What Sabway is measured against: a native thread that gives its messages to JavaScript through a threadsafe function,
- * one call for each message, copied into a Buffer. (Without the copy it would need external buffers, which Electron
- * refuses.) In JavaScript, from require('./tsfn_peer.cjs'):
+/* What Sabway is measured against: a native thread that gives its messages to JavaScript through a
+ * threadsafe function, one call for each message, copied into a Buffer. (Without the copy it would
+ * need external buffers, which Electron refuses.) In JavaScript, from require('./tsfn_peer.cjs'):
  *
  *   start(count, size, queue, callback)
  *     `count` messages (0: until stop) of `size` bytes, as fast as they are taken; at most `queue` wait at a time.
@@ -11,8 +11,9 @@
  *   stop()
  *     No more after the message that is being made; what waits is still delivered.
  *
- * callback(bytes: Buffer) for each message, then callback(null) once, after which the next start is allowed: one sender
- * at a time. Only the copy is JavaScript's: the block behind it is freed before the callback is called. */
+ * callback(bytes: Buffer) for each message, then callback(null) once, after which the next start is
+ * allowed: one sender at a time. Only the copy is JavaScript's: the block behind it is freed before
+ * the callback is called. */
 #include <linux/futex.h>
 #include <node_api.h>
 #include <stdatomic.h>
@@ -80,7 +81,8 @@ static void join(sender *s) {
   atomic_store(&busy, 0);
 }
 
-/* One message, or the end. Without an environment (it is being torn down) there is only memory to free. */
+/* One message, or the end. Without an environment (it is being torn down) there is only memory to
+ * free. */
 static void deliver(napi_env env, napi_value callback, void *context, void *block) {
   sender *s = context;
   napi_value bytes = NULL, nobody;
@@ -231,8 +233,9 @@ static void finish(rally *r) {
   uv_thread_join(&r->thread);
 }
 
-/* futexTrips(Float64Array, bothSleep): milliseconds from waking a sleeping thread to its answer. The waker spins for
- * it, and pauses before each trip; or it sleeps, too, and asks again at once. */
+/* futexTrips(Float64Array, bothSleep): milliseconds from waking a sleeping thread to its answer.
+ * The waker spins for it, and pauses before each trip; or it sleeps, too, and asks again at once.
+ */
 static napi_value futex_trips(napi_env env, napi_callback_info info) {
   size_t count = 2, length = 0;
   napi_value given[2];
@@ -269,7 +272,8 @@ static void give_answer(napi_env env, napi_value callback, void *context, void *
   free(message);
 }
 
-/* open(callback): a sleeping thread that answers each ask() by one call of the callback; shut() ends it. */
+/* open(callback): a sleeping thread that answers each ask() by one call of the callback; shut()
+ * ends it. */
 static napi_value open_rally(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value callback, name;

@@ -92,7 +92,10 @@ export class NativeEcho extends Trips {
   }
 }
 
-/** Two bare threads: one wakes the other by a futex, and spins for its answer after a pause; or each sleeps until the other wakes it. */
+/**
+ * Two bare threads: one wakes the other by a futex, and spins for its answer after a pause; or each
+ * sleeps until the other wakes it.
+ */
 export class Futex extends Trips {
   readonly name = 'two bare threads on a futex'
   override readonly ours = false

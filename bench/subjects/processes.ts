@@ -40,7 +40,10 @@ const overMemory = (roles: object): ProcessKind<SharedMemoryChannel> => ({
   roles,
 })
 
-/** What travels over the processes' own channel and is not the benchmark's: messages, and counts of them. */
+/**
+ * What travels over the processes' own channel and is not the benchmark's: messages, and counts of
+ * them.
+ */
 const isData = (message: unknown) => typeof message === 'number' || message instanceof Uint8Array
 
 function portOf(other: Pick<ChildProcess, 'send' | 'on'>): Port {

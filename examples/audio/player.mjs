@@ -1,4 +1,5 @@
-// The page's part: it makes the channels and passes their handles on. It sends and receives no samples itself.
+// The page's part: it makes the channels and passes their handles on. It sends and receives no
+// samples itself.
 import { SharedMemoryChannel } from '../../dist/browser.mjs' // 'sabway', with a bundler
 import { BLOCK_BYTES, LEVEL_BYTES } from './blocks.mjs'
 
@@ -65,7 +66,8 @@ function levelsOf(levels) {
 }
 
 /**
- * A node that plays what the synthesizer makes. One at a time: `end` lets go, and the next goes on where this one stopped.
+ * A node that plays what the synthesizer makes. One at a time: `end` lets go, and the next goes on
+ * where this one stopped.
  * @param {BaseAudioContext} context
  * @param {{ samples: SharedMemoryChannel, levels: SharedMemoryChannel }} synth
  */
@@ -79,7 +81,10 @@ export async function startPlayer(context, { samples, levels }) {
   node.connect(context.destination)
   return {
     node,
-    /** Resolves to what it has done: blocks rendered, how many of them came too late, calls to wake other threads meanwhile. */
+    /**
+     * Resolves to what it has done: blocks rendered, how many of them came too late, calls to wake
+     * other threads meanwhile.
+     */
     async end() {
       const ended = next(node.port)
       node.port.postMessage('end')

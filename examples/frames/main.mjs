@@ -3,7 +3,8 @@ import { parseOptions } from './options.mjs'
 
 const options = parseOptions(process.argv)
 const interrupt = new AbortController()
-process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1)) // as with `| head`
+// as with `| head`
+process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 process.once('SIGINT', () => interrupt.abort()) // a second Ctrl-C ends at once
 
 try {

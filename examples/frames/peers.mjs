@@ -1,4 +1,5 @@
-// The same frames through what there was before: a threadsafe function that copies, and a worker's postMessage.
+// The same frames through what there was before: a threadsafe function that copies, and a worker's
+// postMessage.
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { FrameCheck, Segment } from './check.mjs'
@@ -7,8 +8,8 @@ import { framesInRing } from './options.mjs'
 /** The first frame may wait this long for a thread to start. */
 const START_MS = 5000
 
-// Each sender begins with frame 0, gives frames to onFrame until stop(), and keeps at most `queue` of them waiting: as
-// many as Sabway's ring holds. stop() resolves when the last one was given.
+// Each sender begins with frame 0, gives frames to onFrame until stop(), and keeps at most `queue`
+// of them waiting: as many as Sabway's ring holds. stop() resolves when the last one was given.
 
 function threadsafeFunction({ width, height }, rate, queue, onFrame) {
   const peer = createRequire(import.meta.url)('../../bench/peers/tsfn_peer.cjs')
@@ -56,7 +57,8 @@ function stretch(begin, { frame, rate, seconds, check, segment, view, signal }) 
   return new Promise((resolve, reject) => {
     let until = null
     let timer = setTimeout(end, START_MS)
-    // The clock is looked at with each frame too: these senders can keep a busy event loop from its timers for seconds.
+    // The clock is looked at with each frame too: these senders can keep a busy event loop from its
+    // timers for seconds.
     const sender = begin(frame, rate, framesInRing(frame), (bytes) => {
       check.take(bytes, process.hrtime.bigint())
       if (until === null) {

@@ -1,4 +1,5 @@
-// The whole of `npm start`: the main run, the comparisons, the table, and whether all of it was right.
+// The whole of `npm start`: the main run, the comparisons, the table, and whether all of it was
+// right.
 import { frameBytes } from './layout.mjs'
 import { framesInRing, ringBytes } from './options.mjs'
 import { runPeers } from './peers.mjs'
@@ -7,7 +8,10 @@ import { makeView } from './show.mjs'
 
 const PEER_SECONDS_MAX = 5
 
-/** A second rate, so slow that no queue forms even for those that copy: 60 a second, or 500 MB/s when that is less. */
+/**
+ * A second rate, so slow that no queue forms even for those that copy: 60 a second, or 500 MB/s
+ * when that is less.
+ */
 const slowRate = ({ width, height }, rate) =>
   rate > 0 ? rate / 2 : Math.min(60, Math.max(1, Math.floor(500e6 / frameBytes(width, height))))
 

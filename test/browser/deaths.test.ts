@@ -1,4 +1,5 @@
-// Ends that only a Web Lock tells of: workers, iframes and windows that go without a word, and every way of waiting for them.
+// Ends that only a Web Lock tells of: workers, iframes and windows that go without a word, and
+// every way of waiting for them.
 import assert from 'node:assert/strict'
 import { DIED } from '../js/support/ways.js'
 import type { OpenPage } from './support/browsers.js'

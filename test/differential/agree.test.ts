@@ -1,5 +1,5 @@
-// One script of calls on the native core, on the wasm core, and on both in turn: every call answers the same, wakes the
-// same, and leaves the same bytes behind.
+// One script of calls on the native core, on the wasm core, and on both in turn: every call answers
+// the same, wakes the same, and leaves the same bytes behind.
 import assert from 'node:assert/strict'
 import { random } from '../js/support/bytes.js'
 import { seed, times } from '../js/support/effort.js'
@@ -42,7 +42,10 @@ function bySide(first: HostName): HostFor {
   return ({ endpoint }: { endpoint: Endpoint }) => (endpoint === 0 ? first : OTHER[first])
 }
 
-/** This process, whose start time nobody knows: endpoints are then told apart by the pid alone, on every host. */
+/**
+ * This process, whose start time nobody knows: endpoints are then told apart by the pid alone, on
+ * every host.
+ */
 const IDENTITY = { pid: process.pid, startLow: 0, startHigh: 0 }
 
 function same(expected: Transcript, got: Transcript, what: string): void {

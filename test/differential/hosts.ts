@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { abi } from '../js/support/abi.js'
 import { root } from '../js/support/paths.js'
 
-/** The functions of native/codegen/exports.txt. Every pointer is an offset; only 64-bit sizes are bigint. */
+/**
+ * The functions of native/codegen/exports.txt. Every pointer is an offset; only 64-bit sizes are
+ * bigint.
+ */
 export type Core = Record<string, (...args: (number | bigint)[]) => number | bigint | undefined>
 
 export type HostName = 'native' | 'wasm'
@@ -86,7 +89,9 @@ export class Arena {
     return this.#hosts[name][endpoint]
   }
 
-  /** What all hosts must agree on: all bytes but the shadow stacks, which native code does not have. */
+  /**
+   * What all hosts must agree on: all bytes but the shadow stacks, which native code does not have.
+   */
   image(): Buffer {
     const copy = Buffer.from(this.bytes)
     for (const endpoint of ENDPOINTS) {

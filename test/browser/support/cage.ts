@@ -48,7 +48,8 @@ export function launchCage(channel: SharedMemoryChannel, args: string[] = []): P
   rmSync(log, { force: true })
   const env = { LD_PRELOAD: library, SABWAY_CAGE_TOKEN: channel.token, SABWAY_CAGE_LOG: log }
   return launch('chromium', {
-    args: ['--no-zygote', ...args], // a zygote's renderers are forked: the library's constructor would not run in them
+    // a zygote's renderers are forked: the library's constructor would not run in them
+    args: ['--no-zygote', ...args],
     env: { ...(process.env as Record<string, string>), ...env },
   })
 }

@@ -1,4 +1,5 @@
-// What people do with a channel in their first hour: print it, compare it, post it, and pass it where something else is meant.
+// What people do with a channel in their first hour: print it, compare it, post it, and pass it
+// where something else is meant.
 import assert from 'node:assert/strict'
 import { format, inspect, isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'

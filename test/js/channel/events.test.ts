@@ -43,7 +43,8 @@ describe("the 'message' event", () => {
     renderer.send(Uint8Array.of(1))
     await until(() => order.length === 4, 'the first message')
     native.removeEventListener('message', first)
-    native.removeEventListener('message', object, { capture: true }) // another registration, which there is not
+    // another registration, which there is not
+    native.removeEventListener('message', object, { capture: true })
     renderer.send(Uint8Array.of(2))
     await until(() => order.includes('object 2'), 'the second message')
     native.removeEventListener('message', object)

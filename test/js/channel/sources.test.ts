@@ -1,4 +1,5 @@
-// Bytes from every kind of memory and class that people have, by every way of sending; and memory that changes meanwhile.
+// Bytes from every kind of memory and class that people have, by every way of sending; and memory
+// that changes meanwhile.
 import assert from 'node:assert/strict'
 import { type BatchOptions, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
@@ -247,7 +248,8 @@ describe('memory that another thread makes larger', () => {
         for (let round = 0; round < rounds; round++) {
           const message = new Uint8Array(grows[round]!)
           Atomics.store(turn, 0, round + 1)
-          while (Atomics.load(turn, 1) <= round) if (!send(renderer, message, marker)) look(2) // so that it stays full
+          // so that it stays full
+          while (Atomics.load(turn, 1) <= round) if (!send(renderer, message, marker)) look(2)
         }
         renderer.flush()
         look()

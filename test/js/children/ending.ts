@@ -1,5 +1,5 @@
-// Takes the other side of some channels, sends a message through each, and comes to its end, in one of many ways. Runs as a process,
-// as a worker thread of one, or as a worker thread of the test.
+// Takes the other side of some channels, sends a message through each, and comes to its end, in one
+// of many ways. Runs as a process, as a worker thread of one, or as a worker thread of the test.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { SharedMemoryChannel } from 'sabway'
 

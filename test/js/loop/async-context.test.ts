@@ -1,5 +1,5 @@
-// Callbacks run in the async context in which they were registered: AsyncLocalStorage shows the request of the receiver, not that of
-// whichever sender happened to set the dispatcher going.
+// Callbacks run in the async context in which they were registered: AsyncLocalStorage shows the
+// request of the receiver, not that of whichever sender happened to set the dispatcher going.
 import assert from 'node:assert/strict'
 import { pattern } from '../support/bytes.js'
 import { open } from '../support/channels.js'

@@ -1,4 +1,5 @@
-// Every way in which the other side can end, times every way of waiting for it: each wait ends, after what was sent, and says why.
+// Every way in which the other side can end, times every way of waiting for it: each wait ends,
+// after what was sent, and says why.
 import assert from 'node:assert/strict'
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,5 @@
-// How a process ends that never calls cleanup, and what keeps one alive: each case in a process of its own.
+// How a process ends that never calls cleanup, and what keeps one alive: each case in a process of
+// its own.
 import assert from 'node:assert/strict'
 import { runChild } from '../support/children.js'
 import { plugin } from '../support/paths.js'

@@ -1,4 +1,5 @@
-// Garbage collection: what nobody holds goes, native threads and memory with it; what still works stays.
+// Garbage collection: what nobody holds goes, native threads and memory with it; what still works
+// stays.
 import assert from 'node:assert/strict'
 import { Region, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'

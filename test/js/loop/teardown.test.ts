@@ -1,5 +1,6 @@
-// Threads that are terminated at random points, while they send, receive, and own native workers. Whoever is left sees every
-// message that was committed, in order and whole, and the next thread goes on where the last one was.
+// Threads that are terminated at random points, while they send, receive, and own native workers.
+// Whoever is left sees every message that was committed, in order and whole, and the next thread
+// goes on where the last one was.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Region, SharedMemoryChannel } from 'sabway'
@@ -34,7 +35,10 @@ function assertSound(channel: SharedMemoryChannel, participants: number): void {
   }
 }
 
-/** Everything in the ring: the first number, and the one behind the last. Each has to follow the one before. */
+/**
+ * Everything in the ring: the first number, and the one behind the last. Each has to follow the one
+ * before.
+ */
 function drained(
   channel: SharedMemoryChannel,
   number: (message: Uint8Array) => number,
@@ -60,7 +64,10 @@ class Doom {
     this.chance = random(seed)
   }
 
-  /** A thread that lives until it has done a random number of steps: sometimes none, sometimes hardly begun. */
+  /**
+   * A thread that lives until it has done a random number of steps: sometimes none, sometimes
+   * hardly begun.
+   */
   async live(from: number, meanwhile: () => void = () => {}): Promise<void> {
     const { progress } = this.data
     const seed = Math.floor(this.chance() * 2 ** 31)

@@ -1,5 +1,5 @@
-// Each build in a scope that has little but the language and WebAssembly, as an AudioWorklet: it loads, the calls that wait for
-// nothing work, and the others say what is missing.
+// Each build in a scope that has little but the language and WebAssembly, as an AudioWorklet: it
+// loads, the calls that wait for nothing work, and the others say what is missing.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

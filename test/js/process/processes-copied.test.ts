@@ -1,4 +1,5 @@
-// A channel in two processes where one or both cannot map shared memory over a WebAssembly.Memory, forced by SABWAY_OVERLAY.
+// A channel in two processes where one or both cannot map shared memory over a WebAssembly.Memory,
+// forced by SABWAY_OVERLAY.
 import assert from 'node:assert/strict'
 import { Region, SharedMemoryChannel } from 'sabway'
 import { abi, ringWord } from '../support/abi.js'
@@ -175,7 +176,8 @@ describe('copied: a channel in two processes', () => {
       assert.deepEqual([other.stats().received.capacity, other.stats().sent.capacity], [65536, 4096])
       channel.send(pattern(1, 500))
       channel.cleanup()
-      await until(() => other.stats().received.used !== 0, 'the message') // the region is open: the carrier goes on
+      // the region is open: the carrier goes on
+      await until(() => other.stats().received.used !== 0, 'the message')
       assert.deepEqual(takeAll(other), [pattern(1, 500)])
       other.cleanup()
     } finally {

@@ -1,4 +1,5 @@
-// Processes that die: the survivor is told, keeps every committed message, and somebody else can take the place.
+// Processes that die: the survivor is told, keeps every committed message, and somebody else can
+// take the place.
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -167,13 +168,15 @@ describe(`death of a process (SABWAY_SEED=${SEED})`, () => {
 
   it('of the creator of a named region: its name goes with the last who has it', async () => {
     const name = `test-${process.pid}-survivor`
-    const maker = new Peer({ does: 'make', name, count: 1 }) // who has not used its side has no part in the channel yet
+    // who has not used its side has no part in the channel yet
+    const maker = new Peer({ does: 'make', name, count: 1 })
     const token = await maker.next<string>()
     const survivor = keep(SharedMemoryChannel.attach(token, { side: 'native' }))
     const told = died(survivor)
     await maker.kill()
     await told
-    const third = new Peer({ does: 'hold', token, side: 'renderer' }) // by the same token: it says the name
+    // by the same token: it says the name
+    const third = new Peer({ does: 'hold', token, side: 'renderer' })
     assert.equal(await third.next(), 'ready')
     await third.kill()
     assert.deepEqual(inSharedMemory(), [`sabway.${name}`])

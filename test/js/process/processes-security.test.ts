@@ -178,7 +178,8 @@ describe('shared memory', () => {
       const mappings = sharedMappings()
       new Int32Array(channel.handle.memory.buffer)[field >>> 2] = value
       throwsError(open(channel.token), code, /.../)
-      assert.ok(sharedMappings() <= mappings + 1) // a Memory that was mapped over goes with the collector
+      // a Memory that was mapped over goes with the collector
+      assert.ok(sharedMappings() <= mappings + 1)
     }
   })
 

@@ -82,7 +82,8 @@ describe('a channel in two processes', () => {
 
   it('one listener thread, whatever the number of channels', async () => {
     const before = threadsCalled('sabway-listener')
-    const channels = Array.from({ length: 140 }, () => openShared(4096, 4096)) // futex_waitv takes 128
+    // futex_waitv takes 128
+    const channels = Array.from({ length: 140 }, () => openShared(4096, 4096))
     assert.equal(threadsCalled('sabway-listener'), before + 1)
     const last = channels.at(-1)!
     const peer = new Peer({ does: 'echo', token: last.token })

@@ -1,4 +1,5 @@
-// A copy that is handed out starts where views of every kind can be made: new Float64Array(message.buffer, message.byteOffset, n).
+// A copy that is handed out starts where views of every kind can be made: new
+// Float64Array(message.buffer, message.byteOffset, n).
 import assert from 'node:assert/strict'
 import * as sabway from 'sabway'
 import { pattern } from '../support/bytes.js'
@@ -10,7 +11,10 @@ import { until } from '../support/wait.js'
 type Channel = sabway.SharedMemoryChannel
 const { SharedMemoryChannel } = sabway
 
-/** The build without the addon, which puts a message askew into the ring where its source lies askew. */
+/**
+ * The build without the addon, which puts a message askew into the ring where its source lies
+ * askew.
+ */
 const builtForPages = (): Promise<typeof sabway> =>
   haveAddon ? import(new URL('../../../../dist/browser.mjs', import.meta.url).href) : Promise.resolve(sabway)
 

@@ -1,4 +1,5 @@
-// A peer that writes garbage into the shared memory costs an error, never a crash, a hang or a wrong message.
+// A peer that writes garbage into the shared memory costs an error, never a crash, a hang or a
+// wrong message.
 import assert from 'node:assert/strict'
 import { SabwayError, SharedMemoryChannel, type Side } from 'sabway'
 import { abi, ringWord } from '../support/abi.js'

@@ -1,5 +1,5 @@
-// All that a program can call or set, and how a test gives each of its parameters an odd value. odd-values.test.ts finds by
-// reflection what is not in this table.
+// All that a program can call or set, and how a test gives each of its parameters an odd value.
+// odd-values.test.ts finds by reflection what is not in this table.
 import { EventEmitter } from 'node:events'
 import type * as Sabway from 'sabway'
 
@@ -17,7 +17,10 @@ export interface Scene {
 
 type Try = (odd: never, scene: Scene) => unknown
 
-/** `platform`: inherited from the platform's EventTarget, whose TypeErrors are as specified there. `internal`: not for users. */
+/**
+ * `platform`: inherited from the platform's EventTarget, whose TypeErrors are as specified there.
+ * `internal`: not for users.
+ */
 export type Row = readonly Try[] | 'no parameters' | 'platform' | 'internal'
 
 const bytes = new Uint8Array([1, 2, 3])
@@ -131,7 +134,8 @@ const channel: Record<string, Row> = {
     (odd, { renderer }) => renderer.write(odd, () => 0),
     (odd, { renderer }) => renderer.write(8, () => odd),
     (odd, { renderer, native }) => {
-      while (renderer.trySend(bytes)) {} // so that what is a function, but cannot be called, is not called
+      // so that what is a function, but cannot be called, is not called
+      while (renderer.trySend(bytes)) {}
       try {
         return renderer.write(8, odd)
       } finally {

@@ -13,7 +13,10 @@ async function block(share: 'threads' | 'processes', tell: (from: unknown) => vo
   return seen as Outcome
 }
 
-/** Wait in all ways at once, each on a channel that `make` makes; `tell` is given what the other side attaches to. */
+/**
+ * Wait in all ways at once, each on a channel that `make` makes; `tell` is given what the other
+ * side attaches to.
+ */
 export async function waitInAllWays(
   share: 'threads' | 'processes',
   make: () => SharedMemoryChannel,

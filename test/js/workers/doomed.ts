@@ -1,5 +1,5 @@
-// One side of a channel in a thread that is going to be terminated, at any point. What it has done so far stands in memory
-// that outlives it.
+// One side of a channel in a thread that is going to be terminated, at any point. What it has done
+// so far stands in memory that outlives it.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { workerData } from 'node:worker_threads'
 import { type ChannelHandle, SharedMemoryChannel, type Side } from 'sabway'
@@ -9,7 +9,10 @@ import { DONE, numbered, numberOf, SENT, WRONG } from '../support/numbered.js'
 export interface DoomedData {
   handle: ChannelHandle
   side: Side
-  /** flood: send numbered messages. take: receive them. both: send to, and receive from, the native echo worker. source: receive from a native one. */
+  /**
+   * flood: send numbered messages. take: receive them. both: send to, and receive from, the native
+   * echo worker. source: receive from a native one.
+   */
   job: 'flood' | 'take' | 'both' | 'source'
   /** Number of the first message to send. */
   from: number
@@ -60,7 +63,10 @@ async function flood(): Promise<void> {
   }
 }
 
-/** Each message is the one after the last; the first may be one that an earlier thread has seen but not given back. */
+/**
+ * Each message is the one after the last; the first may be one that an earlier thread has seen but
+ * not given back.
+ */
 function take(numberFor: (message: Uint8Array) => number): void {
   let expected: number | null = null
   channel.startReceiving((message) => {

@@ -6,7 +6,10 @@ import { type ChannelHandle, SharedMemoryChannel, type Side } from 'sabway'
 export interface EndData {
   handle: ChannelHandle
   side: Side
-  /** echo: answer each message with itself. count: post a message for each so many. flood: send without end. */
+  /**
+   * echo: answer each message with itself. count: post a message for each so many. flood: send
+   * without end.
+   */
   job: 'echo' | 'count' | 'flood' | 'idle'
   /** Of a message of a flood. */
   bytes?: number

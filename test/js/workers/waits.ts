@@ -6,7 +6,10 @@ import { pause, sleeps } from '../support/sleepers.js'
 export interface WaitsData {
   handle: ChannelHandle
   side: Side
-  /** block: receiveSync; loop: startReceiving; send: a message each time the other side sleeps; forever: receiveSync until terminated. */
+  /**
+   * block: receiveSync; loop: startReceiving; send: a message each time the other side sleeps;
+   * forever: receiveSync until terminated.
+   */
   job: 'block' | 'loop' | 'send' | 'forever'
   count: number
   wait?: WaitPolicy
