@@ -1,6 +1,7 @@
-// What sabway/bytes leaves out, because few pages that send bytes use it: codecs, port(), streams, the options `batch`, `schedule`,
-// `poll` and copy: 'pooled', and the locks by which the ends of threads without the addon are seen. This file knows only of what kind those parts are, so that nothing here makes a bundler keep them; whole.ts
-// brings them.
+// What sabway/bytes leaves out, because few pages that send bytes use it: codecs, port(), streams,
+// the options `batch`, `schedule`, `poll` and copy: 'pooled', and the locks by which the ends of
+// threads without the addon are seen. This file knows only of what kind those parts are, so that
+// nothing here makes a bundler keep them; whole.ts brings them.
 
 import type * as pooled from './base/copy-pooled.js'
 import { SabwayError } from './base/errors.js'
@@ -34,7 +35,10 @@ export function provideParts(parts: Parts): void {
 /** The parts, where they are loaded: for what a program does not ask for, and can be without. */
 export const loadedParts = (): Parts | null => provided
 
-/** The parts, for `what` a program asks for. Errors: ERR_SABWAY_NOT_LOADED, where only sabway/bytes was loaded. */
+/**
+ * The parts, for `what` a program asks for. Errors: ERR_SABWAY_NOT_LOADED, where only sabway/bytes
+ * was loaded.
+ */
 export function partsFor(what: string): Parts {
   if (provided !== null) return provided
   throw new SabwayError(

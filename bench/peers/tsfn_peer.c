@@ -234,8 +234,8 @@ static void finish(rally *r) {
 }
 
 /* futexTrips(Float64Array, bothSleep): milliseconds from waking a sleeping thread to its answer.
- * The waker spins for it, and pauses before each trip; or it sleeps, too, and asks again at once.
- */
+ * The waker spins for it, and pauses before each trip; or it sleeps, too, and asks again at
+ * once. */
 static napi_value futex_trips(napi_env env, napi_callback_info info) {
   size_t count = 2, length = 0;
   napi_value given[2];

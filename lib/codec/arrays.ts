@@ -51,7 +51,10 @@ export function viewNumber(name: string): number {
   return number < 0 ? refuse(`arrays of type ${name} are not known to this version`) : number
 }
 
-/** To so many bytes the resizable buffers of one message may grow: address space is set aside for them when they are made. */
+/**
+ * To so many bytes the resizable buffers of one message may grow: address space is set aside for
+ * them when they are made.
+ */
 const MOST_RESERVED = 2 ** 32
 
 /** The bytes that follow the head. They are not copied before the message is sent. */

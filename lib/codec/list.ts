@@ -1,7 +1,9 @@
-// A value as one flat list, and back. The list holds the value, then what is in its objects, object by object in the order in which they
-// were first met: nothing recurses, so a value may be as deep as memory allows, and may contain itself.
+// A value as one flat list, and back. The list holds the value, then what is in its objects, object
+// by object in the order in which they were first met: nothing recurses, so a value may be as deep
+// as memory allows, and may contain itself.
 //
-// An item of the list is a primitive, which stands for itself, or an array, which begins with one of the numbers below:
+// An item of the list is a primitive, which stands for itself, or an array, which begins with one
+// of the numbers below:
 //
 //   [OBJECT, ...keys] or [OBJECT, shape]  an object: its keys; or the number of the list of keys that it has in common with others
 //   [PAIRS, n]                            an object with keys that no plain string can carry: n keys, each before its value
@@ -72,7 +74,10 @@ export function listOf(value: unknown, arrays: ArraysOut, ports: PortsOut): unkn
   return new Lister(arrays, ports).list(value)
 }
 
-/** Contents that are still to be written: of an object by its keys, of an array by its indices, else these items. */
+/**
+ * Contents that are still to be written: of an object by its keys, of an array by its indices, else
+ * these items.
+ */
 interface Open {
   readonly object: Record<string, unknown>
   readonly keys: readonly string[] | null
@@ -81,7 +86,10 @@ interface Open {
   readonly length: number
 }
 
-/** So many kinds of objects with the same first key are told apart; more are written with their keys. */
+/**
+ * So many kinds of objects with the same first key are told apart; more are written with their
+ * keys.
+ */
 const SHAPES_OF_A_KEY = 8
 
 class Lister {
@@ -286,7 +294,10 @@ function unboxed(object: object): unknown {
   return refuse('a boxed value could not be cloned')
 }
 
-/** The built-in class of an error, of whichever realm: by its name, else by the names of its prototypes. */
+/**
+ * The built-in class of an error, of whichever realm: by its name, else by the names of its
+ * prototypes.
+ */
 function errorNumber(error: Error): number {
   for (let each: object | null = error; each !== null; each = Object.getPrototypeOf(each) as object | null) {
     const { name } = each as { name?: unknown }
@@ -298,7 +309,10 @@ function errorNumber(error: Error): number {
 
 // ---- in ----
 
-/** The value of a list that a peer wrote: anything may be in it. Errors: whatever; nothing but the value is touched. */
+/**
+ * The value of a list that a peer wrote: anything may be in it. Errors: whatever; nothing but the
+ * value is touched.
+ */
 export function valueIn(list: readonly unknown[], arrays: ArraysIn, ports: PortsIn): unknown {
   return new Unlister(list, arrays, ports).value()
 }

@@ -1,10 +1,14 @@
-// Carries a channel's messages over a MessagePort, by copy: for renderers that cannot have the shared memory. Each end has
-// one side of a real channel: the page a local one, whose other side its code uses, and main the one that it shares.
+// Carries a channel's messages over a MessagePort, by copy: for renderers that cannot have the
+// shared memory. Each end has one side of a real channel: the page a local one, whose other side
+// its code uses, and main the one that it shares.
 import { isUint8Array, lengthOf } from '../base/brand.js'
 import { microtask } from '../base/host.js'
 import type { SharedMemoryChannel } from '../channel/channel.js'
 
-/** A MessagePort of the page, or Electron's MessagePortMain. What comes out of it is the other end's, and is looked at closely. */
+/**
+ * A MessagePort of the page, or Electron's MessagePortMain. What comes out of it is the other
+ * end's, and is looked at closely.
+ */
 export interface Port {
   post(parcel: Parcel): void
   onParcel(callback: (parcel: unknown) => void): void
@@ -35,8 +39,9 @@ function costOf(messages: readonly unknown[]): number {
 }
 
 /**
- * Carry messages both ways until the stream or the port ends; `over` is then called, with true for the stream. When a window's
- * worth is on its way and not yet taken over there, the rest stays in the ring, and its sender is slowed down.
+ * Carry messages both ways until the stream or the port ends; `over` is then called, with true for
+ * the stream. When a window's worth is on its way and not yet taken over there, the rest stays in
+ * the ring, and its sender is slowed down.
  */
 export function pump(channel: SharedMemoryChannel, port: Port, windows: Windows, over: (ended: boolean) => void): void {
   const flow = new Flow(channel, port, windows, over)
@@ -116,7 +121,8 @@ class Flow {
 
   private deliver(messages: unknown[]): void {
     this.owed += costOf(messages)
-    const most = 2 * this.windows.incoming + OVERHEAD // a window, and the one message that went beyond it
+    // a window, and the one message that went beyond it
+    const most = 2 * this.windows.incoming + OVERHEAD
     try {
       if (!(this.owed <= most)) throw new RangeError('more than was allowed, or no messages at all')
       let room = true

@@ -1,14 +1,16 @@
 /* The only file that names an atomic operation.
  *
- * Vocabulary. A *shared word* is a 32-bit aligned word of the region that two participants may touch at once; it is
- * only reached through the functions here, and the memory order is part of each name. *Data* is everything that one
- * participant owns until it hands it over (frame headers, payloads): ordinary accesses, ordered by the shared word that
- * publishes them. The region is written by several processes and by JavaScript, so shared words are plain integers in
- * layout.h and become atomic here.
+ * Vocabulary. A *shared word* is a 32-bit aligned word of the region that two participants may
+ * touch at once; it is only reached through the functions here, and the memory order is part of
+ * each name. *Data* is everything that one participant owns until it hands it over (frame headers,
+ * payloads): ordinary accesses, ordered by the shared word that publishes them. The region is
+ * written by several processes and by JavaScript, so shared words are plain integers in layout.h
+ * and become atomic here.
  *
- * Orders are put on the operation, where ThreadSanitizer understands them. The one fence is the handshake of
- * endpoint.c, where a store must be visible before a load of another word. WebAssembly has only sequentially consistent
- * atomics: both sides of the handshake are then in one total order, and the fence has to stop the compiler only. */
+ * Orders are put on the operation, where ThreadSanitizer understands them. The one fence is the
+ * handshake of endpoint.c, where a store must be visible before a load of another word. WebAssembly
+ * has only sequentially consistent atomics: both sides of the handshake are then in one total
+ * order, and the fence has to stop the compiler only. */
 #ifndef SABWAY_ATOMICS_H
 #define SABWAY_ATOMICS_H
 

@@ -1,5 +1,5 @@
-/* The layout as data: what the compiler made of layout.h and error.h, for build.mjs to turn into TypeScript. Compiled
- * by the compiler that compiles the wasm core, so the two cannot disagree. */
+/* The layout as data: what the compiler made of layout.h and error.h, for build.mjs to turn into
+ * TypeScript. Compiled by the compiler that compiles the wasm core, so the two cannot disagree. */
 #include "sabway/ring.h"
 #include "sabway/wait.h"
 
@@ -20,7 +20,8 @@ static const row ROWS[] = {
     /* Not stored in the region. */
     SWI_CONSTANT(SW_REACH_RELAY) SWI_CONSTANT(SW_REACH_NONE) SWI_CONSTANT(SW_WAIT_BALANCED) SWI_CONSTANT(SW_WAIT_SPIN)
         SWI_CONSTANT(SW_WAIT_PARK) SWI_CONSTANT(SW_WAIT_SPIN_NS)
-    /* Handles are private to an instance, so they are no part of the layout hash; JavaScript reads their counters. */
+    /* Handles are private to an instance, so they are no part of the layout hash; JavaScript reads
+     * their counters. */
     SWI_FIELD(sw_producer, status) SWI_FIELD(sw_producer, next) SWI_FIELD(sw_producer, room)
         SWI_FIELD(sw_producer, messages) SWI_FIELD(sw_producer, bytes) SWI_FIELD(sw_producer, capacity)
             SWI_FIELD(sw_producer, role) SWI_FIELD(sw_consumer, status) SWI_FIELD(sw_consumer, messages)

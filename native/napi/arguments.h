@@ -1,6 +1,6 @@
-// What JavaScript hands to the addon, looked at before it is used. The library passes what is right; a preload script's
-// binding and whoever loads the addon by itself may not, and an offset that was not looked at is a write to any place
-// in the process.
+// What JavaScript hands to the addon, looked at before it is used. The library passes what is
+// right; a preload script's binding and whoever loads the addon by itself may not, and an offset
+// that was not looked at is a write to any place in the process.
 #ifndef SABWAY_NAPI_ARGUMENTS_H
 #define SABWAY_NAPI_ARGUMENTS_H
 
@@ -41,7 +41,8 @@ struct Bytes {
   size_t length;
 };
 
-// A Uint8Array (or Buffer). Its length is looked at now: memory that grows may have more later, never less.
+// A Uint8Array (or Buffer). Its length is looked at now: memory that grows may have more later,
+// never less.
 inline Bytes BytesOf(const Napi::Value &value, const char *name) {
   napi_typedarray_type type = napi_float64_array;
   void *data = nullptr;

@@ -20,7 +20,8 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   explicit RegionBinding(const Napi::CallbackInfo &info);
   ~RegionBinding() override { Release(); }
 
-  // Stop the workers, forget the event loop, give endpoint and roles back. Idempotent; the environment's own thread.
+  // Stop the workers, forget the event loop, give endpoint and roles back. Idempotent; the
+  // environment's own thread.
   void Release();
 
  private:
@@ -57,7 +58,8 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding> {
   Environment *environment_;
   Napi::ObjectReference memory_;
   Napi::ObjectReference away_reference_;
-  SharedMemory *away_ = nullptr;  // what the carrier copies from and to, where the region is private
+  // what the carrier copies from and to, where the region is private
+  SharedMemory *away_ = nullptr;
   sw_carrier *carrier_ = nullptr;
   uint8_t *base_ = nullptr;
   uint64_t size_ = 0;

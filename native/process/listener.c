@@ -8,8 +8,8 @@
 #include "sabway/channel.h"
 #include "sabway/endpoint.h"
 
-/* How the owner changes the list: it counts `asked` up, wakes the thread, and waits until `paused` has followed; then
- * the list is the owner's. `resumed` gives it back. */
+/* How the owner changes the list: it counts `asked` up, wakes the thread, and waits until `paused`
+ * has followed; then the list is the owner's. `resumed` gives it back. */
 
 enum { LOOK_NS = 100000000 }; /* between two looks at the peers' lives */
 
@@ -18,7 +18,8 @@ typedef struct seat {
   uint32_t *doorbell;
   uint32_t seen; /* the doorbell's value when the loop was last told */
   uint32_t roles[SW_ROLES];
-  sw_prim_watch watches[SW_ROLES]; /* of the processes that hold them; pid 0 when there is nothing to watch */
+  /* of the processes that hold them; pid 0 when there is nothing to watch */
+  sw_prim_watch watches[SW_ROLES];
 } seat;
 
 struct sw_listener {
@@ -39,8 +40,9 @@ static void unwatch(sw_prim_watch *watch) {
   watch->pid = 0;
 }
 
-/* Watch the process of the role's new holder, unless it is this one, or the holder is the seat itself. True when that
- * holder has gone already: one that leaves in order gives its roles back before its endpoint. */
+/* Watch the process of the role's new holder, unless it is this one, or the holder is the seat
+ * itself. True when that holder has gone already: one that leaves in order gives its roles back
+ * before its endpoint. */
 static int watch_holder(seat *s, uint32_t which, uint32_t role) {
   sw_owner owner;
   if (role == 0 || (role & 0xff) == s->is.endpoint + 1) return 0;
@@ -49,8 +51,9 @@ static int watch_holder(seat *s, uint32_t which, uint32_t role) {
   return 0;
 }
 
-/* The participant of another process whose death this role's word, or the end of that process, shows; zero for none.
- * Deaths of this process's threads are for JavaScript to see, which looks at the words itself. */
+/* The participant of another process whose death this role's word, or the end of that process,
+ * shows; zero for none. Deaths of this process's threads are for JavaScript to see, which looks at
+ * the words itself. */
 static uint32_t dead_holder(seat *s, uint32_t which) {
   sw_prim_watch *watch = &s->watches[which];
   int foreign = watch->pid != 0;
@@ -61,7 +64,8 @@ static uint32_t dead_holder(seat *s, uint32_t which) {
   if (word == before) return ended ? before : 0;
   s->roles[which] = word;
   if (watch_holder(s, which, holder)) return holder;
-  if (holder != 0) return ended ? before : 0; /* the next one is there, and the last one did not leave in order */
+  /* the next one is there, and the last one did not leave in order */
+  if (holder != 0) return ended ? before : 0;
   return foreign ? sw_role_lost(word) : 0;
 }
 

@@ -1,5 +1,6 @@
-/* One thread that sleeps for an event loop: on the doorbells of the regions that the loop shares with other processes,
- * whose rings reach no further than a futex, and on the lives of those processes. */
+/* One thread that sleeps for an event loop: on the doorbells of the regions that the loop shares
+ * with other processes, whose rings reach no further than a futex, and on the lives of those
+ * processes. */
 #ifndef SABWAY_LISTENER_H
 #define SABWAY_LISTENER_H
 
@@ -15,8 +16,8 @@ typedef struct sw_listener sw_listener;
 typedef struct sw_listener_hooks {
   void *context;
   void (*rung)(void *context);
-  /* The participant `role` of another process, which held roles of that seat's channel, has ended without leaving them.
-   * Bit n of `roles` is for sw_channel_role's n. Once for each death. */
+  /* The participant `role` of another process, which held roles of that seat's channel, has ended
+   * without leaving them. Bit n of `roles` is for sw_channel_role's n. Once for each death. */
   void (*died)(void *context, uint32_t id, uint32_t roles, uint32_t role);
 } sw_listener_hooks;
 
@@ -35,8 +36,9 @@ int sw_listener_start(sw_listener **listener, const sw_listener_hooks *hooks);
 /* Join it and free. No hook is called after this returned. */
 void sw_listener_stop(sw_listener *listener);
 
-/* These, and stop, are for one thread: the loop's own. Each waits until the listener has put down what it holds: not
- * for a hook. After sw_listener_remove the region's memory is not looked at any more. Errors: SW_ENOMEM. */
+/* These, and stop, are for one thread: the loop's own. Each waits until the listener has put down
+ * what it holds: not for a hook. After sw_listener_remove the region's memory is not looked at any
+ * more. Errors: SW_ENOMEM. */
 int sw_listener_add(sw_listener *listener, const sw_listener_seat *seat);
 void sw_listener_remove(sw_listener *listener, uint32_t id);
 

@@ -93,7 +93,8 @@ int sw_port_wait(sw_port *p, uint32_t what, uint32_t room, int64_t timeout_ns) {
     if (!sw_producer_holds(&p->out) || !sw_consumer_holds(&p->in)) return SW_EREPLACED;
     if (sleep_once(&w, end - now < PATROL_NS ? end - now : PATROL_NS)) return 1;
     if (swi_port_dead_peer(p) == 0) continue;
-    return has_work(&w) ? 1 : SW_EPEERDIED; /* looked at last: what the dead one had sent is received first */
+    /* looked at last: what the dead one had sent is received first */
+    return has_work(&w) ? 1 : SW_EPEERDIED;
   }
   return 0;
 }

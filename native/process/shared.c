@@ -63,7 +63,8 @@ static int recognise(sw_shared *s) {
   return SW_ESTALE;
 }
 
-/* Elsewhere the pid of the token, and those in the region, mean other processes, which look dead or are none of its. */
+/* Elsewhere the pid of the token, and those in the region, mean other processes, which look dead or
+ * are none of its. */
 static int is_of_this_namespace(sw_shared *s, const sw_token *token) {
   uint64_t own = sw_prim_pid_namespace();
   if (token->namespace == own) return SW_OK;

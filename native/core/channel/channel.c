@@ -45,8 +45,8 @@ static int take(void *base, uint32_t *word, uint32_t role) {
   return SW_ETAKEN;
 }
 
-/* Only while it is still ours: a host that was taken for dead may come back late. `state` is what the word says then.
- */
+/* Only while it is still ours: a host that was taken for dead may come back late. `state` is what the word says
+ * then. */
 static void give_back(uint32_t *word, uint32_t role, uint32_t state) {
   sw_compare_exchange_acq_rel(word, &role, state); /* [C2] */
 }

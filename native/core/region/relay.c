@@ -3,8 +3,8 @@
  * The waker leaves a request on the sleeper's endpoint and rings a relay, whether it sleeps or not. The relay looks for
  * requests, wakes, and wipes out a request last: if it dies in between, the next relay finds it.
  *   [Q1] the relay's doorbell pairs with [Q2], its load of it in sw_endpoint_arm: who does not sleep sees the request.
- *   [Q3] fence pairs with [Q4]: request, then look who relays; become or cease to be a relay, then look for requests.
- */
+ *   [Q3] fence pairs with [Q4]: request, then look who relays; become or cease to be a relay, then look for
+ * requests. */
 #include "base/peer.h"
 #include "core/core.h"
 #include "prim/prim.h"

@@ -292,8 +292,8 @@ void sw_consumer_release(sw_consumer *c) {
   sw_fence_handshake();                      /* [F4] */
   uint32_t wanted = sw_peer_load_relaxed(&c->ring->want_space);
   if (wanted == 0) return;
-  /* What was published since the last look takes room, too: without it a slow consumer would ring too early each time.
-   */
+  /* What was published since the last look takes room, too: without it a slow consumer would ring too early each
+   * time. */
   uint32_t used = sw_peer_load_relaxed(&c->ring->head) - c->tail;
   if (used <= c->capacity && c->capacity - used < wanted) return; /* a used that cannot be right is for the next peek */
   sw_exchange_acq_rel(&c->ring->want_space, 0);                   /* [W1] */

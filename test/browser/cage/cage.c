@@ -62,8 +62,8 @@ static int holds_request(uintptr_t at) {
          memcmp(found, REQUEST, sizeof(found)) == 0;
 }
 
-/* The page's memory: a writable, private mapping of the region's size that begins with the request.
- */
+/* The page's memory: a writable, private mapping of the region's size that begins with the
+ * request. */
 static void *find_memory(uint64_t size) {
   char line[512];
   void *found = NULL;

@@ -1,6 +1,6 @@
 /* The native worker as the survivor: it sleeps without an end of its own, so a wake that died with its waker would be
- * the end of it. Within its patrol (half a second) it finds by itself what it was not told, and its stop never hangs.
- */
+ * the end of it. Within its patrol (half a second) it finds by itself what it was not told, and its stop never
+ * hangs. */
 #include "crash.h"
 #include "sabway/worker.h"
 

@@ -40,8 +40,8 @@ uint32_t script_length(void);
 
 /* ---- calls ---- */
 
-/* Every call of the core is made between these two. `limit`: the most words it may read, so that none loops for ever.
- */
+/* Every call of the core is made between these two. `limit`: the most words it may read, so that none loops for
+ * ever. */
 void call_begin(uint32_t limit);
 void call_end(void);
 #define CALL(limit, call) \

@@ -1,6 +1,6 @@
 /* A thread writes garbage over the whole region while others use it. They may be told errors and get wrong bytes;
- * nobody crashes, nobody hangs, nobody leaves the region (AddressSanitizer watches). SABWAY_SEED changes the garbage.
- */
+ * nobody crashes, nobody hangs, nobody leaves the region (AddressSanitizer watches). SABWAY_SEED changes the
+ * garbage. */
 #include "../unit/helper.h"
 #include "sabway/worker.h"
 

@@ -93,8 +93,8 @@ uint8_t *model_region(void);
 #define model_data_write(word, value) model_data_store((word), (value), __FILE__, __LINE__)
 #define model_data_read(word)         model_data_load((word), __FILE__, __LINE__)
 
-/* Sleep while *word is `expected`, and wake all who do. Waking a thread that never comes is a deadlock, and reported.
- */
+/* Sleep while *word is `expected`, and wake all who do. Waking a thread that never comes is a deadlock, and
+ * reported. */
 void model_wait(uint32_t *word, uint32_t expected);
 int model_wake(uint32_t *word);
 

@@ -1,5 +1,5 @@
-/* Tokens whose checksum is right and whose parts are not: somebody who can write a token can compute its checksum, too.
- */
+/* Tokens whose checksum is right and whose parts are not: somebody who can write a token can compute its checksum,
+ * too. */
 #include "../helper.h"
 
 #include "process/token.h"

@@ -1,5 +1,5 @@
-/* How native threads spin: they yield now and then, leave yields out where those cost too much, and come back to them.
- */
+/* How native threads spin: they yield now and then, leave yields out where those cost too much, and come back to
+ * them. */
 #include "../helper.h"
 
 #include <sched.h>
