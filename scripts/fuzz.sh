@@ -3,7 +3,9 @@
 # the input that shows it is then under .cache/fuzz, next to the corpora, which grow from run to
 # run.
 #
-#   npm run fuzz -- [--seconds N] [target...]     N seconds for all targets together (60); the targets are the fuzz_*.c
+#   npm run fuzz -- [--seconds N] [target...]
+#
+# N seconds for all targets together (60); the targets are the fuzz_*.c of test/c/hostile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

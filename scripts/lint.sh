@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Formatting and lint of everything: clang-format and clang-tidy for C and C++, Biome and tsc for
-# TypeScript and JavaScript.
+# TypeScript and JavaScript;
+# scripts/check-words.mjs for the words of all of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,6 +10,8 @@ need() {
 }
 need clang-format
 need clang-tidy
+
+node scripts/check-words.mjs
 
 mapfile -t sources < <(git ls-files -co --exclude-standard -- '*.c' '*.h' '*.cc')
 clang-format --dry-run -Werror "${sources[@]}"

@@ -9,7 +9,7 @@ const SMALL = 4096
 
 const seconds = (begin: number) => (performance.now() - begin) / 1000
 
-// ---- JavaScript to native: the built-in sink, which counts and computes a CRC over every byte ----
+// ---- JavaScript to native: the built-in sink counts, and computes a CRC over every byte ----
 
 export class ToSink implements Contender {
   readonly ours = true

@@ -39,7 +39,7 @@ export function wordAt(bytes: Uint8Array, at: number): number {
 
 export const mix = (hash: number, word: number) => (Math.imul(hash, 31) + word) | 0
 
-/** Reads all bytes, four at a time: the same loop for everyone who reads all. */
+/** Reads all bytes, four at a time: the same loop for every contender that reads all. */
 export function sumWords(words: Int32Array, from: number, to: number): number {
   let sum = 0
   for (let i = from; i < to; i++) sum = (sum + words[i]!) | 0

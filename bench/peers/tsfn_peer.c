@@ -3,9 +3,9 @@
  * need external buffers, which Electron refuses.) In JavaScript, from require('./tsfn_peer.cjs'):
  *
  *   start(count, size, queue, callback)
- *     `count` messages (0: until stop) of `size` bytes, as fast as they are taken; at most `queue` wait at a time.
- *     Byte i of message n is (n + i) & 0xff; from 4 bytes on, the first four hold n, little-endian: what Sabway's
- *     built-in 'source' sends.
+ *     `count` messages (0: until stop) of `size` bytes, as fast as they are taken; at most `queue`
+ *     wait at a time. Byte i of message n is (n + i) & 0xff; from 4 bytes on, the first four hold
+ *     n, little-endian: what Sabway's built-in 'source' sends.
  *   startFrames(count, width, height, rate, queue, callback)
  *     The frames of examples/frames/frame.h, `rate` per second (0: as fast as they are taken).
  *   stop()
@@ -85,7 +85,7 @@ static void join(sender *s) {
  * free. */
 static void deliver(napi_env env, napi_value callback, void *context, void *block) {
   sender *s = context;
-  napi_value bytes = NULL, nobody;
+  napi_value bytes = NULL, no_value;
   if (block == NULL) join(s);
   if (env != NULL) {
     if (block == NULL) napi_get_null(env, &bytes);
@@ -93,8 +93,8 @@ static void deliver(napi_env env, napi_value callback, void *context, void *bloc
   }
   free(block);
   if (bytes == NULL) return;
-  napi_get_undefined(env, &nobody);
-  napi_call_function(env, nobody, callback, 1, &bytes, NULL);
+  napi_get_undefined(env, &no_value);
+  napi_call_function(env, no_value, callback, 1, &bytes, NULL);
 }
 
 static void finalize(napi_env env, void *data, void *hint) {
@@ -264,10 +264,10 @@ static rally called;
 
 static void give_answer(napi_env env, napi_value callback, void *context, void *message) {
   (void)context;
-  napi_value bytes, nobody;
+  napi_value bytes, no_value;
   if (env != NULL && napi_create_buffer_copy(env, 64, message, NULL, &bytes) == napi_ok) {
-    napi_get_undefined(env, &nobody);
-    napi_call_function(env, nobody, callback, 1, &bytes, NULL);
+    napi_get_undefined(env, &no_value);
+    napi_call_function(env, no_value, callback, 1, &bytes, NULL);
   }
   free(message);
 }

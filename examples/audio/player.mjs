@@ -17,7 +17,8 @@ const next = (from) =>
 /**
  * Start the synthesizer. Resolves when the first blocks are in the ring.
  * @param {number} rate samples per second
- * @param {{ ahead?: number, blocks?: number }} [options] how many blocks the ring holds, at least, and how many are made at all
+ * @param {{ ahead?: number, blocks?: number }} [options] how many blocks the ring holds, at least,
+ *   and how many are made at all
  */
 export async function startSynth(rate, { ahead = 32, blocks = Number.POSITIVE_INFINITY } = {}) {
   const samples = new SharedMemoryChannel(Math.max(4096, ahead * (BLOCK_BYTES + FRAME_HEADER)), 4096)

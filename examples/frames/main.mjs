@@ -1,4 +1,5 @@
-// npm start: frames from a native thread to JavaScript without a copy. See --help, and frames.c for the other half.
+// npm start: frames from a native thread to JavaScript without a copy. See --help, and frames.c for
+// the other half.
 import { parseOptions } from './options.mjs'
 
 const options = parseOptions(process.argv)

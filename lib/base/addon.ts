@@ -11,11 +11,11 @@ export const WORKER_LOG = 0
 export const WORKER_EXITED = 1
 export const WORKER_JOINED = 2
 /**
- * Not of a worker: a participant of another process, which held roles of a seat's channel, has
- * ended without leaving them.
+ * Not of a worker: a participant of another process, which held roles of a watched channel,
+ * has ended without leaving them.
  */
 export const PEER_DIED = 3
-/** Not of a worker: the other side of a seat's channel left values that cannot be right. */
+/** Not of a worker: the other side of a watched channel left values that cannot be right. */
 export const CARRIER_FAILED = 4
 
 export interface WorkerEvent {
@@ -48,7 +48,7 @@ export interface RegionBinding {
   /** Let another thread that is ready have this one's processor. */
   yield(): void
   listen(): void
-  /** Hear rings and deaths of other processes. Returns the seat that PEER_DIED will name. */
+  /** Hear rings and deaths of other processes. Returns the watch id that PEER_DIED will name. */
   watch(): number
   /**
    * Of a private region, after `watch`: carry messages of that side to and from the shared memory.

@@ -63,7 +63,7 @@ export function coreError(status: number, detail: string): SabwayError {
   return new SabwayError(code ?? 'ERR_SABWAY_INVALID_STATE', detail)
 }
 
-/** This thread's role is another's by now. */
+/** Another thread has taken this thread's role. */
 export const replaced = (): SabwayError =>
   new SabwayError(
     'ERR_SABWAY_REPLACED',

@@ -1,5 +1,5 @@
-// The events of a channel, and an EventTarget that knows whether anybody listens: what costs
-// something per message, or keeps the event loop watching, is done only then.
+// The events of a channel, and an EventTarget that knows whether it has listeners: what costs
+// something per message, or keeps the event loop watching, is done only while it has.
 import { onAbort } from './abort.js'
 import { isAbortSignal } from './brand.js'
 import type { SabwayError } from './errors.js'
@@ -26,7 +26,7 @@ export interface ChannelEventMap<T = Uint8Array> {
   drain: Event
   /** The other side is done, and all that it sent has been received. */
   close: Event
-  /** Whoever held the other side ended without closing it. Another may take it. */
+  /** The holder of the other side ended without closing it. Another may take that side. */
   'peer-died': Event
   /** What no call was there to throw. Unheard, it becomes an uncaught exception. */
   error: ChannelErrorEvent

@@ -117,7 +117,7 @@ type WaitAsync = (
   timeout?: number,
 ) => { async: boolean; value: string | Promise<string> }
 
-/** Errors: ERR_SABWAY_UNSUPPORTED where what waits for another participant would wait for ever. */
+/** Errors: ERR_SABWAY_UNSUPPORTED where a wait for another participant would never end. */
 export function needLoop(): void {
   if (runsLater && (setTimeout ?? waitAsync()) !== undefined) return
   const missing = runsLater ? 'setTimeout or Atomics.waitAsync' : 'setTimeout, setImmediate or MessageChannel'

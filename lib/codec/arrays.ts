@@ -1,6 +1,7 @@
 // What the codecs that come with Sabway share: how they refuse, and how arrays follow a head.
 //
-//   u32 length of the head | the head | padding to 8 | bytes of the first array | padding to 8 | bytes of the second | ...
+//   u32 length of the head | the head | padding to 8
+//   | bytes of the first array | padding to 8 | bytes of the second | ...
 import { lengthOf, plain } from '../base/brand.js'
 import { SabwayError } from '../base/errors.js'
 import type { PortsIn, PortsOut } from './format.js'

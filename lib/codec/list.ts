@@ -5,13 +5,19 @@
 // An item of the list is a primitive, which stands for itself, or an array, which begins with one
 // of the numbers below:
 //
-//   [OBJECT, ...keys] or [OBJECT, shape]  an object: its keys; or the number of the list of keys that it has in common with others
-//   [PAIRS, n]                            an object with keys that no plain string can carry: n keys, each before its value
-//   [ARRAY, n]  [SPARSE, length, n]       an array: n items; with holes or more properties: n keys, each before its value
-//   [MAP, n]  [SET, n]                    n keys, each before its value; n items
-//   [DATE, time]  [REGEXP, flags]  [BOXED]  [ERROR, class, has]  the items that follow at once are in `primitives` below
-//   [VIEW, type, bytes]  [BUFFER, bytes, max?]  [TEXT, bytes]    their bytes follow the list, in this order
-//   [PORT, number]  [MINUS_ZERO]  [AGAIN, i]                     a MessagePort; -0; the object that was met as the i-th
+//   [OBJECT, ...keys]      an object: its keys
+//   [OBJECT, shape]        an object: the number of a list of keys that several objects have
+//   [PAIRS, n]             an object with a key that no plain string can carry: n keys, each
+//                          before its value
+//   [ARRAY, n]             an array: n items
+//   [SPARSE, length, n]    an array with holes or more properties: n keys, each before its value
+//   [MAP, n]  [SET, n]     n keys, each before its value; n items
+//   [DATE, time]  [REGEXP, flags]  [BOXED]  [ERROR, class, has]
+//                          the items that follow at once are in `primitives` below
+//   [VIEW, type, bytes]  [BUFFER, bytes, max?]  [TEXT, bytes]
+//                          their bytes follow the list, in this order
+//   [PORT, number]  [MINUS_ZERO]  [AGAIN, i]
+//                          a MessagePort; -0; the object that was met as the i-th
 import { typedArrayName } from '../base/brand.js'
 import { type ArraysIn, type ArraysOut, refuse, viewNumber } from './arrays.js'
 import type { PortsIn, PortsOut } from './format.js'

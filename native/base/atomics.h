@@ -18,7 +18,8 @@
 #include <stdint.h>
 
 #ifdef SW_FLAVOUR_MODEL
-#include "model_hooks.h" /* test/c/model: the same names, each of them a scheduling point of the explorer */
+/* test/c/model: the same names, each of them a scheduling point of the explorer */
+#include "model_hooks.h"
 #else
 
 static inline uint32_t sw_load_relaxed(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }

@@ -1,7 +1,9 @@
 // Builds what TypeScript needs from the C sources: the core as WebAssembly and the layout as
 // constants.
 //
-//   node native/codegen/build.mjs        writes lib/generated/core-wasm.ts (and core.wasm), and lib/generated/abi.ts
+//   node native/codegen/build.mjs
+//
+// It writes lib/generated/core-wasm.ts (and core.wasm), and lib/generated/abi.ts.
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -32,8 +34,8 @@ async function compile(sources, flags, files) {
     'clang',
     '--target=wasm32',
     '-std=c11',
-    // A fifth smaller than with -O3 for who loads it, and as fast, as measured: the small functions
-    // of the ring must be inlined.
+    // A fifth smaller to load than with -O3, and as fast, as measured: the small functions of the
+    // ring must be inlined.
     '-Os',
     '-mllvm',
     '-inline-threshold=75',
@@ -49,7 +51,8 @@ async function compile(sources, flags, files) {
     const out = await runClang(command, files, { fetchProgress: () => {} })
     return out['out.wasm']
   } catch (error) {
-    throw new Error(`the wasm build failed (exit code ${error.code}); the compiler's words are above`) // not its whole file system
+    // The compiler's error has its whole file system as a property.
+    throw new Error(`the wasm build failed (exit code ${error.code}); the compiler's words are above`)
   }
 }
 

@@ -5,8 +5,8 @@
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 
-/* The instruction takes three cycles but one can start in each, so long inputs are summed in three
- * lanes at once. What joins them is that a CRC is a remainder: a sum followed by n more bytes
+/* The instruction takes three cycles but one can start in each. Therefore long inputs are summed in
+ * three lanes at once. What joins them is that a CRC is a remainder: a sum followed by n more bytes
  * counts x^(8n) times as much, modulo the polynomial (see Gopal et al., "Fast CRC Computation for
  * iSCSI Polynomial Using CRC32 Instruction", Intel 2011). */
 enum { LANE = 8192 };

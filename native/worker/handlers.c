@@ -47,8 +47,8 @@ static const sabway_plugin_v1 sink = {.abi = SABWAY_PLUGIN_ABI,
                                       .close = nothing_to_close};
 
 /* ---- source: sends messages of `size` bytes, `rate` per second (0: as fast as they are taken),
- * `count` in all (0: no end). Byte i of message n is (n + i) & 0xff; from 4 bytes on, the first four
- * hold n, little-endian. ---- */
+ * `count` in all (0: no end). Byte i of message n is (n + i) & 0xff; from 4 bytes on, the first
+ * four hold n, little-endian. ---- */
 
 enum { AT_ONCE = 256 };
 

@@ -24,12 +24,12 @@ interface NativeCore {
   alive(pid: number, startLow: number, startHigh: number): number
 }
 
-/** binding.gyp builds it. Not called .node, so that nobody takes it for Sabway's addon. */
+/** binding.gyp builds it. Not called .node, so that it is not taken for Sabway's addon. */
 const loaded = { exports: {} }
 process.dlopen(loaded as NodeJS.Module, fileURLToPath(new URL('build/Release/native_core.peer', root)))
 export const native = loaded.exports as NativeCore
 
-/** Who takes part: endpoints 0 and 1, each with an instance block of its own. */
+/** The participants: endpoints 0 and 1, each with an instance block of its own. */
 export const ENDPOINTS = [0, 1] as const
 export type Endpoint = (typeof ENDPOINTS)[number]
 

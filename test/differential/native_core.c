@@ -331,7 +331,7 @@ static napi_value core_on(napi_env env, napi_callback_info info) {
   return core;
 }
 
-/* () -> [doorbell, how, ...]: who was woken since the last call. */
+/* () -> [doorbell, how, ...]: the sleepers woken since the last call. */
 static napi_value take_wakes(napi_env env, napi_callback_info info) {
   (void)info;
   napi_value list, word;

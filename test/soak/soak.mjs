@@ -67,7 +67,7 @@ async function work() {
   while (performance.now() < end && errors.length === 0) {
     for (const lane of lanes) lane.tick()
     if (chance() < 0.02)
-      await sleep(chance() * 3) // so that everyone falls asleep now and then
+      await sleep(chance() * 3) // so that every thread falls asleep now and then
     else await nextTurn()
   }
 }

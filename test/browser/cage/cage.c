@@ -5,7 +5,8 @@
  *   the page                                      this library's thread
  *   makes a shared WebAssembly.Memory
  *   of the region's size, writes REQUEST to it -> finds it among the mappings of its process
- *                                                 claims an endpoint: it tells the page who this process is
+ *                                                 claims an endpoint, which tells the page
+ *                                                 the pid and start time of this process
  *   sees the region's header                   <- maps the region over it
  *
  * From then on it carries rings: a page without the addon moves a doorbell, but makes no system

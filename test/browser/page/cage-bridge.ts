@@ -37,7 +37,7 @@ export function cageBridge(bytes: number): Bridge {
   let words: Int32Array
   let doorbell = 0
   let living: number[] = []
-  // Preload has the addon to be rung by; here somebody has to look.
+  // Preload is rung by the addon; here a timer has to look.
   const look = () => {
     if (doorbell !== 0) Atomics.notify(words, doorbell)
     setTimeout(look, 1)

@@ -54,7 +54,7 @@ export function launchCage(channel: SharedMemoryChannel, args: string[] = []): P
   })
 }
 
-/** Let the page ask who it is: see page/cage-bridge.ts. */
+/** Let the page ask which process it is in: see page/cage-bridge.ts. */
 export function tellIdentity(page: Page, channel: SharedMemoryChannel): Promise<unknown> {
   return page.exposeFunction('identity', () => ({ ...rendererIn(channel), test: process.pid }))
 }

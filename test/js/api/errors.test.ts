@@ -372,9 +372,9 @@ describe('arguments of the wrong type or value', () => {
     ],
     [
       'share that does not exist',
-      () => new SharedMemoryChannel(4096, 4096, { share: 'everyone' as never }),
+      () => new SharedMemoryChannel(4096, 4096, { share: 'all' as never }),
       'ERR_SABWAY_INVALID_ARGUMENT',
-      /share must be one of .*'threads'.*, got 'everyone'/,
+      /share must be one of .*'threads'.*, got 'all'/,
     ],
   ]
   for (const [what, act, code, teaches] of rows) {

@@ -1,5 +1,4 @@
-// receive() and for await: promises, in order, nothing lost and nothing taken that nobody asked
-// for.
+// receive() and for await: promises, in order, nothing lost, and nothing taken without a call.
 import assert from 'node:assert/strict'
 import { pattern } from '../support/bytes.js'
 import { collect, fillUp, open, pair, takeAll } from '../support/channels.js'

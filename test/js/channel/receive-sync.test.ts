@@ -102,7 +102,7 @@ describe('receiveSync', () => {
   for (const [peer, options] of [
     ['a native thread', {}],
     ['JavaScript', {}],
-    ['nobody yet', {}],
+    ['a peer that has not come', {}],
     ['JavaScript', { execArgv: ['--no-addons'] }],
   ] as [string, WorkerOptions][]) {
     for (const wait of ['spin', 'park'] as const) {

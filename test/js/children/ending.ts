@@ -16,7 +16,7 @@ function begin({ from, how }: EndingTask, say: (what: string) => void): void {
   for (const channel of channels) channel.send(Uint8Array.of(1))
   say('attached')
   if (how === 'exit') process.exit()
-  if (how === 'uncaught') throw new Error('of which nobody is told')
+  if (how === 'uncaught') throw new Error('that no listener is told of')
   if (how === 'cleanup') for (const channel of channels) channel.cleanup()
   if (how === 'waits to be ended') setInterval(() => channels, 1 << 30)
 }

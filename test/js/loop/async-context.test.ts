@@ -23,7 +23,7 @@ describe('async context', () => {
     assert.deepEqual(await dispatcherContext(), ['none'])
   })
 
-  it('is that of the registration where a native thread wakes the event loop, whoever sends', async () => {
+  it('is that of the registration where a native thread wakes the event loop, whichever side sends', async () => {
     const seen: string[] = []
     const lines: string[] = []
     const channel = requests.run('maker', () => open(65536, 65536))

@@ -19,7 +19,7 @@ describe('process exit without cleanup, while a native worker floods', () => {
     })
   }
 
-  it('an exception in a callback that nobody catches', async () => {
+  it('an uncaught exception in a callback', async () => {
     const { code, signal, stdout, stderr } = await runChild('flooded.js', ['throw'])
     assert.deepEqual({ code, signal, stdout }, { code: 1, signal: null, stdout: 'code 1, enough received\n' })
     assert.match(stderr, /Error: thrown in a callback/)
@@ -73,7 +73,7 @@ describe('an exception thrown in a callback becomes an uncaughtException, and no
     })
   }
 
-  it("a worker that fails, when nobody listens for 'error'", async () => {
+  it("a worker that fails, when nothing listens for 'error'", async () => {
     const { code, stderr } = await runChild('unheard.js', [plugin('on-fails')])
     assert.equal(code, 1)
     assert.match(stderr, /ERR_SABWAY_PLUGIN_FAILED/)

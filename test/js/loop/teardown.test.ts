@@ -1,6 +1,6 @@
 // Threads that are terminated at random points, while they send, receive, and own native workers.
-// Whoever is left sees every message that was committed, in order and whole, and the next thread
-// goes on where the last one was.
+// The thread that is left sees every message that was committed, in order and whole, and the next
+// thread goes on where the last one was.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Region, SharedMemoryChannel } from 'sabway'
@@ -24,7 +24,7 @@ const MARK = 0xffffffff
 
 const progressWords = () => new Int32Array(new SharedArrayBuffer(12))
 
-/** Nobody is in the channel but those who should be, and what is in it is whole. */
+/** The channel has exactly its participants, and what is in it is whole. */
 function assertSound(channel: SharedMemoryChannel, participants: number): void {
   const region = Region.open({ sabway: 'region', memory: channel.handle.memory })
   try {

@@ -117,7 +117,7 @@ describe('worker.terminate()', () => {
     assert.equal(channel.stats().peer, false)
   })
 
-  it('of a thread that made the channel: who attached keeps it', async () => {
+  it('of a thread that made the channel: the attached side keeps it', async () => {
     const thread = new Thread('maker', null)
     const handle = await thread.next<EndData['handle']>()
     const { SharedMemoryChannel } = await import('sabway')

@@ -124,8 +124,7 @@ describe('waking', () => {
     it(`a thread without the addon (${job}) by a native one, with no relay: timed`, async () => {
       const made = open()
       withoutRelays(made.handle)
-      // First, so that the waiter knows who will wake it: for somebody unknown it looks every 500
-      // ms only.
+      // First, so that the waiter knows its waker: without one it looks every 500 ms only.
       nativeThread(made, 'source')
       const { mechanism } = await thread(made, async () => {}, job, WITHOUT)
       assert.equal(mechanism, 'timed')

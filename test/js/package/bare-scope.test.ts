@@ -67,7 +67,8 @@ function scopeWithout(missing: readonly string[]): object {
   const scope = createContext({})
   for (const [name, values] of Object.entries(FOUND)) {
     if (!missing.includes(name)) Object.assign(scope, values)
-    else if (Object.keys(values).length === 0) runInContext(`delete ${name}`, scope) // Node gives it to every context
+    // Node gives it to every context.
+    else if (Object.keys(values).length === 0) runInContext(`delete ${name}`, scope)
   }
   return scope
 }

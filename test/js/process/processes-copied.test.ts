@@ -47,7 +47,7 @@ function refuses(channel: SharedMemoryChannel): boolean {
   }
 }
 
-/** Who copies: this process, the other one. */
+/** Which process copies: this one, the other one. */
 const both = [
   [true, false],
   [false, true],
@@ -59,10 +59,10 @@ const copied = (rendererToNative?: number, nativeToRenderer?: number, name?: str
 
 describe('copied: a channel in two processes', () => {
   for (const [here, there] of both) {
-    const who = here && there ? 'both' : here ? 'this one' : 'the other one'
+    const copier = here && there ? 'both' : here ? 'this one' : 'the other one'
 
     for (const thread of ['main', 'worker', 'handle'] as const) {
-      it(`carries messages both ways; who copies: ${who}; the other side is on: ${thread}`, async () => {
+      it(`carries messages both ways; the copying process: ${copier}; the other side is on: ${thread}`, async () => {
         const channel = copying(() => openShared(1 << 16, 1 << 17), here)
         const { transport, copied: why } = channel.stats()
         assert.equal(transport, here ? 'copied' : 'shared')
@@ -72,7 +72,7 @@ describe('copied: a channel in two processes', () => {
       })
     }
 
-    it(`the sender is held back; who copies: ${who}`, async () => {
+    it(`the sender is held back; the copying process: ${copier}`, async () => {
       const channel = copying(() => openShared(4096, 4096), here)
       const held = copying(() => new Peer({ does: 'hold', token: channel.token }), there)
       await held.next()
@@ -87,7 +87,7 @@ describe('copied: a channel in two processes', () => {
       assert.deepEqual(await peer.next(), { received: 5000 })
     })
 
-    it(`ends with cleanup of either side; who copies: ${who}`, async () => {
+    it(`ends with cleanup of either side; the copying process: ${copier}`, async () => {
       const channel = copying(openShared, here)
       const peer = copying(() => new Peer({ does: 'sink', token: channel.token, count: 50 }), there)
       await peer.next()
@@ -106,7 +106,7 @@ describe('copied: a channel in two processes', () => {
       assert.equal(await ends.ended(), 0)
     })
 
-    it(`death is told, all that was in the shared memory arrives; who copies: ${who}`, async () => {
+    it(`death is told, all that was in the shared memory arrives; the copying process: ${copier}`, async () => {
       const channel = copying(() => openShared(4096, 1 << 18), here)
       let next = 0
       let deaths = 0

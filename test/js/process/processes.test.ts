@@ -50,7 +50,7 @@ describe('a channel in two processes', () => {
     await peer.next()
     const back = collect(channel)
     for (let i = 0; i < 50; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 2)) // both are asleep by now
+      await new Promise((resolve) => setTimeout(resolve, 2)) // both are asleep then
       channel.send(pattern(i, 10))
       await until(() => back.length === i + 1, `echo ${i}`)
     }

@@ -23,7 +23,7 @@ function ours(): { target: string; flags: number }[] {
       const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))
       return OURS.test(target) ? [{ target, flags: Number.parseInt(flags![1]!, 8) }] : []
     } catch {
-      return [] // what listed the folder is closed by now
+      return [] // what listed the folder has been closed
     }
   })
 }

@@ -164,7 +164,7 @@ describe('attaching', () => {
       const { words } = ring(channel, 'native')
       words[ringWord('native', sw_ring.producer)] = nonsense
       words[ringWord('renderer', sw_ring.consumer)] = nonsense
-      channel.send(pattern(1, 10)) // rings nobody
+      channel.send(pattern(1, 10)) // rings no doorbell
       const native = SharedMemoryChannel.attach(channel.handle, { side: 'native' })
       assert.deepEqual(takeAll(native), [pattern(1, 10)])
       native.cleanup()
