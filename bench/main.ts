@@ -1,5 +1,5 @@
-// npm run bench: Sabway beside its peers, in one run, interleaved. It tells what it finds and always
-// exits with 0.
+// npm run bench: Sabway beside its peers, in one run, interleaved. It tells what it finds, and
+// always exits with 0.
 import { Argument, InvalidArgumentError, program } from 'commander'
 import { costs } from './harness/costs.js'
 import { duel, type Effort, type Group, type Result } from './harness/duel.js'

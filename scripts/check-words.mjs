@@ -85,7 +85,7 @@ const blank = (text) => text.replace(/[^\n]/g, ' ')
 
 /** A document without its code, and without the table that names the words. */
 const prose = (text) =>
-  text.replace(/^```[\s\S]*?^```|`[^`\n]*`/gm, blank).replace(new RegExp(`^${RETIRED}[sS]*`, 'm'), blank)
+  text.replace(/^```[\s\S]*?^```|`[^`\n]*`/gm, blank).replace(new RegExp(`^${RETIRED}[\\s\\S]*`, 'm'), blank)
 
 /** { line, what }[] of one file; `path` is relative to the root. */
 export const findings = (path, text, retired) => {

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Formatting and lint of everything: clang-format and clang-tidy for C and C++, Biome and tsc for
-# TypeScript and JavaScript;
-# scripts/check-words.mjs for the words of all of them.
+# TypeScript and JavaScript, check-words.mjs for comments, strings and documents.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
-// scripts/check-words.mjs, which `npm run lint` runs, finds what it is there for: one violation at a
-// time is planted in each kind of file. The retired words come from docs/glossary.md, so that this
-// file contains none of them.
+// scripts/check-words.mjs, which `npm run lint` runs, finds what it is there for: one violation at
+// a time is planted in each kind of file. The retired words come from docs/glossary.md, so that
+// this file contains none of them.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { root } from '../support/paths.js'
