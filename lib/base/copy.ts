@@ -1,6 +1,6 @@
 // How bytes get into and out of a region: the one place that knows what V8 is fast and slow at.
 //
-// Measured on Node 20 to 26 (docs/design/layout.md): up to 32 bytes a loop over words wins; then
+// Measured on Node 20 to 26 (docs/benchmarks.md): up to 32 bytes a loop over words wins; then
 // TypedArray.set, which to and from shared memory moves 8 bytes at a time only where source and
 // target agree modulo 8, and is 5 times slower where they do not; from some size on the addon's
 // memcpy, which pays a call and then does not care.
