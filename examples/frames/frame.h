@@ -1,7 +1,7 @@
 /* A frame as it lies in a message: a header of 64 bytes, then the pixels, RGBA, row by row. The
  * header's size keeps the pixels 8-aligned and on a cache line of their own. frames.c and the
- * threadsafe-function peer of the benchmark both render with this file, so that a comparison moves
- * the same frames. layout.mjs is its counterpart in JavaScript. */
+ * threadsafe-function baseline of the benchmark both render with this file, so that a comparison
+ * moves the same frames. layout.mjs is its counterpart in JavaScript. */
 #ifndef FRAMES_FRAME_H
 #define FRAMES_FRAME_H
 

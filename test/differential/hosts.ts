@@ -26,7 +26,7 @@ interface NativeCore {
 
 /** binding.gyp builds it. Not called .node, so that it is not taken for Sabway's addon. */
 const loaded = { exports: {} }
-process.dlopen(loaded as NodeJS.Module, fileURLToPath(new URL('build/Release/native_core.peer', root)))
+process.dlopen(loaded as NodeJS.Module, fileURLToPath(new URL('build/Release/native_core.addon', root)))
 export const native = loaded.exports as NativeCore
 
 /** The participants: endpoints 0 and 1, each with an instance block of its own. */

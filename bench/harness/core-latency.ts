@@ -1,4 +1,4 @@
-// How far apart the two threads' processors are: the time a cache line takes from one to the other
+// The core-to-core latency: how long a cache line takes from one thread's processor to the other's
 // and back. A virtual machine's host moves its processors about, and everything that passes between
 // two threads costs 3 to 5 times more or less with it; so only runs with the same figure before and
 // after, and on both sides of a comparison, may be compared.
@@ -20,7 +20,7 @@ export function placement(trip: number): number {
   return CLUSTERS.reduce((best, cluster) => (distance(cluster) < distance(best) ? cluster : best))
 }
 
-export class Probe {
+export class CoreLatencyProbe {
   private readonly words = new Int32Array(new SharedArrayBuffer(256))
   private readonly worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { probe: this.words } })
 

@@ -1,6 +1,7 @@
 /* What Sabway is measured against: a native thread that gives its messages to JavaScript through a
  * threadsafe function, one call for each message, copied into a Buffer. (Without the copy it would
- * need external buffers, which Electron refuses.) In JavaScript, from require('./tsfn_peer.cjs'):
+ * need external buffers, which Electron refuses.) In JavaScript, from
+ * require('./tsfn_baseline.cjs'):
  *
  *   start(count, size, queue, callback)
  *     `count` messages (0: until stop) of `size` bytes, as fast as they are taken; at most `queue`
@@ -118,7 +119,7 @@ static napi_value launch(napi_env env, sender wanted, size_t source_bytes, uint3
   sender *s = malloc(sizeof(*s));
   uint8_t *source = malloc(source_bytes);
   napi_value name;
-  napi_create_string_utf8(env, "tsfn_peer", NAPI_AUTO_LENGTH, &name);
+  napi_create_string_utf8(env, "tsfn_baseline", NAPI_AUTO_LENGTH, &name);
   if (s != NULL && source != NULL) {
     *s = wanted;
     s->source = source;
@@ -233,10 +234,10 @@ static void finish(rally *r) {
   uv_thread_join(&r->thread);
 }
 
-/* futexTrips(Float64Array, bothSleep): milliseconds from waking a sleeping thread to its answer.
- * The waker spins for it, and pauses before each trip; or it sleeps, too, and asks again at
+/* futexRoundTrips(Float64Array, bothSleep): milliseconds from waking a sleeping thread to its
+ * answer. The waker spins for it, and pauses before each trip; or it sleeps, too, and asks again at
  * once. */
-static napi_value futex_trips(napi_env env, napi_callback_info info) {
+static napi_value futex_round_trips(napi_env env, napi_callback_info info) {
   size_t count = 2, length = 0;
   napi_value given[2];
   void *data = NULL;
@@ -244,7 +245,7 @@ static napi_value futex_trips(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, given, NULL, NULL);
   if (napi_get_typedarray_info(env, given[0], NULL, &length, &data, NULL, NULL) != napi_ok ||
       napi_get_value_bool(env, given[1], &both_sleep) != napi_ok)
-    return fail(env, "futexTrips(Float64Array, boolean)");
+    return fail(env, "futexRoundTrips(Float64Array, boolean)");
   rally r = {.both_sleep = both_sleep};
   if (uv_thread_create(&r.thread, answer_all, &r) != 0) return fail(env, "no thread");
   for (size_t i = 0; i < length; i++) {
@@ -308,7 +309,7 @@ NAPI_MODULE_INIT() {
   define(env, exports, "start", start);
   define(env, exports, "startFrames", start_frames);
   define(env, exports, "stop", stop);
-  define(env, exports, "futexTrips", futex_trips);
+  define(env, exports, "futexRoundTrips", futex_round_trips);
   define(env, exports, "open", open_rally);
   define(env, exports, "ask", ask_rally);
   define(env, exports, "shut", shut_rally);
