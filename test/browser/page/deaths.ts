@@ -2,7 +2,7 @@
 // waits for them.
 import { type ChannelHandle, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
 import { aWhile, until, within } from '../../js/support/wait.js'
-import { type Outcome, WAYS, waitInWay } from '../../js/support/ways.js'
+import { type Outcome, WAYS, waitInWay } from '../../js/support/wait-ways.js'
 import type { PeerTask } from './deaths-peer.js'
 
 /** A scope that runs deaths-peer.ts, and how it is ended from outside. */

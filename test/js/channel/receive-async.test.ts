@@ -4,6 +4,7 @@ import { pattern } from '../support/bytes.js'
 import { collect, fillUp, open, pair, takeAll } from '../support/channels.js'
 import { assertError, rejectsWith, throwsError } from '../support/errors.js'
 import { itNative } from '../support/host.js'
+import { countedSignal } from '../support/signals.js'
 import { Thread } from '../support/threads.js'
 import { aWhile, turns, within } from '../support/wait.js'
 
@@ -140,22 +141,12 @@ describe('receive', () => {
 
   it('leaves no listener on its signal and no timer', async () => {
     const { renderer, native } = pair()
-    const { signal } = new AbortController()
-    let listeners = 0
-    const { addEventListener, removeEventListener } = signal
-    signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
-      listeners++
-      addEventListener.apply(signal, args)
-    }
-    signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
-      listeners--
-      removeEventListener.apply(signal, args)
-    }
+    const { signal, listeners } = countedSignal()
     const waiting = native.receive({ signal, timeout: 100_000 })
-    assert.equal(listeners, 1)
+    assert.equal(listeners(), 1)
     renderer.send(Uint8Array.of(1))
     await waiting
-    assert.equal(listeners, 0)
+    assert.equal(listeners(), 0)
   })
 
   it('rejects with ERR_SABWAY_CLOSED when the other side is done, after what it sent', async () => {

@@ -12,8 +12,8 @@ import { attach, collect, keep, open, takeAll } from '../support/channels.js'
 import { rejectsWith, throwsError } from '../support/errors.js'
 import { heard, openShared, Peer } from '../support/processes.js'
 import { aWhile, until, within } from '../support/wait.js'
-import { waitInAllWays } from '../support/waits.js'
-import { DIED, type Outcome, type Way } from '../support/ways.js'
+import { waitInAllWays } from '../support/wait-in-all-ways.js'
+import { DIED, type Outcome, type Way } from '../support/wait-ways.js'
 
 const CLOSED: Record<Way, Outcome> = {
   receive: ['message', 'ERR_SABWAY_CLOSED'],

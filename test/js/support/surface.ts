@@ -24,18 +24,9 @@ type Try = (odd: never, scene: Scene) => unknown
 export type Row = readonly Try[] | 'no parameters' | 'platform' | 'internal'
 
 const bytes = new Uint8Array([1, 2, 3])
-const optionsOf = <Name extends string>(
-  names: readonly Name[],
-  call: (options: object, scene: Scene) => unknown,
-): Try[] => [
-  (odd, scene) => call(odd, scene),
-  ...names.map(
-    (name): Try =>
-      (odd, scene) =>
-        call({ [name]: odd }, scene),
-  ),
-]
-/** The same with properties that the call needs. */
+/**
+ * A call with each option, and with options that are none. `needed`: options that the call needs.
+ */
 const withOptions = (
   needed: object,
   names: readonly string[],
@@ -48,6 +39,9 @@ const withOptions = (
         call({ ...needed, [name]: odd }, scene),
   ),
 ]
+
+const optionsOf = (names: readonly string[], call: (options: object, scene: Scene) => unknown): Try[] =>
+  withOptions({}, names, call)
 
 const CODEC = { name: 'own', encode: () => bytes, decode: () => 1 }
 
