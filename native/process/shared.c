@@ -15,7 +15,7 @@ static const char *name_of(const sw_shared *s) { return s->name[0] == '\0' ? NUL
 
 /* ---- making ---- */
 
-/* The header's identity, before anyone can open it. The magic comes last, by sw_region_format. */
+/* The header's identity, before any process can open it. The magic comes last, by sw_region_format. */
 static int sign(sw_shared *s) {
   void *view;
   if (sw_prim_random(&s->nonce, sizeof(s->nonce)) != SW_OK) return SW_ESYSTEM;

@@ -1,4 +1,4 @@
-/* Event loops: who is called when a doorbell rings. */
+/* Event loops: which hook is called when a doorbell rings. */
 #include "sabway/worker.h"
 
 #include "../helper.h"
