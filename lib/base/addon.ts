@@ -51,7 +51,8 @@ export interface RegionBinding {
   /** Hear rings and deaths of other processes. Returns the watch id that PEER_DIED will name. */
   watch(): number
   /**
-   * Of a private region, after `watch`: carry messages of that side to and from the shared memory.
+   * For a private region, after `watch`: start the carrier, which copies the side's messages to and
+   * from the shared memory.
    */
   carry?(side: number): void
   /** The first `length` bytes. Absent where a call would cost more than V8's own copy. */
@@ -72,15 +73,15 @@ export interface SharedMemory {
   /** Map it over a whole shared WebAssembly.Memory. */
   overlay(bytes: Uint8Array): void
   /**
-   * Where it cannot be: make a private region of the same size what this is, or with `outward` this
-   * what that is.
+   * Where the memory cannot be mapped: copy the channel's shape from it into a private region of
+   * the same size, or, with `outward`, from the private region into it.
    */
   mirror(bytes: Uint8Array, outward: boolean): void
-  /** Mirrored, and a living participant is on the other side? */
+  /** Of mirrored memory: is a living participant on the other side? */
   hasPeer(side: number): boolean
   /**
-   * Mirrored: the role of a participant that ended without leaving the other side and has no
-   * successor, or 0.
+   * Of mirrored memory: the role of a participant that ended without leaving the other side and has
+   * no successor, or 0.
    */
   deadPeer(side: number): number
   token(): string

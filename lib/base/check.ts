@@ -265,7 +265,7 @@ export interface Handle {
   token?: unknown
   copied?: unknown
   codec?: string
-  /** Of one that was made in this realm: its memory is not looked at. */
+  /** Of a handle that was made in this realm: its memory need not be checked. */
   commons?: Commons
 }
 

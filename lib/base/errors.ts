@@ -91,30 +91,32 @@ export function detailOf({ code, message }: { code: ErrorCode; message: string }
   return message.startsWith(front) ? message.slice(front.length) : message
 }
 
-/** Does it carry a code of Sabway's, whichever copy of this library, or the addon, has made it? */
+/**
+ * Does the error have a code of Sabway's? Any copy of this library, or the addon, may have made it.
+ */
 export const isOurs = (error: unknown): error is { code: ErrorCode; message: string } =>
   isError(error) && isCode((error as { code?: unknown }).code)
 
 /**
- * The same error with words in front of its detail, such as the place in a list; what is not ours
- * stays as it is.
+ * A SabwayError with words in front of its detail, such as the place in a list. Any other value is
+ * returned as it is.
  */
 export function inFront(words: string, error: unknown): unknown {
   if (!(error instanceof SabwayError)) return error
   return new SabwayError(error.code, words + detailOf(error), { cause: error.cause })
 }
 
-/** Characters of a text of the addon's, which may quote a path or a plugin. */
+/** The most characters of a text from the addon, which may quote a path or a plugin. */
 const MOST = 300
 
-/** Its beginning and its end, where the system says what is wrong with what is named before. */
+/** A long text's beginning and end: the end has the system's reason. */
 function middleLeftOut(text: string): string {
   return text.length <= MOST ? text : `${text.slice(0, 100)} ... ${text.slice(-180)}`
 }
 
 /**
- * Errors thrown by the addon, or by another copy of this library, carry code and message, but are
- * not ours: make them so.
+ * An error of the addon, or of another copy of this library, has a code and a message, but is not
+ * of this copy's class: make a SabwayError of it.
  */
 export function adopt(error: unknown): unknown {
   if (error instanceof SabwayError || !isOurs(error)) return error

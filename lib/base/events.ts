@@ -50,11 +50,11 @@ interface Registration {
   callback: Listener
   capture: boolean
   /**
-   * What the EventTarget was given: calls back in the async context of the registration; for `once`
-   * it first strikes that out.
+   * What the EventTarget was given: it calls `callback` in the async context of the registration,
+   * and with `once` removes the registration first.
    */
   given: (event: Event) => unknown
-  /** Its signal need not tell any more. */
+  /** Stop listening to the registration's AbortSignal. */
   deafen: () => void
 }
 

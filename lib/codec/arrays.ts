@@ -53,8 +53,8 @@ export function viewNumber(name: string): number {
 }
 
 /**
- * To so many bytes the resizable buffers of one message may grow: address space is set aside for
- * them when they are made.
+ * How many bytes the resizable buffers of one message may grow to, all together: address space is
+ * set aside for them when they are made.
  */
 const MOST_RESERVED = 2 ** 32
 

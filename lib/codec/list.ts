@@ -52,12 +52,15 @@ const ERRORS: readonly (readonly [string, ErrorConstructor | undefined])[] = [
   ['AggregateError', AggregateError as unknown as ErrorConstructor],
 ]
 
-/** Of an error: what it has. The first three follow at once, as strings; the others are values. */
+/**
+ * Bits that say which properties an error has. These three follow the error at once, as strings.
+ */
 const TEXTS_OF_ERRORS = [
   [1, 'name'],
   [2, 'message'],
   [4, 'stack'],
 ] as const
+/** Bits of the properties of an error that are values like any others. */
 const VALUES_OF_ERRORS = [
   [8, 'cause'],
   [16, 'errors'],
@@ -93,8 +96,8 @@ interface Open {
 }
 
 /**
- * So many kinds of objects with the same first key are told apart; more are written with their
- * keys.
+ * How many lists of keys with the same first key get a number; objects with other lists are written
+ * with their keys.
  */
 const SHAPES_OF_A_KEY = 8
 
@@ -220,7 +223,7 @@ class Lister {
   private view(view: ArrayBufferView): void {
     const type = viewNumber(typedArrayName(view) ?? 'DataView')
     const { buffer, byteOffset, byteLength } = view
-    // Of a view that has lost its memory, nothing would be left to say so.
+    // Once encoded, a view that has lost its memory could not be told from an empty one.
     if (byteLength === 0 && isDetached(buffer)) refuse('an ArrayBuffer that was transferred away could not be cloned')
     this.out.push([VIEW, type, this.arrays.add(buffer, byteOffset, byteLength)])
   }
@@ -294,7 +297,7 @@ function unboxed(object: object): unknown {
     try {
       return prototype.valueOf.call(object)
     } catch {
-      // It is of another kind.
+      // The object is a box of another type.
     }
   }
   return refuse('a boxed value could not be cloned')

@@ -38,7 +38,7 @@ int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high)
 
 #ifndef __wasm__
 
-/* This process. */
+/* The pid of this process. */
 uint32_t sw_prim_pid(void);
 
 /* When the process started, in the system's own unit, or 0 when it cannot be told. */
@@ -52,7 +52,7 @@ uint64_t sw_prim_pid_namespace(void);
  * early for no reason. Shared between processes. */
 void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns);
 
-/* The same for up to `count` words at once: until one of them is not what is expected. */
+/* As sw_prim_futex_wait, on up to `count` words at once: until one of them is not as expected. */
 void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns);
 
 /* Wake every thread that sleeps on `word`. Returns how many there were. */
@@ -65,10 +65,10 @@ uint64_t sw_prim_now(void);
  * again. */
 void sw_prim_yield(void);
 
-/* Be polite in a spin loop. */
+/* Tell the processor that this is a spin loop (on x86 the PAUSE instruction). */
 void sw_prim_pause(void);
 
-/* One lock for the whole process. */
+/* Take and release the one lock of the process. */
 void sw_prim_lock(void);
 void sw_prim_unlock(void);
 
