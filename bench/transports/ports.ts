@@ -81,7 +81,7 @@ function receive(port: MessagePort, { size }: Load): Job {
 const BATCH_BYTES = 65_536
 const BATCHES = 16
 const PREFIX = 4
-/** Up to so many bytes, a loop copies faster than TypedArray.set. */
+/** Up to this many bytes, a loop copies faster than TypedArray.set. */
 const LOOP_UP_TO = 12
 
 /** Word 0 of a batch: how many bytes are used. Then, for each message, its length and its bytes. */

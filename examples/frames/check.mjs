@@ -122,7 +122,7 @@ export class FrameCheck {
     this.#recent.add(bytes.length, latency)
   }
 
-  /** The sender says that it has sent so many: is the end missing? */
+  /** The sender says that it has sent `total` frames: are the last ones missing? */
   expectTotal(total) {
     if (total === this.#next) return
     this.lost += Math.abs(total - this.#next)

@@ -203,7 +203,7 @@ const SCARCE = new Set([
 ])
 
 /**
- * Do what takes something of which the system has only so much. When that fails, do it once more
+ * Do what takes something that the system can run out of. When that fails, do it once more
  * without the regions that were dropped and whose finalizers have not run yet. `collect`: the
  * failure itself has not made V8 look for such. `act` leaves nothing behind when it throws.
  */

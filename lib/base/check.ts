@@ -219,7 +219,7 @@ function distance(name: string, known: string): number {
 
 /** How long a call waits, and what ends the waiting. */
 export interface Patience {
-  /** Give up after so many milliseconds. */
+  /** Milliseconds after which the call gives up. */
   timeout?: number
   signal?: AbortSignal
 }

@@ -169,7 +169,7 @@ let held = 0
 const collected = new FinalizationRegistry<void>(() => void held--)
 
 /**
- * Shared memory of so many pages, none of which is touched yet. Errors: ERR_SABWAY_NO_WASM,
+ * Shared memory of `pages` pages, none of which is touched yet. Errors: ERR_SABWAY_NO_WASM,
  * ERR_SABWAY_OUT_OF_MEMORY.
  */
 export function sharedMemory(pages: number): WebAssembly.Memory {

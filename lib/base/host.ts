@@ -275,7 +275,7 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1
 const never: Timer = { cancel() {}, unref() {} }
 
 /**
- * Run the task after so many milliseconds, however many; with Infinity never. Errors:
+ * Run the task after `milliseconds`, of any length; with Infinity never. Errors:
  * ERR_SABWAY_UNSUPPORTED.
  */
 export function after(milliseconds: number, task: () => void): Timer {

@@ -148,7 +148,7 @@ function className(prototype: object): string {
 }
 
 /**
- * From so many elements on, Node's own way of telling is faster: listing the keys of a million
+ * From this many elements on, Node's own way of telling is faster: listing the keys of a million
  * elements makes a million strings.
  */
 const MANY = 64

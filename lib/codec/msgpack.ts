@@ -7,7 +7,7 @@ import { ArraysIn, ArraysOut, noPortsIn, noPortsOut, ownHead, PREFIX } from './a
 import { decoding, encoding, type Format, MSGPACK_ID, V8_FIRST_BYTE } from './format.js'
 import { listOf, valueIn } from './list.js'
 
-/** msgpackr's option for `pack`: leave so many bytes in front. */
+/** msgpackr's option for `pack`: leave bytes free in front, as many as it exceeds this by. */
 const RESERVE_START = 2048
 
 const packr = new Packr({ useRecords: false, useBigIntExtension: true, mapsAsObjects: false } as never)

@@ -8,7 +8,7 @@ import type { PeerTask } from './deaths-peer.js'
 /** A scope that runs deaths-peer.ts, and how it is ended from outside. */
 interface Peer {
   tell(task: PeerTask): void
-  /** Resolves when the peer has said so much. */
+  /** Resolves when the peer has said `what`. */
   said(what: string): Promise<unknown>
   end(): void
 }

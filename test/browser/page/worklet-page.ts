@@ -15,7 +15,7 @@ const BLOCK = 128
 const BLOCKS = 400
 
 /**
- * Send so many messages to the worklet and have them back, while an OfflineAudioContext renders.
+ * Send `count` messages to the worklet and have them back, while an OfflineAudioContext renders.
  */
 async function runWorklet(count: number): Promise<WorkletOutcome> {
   const outcome: WorkletOutcome = { failures: [], received: 0, wrong: 0 }

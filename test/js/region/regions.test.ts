@@ -12,7 +12,7 @@ const join = (channel: SharedMemoryChannel) => Region.open(channel.handle as nev
 
 const shared = (pages: number) => new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
 
-/** A memory of so many pages that begins like the channel's region. */
+/** A memory of `pages` pages that begins like the channel's region. */
 function copyOf(channel: SharedMemoryChannel, pages: (own: number) => number): WebAssembly.Memory {
   const bytes = new Uint8Array(channel.handle.memory.buffer)
   const copy = shared(pages(bytes.length / abi.SW_PAGE))

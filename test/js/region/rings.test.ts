@@ -9,8 +9,8 @@ import { aWhile, turns, until } from '../support/wait.js'
 const BLOCKS = 100
 
 /**
- * Wakes of the sender while it sends so many messages, each to a thread whose event loop has come
- * to rest.
+ * How often the sender wakes while it sends some messages, each to a thread whose event loop has
+ * come to rest.
  */
 async function rings(sender: SharedMemoryChannel, receiver: SharedMemoryChannel, takes: boolean): Promise<number> {
   await aWhile()

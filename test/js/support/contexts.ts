@@ -21,8 +21,8 @@ function sides(options: ChannelOptions<never> = {}): [SharedMemoryChannel, Share
 type Act = (channel: SharedMemoryChannel) => unknown
 
 /**
- * `register` is the receiver's request, `act` another's. What `register` notes is returned, when
- * there is so much of it.
+ * `register` is called in the receiver's request, `act` in another. Returns what `register` has
+ * noted, once there are `expected` notes.
  */
 async function seen(
   expected: number,

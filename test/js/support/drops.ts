@@ -90,8 +90,8 @@ export interface DropArguments {
 }
 
 /**
- * Do it so many times, each time followed by `turn`. Returns how often it could be done, and if not
- * that often, why not oftener.
+ * Call `drop` `count` times, each time followed by `turn`. Returns how often it succeeded and, if it
+ * failed, the error.
  */
 export async function dropMany(drop: () => void, count: number, turn?: () => Promise<unknown>): Promise<unknown> {
   let done = 0

@@ -25,7 +25,7 @@ export async function within<T>(promise: Promise<T>, what: string, deadline = DE
   }
 }
 
-/** So many turns of the event loop. */
+/** Let the event loop turn `count` times. */
 export async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await nextTurn()
 }

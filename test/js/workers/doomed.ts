@@ -16,7 +16,7 @@ export interface DoomedData {
   job: 'flood' | 'take' | 'both' | 'source'
   /** Number of the first message to send. */
   from: number
-  /** End itself, wherever it is, at so many messages; else it is terminated. */
+  /** The message at which it ends itself, wherever it is; without it, it is terminated. */
   last?: number
   seed: number
   progress: Int32Array<SharedArrayBuffer>
