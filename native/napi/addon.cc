@@ -1,4 +1,4 @@
-// The addon's door: marshals arguments and maps errors; what it does stands in the C library.
+// The addon's exports: they marshal arguments and map errors; the C library does the work.
 #include <napi.h>
 
 #include "arguments.h"

@@ -60,7 +60,7 @@ describe('a received message has memory of its own', () => {
     })
   }
 
-  it('also when it lies askew in the ring', async () => {
+  it('also when it is misaligned in the ring', async () => {
     const { renderer, native } = pair(1 << 17)
     const sent = [300, 4097, 40_001].map((length, i) => pattern(i, length))
     for (const message of sent) renderer.send(sources['a view with an offset']!(message))

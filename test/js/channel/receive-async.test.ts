@@ -96,7 +96,7 @@ describe('receive', () => {
     assert.ok((await look) > 3, 'others had turns')
   })
 
-  it('times out with ERR_SABWAY_TIMEOUT, and eats no message then', async () => {
+  it('times out with ERR_SABWAY_TIMEOUT, and takes no message then', async () => {
     const { renderer, native } = pair()
     await rejectsWith(native.receive({ timeout: 5 }), 'ERR_SABWAY_TIMEOUT', /no message came within 5 ms/)
     renderer.send(Uint8Array.of(7))
@@ -122,7 +122,7 @@ describe('receive', () => {
     await rejectsWith(native.receive({ signal: abort.signal }), 'ERR_SABWAY_ABORTED', /given up/)
   })
 
-  it('eats nothing when it is given up in the turn in which the message comes', async () => {
+  it('takes nothing when it is given up in the turn in which the message comes', async () => {
     const { renderer, native } = pair()
     for (let i = 0; i < 100; i++) {
       const abort = new AbortController()

@@ -90,8 +90,8 @@ export interface DropArguments {
 }
 
 /**
- * Call `drop` `count` times, each time followed by `turn`. Returns how often it succeeded and, if it
- * failed, the error.
+ * Call `drop` `count` times, each time followed by `turn`. Returns how often it succeeded and, if
+ * it failed, the error.
  */
 export async function dropMany(drop: () => void, count: number, turn?: () => Promise<unknown>): Promise<unknown> {
   let done = 0

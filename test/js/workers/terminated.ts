@@ -6,7 +6,7 @@ import { type ChannelHandle, SharedMemoryChannel, type Side } from 'sabway'
 import { random } from '../support/bytes.js'
 import { DONE, numbered, numberOf, SENT, WRONG } from '../support/numbered.js'
 
-export interface DoomedData {
+export interface TerminatedData {
   handle: ChannelHandle
   side: Side
   /**
@@ -22,7 +22,7 @@ export interface DoomedData {
   progress: Int32Array<SharedArrayBuffer>
 }
 
-const { handle, side, job, from, last = Number.POSITIVE_INFINITY, seed, progress } = workerData as DoomedData
+const { handle, side, job, from, last = Number.POSITIVE_INFINITY, seed, progress } = workerData as TerminatedData
 const chance = random(seed)
 const channel = SharedMemoryChannel.attach(handle, { side })
 let next = from
