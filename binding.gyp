@@ -41,8 +41,8 @@
     },
   ],
   "conditions": [
-    # Only in the repository: what the benchmark and `npm start` measure against. Not called .node, because
-    # node-gyp-build would take it for Sabway's addon when that one is not there (yet).
+    # Only in the repository: a baseline of the benchmark and of `npm start`. Not called .node,
+    # because node-gyp-build would take it for Sabway's addon when that one is not there (yet).
     ["'<!(node -p \"require('fs').existsSync('bench/baselines/tsfn_baseline.c')\")'=='true'", {
       "targets": [
         {

@@ -27,6 +27,9 @@ const LATER = [
   'test/c/',
 ]
 
+/** Files whose comments begin with '#'. */
+const SCRIPT = /\.sh$|CMakeLists\.txt$|^\.ci\/run$|\.gyp$/
+
 /** Comments for tools, which take a whole line however long it is. */
 const PRAGMA = /biome-ignore|@ts-|NOLINT|clang-format o/
 
@@ -77,7 +80,7 @@ const partsOfC = (text) => {
 const partsOf = (path, text) => {
   if (/\.[cm]?[jt]s$/.test(path)) return partsOfScript(path, text)
   if (/\.(c|h|cc)$/.test(path)) return partsOfC(text)
-  if (/\.sh$|CMakeLists\.txt$/.test(path)) return { comments: matches(text, /(?<=^|\s)# .*$/gm), strings: [] }
+  if (SCRIPT.test(path)) return { comments: matches(text, /(?<=^|\s)# .*$/gm), strings: [] }
   return undefined
 }
 
@@ -136,7 +139,7 @@ const main = (paths) => {
   const checked = files.filter(
     (path) =>
       existsSync(join(root, path)) &&
-      /\.(md|sh|txt|c|h|cc|[cm]?[jt]s)$/.test(path) &&
+      (SCRIPT.test(path) || /\.(md|c|h|cc|[cm]?[jt]s)$/.test(path)) &&
       (paths.length > 0 || !LATER.some((folder) => path.startsWith(folder))),
   )
   let count = 0
