@@ -42,14 +42,14 @@
     },
   ],
   "conditions": [
-    # Only in the repository: what the benchmark and `npm start` measure against. Not called .node, because
-    # node-gyp-build would take it for Sabway's addon when that one is not there (yet).
-    ["'<!(node -p \"require('fs').existsSync('bench/peers/tsfn_peer.c')\")'=='true'", {
+    # Only in the repository: a baseline of the benchmark and of `npm start`. Not called .node,
+    # because node-gyp-build would take it for Sabway's addon when that one is not there (yet).
+    ["'<!(node -p \"require('fs').existsSync('bench/baselines/tsfn_baseline.c')\")'=='true'", {
       "targets": [
         {
-          "target_name": "tsfn_peer",
-          "target_conditions": [["1==1", {"product_extension": "peer"}]],
-          "sources": ["bench/peers/tsfn_peer.c", "native/util/crc32c.c"],
+          "target_name": "tsfn_baseline",
+          "target_conditions": [["1==1", {"product_extension": "addon"}]],
+          "sources": ["bench/baselines/tsfn_baseline.c", "native/util/crc32c.c"],
           "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
         },
       ],
@@ -59,7 +59,7 @@
       "targets": [
         {
           "target_name": "native_core",
-          "target_conditions": [["1==1", {"product_extension": "peer"}]],
+          "target_conditions": [["1==1", {"product_extension": "addon"}]],
           "sources": [
             "<!@(node -p \"require('fs').readFileSync('native/sources.txt','utf8').trim().split('\\n').filter(f=>f.startsWith('core/')).map(f=>'native/'+f).join(' ')\")",
             "test/differential/native_core.c",

@@ -10,8 +10,8 @@ const shared: UserConfig = {
   clean: false, // package.json's build:lib does it, once for both
   fixedExtension: true,
   logLevel: 'warn',
-  // Of our own: a sandboxed preload script cannot load packages, and what a program adds to its msgpackr must not reach ours.
-  // pack.js is all of it but the streams of Node.
+  // msgpackr is in the bundle: a sandboxed preload script cannot load packages, and what a program
+  // adds to its own msgpackr must not reach this one. pack.js is all of it but the streams of Node.
   deps: { alwaysBundle: [/^msgpackr/] },
   alias: { msgpackr: here('node_modules/msgpackr/pack.js') },
 }

@@ -1,11 +1,12 @@
-// npm run bench: Sabway beside its peers, in one run, interleaved. It tells what it finds and always exits with 0.
+// npm run bench: Sabway beside its baselines, in one run, interleaved. It reports what it finds,
+// and always exits with 0.
 import { Argument, InvalidArgumentError, program } from 'commander'
-import { costs } from './harness/costs.js'
-import { duel, type Effort, type Group, type Result } from './harness/duel.js'
-import { groupsOf, type Subject } from './harness/groups.js'
-import { Probe } from './harness/probe.js'
+import { wakeCosts } from './benchmarks/wake-costs.js'
+import { CoreLatencyProbe } from './harness/core-latency.js'
+import { type Effort, type Group, measureGroup, type Result } from './harness/measure.js'
 import { disturbance, jsonLines, machine, table, targetLines, targetTable } from './reports/report.js'
 import { verdicts } from './reports/targets.js'
+import { groupsOf, type Subject } from './suite.js'
 
 interface Options {
   group?: string
@@ -41,7 +42,7 @@ function parse(): [Subject, Options] {
         'processes',
       ]),
     )
-    .description('Measure Sabway and its peers, beside each other.')
+    .description('Measure Sabway beside its baselines.')
     .option('--json', 'print JSON lines instead of tables')
     .option('--quick', 'shorter runs, fewer of them: to see that everything works')
     .option('--only <regex>', 'measure only the cases whose names (see --list) match', pattern)
@@ -62,22 +63,22 @@ function effortOf({ quick, repeat, milliseconds }: Options): Effort {
   return { milliseconds: milliseconds ?? (quick ? 40 : 200), repetitions, most: 2 * repetitions + 2 }
 }
 
-/** `path, size: contender` */
-const nameOf = (group: Group, contender: { name: string }) => `${group.name}: ${contender.name}`
+/** `path, size: benchmark` */
+const nameOf = (group: Group, benchmark: { name: string }) => `${group.name}: ${benchmark.name}`
 
 function chosen(subject: Subject, { only }: Options): Group[] {
   const groups = groupsOf(subject).map((group) => ({
     ...group,
-    contenders: group.contenders.filter((contender) => only?.test(nameOf(group, contender)) ?? true),
+    benchmarks: group.benchmarks.filter((benchmark) => only?.test(nameOf(group, benchmark)) ?? true),
   }))
-  return groups.filter(({ contenders }) => contenders.length > 0)
+  return groups.filter(({ benchmarks }) => benchmarks.length > 0)
 }
 
 async function main(): Promise<void> {
   const [subject, options] = parse()
   const groups = chosen(subject, options)
   if (options.list) {
-    for (const group of groups) for (const contender of group.contenders) console.log(nameOf(group, contender))
+    for (const group of groups) for (const benchmark of group.benchmarks) console.log(nameOf(group, benchmark))
     return
   }
   const about = machine()
@@ -88,16 +89,16 @@ async function main(): Promise<void> {
         .map(([key, value]) => `${key} ${value}`)
         .join(' | ')}\n`,
     )
-  const probe = new Probe()
+  const probe = new CoreLatencyProbe()
   const results: Result[] = []
   for (const group of groups) {
-    const result = await duel(group, effortOf(options), probe)
+    const result = await measureGroup(group, effortOf(options), probe)
     results.push(result)
     if (options.json) for (const line of jsonLines(result)) console.log(JSON.stringify(line))
     else console.log(table(result))
   }
   await probe.close()
-  const spent = subject === 'latency' && options.only === undefined ? await costs() : []
+  const spent = subject === 'latency' && options.only === undefined ? await wakeCosts() : []
   for (const { name, value, unit } of spent) {
     console.log(options.json ? JSON.stringify({ type: 'cost', name, value, unit }) : `${name}: ${value} ${unit}`)
   }

@@ -1,4 +1,5 @@
-// A small web server that isolates its pages: without these two headers no SharedArrayBuffer leaves its thread.
+// A small web server that isolates its pages: without these two headers no SharedArrayBuffer leaves
+// its thread.
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
@@ -17,7 +18,8 @@ const TYPES = {
 }
 
 /**
- * A page: its HTML, and the headers it is served with besides those that isolate it. `exposed`: without those.
+ * A page: its HTML, and the headers it is served with besides those that isolate it. `exposed`:
+ * without those.
  * @typedef {{ html: string, headers?: Record<string, string>, exposed?: true }} Page
  */
 

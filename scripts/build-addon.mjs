@@ -1,4 +1,5 @@
-// Compiles the addon with node-gyp, against the headers that came with this Node when it brought them (no download).
+// Compiles the addon with node-gyp, against the headers that came with this Node when it brought
+// them (no download).
 //
 //   node scripts/build-addon.mjs [--if-missing]
 import { spawnSync } from 'node:child_process'

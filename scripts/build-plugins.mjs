@@ -1,5 +1,6 @@
-// Compiles every plugin of examples/ and test/c/plugins, and what tests preload, into build/plugins: one call of the C compiler each, as a user would.
-// Programs among the examples go into build/programs, with the C core in them.
+// Compiles every plugin of examples/ and test/c/plugins, and what tests preload, into
+// build/plugins: one call of the C compiler each, as a user would. Programs among the examples go
+// into build/programs, with the C core in them.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'

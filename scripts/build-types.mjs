@@ -1,4 +1,5 @@
-// After the bundler: the entries' declarations refer to dist/globals.d.ts, a copy of lib/globals.d.ts. The bundler would drop a reference.
+// After the bundler: the entries' declarations refer to dist/globals.d.ts, a copy of
+// lib/globals.d.ts. The bundler would drop a reference.
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

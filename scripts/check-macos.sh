@@ -1,7 +1,8 @@
 #!/bin/sh
-# Checks the syntax and types of the C core for macOS with clang, for both processors. Apple's headers are not here: this system's
-# stand for those that POSIX describes, and the few things only Apple has are declared below, as far as macos.c uses them. It says
-# nothing about what would happen there: nothing is linked or run.
+# Checks the syntax and types of the C core for macOS with clang, for both processors. Apple's
+# headers are not here: this system's stand for those that POSIX describes, and the few things only
+# Apple has are declared below, as far as macos.c uses them. It says nothing about what would happen
+# there: nothing is linked or run.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,7 @@
-// Type-checks the package as it is published, with `skipLibCheck: false`: the unpacked tarball and the programs of test/types, over
-// versions of TypeScript (fetched from npm, kept in .cache/typescript), ways to resolve modules, and with and without the types of
-// the DOM and of Node.
+// Type-checks the package as it is published, with `skipLibCheck: false`: the unpacked tarball and
+// the programs of test/types, over versions of TypeScript (fetched from npm, kept in
+// .cache/typescript), ways to resolve modules, and with and without the types of the DOM and of
+// Node.
 //
 //   node scripts/check-types.mjs [version...]        (default: 5.4 to 6.0)
 import { spawn, spawnSync } from 'node:child_process'
@@ -20,7 +21,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const VERSIONS = ['5.4', '5.5', '5.6', '5.7', '5.8', '5.9', '6.0']
-/** The oldest, the first with generic typed arrays, and the newest are checked in every way, those between in the ways that differ most. */
+/**
+ * The oldest, the first with generic typed arrays, and the newest are checked in every way, those
+ * between in the ways that differ most.
+ */
 const THOROUGH = ['5.4', '5.7', '6.0']
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -32,8 +36,8 @@ const BUNDLER = { module: 'ESNext', moduleResolution: 'Bundler' }
 const NODE10 = { module: 'CommonJS', moduleResolution: 'node10' }
 
 /**
- * `files`: programs of test/types; those in `web` need AbortController and streams, so the types of the DOM or of Node. `node`: are the types
- * of Node (and of Electron) installed?
+ * `files`: programs of test/types; those in `web` need AbortController and streams, so the types of
+ * the DOM or of Node. `node`: are the types of Node (and of Electron) installed?
  */
 const CONFIGS = [
   {
@@ -73,7 +77,9 @@ function run(command, args, options = {}) {
   return stdout
 }
 
-/** Pack something with npm, and unpack it into `folder`. What stands there afterwards is complete. */
+/**
+ * Pack something with npm, and unpack it into `folder`. What stands there afterwards is complete.
+ */
 function unpack(what, folder) {
   mkdirSync(dirname(folder), { recursive: true })
   const fresh = mkdtempSync(`${folder}-`)
@@ -93,7 +99,10 @@ function fetchTypeScript(version) {
   return join(folder, 'bin', 'tsc')
 }
 
-/** Two programs' folders: with nothing but this package, and with the types of Node and Electron beside it. */
+/**
+ * Two programs' folders: with nothing but this package, and with the types of Node and Electron
+ * beside it.
+ */
 function prepare() {
   rmSync(work, { recursive: true, force: true })
   for (const name of ['bare', 'node']) {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Compiles the C core for Windows with mingw-w64 and links a program with it (examples/c-process). Where there is Wine, two
-# processes of it exchange messages; on Windows itself nothing was run. On Debian: apt-get install gcc-mingw-w64-x86-64 wine64
+# Compiles the C core for Windows with mingw-w64 and links a program with it (examples/c-process).
+# Where there is Wine, two processes of it exchange messages; on Windows itself nothing was run. On
+# Debian: apt-get install gcc-mingw-w64-x86-64 wine64
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Fuzzes the C core with libFuzzer under AddressSanitizer and UBSan. Exits with 1 on any finding; the input that shows
-# it is then under .cache/fuzz, next to the corpora, which grow from run to run.
+# Fuzzes the C core with libFuzzer under AddressSanitizer and UBSan. Exits with 1 on any finding;
+# the input that shows it is then under .cache/fuzz, next to the corpora, which grow from run to
+# run.
 #
-#   npm run fuzz -- [--seconds N] [target...]     N seconds for all targets together (60); the targets are the fuzz_*.c
+#   npm run fuzz -- [--seconds N] [target...]
+#
+# N seconds for all targets together (60); the targets are the fuzz_*.c of test/c/hostile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Formatting and lint of everything: clang-format and clang-tidy for C and C++; Biome, tsc and the layers of lib for TypeScript.
-set -euo pipefail
+# Formatting and lint of everything: check-words.mjs for comments, strings and documents; clang-format
+# and clang-tidy for C and C++; Biome, tsc and the layers of lib for TypeScript and JavaScript.
 cd "$(dirname "$0")/.."
 
 need() {
@@ -8,6 +8,8 @@ need() {
 }
 need clang-format
 need clang-tidy
+
+node scripts/check-words.mjs
 
 mapfile -t sources < <(git ls-files -co --exclude-standard -- '*.c' '*.h' '*.cc')
 clang-format --dry-run -Werror "${sources[@]}"

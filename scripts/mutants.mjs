@@ -1,10 +1,12 @@
-// Makes small mistakes in the lines that a change touches, one at a time, and runs the tests that cover them: what no test notices
-// is printed. Works in a copy under .cache; the tree is never written to.
+// Makes small mistakes in the lines that a change touches, one at a time, and runs the tests that
+// cover them: what no test notices is printed. Works in a copy under .cache; the tree is never
+// written to.
 //
-//   npm run mutants -- --since <commit> [--limit n] [--seed n] [--files lib/channel/batch.ts native/worker]
+//   npm run mutants -- --since <commit> [--limit n] [--seed n] [--files native/worker ...]
 //   npm run mutants -- --files native/process --limit 40      all of these files, changed or not
 //
-// What cannot be noticed because it changes nothing stands in test/mutants/accepted.json, with the reason.
+// What cannot be noticed because it changes nothing stands in test/mutants/accepted.json, with the
+// reason.
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,7 +30,7 @@ const options = new Command('mutants')
   .description('Make small mistakes in changed lines, and print those that no test notices. Exit code 1 below 90 %.')
   .option('--since <commit>', 'lines that differ from this commit')
   .option('--files <path...>', 'only files whose path begins so; without --since all lines of them')
-  .option('--limit <n>', 'try so many, chosen at random', number)
+  .option('--limit <n>', 'try n of them, chosen at random', number)
   .option('--seed <n>', 'what --limit chooses by', number, 1)
   .option('--tests <pattern>', 'for lib/: only test files whose path matches this regular expression')
   .option('--lanes <n>', 'test files to run at once', number, 2)
@@ -42,7 +44,10 @@ if (options.since === undefined && options.files === undefined) {
   process.exit(2)
 }
 
-/** The same choice for the same seed: each mistake gets a number of its own, and the lowest are taken. */
+/**
+ * The same choice for the same seed: each mistake gets a number of its own, and the lowest are
+ * taken.
+ */
 function choose(mutants, limit, seed) {
   const hash = (text) => {
     let sum = Math.imul(seed, 0x9e3779b1)

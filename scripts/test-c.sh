@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds and runs the C tests, plain and with AddressSanitizer and UBSan, then a small program against the installed
-# library. Other compilers: CC=clang scripts/test-c.sh
+# Builds and runs the C tests, plain and with AddressSanitizer and UBSan, then a small program
+# against the installed library. Other compilers: CC=clang scripts/test-c.sh
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,11 +1,12 @@
-// Runs the JavaScript tests with other versions of Node: the same addon binary, compiled once. The Node binaries come from the
-// npm packages below and stay in .cache/nodes.
+// Runs the JavaScript tests with other versions of Node: the same addon binary, compiled once. The
+// Node binaries come from the npm packages below and stay in .cache/nodes.
 //
 //   node scripts/test-nodes.mjs [--others] [major...]        (default: 20 22 24 26)
 //
 // With --others not the major version that runs this script, which `npm test` has tried already.
 //
-// What is repeated at random is repeated less often than in `npm test`, unless SABWAY_EFFORT says how often.
+// What is repeated at random is repeated less often than in `npm test`, unless SABWAY_EFFORT says
+// how often.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -50,7 +51,8 @@ function fetchNode(major) {
   if (!existsSync(binaryIn(folder))) {
     console.log(`fetching ${packageName}@${major}`)
     mkdirSync(cache, { recursive: true })
-    const fresh = mkdtempSync(join(cache, `${major}-`)) // renamed when complete: an interrupted fetch leaves no half of one
+    // renamed when complete: an interrupted fetch leaves no half of one
+    const fresh = mkdtempSync(join(cache, `${major}-`))
     const npm = platform === 'win' ? 'npm.cmd' : 'npm'
     run(npm, ['pack', `${packageName}@${major}`, '--silent', '--pack-destination', fresh], {
       shell: platform === 'win',

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The C tests under ThreadSanitizer with gcc and with clang, and the JavaScript tests with an addon that was built with
-# AddressSanitizer and UBSan, leaks included. (scripts/test-c.sh runs the C tests under AddressSanitizer.)
+# The C tests under ThreadSanitizer with gcc and with clang, and the JavaScript tests with an addon
+# that was built with AddressSanitizer and UBSan, leaks included. (scripts/test-c.sh runs the C
+# tests under AddressSanitizer.)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +18,8 @@ thread() {
   (cd "$folder" && ctest --output-on-failure)
 }
 
-# The addon, compiled by hand: node-gyp knows one build folder. node-gyp-build takes it from SABWAY_PREBUILD.
+# The addon, compiled by hand: node-gyp knows one build folder. node-gyp-build takes it from
+# SABWAY_PREBUILD.
 addon() {
   say 'AddressSanitizer: the addon'
   local out=build/asan/build/Release flags=(-O1 -g -fPIC -fsanitize=address,undefined -fno-sanitize-recover=all)
@@ -50,7 +52,8 @@ SABWAY_PREBUILD=$PWD/build/asan SABWAY_EFFORT=${SABWAY_EFFORT:-0.1} LD_PRELOAD=$
   ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=4:log_path=$PWD/build/asan/report LSAN_OPTIONS=exitcode=0 \
   node --expose-gc node_modules/mocha/bin/mocha.js 'build/test/**/*.test.js'
 
-# Node leaves memory of its own behind when it exits. Ours is what the addon itself allocated, or had C++ allocate for it.
+# Node leaves memory of its own behind when it exits. Ours is what the addon itself allocated, or
+# had C++ allocate for it.
 if grep -hE '^ +#[12] .*(sabway\.node|native/)' build/asan/report.* 2>/dev/null; then
   echo 'the addon leaks: see build/asan/report.*' >&2
   exit 1

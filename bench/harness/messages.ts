@@ -1,5 +1,5 @@
-// What is sent, and how a receiver shows that it has really seen it. Every contender sends the same messages and does the
-// same work for each one it receives.
+// What is sent, and how a receiver shows that it has really seen it. Every benchmark sends the same
+// messages and does the same work for each one it receives.
 
 export const SIZES = [16, 64, 256, 4096, 65_536, 1_048_576] as const
 
@@ -15,7 +15,10 @@ export interface Check {
 /** How many different messages are sent in turn: as many as stay in a core's own cache. */
 const distinct = (size: number) => Math.min(64, Math.max(2, 262_144 / size))
 
-/** The messages, `lead` bytes behind an 8-byte boundary; each in a buffer of its own, because postMessage copies whole buffers. */
+/**
+ * The messages, `lead` bytes behind an 8-byte boundary; each in a buffer of its own, because
+ * postMessage copies whole buffers.
+ */
 export function makeMessages(size: number, lead = 0): Uint8Array[] {
   return Array.from({ length: distinct(size) }, (_, number) => {
     const message = new Uint8Array(new ArrayBuffer(size + 8), lead, size)
@@ -36,7 +39,7 @@ export function wordAt(bytes: Uint8Array, at: number): number {
 
 export const mix = (hash: number, word: number) => (Math.imul(hash, 31) + word) | 0
 
-/** Reads all bytes, four at a time: the same loop for everyone who reads all. */
+/** Reads all bytes, four at a time: the same loop for every benchmark that reads all. */
 export function sumWords(words: Int32Array, from: number, to: number): number {
   let sum = 0
   for (let i = from; i < to; i++) sum = (sum + words[i]!) | 0
@@ -66,12 +69,12 @@ export function verify(seen: Check, messages: Uint8Array[], count: number): void
 export const STALLED_MS = 60_000
 
 /** For loops that spin: an error in place of a hang when the other side has gone. */
-export class Patience {
-  private misses = 0
+export class Watchdog {
+  private checks = 0
   private readonly deadline = performance.now() + STALLED_MS
 
-  miss(): void {
-    if ((++this.misses & 0xfffff) === 0 && performance.now() > this.deadline)
+  check(): void {
+    if ((++this.checks & 0xfffff) === 0 && performance.now() > this.deadline)
       throw new Error('the other side has stalled')
   }
 }

@@ -1,9 +1,9 @@
 // What was measured, and what may be compared with what.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import { placement } from './probe.js'
+import { placement } from './core-latency.js'
 
 export interface Sample {
-  contender: string
+  benchmark: string
   repetition: number
   /** Messages per second; for round trips, the median trip in microseconds. */
   score: number
@@ -18,8 +18,8 @@ export interface Sample {
 
 export interface Comparison {
   ours: string
-  peer: string
-  /** Of our score to the peer's, in each pair of runs that may be compared. */
+  baseline: string
+  /** Of our score to the baseline's, in each pair of runs that may be compared. */
   ratios: number[]
   /** Microseconds of the placement those pairs were measured in. */
   placement: number
@@ -39,10 +39,10 @@ export function steady(sample: Sample): number | null {
 }
 
 /** The ratio of each repetition's two runs; of those in the placement that most of them share. */
-export function compare(samples: Sample[], ours: string, peer: string): Comparison {
+export function compare(samples: Sample[], ours: string, baseline: string): Comparison {
   const pairs = samples.flatMap((mine) => {
-    const same = (other: Sample) => other.contender === peer && other.repetition === mine.repetition
-    const theirs = mine.contender === ours ? samples.find(same) : undefined
+    const same = (other: Sample) => other.benchmark === baseline && other.repetition === mine.repetition
+    const theirs = mine.benchmark === ours ? samples.find(same) : undefined
     return theirs === undefined ? [] : [{ mine, theirs, ratio: mine.score / theirs.score }]
   })
   const placed = ({ mine, theirs }: (typeof pairs)[number]) => {
@@ -52,12 +52,20 @@ export function compare(samples: Sample[], ours: string, peer: string): Comparis
   const calm = pairs.filter(({ mine, theirs }) => mine.switches < QUIET && theirs.switches < QUIET)
   const [quiet, all] = [largest(calm, placed), largest(pairs, placed)]
   const [where, kept] = quiet[1].length >= Math.min(ENOUGH, pairs.length) ? quiet : all
-  return { ours, peer, ratios: kept.map(({ ratio }) => ratio), placement: where, dropped: pairs.length - kept.length }
+  return {
+    ours,
+    baseline,
+    ratios: kept.map(({ ratio }) => ratio),
+    placement: where,
+    dropped: pairs.length - kept.length,
+  }
 }
 
-/** The contender's samples in the placement that most of them share, undisturbed if there are such. */
-export function comparable(samples: Sample[], contender: string): Sample[] {
-  const own = samples.filter((sample) => sample.contender === contender)
+/**
+ * The benchmark's samples in the placement that most of them share, undisturbed if there are such.
+ */
+export function comparable(samples: Sample[], benchmark: string): Sample[] {
+  const own = samples.filter((sample) => sample.benchmark === benchmark)
   const calm = own.filter((sample) => sample.switches < QUIET)
   const most = largest(calm.length >= Math.min(ENOUGH, own.length) ? calm : own, steady)[1]
   return most.length === 0 ? own : most

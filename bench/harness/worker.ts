@@ -1,18 +1,18 @@
-// The other thread: of a contender, or of the probe.
+// The other thread of a benchmark between threads, or of the core latency probe.
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Kind, WorkerResult, WorkerTask } from '../contenders/kind.js'
-import { kinds } from '../contenders/kinds.js'
-import { answerProbes } from './probe.js'
+import { transports } from '../transports/all.js'
+import type { Transport, WorkerResult, WorkerTask } from '../transports/transport.js'
+import { answerProbes } from './core-latency.js'
 
 const port = parentPort!
 
-function serve({ kind: name, role, load, remote, control }: WorkerTask): void {
-  const kind = kinds[name] as Kind<unknown>
-  const end = kind.open(remote as never)
-  const job = kind.roles[role]!(end, load)
+function serve({ transport: name, role, load, remote, control }: WorkerTask): void {
+  const transport = transports[name] as Transport<unknown>
+  const end = transport.open(remote as never)
+  const job = transport.roles[role]!(end, load)
   port.on('message', async ({ run, count }: { run: number; count: number }) => {
     if (count === 0) {
-      kind.close(end)
+      transport.close(end)
       return port.close()
     }
     const result: WorkerResult = { begin: 0n, end: 0n, outcome: undefined }

@@ -1,7 +1,7 @@
 // Tables for people, JSON lines for programs.
 import { cpus, loadavg, release } from 'node:os'
 import Table from 'cli-table3'
-import type { Result } from '../harness/duel.js'
+import type { Result } from '../harness/measure.js'
 import { label } from '../harness/messages.js'
 import { type Comparison, comparable, median, percentiles, QUIET } from '../harness/samples.js'
 import type { Verdict } from './targets.js'
@@ -38,9 +38,9 @@ function ratio(ratios: number[]): string {
   return `${digits(median(ratios))} (${digits(Math.min(...ratios))}..${digits(Math.max(...ratios))})`
 }
 
-/** One row for each contender: what it scored, and how ours compare with each peer. */
+/** One row for each benchmark: its score, and how ours compare with each baseline. */
 function rowsOf({ group, samples, comparisons, failures }: Result) {
-  return group.contenders.map(({ name, ours }) => {
+  return group.benchmarks.map(({ name, ours }) => {
     const own = comparable(samples, name)
     const scores = own.map((sample) => sample.score)
     return {
@@ -64,13 +64,16 @@ function cells(row: ReturnType<typeof rowsOf>[number], { group }: Result): strin
 
 export function table(result: Result): string {
   const { group } = result
-  const peers = group.contenders.filter(({ ours }) => !ours).map(({ name }) => name)
+  const baselines = group.benchmarks.filter(({ ours }) => !ours).map(({ name }) => name)
   const units = group.unit === 'us' ? ['p50 us', 'p99 us', 'p99.9 us'] : ['messages/s', 'GB/s']
-  const made = new Table({ head: [group.name, ...units, ...peers.map((peer) => `: ${peer}`)], style: STYLE })
+  const made = new Table({
+    head: [group.name, ...units, ...baselines.map((baseline) => `: ${baseline}`)],
+    style: STYLE,
+  })
   for (const row of rowsOf(result)) {
     const own = cells(row, result)
-    const of = (peer: string) => row.comparisons.find((comparison) => comparison.peer === peer)
-    const ratios = row.ours ? peers.map((peer) => ratio(of(peer)?.ratios ?? [])) : peers.map(() => '')
+    const of = (baseline: string) => row.comparisons.find((comparison) => comparison.baseline === baseline)
+    const ratios = row.ours ? baselines.map((baseline) => ratio(of(baseline)?.ratios ?? [])) : baselines.map(() => '')
     made.push([row.name, ...own, ...Array(units.length - own.length).fill(''), ...ratios])
   }
   return `${made}\n${dropped(result.comparisons)}\n`
@@ -88,13 +91,13 @@ export function targetTable(all: Verdict[]): string {
   const made = new Table({ head: ['path', 'size', 'Sabway', 'against', 'target', 'measured', 'met'], style: STYLE })
   const measured = all.filter(({ ratios }) => ratios.length > 0)
   for (const verdict of measured) {
-    const { path, size, ours, peer, ratios, met } = verdict
-    made.push([path, label(size), ours, peer, bound(verdict), ratio(ratios), met ? 'yes' : 'NO'])
+    const { path, size, ours, baseline, ratios, met } = verdict
+    made.push([path, label(size), ours, baseline, bound(verdict), ratio(ratios), met ? 'yes' : 'NO'])
   }
   const missed = measured.filter(({ met }) => !met)
   const summary = missed.map(
     (verdict) =>
-      `MISSED: ${verdict.path}, ${label(verdict.size)}, ${verdict.ours} against ${verdict.peer}: ` +
+      `MISSED: ${verdict.path}, ${label(verdict.size)}, ${verdict.ours} against ${verdict.baseline}: ` +
       `${digits(verdict.measured)} x, wanted ${bound(verdict)}`,
   )
   const line = `${measured.length - missed.length} of ${measured.length} targets met; ${all.length - measured.length} not measured`
@@ -112,22 +115,22 @@ export function disturbance(results: Result[]): { switchesPerSecond: number; qui
   return { switchesPerSecond: typical, quiet: typical < QUIET }
 }
 
-/** One line for each contender and each comparison. */
+/** One line for each benchmark and each comparison. */
 export function jsonLines(result: Result): object[] {
   const { group, comparisons } = result
   const about = { path: group.path, size: group.size }
-  const contenders = rowsOf(result).map(({ name, ours, failure, scores, times }) => {
-    const row = { type: 'contender', ...about, name, ours, failure, unit: group.unit, runs: scores.length }
+  const benchmarks = rowsOf(result).map(({ name, ours, failure, scores, times }) => {
+    const row = { type: 'benchmark', ...about, name, ours, failure, unit: group.unit, runs: scores.length }
     if (scores.length === 0) return row
     const spread = { median: median(scores), min: Math.min(...scores), max: Math.max(...scores) }
     if (group.unit === 'us') return { ...row, ...spread, p50: times[0], p99: times[1], p999: times[2] }
     return { ...row, ...spread, gigabytesPerSecond: gigabytes(spread.median, group.size) }
   })
-  const ratios = comparisons.map(({ ours, peer, ratios, placement, dropped }) => ({
+  const ratios = comparisons.map(({ ours, baseline, ratios, placement, dropped }) => ({
     type: 'ratio',
     ...about,
     ours,
-    peer,
+    baseline,
     median: median(ratios),
     min: Math.min(...ratios),
     max: Math.max(...ratios),
@@ -135,16 +138,16 @@ export function jsonLines(result: Result): object[] {
     dropped,
     placement,
   }))
-  return [...contenders, ...ratios]
+  return [...benchmarks, ...ratios]
 }
 
 export const targetLines = (all: Verdict[]): object[] =>
-  all.map(({ path, size, ours, peer, bound, ratios, measured, met }) => ({
+  all.map(({ path, size, ours, baseline, bound, ratios, measured, met }) => ({
     type: 'target',
     path,
     size,
     ours,
-    peer,
+    baseline,
     bound,
     measured,
     min: Math.min(...ratios),

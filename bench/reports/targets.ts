@@ -1,14 +1,14 @@
-// What must be reached: the tables of issues 2 and 5.
-import type { Result } from '../harness/duel.js'
-import { IN_PROCESS, PATHS, type Subject } from '../harness/groups.js'
+// The ratios that are to be reached.
+import type { Result } from '../harness/measure.js'
 import { median } from '../harness/samples.js'
+import { IN_PROCESS, PATHS, type Subject } from '../suite.js'
 
 interface Target {
   path: string
   size: number
   ours: string
-  peer: string
-  /** A bound of our rate over the peer's, or of our time over the peer's. */
+  baseline: string
+  /** A bound of our rate over the baseline's, or of our time over the baseline's. */
   bound: { rate: number } | { time: number }
 }
 
@@ -23,18 +23,18 @@ const HAND = 'postMessage, own batches'
 const TSFN = 'threadsafe function, copy'
 
 function betweenThreads(path: string): Target[] {
-  const one = (size: number, peer: string, rate: number): Target => ({
+  const one = (size: number, baseline: string, rate: number): Target => ({
     path,
     size,
     ours: 'sabway trySend, drain',
-    peer,
+    baseline,
     bound: { rate },
   })
   const batch = (size: number, rate: number): Target => ({
     path,
     size,
     ours: 'sabway sendBatch, drain all',
-    peer: HAND,
+    baseline: HAND,
     bound: { rate },
   })
   return [
@@ -53,7 +53,7 @@ const inPlace = (ours: string): Target[] =>
     path: PATHS.fromNative,
     size,
     ours,
-    peer: TSFN,
+    baseline: TSFN,
     bound: { rate },
   }))
 
@@ -62,54 +62,62 @@ const TARGETS: Target[] = [
   ...betweenThreads(PATHS.fromWorker),
   ...inPlace('sabway drain'),
   ...inPlace('sabway startReceiving, in place'),
-  { path: PATHS.toNative, size: 64, ours: 'sabway trySend', peer: 'ringbuf.js, JS to JS', bound: { rate: 3 } },
-  { path: PATHS.spinning, size: 64, ours: 'sabway spinning', peer: 'ringbuf.js', bound: { time: 0.8 } },
-  { path: PATHS.loops, size: 64, ours: 'sabway event loops', peer: 'postMessage event loops', bound: { time: 0.9 } },
+  { path: PATHS.toNative, size: 64, ours: 'sabway trySend', baseline: 'ringbuf.js, JS to JS', bound: { rate: 3 } },
+  { path: PATHS.spinning, size: 64, ours: 'sabway spinning', baseline: 'ringbuf.js', bound: { time: 0.8 } },
+  {
+    path: PATHS.loops,
+    size: 64,
+    ours: 'sabway event loops',
+    baseline: 'postMessage event loops',
+    bound: { time: 0.9 },
+  },
   ...[PATHS.blocking, PATHS.echo].map((path) => ({
     path,
     size: 64,
     ours: 'sabway receiveSync, balanced',
-    peer: 'sabway receiveSync, spin',
+    baseline: 'sabway receiveSync, spin',
     bound: { time: 1.1 },
   })),
   {
     path: PATHS.waking,
     size: 64,
     ours: 'sabway wake, then spin, park',
-    peer: 'two bare threads on a futex',
+    baseline: 'two bare threads on a futex',
     bound: { time: 1.15 },
   },
   {
     path: PATHS.native,
     size: 64,
     ours: 'sabway event loop, balanced',
-    peer: 'threadsafe function per message',
+    baseline: 'threadsafe function per message',
     bound: { time: 0.9 },
   },
   ...[1, 3, 5].map((lead) => ({
     path: PATHS.unaligned,
     size: 65_536,
     ours: `offset ${lead}`,
-    peer: 'aligned',
+    baseline: 'aligned',
     bound: { time: 1.5 },
   })),
 ]
 
 const BETWEEN_PROCESSES: Target[] = [
   ...[64, 4096, 65_536].map((size) => {
-    return { path: PATHS.processes, size, ours: 'sabway trySend, drain', peer: IN_PROCESS, bound: { rate: 0.9 } }
+    return { path: PATHS.processes, size, ours: 'sabway trySend, drain', baseline: IN_PROCESS, bound: { rate: 0.9 } }
   }),
   ...[[64, 60] as const, [65_536, 15] as const].map(([size, rate]) => {
-    return { path: PATHS.processes, size, ours: 'sabway trySend, drain', peer: "fork, 'advanced'", bound: { rate } }
+    return { path: PATHS.processes, size, ours: 'sabway trySend, drain', baseline: "fork, 'advanced'", bound: { rate } }
   }),
-  { path: PATHS.spinningProcesses, size: 64, ours: 'sabway spinning', peer: IN_PROCESS, bound: { time: 1.2 } },
+  { path: PATHS.spinningProcesses, size: 64, ours: 'sabway spinning', baseline: IN_PROCESS, bound: { time: 1.2 } },
 ]
 
 export function verdicts(subject: Subject, results: Result[]): Verdict[] {
   const targets = subject === 'processes' ? BETWEEN_PROCESSES : TARGETS
   return targets.map((target) => {
     const result = results.find(({ group }) => group.path === target.path && group.size === target.size)
-    const comparison = result?.comparisons.find(({ ours, peer }) => ours === target.ours && peer === target.peer)
+    const comparison = result?.comparisons.find(
+      ({ ours, baseline }) => ours === target.ours && baseline === target.baseline,
+    )
     const { bound } = target
     // A score is a rate, or, for round trips, a time.
     const inverse = 'time' in bound && result?.group.unit === 'messages/s'

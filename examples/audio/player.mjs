@@ -1,4 +1,5 @@
-// The page's part: it makes the channels and passes their handles on. It sends and receives no samples itself.
+// The page's part: it makes the channels and passes their handles on. It sends and receives no
+// samples itself.
 import { SharedMemoryChannel } from '../../dist/browser.mjs' // 'sabway', with a bundler
 import { BLOCK_BYTES, LEVEL_BYTES } from './blocks.mjs'
 
@@ -16,7 +17,8 @@ const next = (from) =>
 /**
  * Start the synthesizer. Resolves when the first blocks are in the ring.
  * @param {number} rate samples per second
- * @param {{ ahead?: number, blocks?: number }} [options] how many blocks the ring holds, at least, and how many are made at all
+ * @param {{ ahead?: number, blocks?: number }} [options] how many blocks the ring holds, at least,
+ *   and how many are made at all
  */
 export async function startSynth(rate, { ahead = 32, blocks = Number.POSITIVE_INFINITY } = {}) {
   const samples = new SharedMemoryChannel(Math.max(4096, ahead * (BLOCK_BYTES + FRAME_HEADER)), 4096)
@@ -65,7 +67,8 @@ function levelsOf(levels) {
 }
 
 /**
- * A node that plays what the synthesizer makes. One at a time: `end` lets go, and the next goes on where this one stopped.
+ * A node that plays what the synthesizer makes. One at a time: `end` lets go, and the next goes on
+ * where this one stopped.
  * @param {BaseAudioContext} context
  * @param {{ samples: SharedMemoryChannel, levels: SharedMemoryChannel }} synth
  */
@@ -79,7 +82,10 @@ export async function startPlayer(context, { samples, levels }) {
   node.connect(context.destination)
   return {
     node,
-    /** Resolves to what it has done: blocks rendered, how many of them came too late, calls to wake other threads meanwhile. */
+    /**
+     * Resolves to what it has done: blocks rendered, how many of them came too late, calls to wake
+     * other threads meanwhile.
+     */
     async end() {
       const ended = next(node.port)
       node.port.postMessage('end')

@@ -1,4 +1,5 @@
-// The sound: a melody of plucked tones. The same numbers at each call, so that a test can compare them.
+// The sound: a melody of plucked tones. The same numbers at each call, so that a test can compare
+// them.
 
 const NOTES = [220, 277.18, 329.63, 440, 329.63, 277.18]
 const SECONDS_PER_NOTE = 0.25

@@ -1,5 +1,6 @@
-// The audio thread. It has 2.7 ms for a block (128 frames at 48 kHz), and must neither wait nor make garbage in them: what it
-// calls for each block is made once, and `drain` and `write` allocate nothing, wait for nothing and ring no doorbell.
+// The audio thread. It has 2.7 ms for a block (128 frames at 48 kHz), and must neither wait nor
+// make garbage in them: what it calls for each block is made once, and `drain` and `write` allocate
+// nothing, wait for nothing and ring no doorbell.
 import { SharedMemoryChannel } from '../../dist/browser.mjs' // 'sabway', with a bundler
 import { BLOCK, LEVEL_BYTES, LEVEL_EVERY } from './blocks.mjs'
 
@@ -60,7 +61,10 @@ class Player extends AudioWorkletProcessor {
     return this.samples.stats().wait.wakes + this.levels.stats().wait.wakes
   }
 
-  /** Lets go of both channels, so that the next node can take this one's place: it goes on with the next block. */
+  /**
+   * Lets go of both channels, so that the next node can take this one's place: it goes on with the
+   * next block.
+   */
   end() {
     this.playing = false
     const { blocks, late } = this

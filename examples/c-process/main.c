@@ -1,8 +1,8 @@
 /* A plain C program on one side of a channel. On the other side may be this program again, or Node:
  *
- *   c-process serve [name]           makes a channel, prints its token, and sends back whatever comes
- *   c-process answer <token>         joins a channel that exists, and sends back whatever comes
- *   c-process ask <token> [count]    joins, sends that many messages, and checks what comes back
+ *   c-process serve [name]           makes a channel, prints its token, sends back what comes
+ *   c-process answer <token>         joins a channel that exists, sends back what comes
+ *   c-process ask <token> [count]    joins, sends that many messages, checks what comes back
  */
 #include <inttypes.h>
 #include <sabway/shared.h>

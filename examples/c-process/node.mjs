@@ -1,4 +1,6 @@
-// Node on one side, the C program on the other:  node examples/c-process/node.mjs build/c-process/c-process
+// Node on one side, the C program on the other:
+//
+//   node examples/c-process/node.mjs build/c-process/c-process
 import { spawn } from 'node:child_process'
 import { SharedMemoryChannel } from 'sabway'
 

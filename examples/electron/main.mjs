@@ -1,4 +1,5 @@
-// The main process: a native thread runs the plugin of examples/frames, and the window's page gets its frames.
+// The main process: a native thread runs the plugin of examples/frames, and the window's page gets
+// its frames.
 import { fileURLToPath } from 'node:url'
 import { app, BrowserWindow } from 'electron'
 import { registerScheme, SharedMemoryChannel, serveScheme, shareWithWindow } from 'sabway/electron/main'

@@ -1,4 +1,5 @@
-// The page: no Node here. Each frame is uploaded to the graphics card from where the native thread rendered it.
+// The page: no Node here. Each frame is uploaded to the graphics card from where the native thread
+// rendered it.
 import { connect } from 'sabway/electron/renderer'
 import { decode, encodeOrder, FRAME_HEADER } from '../frames/layout.mjs'
 import { Graph } from './graph.mjs'

@@ -1,11 +1,15 @@
-// What is taken from any of the pipes goes through here: is each frame the next one, is it whole, how old is it?
+// What is taken from any of the pipes goes through here: is each frame the next one, is it whole,
+// how old is it?
 import { createHistogram } from 'node:perf_hooks'
 import { crc32c } from 'sabway'
 import { decode, FRAME_HEADER, frameBytes } from './layout.mjs'
 
 const clock = () => Number(process.hrtime.bigint()) / 1e9
 
-/** A stretch of frames that are measured together. Frames come one after the other, so it may have several parts. */
+/**
+ * A stretch of frames that are measured together. Frames come one after the other, so it may have
+ * several parts.
+ */
 export class Segment {
   frames = 0
   bytes = 0
@@ -92,7 +96,10 @@ export class FrameCheck {
     return recent.summary()
   }
 
-  /** One message, and when it came. The bytes may lie in shared memory: nothing is copied, and nothing kept. */
+  /**
+   * One message, and when it came. The bytes may lie in shared memory: nothing is copied, and
+   * nothing kept.
+   */
   take(bytes, now, header = decode(bytes)) {
     this.frames++
     if (header === null) return this.#blame(`message of ${bytes.length} bytes is no frame`)
@@ -115,7 +122,7 @@ export class FrameCheck {
     this.#recent.add(bytes.length, latency)
   }
 
-  /** The sender says that it has sent so many: is the end missing? */
+  /** The sender says that it has sent `total` frames: are the last ones missing? */
   expectTotal(total) {
     if (total === this.#next) return
     this.lost += Math.abs(total - this.#next)

@@ -22,7 +22,8 @@ function waitUntil(due) {
   while (!stopped() && performance.now() < due) Atomics.wait(words, STOP, 0, due - performance.now())
 }
 
-// What is posted as a copy is rendered into the same memory again, which is kinder to it; what is transferred is gone.
+// What is posted as a copy is rendered into the same memory again, which is kinder to it; what is
+// transferred is gone.
 let bytes = transfer ? null : new Uint8Array(length)
 const begin = performance.now()
 for (let number = 0; !stopped(); number++) {

@@ -1,6 +1,7 @@
-/* A frame as it lies in a message: a header of 64 bytes, then the pixels, RGBA, row by row. The header's size keeps the
- * pixels 8-aligned and on a cache line of their own. frames.c and the threadsafe-function peer of the benchmark both
- * render with this file, so that a comparison moves the same frames. layout.mjs is its counterpart in JavaScript. */
+/* A frame as it lies in a message: a header of 64 bytes, then the pixels, RGBA, row by row. The
+ * header's size keeps the pixels 8-aligned and on a cache line of their own. frames.c and the
+ * threadsafe-function baseline of the benchmark both render with this file, so that a comparison
+ * moves the same frames. layout.mjs is its counterpart in JavaScript. */
 #ifndef FRAMES_FRAME_H
 #define FRAMES_FRAME_H
 
@@ -16,7 +17,8 @@ enum {
   FRAME_HEADER = 64,
   FRAME_PIXEL = 4,
   FRAME_SIDE_MAX = 16384,
-  FRAME_PERIOD = 256 /* pixels after which the gradient repeats, and frames after which the picture does */
+  /* pixels after which the gradient repeats, and frames after which the picture does */
+  FRAME_PERIOD = 256
 };
 
 typedef struct frame_header {
@@ -43,9 +45,10 @@ static inline void frame_fill_strip(uint8_t *strip, uint32_t width) {
   }
 }
 
-/* Render frame `number` into frame_bytes(width, height) bytes: a gradient that runs one pixel further in each row and
- * in each frame. One memcpy per row, so that the pipe is what is measured, not the picture; the check sum is taken
- * while the row is still in the nearest cache. The caller sets `time` last, when it sends. */
+/* Render frame `number` into frame_bytes(width, height) bytes: a gradient that runs one pixel
+ * further in each row and in each frame. One memcpy per row, so that the pipe is what is measured,
+ * not the picture; the check sum is taken while the row is still in the nearest cache. The caller
+ * sets `time` last, when it sends. */
 static inline frame_header *frame_render(void *message, uint64_t number, uint32_t width, uint32_t height,
                                          const uint8_t *strip) {
   frame_header *header = message;

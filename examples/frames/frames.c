@@ -1,9 +1,10 @@
-/* A camera that needs no camera: renders numbered, check-summed frames (frame.h) on Sabway's worker thread, straight
- * into the ring towards JavaScript, and is steered by control messages the other way.
+/* A camera that needs no camera: renders numbered, check-summed frames (frame.h) on Sabway's worker
+ * thread, straight into the ring towards JavaScript, and is steered by control messages the other
+ * way.
  *
- * Every control message is answered by one acknowledgement through the same ring as the frames, in order with them:
- * what comes behind it is rendered as it says. No frame number is ever left out: while the ring is full, nothing is
- * rendered.
+ * Every control message is answered by one acknowledgement through the same ring as the frames, in
+ * order with them: what comes behind it is rendered as it says. No frame number is ever left out:
+ * while the ring is full, nothing is rendered.
  *
  * Options: { width, height, rate }. */
 #include <stdlib.h>
@@ -62,7 +63,8 @@ typedef struct camera {
 
 /* ---- frames ---- */
 
-/* The largest message that the ring takes: the host says only which are too large, and capacities are powers of two. */
+/* The largest message that the ring takes: the host says only which are too large, and capacities
+ * are powers of two. */
 static uint32_t ring_capacity(sabway_host *host) {
   uint32_t bytes = 4096;
   for (;; bytes *= 2) {
@@ -94,7 +96,8 @@ static int set_rate(camera *c, double rate) {
   return DONE;
 }
 
-/* One frame, rendered in place. The time is set last: what is measured from it is the way, not the work. */
+/* One frame, rendered in place. The time is set last: what is measured from it is the way, not the
+ * work. */
 static int send_frame(camera *c) {
   void *room;
   uint32_t bytes = (uint32_t)frame_bytes(c->width, c->height);
@@ -119,7 +122,8 @@ static uint64_t on_tick(void *state, uint64_t now) {
     return SABWAY_NEVER;
   }
   c->due += (uint64_t)c->interval;
-  if (c->due < now) c->due = now; /* late (the ring was full): go on from here, with no burst to catch up */
+  /* late (the ring was full): go on from here, with no burst to catch up */
+  if (c->due < now) c->due = now;
   return c->due;
 }
 
@@ -146,7 +150,8 @@ static int obey(camera *c, const control *order) {
   }
 }
 
-/* Room for the answer first: an order that cannot be acknowledged now is delivered again, not carried out twice. */
+/* Room for the answer first: an order that cannot be acknowledged now is delivered again, not
+ * carried out twice. */
 static int on_message(void *state, const void *bytes, uint32_t length) {
   camera *c = state;
   control order = {0};

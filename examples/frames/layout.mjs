@@ -1,4 +1,5 @@
-// The messages between JavaScript and the plugin, byte for byte: frame.h and frames.c in JavaScript. Little-endian.
+// The messages between JavaScript and the plugin, byte for byte: frame.h and frames.c in
+// JavaScript. Little-endian.
 
 export const FRAME_HEADER = 64
 const FRAME_PIXEL = 4
@@ -38,7 +39,10 @@ export function encodeOrder(seq, command, { width = 0, height = 0, rate = 0 } = 
   return bytes
 }
 
-/** A frame's header or an acknowledgement, each field read once: in place, the sender could still change it. */
+/**
+ * A frame's header or an acknowledgement, each field read once: in place, the sender could still
+ * change it.
+ */
 export function decode(bytes) {
   const at = view(bytes)
   const magic = bytes.length >= 4 ? at.getUint32(0, true) : 0
@@ -57,7 +61,10 @@ export function decode(bytes) {
   }
 }
 
-/** A function that renders the plugin's test pattern in the same steps, for the comparison with postMessage. */
+/**
+ * A function that renders the plugin's test pattern in the same steps, for the comparison with
+ * postMessage.
+ */
 export function makeRenderer(width, height, crc32c) {
   const rowBytes = width * FRAME_PIXEL
   const strip = new Uint8Array(rowBytes + FRAME_PERIOD * FRAME_PIXEL)

@@ -1,9 +1,11 @@
-// npm start: frames from a native thread to JavaScript without a copy. See --help, and frames.c for the other half.
+// npm start: frames from a native thread to JavaScript without a copy. See --help, and frames.c for
+// the other half.
 import { parseOptions } from './options.mjs'
 
 const options = parseOptions(process.argv)
 const interrupt = new AbortController()
-process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1)) // as with `| head`
+// as with `| head`
+process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 process.once('SIGINT', () => interrupt.abort()) // a second Ctrl-C ends at once
 
 try {

@@ -1,4 +1,5 @@
-// The command line. What is wrong with it is said in words, with exit code 2; main.mjs never sees it.
+// The command line. What is wrong with it is said in words, with exit code 2; main.mjs never sees
+// it.
 import { Command, InvalidArgumentError } from 'commander'
 import { FRAME_SIDE_MAX, frameBytes } from './layout.mjs'
 
@@ -42,7 +43,10 @@ function size(text) {
   return { width, height }
 }
 
-/** Room for four frames (one being rendered, one being read, and slack); rounded up to a power of two, up to seven. */
+/**
+ * Room for four frames (one being rendered, one being read, and slack); rounded up to a power of
+ * two, up to seven.
+ */
 export function ringBytes({ width, height }) {
   const wanted = Math.max(2 ** 16, 4 * (frameBytes(width, height) + FRAME_EXTRA))
   return Math.min(2 ** Math.ceil(Math.log2(wanted)), RING_MAX)

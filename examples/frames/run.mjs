@@ -1,13 +1,18 @@
-// The whole of `npm start`: the main run, the comparisons, the table, and whether all of it was right.
+// The whole of `npm start`: the main run, the comparisons, the table, and whether all of it was
+// right.
+
+import { runBaselines } from './baselines.mjs'
 import { frameBytes } from './layout.mjs'
 import { framesInRing, ringBytes } from './options.mjs'
-import { runPeers } from './peers.mjs'
 import { runSabway } from './sabway.mjs'
 import { makeView } from './show.mjs'
 
-const PEER_SECONDS_MAX = 5
+const BASELINE_SECONDS_MAX = 5
 
-/** A second rate, so slow that no queue forms even for those that copy: 60 a second, or 500 MB/s when that is less. */
+/**
+ * A second rate, so slow that no queue forms even for those that copy: 60 a second, or 500 MB/s
+ * when that is less.
+ */
 const slowRate = ({ width, height }, rate) =>
   rate > 0 ? rate / 2 : Math.min(60, Math.max(1, Math.floor(500e6 / frameBytes(width, height))))
 
@@ -34,8 +39,8 @@ export async function run({ size: frame, rate, seconds, json, compare }, signal)
   const ours = await runSabway({ frame, rate, slow, seconds, view, signal })
   const results = [ours]
   if (compare && ours.fault === null) {
-    const peerSeconds = Math.min(seconds / 2, PEER_SECONDS_MAX)
-    results.push(...(await runPeers({ frame, rate, slow, seconds: peerSeconds, view, signal })))
+    const baselineSeconds = Math.min(seconds / 2, BASELINE_SECONDS_MAX)
+    results.push(...(await runBaselines({ frame, rate, slow, seconds: baselineSeconds, view, signal })))
   }
   for (const result of results) {
     const { framesPerSecond } = result.full

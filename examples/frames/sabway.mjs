@@ -12,7 +12,10 @@ const CONTROL_RING = 4096
 const FILL_EVERY_MS = 5
 const TOO_LARGE = -3
 
-/** How full the ring is: what the plugin has sent and this side has not yet given back. Looked at now and then. */
+/**
+ * How full the ring is: what the plugin has sent and this side has not yet given back. Looked at
+ * now and then.
+ */
 class Fill {
   #last = 0
   #sum = 0
@@ -40,7 +43,10 @@ class Fill {
   }
 }
 
-/** What the plugin is told, and when. Fractions are of the run's time; between the orders, frames come. */
+/**
+ * What the plugin is told, and when. Fractions are of the run's time; between the orders, frames
+ * come.
+ */
 async function steer(steering, { frame, rate, slow, seconds, check, full, paced, pause }) {
   const small = { width: Math.ceil(frame.width / 2), height: Math.ceil(frame.height / 2) }
   const count = (segment, size = frame) => ({
@@ -67,7 +73,10 @@ async function steer(steering, { frame, rate, slow, seconds, check, full, paced,
   await pause(seconds * 0.15)
 }
 
-/** Runs for `seconds`, or until the signal: the check that the frames went through, the measured segments, the fault. */
+/**
+ * Runs for `seconds`, or until the signal: the check that the frames went through, the measured
+ * segments, the fault.
+ */
 export async function runSabway({ frame, rate, slow, seconds, view, signal }) {
   const channel = new SharedMemoryChannel(CONTROL_RING, ringBytes(frame))
   const check = new FrameCheck(frame)

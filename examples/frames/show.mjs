@@ -23,7 +23,10 @@ function orderText({ command, values: { width, height, rate } }) {
 
 const answerText = (order) => `${orderText(order)} -> ${order.status}`
 
-/** The frame of a run: it asks for a sample every `interval` milliseconds, by a timer and whenever it is polled. */
+/**
+ * The frame of a run: it asks for a sample every `interval` milliseconds, by a timer and whenever
+ * it is polled.
+ */
 class View {
   #timer = null
   #sample = null

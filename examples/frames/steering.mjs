@@ -8,7 +8,10 @@ export class Steering {
   #seq = 0
   #onAcknowledged
 
-  /** `onAcknowledged` hears of each order that was answered, `timeout` is how many milliseconds that may take. */
+  /**
+   * `onAcknowledged` hears of each order that was answered, `timeout` is how many milliseconds that
+   * may take.
+   */
   constructor(channel, onAcknowledged, timeout = 5000) {
     this.#channel = channel
     this.#onAcknowledged = onAcknowledged
@@ -16,9 +19,10 @@ export class Steering {
   }
 
   /**
-   * Send an order. Resolves with the acknowledgement; rejects when none comes, or when its status is not `expected`.
-   * `effect` is called between the last frame before the acknowledgement and the first behind it, which a promise could
-   * not be: the frames of one turn of the event loop are taken one after the other.
+   * Send an order. Resolves with the acknowledgement; rejects when none comes, or when its status
+   * is not `expected`. `effect` is called between the last frame before the acknowledgement and the
+   * first behind it, which a promise could not be: the frames of one turn of the event loop are
+   * taken one after the other.
    */
   order(command, values, { effect, expected = 0 } = {}) {
     const seq = ++this.#seq

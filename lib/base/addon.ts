@@ -13,8 +13,8 @@ export interface WorkerEvent {
   worker: number
   kind: number
   /**
-   * The log level, why the worker ended or the carrier failed; of a death the dead one's role word and, times 2^32, its roles
-   * (bits, by sw_channel_role's numbers).
+   * The log level, why the worker ended or the carrier failed; of a death the dead one's role word
+   * and, times 2^32, its roles (bits, by sw_channel_role's numbers).
    */
   number: number
   text: string
@@ -41,7 +41,10 @@ export interface RegionBinding {
   listen(): void
   /** Hear rings and deaths of other processes. Returns the watch id that PEER_DIED will name. */
   watch(): number
-  /** Of a private region, after `watch`: carry messages of that side to and from the shared memory. */
+  /**
+   * For a private region, after `watch`: start the carrier, which copies the side's messages to and
+   * from the shared memory.
+   */
   carry?(side: number): void
   /** The first `length` bytes. Absent where a call would cost more than V8's own copy. */
   copyIn?(offset: number, bytes: Uint8Array, length: number): void
@@ -60,11 +63,17 @@ export interface SharedMemory {
   size(): number
   /** Map it over a whole shared WebAssembly.Memory. */
   overlay(bytes: Uint8Array): void
-  /** Where it cannot be: make a private region of the same size what this is, or with `outward` this what that is. */
+  /**
+   * Where the memory cannot be mapped: copy the channel's shape from it into a private region of
+   * the same size, or, with `outward`, from the private region into it.
+   */
   mirror(bytes: Uint8Array, outward: boolean): void
-  /** Mirrored, and a living participant is on the other side? */
+  /** Of mirrored memory: is a living participant on the other side? */
   hasPeer(side: number): boolean
-  /** Mirrored: the role of a participant that ended without leaving the other side and has no successor, or 0. */
+  /**
+   * Of mirrored memory: the role of a participant that ended without leaving the other side and has
+   * no successor, or 0.
+   */
   deadPeer(side: number): number
   token(): string
   close(): void
@@ -83,14 +92,21 @@ export interface Addon {
   identity(): { pid: number; startLow: number; startHigh: number }
   alive(pid: number, startLow: number, startHigh: number): number
   crc32c(bytes: Uint8Array, crc: number): number
-  /** Unlike a WeakRef, this keeps the object not even until the job ends in which it was made or asked. */
+  /**
+   * Unlike a WeakRef, this keeps the object not even until the job ends in which it was made or
+   * asked.
+   */
   weakly<T extends object>(object: T): () => T | undefined
   /**
-   * Let go of regions and memory that the garbage collector has found, and whose finalizers would run in a later turn. Returns how
-   * many there were. With `collect` the collector looks for such first.
+   * Let go of regions and memory that the garbage collector has found, and whose finalizers would
+   * run in a later turn. Returns how many there were. With `collect` the collector looks for such
+   * first.
    */
   reclaim(collect: boolean): number
-  /** Shared by the ESM and the CommonJS copy of this library, when one program has loaded both: the addon exists once. */
+  /**
+   * Shared by the ESM and the CommonJS copy of this library, when one program has loaded both: the
+   * addon exists once.
+   */
   shared?: { dispatchers: Set<Dispatch>; references: number }
 }
 
@@ -110,7 +126,10 @@ export const addonMissing = (): string => missing
 /** Leads to an object, as long as something else keeps it. */
 export type Weakly<T> = () => T | undefined
 
-/** Hold it weakly: with the addon the object can be collected in the middle of a job, without it once the job has ended. */
+/**
+ * Hold it weakly: with the addon the object can be collected in the middle of a job, without it
+ * once the job has ended.
+ */
 export function weakly<T extends object>(object: T): Weakly<T> {
   if (provided !== null) return provided.weakly(object)
   const reference = new WeakRef(object)
@@ -120,9 +139,10 @@ export function weakly<T extends object>(object: T): Weakly<T> {
 const nowhere = (): undefined => undefined
 
 /**
- * Leads to an object without keeping it from being collected, once it was loosened. A WeakRef keeps what it leads to until the
- * running code ends, so that an object which is dropped in the same run could not be collected there: until then the object is held
- * in place of that, and the code that makes this one calls `loosen` in a later turn, or `drop`. With the addon neither is needed.
+ * Leads to an object without keeping it from being collected, once it was loosened. A WeakRef keeps
+ * what it leads to until the running code ends, so that an object which is dropped in the same run
+ * could not be collected there: until then the object is held in place of that, and the code that
+ * makes this one calls `loosen` in a later turn, or `drop`. With the addon neither is needed.
  */
 export class LooseRef<T extends object> {
   #held: T | null = null
@@ -159,9 +179,9 @@ const SCARCE = new Set([
 ])
 
 /**
- * Do what takes something of which the system has only so much. When that fails, do it once more without the regions that were
- * dropped and whose finalizers have not run yet. `collect`: the failure itself has not made V8 look for such. `act` leaves nothing
- * behind when it throws.
+ * Do what takes something that the system can run out of. When that fails, do it once more
+ * without the regions that were dropped and whose finalizers have not run yet. `collect`: the
+ * failure itself has not made V8 look for such. `act` leaves nothing behind when it throws.
  */
 export function reclaiming<T>(act: () => T, collect: boolean): T {
   try {

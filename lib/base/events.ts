@@ -1,5 +1,5 @@
-// The events of a channel, and an EventTarget that knows whether anybody listens: what costs something per message, or keeps
-// the event loop watching, is done only then.
+// The events of a channel, and an EventTarget that knows whether it has listeners: what costs
+// something per message, or keeps the event loop watching, is done only while it has.
 import { onAbort } from './abort.js'
 import { isAbortSignal } from './brand.js'
 import type { SabwayError } from './errors.js'
@@ -26,7 +26,7 @@ export interface ChannelEventMap<T = Uint8Array> {
   drain: Event
   /** The other side is done, and all that it sent has been received. */
   close: Event
-  /** Whoever held the other side ended without closing it. Another may take it. */
+  /** The holder of the other side ended without closing it. Another may take that side. */
   'peer-died': Event
   /** What no call was there to throw. Unheard, it becomes an uncaught exception. */
   error: ChannelErrorEvent
@@ -49,9 +49,12 @@ type Options = boolean | ListenerOptions | undefined
 interface Registration {
   callback: Listener
   capture: boolean
-  /** What the EventTarget was given: calls back in the async context of the registration; for `once` it first strikes that out. */
+  /**
+   * What the EventTarget was given: it calls `callback` in the async context of the registration,
+   * and with `once` removes the registration first.
+   */
   given: (event: Event) => unknown
-  /** Its signal need not tell any more. */
+  /** Stop listening to the registration's AbortSignal. */
   deafen: () => void
 }
 
@@ -107,7 +110,8 @@ export class ListenerTarget<Events> extends BaseTarget {
       },
       deafen: () => {},
     }
-    // Without the signal and `once`: for those an EventTarget calls this.removeEventListener with a function unknown there.
+    // Without the signal and `once`: for those an EventTarget calls this.removeEventListener with a
+    // function unknown there.
     super.addEventListener(kind, registration.given, { capture, passive })
     registration.deafen = onAbort(signal, () => this.#remove(kind, registration))
     const list = this.#registrations.get(kind)

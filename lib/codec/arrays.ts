@@ -1,6 +1,7 @@
 // What the codecs that come with Sabway share: how they refuse, and how arrays follow a head.
 //
-//   u32 length of the head | the head | padding to 8 | bytes of the first array | padding to 8 | bytes of the second | ...
+//   u32 length of the head | the head | padding to 8
+//   | bytes of the first array | padding to 8 | bytes of the second | ...
 import { lengthOf, plain } from '../base/brand.js'
 import { SabwayError } from '../base/errors.js'
 import type { PortsIn, PortsOut } from './format.js'
@@ -51,7 +52,10 @@ export function viewNumber(name: string): number {
   return number < 0 ? refuse(`arrays of type ${name} are not known to this version`) : number
 }
 
-/** To so many bytes the resizable buffers of one message may grow: address space is set aside for them when they are made. */
+/**
+ * How many bytes the resizable buffers of one message may grow to, all together: address space is
+ * set aside for them when they are made.
+ */
 const MOST_RESERVED = 2 ** 32
 
 /** The bytes that follow the head. They are not copied before the message is sent. */

@@ -1,4 +1,5 @@
-// Codecs: how values become the bytes of a message, and how they are named, so that both sides use the same one.
+// Codecs: how values become the bytes of a message, and how they are named, so that both sides use
+// the same one.
 import { isUint8Array } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { copyIn } from '../base/copy.js'
@@ -20,7 +21,8 @@ export interface Codec<T = unknown> {
 }
 
 /**
- * `structured`: what a structured clone can carry, by V8's serializer in Node, as MessagePack in Electron, pages and where there is no serializer.
+ * `structured`: what a structured clone can carry, by V8's serializer in Node, as MessagePack in
+ * Electron, pages and where there is no serializer.
  * `v8`, `msgpack`: that one, wherever it is made. `bytes`: no codec.
  */
 export type CodecName = 'bytes' | 'structured' | 'v8' | 'msgpack'
@@ -31,7 +33,10 @@ const NAMES = () => (v8Format() === null ? ['structured', 'msgpack'] : ['structu
 const isElectron = (): boolean =>
   (globalThis as { process?: { versions?: { electron?: string } } }).process?.versions?.electron !== undefined
 
-/** The format of that name; 'structured' is the first that is here. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
+/**
+ * The format of that name; 'structured' is the first that is here. Errors:
+ * ERR_SABWAY_INVALID_ARGUMENT.
+ */
 export function formatNamed(name: string): Format {
   if (name === 'msgpack') return msgpackFormat
   if (name === 'structured') return (isElectron() ? null : v8Format()) ?? msgpackFormat
@@ -58,8 +63,9 @@ export function formatWithId(id: number): Format {
 }
 
 /**
- * The format that a `codec` option asks for; null for bytes. `shared` is the name that came with the handle; beside one,
- * 'structured' asks for the one that the maker of the channel had for it. Errors: those of check.codec, ERR_SABWAY_INVALID_ARGUMENT.
+ * The format that a `codec` option asks for; null for bytes. `shared` is the name that came with
+ * the handle; beside one, 'structured' asks for the one that the maker of the channel had for it.
+ * Errors: those of check.codec, ERR_SABWAY_INVALID_ARGUMENT.
  */
 export function formatOf(option: unknown, shared?: string): Format | null {
   const codec = check.codec<Codec<never>, CodecName>(option as CodecName)
@@ -132,7 +138,10 @@ interface Rooms {
   commit(): void
 }
 
-/** Write the parts straight into the ring and send them as one message. False when there is no room now. */
+/**
+ * Write the parts straight into the ring and send them as one message. False when there is no room
+ * now.
+ */
 export function sendParts(rooms: Rooms, parts: readonly Uint8Array[]): boolean {
   const room = rooms.reserve(lengthOf(parts))
   if (room === null) return false

@@ -11,12 +11,18 @@ export interface PortsIn {
   portOf(number: number): MessagePort
 }
 
-/** A codec as this library uses it: it writes in parts, so that large arrays need not be copied together. */
+/**
+ * A codec as this library uses it: it writes in parts, so that large arrays need not be copied
+ * together.
+ */
 export interface Format {
   readonly name: string
   /** In frames that name their format; 0 for a codec of the user's own. */
   readonly id: number
-  /** The parts of a message, each of which starts at a multiple of 8 bytes. Errors: ERR_SABWAY_NOT_ENCODABLE. */
+  /**
+   * The parts of a message, each of which starts at a multiple of 8 bytes. Errors:
+   * ERR_SABWAY_NOT_ENCODABLE.
+   */
   encode(value: unknown, ports?: PortsOut): readonly Uint8Array[]
   /** Errors: ERR_SABWAY_NOT_DECODABLE. */
   decode(message: Uint8Array, ports?: PortsIn): unknown

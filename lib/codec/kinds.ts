@@ -1,5 +1,6 @@
-// What an object is to a structured clone. Its class may be of another realm, or pretend: what counts are the internal slots, which
-// built-in getters and methods tell. What a structured clone refuses is refused here, and so is what only the host could clone.
+// What an object is to a structured clone. Its class may be of another realm, or pretend: what
+// counts are the internal slots, which built-in getters and methods tell. What a structured clone
+// refuses is refused here, and so is what only the host could clone.
 import { isArrayBuffer, isSharedArrayBuffer } from '../base/brand.js'
 import { isMessagePort } from '../base/host.js'
 import { refuse, SHARED_MEMORY } from './arrays.js'
@@ -99,7 +100,10 @@ function ofClass(value: object, prototype: object): Kind {
   return 'object'
 }
 
-/** Whose tag says no kind that is kept: an ordinary object with a tag of the user's own, or one of the host's. */
+/**
+ * Whose tag says no kind that is kept: an ordinary object with a tag of the user's own, or one of
+ * the host's.
+ */
 function tagged(value: object, name: string): Kind {
   const slots = slotted(value)
   if (slots !== undefined) return slots
@@ -110,7 +114,8 @@ function tagged(value: object, name: string): Kind {
     if (name === 'Module' && getPrototypeOf(value) === null) cannot('Module')
     return 'object'
   }
-  // Built-in classes, those of the host, and those after WebIDL fix their tag; classes of users do not.
+  // Built-in classes, those of the host, and those after WebIDL fix their tag; classes of users do
+  // not.
   const { writable = true, enumerable } = getOwnPropertyDescriptor(holder, Symbol.toStringTag)!
   if ((!writable && !enumerable) || isHostClass(getPrototypeOf(value) as object)) cannot(name)
   return 'object'
@@ -142,7 +147,10 @@ function className(prototype: object): string {
   return typeof maker === 'function' ? String(maker.name) : 'unknown'
 }
 
-/** From so many elements on, Node's own way of telling is faster: listing the keys of a million elements makes a million strings. */
+/**
+ * From this many elements on, Node's own way of telling is faster: listing the keys of a million
+ * elements makes a million strings.
+ */
 const MANY = 64
 
 /** Are the array's enumerable properties its elements, all of them? */
@@ -163,8 +171,9 @@ const DEEP = 500
 const getterOf = (Object.prototype as unknown as { __lookupGetter__(key: PropertyKey): unknown }).__lookupGetter__
 
 /**
- * Will V8's serializer write the value as it is? It recurses, it calls getters a second time, and which parts of an error it keeps
- * differs by version. Errors: ERR_SABWAY_NOT_ENCODABLE for what does not travel, of which V8 would make empty objects.
+ * Will V8's serializer write the value as it is? It recurses, it calls getters a second time, and
+ * which parts of an error it keeps differs by version. Errors: ERR_SABWAY_NOT_ENCODABLE for what
+ * does not travel, of which V8 would make empty objects.
  */
 export function suitsV8(value: unknown): boolean {
   const seen = new Set<object>()

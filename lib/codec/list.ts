@@ -1,15 +1,23 @@
-// A value as one flat list, and back. The list holds the value, then what is in its objects, object by object in the order in which they
-// were first met: nothing recurses, so a value may be as deep as memory allows, and may contain itself.
+// A value as one flat list, and back. The list holds the value, then what is in its objects, object
+// by object in the order in which they were first met: nothing recurses, so a value may be as deep
+// as memory allows, and may contain itself.
 //
-// An item of the list is a primitive, which stands for itself, or an array, which begins with one of the numbers below:
+// An item of the list is a primitive, which stands for itself, or an array, which begins with one
+// of the numbers below:
 //
-//   [OBJECT, ...keys] or [OBJECT, shape]  an object: its keys; or the number of the list of keys that it has in common with others
-//   [PAIRS, n]                            an object with keys that no plain string can carry: n keys, each before its value
-//   [ARRAY, n]  [SPARSE, length, n]       an array: n items; with holes or more properties: n keys, each before its value
-//   [MAP, n]  [SET, n]                    n keys, each before its value; n items
-//   [DATE, time]  [REGEXP, flags]  [BOXED]  [ERROR, class, has]  the items that follow at once are in `primitives` below
-//   [VIEW, type, bytes]  [BUFFER, bytes, max?]  [TEXT, bytes]    their bytes follow the list, in this order
-//   [PORT, number]  [MINUS_ZERO]  [AGAIN, i]                     a MessagePort; -0; the object that was met as the i-th
+//   [OBJECT, ...keys]      an object: its keys
+//   [OBJECT, shape]        an object: the number of a list of keys that several objects have
+//   [PAIRS, n]             an object with a key that no plain string can carry: n keys, each
+//                          before its value
+//   [ARRAY, n]             an array: n items
+//   [SPARSE, length, n]    an array with holes or more properties: n keys, each before its value
+//   [MAP, n]  [SET, n]     n keys, each before its value; n items
+//   [DATE, time]  [REGEXP, flags]  [BOXED]  [ERROR, class, has]
+//                          the items that follow at once are in `primitives` below
+//   [VIEW, type, bytes]  [BUFFER, bytes, max?]  [TEXT, bytes]
+//                          their bytes follow the list, in this order
+//   [PORT, number]  [MINUS_ZERO]  [AGAIN, i]
+//                          a MessagePort; -0; the object that was met as the i-th
 import { typedArrayName } from '../base/brand.js'
 import { type ArraysIn, type ArraysOut, refuse, viewNumber } from './arrays.js'
 import type { PortsIn, PortsOut } from './format.js'
@@ -44,12 +52,15 @@ const ERRORS: readonly (readonly [string, ErrorConstructor | undefined])[] = [
   ['AggregateError', AggregateError as unknown as ErrorConstructor],
 ]
 
-/** Of an error: what it has. The first three follow at once, as strings; the others are values. */
+/**
+ * Bits that say which properties an error has. These three follow the error at once, as strings.
+ */
 const TEXTS_OF_ERRORS = [
   [1, 'name'],
   [2, 'message'],
   [4, 'stack'],
 ] as const
+/** Bits of the properties of an error that are values like any others. */
 const VALUES_OF_ERRORS = [
   [8, 'cause'],
   [16, 'errors'],
@@ -72,7 +83,10 @@ export function listOf(value: unknown, arrays: ArraysOut, ports: PortsOut): unkn
   return new Lister(arrays, ports).list(value)
 }
 
-/** Contents that are still to be written: of an object by its keys, of an array by its indices, else these items. */
+/**
+ * Contents that are still to be written: of an object by its keys, of an array by its indices, else
+ * these items.
+ */
 interface Open {
   readonly object: Record<string, unknown>
   readonly keys: readonly string[] | null
@@ -81,7 +95,10 @@ interface Open {
   readonly length: number
 }
 
-/** So many kinds of objects with the same first key are told apart; more are written with their keys. */
+/**
+ * How many lists of keys with the same first key get a number; objects with other lists are written
+ * with their keys.
+ */
 const SHAPES_OF_A_KEY = 8
 
 class Lister {
@@ -206,7 +223,7 @@ class Lister {
   private view(view: ArrayBufferView): void {
     const type = viewNumber(typedArrayName(view) ?? 'DataView')
     const { buffer, byteOffset, byteLength } = view
-    // Of a view that has lost its memory, nothing would be left to say so.
+    // Once encoded, a view that has lost its memory could not be told from an empty one.
     if (byteLength === 0 && isDetached(buffer)) refuse('an ArrayBuffer that was transferred away could not be cloned')
     this.out.push([VIEW, type, this.arrays.add(buffer, byteOffset, byteLength)])
   }
@@ -280,13 +297,16 @@ function unboxed(object: object): unknown {
     try {
       return prototype.valueOf.call(object)
     } catch {
-      // It is of another kind.
+      // The object is a box of another type.
     }
   }
   return refuse('a boxed value could not be cloned')
 }
 
-/** The built-in class of an error, of whichever realm: by its name, else by the names of its prototypes. */
+/**
+ * The built-in class of an error, of whichever realm: by its name, else by the names of its
+ * prototypes.
+ */
 function errorNumber(error: Error): number {
   for (let each: object | null = error; each !== null; each = Object.getPrototypeOf(each) as object | null) {
     const { name } = each as { name?: unknown }
@@ -298,7 +318,10 @@ function errorNumber(error: Error): number {
 
 // ---- in ----
 
-/** The value of a list that a peer wrote: anything may be in it. Errors: whatever; nothing but the value is touched. */
+/**
+ * The value of a list that a peer wrote: anything may be in it. Errors: whatever; nothing but the
+ * value is touched.
+ */
 export function valueIn(list: readonly unknown[], arrays: ArraysIn, ports: PortsIn): unknown {
   return new Unlister(list, arrays, ports).value()
 }

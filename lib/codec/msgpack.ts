@@ -1,12 +1,13 @@
-// The codec 'msgpack': plain JavaScript, so it is the one that every host has, and the one for a peer that is not trusted. A value
-// becomes one flat list (list.ts), and msgpackr writes and reads that list. Of msgpackr only numbers, strings, booleans,
-// null, undefined, big integers and arrays are used: its ways for classes, cycles and records lose or guess, and recurse.
+// The codec 'msgpack': plain JavaScript, so it is the one that every host has, and the one for a
+// peer that is not trusted. A value becomes one flat list (list.ts), and msgpackr writes and reads
+// that list. Of msgpackr only numbers, strings, booleans, null, undefined, big integers and arrays
+// are used: its ways for classes, cycles and records lose or guess, and recurse.
 import { Packr } from 'msgpackr'
 import { ArraysIn, ArraysOut, noPortsIn, noPortsOut, ownHead, PREFIX } from './arrays.js'
 import { decoding, encoding, type Format, MSGPACK_ID, V8_FIRST_BYTE } from './format.js'
 import { listOf, valueIn } from './list.js'
 
-/** msgpackr's option for `pack`: leave so many bytes in front. */
+/** msgpackr's option for `pack`: leave bytes free in front, as many as it exceeds this by. */
 const RESERVE_START = 2048
 
 const packr = new Packr({ useRecords: false, useBigIntExtension: true, mapsAsObjects: false } as never)
@@ -39,8 +40,9 @@ const UNDEFINED = 0x00
 const BIG_INTEGER = 0x42
 
 /**
- * Is it one array, of primitives and of arrays of primitives, and nothing behind? msgpackr alone would also make what a peer defines
- * itself, and would set memory aside for lengths that only stand there. Errors: Error.
+ * Is it one array, of primitives and of arrays of primitives, and nothing behind? msgpackr alone
+ * would also make what a peer defines itself, and would set memory aside for lengths that only
+ * stand there. Errors: Error.
  */
 function requireList(head: Uint8Array): void {
   const view = new DataView(head.buffer, head.byteOffset, head.length)

@@ -1,6 +1,7 @@
-// The codec 'v8': V8's own serializer, where the host has it. Typed arrays do not pass through it: it writes which and how long
-// they are, and their bytes follow, so each is copied once into the ring and once out. What V8 would not write as it is goes as
-// 'msgpack' writes it; V8's first byte tells the two apart.
+// The codec 'v8': V8's own serializer, where the host has it. Typed arrays do not pass through it:
+// it writes which and how long they are, and their bytes follow, so each is copied once into the
+// ring and once out. What V8 would not write as it is goes as 'msgpack' writes it; V8's first byte
+// tells the two apart.
 import type * as nodeV8 from 'node:v8'
 import { typedArrayName } from '../base/brand.js'
 import { SabwayError } from '../base/errors.js'
@@ -24,7 +25,10 @@ const PORT = 255
 
 let found: Format | null | undefined
 
-/** Null where there is no serializer of V8's: in pages, in sandboxed preload scripts, and in hosts that only name it. */
+/**
+ * Null where there is no serializer of V8's: in pages, in sandboxed preload scripts, and in hosts
+ * that only name it.
+ */
 export function v8Format(): Format | null {
   if (found !== undefined) return found
   try {

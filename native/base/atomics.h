@@ -1,10 +1,11 @@
 /* The only file that names an atomic operation.
  *
- * Vocabulary. A *shared word* is a 32-bit aligned word of the region that two participants may touch at once; it is
- * only reached through the functions here, and the memory order is part of each name. *Data* is everything that one
- * participant owns until it hands it over (frame headers, payloads): ordinary accesses, ordered by the shared word that
- * publishes them. The region is written by several processes and by JavaScript, so shared words are plain integers in
- * layout.h and become atomic here.
+ * Vocabulary. A *shared word* is a 32-bit aligned word of the region that two participants may
+ * touch at once; it is only reached through the functions here, and the memory order is part of
+ * each name. *Data* is everything that one participant owns until it hands it over (frame headers,
+ * payloads): ordinary accesses, ordered by the shared word that publishes them. The region is
+ * written by several processes and by JavaScript, so shared words are plain integers in layout.h
+ * and become atomic here.
  *
  * Orders are put on the operation, where ThreadSanitizer understands them. The one fence is the handshake of
  * doorbell.c, where a store must be visible before a load of another word. WebAssembly has only sequentially consistent
@@ -16,7 +17,8 @@
 #include <stdint.h>
 
 #ifdef SW_FLAVOUR_MODEL
-#include "model_hooks.h" /* test/c/model: the same names, each of them a scheduling point of the explorer */
+/* test/c/model: the same names, each of them a scheduling point of the explorer */
+#include "model_hooks.h"
 #else
 
 static inline uint32_t sw_load_relaxed(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }

@@ -1,4 +1,5 @@
-// Builds what TypeScript needs from the C sources: the core as WebAssembly and the layout as constants.
+// Builds what TypeScript needs from the C sources: the core as WebAssembly and the layout as
+// constants.
 //
 //   node native/codegen/build.mjs        writes lib/generated: core-wasm.ts and core.wasm, core.ts (its functions), abi.ts (the layout)
 import { createHash } from 'node:crypto'
@@ -51,7 +52,8 @@ async function compile(sources, flags, files) {
     const out = await runClang(command, files, { fetchProgress: () => {} })
     return out['out.wasm']
   } catch (error) {
-    throw new Error(`the wasm build failed (exit code ${error.code}); the compiler's words are above`) // not its whole file system
+    // The compiler's error has its whole file system as a property.
+    throw new Error(`the wasm build failed (exit code ${error.code}); the compiler's words are above`)
   }
 }
 
@@ -202,25 +204,29 @@ async function buildCore(files, functions) {
 }
 
 /**
- * A module that comes with a handle is used in place of compiling one, but only when it is the very core that belongs to the
- * TypeScript beside it. A custom section that holds a hash of all that precedes it tells.
+ * A module that comes with a handle is used in place of compiling one, but only when it is the very
+ * core that belongs to the TypeScript beside it. A custom section that holds a hash of all that
+ * precedes it tells.
  */
 function marked(bytes) {
   const id = createHash('sha256').update(bytes).digest('hex').slice(0, 32)
   const content = Buffer.concat([Buffer.from([CORE_SECTION.length]), Buffer.from(CORE_SECTION + id)])
-  return { id, bytes: Buffer.concat([bytes, Buffer.from([CUSTOM_SECTION, content.length]), content]) } // lengths below 128: one byte each
+  // lengths below 128: one byte each
+  return { id, bytes: Buffer.concat([bytes, Buffer.from([CUSTOM_SECTION, content.length]), content]) }
 }
 
 /**
- * How large a region must be is asked before there is one. The same C function in a module of its own, without the memory that the
- * linker always adds: V8 sets 10 GiB of addresses aside for each memory, however small.
+ * How large a region must be is asked before there is one. The same C function in a module of its
+ * own, without the memory that the linker always adds: V8 sets 10 GiB of addresses aside for each
+ * memory, however small.
  */
 async function buildSizes(files) {
   const flags = ['-matomics', '-mbulk-memory', '-flto', '-Wl,--no-entry,--import-memory,--strip-all']
   const linked = await compile(await coreSources(), [...flags, '-Wl,--export=sw_region_bytes'], files)
   const kept = sections(linked).filter(({ id }) => id !== IMPORT_SECTION)
   const bytes = Buffer.concat([linked.subarray(0, 8), ...kept.map((section) => section.bytes)])
-  const { exports } = await WebAssembly.instantiate(await WebAssembly.compile(bytes)) // validates: nothing in it touches a memory
+  // validates: nothing in it touches a memory
+  const { exports } = await WebAssembly.instantiate(await WebAssembly.compile(bytes))
   if (exports.sw_region_bytes(4096, 4096) === 0n) throw new Error('sw_region_bytes refuses rings of 4096 bytes')
   return bytes
 }
@@ -262,8 +268,9 @@ const OF_ADDON = [
 ].map((name) => `ERR_SABWAY_${name}`)
 
 /**
- * The files of the layout. Each struct is a module of constants, which abi.ts names: bundlers put the number where `sw_ring.head`
- * stands, which they do not for an object, and drop those that nothing asks for.
+ * The files of the layout. Each struct is a module of constants, which abi.ts names: bundlers put
+ * the number where `sw_ring.head` stands, which they do not for an object, and drop those that
+ * nothing asks for.
  */
 function abiFiles(rows) {
   const of = (kind) => rows.filter((row) => row.kind === kind)

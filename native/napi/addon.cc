@@ -1,4 +1,4 @@
-// The addon's door: marshals arguments and maps errors; what it does stands in the C library.
+// The addon's exports: they marshal arguments and map errors; the C library does the work.
 #include <napi.h>
 
 #include "arguments.h"
@@ -33,7 +33,8 @@ Napi::Value Crc32c(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), sw_crc32c(Word(info[1], "argument 1"), data, length));
 }
 
-// What a weak reference holds: it is given back when the object that JavaScript has of it is collected.
+// What a weak reference holds: it is given back when the object that JavaScript has of it is
+// collected.
 struct Weak {
   napi_ref reference = nullptr;
 };
@@ -48,8 +49,8 @@ napi_value Deref(napi_env env, napi_callback_info info) {
   return value != nullptr ? value : undefined;
 }
 
-// (object) -> () => object | undefined: a reference that does not keep the object, not even until the running job ends,
-// which is what WeakRef must do.
+// (object) -> () => object | undefined: a reference that does not keep the object, not even until
+// the running job ends, which is what WeakRef must do.
 napi_value Weakly(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value object = nullptr, deref = nullptr;

@@ -41,7 +41,8 @@ struct Bytes {
   size_t length;
 };
 
-// A Uint8Array (or Buffer). Its length is looked at now: memory that grows may have more later, never less.
+// A Uint8Array (or Buffer). Its length is looked at now: memory that grows may have more later,
+// never less.
 inline Bytes BytesOf(const Napi::Value &value, const char *name) {
   napi_typedarray_type type = napi_float64_array;
   void *data = nullptr;

@@ -99,8 +99,8 @@ void Environment::Post(WorkerEvent event) {
   Ring();
 }
 
-// Plain Node-API from here on: in an environment that is being terminated every call fails, and C++ exceptions would
-// end the process.
+// Plain Node-API from here on: in an environment that is being terminated every call fails, and C++
+// exceptions would end the process.
 napi_value Environment::TakeEvents(napi_env env) {
   std::vector<WorkerEvent> taken;
   {
@@ -130,7 +130,8 @@ napi_value Environment::TakeEvents(napi_env env) {
 void Environment::Dispatch(napi_env env, napi_value callback, void *context, void *) {
   if (env == nullptr || callback == nullptr) return;
   auto *self = static_cast<Environment *>(context);
-  self->rung_.store(false, std::memory_order_release);  // before looking: a ring from now on comes again
+  // before looking: a ring from now on comes again
+  self->rung_.store(false, std::memory_order_release);
   napi_value argument = self->TakeEvents(env), undefined, ignored, error;
   napi_get_undefined(env, &undefined);
   if (napi_call_function(env, undefined, callback, 1, &argument, &ignored) != napi_pending_exception) return;

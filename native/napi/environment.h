@@ -1,5 +1,6 @@
-// One per JavaScript environment (main thread, worker thread, preload): its threadsafe function, through which native
-// threads reach its event loop, and the regions that must be let go before the environment ends.
+// One per JavaScript environment (main thread, worker thread, preload): its threadsafe function,
+// through which native threads reach its event loop, and the regions that must be let go before the
+// environment ends.
 #ifndef SABWAY_NAPI_ENVIRONMENT_H
 #define SABWAY_NAPI_ENVIRONMENT_H
 
@@ -47,7 +48,8 @@ class Environment {
   void Ring();
   void Post(WorkerEvent event);
 
-  // The environment's own thread. Sleep while *doorbell is `ticket`, for at most that time; a ring ends it.
+  // The environment's own thread. Sleep while *doorbell is `ticket`, for at most that time; a ring
+  // ends it.
   void Park(uint32_t *doorbell, uint32_t ticket, int64_t nanoseconds);
 
   // What the environment releases when it ends: the newest first, because a region may use memory that was opened

@@ -24,8 +24,8 @@ void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
            InstanceMethod("close", &RegionBinding::Close)}));
 }
 
-// (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, channel offset, SharedMemory that a
-// private region is a copy of | undefined)
+// (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, channel offset,
+// SharedMemory that a private region is a copy of | undefined)
 RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<RegionBinding>(info) {
   Napi::Env env = info.Env();
   environment_ = Environment::Of(env);
@@ -72,8 +72,9 @@ void RegionBinding::Release() {
   away_reference_.Reset();
 }
 
-// V8 does not count shared memory: untold, it would see no reason to look for regions that were dropped. A small one
-// counts for more than its bytes, because V8 sets 10 GiB of addresses aside for each.
+// V8 does not count shared memory: untold, it would see no reason to look for regions that were
+// dropped. A small one counts for more than its bytes, because V8 sets 10 GiB of addresses aside
+// for each.
 void RegionBinding::Weigh(int sign) {
   constexpr uint64_t kLeast = uint64_t{4} << 20;
   int64_t ignored, weight = static_cast<int64_t>(std::max(size_, kLeast));
@@ -85,7 +86,8 @@ Napi::Value RegionBinding::Close(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// (doorbell offset, enum sw_sleep). Plain Node-API: every wake-up waits for this call, and it is seldom a warm one.
+// (doorbell offset, enum sw_sleep). Plain Node-API: every wake-up waits for this call, and it is
+// seldom a warm one.
 napi_value RegionBinding::Ring(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value given[2];
@@ -105,8 +107,8 @@ napi_value RegionBinding::Ring(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// (ticket, milliseconds): sleep on the own doorbell while it is `ticket`. Returns early when the environment is rung:
-// it may be a relay, and the event loop of another thread.
+// (ticket, milliseconds): sleep on the own doorbell while it is `ticket`. Returns early when the
+// environment is rung: it may be a relay, and the event loop of another thread.
 Napi::Value RegionBinding::Park(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
   uint32_t *doorbell = sw_endpoint_doorbell(base_, endpoint_);
@@ -157,7 +159,8 @@ void RegionBinding::Failed(void *context, int status) {
   self->environment_->Post({self->watch_id_, SWI_EVENT_CARRIER_FAILED, status, ""});
 }
 
-// (side): from now on messages of that side are carried to and from the shared memory. After `watch`.
+// (side): from now on messages of that side are carried to and from the shared memory. After
+// `watch`.
 Napi::Value RegionBinding::Carry(const Napi::CallbackInfo &info) {
   if (!open_ || away_ == nullptr || away_->base() == nullptr) throw MakeError(info.Env(), SW_ECLOSED, "");
   if (carrier_ != nullptr) return info.Env().Undefined();
@@ -172,8 +175,8 @@ Napi::Value RegionBinding::Carry(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// (offset, Uint8Array, length | undefined): for large or misaligned payloads, which V8 copies slowly into shared
-// memory.
+// (offset, Uint8Array, length | undefined): for large or misaligned payloads, which V8 copies
+// slowly into shared memory.
 Napi::Value RegionBinding::CopyIn(const Napi::CallbackInfo &info) {
   uint32_t offset = Whole(info[0], "offset");
   Bytes source = BytesOf(info[1], "the message");

@@ -41,7 +41,8 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   uint64_t number_ = 0;  // with the environment
   Napi::ObjectReference memory_;
   Napi::ObjectReference away_reference_;
-  SharedMemory *away_ = nullptr;  // what the carrier copies from and to, where the region is private
+  // what the carrier copies from and to, where the region is private
+  SharedMemory *away_ = nullptr;
   sw_carrier *carrier_ = nullptr;
   uint8_t *base_ = nullptr;
   uint64_t size_ = 0;

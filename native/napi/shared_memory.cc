@@ -58,9 +58,10 @@ Napi::Value SharedMemory::Size(const Napi::CallbackInfo &info) {
 
 namespace {
 
-// Is the view over all of the buffer of a shared WebAssembly.Memory? Such a buffer is frozen, which by the standard of
-// the JavaScript interface it must be, and its pages are a mapping of their own, which V8 unmaps as one. A plain
-// SharedArrayBuffer, which may be an allocator's memory, is not frozen.
+// Is the view over all of the buffer of a shared WebAssembly.Memory? Such a buffer is frozen, which
+// by the standard of the JavaScript interface it must be, and its pages are a mapping of their own,
+// which V8 unmaps as one. A plain SharedArrayBuffer, which may be an allocator's memory, is not
+// frozen.
 bool IsWholeMemory(Napi::TypedArray view, size_t length) {
   Napi::Env env = view.Env();
   Napi::Value buffer = view.Get("buffer");
@@ -89,8 +90,8 @@ Napi::Value SharedMemory::Overlay(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// (Uint8Array of a private region of the same size, is the shared memory to become what that is?), or the other way
-// round
+// (Uint8Array of a private region of the same size, is the shared memory to become what that is?),
+// or the other way round
 Napi::Value SharedMemory::Mirror(const Napi::CallbackInfo &info) {
   void *data = nullptr;
   size_t length = 0;

@@ -1,7 +1,9 @@
-/* macOS. Unverified: only its syntax was checked, against stand-ins for Apple's headers (scripts/check-macos.sh).
+/* macOS. Unverified: only its syntax was checked, against stand-ins for Apple's headers
+ * (scripts/check-macos.sh).
  *
- * There is no memory without a name here: an object that was given none has a random one, which goes with its creator.
- * When that is killed, the object stays until the system restarts: neither can objects be locked, nor listed. */
+ * There is no memory without a name here: an object that was given none has a random one, which
+ * goes with its creator. When that is killed, the object stays until the system restarts: neither
+ * can objects be locked, nor listed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -33,7 +35,8 @@ int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high)
   if (kill((pid_t)pid, 0) != 0 && errno == ESRCH) return 0;
   errno = 0;
   uint64_t now = sw_prim_process_start(pid), start = (uint64_t)start_high << 32 | start_low;
-  if (now == 0) return errno != ESRCH; /* one that has ended, but was not waited for, tells nothing */
+  /* one that has ended, but was not waited for, tells nothing */
+  if (now == 0) return errno != ESRCH;
   return start == 0 || now == start;
 }
 
@@ -51,7 +54,8 @@ void sw_prim_watch_close(sw_prim_watch *watch) { (void)watch; }
 
 /* ---- sleeping and waking ----
  *
- * The kernel's compare-and-wait, which libc++ uses, too. The public os_sync_wait_on_address is there from 14.4 on. */
+ * The kernel's compare-and-wait, which libc++ uses, too. The public os_sync_wait_on_address is
+ * there from 14.4 on. */
 
 int __ulock_wait(uint32_t operation, void *address, uint64_t value, uint32_t microseconds);
 int __ulock_wake(uint32_t operation, void *address, uint64_t value);
@@ -80,8 +84,8 @@ void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, ui
 
 /* ---- memory ----
  *
- * A handle is the descriptor, and above it the random number that is the object's name when it was given none: so the
- * token of every process that has it open leads to it. */
+ * A handle is the descriptor, and above it the random number that is the object's name when it was
+ * given none: so the token of every process that has it open leads to it. */
 
 /* The error, and its reason in words. */
 #define refuse(error, why, ...) (snprintf(why, SW_PRIM_WHY, __VA_ARGS__), (error))

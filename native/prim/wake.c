@@ -1,6 +1,6 @@
-/* Which event loops of this process sleep on which doorbell: the one piece of state that belongs to the process,
- * because a wake may come from any of its threads. A hash table of lists under one lock; rung only when a loop sleeps.
- */
+/* Which event loops of this process sleep on which doorbell: the one piece of state that belongs to
+ * the process, because a wake may come from any of its threads. A hash table of lists under one
+ * lock; looked at only when the sleeper is an event loop. */
 #include <stdlib.h>
 
 #include "prim/prim.h"

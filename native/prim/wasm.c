@@ -1,4 +1,5 @@
-/* WebAssembly as an operating system: what it cannot do itself, its JavaScript host does. Offsets are addresses. */
+/* WebAssembly as an operating system: what it cannot do itself, its JavaScript host does. Offsets
+ * are addresses. */
 #include "prim.h"
 
 __attribute__((import_module("env"), import_name("wake"))) int swi_host_wake(uint32_t doorbell, uint32_t how);

@@ -1,7 +1,9 @@
-/* Windows. Compiled with mingw-w64 and run under Wine (scripts/check-windows.sh); on Windows itself unverified.
+/* Windows. Compiled with mingw-w64 and run under Wine (scripts/check-windows.sh); on Windows itself
+ * unverified.
  *
- * Nothing can be mapped over memory that V8 has reserved (MapViewOfFile3 replaces placeholders only), and WaitOnAddress
- * does not reach other processes: so sleeps that others may end are short here, and the sleeper looks again. */
+ * Nothing can be mapped over memory that V8 has reserved (MapViewOfFile3 replaces placeholders
+ * only), and WaitOnAddress does not reach other processes: so sleeps that others may end are short
+ * here, and the sleeper looks again. */
 #define WIN32_LEAN_AND_MEAN
 #define _WIN32_WINNT 0x0602
 #define _CRT_RAND_S

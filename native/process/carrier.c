@@ -72,7 +72,8 @@ static int carry_one(lane *l) {
     sw_consumer_rewind(l->from);
     if (l->to->status == SW_ECLOSED) return 0; /* reader_is_gone sees it, too */
     l->wanted = message.length != 0 ? message.length : 1;
-    return l->to->status == SW_EFULL ? 0 : SW_ECORRUPT; /* both rings have one capacity: nothing is too large */
+    /* both rings have one capacity: nothing is too large */
+    return l->to->status == SW_EFULL ? 0 : SW_ECORRUPT;
   }
   memcpy(room, l->from->base + message.offset, message.length);
   sw_producer_commit(l->to, message.length);
@@ -115,7 +116,8 @@ static int has_work(void *carrier) {
   return has_message(&c->out) || has_message(&c->in) || sw_load_acquire(&c->stop);
 }
 
-/* A quarter of the ring at least, so that a slow consumer does not cost one wake for each message. */
+/* A quarter of the ring at least, so that a slow consumer does not cost one wake for each
+ * message. */
 static int has_room(const lane *l) {
   if (l->wanted == 0 || l->ended || l->reading_over) return 0;
   uint32_t quarter = l->to->capacity / 4;
@@ -202,7 +204,8 @@ int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
 void sw_carrier_stop(sw_carrier *c) {
   uint32_t *doorbell = sw_endpoint_doorbell(c->home.at.base, c->home.endpoint);
   sw_store_release(&c->stop, 1);
-  sw_fetch_add_acq_rel(doorbell, 1); /* a ticket from before this does not sleep, one from after it sees `stop` */
+  /* a ticket from before this does not sleep, one from after it sees `stop` */
+  sw_fetch_add_acq_rel(doorbell, 1);
   sw_prim_futex_wake(doorbell);
   sw_prim_thread_join(&c->thread);
   leave_sides(c);

@@ -76,7 +76,8 @@ static uint32_t dead_holder(watched *s, uint32_t which) {
   if (word == before) return ended ? before : 0;
   s->roles[which] = word;
   if (watch_holder(s, which, holder)) return holder;
-  if (holder != 0) return ended ? before : 0; /* the next one is there, and the last one did not leave in order */
+  /* the next one is there, and the last one did not leave in order */
+  if (holder != 0) return ended ? before : 0;
   return foreign ? sw_role_lost(word) : 0;
 }
 

@@ -1,5 +1,6 @@
-/* One thread that sleeps for an event loop: on the doorbells of the regions that the loop shares with other processes,
- * whose rings reach no further than a futex, and on the lives of those processes. */
+/* One thread that sleeps for an event loop: on the doorbells of the regions that the loop shares
+ * with other processes, whose rings reach no further than a futex, and on the lives of those
+ * processes. */
 #ifndef SABWAY_LISTENER_H
 #define SABWAY_LISTENER_H
 

@@ -2,7 +2,8 @@
  *
  *   sabway2:<pid>:<start>:<namespace>:<handle>:<size>:<nonce>:<name>:<crc>
  *
- * All numbers are hexadecimal. The name may be empty. The last is the CRC-32C of all that is before its colon. */
+ * All numbers are hexadecimal. The name may be empty. The last is the CRC-32C of all that is before
+ * its colon. */
 #ifndef SABWAY_TOKEN_H
 #define SABWAY_TOKEN_H
 

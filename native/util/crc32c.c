@@ -5,9 +5,10 @@
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 
-/* The instruction takes three cycles but one can start in each, so long inputs are summed in three lanes at once. What
- * joins them is that a CRC is a remainder: a sum followed by n more bytes counts x^(8n) times as much, modulo the
- * polynomial (see Gopal et al., "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", Intel 2011). */
+/* The instruction takes three cycles but one can start in each. Therefore long inputs are summed in
+ * three lanes at once. What joins them is that a CRC is a remainder: a sum followed by n more bytes
+ * counts x^(8n) times as much, modulo the polynomial (see Gopal et al., "Fast CRC Computation for
+ * iSCSI Polynomial Using CRC32 Instruction", Intel 2011). */
 enum { LANE = 8192 };
 
 static const uint32_t POLYNOMIAL = 0x82f63b78; /* 0x1edc6f41, bits reversed */

@@ -32,7 +32,7 @@ static const sabway_plugin_v1 echo = {.abi = SABWAY_PLUGIN_ABI,
                                       .on_message = echo_message,
                                       .close = nothing_to_close};
 
-/* ---- sink: count and check-sum; the sum is the CRC-32C of all payloads, one behind the other ---- */
+/* ---- sink: count, and the CRC-32C of all payloads, one behind the other ---- */
 
 static int sink_message(void *state, const void *bytes, uint32_t length) {
   swi_worker_add_crc(state, bytes, length);
@@ -46,8 +46,9 @@ static const sabway_plugin_v1 sink = {.abi = SABWAY_PLUGIN_ABI,
                                       .on_message = sink_message,
                                       .close = nothing_to_close};
 
-/* ---- source: { size, rate, count } messages: bytes, per second (0: as fast as they are taken), how many (0: no end).
- * Byte i of message n is (n + i) & 0xff; from 4 bytes on, the first four hold n, little-endian. ---- */
+/* ---- source: sends messages of `size` bytes, `rate` per second (0: as fast as they are taken),
+ * `count` in all (0: no end). Byte i of message n is (n + i) & 0xff; from 4 bytes on, the first
+ * four hold n, little-endian. ---- */
 
 enum { AT_ONCE = 256 };
 
@@ -103,7 +104,8 @@ static uint64_t source_tick(void *state, uint64_t now) {
   for (int i = 0; i < AT_ONCE; i++) {
     if (s->count != 0 && s->sent == s->count) return SABWAY_NEVER;
     double ahead = s->interval * (double)s->sent;
-    if (ahead > 1e18) return SABWAY_NEVER; /* 30 years: more than a rate means, and than a uint64_t may hold */
+    /* 30 years: more than a rate means, and than a uint64_t may hold */
+    if (ahead > 1e18) return SABWAY_NEVER;
     uint64_t due = s->begin + (uint64_t)ahead;
     if (due > now) return due;
     int status = send_next(s);

@@ -43,7 +43,7 @@
 
 enum {
   AT_ONCE = 128,         /* messages between two looks at the clock and the stop flag */
-  PUBLISH_BYTES = 65536, /* committed bytes that are published without waiting for the end of a call */
+  PUBLISH_BYTES = 65536, /* committed bytes that are published before the end of a call */
   LAUNCH_NS = 500000000  /* look again this often whether the plugin is open */
 };
 
@@ -172,7 +172,8 @@ static int has_work(void *worker) {
   return w->wanted != 0 && sw_producer_fits(&w->out, w->wanted);
 }
 
-/* A quarter of the ring at least, so that a slow consumer does not cost one wake for each message. */
+/* A quarter of the ring at least, so that a slow consumer does not cost one wake for each
+ * message. */
 static uint32_t worth_waking_for(const sw_worker *w) {
   return w->wanted > w->out.capacity / 4 ? w->wanted : w->out.capacity / 4;
 }
@@ -250,7 +251,8 @@ static int serve(sw_worker *w) {
     }
     sw_producer_publish(&w->out);
     note_stats(w);
-    if (w->out.status == SW_ECORRUPT || w->out.status == SW_ECLOSED) return w->out.status; /* a plugin fails of it */
+    /* a plugin fails of it */
+    if (w->out.status == SW_ECORRUPT || w->out.status == SW_ECLOSED) return w->out.status;
     if (got < 0) return got;
     if (w->leaving) return SW_OK;
     if (got == 0 || w->wanted != 0) {
@@ -261,7 +263,8 @@ static int serve(sw_worker *w) {
   return SW_OK;
 }
 
-/* What was published before the stop is still handled: at most a ring full of it, whatever others go on to send. */
+/* What was published before the stop is still handled: at most a ring full of it, whatever others
+ * go on to send. */
 static void finish(sw_worker *w) {
   uint64_t begin = w->in.bytes + w->in.messages * SW_FRAME_HEADER;
   while (w->in.bytes + w->in.messages * SW_FRAME_HEADER - begin < w->in.capacity && receive(w) > 0) {
@@ -343,8 +346,10 @@ int sw_worker_start(sw_worker **worker, const sw_worker_options *options) {
 void sw_worker_stop(sw_worker *w) {
   uint32_t *doorbell = sw_endpoint_doorbell(w->at.base, w->endpoint);
   sw_store_release(&w->stop, 1);
-  sw_fetch_add_acq_rel(doorbell, 1); /* a ticket from before this does not sleep, one from after it sees `stop` */
-  sw_prim_futex_wake(doorbell);      /* whatever `sleeping` says: that is the peer's to write, too */
+  /* a ticket from before this does not sleep, one from after it sees `stop` */
+  sw_fetch_add_acq_rel(doorbell, 1);
+  /* whatever `sleeping` says: that is the peer's to write, too */
+  sw_prim_futex_wake(doorbell);
   sw_prim_thread_join(&w->thread);
   leave_side(w);
   destroy(w);

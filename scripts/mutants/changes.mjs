@@ -42,7 +42,10 @@ function linesOf(diff) {
   return changed
 }
 
-/** Map of file to the Set of its lines: what changed since a commit, or all of the files that are named. */
+/**
+ * Map of file to the Set of its lines: what changed since a commit, or all of the files that are
+ * named.
+ */
 export function changedLines(root, since, patterns) {
   const changed = new Map()
   const untracked = git(root, 'ls-files', '-o', '--exclude-standard', '--', 'lib', 'native').split('\n').filter(Boolean)

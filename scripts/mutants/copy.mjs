@@ -1,5 +1,5 @@
-// The copy of the working tree in which mistakes are made: .cache/mutants/tree. The tree itself is never written to. The copy
-// stays, with what was built in it, so that the next run builds little.
+// The copy of the working tree in which mistakes are made: .cache/mutants/tree. The tree itself is
+// never written to. The copy stays, with what was built in it, so that the next run builds little.
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -13,7 +13,9 @@ export class Copy {
     this.stamp = join(root, '.cache', 'mutants', 'native-is-built')
   }
 
-  /** Make the copy what the tree is: files that differ are copied, files that are gone are removed. */
+  /**
+   * Make the copy what the tree is: files that differ are copied, files that are gone are removed.
+   */
   sync() {
     const listed = execFileSync('git', ['ls-files', '-coz', '--exclude-standard'], {
       cwd: this.root,

@@ -1,7 +1,8 @@
-// Loaded before everything else in each process and thread of a test file, while no mistake is active: notes which of the
-// places where mistakes can be made are executed at all. Written at the first time and at once, because threads and processes
-// of the tests are killed. A test that takes away its own descriptors or rights must not notice the writing: what cannot be
-// written then is written with what comes next, or at the end.
+// Loaded before everything else in each process and thread of a test file, while no mistake is
+// active: notes which of the places where mistakes can be made are executed at all. Written at the
+// first time and at once, because threads and processes of the tests are killed. A test that takes
+// away its own descriptors or rights must not notice the writing: what cannot be written then is
+// written with what comes next, or at the end.
 const { appendFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { threadId } = require('node:worker_threads')

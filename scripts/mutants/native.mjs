@@ -1,7 +1,8 @@
-// Mistakes in native/: one at a time in the copy, what depends on the file is rebuilt, and the tests that cover it run.
+// Mistakes in native/: one at a time in the copy, what depends on the file is rebuilt, and the
+// tests that cover it run.
 //
-// The weakened orders of native/core are not made here: test/c/model/model_mutants.c tries each of them under every interleaving.
-// Outside the core ThreadSanitizer is asked about them.
+// The weakened orders of native/core are not made here: test/c/model/model_mutants.c tries each of
+// them under every interleaving. Outside the core ThreadSanitizer is asked about them.
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { nativeMistakes } from './operators.mjs'
@@ -54,7 +55,10 @@ const WORKER = [
   'test_spin',
 ]
 
-/** What covers the files whose path begins so: the first row that fits. asan and plain are programs of test/c, js are test files. */
+/**
+ * What covers the files whose path begins so: the first row that fits. asan and plain are programs
+ * of test/c, js are test files.
+ */
 const COVER = [
   [
     'native/core/',
@@ -102,7 +106,10 @@ const FLAVOURS = {
 }
 const coverOf = (file) => COVER.find(([prefix]) => file.startsWith(prefix))[1]
 const isCore = (file) => /^native\/(core|base)\//.test(file)
-/** Arguments of other types that were swapped are noticed by the compiler: that is no matter for tests. */
+/**
+ * Arguments of other types that were swapped are noticed by the compiler: that is no matter for
+ * tests.
+ */
 const STRICT = '-Werror=incompatible-pointer-types -Werror=int-conversion'
 const plugins = (copy) =>
   readdirSync(join(copy.path, 'test/c/plugins'))
@@ -147,7 +154,10 @@ class NativeTests {
     return new Set([...listed.output.matchAll(/Test +#\d+: (\S+)/g)].map(([, name]) => name))
   }
 
-  /** undefined when all passed; else what noticed the mistake. Throws when the mistake does not compile. */
+  /**
+   * undefined when all passed; else what noticed the mistake. Throws when the mistake does not
+   * compile.
+   */
   async programs(flavour, names) {
     if (!this.configured.has(flavour)) this.configured.set(flavour, await this.configure(flavour))
     const there = names.filter((name) => this.configured.get(flavour).has(name))
@@ -182,7 +192,10 @@ class NativeTests {
     return by
   }
 
-  /** The tests of the area that the file belongs to, without a mistake: what fails by itself would notice every one. */
+  /**
+   * The tests of the area that the file belongs to, without a mistake: what fails by itself would
+   * notice every one.
+   */
   async survey(file, report) {
     const { asan, plain, js } = coverOf(file)
     const by = (await this.programs('asan', asan)) ?? (await this.programs('plain', plain))

@@ -1,9 +1,13 @@
-// Small mistakes in C and C++, by the text of one line: { line, text, change, kind, result }, where `result` is the line with the
-// mistake in it. The sources are formatted by clang-format, so a line is a statement, or an obvious part of one.
+// Small mistakes in C and C++, by the text of one line: { line, text, change, kind, result }, where
+// `result` is the line with the mistake in it. The sources are formatted by clang-format, so a line
+// is a statement, or an obvious part of one.
 
 const COMPARED = { '<': '<=', '<=': '<', '>': '>=', '>=': '>', '==': '!=', '!=': '==' }
 
-/** The text with comments and strings blanked out, so that what is found is code. Keeps every column. */
+/**
+ * The text with comments and strings blanked out, so that what is found is code. Keeps every
+ * column.
+ */
 function codeOf(text, state) {
   let code = ''
   for (let i = 0; i < text.length; ) {
@@ -52,7 +56,10 @@ function isStatement(code) {
   return /^[\w*(+-].*(=|\(|\+\+|--)/.test(text)
 }
 
-/** Commas at depth zero inside the parentheses that begin at `open`: the arguments, or none when the call goes on. */
+/**
+ * Commas at depth zero inside the parentheses that begin at `open`: the arguments, or none when the
+ * call goes on.
+ */
 function argumentsAt(code, open) {
   const parts = []
   let depth = 0
@@ -117,7 +124,10 @@ function* places(code, text) {
   yield* swaps(code, text)
 }
 
-/** Which #if a line stands in; what other systems and processors compile is no matter of the tests that run here. */
+/**
+ * Which #if a line stands in; what other systems and processors compile is no matter of the tests
+ * that run here.
+ */
 function elsewhere(code, nested) {
   const directive = /^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b(.*)/.exec(code)
   if (directive === null) return nested.includes(true)

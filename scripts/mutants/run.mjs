@@ -1,4 +1,5 @@
-// One command in a process group of its own: what loops endlessly, or leaves children behind, is killed with all it began.
+// One command in a process group of its own: what loops endlessly, or leaves children behind, is
+// killed with all it began.
 import { spawn } from 'node:child_process'
 
 const KEPT = 200_000
@@ -20,7 +21,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   })
 }
 
-/** { status: 'passed' | 'failed' | 'late', seconds, output }: `late` is what was killed after `seconds`. */
+/**
+ * { status: 'passed' | 'failed' | 'late', seconds, output }: `late` is what was killed after
+ * `seconds`.
+ */
 export function run(command, args, { cwd, env = {}, seconds = 600 }) {
   const begin = performance.now()
   const options = { cwd, env: { ...process.env, ...env }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] }
@@ -56,7 +60,10 @@ export async function build(command, args, options) {
   if (status !== 'passed') throw new Error(`${command} ${args.join(' ')} ${status}:\n${output.slice(-SHOWN)}`)
 }
 
-/** Call `task` for each item, `lanes` at a time. A task that returns true ends it: no further item is begun. */
+/**
+ * Call `task` for each item, `lanes` at a time. A task that returns true ends it: no further item
+ * is begun.
+ */
 export async function pool(items, lanes, task) {
   let next = 0
   let done = false

@@ -21,7 +21,10 @@ function snippet(lines, { start, end }) {
 /** Sentences are for people: no test has to notice that one is missing. Names and codes count. */
 const isProse = (mutatorName, before) => mutatorName === 'StringLiteral' && /[\s${]/.test(before)
 
-/** { mutants, files }: mistakes that begin in a changed line, and the text of the files with all of them in it. */
+/**
+ * { mutants, files }: mistakes that begin in a changed line, and the text of the files with all of
+ * them in it.
+ */
 export async function scriptMutants(copy, changed) {
   const sources = [...changed.keys()].map((name) => ({ name, mutate: true, content: copy.read(name) }))
   const options = { plugins: null, excludedMutations: [], ignorers: [] }
@@ -52,7 +55,10 @@ export function mocha(copy, file, env = {}, seconds = LONGEST_S) {
   return run(process.execPath, args, { cwd: copy.path, env: { SABWAY_EFFORT: '0.2', ...env }, seconds })
 }
 
-/** What each test file executes, and how long it takes. Files that fail without a mistake are left out, which is reported. */
+/**
+ * What each test file executes, and how long it takes. Files that fail without a mistake are left
+ * out, which is reported.
+ */
 async function survey(copy, files, lanes, report, progress) {
   const surveyed = []
   await pool(files, lanes, async (file) => {
@@ -93,7 +99,8 @@ async function tryMutant(copy, mutant, surveyed) {
     const env = { __STRYKER_ACTIVE_MUTANT__: mutant.id }
     const once = () => mocha(copy, file, env, Math.min(LONGEST_S, 30 + 4 * seconds))
     let { status } = await once()
-    if (status === 'failed') ({ status } = await once()) // on a busy machine a test may fail once for no mistake at all
+    // on a busy machine a test may fail once for no mistake at all
+    if (status === 'failed') ({ status } = await once())
     if (status !== 'passed') return { noticed: true, by: `${basename(file)} ${status}` }
   }
   return { noticed: false, by: `${covering.length} test files passed` }

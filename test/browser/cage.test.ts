@@ -1,4 +1,5 @@
-// One SharedArrayBuffer in two processes, one of them a Chromium renderer with the V8 sandbox: see docs/design/cage.md.
+// One SharedArrayBuffer in two processes, one of them a Chromium renderer with the V8 sandbox: see
+// docs/design/cage.md.
 import assert from 'node:assert/strict'
 import type { Browser, Page } from 'puppeteer-core'
 import { SharedMemoryChannel } from 'sabway'
@@ -92,7 +93,8 @@ describe('the cage: a Chromium renderer and this process, one memory', () => {
     assert.ok(shared.length >= 2, `the library's own mapping, and the page's: ${shared.join('\n')}`)
     await floodBothWays(page)
     await close()
-    await until(() => read(pid, 'cmdline') === '', 'the renderer to end') // which gives its side back
+    // which gives its side back
+    await until(() => read(pid, 'cmdline') === '', 'the renderer to end')
   })
 
   it('tells when the renderer is killed in the middle of a flood; the next one goes on', async () => {

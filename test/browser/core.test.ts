@@ -1,4 +1,5 @@
-// The browser build in Chromium and Firefox: every test that needs no addon, in a page and in the other places where a program runs.
+// The browser build in Chromium and Firefox: every test that needs no addon, in a page and in the
+// other places where a program runs.
 import assert from 'node:assert/strict'
 import type { Browser } from 'puppeteer-core'
 import type { Outcome, Scope } from './page/suite.js'
@@ -7,7 +8,10 @@ import { bundle } from './support/bundle.js'
 import { BROWSERS, onlySome } from './support/selection.js'
 import { type Site, serve } from './support/server.js'
 
-/** Files of test/js (and page/page.test.ts), each with how many of its tests can run in a page, at least. */
+/**
+ * Files of test/js (and page/page.test.ts), each with how many of its tests can run in a page, at
+ * least.
+ */
 const FILES: Record<string, number> = {
   page: 5,
   alignment: 17,
@@ -75,8 +79,9 @@ const WAITING = [
 const SOME = ['page', 'receive-async', 'send-direct', 'threads']
 
 /**
- * Not run in a worker of Firefox: on a busy machine a worker there that starts and ends several workers of its own stands still now
- * and then, timers included, in another test each time. Why is not known yet.
+ * Not run in a worker of Firefox: on a busy machine a worker there that starts and ends several
+ * workers of its own stands still now and then, timers included, in another test each time. Why is
+ * not known yet.
  */
 const STANDS_STILL = ['no-addon', 'receive-sync', 'threads']
 

@@ -1,6 +1,7 @@
-// Ends that only a Web Lock tells of: workers, iframes and windows that go without a word, and every way of waiting for them.
+// Ends that only a Web Lock tells of: workers, iframes and windows that go without a word, and
+// every way of waiting for them.
 import assert from 'node:assert/strict'
-import { DIED } from '../js/support/ways.js'
+import { DIED } from '../js/support/wait-ways.js'
 import type { OpenPage } from './support/browsers.js'
 import { bundle } from './support/bundle.js'
 import { BROWSERS } from './support/selection.js'

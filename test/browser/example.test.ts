@@ -1,4 +1,5 @@
-// examples/electron's page in Chromium: frames from a native thread of this process, on the page's graphics context.
+// examples/electron's page in Chromium: frames from a native thread of this process, on the page's
+// graphics context.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

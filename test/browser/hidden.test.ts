@@ -1,4 +1,5 @@
-// A tab that the user does not look at: its frames stand still and its timers nearly so. What is sent to it is bounded, and not lost.
+// A tab that the user does not look at: its frames stand still and its timers nearly so. What is
+// sent to it is bounded, and not lost.
 import assert from 'node:assert/strict'
 import type { Browser, Page } from 'puppeteer-core'
 import { launch, openPage } from './support/browsers.js'

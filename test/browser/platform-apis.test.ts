@@ -1,5 +1,5 @@
-// What the platform's functions make of a message in place, as docs/reference/platform-apis.md has it, browser by browser. With
-// SABWAY_WRITE_DOCS=1 the browsers' answers are written there instead.
+// What the platform's functions make of a message in place, as docs/reference/platform-apis.md has
+// it, browser by browser. With SABWAY_WRITE_DOCS=1 the browsers' answers are written there instead.
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

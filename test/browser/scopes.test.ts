@@ -1,4 +1,5 @@
-// Which scopes can share memory, and what is said in the others: docs/guide/browsers.md shows the same.
+// Which scopes can share memory, and what is said in the others: docs/guide/browsers.md shows the
+// same.
 import assert from 'node:assert/strict'
 import type { BrowserName } from './support/browsers.js'
 import { BROWSERS } from './support/selection.js'

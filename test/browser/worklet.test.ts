@@ -12,7 +12,8 @@ for (const name of BROWSERS) {
   describe(`the browser build in an AudioWorklet of ${name}`, () => {
     const visit = staged(name, async () => {
       await bundle({ 'worklet-page': 'test/browser/page/worklet-page.ts' })
-      await bundle({ worklet: 'test/browser/page/worklet.ts' }) // alone: a worklet's module is one file
+      // alone: a worklet's module is one file
+      await bundle({ worklet: 'test/browser/page/worklet.ts' })
       const html = '<!doctype html><title>worklet</title><script type="module" src="/worklet-page.js"></script>'
       return serve({ '/': { html } }, ['build/browser'])
     })

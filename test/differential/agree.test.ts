@@ -1,5 +1,5 @@
-// One script of calls on the native core, on the wasm core, and on both in turn: every call answers the same, wakes the
-// same, and leaves the same bytes behind.
+// One script of calls on the native core, on the wasm core, and on both in turn: every call answers
+// the same, wakes the same, and leaves the same bytes behind.
 import assert from 'node:assert/strict'
 import { random } from '../js/support/bytes.js'
 import { seed, times } from '../js/support/effort.js'
@@ -14,7 +14,7 @@ const PAGES = 19 // the layout's fixed part and two rings of 32 KiB
 const OTHER: Record<HostName, HostName> = { native: 'wasm', wasm: 'native' }
 const sends = (name: string) => name.startsWith('sw_producer') || name === 'sw_channel_open_producer'
 
-/** Who executes what. The first is what the others are compared with. */
+/** Which core executes which call. The first is what the others are compared with. */
 const CASTS: Record<string, (seed: number) => HostFor> = {
   'the native core': () => () => 'native',
   'the wasm core': () => () => 'wasm',
@@ -32,7 +32,7 @@ const CASTS: Record<string, (seed: number) => HostFor> = {
     () =>
     ({ number }) =>
       number % 2 === 0 ? 'native' : 'wasm',
-  'whoever chance says, call by call': (seed) => {
+  'either core at random, call by call': (seed) => {
     const next = random(seed)
     return () => (next() < 0.5 ? 'native' : 'wasm')
   },
@@ -42,7 +42,10 @@ function bySide(first: HostName): HostFor {
   return ({ endpoint }: { endpoint: Endpoint }) => (endpoint === 0 ? first : OTHER[first])
 }
 
-/** This process, whose start time nobody knows: endpoints are then told apart by the pid alone, on every host. */
+/**
+ * This process, with an unknown start time: endpoints are then told apart by the pid alone, on
+ * every host.
+ */
 const IDENTITY = { pid: process.pid, startLow: 0, startHigh: 0 }
 
 function same(expected: Transcript, got: Transcript, what: string): void {

@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { abi } from '../js/support/abi.js'
 import { root } from '../js/support/paths.js'
 
-/** The functions of native/codegen/exports.txt. Every pointer is an offset; only 64-bit sizes are bigint. */
+/**
+ * The functions of native/codegen/exports.txt. Every pointer is an offset; only 64-bit sizes are
+ * bigint.
+ */
 export type Core = Record<string, (...args: (number | bigint)[]) => number | bigint | undefined>
 
 export type HostName = 'native' | 'wasm'
@@ -21,12 +24,12 @@ interface NativeCore {
   alive(pid: number, startLow: number, startHigh: number): number
 }
 
-/** binding.gyp builds it. Not called .node, so that nobody takes it for Sabway's addon. */
+/** binding.gyp builds it. Not called .node, so that it is not taken for Sabway's addon. */
 const loaded = { exports: {} }
-process.dlopen(loaded as NodeJS.Module, fileURLToPath(new URL('build/Release/native_core.peer', root)))
+process.dlopen(loaded as NodeJS.Module, fileURLToPath(new URL('build/Release/native_core.addon', root)))
 export const native = loaded.exports as NativeCore
 
-/** Who takes part: endpoints 0 and 1, each with an instance block of its own. */
+/** The participants: endpoints 0 and 1, each with an instance block of its own. */
 export const ENDPOINTS = [0, 1] as const
 export type Endpoint = (typeof ENDPOINTS)[number]
 
@@ -86,7 +89,9 @@ export class Arena {
     return this.#hosts[name][endpoint]
   }
 
-  /** What all hosts must agree on: all bytes but the shadow stacks, which native code does not have. */
+  /**
+   * What all hosts must agree on: all bytes but the shadow stacks, which native code does not have.
+   */
   image(): Buffer {
     const copy = Buffer.from(this.bytes)
     for (const endpoint of ENDPOINTS) {

@@ -1,8 +1,10 @@
-/* The native core, called the way JavaScript calls the wasm core: same names, same arguments, every pointer an offset
- * into the region. So one script can run on either, or change from one to the other between two calls.
+/* The native core, called the way JavaScript calls the wasm core: same names, same arguments, every
+ * pointer an offset into the region. So one script can run on either, or change from one to the
+ * other between two calls.
  *
- * The handles lie in the region as wasm32 lays them out: each call takes its handle out, runs the core on it, and puts
- * it back. On one thread the two hosts must therefore leave the same bytes, handles included. */
+ * The handles lie in the region as wasm32 lays them out: each call takes its handle out, runs the
+ * core on it, and puts it back. On one thread the two hosts must therefore leave the same bytes,
+ * handles included. */
 #include <node_api.h>
 
 #include "prim/prim.h"
@@ -299,7 +301,8 @@ static napi_value run(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* (Uint8Array over a region) -> the core on it. Regions of tests are few, and stay for the life of the process. */
+/* (Uint8Array over a region) -> the core on it. Regions of tests are few, and stay for the life of
+ * the process. */
 static napi_value core_on(napi_env env, napi_callback_info info) {
   static bound regions[256];
   static call calls[256][COUNT];
@@ -326,7 +329,7 @@ static napi_value core_on(napi_env env, napi_callback_info info) {
   return core;
 }
 
-/* () -> [doorbell, how, ...]: who was woken since the last call. */
+/* () -> [doorbell, how, ...]: the sleepers woken since the last call. */
 static napi_value take_wakes(napi_env env, napi_callback_info info) {
   (void)info;
   napi_value list, word;

@@ -1,5 +1,5 @@
-// A seeded script of calls to the core on one region, and what each of them answered. Who executes a call, natively or as
-// WebAssembly, is not the script's business: that is decided by `hostFor`.
+// A seeded script of calls to the core on one region, and what each of them answered. Which
+// core executes a call, the native or the WebAssembly one, is decided by `hostFor`.
 import { abi } from '../js/support/abi.js'
 import { random } from '../js/support/bytes.js'
 import { type Arena, ENDPOINTS, type Endpoint, type HostName, instanceOf } from './hosts.js'

@@ -1,5 +1,6 @@
-// Jest: its tests run in a context of their own, whose globals are not Node's. The environment 'jsdom' asks for the condition 'browser'
-// of package.json; with customExportConditions it gets the entry for Node.
+// Jest: its tests run in a context of their own, whose globals are not Node's. The environment
+// 'jsdom' asks for the condition 'browser' of package.json; with customExportConditions it gets the
+// entry for Node.
 const project = (displayName, addon, options) => ({
   displayName,
   rootDir: __dirname,

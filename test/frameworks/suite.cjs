@@ -1,5 +1,6 @@
-// What every test framework and environment must be able to do with the library: one suite for all. The framework gives its
-// functions; the values that are sent, signals and errors are of its realm, which in Jest is not that of Node.
+// What every test framework and environment must be able to do with the library: one suite for all.
+// The framework gives its functions; the values that are sent, signals and errors are of its realm,
+// which in Jest is not that of Node.
 const { Worker } = require('node:worker_threads')
 const { join } = require('node:path')
 // Real ones, whatever the framework has put in place of the globals.
@@ -32,8 +33,8 @@ async function codeOf(promise) {
 }
 
 /**
- * `sabway`: the library's exports. `addon`: is it the entry with the addon? `clocks`: how the framework fakes its clocks, { use, advance };
- * `faked`: they are fake from the start.
+ * `sabway`: the library's exports. `addon`: is it the entry with the addon? `clocks`: how the
+ * framework fakes its clocks, { use, advance }; `faked`: they are fake from the start.
  */
 exports.suite = ({ sabway, addon, test, afterEach, clocks, faked }) => {
   const { SharedMemoryChannel, SabwayError, crc32c } = sabway

@@ -1,5 +1,5 @@
-// What a soak does, one class for each kind of peer. A lane is ticked on every turn of the event loop, and now and then its
-// peer is ended and begun anew.
+// What a soak does, one class for each kind of peer. A lane is ticked on every turn of the event
+// loop, and now and then its peer is ended and begun anew.
 import { Worker } from 'node:worker_threads'
 import { crc32c, Region, SharedMemoryChannel } from 'sabway'
 import { random } from '../../build/test/js/support/bytes.js'
@@ -196,7 +196,9 @@ export class SinkLane extends Lane {
   }
 }
 
-/** The native source: numbers from 0 in each of its lives, and the rest of the last one before that. */
+/**
+ * The native source: numbers from 0 in each of its lives, and the rest of the last one before that.
+ */
 export class SourceLane extends Lane {
   #expected = 0
   #restarted = false
@@ -232,7 +234,10 @@ export class SourceLane extends Lane {
   }
 }
 
-/** A JavaScript thread that is terminated: both directions have sequences that go on over all of its lives. */
+/**
+ * A JavaScript thread that is terminated: both directions have sequences that go on over all of its
+ * lives.
+ */
 export class ThreadLane extends Lane {
   #received = 0
   #progress = new Int32Array(new SharedArrayBuffer(12))

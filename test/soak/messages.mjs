@@ -1,4 +1,5 @@
-// The messages of a soak: what message n of a sequence looks like follows from the seed alone, so that both ends know it.
+// The messages of a soak: what message n of a sequence looks like follows from the seed alone, so
+// that both ends know it.
 import { crc32c } from 'sabway'
 import { random } from '../../build/test/js/support/bytes.js'
 

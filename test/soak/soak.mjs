@@ -1,5 +1,6 @@
-// Everything at once for a long time: messages both ways between JavaScript, native workers and threads that are ended and
-// begun anew at random. Every message is checked; whatever is wrong, stands still or grows ends this with exit code 1.
+// Everything at once for a long time: messages both ways between JavaScript, native workers and
+// threads that are ended and begun anew at random. Every message is checked; whatever is wrong,
+// stands still or grows ends this with exit code 1.
 //
 //   npm run soak -- --minutes 30 [--seed 1]
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
@@ -53,7 +54,8 @@ async function oversee(lane) {
   let moved = performance.now()
   while (performance.now() < end && errors.length === 0) {
     await sleep(100 + chance() * 1500)
-    // On a machine that is short of time a thread may need longer to start than it is given here: then, mostly, wait for it.
+    // On a machine that is short of time a thread may need longer to start than it is given here:
+    // then, mostly, wait for it.
     if (lane.messages !== seen || chance() < 0.2) await lane.restart()
     if (lane.messages !== seen) moved = performance.now()
     seen = lane.messages
@@ -65,7 +67,7 @@ async function work() {
   while (performance.now() < end && errors.length === 0) {
     for (const lane of lanes) lane.tick()
     if (chance() < 0.02)
-      await sleep(chance() * 3) // so that everyone falls asleep now and then
+      await sleep(chance() * 3) // so that every thread falls asleep now and then
     else await nextTurn()
   }
 }

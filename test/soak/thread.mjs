@@ -1,5 +1,5 @@
-// A JavaScript thread of a soak: sends one sequence and receives another, until it is terminated. How far it is stands in
-// memory that outlives it: [sent, received, what is wrong].
+// A JavaScript thread of a soak: sends one sequence and receives another, until it is terminated.
+// How far it is stands in memory that outlives it: [sent, received, what is wrong].
 import { parentPort, workerData } from 'node:worker_threads'
 import { SharedMemoryChannel } from 'sabway'
 import { Sequence } from './messages.mjs'

@@ -9,7 +9,10 @@ const rss = () => (Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync('/proc/self/st
 const BOUNDS = { rss: 96, threads: 6, files: 12 }
 const UNITS = { rss: 'MiB of memory', threads: 'threads', files: 'open files' }
 
-/** Descriptors, without the modules that Node itself leaves open when a thread is terminated while it loads them. */
+/**
+ * Descriptors, without the modules that Node itself leaves open when a thread is terminated while
+ * it loads them.
+ */
 function files() {
   return readdirSync('/proc/self/fd').filter((fd) => !isModule(`/proc/self/fd/${fd}`)).length
 }
@@ -37,7 +40,10 @@ export class Vitals {
     return now
   }
 
-  /** The last quarter against the second one (the first is for warming up): sentences, none when nothing grows. */
+  /**
+   * The last quarter against the second one (the first is for warming up): sentences, none when
+   * nothing grows.
+   */
   growth() {
     const quarter = this.#samples.length >> 2
     if (quarter < 2) return []

@@ -1,4 +1,5 @@
-// The whole public surface in typed code, with nothing but the language's own types: no DOM, no Node.
+// The whole public surface in typed code, with nothing but the language's own types: no DOM, no
+// Node.
 import {
   type AttachOptions,
   type BatchOptions,

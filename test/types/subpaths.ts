@@ -1,4 +1,5 @@
-// The subpaths where `exports` of package.json is unknown: through `typesVersions`. Electron is not installed.
+// The subpaths where `exports` of package.json is unknown: through `typesVersions`. Electron is not
+// installed.
 
 import { SharedMemoryChannel as BytesChannel } from 'sabway/bytes'
 import { exposeSabway } from 'sabway/electron/preload'

@@ -14,8 +14,8 @@ static inline const char *swi_string_end(const char *quote) {
   return at;
 }
 
-/* JSON's number, whatever decimal point the program's locale has. *end is where it stops, or `text` when there is none.
- */
+/* JSON's number, whatever decimal point the program's locale has. *end is where it stops, or `text` when there is
+ * none. */
 static inline double swi_number(const char *text, const char **end) {
   char copy[64];
   size_t length = strspn(text, "+-.0123456789eE");

@@ -115,8 +115,8 @@ int sw_producer_fits(sw_producer *p, uint32_t length);
 int sw_producer_want_space(sw_producer *p, uint32_t length);
 
 /* Is the role still this handle's? Not when the participant was evicted: it must not go on then, beside its successor.
- * The look is a hint, for once before each message or turn: what is being written meanwhile may still land in the ring.
- */
+ * The look is a hint, for once before each message or turn: what is being written meanwhile may still land in the
+ * ring. */
 int sw_producer_holds(const sw_producer *p);
 int sw_consumer_holds(const sw_consumer *c);
 

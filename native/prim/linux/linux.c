@@ -96,8 +96,8 @@ typedef struct waiter {
 
 enum { WAITERS = 128, FLAG_U32 = 2, GLANCE_NS = 2000000 };
 
-/* Where the kernel cannot wait for that many words (or, before 5.16, for more than one), it waits for the first and
- * this looks at the others now and then. */
+/* Where the kernel cannot wait for that many words (or, before 5.16, for more than one), it waits
+ * for the first and this looks at the others now and then. */
 static void glance(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns) {
   for (uint32_t i = 1; i < count; i++) {
     if (sw_peer_load_acquire(words[i]) != expected[i]) return;

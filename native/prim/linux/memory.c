@@ -1,7 +1,7 @@
-/* Shared memory on Linux. Without a name: a memfd, sealed so that its size cannot change under a reader, which
- * other processes of the user open through /proc. With a name: an object in /dev/shm. Every process that has it open
- * holds a shared lock on it, which the kernel drops at its death: an object that can be locked exclusively is in no
- * use. */
+/* Shared memory on Linux. Without a name: a memfd, sealed so that its size cannot change under a
+ * reader, which other processes of the user open through /proc. With a name: an object in /dev/shm.
+ * Every process that has it open holds a shared lock on it, which the kernel drops at its death: an
+ * object that can be locked exclusively is in no use. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -84,7 +84,8 @@ static int fail_closed(int fd, int status) {
 
 static int create_sealed(uint64_t size, sw_prim_handle *made, char *why) {
   int fd = memfd_create("sabway", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-  if (fd < 0 && errno == EINVAL) fd = memfd_create("sabway", MFD_CLOEXEC | MFD_ALLOW_SEALING); /* before Linux 6.3 */
+  /* before Linux 6.3 */
+  if (fd < 0 && errno == EINVAL) fd = memfd_create("sabway", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0 && no_descriptor(errno)) return refuse_descriptor(errno, why);
   if (fd < 0) {
     return refuse(SW_ESYSTEM, why, "memfd_create: %s%s; or give the region a name", strerror(errno), remedy(errno));
@@ -177,7 +178,8 @@ static int remove_abandoned(const char *path) {
   if (fd < 0) return errno == ENOENT;
   int removed = 0;
   if (fstat(fd, &is) == 0 && S_ISREG(is.st_mode) && is.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-    if (is_linked(fd)) shm_unlink(path); /* another remover waits for the lock: it is still this one */
+    /* another remover waits for the lock: it is still this one */
+    if (is_linked(fd)) shm_unlink(path);
     removed = 1;
   }
   close(fd);
@@ -288,15 +290,17 @@ static int parse(const char *line, mapping *m) {
   if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %lu %n", &m->begin, &m->end, mode, &inode, &path) < 4)
     return 0;
   const char *name = line + path;
-  /* The kernel lets programs name anonymous memory: [anon:v8]. A stack or heap is not what is looked for. */
+  /* The kernel lets programs name anonymous memory: [anon:v8]. A stack or heap is not what is
+   * looked for. */
   int nameless = *name == '\0' || *name == '\n' || strncmp(name, "[anon:", 6) == 0;
   m->overlayable = strcmp(mode, "rw-p") == 0 && inode == 0 && nameless;
   return 1;
 }
 
-/* Do mappings of that kind leave no gap between `begin` and `end`? Unless the caller vouches that these bytes are a
- * mapping of their own, they begin and end there, too. The kernel lists neighbours of one kind as one mapping: where
- * V8 reserves no guard regions around its memories, what was mapped as one piece no longer shows. */
+/* Do mappings of that kind leave no gap between `begin` and `end`? Unless the caller vouches that
+ * these bytes are a mapping of their own, they begin and end there, too. The kernel lists
+ * neighbours of one kind as one mapping: where V8 reserves no guard regions around its memories,
+ * what was mapped as one piece no longer shows. */
 static int is_whole(const void *base, uint64_t size, int vouched, char *why) {
   uintptr_t begin = (uintptr_t)base, end = begin + size;
   FILE *maps = fopen("/proc/self/maps", "re");
@@ -318,7 +322,8 @@ static int is_whole(const void *base, uint64_t size, int vouched, char *why) {
       if (m.end > end && m.begin < end) m.end = end;
       if (m.begin == end || m.end == begin) continue;
     }
-    if (m.overlayable && m.end == begin) before = begin; /* it begins earlier, in a mapping of its own */
+    /* it begins earlier, in a mapping of its own */
+    if (m.overlayable && m.end == begin) before = begin;
     if (m.end <= begin || m.begin > end) continue;
     if (m.begin == end) fits = !m.overlayable; /* it goes on */
     else if (m.begin != reached || m.end > end || !m.overlayable) fits = 0;

@@ -1,13 +1,16 @@
-/* Preloaded into Chromium (LD_PRELOAD): does in a renderer what Sabway's addon does in the preload script of an
- * Electron page, from the same C. It maps a region of another process over the page's shared WebAssembly.Memory.
+/* Preloaded into Chromium (LD_PRELOAD): does in a renderer what Sabway's addon does in the preload
+ * script of an Electron page, from the same C. It maps a region of another process over the page's
+ * shared WebAssembly.Memory.
  *
  *   the page                                      this library's thread
  *   makes a shared WebAssembly.Memory
  *   of the region's size, writes REQUEST to it -> finds it among the mappings of its process
- *                                                 claims an endpoint: it tells the page who this process is
+ *                                                 claims an endpoint, which tells the page
+ *                                                 the pid and start time of this process
  *   sees the region's header                   <- maps the region over it
  *
- * From then on it carries rings: a page without the addon moves a doorbell, but makes no system call. */
+ * From then on it carries rings: a page without the addon moves a doorbell, but makes no system
+ * call. */
 #define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier): for process_vm_readv */
 #include <inttypes.h>
 #include <pthread.h>
@@ -60,7 +63,8 @@ static int holds_request(uintptr_t at) {
          memcmp(found, REQUEST, sizeof(found)) == 0;
 }
 
-/* The page's memory: a writable, private mapping of the region's size that begins with the request. */
+/* The page's memory: a writable, private mapping of the region's size that begins with the
+ * request. */
 static void *find_memory(uint64_t size) {
   char line[512];
   void *found = NULL;

@@ -1,5 +1,5 @@
-// Stands for Electron's preload script in the cage tests. What the addon does there is done here by test/browser/cage/cage.c, which is
-// in this renderer's process.
+// Stands for Electron's preload script in the cage tests. What the addon does there is done here by
+// test/browser/cage/cage.c, which is in this renderer's process.
 import type { Bridge } from '../../../lib/electron/messages.js'
 import { generated } from './generated.js'
 
@@ -11,7 +11,10 @@ const { SW_MAGIC, sw_region_header, sw_endpoint } = generated as {
 const REQUEST = new TextEncoder().encode('SABWAY, PLEASE!\0')
 
 interface Host {
-  /** Exposed by the test: the process of this renderer, as the region's endpoints have it, and the test's. */
+  /**
+   * Exposed by the test: the process of this renderer, as the region's endpoints have it, and the
+   * test's.
+   */
   identity(): Promise<{ pid: number; startLow: number; startHigh: number; test: number }>
 }
 
@@ -34,7 +37,7 @@ export function cageBridge(bytes: number): Bridge {
   let words: Int32Array
   let doorbell = 0
   let living: number[] = []
-  // Preload has the addon to be rung by; here somebody has to look.
+  // Preload is rung by the addon; here a timer has to look.
   const look = () => {
     if (doorbell !== 0) Atomics.notify(words, doorbell)
     setTimeout(look, 1)

@@ -1,5 +1,5 @@
-// Takes the other side of some channels, sends a message through each, and comes to its end: in a dedicated worker, or a worker of that
-// one, in an iframe, or in a window of its own.
+// Takes the other side of some channels, sends a message through each, and comes to its end: in a
+// dedicated worker, or a worker of that one, in an iframe, or in a window of its own.
 import { type ChannelHandle, type SabwayError, SharedMemoryChannel } from 'sabway'
 
 export interface PeerTask {

@@ -1,13 +1,14 @@
-// The page of deaths.test.ts: peers in all kinds of scopes that end in all kinds of ways, and the waits for them.
+// The page of deaths.test.ts: peers in all kinds of scopes that end in all kinds of ways, and the
+// waits for them.
 import { type ChannelHandle, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
 import { aWhile, until, within } from '../../js/support/wait.js'
-import { type Outcome, WAYS, waitInWay } from '../../js/support/ways.js'
+import { type Outcome, WAYS, waitInWay } from '../../js/support/wait-ways.js'
 import type { PeerTask } from './deaths-peer.js'
 
 /** A scope that runs deaths-peer.ts, and how it is ended from outside. */
 interface Peer {
   tell(task: PeerTask): void
-  /** Resolves when the peer has said so much. */
+  /** Resolves when the peer has said `what`. */
   said(what: string): Promise<unknown>
   end(): void
 }
@@ -103,7 +104,10 @@ async function block(handle: ChannelHandle): Promise<Outcome> {
 }
 
 Object.assign(globalThis, {
-  /** Worker after worker is terminated, and its side taken again. Returns how many participants there are at the end. */
+  /**
+   * Worker after worker is terminated, and its side taken again. Returns how many participants
+   * there are at the end.
+   */
   async takeAgain(rounds: number): Promise<number> {
     const channel = open()
     let died = 0
@@ -122,7 +126,10 @@ Object.assign(globalThis, {
     return participants
   },
 
-  /** Workers that flood this page are terminated in the middle of it. Returns what came out of order. */
+  /**
+   * Workers that flood this page are terminated in the middle of it. Returns what came out of
+   * order.
+   */
   async endFloods(rounds: number): Promise<string[]> {
     const wrong: string[] = []
     const channel = open(65536)
@@ -148,7 +155,10 @@ Object.assign(globalThis, {
     return wrong
   },
 
-  /** A worker blocks in the very task in which it attached, so that it has no lock, for longer than a doubt lasts. */
+  /**
+   * A worker blocks in the very task in which it attached, so that it has no lock, for longer than
+   * a doubt lasts.
+   */
   async leaveBlocked(milliseconds: number): Promise<Outcome> {
     const channel = open()
     const native = SharedMemoryChannel.attach(channel.handle, { side: 'native' })
@@ -184,7 +194,10 @@ Object.assign(globalThis, {
     return seen
   },
 
-  /** Where there are no locks: nothing is told of a worker's end, and its side can be taken all the same. */
+  /**
+   * Where there are no locks: nothing is told of a worker's end, and its side can be taken all the
+   * same.
+   */
   async replaceDead(): Promise<string[]> {
     const channel = open()
     const seen: string[] = []

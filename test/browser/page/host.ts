@@ -4,7 +4,10 @@ export const haveAddon = false
 /** May this thread block? A page's main thread may not. */
 export const mayBlock = typeof document === 'undefined'
 
-/** Titles of the tests that cannot run here, each with the reason: only these may be pending, as suite.ts sees to. */
+/**
+ * Titles of the tests that cannot run here, each with the reason: only these may be pending, as
+ * suite.ts sees to.
+ */
 export const pending = new Map<string, string>()
 
 type Test = (this: Mocha.Context) => unknown

@@ -1,4 +1,5 @@
-// What test/browser/limits.test.ts asks of a page or of a dedicated worker: this file is the entry of both.
+// What test/browser/limits.test.ts asks of a page or of a dedicated worker: this file is the entry
+// of both.
 import { type ChannelHandle, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../../js/support/bytes.js'
 import { type DropArguments, dropMany, uses } from '../../js/support/drops.js'
@@ -20,7 +21,10 @@ const tasks = {
     return made
   },
 
-  /** Hold channels until there is no room: what the error says, and whether there is room when they are cleaned up. */
+  /**
+   * Hold channels until there is no room: what the error says, and whether there is room when they
+   * are cleaned up.
+   */
   async fill(): Promise<unknown> {
     const made: SharedMemoryChannel[] = []
     let error: { code?: string; message?: string } = {}

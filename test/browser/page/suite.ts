@@ -1,5 +1,6 @@
-// Runs mocha where it is asked to: one file of test/js, or of this folder, in the page, in an iframe of it, in a dedicated worker, or in
-// a worker of a worker. The page and its workers load this same module.
+// Runs mocha where it is asked to: one file of test/js, or of this folder, in the page, in an
+// iframe of it, in a dedicated worker, or in a worker of a worker. The page and its workers load
+// this same module.
 import { pending } from './host.js'
 
 /** Where tests run. */

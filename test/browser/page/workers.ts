@@ -1,4 +1,5 @@
-// Entry of every dedicated worker of the tests: runs the file of test/js/workers that the worker is named after.
+// Entry of every dedicated worker of the tests: runs the file of test/js/workers that the worker is
+// named after.
 import { parentPort, setWorkerData } from './node/worker-threads.js'
 
 const files: Record<string, () => Promise<unknown>> = {
@@ -30,5 +31,6 @@ globalThis.onmessage = async ({ data }) => {
   await files[self.name]!()
   running = true
   for (const message of early.slice(1)) parentPort.deliver(message)
-  if (ENDING.includes(self.name)) parentPort.close() // in Node a thread that has nothing left to do ends by itself
+  // in Node a thread that has nothing left to do ends by itself
+  if (ENDING.includes(self.name)) parentPort.close()
 }

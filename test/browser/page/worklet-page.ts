@@ -1,4 +1,5 @@
-// The page of the worklet test: an audio node whose processor is worklet.ts, and the other side of its channel.
+// The page of the worklet test: an audio node whose processor is worklet.ts, and the other side of
+// its channel.
 import { numbered, numberOf } from '../../js/support/numbered.js'
 import { SharedMemoryChannel } from './sabway.js'
 import type { WorkletReport } from './worklet.js'
@@ -13,7 +14,9 @@ export interface WorkletOutcome {
 const BLOCK = 128
 const BLOCKS = 400
 
-/** Send so many messages to the worklet and have them back, while an OfflineAudioContext renders. */
+/**
+ * Send `count` messages to the worklet and have them back, while an OfflineAudioContext renders.
+ */
 async function runWorklet(count: number): Promise<WorkletOutcome> {
   const outcome: WorkletOutcome = { failures: [], received: 0, wrong: 0 }
   const channel = new SharedMemoryChannel(1 << 20, 1 << 20)

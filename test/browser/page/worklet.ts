@@ -1,4 +1,5 @@
-// Runs in an AudioWorkletGlobalScope, which has neither timers nor MessageChannel: checks in the scope itself, and an echo per block.
+// Runs in an AudioWorkletGlobalScope, which has neither timers nor MessageChannel: checks in the
+// scope itself, and an echo per block.
 import { type ChannelHandle, type SabwayError, SharedMemoryChannel } from './sabway.js'
 
 interface Processor {
@@ -11,7 +12,10 @@ export interface WorkletOptions {
   processorOptions: { handle: ChannelHandle }
 }
 
-/** What the worklet posts: what went wrong in its checks, and after each block how many messages it has echoed. */
+/**
+ * What the worklet posts: what went wrong in its checks, and after each block how many messages it
+ * has echoed.
+ */
 export type WorkletReport = { failures: string[] } | { echoed: number }
 
 const pairOf = (codec?: 'structured') => {

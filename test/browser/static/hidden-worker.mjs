@@ -20,7 +20,9 @@ const orders = {
     }
     return { sent: next }
   },
-  /** As an engine does that does not wait: a few every few milliseconds, until the queue is full. */
+  /**
+   * As an engine does that does not wait: a few every few milliseconds, until the queue is full.
+   */
   untilFull: () =>
     new Promise((resolve) => {
       const timer = setInterval(() => {

@@ -1,5 +1,5 @@
-// Gives the platform's functions a message in place, as drain and `copy: false` give it: a view over shared memory. Answers what
-// each of them makes of it.
+// Gives the platform's functions a message in place, as drain and `copy: false` give it: a view
+// over shared memory. Answers what each of them makes of it.
 import { SharedMemoryChannel } from '/dist/browser.mjs'
 
 const BYTES = 256
@@ -12,7 +12,10 @@ const native = SharedMemoryChannel.attach(channel.handle, { side: 'native' })
 /** Are all given copies in place of messages in place? */
 let copies = false
 
-/** A message in place. It stays valid while nothing else is sent: the ring is larger than all that is. */
+/**
+ * A message in place. It stays valid while nothing else is sent: the ring is larger than all that
+ * is.
+ */
 function message(bytes = contents) {
   if (copies) return bytes.slice()
   let view
@@ -23,7 +26,10 @@ function message(bytes = contents) {
   return view
 }
 
-/** Let the function have the message, and then the next one overwrite it, as happens when the callback has returned. */
+/**
+ * Let the function have the message, and then the next one overwrite it, as happens when the
+ * callback has returned.
+ */
 function give(take, view = message()) {
   const made = take(view)
   if (view.length !== 0) view.fill(0) // it was not transferred
@@ -58,7 +64,10 @@ const once = (target, type) => new Promise((resolve) => target.addEventListener(
 const soon = (promise) =>
   Promise.race([promise, new Promise((_, reject) => setTimeout(() => reject(new Error('nothing came')), 5000))])
 
-/** Looks at the argument before it looks whether it is connected: refusing is a TypeError, and the rest is not asked. */
+/**
+ * Looks at the argument before it looks whether it is connected: refusing is a TypeError, and the
+ * rest is not asked.
+ */
 function typeOnly(send) {
   try {
     send()
@@ -363,7 +372,8 @@ const inPage = {
   },
   'new ImageDecoder({ data: view })': () => {
     const decoder = new (needs(globalThis.ImageDecoder))({ data: message(), type: 'image/png' })
-    for (const promise of [decoder.completed, decoder.tracks.ready]) promise.catch(() => {}) // it is no image
+    // it is no image
+    for (const promise of [decoder.completed, decoder.tracks.ready]) promise.catch(() => {})
   },
   'AudioBuffer.copyToChannel(view)': () => {
     const buffer = audioBuffer()
@@ -443,7 +453,8 @@ async function ask(run) {
     if (error instanceof Lost) return 'lost'
     if (error.name === 'CompileError') return 'later'
     if (error instanceof Absent || (error.name === 'ReferenceError' && /defined/.test(error.message))) return 'absent'
-    // What is not a refusal of the argument is a mistake of this file, or the browser takes bytes that are not the message's.
+    // What is not a refusal of the argument is a mistake of this file, or the browser takes bytes
+    // that are not the message's.
     const refusals = ['TypeError', 'DataCloneError', 'SecurityError']
     return refusals.includes(error.name) || error.message === 'messageerror'
       ? 'refused'

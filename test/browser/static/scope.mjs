@@ -1,5 +1,5 @@
-// What the library does in whichever scope loads this: a window, an iframe, a worker of any kind. It answers what it is asked by a
-// message, with { error } or with what came of it.
+// What the library does in whichever scope loads this: a window, an iframe, a worker of any kind.
+// It answers what it is asked by a message, with { error } or with what came of it.
 import { SharedMemoryChannel } from '/dist/browser.mjs'
 
 const told = ({ name, code, message }) => ({ error: { name, code, message } })

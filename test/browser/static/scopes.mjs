@@ -1,4 +1,5 @@
-// Makes scopes of every kind out of a page, and asks what scope.mjs can do there: globalThis.askScope(kind, question).
+// Makes scopes of every kind out of a page, and asks what scope.mjs can do there:
+// globalThis.askScope(kind, question).
 import { SharedMemoryChannel } from '/dist/browser.mjs'
 import '/scope.mjs'
 
@@ -80,7 +81,10 @@ globalThis.shareWith = async (kind) => {
   return { ...answer, echo: [...(await channel.receive())] }
 }
 
-/** The other tab: answers with what came over the channel of tabs; null, in a browser that makes that of what it cannot share. */
+/**
+ * The other tab: answers with what came over the channel of tabs; null, in a browser that makes
+ * that of what it cannot share.
+ */
 if (location.search === '?tab') {
   const tabs = new BroadcastChannel('tabs')
   const heard = []

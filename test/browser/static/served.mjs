@@ -1,4 +1,5 @@
-// Loads the browser build as it is shipped and says how it fares: a round trip through a worker, or the error.
+// Loads the browser build as it is shipped and says how it fares: a round trip through a worker, or
+// the error.
 const described = ({ name, code, message, cause }) => ({ name, code, message, cause: cause && String(cause) })
 
 globalThis.roundTrip = async () => {

@@ -1,5 +1,5 @@
-// Debian's Chromium and Firefox, as they are, driven by puppeteer-core: Chromium by its own protocol, Firefox by WebDriver BiDi.
-// SABWAY_CHROMIUM and SABWAY_FIREFOX name others.
+// Debian's Chromium and Firefox, as they are, driven by puppeteer-core: Chromium by its own
+// protocol, Firefox by WebDriver BiDi. SABWAY_CHROMIUM and SABWAY_FIREFOX name others.
 import puppeteer, { type Browser, type LaunchOptions, type Page } from 'puppeteer-core'
 
 export type BrowserName = 'chromium' | 'firefox'
@@ -9,7 +9,10 @@ const EXECUTABLES: Record<BrowserName, string> = {
   firefox: process.env.SABWAY_FIREFOX ?? '/usr/bin/firefox-esr',
 }
 
-/** No sandbox: Chromium refuses to run as root with one, and containers have no user namespaces. V8's own sandbox stays on. */
+/**
+ * No sandbox: Chromium refuses to run as root with one, and containers have no user namespaces.
+ * V8's own sandbox stays on.
+ */
 const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -21,7 +24,9 @@ const CHROMIUM_ARGS = [
   '--disable-dev-shm-usage',
 ]
 
-/** The longest that one call into a page may take, in milliseconds: a whole file of tests is one. */
+/**
+ * The longest that one call into a page may take, in milliseconds: a whole file of tests is one.
+ */
 const PROTOCOL_TIMEOUT_MS = 300_000
 
 /** The browser, without a window. */

@@ -1,5 +1,5 @@
-// Bundles the tests for the page: the same files that run in Node, with Node's modules and some files of test/js/support
-// replaced by those of test/browser/page.
+// Bundles the tests for the page: the same files that run in Node, with Node's modules and some
+// files of test/js/support replaced by those of test/browser/page.
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'

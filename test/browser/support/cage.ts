@@ -48,12 +48,13 @@ export function launchCage(channel: SharedMemoryChannel, args: string[] = []): P
   rmSync(log, { force: true })
   const env = { LD_PRELOAD: library, SABWAY_CAGE_TOKEN: channel.token, SABWAY_CAGE_LOG: log }
   return launch('chromium', {
-    args: ['--no-zygote', ...args], // a zygote's renderers are forked: the library's constructor would not run in them
+    // a zygote's renderers are forked: the library's constructor would not run in them
+    args: ['--no-zygote', ...args],
     env: { ...(process.env as Record<string, string>), ...env },
   })
 }
 
-/** Let the page ask who it is: see page/cage-bridge.ts. */
+/** Let the page ask which process it is in: see page/cage-bridge.ts. */
 export function tellIdentity(page: Page, channel: SharedMemoryChannel): Promise<unknown> {
   return page.exposeFunction('identity', () => ({ ...rendererIn(channel), test: process.pid }))
 }

@@ -1,5 +1,6 @@
-// In which browsers the tests run. `npm run test:browser` runs all of them in both; SABWAY_BROWSERS=chromium in that one alone, and
-// SABWAY_BROWSERS=chromium,firefox:some only a selection of them in Firefox, as CI does.
+// In which browsers the tests run. `npm run test:browser` runs all of them in both;
+// SABWAY_BROWSERS=chromium in that one alone, and SABWAY_BROWSERS=chromium,firefox:some only a
+// selection of them in Firefox, as CI does.
 import type { BrowserName } from './browsers.js'
 
 const asked = (process.env.SABWAY_BROWSERS ?? 'chromium,firefox').split(',').map((each) => each.split(':'))

@@ -3,7 +3,10 @@ import type { Browser } from 'puppeteer-core'
 import { type BrowserName, launch, type OpenPage, openPage } from './browsers.js'
 import type { Site } from './server.js'
 
-/** Both are there before the first test and gone after the last. Returns what opens a page of the site, by its path. */
+/**
+ * Both are there before the first test and gone after the last. Returns what opens a page of the
+ * site, by its path.
+ */
 export function staged(name: BrowserName, begin: () => Promise<Site>): (path: string) => Promise<OpenPage> {
   let browser: Browser | undefined
   let site: Site | undefined

@@ -1,9 +1,10 @@
 /* Killing a process at every shared access of an operation, and what its survivor must find.
  *
- * One *case* is an operation in a *setting*. It is run again and again on a fresh region: a child prepares, says so,
- * and starts the operation; the k-th shared access in it is a SIGKILL. k counts up until the operation gets through.
- * The parent is the survivor. It sleeps on its doorbell meanwhile, in slices of PATROL_NS: after each it asks whether
- * the peer still exists. So it knows of the death within PATROL_NS, or at once when the dying child still rang. */
+ * One *case* is an operation in a *setting*. It is run again and again on a fresh region: a child
+ * prepares, says so, and starts the operation; the k-th shared access in it is a SIGKILL. k counts
+ * up until the operation gets through. The parent is the survivor. It sleeps on its doorbell
+ * meanwhile, in slices of PATROL_NS: after each it asks whether the peer still exists. So it knows
+ * of the death within PATROL_NS, or at once when the dying child still rang. */
 #ifndef SABWAY_TEST_CRASH_H
 #define SABWAY_TEST_CRASH_H
 
@@ -14,7 +15,8 @@ enum {
   FRAME = 64, /* what each message takes in the ring */
   FRAMES = CAPACITY / FRAME,
   PATROL_NS = 5000000,
-  TOO_LATE_NS = 2000000000 /* a loaded machine is slow to schedule; a lost sleeper would take for ever */
+  /* a loaded machine is slow to schedule; a lost sleeper would never end */
+  TOO_LATE_NS = 2000000000
 };
 
 /* What the child tells its survivor: shared, and outside the region. */
@@ -48,7 +50,7 @@ typedef struct scene {
   sw_producer p; /* whichever of them the survivor or the child has */
   sw_consumer c;
   pid_t child;
-  uint32_t dead; /* an endpoint or role of somebody who died long ago */
+  uint32_t dead; /* an endpoint or role whose owner died long ago */
   int woken;     /* a ring ended the survivor's sleep */
 } scene;
 
@@ -77,7 +79,8 @@ void crash_disarm(void);
 /* Shared memory beside the region, zeroed. */
 void *crash_shared(size_t bytes);
 
-/* Message number n: its length tells it from its neighbours, its bytes from all others. Each takes FRAME. */
+/* Message number n: its length tells it from its neighbours, its bytes from all others. Each takes
+ * FRAME. */
 static inline uint32_t length_of(uint32_t n) { return FRAME - 15 + n % 8; }
 
 /* Reserve, fill and commit message n: 0, or why not. */
@@ -87,9 +90,10 @@ int is_message(const scene *s, const sw_slice *slice, uint32_t n);
 /* ---- what cases are made of ---- */
 
 void child_claims(scene *s);
-/* Somebody who has held an endpoint of this region, and is gone; runs `with` before. */
+/* A process that has held an endpoint of this region, and is gone; it runs `with` before. */
 void somebody_dies(scene *s, void (*with)(const region *r));
-/* The survivor takes over the dead child's endpoint, and with it the producer's (the consumer's) role. */
+/* The survivor takes over the dead child's endpoint, and with it the producer's (the consumer's)
+ * role. */
 uint32_t reclaim(scene *s);
 
 #endif

@@ -1,7 +1,8 @@
 /* The crash flavour: every shared access of the core may be the last thing that its process does.
  *
- * native/base/peer.h includes this at its end. Each name becomes a macro that reports to the harness first; inside its
- * own expansion a macro's name is left alone, so what runs then is the production function. */
+ * native/base/peer.h includes this at its end. Each name becomes a macro that reports to the
+ * harness first; inside its own expansion a macro's name is left alone, so what runs then is the
+ * production function. */
 #ifndef SABWAY_CRASH_HOOKS_H
 #define SABWAY_CRASH_HOOKS_H
 

@@ -1,5 +1,6 @@
-/* A consumer dies, at every shared access of everything it can do. The survivor is the producer, which may be waiting
- * for room: a new consumer gets every message that the dead one had not released, whole and in order. */
+/* A consumer dies, at every shared access of everything it can do. The survivor is the producer,
+ * which may be waiting for room: a new consumer gets every message that the dead one had not
+ * released, whole and in order. */
 #include "crash.h"
 
 static const setting SETTINGS[] = {
@@ -19,7 +20,8 @@ static void before(scene *s) {
   assert_int_equal(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, s->own), SW_OK);
   for (; s->sent < s->at->fill; s->sent++) assert_int_equal(put(&s->p, s->sent), SW_OK);
   sw_producer_publish(&s->p);
-  if (s->at->full) assert_int_equal(put(&s->p, s->sent), SW_EFULL); /* publishes padding, where there is room for it */
+  /* publishes padding, where there is room for it */
+  if (s->at->full) assert_int_equal(put(&s->p, s->sent), SW_EFULL);
 }
 
 static void park(scene *s) {

@@ -1,6 +1,7 @@
-/* Two streams of numbered messages, one each way, between this process and a child that is killed at a random moment:
- * by itself at a shared access, or by its parent, wherever it is then. The next child takes over. Neither stream may
- * lose, repeat or break a message. SABWAY_SEED and SABWAY_ROUNDS change what is tried. */
+/* Two streams of numbered messages, one each way, between this process and a child that is killed
+ * at a random moment: by itself at a shared access, or by its parent, wherever it is then. The next
+ * child takes over. Neither stream may lose, repeat or break a message. SABWAY_SEED and
+ * SABWAY_ROUNDS change what is tried. */
 #include <signal.h>
 
 #include "crash.h"

@@ -1,5 +1,6 @@
-/* A producer dies, at every shared access of everything it can do. The survivor is the consumer: it gets all that was
- * published, whole and in order; then a new producer goes on where the dead one stopped. */
+/* A producer dies, at every shared access of everything it can do. The survivor is the consumer: it
+ * gets all that was published, whole and in order; then a new producer goes on where the dead one
+ * stopped. */
 #include "crash.h"
 
 static const setting SETTINGS[] = {

@@ -69,7 +69,8 @@ static int out_of_memory(void) {
   return 1;
 }
 
-/* The linker's names, and prototypes for them: __real_x is libc's x, __wrap_x what the library gets in its place. */
+/* The linker's names, and prototypes for them: __real_x is libc's x, __wrap_x what the library gets
+ * in its place. */
 #define WRAPPED(result, name, ...)   \
   result __real_##name(__VA_ARGS__); \
   result __wrap_##name(__VA_ARGS__)

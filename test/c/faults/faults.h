@@ -1,8 +1,9 @@
 /* Calls to the system that fail when told to.
  *
- * The linker's --wrap puts faults.c between the library and libc: every call is counted by its kind, and the n-th one
- * of the chosen kind, or all from the n-th on, fails as the real one can. What was taken and not given back is counted,
- * too. A new kind is a row in CMakeLists.txt, a wrapper in faults.c, and a name here. */
+ * The linker's --wrap puts faults.c between the library and libc: every call is counted by its
+ * kind, and the n-th one of the chosen kind, or all from the n-th on, fails as the real one can.
+ * What was taken and not given back is counted, too. A new kind is a row in CMakeLists.txt, a
+ * wrapper in faults.c, and a name here. */
 #ifndef SABWAY_TEST_FAULTS_H
 #define SABWAY_TEST_FAULTS_H
 
@@ -12,7 +13,7 @@ typedef enum fault_kind {
   FAULT_MEMORY, /* malloc, calloc, realloc, strdup: NULL */
   FAULT_THREAD, /* pthread_create: EAGAIN */
   FAULT_WAIT,   /* futex wait: EINTR at once */
-  FAULT_WAKE,   /* futex wake: reaches nobody */
+  FAULT_WAKE,   /* futex wake: reaches no sleeper */
   FAULT_LOAD,   /* dlopen: NULL, and dlerror says why */
   FAULT_SYMBOL, /* dlsym: NULL */
   FAULT_OPEN,   /* fopen: EMFILE */

@@ -1,5 +1,6 @@
-/* Descriptors: each is closed again, also where a call is refused half-way, and none is inherited by a program that the
- * process starts, not even by one that another thread starts in the middle of a call: all are opened with CLOEXEC. */
+/* Descriptors: each is closed again, also where a call is refused half-way, and none is inherited
+ * by a program that the process starts, not even by one that another thread starts in the middle of
+ * a call: all are opened with CLOEXEC. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -166,7 +167,7 @@ static void overlaid(void) {
   munmap(around, SIZE + 2 * SW_PAGE);
 }
 
-/* One that lives, one that has ended, and one whose pid belongs to another by now. */
+/* One that lives, one that has ended, and one whose pid belongs to another process now. */
 static void watched(void) {
   uint64_t start = sw_prim_process_start(sw_prim_pid());
   sw_prim_watch watch;

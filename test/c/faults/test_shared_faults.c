@@ -1,6 +1,6 @@
-/* Each system call that making, opening and mapping shared memory takes fails once: the first, the second, and so on,
- * until a run needs no more. Every run ends with success, or an error and its reason in words; nothing stays open or
- * mapped, and the name is free for the next one. */
+/* Each system call that making, opening and mapping shared memory takes fails once: the first, the
+ * second, and so on, until a run needs no more. Every run ends with success, or an error and its
+ * reason in words; nothing stays open or mapped, and the name is free for the next one. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif

@@ -1,4 +1,5 @@
-/* Attaching to memory that anybody may have filled, of any size: the header, the root, a channel, its rings. */
+/* Attaching to memory that a hostile process may have filled, of any size: the header, the root, a channel, its
+ * rings. */
 #include "hostile.h"
 
 /* What a script may decide for itself; the rest is as a good creator leaves it. */
@@ -77,8 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memory_in_use(m);
   fill(&m, &good);
   spoil(&m, what);
-  /* The one length that a host knows is what the system told it, in whole pages; the rest of the last one is guarded
-   * here, so a channel must not reach into it. */
+  /* The one length that a host knows is what the system told it, in whole pages; the rest of the
+   * last one is guarded here, so a channel must not reach into it. */
   uint32_t pages = (uint32_t)(what & OWN_PAGES ? m.size / SW_PAGE : (m.size + SW_PAGE - 1) / SW_PAGE);
   int status = SW_OK;
   CALL(4, status = m.size < SW_HEADER_BYTES ? SW_ENOTREGION : sw_region_verify(m.base, pages));

@@ -42,7 +42,8 @@ static void reserve(writer *t) {
   t->length = length;
 }
 
-/* More than was reserved, or nothing reserved, is refused; a peer cannot make what fits be refused. */
+/* More than was reserved, or nothing reserved, is refused; a peer cannot make what fits be
+ * refused. */
 static void commit(writer *t, int publish) {
   uint32_t length = script_edge(t->length);
   int status;
@@ -92,7 +93,7 @@ static void want_space(writer *t) {
   if (length > t->p.capacity) length = t->p.capacity;
   CALL(8, fits = sw_producer_want_space(&t->p, length));
   MUST(fits == 0 || fits == 1);
-  MUST(fits == 1 || t->p.status != SW_ECORRUPT); /* who sleeps on a broken ring sleeps for ever */
+  MUST(fits == 1 || t->p.status != SW_ECORRUPT); /* a sleep on a broken ring would never end */
 }
 
 static void drain(writer *t) {

@@ -1,9 +1,10 @@
 /* A fuzzer's input as the peer of the core.
  *
- * One input is a script: its bytes choose calls and their arguments, and, between them, what each word that the core
- * reads from its peer turns out to be. A byte from 0 to 127 is the truth, so that scripts get somewhere; where the
- * script has ended everything is true. Half of the scripts lie whenever one call reads the same word twice: a core that
- * checks the first value and uses the second does not survive that. */
+ * One input is a script: its bytes choose calls and their arguments, and, between them, what each
+ * word that the core reads from its peer turns out to be. A byte from 0 to 127 is the truth, so
+ * that scripts get somewhere; where the script has ended everything is true. Half of the scripts
+ * lie whenever one call reads the same word twice: a core that checks the first value and uses the
+ * second does not survive that. */
 #ifndef SABWAY_TEST_HOSTILE_H
 #define SABWAY_TEST_HOSTILE_H
 
@@ -40,8 +41,8 @@ uint32_t script_length(void);
 
 /* ---- calls ---- */
 
-/* Every call of the core is made between these two. `limit`: the most words it may read, so that none loops for ever.
- */
+/* Every call of the core is made between these two. `limit`: the most words it may read, so that
+ * none loops without end. */
 void call_begin(uint32_t limit);
 void call_end(void);
 #define CALL(limit, call) \
@@ -53,8 +54,8 @@ void call_end(void);
 
 /* Outside of calls the words are what they are: for peers that behave. */
 
-/* What opening a side of a channel may read: four tries to take the role, each of which asks about its holder, and the
- * ring's words. */
+/* What opening a side of a channel may read: four tries to take the role, each of which asks about
+ * its holder, and the ring's words. */
 enum { OPEN_LOADS = 4 * 5 + 11 };
 
 void must(int holds, const char *what, const char *file, int line);
@@ -62,9 +63,10 @@ void must(int holds, const char *what, const char *file, int line);
 
 /* ---- memory ---- */
 
-/* A region of exactly the bytes it needs, formatted anew for each script; AddressSanitizer sees each byte outside. */
+/* A region of exactly the bytes it needs, formatted anew for each script; AddressSanitizer sees
+ * each byte outside. */
 memory region_for_script(void);
-/* Only in this may anybody be woken. */
+/* Only in this may a sleeper be woken. */
 void memory_in_use(memory m);
 sw_ring *ring_of(const memory *m, uint32_t side);
 /* A word of the region's shared structures or of the ring's data becomes another. */

@@ -1,5 +1,6 @@
-/* Runs a fuzz target without libFuzzer: replay <corpus folder> [inputs [seed]] runs every file of the folder, and then
- * so many random changes of them. Any compiler can build it, and it costs a second. */
+/* Runs a fuzz target without libFuzzer: replay <corpus folder> [inputs [seed]] runs every file of
+ * the folder, and then `inputs` random changes of them. Any compiler can build it, and it costs a
+ * second. */
 #include <dirent.h>
 
 #include "hostile.h"

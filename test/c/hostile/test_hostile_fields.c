@@ -1,6 +1,6 @@
-/* Each row of SW_LAYOUT_FIELDS in turn becomes something else, wherever it stands, after both sides have attached. The
- * bounds that native code goes by are private copies: none of them moves, and what a peer has no say in makes no
- * difference at all. */
+/* Each row of SW_LAYOUT_FIELDS in turn becomes something else, wherever it stands, after both sides
+ * have attached. The bounds that native code goes by are private copies: none of them moves, and
+ * what a peer has no say in makes no difference at all. */
 #include "../unit/helper.h"
 
 enum { CAPACITY = 4096, SENT = 6 };
@@ -73,7 +73,8 @@ static void prepare(pair *t) {
 
 static volatile uint8_t touched;
 
-/* Read and write for several rounds of the ring. Returns the first error, or SW_OK when each message was right. */
+/* Read and write for several rounds of the ring. Returns the first error, or SW_OK when each
+ * message was right. */
 static int use(pair *t) {
   uint32_t next = 0, sent = SENT;
   sw_slice slice;
@@ -152,7 +153,8 @@ static void every_truncated_length(void **state) {
     if (size < SW_HEAP_AT + sizeof(sw_channel)) assert_int_equal(status, SW_ERANGE);
     else assert_true(status == SW_OK || status == SW_ECORRUPT);
     if (status == SW_OK) {
-      uint8_t *room = sw_producer_reserve(&p, CAPACITY, 7); /* the longest that a ring can be asked for */
+      /* the longest that a ring can be asked for */
+      uint8_t *room = sw_producer_reserve(&p, CAPACITY, 7);
       assert_true(room + CAPACITY <= base + size);
       memset(room, 1, CAPACITY);
     }

@@ -1,6 +1,6 @@
-/* A thread writes garbage over the whole region while others use it. They may be told errors and get wrong bytes;
- * nobody crashes, nobody hangs, nobody leaves the region (AddressSanitizer watches). SABWAY_SEED changes the garbage.
- */
+/* A thread writes garbage over the whole region while others use it. They may be told errors and
+ * get wrong bytes; none crashes, none hangs, none leaves the region (AddressSanitizer watches).
+ * SABWAY_SEED changes the garbage. */
 #include "../unit/helper.h"
 #include "sabway/worker.h"
 
@@ -13,7 +13,7 @@ typedef struct scribbler {
   uint32_t written;         /* the writer is through */
   uint32_t words;           /* written so far */
   int waits;                /* it begins when something was received */
-  uint32_t sent, received;  /* by whoever was lucky */
+  uint32_t sent, received;  /* what came through in spite of the garbage */
   uint32_t corrupt, others; /* errors */
   uint32_t outside;         /* payloads out of bounds: none */
 } scribbler;
@@ -69,11 +69,13 @@ static void scribble_once(const region *r, uint64_t *random) {
 static void scribbles(void *argument) {
   scribbler *s = argument;
   uint64_t random = s->random;
-  while (s->waits && sw_load_relaxed(&s->received) == 0) sw_prim_pause(); /* what it breaks has worked before */
+  /* what it breaks has worked before */
+  while (s->waits && sw_load_relaxed(&s->received) == 0) sw_prim_pause();
   while (!sw_load_acquire(&s->stop)) {
     scribble_once(&s->t.r, &random);
     s->words++;
-    for (uint32_t i = random_next(&random) % 4096; i > 0; i--) sw_prim_pause(); /* let them get somewhere */
+    /* let them get somewhere */
+    for (uint32_t i = random_next(&random) % 4096; i > 0; i--) sw_prim_pause();
   }
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The same bytes on every system: compiles the layout's numbers for many targets with clang, which needs no headers of
-# the target for that, and compares them; likewise what each target computes as the layout hash. With --print, the rows
-# of the first target.
+# The same bytes on every system: compiles the layout's numbers for many targets with clang, which
+# needs no headers of the target for that, and compares them; likewise what each target computes as
+# the layout hash. With --print, the rows of the first target.
 set -eu
 cd "$(dirname "$0")/../../.."
 clang=${CLANG:-clang}

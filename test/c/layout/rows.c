@@ -1,5 +1,5 @@
-/* The layout as one array of constants, in the order in which sw_layout_hash mixes them: layout-dump.sh reads them out
- * of what the compiler makes of this for each target. */
+/* The layout as one array of constants, in the order in which sw_layout_hash mixes them:
+ * layout-dump.sh reads them out of what the compiler makes of this for each target. */
 #include "sabway/layout.h"
 
 #define STRUCT(type)       (uint32_t)sizeof(type),

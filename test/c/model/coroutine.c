@@ -1,6 +1,6 @@
-/* Threads as coroutines. ucontext makes the stacks; switching is _setjmp and _longjmp, because swapcontext costs two
- * system calls (Engelschall, "Portable Multithreading", USENIX 2000). A coroutine that was left in the middle is used
- * again by jumping back to the foot of its stack. */
+/* Threads as coroutines. ucontext makes the stacks; switching is _setjmp and _longjmp, because
+ * swapcontext costs two system calls (Engelschall, "Portable Multithreading", USENIX 2000). A
+ * coroutine that was left in the middle is used again by jumping back to the foot of its stack. */
 #define _GNU_SOURCE
 #undef _FORTIFY_SOURCE /* its longjmp refuses to change stacks */
 

@@ -6,7 +6,8 @@
  *
  * Out of scope: load buffering (a load never reads a store that comes later in the run; the core has no pair of
  * accesses that would need it, and data races, which would be its effect on payloads, are found by happens-before
- * instead), timeouts of parks (they never expire: who is not woken hangs, and that is reported), compilers. */
+ * instead), timeouts of parks (they never expire: a sleeper that is not woken hangs, and that is reported),
+ * compilers. */
 #ifndef SABWAY_MODEL_EXPLORER_H
 #define SABWAY_MODEL_EXPLORER_H
 
@@ -18,15 +19,17 @@
 
 enum { MODEL_THREADS = 4, MODEL_SNAPSHOTS = 4 };
 
-/* Why the handshake (publish, fence, look whether armed; arm, fence, look for work) needs no fence in WebAssembly:
- * there every atomic is sequentially consistent, so the four accesses have one total order that agrees with each
- * thread's own. Each side's store comes before its look, hence whichever store is second comes before only its own
- * look, and that look sees the other store. MODEL_SC walks exactly that.
+/* Why the handshake (publish, fence, look whether armed; arm, fence, look for work) needs no fence
+ * in WebAssembly: there every atomic is sequentially consistent, so the four accesses have one
+ * total order that agrees with each thread's own. Each side's store comes before its look, hence
+ * whichever store is second comes before only its own look, and that look sees the other store.
+ * MODEL_SC walks exactly that.
  *
- * One side native and the other one WebAssembly is not walked. It holds by RC11's rule for sequential consistency
- * (Lahav et al., PLDI 2017), which orders fences and accesses together: if both looks missed, then the wasm store is
- * before the wasm look, that before the native fence (it misses a store that precedes the fence), and the fence before
- * the wasm store (a load behind the fence misses it): a cycle, which is forbidden. */
+ * One side native and the other one WebAssembly is not walked. It holds by RC11's rule for
+ * sequential consistency (Lahav et al., PLDI 2017), which orders fences and accesses together: if
+ * both looks missed, then the wasm store is before the wasm look, that before the native fence (it
+ * misses a store that precedes the fence), and the fence before the wasm store (a load behind the
+ * fence misses it): a cycle, which is forbidden. */
 enum model_mode {
   MODEL_WEAK, /* the C11 orders as written, and fences */
   MODEL_SC    /* WebAssembly: every atomic is sequentially consistent, and the fence is nothing */
@@ -37,7 +40,8 @@ enum model_mutation {
   MODEL_NONE,
   MODEL_WEAKEN, /* acquire and release become relaxed; a fence is not there */
   MODEL_SPLIT,  /* a read-modify-write is not atomic: another one may read the same value */
-  MODEL_BLIND   /* what is loaded behind this fence is only what was known before: the second look is not taken */
+  /* what is loaded behind this fence is only what was known before: the second look is not taken */
+  MODEL_BLIND
 };
 
 typedef struct model_mutant {
@@ -48,14 +52,18 @@ typedef struct model_mutant {
 
 typedef struct model_scenario {
   const char *name;
-  void (*setup)(void);                  /* once; its stores go to memory and are seen by every thread */
+  /* once; its stores go to memory and are seen by every thread */
+  void (*setup)(void);
   void (*threads[MODEL_THREADS])(void); /* up to the first NULL */
-  void (*finish)(void);                 /* after each complete run: memory then holds the final values */
-  bool sc;                              /* worth running as MODEL_SC too */
-  bool large;                           /* takes seconds: not run for every mutant */
-  bool huge;                            /* takes minutes with weak memory: only as MODEL_SC, unless named */
-  uint32_t marks;                       /* model_mark bits that must have been seen: the scenario is not vacuous */
-  uint64_t budget;                      /* runs at most; 0 for the default */
+  /* after each complete run: memory then holds the final values */
+  void (*finish)(void);
+  bool sc;    /* worth running as MODEL_SC too */
+  bool large; /* takes seconds: not run for every mutant */
+  /* takes minutes with weak memory: only as MODEL_SC, unless named */
+  bool huge;
+  /* model_mark bits that must have been seen: the scenario is not vacuous */
+  uint32_t marks;
+  uint64_t budget; /* runs at most; 0 for the default */
 } model_scenario;
 
 typedef struct model_options {
@@ -82,10 +90,12 @@ bool model_covered(const char *file, int line);
 
 /* ---- for scenarios ---- */
 
-/* Memory that every run starts with in the state that setup left: handles, counters. Call it in setup. */
+/* Memory that every run starts with in the state that setup left: handles, counters. Call it in
+ * setup. */
 void model_snapshot(void *memory, size_t bytes);
 
-/* Memory for a region: data words in it are checked for races. The scenarios clear and format it. */
+/* Memory for a region: data words in it are checked for races. The scenarios clear and format
+ * it. */
 enum { MODEL_REGION_PAGES = 18 };
 uint8_t *model_region(void);
 
@@ -93,8 +103,8 @@ uint8_t *model_region(void);
 #define model_data_write(word, value) model_data_store((word), (value), __FILE__, __LINE__)
 #define model_data_read(word)         model_data_load((word), __FILE__, __LINE__)
 
-/* Sleep while *word is `expected`, and wake all who do. Waking a thread that never comes is a deadlock, and reported.
- */
+/* Sleep while *word is `expected`, and wake all threads that do. Waking a thread that never comes
+ * is a deadlock, and reported. */
 void model_wait(uint32_t *word, uint32_t expected);
 int model_wake(uint32_t *word);
 
@@ -111,8 +121,9 @@ void model_mark(uint32_t bit);
 /* Number of the running thread. */
 int model_self(void);
 
-/* Processes: a process dies when its thread calls model_die (as its last act). sw_prim_process_alive then says so, to
- * those who learn of it. pids are 1 to MODEL_PIDS, with a start time. */
+/* Processes: a process dies when its thread calls model_die (as its last act).
+ * sw_prim_process_alive then says so, to the threads that learn of it. pids are 1 to MODEL_PIDS,
+ * with a start time. */
 enum { MODEL_PIDS = 4 };
 void model_process(uint32_t pid, uint32_t start_low, uint32_t start_high, bool alive);
 void model_die(uint32_t pid);

@@ -30,12 +30,14 @@ typedef struct op {
 /* ---- memory.c ---- */
 void memory_reset(enum model_mode mode);
 int memory_location(const uint32_t *word);
-uint64_t memory_choices(int thread, const op *o); /* messages to read from or to write behind, as bits */
+/* messages to read from or to write behind, as bits */
+uint64_t memory_choices(int thread, const op *o);
 void memory_execute(int thread, op *o, int choice);
 void memory_settle(void);  /* put the final values where finish can see them */
 void memory_restore(void); /* and everything back to what setup left */
 const uint32_t *memory_address(int location);
-bool memory_data(int thread, const void *word, bool write, const char *file, int line); /* false: a race */
+/* false: a race */
+bool memory_data(int thread, const void *word, bool write, const char *file, int line);
 const char *memory_race(void);
 void memory_undo(uint32_t *word);
 

@@ -1,18 +1,21 @@
-/* Is the explorer right? Small programs whose allowed outcomes are known: all of them must be seen and no other. The
- * names are those of the literature (Alglave, Maranget, Tautschnig, "Herding Cats", TOPLAS 2014; C11 outcomes after
- * Lahav et al., "Repairing Sequential Consistency in C/C++11", PLDI 2017).
+/* Is the explorer right? Small programs whose allowed outcomes are known: all of them must be seen
+ * and no other. The names are those of the literature (Alglave, Maranget, Tautschnig, "Herding
+ * Cats", TOPLAS 2014; C11 outcomes after Lahav et al., "Repairing Sequential Consistency in
+ * C/C++11", PLDI 2017).
  *
- * Then random programs, each walked with and without partial order reduction: the outcomes must be the same.
+ * Then random programs, each walked with and without partial order reduction: the outcomes must be
+ * the same.
  *
- * Load buffering (r1 = r2 = 1 below) is the one behaviour of C11 that is out of scope: see explorer.h. */
+ * Load buffering (r1 = r2 = 1 below) is the one behaviour of C11 that is out of scope: see
+ * explorer.h. */
 #include <stdio.h>
 #include <string.h>
 
 #include "explorer.h"
 #include "litmus.h"
 
-/* An outcome is written with one digit for each register in use, then one for the final value of each variable that
- * the test looks at. */
+/* An outcome is written with one digit for each register in use, then one for the final value of
+ * each variable that the test looks at. */
 static void collect(int registers, int variables) {
   uint64_t outcome = 0;
   for (int i = 0; i < registers; i++) outcome = outcome * 10 + litmus.r[i];
@@ -156,9 +159,11 @@ static void co_write_read(void) {
 }
 static void one_and_x(void) { collect(1, 1); }
 
-/* ---- release sequences: x, then y released, changed by another thread, acquired by a third ---- */
+/* ---- release sequences: x, then y released, changed by another thread, acquired by a third
+ * ---- */
 static void rs_store(void) { sw_store_relaxed(Y, 5); }
-/* The middle thread does not synchronise: its read-modify-write is relaxed, and still hands the release on. */
+/* The middle thread does not synchronise: its read-modify-write is relaxed, and still hands the
+ * release on. */
 static void rs_rmw_relaxed(void) { R[2] = model_rmw(Y, MODEL_ADD, 4, MODEL_RELAXED, __FILE__, __LINE__); }
 
 /* ---- two writes each, in opposite orders ---- */

@@ -1,16 +1,17 @@
-/* Weak memory by views, after Kang et al., "A Promising Semantics for Relaxed-Memory Concurrency" (POPL 2017), without
- * promises; release sequences as in C++20 (read-modify-writes only).
+/* Weak memory by views, after Kang et al., "A Promising Semantics for Relaxed-Memory Concurrency"
+ * (POPL 2017), without promises; release sequences as in C++20 (read-modify-writes only).
  *
- * A location is the list of all stores made to it, its messages, in modification order. A view is the set of stores one
- * is aware of: for each location, the newest one. A load reads any message not older than the thread's view of the
- * location; a store goes behind any message not older than that, so it may be ordered before stores that came first in
- * the run; a read-modify-write goes directly behind the message that it read, and nothing gets between the two any
- * more. Messages carry a view: that of the thread when the store is a release, else that of its last fence. An acquire
- * load joins it. A sequentially consistent fence exchanges views with one global view.
+ * A location is the list of all stores made to it, its messages, in modification order. A view is
+ * the set of stores one is aware of: for each location, the newest one. A load reads any message
+ * not older than the thread's view of the location; a store goes behind any message not older than
+ * that, so it may be ordered before stores that came first in the run; a read-modify-write goes
+ * directly behind the message that it read, and nothing gets between the two any more. Messages
+ * carry a view: that of the thread when the store is a release, else that of its last fence. An
+ * acquire load joins it. A sequentially consistent fence exchanges views with one global view.
  *
- * Views also carry vector clocks, which are not exchanged at fences: they are happens-before, by which data races are
- * found. Data words (frame headers, payloads) have no messages: as long as there is no race, a read has one possible
- * value, which is the one in memory. */
+ * Views also carry vector clocks, which are not exchanged at fences: they are happens-before, by
+ * which data races are found. Data words (frame headers, payloads) have no messages: as long as
+ * there is no race, a read has one possible value, which is the one in memory. */
 #include <stdio.h>
 #include <string.h>
 
@@ -176,7 +177,7 @@ void memory_execute(int t, op *o, int choice) {
     fence(t, o);
   } else if (o->kind == OP_STORE) {
     write_message(t, o, choice, o->value);
-  } else if (o->kind == OP_WAIT) { /* the kernel reads the word as it is by now, and orders nothing else */
+  } else if (o->kind == OP_WAIT) { /* the kernel reads the newest value, and orders nothing else */
     read_message(t, o, newest(&locations[o->location]));
     o->done = o->result == o->value;
   } else if (o->kind != OP_WAKE) {

@@ -1,4 +1,5 @@
-/* Every scenario over the real core, walked to the end. Arguments: parts of the names of the scenarios to run. */
+/* Every scenario over the real core, walked to the end. Arguments: parts of the names of the
+ * scenarios to run. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

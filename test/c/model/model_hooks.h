@@ -1,8 +1,9 @@
-/* The model flavour of native/base/atomics.h and peer.h: the same names, but each of them is a scheduling point of the
- * explorer (explorer.h), which also chooses what a load reads.
+/* The model flavour of native/base/atomics.h and peer.h: the same names, but each of them is a
+ * scheduling point of the explorer (explorer.h), which also chooses what a load reads.
  *
- * They are macros, so that a hook knows the line of the core that it stands for: failures are reported by it, and the
- * mutant runner finds the line of an ordering edge by its label ([R1] ...) in the comment there. */
+ * They are macros, so that a hook knows the line of the core that it stands for: failures are
+ * reported by it, and the mutant runner finds the line of an ordering edge by its label ([R1] ...)
+ * in the comment there. */
 #ifndef SABWAY_MODEL_HOOKS_H
 #define SABWAY_MODEL_HOOKS_H
 

@@ -1,4 +1,5 @@
-/* Random programs: the search with partial order reduction must end in the same outcomes as the search without. */
+/* Random programs: the search with partial order reduction must end in the same outcomes as the
+ * search without. */
 #include <stdio.h>
 #include <string.h>
 

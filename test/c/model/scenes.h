@@ -14,7 +14,7 @@ extern const model_scenario *const scenes_all[]; /* ended by NULL */
 
 /* Marks: what some run has to reach, or the scenario proves nothing. */
 enum {
-  SLEPT = 1,   /* somebody was about to park */
+  SLEPT = 1,   /* a thread was about to park */
   FULL = 2,    /* a producer found no room */
   WRAPPED = 4, /* a frame was put at the ring's first byte */
   FIRST = 8,   /* the first contender won, or got through */
@@ -25,8 +25,8 @@ enum {
   ENDED = 128     /* saw the end of the stream, or a closed ring */
 };
 
-/* One world for all scenarios: two participants (processes 1 and 2, endpoints 0 and 1), one channel with the smallest
- * rings. Participant 0 is the renderer: it produces rings[0]. */
+/* One world for all scenarios: two participants (processes 1 and 2, endpoints 0 and 1), one channel
+ * with the smallest rings. Participant 0 is the renderer: it produces rings[0]. */
 enum { CHANNEL = SW_HEAP_AT, CAPACITY = SW_RING_MIN, REGION_BYTES = MODEL_REGION_PAGES * SW_PAGE };
 
 extern struct world {
@@ -39,13 +39,14 @@ extern struct world {
 
 sw_ring *world_ring(int producer_side);
 
-/* In setup: an empty region, a formatted one, and one with both endpoints claimed and the rings' counters at `at`, the
- * renderer producing for the native side's consumer. */
+/* In setup: an empty region, a formatted one, and one with both endpoints claimed and the rings'
+ * counters at `at`, the renderer producing for the native side's consumer. */
 void world_empty(void);
 void world_format(void);
 void world_open(uint32_t at);
 
-/* Send message number `n` (from 1) of `length` bytes: SW_OK, or why not. Only its first and last word are touched. */
+/* Send message number `n` (from 1) of `length` bytes: SW_OK, or why not. Only its first and last
+ * word are touched. */
 int world_send(sw_producer *p, uint32_t n, uint32_t length);
 
 /* The same, by sw_producer_append where it knows room. */
@@ -58,7 +59,8 @@ int world_receive(sw_consumer *c, uint32_t n, uint32_t length);
 void world_park_for_message(sw_consumer *c, uint32_t endpoint);
 void world_park_for_space(sw_producer *p, uint32_t endpoint, uint32_t length);
 
-/* Send or receive `count` messages, numbered from 1, sleeping in between. They stop early at the end of the stream. */
+/* Send or receive `count` messages, numbered from 1, sleeping in between. They stop early at the
+ * end of the stream. */
 void world_send_all(sw_producer *p, uint32_t endpoint, uint32_t count, uint32_t length);
 void world_receive_all(sw_consumer *c, uint32_t endpoint, uint32_t count, uint32_t length);
 

@@ -1,4 +1,4 @@
-/* Sleeping: whoever parks is woken. A lost wake-up ends a run with somebody asleep, which the explorer reports. */
+/* Sleeping: every parked thread is woken. A lost wake-up ends a run with one asleep, which the explorer reports. */
 #include "scenes.h"
 
 enum { SMALL = 8, LARGE = 3000, WHOLE = CAPACITY };
@@ -80,7 +80,7 @@ static void stop_by_waking_always(void) {
 }
 static void send_1(void) { model_check(world_send(&world.producer[0], 1, SMALL) == SW_OK); }
 
-/* A waker dies before it has woken: the sleeper is still armed, for whoever rings next. */
+/* A waker dies before it has woken: the sleeper is still armed, for the next waker. */
 static void half_ring(void) {
   sw_endpoint *sleeper = (sw_endpoint *)(void *)(model_region() + SW_HEADER_BYTES) + 1;
   if (sw_load_relaxed(&sleeper->sleeping) == SW_AWAKE) return;

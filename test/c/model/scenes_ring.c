@@ -1,4 +1,5 @@
-/* The ring without sleeping: frames arrive whole, in order, once; a full ring is never overwritten. */
+/* The ring without sleeping: frames arrive whole, in order, once; a full ring is never
+ * overwritten. */
 #include "scenes.h"
 
 enum { SMALL = 8, QUARTER = 1000, HALF = 2032, LARGE = 3000 };

@@ -1,11 +1,12 @@
-/* Roles: one holder at a time, and the next one goes on where the last one stopped, whether that left or died. */
+/* Roles: one holder at a time, and the next one goes on where the last one stopped, whether that
+ * left or died. */
 #include "scenes.h"
 
 enum { SMALL = 8 };
 
 static uint8_t *base(void) { return model_region(); }
 
-/* Endpoints 0 and 1 are claimed; nobody holds a role in rings[0]. */
+/* Endpoints 0 and 1 are claimed; no role in rings[0] is held. */
 static void setup_free(void) {
   world_open(0u - 16);
   sw_producer_leave(&world.producer[0]);
@@ -45,7 +46,7 @@ static void one_won(void) {
   world_valid();
 }
 
-/* One of them has an endpoint since just now: who sees its role must find it alive. */
+/* One of them has an endpoint since just now: a thread that sees its role must find it alive. */
 static void setup_one_endpoint(void) {
   setup_free();
   sw_endpoint_release(base(), 0);
@@ -102,7 +103,8 @@ static void none_twice(void) {
   world_valid();
 }
 
-/* The ring is full, and its producer is gone. The next one reads the consumer's index as it attaches. */
+/* The ring is full, and its producer is gone. The next one reads the consumer's index as it
+ * attaches. */
 static void setup_full(void) {
   world_open(0);
   model_check(world_send(&world.producer[0], 1, CAPACITY) == SW_OK);
@@ -146,7 +148,8 @@ static void consume_after_death(void) {
 }
 static void setup_dying(void) { world_open(0u - 8); }
 
-/* A dead holder is evicted while another takes the role over: whoever comes first, the new holder stays. */
+/* A dead holder is evicted while another takes the role over: in either order, the new holder
+ * stays. */
 static void setup_dead(void) {
   world_open(0);
   model_process(1, 10, 1, false);

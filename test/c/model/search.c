@@ -1,9 +1,10 @@
-/* The walk over all runs: depth first, re-executing from the start (Godefroid, "Partial-Order Methods for the
- * Verification of Concurrent Systems", 1996), with dynamic partial order reduction by source sets (Abdulla, Aronis,
- * Jonsson, Sagonas, POPL 2014) and sleep sets.
+/* The walk over all runs: depth first, re-executing from the start (Godefroid, "Partial-Order
+ * Methods for the Verification of Concurrent Systems", 1996), with dynamic partial order reduction
+ * by source sets (Abdulla, Aronis, Jonsson, Sagonas, POPL 2014) and sleep sets.
  *
- * A step of a run is a thread's next access together with one of its choices: the message that it reads, or the one
- * that it writes behind (memory.c). What makes the reduction strong is how few steps depend on each other here:
+ * A step of a run is a thread's next access together with one of its choices: the message that it
+ * reads, or the one that it writes behind (memory.c). What makes the reduction strong is how few
+ * steps depend on each other here:
  *
  *   - A load that reads an old message commutes with a store to that location: only the store has to come first for the
  *     load to read it. So a pair (load, store) is reversed only when the load came first, and a thread that sleeps on
@@ -14,7 +15,8 @@
  *     waking conflict with each other and with stores to the word.
  *   - In MODEL_SC, where a load reads the latest store only, conflicts are the usual ones.
  *
- * litmus.c compares the results with those of a search without any reduction, on known and on random programs. */
+ * litmus.c compares the results with those of a search without any reduction, on known and on
+ * random programs. */
 #undef _FORTIFY_SOURCE /* see coroutine.c */
 
 #include <setjmp.h>
@@ -29,7 +31,8 @@ enum { DEPTH = 600, SHOWN = 100, DEFAULT_BUDGET = 4000000 };
 typedef struct event {
   op o;
   int thread;
-  int16_t past[MODEL_THREADS]; /* per thread: how many steps of the run happen before this one, or are it */
+  /* per thread: how many steps of the run happen before this one, or are it */
+  int16_t past[MODEL_THREADS];
 } event;
 
 typedef struct node {
@@ -49,7 +52,8 @@ static int depth;   /* steps of this run so far */
 static int planned; /* of them, how many repeat the last run */
 
 static int thread_count;
-static op *pending[MODEL_THREADS]; /* the access that a thread is about to make; NULL when it has ended or sleeps */
+/* the access that a thread is about to make; NULL when it has ended or sleeps */
+static op *pending[MODEL_THREADS];
 static int sleeping_on[MODEL_THREADS];
 static int16_t past[MODEL_THREADS][MODEL_THREADS];
 static uint64_t asleep[MODEL_THREADS];
@@ -92,7 +96,8 @@ static bool read_by(const op *earlier, const op *later) {
   return writes(earlier) && earlier->location == later->location && later->read == earlier->wrote;
 }
 
-/* What remains covered of a sleeping thread's choices once another thread has taken the step `e`. */
+/* What remains covered of a sleeping thread's choices once another thread has taken the step
+ * `e`. */
 static uint64_t still_asleep(uint64_t choices, const op *next, const op *e) {
   if (next->kind == OP_FENCE || e->kind == OP_FENCE) return next->kind == e->kind ? 0 : choices;
   if (next->location != e->location) return choices;
@@ -110,9 +115,9 @@ static uint64_t still_asleep(uint64_t choices, const op *next, const op *e) {
 
 static bool before(int earlier, int later) { return events[later].past[events[earlier].thread] > earlier; }
 
-/* Steps `i` and `last` are to be tried the other way round: at node i some thread has to start that can lead there.
- * Those are the threads whose first step behind i needs nothing that comes behind i. `last_past` is what `last` needs
- * of the steps behind i. */
+/* Steps `i` and `last` are to be tried the other way round: at node i some thread has to start that
+ * can lead there. Those are the threads whose first step behind i needs nothing that comes behind
+ * i. `last_past` is what `last` needs of the steps behind i. */
 static void try_at(int i, int last, const int16_t *last_past) {
   unsigned starters = 0, seen = 0;
   for (int k = i + 1; k <= last; k++) {
@@ -143,9 +148,9 @@ static void join_past(int16_t *into, const int16_t *from) {
   }
 }
 
-/* Going back from step `at`: which earlier ones does it come after, and with which must it also be tried the other way
- * round? Those it conflicts with and does not come after for another reason. That it reads from some step is no such
- * reason, because it can choose to read from another. */
+/* Going back from step `at`: which earlier ones does it come after, and with which must it also be
+ * tried the other way round? Those it conflicts with and does not come after for another reason.
+ * That it reads from some step is no such reason, because it can choose to read from another. */
 static void note_order(int t, int at) {
   event *e = &events[at];
   bool known = model_active.everything;
@@ -212,7 +217,8 @@ static void step(int t, int choice) {
   }
 }
 
-/* A new node: what can run, what sleeps, and which thread goes first. NONE when there is nothing to try. */
+/* A new node: what can run, what sleeps, and which thread goes first. NONE when there is nothing to
+ * try. */
 static int open_node(node *n) {
   memset(n, 0, sizeof(*n));
   int first = NONE;
@@ -297,7 +303,7 @@ static void run_once(void) {
     result->pruned++; /* all of it is asleep */
   } else {
     result->runs++;
-    fail("lost wake-up: somebody sleeps, and nobody is left to wake them");
+    fail("lost wake-up: a thread sleeps, and none is left to wake it");
   }
 }
 

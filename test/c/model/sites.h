@@ -1,5 +1,6 @@
-/* The places in the core where an order matters: every call of an atomic operation that is stronger than relaxed,
- * every read-modify-write and every fence, with the labels of the ordering edges that its line names ([R1] ...). */
+/* The places in the core where an order matters: every call of an atomic operation that is stronger
+ * than relaxed, every read-modify-write and every fence, with the labels of the ordering edges that
+ * its line names ([R1] ...). */
 #ifndef SABWAY_MODEL_SITES_H
 #define SABWAY_MODEL_SITES_H
 
@@ -16,8 +17,9 @@ typedef struct site {
   bool mutable_as[MODEL_BLIND + 1];
 } site;
 
-/* Read `root`/native/core/<name>.c for each name of native/sources.txt. Returns how many sites there are, or -1 with
- * the reason printed: a file cannot be read, or a label is mentioned that no site has. */
+/* Read `root`/native/core/<name>.c for each name of native/sources.txt. Returns how many sites
+ * there are, or -1 with the reason printed: a file cannot be read, or a label is mentioned that no
+ * site has. */
 int sites_read(const char *root, site *sites);
 
 #endif

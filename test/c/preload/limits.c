@@ -1,6 +1,6 @@
-/* Preloaded into a process of a test (LD_PRELOAD): before its main function it forbids itself what SABWAY_TEST_LIMITS
- * names, separated by commas. A system call and the error it is to fail with: memfd_create=EPERM; or `undumpable`, by
- * which the process is protected as a setuid program is. */
+/* Preloaded into a process of a test (LD_PRELOAD): before its main function it forbids itself what
+ * SABWAY_TEST_LIMITS names, separated by commas. A system call and the error it is to fail with:
+ * memfd_create=EPERM; or `undumpable`, by which the process is protected as a setuid program is. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>

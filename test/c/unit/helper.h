@@ -1,7 +1,7 @@
 /* What the tests share: a region of exactly the right size, both ends of a ring, threads and time.
  *
- * cmocka's asserts jump out of the test, so they work on the main thread only: other threads leave their findings in
- * variables. */
+ * cmocka's asserts jump out of the test, so they work on the main thread only: other threads leave
+ * their findings in variables. */
 #ifndef SABWAY_TEST_HELPER_H
 #define SABWAY_TEST_HELPER_H
 
@@ -49,7 +49,7 @@ typedef struct region {
   uint32_t pages;
 } region;
 
-/* What lies behind the channel in its last page belongs to nobody. */
+/* What lies behind the channel in its last page is not used. */
 HELPER void region_guard(const region *r, uint64_t used) {
   (void)r, (void)used;
 #ifdef TEST_ASAN
@@ -123,7 +123,8 @@ HELPER void pattern_fill(void *to, uint32_t length, uint32_t seed) {
   for (uint32_t i = 0; i < length; i++) ((uint8_t *)to)[i] = pattern_byte(seed, i);
 }
 
-/* Payloads where sw_producer_append_batch takes them to be, as far as p->room goes. Returns how many. */
+/* Payloads where sw_producer_append_batch takes them to be, as far as p->room goes. Returns how
+ * many. */
 HELPER uint32_t pattern_fill_batch(const sw_producer *p, const sw_slice *slices, uint32_t count, uint32_t seed) {
   uint32_t at = p->next, done = 0;
   int64_t room = p->room == 0 ? -1 : (int64_t)p->room;
@@ -180,9 +181,9 @@ HELPER uint32_t random_next(uint64_t *state) {
 }
 
 HELPER void sleep_ms(uint32_t ms) {
-  uint32_t nobody = 0;
+  uint32_t unrung = 0;
   uint64_t until = sw_prim_now() + ms * 1000000ull;
-  for (uint64_t now; (now = sw_prim_now()) < until;) sw_prim_futex_wait(&nobody, 0, (int64_t)(until - now));
+  for (uint64_t now; (now = sw_prim_now()) < until;) sw_prim_futex_wait(&unrung, 0, (int64_t)(until - now));
 }
 
 /* Wait for a condition, ten seconds at most. */

@@ -1,5 +1,6 @@
-// A real Electron, where there is one: ELECTRON=/path/to/electron, or the binary that `npx install-electron` downloads. Without
-// one these tests are not run, and say so: what runs everywhere is test/electron/stubs.
+// A real Electron, where there is one: ELECTRON=/path/to/electron, or the binary that `npx
+// install-electron` downloads. Without one these tests are not run, and say so: what runs
+// everywhere is test/electron/stubs.
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'

@@ -1,5 +1,5 @@
-// sabway/electron without Electron: main, preload and page as they are, on a stand-in for its modules (./electron.ts). What only a
-// real Electron can show is in test/electron.
+// sabway/electron without Electron: main, preload and page as they are, on a stand-in for its
+// modules (./electron.ts). What only a real Electron can show is in test/electron.
 import assert from 'node:assert/strict'
 import type { SharedMemoryChannel } from 'sabway'
 import { pattern } from '../../js/support/bytes.js'

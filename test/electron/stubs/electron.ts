@@ -1,5 +1,6 @@
-// A stand-in for the module 'electron' in the main process, with windows whose renderers are worker threads: each has an environment
-// of its own with the real addon, which ends as a preload script's does at a navigation. What Electron's IPC refuses, this refuses.
+// A stand-in for the module 'electron' in the main process, with windows whose renderers are worker
+// threads: each has an environment of its own with the real addon, which ends as a preload script's
+// does at a navigation. What Electron's IPC refuses, this refuses.
 import { EventEmitter } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -105,7 +106,10 @@ export class FakeWindow {
     running.add(this)
   }
 
-  /** Navigate: the old page's environment is torn down, the new one runs its preload script, then the page. */
+  /**
+   * Navigate: the old page's environment is torn down, the new one runs its preload script, then
+   * the page.
+   */
   async load(options: PageOptions = {}): Promise<void> {
     await this.#renderer?.terminate()
     this.#frame = { url: options.url ?? 'app://test/index.html' }

@@ -1,5 +1,6 @@
-// A renderer of ./electron.ts: preload and page in one thread, in two worlds. The preload script has the CommonJS copy of the
-// library, and the addon; the page has the ESM copy, which never loads one.
+// A renderer of ./electron.ts: preload and page in one thread, in two worlds. The preload script
+// has the CommonJS copy of the library, and the addon; the page has the ESM copy, which never loads
+// one.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
@@ -17,7 +18,10 @@ const {
 const answers = new Map<number, (answer: unknown) => void>()
 let calls = 0
 
-/** The window, which both worlds see. Messages are cloned by Blink: memory passes, if the page is isolated. */
+/**
+ * The window, which both worlds see. Messages are cloned by Blink: memory passes, if the page is
+ * isolated.
+ */
 class FakeWindow extends EventTarget {
   readonly posted: unknown[] = []
 
@@ -35,7 +39,9 @@ class FakeWindow extends EventTarget {
   }
 }
 
-/** What contextBridge lets through: copies of plain data, and functions that take and give those. */
+/**
+ * What contextBridge lets through: copies of plain data, and functions that take and give those.
+ */
 function bridged(value: unknown): unknown {
   if (typeof value === 'function') return (...args: unknown[]) => bridged(value(...args.map(bridged)))
   if (value instanceof Promise) return value.then(bridged)

@@ -1,5 +1,6 @@
-// The addon by itself, past the library that guards it: every offset and length is bounded by the region, every argument is looked
-// at. What were not refused here would be read or written anywhere in the process.
+// The addon by itself, past the library that guards it: every offset and length is bounded by the
+// region, every argument is looked at. What were not refused here would be read or written anywhere
+// in the process.
 import assert from 'node:assert/strict'
 import { Region } from 'sabway'
 import { abi } from '../support/abi.js'
@@ -112,7 +113,8 @@ describe('the addon by itself', () => {
     for (const value of [-1, Number.NaN, Number.NEGATIVE_INFINITY, '1', undefined, null, 1n]) {
       refused(() => binding.park(0, value), RANGE, String(value))
     }
-    // A ticket that the doorbell does not have any more: it returns at once, however long it might sleep.
+    // A ticket that the doorbell does not have any more: it returns at once, however long it might
+    // sleep.
     for (const ticket of [1, -1, 2 ** 32 - 1, -(2 ** 31)]) {
       for (const milliseconds of [1e15, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) binding.park(ticket, milliseconds)
     }

@@ -1,4 +1,5 @@
-// Every code of the error table can be had, and each message teaches: it names what was wrong, and what is right.
+// Every code of the error table can be had, and each message teaches: it names what was wrong, and
+// what is right.
 import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
 import { type ErrorCode, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
@@ -48,8 +49,9 @@ const starved = async (index: number) => {
 }
 
 /**
- * FULL becomes false, null or a queue; UNSUPPORTED is for operating systems that cannot map over memory; the last two are of pages that
- * are served in a way that causes them, which test/browser has.
+ * FULL becomes false, null or a queue; UNSUPPORTED is for operating systems that cannot map over
+ * memory; the last two are of pages that are served in a way that causes them, which test/browser
+ * has.
  */
 type Untested = 'ERR_SABWAY_FULL' | 'ERR_SABWAY_UNSUPPORTED' | 'ERR_SABWAY_NO_WASM' | 'ERR_SABWAY_NOT_ISOLATED'
 
@@ -370,9 +372,9 @@ describe('arguments of the wrong type or value', () => {
     ],
     [
       'share that does not exist',
-      () => new SharedMemoryChannel(4096, 4096, { share: 'everyone' as never }),
+      () => new SharedMemoryChannel(4096, 4096, { share: 'all' as never }),
       'ERR_SABWAY_INVALID_ARGUMENT',
-      /share must be one of .*'threads'.*, got 'everyone'/,
+      /share must be one of .*'threads'.*, got 'all'/,
     ],
   ]
   for (const [what, act, code, teaches] of rows) {

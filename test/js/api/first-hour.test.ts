@@ -1,4 +1,5 @@
-// What people do with a channel in their first hour: print it, compare it, post it, and pass it where something else is meant.
+// What people do with a channel in their first hour: print it, compare it, post it, and pass it
+// where something else is meant.
 import assert from 'node:assert/strict'
 import { format, inspect, isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'
@@ -8,6 +9,7 @@ import { keep, open, pair } from '../support/channels.js'
 import { runChild } from '../support/children.js'
 import { rejectsWith, throwsError } from '../support/errors.js'
 import { itNative } from '../support/host.js'
+import { countedSignal } from '../support/signals.js'
 import { within } from '../support/wait.js'
 
 const SHOWN = "SharedMemoryChannel { side: 'renderer', share: 'threads', codec: 'bytes', closed: false }"
@@ -167,22 +169,12 @@ describe('one AbortSignal', () => {
 
   it('that is never aborted holds nothing of calls that are over', async () => {
     const { renderer, native } = pair(4096)
-    const { signal } = new AbortController()
-    let listeners = 0
-    const { addEventListener, removeEventListener } = signal
-    signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
-      listeners++
-      addEventListener.apply(signal, args)
-    }
-    signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
-      listeners--
-      removeEventListener.apply(signal, args)
-    }
+    const { signal, listeners } = countedSignal()
     const waits = Array.from({ length: 20 }, () => native.receive({ signal }))
-    assert.equal(listeners, 1)
+    assert.equal(listeners(), 1)
     for (let i = 0; i < 20; i++) renderer.send(pattern(i, 10))
     await within(Promise.all(waits), 'the messages')
-    assert.equal(listeners, 0)
+    assert.equal(listeners(), 0)
   })
 })
 

@@ -1,4 +1,5 @@
-// Whatever a program passes, it gets an answer or a SabwayError that can be read, and the channel goes on.
+// Whatever a program passes, it gets an answer or a SabwayError that can be read, and the channel
+// goes on.
 import assert from 'node:assert/strict'
 import { runChild } from '../support/children.js'
 import { ODD } from '../support/odd.js'

@@ -1,4 +1,5 @@
-// Values of another realm, as a vm context and jest's sandbox have them: their classes are others, so `instanceof` says no.
+// Values of another realm, as a vm context and jest's sandbox have them: their classes are others,
+// so `instanceof` says no.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -15,7 +16,10 @@ import { within } from '../support/wait.js'
 const realm = createContext({})
 const inRealm = <T>(code: string): T => runInContext(code, realm) as T
 
-/** The library, loaded where all of the language's classes are a context's own and only the platform's are Node's: as jest loads it. */
+/**
+ * The library, loaded where all of the language's classes are a context's own and only the
+ * platform's are Node's: as jest loads it.
+ */
 function libraryInRealm(): typeof import('sabway') {
   const file = fileURLToPath(new URL('dist/index.cjs', root))
   const platform = [

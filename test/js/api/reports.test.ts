@@ -1,4 +1,5 @@
-// Programs of public bug reports about comparable libraries: each test names the report whose program it is.
+// Programs of public bug reports about comparable libraries: each test names the report whose
+// program it is.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -28,7 +29,8 @@ describe('public reports', () => {
         (message) => {
           told.push(message.length === 0 ? 'started' : Number(message[0]))
           if (message.length === 0) {
-            // The thread is blocked while the worker answers and ends: the death is known before the first answer is taken.
+            // The thread is blocked while the worker answers and ends: the death is known before
+            // the first answer is taken.
             channel.send(new Uint8Array(1))
             const end = Date.now() + 600
             while (Date.now() < end);

@@ -1,4 +1,5 @@
-// A program that ends while messages are held for a batch: they are sent, as those without batching were.
+// A program that ends while messages are held for a batch: they are sent, as those without batching
+// were.
 import assert from 'node:assert/strict'
 import { SharedMemoryChannel } from 'sabway'
 import { keep, takeAll } from '../support/channels.js'

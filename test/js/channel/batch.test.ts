@@ -1,4 +1,5 @@
-// Batching: the same messages in the same order, in fewer publishes, and nothing held back for long.
+// Batching: the same messages in the same order, in fewer publishes, and nothing held back for
+// long.
 import assert from 'node:assert/strict'
 import { type BatchOptions, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'

@@ -1,5 +1,5 @@
-// sabway/bytes: the same library without the parts that few pages need. Each of its files has a process of its own, because what loads
-// 'sabway' in the same thread gives it those parts.
+// sabway/bytes: the same library without the parts that few pages need. Each of its files has a
+// process of its own, because what loads 'sabway' in the same thread gives it those parts.
 import assert from 'node:assert/strict'
 import * as sabway from 'sabway'
 import { runChild } from '../support/children.js'

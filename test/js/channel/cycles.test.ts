@@ -9,7 +9,10 @@ import { turns, until } from '../support/wait.js'
 const MiB = 2 ** 20
 
 describe('1,000 cycles of create and cleanup', () => {
-  /** A native worker, messages both ways, an event loop that was woken: all that a channel can hold on to. */
+  /**
+   * A native worker, messages both ways, an event loop that was woken: all that a channel can hold
+   * on to.
+   */
   function cycle(i: number): void {
     const channel = new SharedMemoryChannel(65536, 65536)
     if (i % 3 === 0) channel.startWorker({ plugin: plugin('logger'), onLog: () => {} })
@@ -32,9 +35,12 @@ describe('1,000 cycles of create and cleanup', () => {
       if (i % 10 === 0) await turns(2)
     }
     await nativeThreadsAre(0)
-    await collectUntil(() => memory('VmSize') < before.virtual + 1024 * MiB, 'the regions to be unmapped') // one reserves more
-    await collectUntil(() => memory('VmRSS') < before.resident + 64 * MiB, 'resident memory to be back') // 130 KiB a cycle would be over
-    await until(() => allThreads() <= before.threads, 'no more threads than before') // others' may have ended meanwhile
+    // one reserves more
+    await collectUntil(() => memory('VmSize') < before.virtual + 1024 * MiB, 'the regions to be unmapped')
+    // 130 KiB a cycle would be over
+    await collectUntil(() => memory('VmRSS') < before.resident + 64 * MiB, 'resident memory to be back')
+    // others' may have ended meanwhile
+    await until(() => allThreads() <= before.threads, 'no more threads than before')
     assert.equal(openFiles(), before.files)
   })
 })

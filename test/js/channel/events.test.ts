@@ -1,4 +1,5 @@
-// Events: who is told what, once; and that the channel knows whether anybody listens.
+// Events: each comes once, to the side that it is for; and the channel knows whether it has
+// listeners.
 import assert from 'node:assert/strict'
 import { type ChannelHandle, SharedMemoryChannel, type StartOptions } from 'sabway'
 import { pattern } from '../support/bytes.js'
@@ -43,7 +44,8 @@ describe("the 'message' event", () => {
     renderer.send(Uint8Array.of(1))
     await until(() => order.length === 4, 'the first message')
     native.removeEventListener('message', first)
-    native.removeEventListener('message', object, { capture: true }) // another registration, which there is not
+    // another registration, which there is not
+    native.removeEventListener('message', object, { capture: true })
     renderer.send(Uint8Array.of(2))
     await until(() => order.includes('object 2'), 'the second message')
     native.removeEventListener('message', object)
@@ -126,7 +128,7 @@ describe("the 'close' event of a channel that only sends", () => {
 
   it('comes to a listener that was added when it was over already', async () => {
     const { renderer, native } = pair()
-    native.send(pattern(0, 1)) // which nobody reads
+    native.send(pattern(0, 1)) // never read
     renderer.send(pattern(0, 1))
     native.cleanup()
     const closed = count(renderer, 'close')
@@ -249,7 +251,7 @@ describe('Symbol.asyncDispose', () => {
     await until(() => received.length === 20, 'all that was queued')
   })
 
-  it('does not wait where nobody is there to take it, and not when the taker leaves', async () => {
+  it('does not wait where there is no receiver, nor when the receiver leaves', async () => {
     const alone = open(4096)
     alone.send(pattern(0, 4096))
     alone.send(pattern(1, 4096))
@@ -363,7 +365,7 @@ describe('schedules', () => {
     assert.deepEqual(seen, [0, 1, 2])
   })
 
-  it('poll: looks at intervals, which nobody has to ring for', async () => {
+  it('poll: looks at intervals, and is never rung', async () => {
     for (const poll of [2, { min: 1, max: 20 }]) {
       const { renderer, native } = pair()
       const received = collectPaced(native, { poll })

@@ -7,7 +7,7 @@ import { itNative } from '../support/host.js'
 import { Thread } from '../support/threads.js'
 import { aWhile, until } from '../support/wait.js'
 
-/** Everybody comes to rest, and has to be woken, so many times in a flood. */
+/** In a flood, each thread falls asleep and has to be woken this many times. */
 const RESTS = 50
 
 /** Send messages 0 to count - 1 and check the echo of each. */

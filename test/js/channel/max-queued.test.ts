@@ -1,4 +1,5 @@
-// `maxQueued`: a queue that nothing takes from is bounded, and what goes beyond the bound is refused as a whole.
+// `maxQueued`: a queue that nothing takes from is bounded, and what goes beyond the bound is
+// refused as a whole.
 import assert from 'node:assert/strict'
 import { type ChannelOptions, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
@@ -73,7 +74,8 @@ describe('maxQueued', () => {
     )
     throwsError(() => renderer.send(new Uint8Array()), 'ERR_SABWAY_QUEUE_FULL', /0 bytes more/)
     assert.equal(renderer.trySend(pattern(1, 1)), false)
-    const waiting = renderer.sendDirect(pattern(2, 100)) // a promise is how a program waits, so one is always taken
+    // a promise is how a program waits, so one is always taken
+    const waiting = renderer.sendDirect(pattern(2, 100))
     takeAll(native)
     await within(waiting, 'the promise')
     assert.equal(renderer.send(pattern(3, 100)), true)

@@ -1,4 +1,5 @@
-// A received message is the receiver's own, with all of its memory; unless it was asked for from a pool.
+// A received message is the receiver's own, with all of its memory; unless it was asked for from a
+// pool.
 import assert from 'node:assert/strict'
 import type { SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
@@ -59,7 +60,7 @@ describe('a received message has memory of its own', () => {
     })
   }
 
-  it('also when it lies askew in the ring', async () => {
+  it('also when it is misaligned in the ring', async () => {
     const { renderer, native } = pair(1 << 17)
     const sent = [300, 4097, 40_001].map((length, i) => pattern(i, length))
     for (const message of sent) renderer.send(sources['a view with an offset']!(message))
@@ -84,7 +85,8 @@ describe("startReceiving with copy: 'pooled'", () => {
     if (!haveAddon) return
     for (const { buffer } of shared) {
       try {
-        structuredClone(buffer, { transfer: [buffer as ArrayBuffer] }) // Node 20 copies it, later ones throw
+        // Node 20 copies it, later ones throw
+        structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
       } catch (error) {
         assert.equal((error as Error).name, 'DataCloneError')
       }

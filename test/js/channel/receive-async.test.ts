@@ -1,9 +1,10 @@
-// receive() and for await: promises, in order, nothing lost and nothing taken that nobody asked for.
+// receive() and for await: promises, in order, nothing lost, and nothing taken without a call.
 import assert from 'node:assert/strict'
 import { pattern } from '../support/bytes.js'
 import { collect, fillUp, open, pair, takeAll } from '../support/channels.js'
 import { assertError, rejectsWith, throwsError } from '../support/errors.js'
 import { itNative } from '../support/host.js'
+import { countedSignal } from '../support/signals.js'
 import { Thread } from '../support/threads.js'
 import { aWhile, turns, within } from '../support/wait.js'
 
@@ -95,7 +96,7 @@ describe('receive', () => {
     assert.ok((await look) > 3, 'others had turns')
   })
 
-  it('times out with ERR_SABWAY_TIMEOUT, and eats no message then', async () => {
+  it('times out with ERR_SABWAY_TIMEOUT, and takes no message then', async () => {
     const { renderer, native } = pair()
     await rejectsWith(native.receive({ timeout: 5 }), 'ERR_SABWAY_TIMEOUT', /no message came within 5 ms/)
     renderer.send(Uint8Array.of(7))
@@ -121,7 +122,7 @@ describe('receive', () => {
     await rejectsWith(native.receive({ signal: abort.signal }), 'ERR_SABWAY_ABORTED', /given up/)
   })
 
-  it('eats nothing when it is given up in the turn in which the message comes', async () => {
+  it('takes nothing when it is given up in the turn in which the message comes', async () => {
     const { renderer, native } = pair()
     for (let i = 0; i < 100; i++) {
       const abort = new AbortController()
@@ -140,22 +141,12 @@ describe('receive', () => {
 
   it('leaves no listener on its signal and no timer', async () => {
     const { renderer, native } = pair()
-    const { signal } = new AbortController()
-    let listeners = 0
-    const { addEventListener, removeEventListener } = signal
-    signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
-      listeners++
-      addEventListener.apply(signal, args)
-    }
-    signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
-      listeners--
-      removeEventListener.apply(signal, args)
-    }
+    const { signal, listeners } = countedSignal()
     const waiting = native.receive({ signal, timeout: 100_000 })
-    assert.equal(listeners, 1)
+    assert.equal(listeners(), 1)
     renderer.send(Uint8Array.of(1))
     await waiting
-    assert.equal(listeners, 0)
+    assert.equal(listeners(), 0)
   })
 
   it('rejects with ERR_SABWAY_CLOSED when the other side is done, after what it sent', async () => {

@@ -102,7 +102,7 @@ describe('receiveSync', () => {
   for (const [peer, options] of [
     ['a native thread', {}],
     ['JavaScript', {}],
-    ['nobody yet', {}],
+    ['a peer that has not come', {}],
     ['JavaScript', { execArgv: ['--no-addons'] }],
   ] as [string, WorkerOptions][]) {
     for (const wait of ['spin', 'park'] as const) {
@@ -125,7 +125,8 @@ describe('receiveSync', () => {
 describe('waking costs', () => {
   itNative('fewer than 1,000 system calls for a million messages to a busy native thread', async () => {
     const channel = open(1 << 20, 4096)
-    // Always busy: on one processor a balanced one would be woken, be faster than its sender, and sleep again.
+    // Always busy: on one processor a balanced one would be woken, be faster than its sender, and
+    // sleep again.
     channel.startWorker({ builtin: 'sink', wait: 'spin' })
     const message = new Uint8Array(64)
     for (let sent = 0; sent < MILLION; ) if (channel.trySend(message)) sent++
@@ -135,7 +136,8 @@ describe('waking costs', () => {
   })
 
   itNative('fewer than 1,000 for a million messages from a native thread to a busy event loop', async () => {
-    const channel = open(4096, 1 << 20, { wait: 'spin' }) // busy, however the machine shares out its processors
+    // busy, however the machine shares out its processors
+    const channel = open(4096, 1 << 20, { wait: 'spin' })
     let received = 0
     channel.startReceiving(() => received++, { copy: false })
     channel.startWorker({ builtin: 'source', size: 64, count: MILLION })

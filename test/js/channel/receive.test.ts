@@ -110,7 +110,7 @@ describe('startReceiving', () => {
     assert.ok(stages.size > 10, `received in ${stages.size} turns of the loop`)
   })
 
-  it('stops in the middle: the rest waits for whoever comes next', async () => {
+  it('stops in the middle: the rest waits for the next receiver', async () => {
     const { renderer, native } = pair()
     for (let i = 0; i < 100; i++) renderer.send(pattern(i, 10))
     const first: Uint8Array[] = []

@@ -1,4 +1,5 @@
-// attach with { replace: true }: the side is taken from whatever holds it, and a holder that lives is told by its next call.
+// attach with { replace: true }: the side is taken from whatever holds it, and a holder that lives
+// is told by its next call.
 import assert from 'node:assert/strict'
 import { type ChannelHandle, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
@@ -153,7 +154,8 @@ describe('attach with replace', () => {
     assert.deepEqual(await within(channel.receive(), 'a message of the new holder'), pattern(2, 20))
     channel.send(pattern(3, 30))
     const first = await within(next.receive(), 'a message to the new holder')
-    // What the old holder had received, and not yet released when it lost the side, comes once more.
+    // What the old holder had received, and not yet released when it lost the side, comes once
+    // more.
     const last = first.length === 10 ? await within(next.receive(), 'the message behind it') : first
     assert.deepEqual(last, pattern(3, 30))
     thread.tell('cleanup')

@@ -14,7 +14,7 @@ describe('reserve, commit and abandon', () => {
       assert.equal(room.byteOffset % 8, 0)
       assert.equal(room.length, length)
       fill(room, length)
-      assert.deepEqual(takeAll(native), [], 'nobody sees it before it is committed')
+      assert.deepEqual(takeAll(native), [], 'it is not seen before it is committed')
       renderer.commit()
       assert.deepEqual(takeAll(native), [pattern(length, length)])
     }

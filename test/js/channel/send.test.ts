@@ -95,7 +95,8 @@ describe('send', () => {
     for (let i = 0; i < 20; i++) renderer.send(pattern(i, 2000))
     const received: Uint8Array[] = []
     while (received.length < 20) {
-      await until(() => renderer.stats().sent.used !== 0, 'the queue to move on') // asleep between two looks
+      // asleep between two looks
+      await until(() => renderer.stats().sent.used !== 0, 'the queue to move on')
       received.push(...takeAll(native, 1))
     }
     received.forEach((message, i) => {

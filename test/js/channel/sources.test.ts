@@ -1,4 +1,5 @@
-// Bytes from every kind of memory and class that people have, by every way of sending; and memory that changes meanwhile.
+// Bytes from every kind of memory and class that people have, by every way of sending; and memory
+// that changes meanwhile.
 import assert from 'node:assert/strict'
 import { type BatchOptions, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
@@ -16,8 +17,8 @@ function channels(batch?: BatchOptions) {
   return { renderer, native: keep(SharedMemoryChannel.attach(renderer.handle, { side: 'native' })) }
 }
 
-/** Sends all, whatever that takes. */
-const doors: Record<string, (channel: SharedMemoryChannel, messages: Uint8Array[]) => unknown> = {
+/** The ways to send messages: each sends all of them. */
+const ways: Record<string, (channel: SharedMemoryChannel, messages: Uint8Array[]) => unknown> = {
   send: (channel, messages) => messages.map((message) => channel.send(message)),
   trySend: (channel, messages) => messages.map((message) => channel.trySend(message)),
   sendDirect: (channel, messages) => Promise.all(messages.map((message) => channel.sendDirect(message))),
@@ -30,8 +31,8 @@ const doors: Record<string, (channel: SharedMemoryChannel, messages: Uint8Array[
 
 describe('sources', () => {
   for (const [name, make] of Object.entries(sources)) {
-    for (const [door, send] of Object.entries(doors)) {
-      it(`${door} of ${name}`, async () => {
+    for (const [way, send] of Object.entries(ways)) {
+      it(`${way} of ${name}`, async () => {
         const { renderer, native } = channels()
         const all = LENGTHS.map((length, i) => pattern(i, length))
         const sent = all.map(make)
@@ -133,7 +134,7 @@ describe('a message whose memory is gone', () => {
     'out of the bounds of its resized buffer': shrunk,
   }
   for (const [how, make] of Object.entries(gone)) {
-    it(`${how}: is refused by every door, and nothing is sent`, async () => {
+    it(`${how}: is refused by every way to send, and nothing is sent`, async () => {
       const { renderer, native } = channels()
       const { renderer: batched } = channels({})
       const why = /has no memory any more: it was transferred, or its buffer was resized/
@@ -247,7 +248,8 @@ describe('memory that another thread makes larger', () => {
         for (let round = 0; round < rounds; round++) {
           const message = new Uint8Array(grows[round]!)
           Atomics.store(turn, 0, round + 1)
-          while (Atomics.load(turn, 1) <= round) if (!send(renderer, message, marker)) look(2) // so that it stays full
+          // so that it stays full
+          while (Atomics.load(turn, 1) <= round) if (!send(renderer, message, marker)) look(2)
         }
         renderer.flush()
         look()

@@ -142,7 +142,8 @@ describe('readable and writable', () => {
       await aWhile()
       await turns(50)
     }
-    // Where bytes can be: the ring, one message queued behind it, the writable's 64 KiB, and a chunk or two at each joint.
+    // Where bytes can be: the ring, one message queued behind it, the writable's 64 KiB, and a
+    // chunk or two at each joint.
     const most = ring + 65536 + 4 * chunk.length
     assert.ok(produced * chunk.length <= most, `${produced} chunks were produced while the sink stood still`)
     assert.ok(produced * chunk.length >= ring / 2, 'and they did fill the ring')

@@ -1,4 +1,5 @@
-// Messages that are larger than the ring, and than the region, and than 32 bits can count: every way of sending says so.
+// Messages that are larger than the ring, and than the region, and than 32 bits can count: every
+// way of sending says so.
 import assert from 'node:assert/strict'
 import { SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
@@ -64,7 +65,8 @@ describe('a message that is too large', () => {
     it(`${what}: ${length} bytes into ${ring}`, () => refused(() => new Uint8Array(length), ring))
   }
 
-  // Memory that is never touched costs address space alone. Node 20 makes no array of more than 2 ** 32.
+  // Memory that is never touched costs address space alone. Node 20 makes no array of more than 2
+  // ** 32.
   for (const length of [2 ** 29 + 1, 2 ** 31, canBe(2 ** 32 + 16) ? 2 ** 32 + 16 : 2 ** 32]) {
     itNative(`of ${length} bytes`, () => {
       const message = new Uint8Array(length)

@@ -1,4 +1,5 @@
-// Counts the garbage collections during many calls: nothing else runs here, so that they tell what the calls allocate.
+// Counts the garbage collections during many calls: nothing else runs here, so that they tell what
+// the calls allocate.
 
 import { GCProfiler } from 'node:v8'
 import { SharedMemoryChannel } from 'sabway'

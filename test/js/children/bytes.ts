@@ -1,4 +1,5 @@
-// sabway/bytes in a process of its own: before anything else has loaded what it leaves out, and after. Prints what it saw as JSON.
+// sabway/bytes in a process of its own: before anything else has loaded what it leaves out, and
+// after. Prints what it saw as JSON.
 import { createRequire } from 'node:module'
 import type * as Sabway from 'sabway'
 

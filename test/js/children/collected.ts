@@ -1,5 +1,5 @@
-// What becomes of channels of one thread that are dropped, and of those that share their regions. Prints how it went, and must then
-// end by itself.
+// What becomes of channels of one thread that are dropped, and of those that share their regions.
+// Prints how it went, and must then end by itself.
 import { type ChannelHandle, Region, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
 import { collectGarbage, collectUntil } from '../support/gc.js'
@@ -45,7 +45,9 @@ async function byHandle(): Promise<number> {
   return received
 }
 
-/** The side that is left is told, is given the side back, and takes no more places than there are. */
+/**
+ * The side that is left is told, is given the side back, and takes no more places than there are.
+ */
 async function left(): Promise<string[]> {
   const told: string[] = []
   const channel = new SharedMemoryChannel(4096, 4096)

@@ -1,4 +1,5 @@
-// Makes channels and drops them without cleanup while only so many addresses can be had. Prints how many it could make of each use.
+// Makes channels and drops them without cleanup while the address space is limited. Prints how many
+// it could make of each use.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'

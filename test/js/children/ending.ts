@@ -1,5 +1,5 @@
-// Takes the other side of some channels, sends a message through each, and comes to its end, in one of many ways. Runs as a process,
-// as a worker thread of one, or as a worker thread of the test.
+// Takes the other side of some channels, sends a message through each, and comes to its end, in one
+// of many ways. Runs as a process, as a worker thread of one, or as a worker thread of the test.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { SharedMemoryChannel } from 'sabway'
 
@@ -16,7 +16,7 @@ function begin({ from, how }: EndingTask, say: (what: string) => void): void {
   for (const channel of channels) channel.send(Uint8Array.of(1))
   say('attached')
   if (how === 'exit') process.exit()
-  if (how === 'uncaught') throw new Error('of which nobody is told')
+  if (how === 'uncaught') throw new Error('that no listener is told of')
   if (how === 'cleanup') for (const channel of channels) channel.cleanup()
   if (how === 'waits to be ended') setInterval(() => channels, 1 << 30)
 }

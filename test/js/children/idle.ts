@@ -1,4 +1,5 @@
-// What keeps a process alive, and what does not: the first argument. Prints what happened until the end.
+// What keeps a process alive, and what does not: the first argument. Prints what happened until the
+// end.
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { SharedMemoryChannel } from 'sabway'
@@ -22,7 +23,9 @@ const loop = async () => {
     if (++count === 2) break
   }
 }
-/** Another thread takes the other side and comes to its end, which the process need not wait for. */
+/**
+ * Another thread takes the other side and comes to its end, which the process need not wait for.
+ */
 const thread = (script: string) =>
   new Worker(
     `const { workerData } = require('node:worker_threads')

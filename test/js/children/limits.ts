@@ -3,8 +3,9 @@ import { Region, type SabwayError, SharedMemoryChannel } from 'sabway'
 import { useUpFiles } from '../support/files.js'
 
 /**
- * threads, processes: messages between two sides, in this process; with a name: named. token: make a region, and say its token.
- * copied: why a named region is copied. open: join another process's. files: use up the descriptors. addresses: use up the address space.
+ * threads, processes: messages between two sides, in this process; with a name: named. token: make
+ * a region, and say its token. copied: why a named region is copied. open: join another process's.
+ * files: use up the descriptors. addresses: use up the address space.
  */
 export type Step =
   | 'threads'

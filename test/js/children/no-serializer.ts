@@ -1,4 +1,5 @@
-// A host whose node:v8 is not all there, in the way that the argument names: what do codecs make of it?
+// A host whose node:v8 is not all there, in the way that the argument names: what do codecs make of
+// it?
 import type * as nodeV8 from 'node:v8'
 
 const refuse = (): never => {

@@ -1,5 +1,5 @@
-// Gives every parameter of one entry point every odd value, and prints what went wrong: a process of its own, so that a crash and
-// a hang show.
+// Gives every parameter of one entry point every odd value, and prints what went wrong: a process
+// of its own, so that a crash and a hang show.
 import { fileURLToPath } from 'node:url'
 import type * as Sabway from 'sabway'
 import { main } from '../../electron/stubs/electron.js'
@@ -109,7 +109,8 @@ const last = scene()
 const members = membersOf(sabway, {
   SharedMemoryChannel: last.renderer,
   Region: last.region,
-  ChannelPort: sharedCodec() === undefined ? { cloneHint: '' } : last.port, // an entry without codecs has no ports
+  // an entry without codecs has no ports
+  ChannelPort: sharedCodec() === undefined ? { cloneHint: '' } : last.port,
   SabwayError: new sabway.SabwayError('ERR_SABWAY_CLOSED', 'x'),
   ChannelErrorEvent: new sabway.ChannelErrorEvent(new sabway.SabwayError('ERR_SABWAY_CLOSED', 'x')),
   ChannelMessageEvent: new sabway.ChannelMessageEvent(new Uint8Array(1)),

@@ -1,4 +1,5 @@
-// Address space runs out while channels are made: an error with a code, and the process goes on. Prints how it went.
+// Address space runs out while channels are made: an error with a code, and the process goes on.
+// Prints how it went.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { SharedMemoryChannel } from 'sabway'
@@ -44,7 +45,10 @@ limitAddresses(2 ** 30)
 const early = failure(open)
 limitAddresses(SPARE)
 
-/** Make channels until there is no memory for another. In a function of its own, so that nothing holds them afterwards. */
+/**
+ * Make channels until there is no memory for another. In a function of its own, so that nothing
+ * holds them afterwards.
+ */
 async function exhaust() {
   const made: SharedMemoryChannel[] = []
   let refused: unknown

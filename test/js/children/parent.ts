@@ -1,4 +1,5 @@
-// A parent that takes the other side of its child's channels, and is then killed; the child goes on and prints what it was told.
+// A parent that takes the other side of its child's channels, and is then killed; the child goes on
+// and prints what it was told.
 import { fork } from 'node:child_process'
 import { SharedMemoryChannel } from 'sabway'
 

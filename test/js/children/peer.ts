@@ -6,14 +6,17 @@ import { numbered, numberOf } from '../support/numbered.js'
 
 export interface PeerTask {
   /**
-   * echo: send back what comes. source: send numbered messages, `from` this one on. sink: check numbered messages, and say how many
-   * came. make: make the channel, say its token. hold: attach, and do nothing. burst: send `count` messages, say so, and do nothing.
+   * echo: send back what comes. source: send numbered messages, `from` this one on. sink: check
+   * numbered messages, and say how many came. make: make the channel, say its token. hold: attach,
+   * and do nothing. burst: send `count` messages, say so, and do nothing.
    */
   does: 'echo' | 'source' | 'sink' | 'make' | 'hold' | 'burst'
   token?: string
   side?: Side
   name?: string
-  /** Which thread: this process's first, or a worker, which opens the token itself or gets a handle. */
+  /**
+   * Which thread: this process's first, or a worker, which opens the token itself or gets a handle.
+   */
   thread?: 'main' | 'worker' | 'handle'
   from?: number
   count?: number

@@ -1,5 +1,6 @@
-// Channels whose memory a thread, or another process, scribbles over while both sides use them. Prints what came of it. Errors of Sabway are
-// allowed, and wrong messages; whatever else is thrown ends this process, as a crash or a hang would.
+// Channels whose memory a thread, or another process, scribbles over while both sides use them.
+// Prints what came of it. Errors of Sabway are allowed, and wrong messages; whatever else is thrown
+// ends this process, as a crash or a hang would.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -99,7 +100,10 @@ async function scribblingProcess(channel: SharedMemoryChannel): Promise<Scribble
   }
 }
 
-/** One channel from its first to its last moment: the other side is a native worker, or JavaScript too. */
+/**
+ * One channel from its first to its last moment: the other side is a native worker, or JavaScript
+ * too.
+ */
 async function round(): Promise<void> {
   const channel = new SharedMemoryChannel(4096 << below(5), 4096 << below(5), { share })
   const scribbler = share === 'threads' ? scribblingThread(channel) : await scribblingProcess(channel)

@@ -1,4 +1,5 @@
-// Opens a region by its token and writes random bytes over it once it is told to, until it is killed.
+// Opens a region by its token and writes random bytes over it once it is told to, until it is
+// killed.
 import { Region } from 'sabway'
 import { scribbler, type Where } from '../support/scribble.js'
 

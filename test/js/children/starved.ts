@@ -1,4 +1,5 @@
-// Short of address space and descriptors: what the operating system then refuses. Prints the errors as JSON.
+// Short of address space and descriptors: what the operating system then refuses. Prints the errors
+// as JSON.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { SharedMemoryChannel } from 'sabway'
@@ -6,7 +7,8 @@ import { useUpFiles } from '../support/files.js'
 
 const channels = Array.from({ length: 64 }, () => new SharedMemoryChannel(4096, 4096))
 const used = Number(/^VmSize:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024
-execFileSync('prlimit', [`--pid=${process.pid}`, `--as=${used + 128 * 2 ** 20}`, '--nofile=100']) // sixteen thread stacks
+// sixteen thread stacks
+execFileSync('prlimit', [`--pid=${process.pid}`, `--as=${used + 128 * 2 ** 20}`, '--nofile=100'])
 
 const attempts = [
   () => new SharedMemoryChannel(2 ** 28, 2 ** 28),

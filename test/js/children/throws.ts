@@ -1,4 +1,5 @@
-// A callback throws: that must become an uncaughtException, and nothing else may be lost. Which callback: the first argument.
+// A callback throws: that must become an uncaughtException, and nothing else may be lost. Which
+// callback: the first argument.
 import { SharedMemoryChannel } from 'sabway'
 
 const [, , where, plugin] = process.argv

@@ -1,4 +1,4 @@
-// The worker's plugin fails, and nobody listens for 'error': none ever did, or no longer.
+// The worker's plugin fails, and nothing listens for 'error': nothing ever did, or no longer.
 import { SharedMemoryChannel } from 'sabway'
 
 const channel = new SharedMemoryChannel()

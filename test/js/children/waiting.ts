@@ -1,6 +1,6 @@
 // Waits in all ways for channels of its parent's, and prints how each wait ended.
 import { SharedMemoryChannel } from 'sabway'
-import { waitInAllWays } from '../support/waits.js'
+import { waitInAllWays } from '../support/wait-in-all-ways.js'
 
 const outcomes = await waitInAllWays(
   'processes',

@@ -1,5 +1,5 @@
-// Messages that no encoder wrote: bytes at random, and encoded values with some of their bytes changed. What a peer writes may cost
-// an error of one code, and nothing else.
+// Messages that no encoder wrote: bytes at random, and encoded values with some of their bytes
+// changed. What a peer writes may cost an error of one code, and nothing else.
 import assert from 'node:assert/strict'
 import { Packr } from 'msgpackr'
 import { type CodecName, SharedMemoryChannel } from 'sabway'
@@ -179,7 +179,8 @@ describe('a list that no encoder wrote', () => {
   it('costs no more memory than its length explains', () => {
     const { decoded } = pairOf('msgpack')
     const nested = new Uint8Array(500_000).fill(0xc0)
-    for (let i = 0; i < 2000; i++) nested.set([0xdd, 0, 7, 0, 0], i * 5) // arrays of arrays, each as long as what is left
+    // arrays of arrays, each as long as what is left
+    for (let i = 0; i < 2000; i++) nested.set([0xdd, 0, 7, 0, 0], i * 5)
     const before = process.memoryUsage()
     assert.equal(decoded(framed(nested)), null)
     assert.equal(decoded(listed(Array(50_000).fill([3, 1024, 0]))), null)

@@ -1,4 +1,5 @@
-// What the codecs make of every kind of value, next to what structuredClone makes of it on the same Node: the same, or a refusal.
+// What the codecs make of every kind of value, next to what structuredClone makes of it on the same
+// Node: the same, or a refusal.
 import assert from 'node:assert/strict'
 import { types } from 'node:util'
 import { runInNewContext, runInThisContext } from 'node:vm'
@@ -19,7 +20,10 @@ function channelOf(codec: CodecName, bytes = 1 << 20): (value: unknown) => unkno
   }
 }
 
-/** What a value is made of, as text: kinds, own keys in their order, slots, and which objects are one. Prototypes of classes too. */
+/**
+ * What a value is made of, as text: kinds, own keys in their order, slots, and which objects are
+ * one. Prototypes of classes too.
+ */
 function anatomy(root: unknown): string {
   const lines: string[] = []
   const numbers = new Map<object, number>()

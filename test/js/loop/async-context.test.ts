@@ -1,5 +1,5 @@
-// Callbacks run in the async context in which they were registered: AsyncLocalStorage shows the request of the receiver, not that of
-// whichever sender happened to set the dispatcher going.
+// Callbacks run in the async context in which they were registered: AsyncLocalStorage shows the
+// request of the receiver, not that of whichever sender happened to set the dispatcher going.
 import assert from 'node:assert/strict'
 import { pattern } from '../support/bytes.js'
 import { open } from '../support/channels.js'
@@ -23,7 +23,7 @@ describe('async context', () => {
     assert.deepEqual(await dispatcherContext(), ['none'])
   })
 
-  it('is that of the registration where a native thread wakes the event loop, whoever sends', async () => {
+  it('is that of the registration where a native thread wakes the event loop, whichever side sends', async () => {
     const seen: string[] = []
     const lines: string[] = []
     const channel = requests.run('maker', () => open(65536, 65536))

@@ -1,4 +1,5 @@
-// Every way in which the other side can end, times every way of waiting for it: each wait ends, after what was sent, and says why.
+// Every way in which the other side can end, times every way of waiting for it: each wait ends,
+// after what was sent, and says why.
 import assert from 'node:assert/strict'
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,8 +12,8 @@ import { attach, collect, keep, open, takeAll } from '../support/channels.js'
 import { rejectsWith, throwsError } from '../support/errors.js'
 import { heard, openShared, Peer } from '../support/processes.js'
 import { aWhile, until, within } from '../support/wait.js'
-import { waitInAllWays } from '../support/waits.js'
-import { DIED, type Outcome, type Way } from '../support/ways.js'
+import { waitInAllWays } from '../support/wait-in-all-ways.js'
+import { DIED, type Outcome, type Way } from '../support/wait-ways.js'
 
 const CLOSED: Record<Way, Outcome> = {
   receive: ['message', 'ERR_SABWAY_CLOSED'],

@@ -1,4 +1,5 @@
-// How a process ends that never calls cleanup, and what keeps one alive: each case in a process of its own.
+// How a process ends that never calls cleanup, and what keeps one alive: each case in a process of
+// its own.
 import assert from 'node:assert/strict'
 import { runChild } from '../support/children.js'
 import { plugin } from '../support/paths.js'
@@ -18,7 +19,7 @@ describe('process exit without cleanup, while a native worker floods', () => {
     })
   }
 
-  it('an exception in a callback that nobody catches', async () => {
+  it('an uncaught exception in a callback', async () => {
     const { code, signal, stdout, stderr } = await runChild('flooded.js', ['throw'])
     assert.deepEqual({ code, signal, stdout }, { code: 1, signal: null, stdout: 'code 1, enough received\n' })
     assert.match(stderr, /Error: thrown in a callback/)
@@ -72,7 +73,7 @@ describe('an exception thrown in a callback becomes an uncaughtException, and no
     })
   }
 
-  it("a worker that fails, when nobody listens for 'error'", async () => {
+  it("a worker that fails, when nothing listens for 'error'", async () => {
     const { code, stderr } = await runChild('unheard.js', [plugin('on-fails')])
     assert.equal(code, 1)
     assert.match(stderr, /ERR_SABWAY_PLUGIN_FAILED/)

@@ -1,4 +1,5 @@
-// Garbage collection: what nobody holds goes, native threads and memory with it; what still works stays.
+// Garbage collection: what is no longer referenced goes, native threads and memory with it; what
+// still works stays.
 import assert from 'node:assert/strict'
 import { Region, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
@@ -47,7 +48,7 @@ describe('garbage collection', () => {
     await collectUntil(() => gone, 'the channel to be finalized')
   })
 
-  it('spares a channel that receives, though nobody else holds it', async () => {
+  it('spares a channel that receives, though nothing else references it', async () => {
     let count = 0
     let end = () => {}
     drop((channel) => {
@@ -80,7 +81,7 @@ describe('garbage collection', () => {
     }
   })
 
-  it("spares a channel whose worker's log lines somebody hears", async () => {
+  it("spares a channel whose worker's log lines have a listener", async () => {
     const lines: string[] = []
     let send = (_: Uint8Array) => {}
     let end = () => {}

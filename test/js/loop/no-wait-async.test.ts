@@ -1,4 +1,5 @@
-// Whatever waits on the event loop does so, too, where there is no Atomics.waitAsync to wake it: the same tests, in such a process.
+// Whatever waits on the event loop does so, too, where there is no Atomics.waitAsync to wake it:
+// the same tests, in such a process.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
@@ -22,7 +23,9 @@ const FILES: Record<string, number> = {
   'channel/values': 31,
 }
 
-/** With the addon, which wakes the event loop by itself, only threads without it need the polling. */
+/**
+ * With the addon, which wakes the event loop by itself, only threads without it need the polling.
+ */
 const WITH_ADDON = ['package/no-addon', 'channel/receive', 'loop/threads']
 
 interface Report {

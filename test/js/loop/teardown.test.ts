@@ -1,5 +1,6 @@
-// Threads that are terminated at random points, while they send, receive, and own native workers. Whoever is left sees every
-// message that was committed, in order and whole, and the next thread goes on where the last one was.
+// Threads that are terminated at random points, while they send, receive, and own native workers.
+// The thread that is left sees every message that was committed, in order and whole, and the next
+// thread goes on where the last one was.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Region, SharedMemoryChannel } from 'sabway'
@@ -9,7 +10,7 @@ import { seed, times } from '../support/effort.js'
 import { DONE, numbered, numberOf, SENT, WRONG } from '../support/numbered.js'
 import { nativeThreadsAre, Thread } from '../support/threads.js'
 import { until } from '../support/wait.js'
-import type { DoomedData } from '../workers/doomed.js'
+import type { TerminatedData } from '../workers/terminated.js'
 
 /** SABWAY_SEED=n repeats a run, as far as threads can be repeated. */
 const SEED = seed()
@@ -23,7 +24,7 @@ const MARK = 0xffffffff
 
 const progressWords = () => new Int32Array(new SharedArrayBuffer(12))
 
-/** Nobody is in the channel but those who should be, and what is in it is whole. */
+/** The channel has exactly its participants, and what is in it is whole. */
 function assertSound(channel: SharedMemoryChannel, participants: number): void {
   const region = Region.open({ sabway: 'region', memory: channel.handle.memory })
   try {
@@ -34,7 +35,10 @@ function assertSound(channel: SharedMemoryChannel, participants: number): void {
   }
 }
 
-/** Everything in the ring: the first number, and the one behind the last. Each has to follow the one before. */
+/**
+ * Everything in the ring: the first number, and the one behind the last. Each has to follow the one
+ * before.
+ */
 function drained(
   channel: SharedMemoryChannel,
   number: (message: Uint8Array) => number,
@@ -50,24 +54,32 @@ function drained(
 
 const firstWord = (message: Uint8Array) => new DataView(message.buffer, message.byteOffset).getUint32(0, true)
 
-class Doom {
+class RandomlyTerminated {
   readonly chance: () => number
 
   constructor(
     seed: number,
-    private readonly data: Omit<DoomedData, 'seed' | 'from'>,
+    private readonly data: Omit<TerminatedData, 'seed' | 'from'>,
   ) {
     this.chance = random(seed)
   }
 
-  /** A thread that lives until it has done a random number of steps: sometimes none, sometimes hardly begun. */
+  /**
+   * A thread that lives until it has done a random number of steps: sometimes none, sometimes
+   * hardly begun.
+   */
   async live(from: number, meanwhile: () => void = () => {}): Promise<void> {
     const { progress } = this.data
     const seed = Math.floor(this.chance() * 2 ** 31)
     const kind = this.chance()
     const last = Atomics.load(progress, DONE) + 1 + Math.floor(this.chance() * (this.chance() < 0.5 ? 50 : 3000))
     const itself = kind < 0.3
-    const thread = new Thread('doomed', { ...this.data, from, seed, ...(itself ? { last } : {}) } satisfies DoomedData)
+    const thread = new Thread('terminated', {
+      ...this.data,
+      from,
+      seed,
+      ...(itself ? { last } : {}),
+    } satisfies TerminatedData)
     if (kind > 0.9) await sleep(Math.floor(this.chance() * 60))
     else {
       const steps = () => {
@@ -86,7 +98,7 @@ describe(`threads terminated at random (SABWAY_SEED=${SEED})`, () => {
   it(`senders: ${ROUNDS} of them, and one sequence arrives`, async () => {
     const channel = open(ROOM, ROOM)
     const progress = progressWords()
-    const doom = new Doom(SEED, { handle: channel.handle, side: 'native', job: 'flood', progress })
+    const threads = new RandomlyTerminated(SEED, { handle: channel.handle, side: 'native', job: 'flood', progress })
     let next = 0
     const take = () => {
       const range = drained(channel, numberOf)
@@ -95,7 +107,7 @@ describe(`threads terminated at random (SABWAY_SEED=${SEED})`, () => {
       next = range[1]
     }
     for (let round = 0; round < ROUNDS; round++) {
-      await doom.live(next, take)
+      await threads.live(next, take)
       take()
       const told = Atomics.load(progress, DONE)
       assert.ok(next >= told && next <= told + BATCH, `${next} came, and ${told} were sent`)
@@ -106,19 +118,19 @@ describe(`threads terminated at random (SABWAY_SEED=${SEED})`, () => {
   it(`receivers: ${ROUNDS} of them, and none misses a message`, async () => {
     const channel = open(ROOM, ROOM)
     const progress = progressWords()
-    const doom = new Doom(SEED + 1, { handle: channel.handle, side: 'native', job: 'take', progress })
+    const threads = new RandomlyTerminated(SEED + 1, { handle: channel.handle, side: 'native', job: 'take', progress })
     let sent = 0
     const send = () => {
       for (let i = 0; i < 300; i++) {
-        if (channel.trySend(numbered(sent, Math.floor(doom.chance() * 400)))) sent++
+        if (channel.trySend(numbered(sent, Math.floor(threads.chance() * 400)))) sent++
       }
     }
     for (let round = 0; round < ROUNDS; round++) {
-      await doom.live(0, send)
+      await threads.live(0, send)
       assertSound(channel, 1)
     }
-    const heir = keep(SharedMemoryChannel.attach(channel.handle, { side: 'native' }))
-    const [first, next] = drained(heir, numberOf) ?? [sent, sent]
+    const successor = keep(SharedMemoryChannel.attach(channel.handle, { side: 'native' }))
+    const [first, next] = drained(successor, numberOf) ?? [sent, sent]
     assert.ok(first <= Atomics.load(progress, DONE), 'nothing is missing')
     assert.equal(next, sent)
   })
@@ -127,7 +139,12 @@ describe(`threads terminated at random (SABWAY_SEED=${SEED})`, () => {
     for (let round = 0; round < ROUNDS; round++) {
       const channel = open(ROOM, ROOM)
       const progress = progressWords()
-      await new Doom(SEED + 2 + round, { handle: channel.handle, side: 'renderer', job: 'source', progress }).live(0)
+      await new RandomlyTerminated(SEED + 2 + round, {
+        handle: channel.handle,
+        side: 'renderer',
+        job: 'source',
+        progress,
+      }).live(0)
       await nativeThreadsAre(0) // its native worker has ended with it
       assertSound(channel, 1)
       const [first] = drained(channel, firstWord) ?? [0]
@@ -140,7 +157,12 @@ describe(`threads terminated at random (SABWAY_SEED=${SEED})`, () => {
     for (let round = 0; round < ROUNDS; round++) {
       const channel = open(ROOM, ROOM)
       const progress = progressWords()
-      await new Doom(SEED + 100 + round, { handle: channel.handle, side: 'renderer', job: 'both', progress }).live(0)
+      await new RandomlyTerminated(SEED + 100 + round, {
+        handle: channel.handle,
+        side: 'renderer',
+        job: 'both',
+        progress,
+      }).live(0)
       await nativeThreadsAre(0) // its native worker has ended with it
       assertSound(channel, 1)
       channel.startWorker({ builtin: 'echo' })

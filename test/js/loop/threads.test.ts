@@ -114,7 +114,8 @@ describe('another JavaScript thread', () => {
       const echoes: Uint8Array[] = []
       const answer = pattern(round, 10)
       await until(() => echoes.push(...takeAll(channel)) !== 0 && echoes.at(-1)![0] === answer[0], `echo ${round}`)
-      // What the last thread had received, and not yet released when it was terminated, comes once more.
+      // What the last thread had received, and not yet released when it was terminated, comes once
+      // more.
       const again = round > 0 && echoes.length === 2 ? [pattern(round - 1, 10)] : []
       assert.deepEqual(echoes, [...again, answer])
       await thread.terminate()

@@ -1,5 +1,6 @@
-// Every kind of waiter against every kind of waker. Each message is sent while the waiter sleeps: a wake-up that is lost hangs the
-// test, but for the blocking threads with the addon, which look again by themselves: those are counted.
+// Every kind of waiter against every kind of waker. Each message is sent while the waiter sleeps: a
+// wake-up that is lost hangs the test, but for the blocking threads with the addon, which look
+// again by themselves: those are counted.
 import assert from 'node:assert/strict'
 import { type ChannelStats, type Mechanism, Region, SharedMemoryChannel, type Side } from 'sabway'
 import { keep, open } from '../support/channels.js'
@@ -84,7 +85,10 @@ const waiters: Record<string, (waker: Waker) => Promise<Woken>> = {
   'an event loop without the addon, in Atomics.waitAsync': (waker) => thread(open(), waker, 'loop', WITHOUT),
 }
 
-/** By waiter: how a native thread, JavaScript with the addon, and JavaScript without it wake it. docs/design/waiting.md has the same table. */
+/**
+ * By waiter: how a native thread, JavaScript with the addon, and JavaScript without it wake it.
+ * docs/design/waiting.md has the same table.
+ */
 const TABLE: Record<string, [Mechanism, Mechanism, Mechanism]> = {
   'a native thread': ['futex', 'futex', 'relay'],
   'the main thread, blocking': ['futex', 'atomics', 'atomics'],
@@ -100,7 +104,8 @@ describe('waking', () => {
       it(`${waiter}, by ${waker}: ${mechanisms[i]}`, async () => {
         const { mechanism, parks } = await waiters[waiter]!(wake)
         assert.equal(mechanism, mechanisms[i])
-        // Without wake-ups, a thread that looks again every 50 ms would have slept once for ten messages.
+        // Without wake-ups, a thread that looks again every 50 ms would have slept once for ten
+        // messages.
         assert.ok(parks >= COUNT / 2, `${parks} sleeps for ${COUNT} messages`)
       })
     })
@@ -119,7 +124,7 @@ describe('waking', () => {
     it(`a thread without the addon (${job}) by a native one, with no relay: timed`, async () => {
       const made = open()
       withoutRelays(made.handle)
-      // First, so that the waiter knows who will wake it: for somebody unknown it looks every 500 ms only.
+      // First, so that the waiter knows its waker: without one it looks every 500 ms only.
       nativeThread(made, 'source')
       const { mechanism } = await thread(made, async () => {}, job, WITHOUT)
       assert.equal(mechanism, 'timed')

@@ -1,5 +1,5 @@
-// Each build in a scope that has little but the language and WebAssembly, as an AudioWorklet: it loads, the calls that wait for
-// nothing work, and the others say what is missing.
+// Each build in a scope that has little but the language and WebAssembly, as an AudioWorklet: it
+// loads, the calls that wait for nothing work, and the others say what is missing.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -67,7 +67,8 @@ function scopeWithout(missing: readonly string[]): object {
   const scope = createContext({})
   for (const [name, values] of Object.entries(FOUND)) {
     if (!missing.includes(name)) Object.assign(scope, values)
-    else if (Object.keys(values).length === 0) runInContext(`delete ${name}`, scope) // Node gives it to every context
+    // Node gives it to every context.
+    else if (Object.keys(values).length === 0) runInContext(`delete ${name}`, scope)
   }
   return scope
 }

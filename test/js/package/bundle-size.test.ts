@@ -1,4 +1,5 @@
-// What a page loads that imports the library: minified by two bundlers, and compressed as servers do it.
+// What a page loads that imports the library: minified by two bundlers, and compressed as servers
+// do it.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,7 +43,8 @@ describe('what a page loads', () => {
   for (const [name, bundle] of Object.entries(BUNDLERS)) {
     for (const { entry, most, codecs } of ENTRIES) {
       it(`is at most ${most} bytes of '${entry}', bundled by ${name}`, async () => {
-        const folder = mkdtempSync(fileURLToPath(new URL('build/size-', root))) // inside the package, which it names
+        // inside the package, which it names
+        const folder = mkdtempSync(fileURLToPath(new URL('build/size-', root)))
         try {
           const input = join(folder, 'page.mjs')
           writeFileSync(input, page(entry))

@@ -1,4 +1,5 @@
-// What bundlers for pages get: the condition 'browser', for import and for require, without a module of Node.
+// What bundlers for pages get: the condition 'browser', for import and for require, without a
+// module of Node.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,7 +28,8 @@ const SOURCES = {
 describe('a bundle for pages', () => {
   for (const [how, source] of Object.entries(SOURCES)) {
     it(`of a program that uses ${how} runs, and asks for no module of Node`, async () => {
-      const folder = mkdtempSync(fileURLToPath(new URL('build/bundle-', root))) // inside the package, which it names
+      // inside the package, which it names
+      const folder = mkdtempSync(fileURLToPath(new URL('build/bundle-', root)))
       try {
         const input = join(folder, how === 'import' ? 'program.mjs' : 'program.cjs')
         writeFileSync(input, source)

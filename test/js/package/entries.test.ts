@@ -14,7 +14,10 @@ const ENTRIES = [
   ['electron/renderer', { v8: false, addon: false }],
 ] as const
 
-/** Electron gives its modules to both loaders; only CommonJS can be told here, so what imports 'electron' is loaded by that alone. */
+/**
+ * Electron gives its modules to both loaders; only CommonJS can be told here, so what imports
+ * 'electron' is loaded by that alone.
+ */
 const ofElectron = new Set<string>(['electron/main', 'electron/preload'])
 
 for (const [name, has] of ENTRIES) {

@@ -1,5 +1,5 @@
-// The suite of test/frameworks, inside real Jest and real Vitest: their environments have globals of another realm, or lack some,
-// and fake the clocks.
+// The suite of test/frameworks, inside real Jest and real Vitest: their environments have globals
+// of another realm, or lack some, and fake the clocks.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

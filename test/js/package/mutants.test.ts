@@ -1,4 +1,5 @@
-// The mistakes that `npm run mutants` makes in C: each kind is made where it can be, and nothing that is no code is touched.
+// The mistakes that `npm run mutants` makes in C: each kind is made where it can be, and nothing
+// that is no code is touched.
 import assert from 'node:assert/strict'
 import { root } from '../support/paths.js'
 

@@ -1,4 +1,5 @@
-// Threads started with --no-addons: no native code, and channels between JavaScript threads work all the same.
+// Threads started with --no-addons: no native code, and channels between JavaScript threads work
+// all the same.
 import assert from 'node:assert/strict'
 import { type ChannelHandle, type ChannelStats, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'

@@ -67,7 +67,8 @@ channel.addEventListener('peer-died', () => channel.cleanup())\n`
   it('has a plugin that compiles and runs', () => {
     writeFileSync(join(there, 'counter.c'), blocks('c')[0]!)
     const line = readme.match(/^ {4}(cc -shared .*)$/m)![1]!
-    // The compiler is not under test: where this process runs with a sanitizer preloaded, it leaks, and says so.
+    // The compiler is not under test: where this process runs with a sanitizer preloaded, it leaks,
+    // and says so.
     execFileSync('sh', ['-c', line], { cwd: there, env: { PATH: process.env.PATH } })
     const head = `import { SharedMemoryChannel } from 'sabway'\nconst channel = new SharedMemoryChannel()\n`
     const tail = `\nchannel.startReceiving((message) => {

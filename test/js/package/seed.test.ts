@@ -1,4 +1,5 @@
-// The usage example of seeds/electron-napi-sharedarraybuffer.md, with its import changed, and the features it announces.
+// The usage example of seeds/electron-napi-sharedarraybuffer.md, with its import changed, and the
+// features it announces.
 import assert from 'node:assert/strict'
 import { SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'

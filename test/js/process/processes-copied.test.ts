@@ -1,4 +1,5 @@
-// A channel in two processes where one or both cannot map shared memory over a WebAssembly.Memory, forced by SABWAY_OVERLAY.
+// A channel in two processes where one or both cannot map shared memory over a WebAssembly.Memory,
+// forced by SABWAY_OVERLAY.
 import assert from 'node:assert/strict'
 import { Region, SharedMemoryChannel } from 'sabway'
 import { abi, ringWord } from '../support/abi.js'
@@ -46,7 +47,7 @@ function refuses(channel: SharedMemoryChannel): boolean {
   }
 }
 
-/** Who copies: this process, the other one. */
+/** Which process copies: this one, the other one. */
 const both = [
   [true, false],
   [false, true],
@@ -58,10 +59,10 @@ const copied = (rendererToNative?: number, nativeToRenderer?: number, name?: str
 
 describe('copied: a channel in two processes', () => {
   for (const [here, there] of both) {
-    const who = here && there ? 'both' : here ? 'this one' : 'the other one'
+    const copier = here && there ? 'both' : here ? 'this one' : 'the other one'
 
     for (const thread of ['main', 'worker', 'handle'] as const) {
-      it(`carries messages both ways; who copies: ${who}; the other side is on: ${thread}`, async () => {
+      it(`carries messages both ways; the copying process: ${copier}; the other side is on: ${thread}`, async () => {
         const channel = copying(() => openShared(1 << 16, 1 << 17), here)
         const { transport, copied: why } = channel.stats()
         assert.equal(transport, here ? 'copied' : 'shared')
@@ -71,7 +72,7 @@ describe('copied: a channel in two processes', () => {
       })
     }
 
-    it(`the sender is held back; who copies: ${who}`, async () => {
+    it(`the sender is held back; the copying process: ${copier}`, async () => {
       const channel = copying(() => openShared(4096, 4096), here)
       const held = copying(() => new Peer({ does: 'hold', token: channel.token }), there)
       await held.next()
@@ -86,7 +87,7 @@ describe('copied: a channel in two processes', () => {
       assert.deepEqual(await peer.next(), { received: 5000 })
     })
 
-    it(`ends with cleanup of either side; who copies: ${who}`, async () => {
+    it(`ends with cleanup of either side; the copying process: ${copier}`, async () => {
       const channel = copying(openShared, here)
       const peer = copying(() => new Peer({ does: 'sink', token: channel.token, count: 50 }), there)
       await peer.next()
@@ -105,7 +106,7 @@ describe('copied: a channel in two processes', () => {
       assert.equal(await ends.ended(), 0)
     })
 
-    it(`death is told, all that was in the shared memory arrives; who copies: ${who}`, async () => {
+    it(`death is told, all that was in the shared memory arrives; the copying process: ${copier}`, async () => {
       const channel = copying(() => openShared(4096, 1 << 18), here)
       let next = 0
       let deaths = 0
@@ -175,7 +176,8 @@ describe('copied: a channel in two processes', () => {
       assert.deepEqual([other.stats().received.capacity, other.stats().sent.capacity], [65536, 4096])
       channel.send(pattern(1, 500))
       channel.cleanup()
-      await until(() => other.stats().received.used !== 0, 'the message') // the region is open: the carrier goes on
+      // the region is open: the carrier goes on
+      await until(() => other.stats().received.used !== 0, 'the message')
       assert.deepEqual(takeAll(other), [pattern(1, 500)])
       other.cleanup()
     } finally {

@@ -1,4 +1,5 @@
-// Processes that die: the survivor is told, keeps every committed message, and somebody else can take the place.
+// Processes that die: the survivor is told, keeps every committed message, and another process can
+// take the place.
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -165,15 +166,17 @@ describe(`death of a process (SABWAY_SEED=${SEED})`, () => {
     assert.deepEqual(inSharedMemory(), before)
   })
 
-  it('of the creator of a named region: its name goes with the last who has it', async () => {
+  it('of the creator of a named region: its name goes with the last process that has it', async () => {
     const name = `test-${process.pid}-survivor`
-    const maker = new Peer({ does: 'make', name, count: 1 }) // who has not used its side has no part in the channel yet
+    // A process that has not used its side has no part in the channel yet.
+    const maker = new Peer({ does: 'make', name, count: 1 })
     const token = await maker.next<string>()
     const survivor = keep(SharedMemoryChannel.attach(token, { side: 'native' }))
     const told = died(survivor)
     await maker.kill()
     await told
-    const third = new Peer({ does: 'hold', token, side: 'renderer' }) // by the same token: it says the name
+    // By the same token: it contains the name.
+    const third = new Peer({ does: 'hold', token, side: 'renderer' })
     assert.equal(await third.next(), 'ready')
     await third.kill()
     assert.deepEqual(inSharedMemory(), [`sabway.${name}`])
@@ -181,7 +184,7 @@ describe(`death of a process (SABWAY_SEED=${SEED})`, () => {
     assert.deepEqual(inSharedMemory(), [])
   })
 
-  it('of all who had a named region: whoever makes one next removes what they left', async () => {
+  it('of all processes that had a named region: the next one to make a region removes what they left', async () => {
     const name = `test-${process.pid}-orphan`
     const maker = new Peer({ does: 'make', name })
     const other = new Peer({ does: 'hold', token: await maker.next<string>() })

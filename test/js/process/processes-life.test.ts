@@ -62,7 +62,8 @@ describe('life of a region that processes share', () => {
     assert.equal(takeAll(channel).length, 10)
     await peer.kill()
     channel.cleanup()
-    await until(() => openFiles() <= files + 1, 'no descriptor of the other process') // stdio of forks may linger
+    // stdio of forks may linger
+    await until(() => openFiles() <= files + 1, 'no descriptor of the other process')
   })
 
   it('spares a dropped channel that receives', async () => {

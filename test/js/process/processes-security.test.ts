@@ -1,4 +1,4 @@
-// Whom and what a region that processes share keeps out: docs/design/security.md.
+// Which processes and what data a region that processes share keeps out: docs/design/security.md.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, ftruncateSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
@@ -149,7 +149,7 @@ describe('shared memory', () => {
     }
   })
 
-  itAsAnother('is closed to another user who has the token', () => {
+  itAsAnother('is closed to another user that has the token', () => {
     const library = fileURLToPath(new URL('dist/index.mjs', root))
     const name = `test-${process.pid}-closed`
     for (const { token } of [openShared(), openShared(4096, 4096, name)]) {
@@ -178,7 +178,8 @@ describe('shared memory', () => {
       const mappings = sharedMappings()
       new Int32Array(channel.handle.memory.buffer)[field >>> 2] = value
       throwsError(open(channel.token), code, /.../)
-      assert.ok(sharedMappings() <= mappings + 1) // a Memory that was mapped over goes with the collector
+      // a Memory that was mapped over goes with the collector
+      assert.ok(sharedMappings() <= mappings + 1)
     }
   })
 

@@ -50,7 +50,7 @@ describe('a channel in two processes', () => {
     await peer.next()
     const back = collect(channel)
     for (let i = 0; i < 50; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 2)) // both are asleep by now
+      await new Promise((resolve) => setTimeout(resolve, 2)) // both are asleep then
       channel.send(pattern(i, 10))
       await until(() => back.length === i + 1, `echo ${i}`)
     }
@@ -82,7 +82,8 @@ describe('a channel in two processes', () => {
 
   it('one listener thread, whatever the number of channels', async () => {
     const before = threadsCalled('sabway-listener')
-    const channels = Array.from({ length: 140 }, () => openShared(4096, 4096)) // futex_waitv takes 128
+    // futex_waitv takes 128
+    const channels = Array.from({ length: 140 }, () => openShared(4096, 4096))
     assert.equal(threadsCalled('sabway-listener'), before + 1)
     const last = channels.at(-1)!
     const peer = new Peer({ does: 'echo', token: last.token })

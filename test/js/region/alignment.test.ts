@@ -1,4 +1,5 @@
-// A copy that is handed out starts where views of every kind can be made: new Float64Array(message.buffer, message.byteOffset, n).
+// A copy that is handed out starts where views of every kind can be made: new
+// Float64Array(message.buffer, message.byteOffset, n).
 import assert from 'node:assert/strict'
 import * as sabway from 'sabway'
 import { pattern } from '../support/bytes.js'
@@ -10,7 +11,10 @@ import { until } from '../support/wait.js'
 type Channel = sabway.SharedMemoryChannel
 const { SharedMemoryChannel } = sabway
 
-/** The build without the addon, which puts a message askew into the ring where its source lies askew. */
+/**
+ * The build without the addon, which puts a message misaligned into the ring where its source is
+ * misaligned.
+ */
 const builtForPages = (): Promise<typeof sabway> =>
   haveAddon ? import(new URL('../../../../dist/browser.mjs', import.meta.url).href) : Promise.resolve(sabway)
 
@@ -24,7 +28,7 @@ function assertAligned(message: Uint8Array): void {
 }
 
 /** Sends each from a source at each offset, so that it lies at each offset in the ring, too. */
-async function sendAskew(to: Channel, send: (channel: Channel, messages: Uint8Array[]) => unknown) {
+async function sendMisaligned(to: Channel, send: (channel: Channel, messages: Uint8Array[]) => unknown) {
   const { SharedMemoryChannel: Sending } = await builtForPages()
   const sender = keep(Sending.attach(to.handle, { side: 'native' }))
   const sent: Uint8Array[] = []
@@ -82,22 +86,22 @@ const receiving: Record<string, (channel: Channel, give: (message: Uint8Array) =
 }
 
 describe('received copies can be viewed as numbers of any kind', () => {
-  it('also where the message lies askew in the ring, as here', async () => {
+  it('also where the message is misaligned in the ring, as here', async () => {
     const channel = open(RING, RING)
-    await sendAskew(channel, sending.send!)
+    await sendMisaligned(channel, sending.send!)
     const starts = new Set<number>()
     channel.drain((_bytes, start) => starts.add(start & 7))
     assert.deepEqual([...starts].sort(), [0, 1, 4, 7])
   })
 
   for (const [how, receive] of Object.entries(receiving)) {
-    for (const [door, send] of Object.entries(sending)) {
-      it(`${how}, of ${door}`, async () => {
+    for (const [way, send] of Object.entries(sending)) {
+      it(`${how}, of ${way}`, async () => {
         const channel = open(RING, RING)
         const got: Uint8Array[] = []
         const count = lengths.length * 4 + (sources['a Buffer from the pool'] === undefined ? 0 : 1)
         const all = receive(channel, (message) => got.push(message), count)
-        const sent = await sendAskew(channel, send)
+        const sent = await sendMisaligned(channel, send)
         await until(() => got.length === count, 'all messages')
         await all
         for (const message of got) assertAligned(message)

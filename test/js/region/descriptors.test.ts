@@ -1,5 +1,6 @@
-// File descriptors: what channels between processes have open is closed with them, and no program that this process starts inherits
-// any of it. One that did would keep memory alive, and could write into it.
+// File descriptors: what channels between processes have open is closed with them, and no program
+// that this process starts inherits any of it. One that did would keep memory alive, and could
+// write into it.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
@@ -22,7 +23,7 @@ function ours(): { target: string; flags: number }[] {
       const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))
       return OURS.test(target) ? [{ target, flags: Number.parseInt(flags![1]!, 8) }] : []
     } catch {
-      return [] // what listed the folder is closed by now
+      return [] // what listed the folder has been closed
     }
   })
 }

@@ -1,4 +1,5 @@
-// A peer that writes garbage into the shared memory costs an error, never a crash, a hang or a wrong message.
+// A peer that writes garbage into the shared memory costs an error, never a crash, a hang or a
+// wrong message.
 import assert from 'node:assert/strict'
 import { SabwayError, SharedMemoryChannel, type Side } from 'sabway'
 import { abi, ringWord } from '../support/abi.js'
@@ -174,7 +175,7 @@ describe('attaching', () => {
       const { words } = ring(channel, 'native')
       words[ringWord('native', sw_ring.producer)] = nonsense
       words[ringWord('renderer', sw_ring.consumer)] = nonsense
-      channel.send(pattern(1, 10)) // rings nobody
+      channel.send(pattern(1, 10)) // rings no doorbell
       const native = SharedMemoryChannel.attach(channel.handle, { side: 'native' })
       assert.deepEqual(takeAll(native), [pattern(1, 10)])
       native.cleanup()

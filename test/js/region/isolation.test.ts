@@ -1,5 +1,5 @@
-// Where shared memory cannot leave a scope, `handle` says so, and what helps there. The scopes are played by this thread's globals;
-// test/browser/scopes.test.ts has the real ones.
+// Where shared memory cannot leave a scope, `handle` says so, and what helps there. The scopes are
+// played by this thread's globals; test/browser/scopes.test.ts has the real ones.
 import assert from 'node:assert/strict'
 import { Region } from 'sabway'
 import { open } from '../support/channels.js'

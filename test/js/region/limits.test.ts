@@ -1,5 +1,5 @@
-// Each limit of the host, made to happen in a process of its own: its code, its cause, and the way out. docs/guide/troubleshooting.md has
-// the same as a table.
+// Each limit of the host, made to happen in a process of its own: its code, its cause, and the way
+// out. docs/guide/troubleshooting.md has the same as a table.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -61,7 +61,8 @@ describe('limits: WebAssembly and address space', () => {
       OUT_OF_MEMORY,
       /7812 MiB of address space \(`ulimit -v`, RLIMIT_AS\).*holds 0: call cleanup/,
     ]
-    // From Node 24 on V8 makes memories without guard regions where addresses are short: a small region is one.
+    // From Node 24 on V8 makes memories without guard regions where addresses are short: a small
+    // region is one.
     const expected = Number(process.versions.node.split('.')[0]) < 24 ? short : 'works'
     return limited(shell('ulimit -v 8000000;'), [
       ['threads', expected],

@@ -12,7 +12,7 @@ const join = (channel: SharedMemoryChannel) => Region.open(channel.handle as nev
 
 const shared = (pages: number) => new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
 
-/** A memory of so many pages that begins like the channel's region. */
+/** A memory of `pages` pages that begins like the channel's region. */
 function copyOf(channel: SharedMemoryChannel, pages: (own: number) => number): WebAssembly.Memory {
   const bytes = new Uint8Array(channel.handle.memory.buffer)
   const copy = shared(pages(bytes.length / abi.SW_PAGE))
@@ -75,7 +75,7 @@ describe('a region', () => {
     else join(channel).close()
   })
 
-  it('tells its size and who is in it', () => {
+  it('tells its size and its participants', () => {
     const { renderer } = pair(65536, 65536)
     const region = join(renderer)
     assert.deepEqual(region.stats(), {
@@ -100,7 +100,7 @@ describe('a region', () => {
     const words = new Int32Array(moved.buffer)
     bytes.copyWithin(abi.SW_HEAP_AT + elsewhere, abi.SW_HEAP_AT, abi.SW_HEAP_AT + abi.sw_channel.sizeof)
     bytes.fill(0, abi.SW_HEAP_AT, abi.SW_HEAP_AT + elsewhere)
-    bytes.fill(0, 4096, abi.SW_HEAP_AT) // nobody takes part in the copy
+    bytes.fill(0, 4096, abi.SW_HEAP_AT) // the copy has no participants
     for (let side = 0; side < 2; side++) {
       const ring = abi.SW_HEAP_AT + elsewhere + abi.sw_channel.rings + side * abi.sw_ring.sizeof
       for (const field of ['producer', 'consumer'] as const) words[(ring + abi.sw_ring[field]) >>> 2] = 0

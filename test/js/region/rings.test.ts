@@ -1,4 +1,5 @@
-// Which participants are rung for what: a call that wakes another thread is what a sender that must not be held up cannot afford.
+// Which participants are rung for what: a call that wakes another thread is what a sender that must
+// not be held up cannot afford.
 import assert from 'node:assert/strict'
 import type { SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
@@ -7,7 +8,10 @@ import { aWhile, turns, until } from '../support/wait.js'
 
 const BLOCKS = 100
 
-/** Wakes of the sender while it sends so many messages, each to a thread whose event loop has come to rest. */
+/**
+ * How often the sender wakes while it sends some messages, each to a thread whose event loop has
+ * come to rest.
+ */
 async function rings(sender: SharedMemoryChannel, receiver: SharedMemoryChannel, takes: boolean): Promise<number> {
   await aWhile()
   const before = sender.stats().wait.wakes

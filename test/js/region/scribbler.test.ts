@@ -1,5 +1,6 @@
-// A thread, or another process, writes random bytes over a region while both sides use it, natively and as WebAssembly, in a child process: a
-// crash, a hang, an endless loop or an error that is not Sabway's would show as how the child ends.
+// A thread, or another process, writes random bytes over a region while both sides use it, natively
+// and as WebAssembly, in a child process: a crash, a hang, an endless loop or an error that is not
+// Sabway's would show as how the child ends.
 import assert from 'node:assert/strict'
 import { runChild } from '../support/children.js'
 import { seed, times } from '../support/effort.js'

@@ -1,6 +1,8 @@
 // Messages whose content can be told from their number alone.
 
-/** Byte i of message `seed`: no two messages of a test look alike, and no shifted copy of one does. */
+/**
+ * Byte i of message `seed`: no two messages of a test look alike, and no shifted copy of one does.
+ */
 export function pattern(seed: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length)
   fill(bytes, seed)

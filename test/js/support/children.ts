@@ -11,7 +11,10 @@ export interface Ending {
 
 const DEADLINE_MS = 30_000
 
-/** Run to its end. A child that does not end by itself is killed at the deadline, which shows as signal SIGKILL. */
+/**
+ * Run to its end. A child that does not end by itself is killed at the deadline, which shows as
+ * signal SIGKILL.
+ */
 export function runChild(name: string, args: string[] = [], nodeOptions: string[] = []): Promise<Ending> {
   const file = fileURLToPath(new URL(`../children/${name}`, import.meta.url))
   const child = spawn(process.execPath, [...nodeOptions, file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -1,4 +1,5 @@
-// Callbacks of every kind, registered by one request and set off by another: each case returns the requests that the callbacks saw.
+// Callbacks of every kind, registered by one request and set off by another: each case returns the
+// requests that the callbacks saw.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type ChannelOptions, SharedMemoryChannel } from 'sabway'
 import { aWhile, until } from './wait.js'
@@ -19,7 +20,10 @@ function sides(options: ChannelOptions<never> = {}): [SharedMemoryChannel, Share
 
 type Act = (channel: SharedMemoryChannel) => unknown
 
-/** `register` is the receiver's request, `act` another's. What `register` notes is returned, when there is so much of it. */
+/**
+ * `register` is called in the receiver's request, `act` in another. Returns what `register` has
+ * noted, once there are `expected` notes.
+ */
 async function seen(
   expected: number,
   register: (channel: SharedMemoryChannel, note: () => void) => unknown,

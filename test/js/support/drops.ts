@@ -62,7 +62,9 @@ const pairsAtOnce: Record<string, (share: Share) => void> = {
   },
 }
 
-/** Something is still to be done in the next turns of the event loop: then the memory can be had. */
+/**
+ * Something is still to be done in the next turns of the event loop: then the memory can be had.
+ */
 const afterTurns: Record<string, (share: Share) => void> = {
   'a message is to be delivered': (share) => {
     const renderer = open(share)
@@ -87,7 +89,10 @@ export interface DropArguments {
   count: number
 }
 
-/** Do it so many times, each time followed by `turn`. Returns how often it could be done, and if not that often, why not oftener. */
+/**
+ * Call `drop` `count` times, each time followed by `turn`. Returns how often it succeeded and, if
+ * it failed, the error.
+ */
 export async function dropMany(drop: () => void, count: number, turn?: () => Promise<unknown>): Promise<unknown> {
   let done = 0
   try {

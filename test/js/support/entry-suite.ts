@@ -6,7 +6,10 @@ import { within } from './wait.js'
 
 type Entry = Pick<typeof Sabway, 'SharedMemoryChannel' | 'SabwayError' | 'crc32c'>
 
-/** Declares the tests. `codecs` are those that the entry must have beside 'bytes'; of others it must say that they are not there. */
+/**
+ * Declares the tests. `codecs` are those that the entry must have beside 'bytes'; of others it must
+ * say that they are not there.
+ */
 export function entrySuite(
   name: string,
   load: () => Promise<Entry>,

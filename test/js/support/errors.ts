@@ -3,8 +3,9 @@ import { type ErrorCode, SabwayError } from 'sabway'
 import { abi } from './abi.js'
 
 /**
- * It is one of ours, with this code, the number that belongs to it, and a message that says what the table says, then `teaches`.
- * Errors that another thread or process described come as plain objects.
+ * It is one of ours, with this code, the number that belongs to it, and a message that says what
+ * the table says, then `teaches`. Errors that another thread or process described come as plain
+ * objects.
  */
 export function assertError(error: unknown, code: ErrorCode, teaches: RegExp): void {
   if (error instanceof Error || typeof error !== 'object' || error === null) {

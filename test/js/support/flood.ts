@@ -1,4 +1,5 @@
-// The messages of the flood: sequence number, size and content of each follow from its number, so both ends can check them.
+// The messages of the flood: sequence number, size and content of each follow from its number, so
+// both ends can check them.
 import assert from 'node:assert/strict'
 import { crc32c } from 'sabway'
 import { fill, random } from './bytes.js'
@@ -19,7 +20,10 @@ interface Kind {
   crc: number
 }
 
-/** Mostly small, some of each size up to 64 KiB: 150 bytes on average, with both ends of the range among them. */
+/**
+ * Mostly small, some of each size up to 64 KiB: 150 bytes on average, with both ends of the range
+ * among them.
+ */
 function sizes(): number[] {
   const next = random(SEED)
   const list = Array.from({ length: KINDS }, () => {

@@ -1,4 +1,5 @@
-// Tests that need more of the host than others. Where it is not given they are not run, and their titles say so.
+// Tests that need more of the host than others. Where it is not given they are not run, and their
+// titles say so.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { root } from './paths.js'

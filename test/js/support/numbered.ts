@@ -1,4 +1,5 @@
-// Messages that carry their number and a check-sum: number, CRC-32C of the rest, content of any length.
+// Messages that carry their number and a check-sum: number, CRC-32C of the rest, content of any
+// length.
 import { crc32c } from 'sabway'
 import { fill } from './bytes.js'
 

@@ -1,5 +1,5 @@
-// Values that programs pass by mistake, and some that nothing but a test would make. Each is made anew for every call, since a call
-// may change or keep it.
+// Values that programs pass by mistake, and some that nothing but a test would make. Each is made
+// anew for every call, since a call may change or keep it.
 import { createContext, runInContext } from 'node:vm'
 import { Region, SharedMemoryChannel } from 'sabway'
 

@@ -78,7 +78,10 @@ export async function exchange(channel: SharedMemoryChannel, count: number, larg
   for (const [i, message] of back.entries()) assert.deepEqual(message, pattern(i, (i * 37) % (largest + 1)))
 }
 
-/** An echoing process that has taken the other side gives back small messages and large ones, and ends well after the channel. */
+/**
+ * An echoing process that has taken the other side gives back small messages and large ones, and
+ * ends well after the channel.
+ */
 export async function echoed(channel: SharedMemoryChannel, peer: Peer): Promise<void> {
   await exchange(channel, 5000, 3000)
   await peer.next()

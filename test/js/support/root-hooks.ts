@@ -1,5 +1,5 @@
-// For every test: what it opened is closed, whether it passed or not. .mocharc.json requires this file, so each test file can
-// also run alone: npx mocha build/test/js/channel/send.test.js
+// For every test: what it opened is closed, whether it passed or not. .mocharc.json requires this
+// file, so each test file can also run alone: npx mocha build/test/js/channel/send.test.js
 import { cleanupAll } from './channels.js'
 import { killAll } from './processes.js'
 import { terminateAll } from './threads.js'

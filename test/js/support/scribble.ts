@@ -2,7 +2,10 @@
 import { abi } from './abi.js'
 import { random } from './bytes.js'
 
-/** all: the whole region. control: header, endpoints and rings. frames: what the rings hold. instances: the blocks of the wasm cores. */
+/**
+ * all: the whole region. control: header, endpoints and rings. frames: what the rings hold.
+ * instances: the blocks of the wasm cores.
+ */
 export type Where = 'all' | 'control' | 'frames' | 'instances'
 
 const INSTANCES_AT = 65536

@@ -1,4 +1,4 @@
-// What shared memory tells of who sleeps.
+// What shared memory tells of its sleepers.
 import type { ChannelHandle, Side } from 'sabway'
 import { abi } from './abi.js'
 
@@ -22,7 +22,7 @@ export function sleeps(handle: ChannelHandle, side: Side): boolean {
   return endpoint >= 0 && Atomics.load(wordsOf(handle), endpointWord(endpoint, 'sleeping')) !== 0
 }
 
-/** As if nobody in the process had the addon: nobody passes rings on. */
+/** As if no thread of the process had the addon: rings are not passed on. */
 export function withoutRelays(handle: ChannelHandle): void {
   const words = wordsOf(handle)
   for (let endpoint = 0; endpoint < abi.SW_ENDPOINTS; endpoint++) {
@@ -30,7 +30,7 @@ export function withoutRelays(handle: ChannelHandle): void {
   }
 }
 
-const nobody = new Int32Array(new SharedArrayBuffer(4))
+const unrung = new Int32Array(new SharedArrayBuffer(4))
 
 /** Block this thread. */
-export const pause = (milliseconds: number) => void Atomics.wait(nobody, 0, 0, milliseconds)
+export const pause = (milliseconds: number) => void Atomics.wait(unrung, 0, 0, milliseconds)

@@ -1,4 +1,5 @@
-// The memories and classes that people's messages have: whatever sends bytes is to send the same ones from all of them.
+// The memories and classes that people's messages have: whatever sends bytes is to send the same
+// ones from all of them.
 import { haveAddon } from './host.js'
 
 /** Makes a message of these bytes. */

@@ -1,5 +1,5 @@
-// All that a program can call or set, and how a test gives each of its parameters an odd value. odd-values.test.ts finds by
-// reflection what is not in this table.
+// All that a program can call or set, and how a test gives each of its parameters an odd value.
+// odd-values.test.ts finds by reflection what is not in this table.
 import { EventEmitter } from 'node:events'
 import type * as Sabway from 'sabway'
 
@@ -17,22 +17,16 @@ export interface Scene {
 
 type Try = (odd: never, scene: Scene) => unknown
 
-/** `platform`: inherited from the platform's EventTarget, whose TypeErrors are as specified there. `internal`: not for users. */
+/**
+ * `platform`: inherited from the platform's EventTarget, whose TypeErrors are as specified there.
+ * `internal`: not for users.
+ */
 export type Row = readonly Try[] | 'no parameters' | 'platform' | 'internal'
 
 const bytes = new Uint8Array([1, 2, 3])
-const optionsOf = <Name extends string>(
-  names: readonly Name[],
-  call: (options: object, scene: Scene) => unknown,
-): Try[] => [
-  (odd, scene) => call(odd, scene),
-  ...names.map(
-    (name): Try =>
-      (odd, scene) =>
-        call({ [name]: odd }, scene),
-  ),
-]
-/** The same with properties that the call needs. */
+/**
+ * A call with each option, and with options that are none. `needed`: options that the call needs.
+ */
 const withOptions = (
   needed: object,
   names: readonly string[],
@@ -45,6 +39,9 @@ const withOptions = (
         call({ ...needed, [name]: odd }, scene),
   ),
 ]
+
+const optionsOf = (names: readonly string[], call: (options: object, scene: Scene) => unknown): Try[] =>
+  withOptions({}, names, call)
 
 const CODEC = { name: 'own', encode: () => bytes, decode: () => 1 }
 
@@ -131,7 +128,8 @@ const channel: Record<string, Row> = {
     (odd, { renderer }) => renderer.write(odd, () => 0),
     (odd, { renderer }) => renderer.write(8, () => odd),
     (odd, { renderer, native }) => {
-      while (renderer.trySend(bytes)) {} // so that what is a function, but cannot be called, is not called
+      // so that what is a function, but cannot be called, is not called
+      while (renderer.trySend(bytes)) {}
       try {
         return renderer.write(8, odd)
       } finally {

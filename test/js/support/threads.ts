@@ -1,4 +1,5 @@
-// JavaScript threads for tests: each runs one file of test/js/workers. And what Linux tells about this process.
+// JavaScript threads for tests: each runs one file of test/js/workers. And what Linux tells about
+// this process.
 import { readdirSync, readFileSync } from 'node:fs'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { until, within } from './wait.js'

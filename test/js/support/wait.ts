@@ -25,10 +25,13 @@ export async function within<T>(promise: Promise<T>, what: string, deadline = DE
   }
 }
 
-/** So many turns of the event loop. */
+/** Let the event loop turn `count` times. */
 export async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await nextTurn()
 }
 
-/** Long enough for what must not happen to show. A test that uses it passes on a machine that is too slow to show it. */
+/**
+ * Long enough for what must not happen to show. A test that uses it passes on a machine that is too
+ * slow to show it.
+ */
 export const aWhile = (): Promise<void> => sleep(60)

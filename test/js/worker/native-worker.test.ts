@@ -82,7 +82,7 @@ describe("the native worker 'echo'", () => {
     })
   })
 
-  it('waits for room when nobody reads the echoes, and loses none', async () => {
+  it('waits for room when the echoes are not read, and loses none', async () => {
     const channel = open(16384, 4096)
     channel.startWorker({ builtin: 'echo' })
     for (let i = 0; i < 30; i++) channel.send(pattern(i, 1000))

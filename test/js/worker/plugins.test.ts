@@ -110,7 +110,7 @@ describe('log lines of plugins', () => {
     ])
   })
 
-  it('are not missed when nobody listens', async () => {
+  it('are not missed without a listener', async () => {
     const channel = open()
     channel.startWorker({ plugin: plugin('logger') })
     for (let i = 0; i < 1000; i++) channel.send(text(`line ${i}`))

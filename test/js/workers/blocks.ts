@@ -1,4 +1,5 @@
-// Makes a channel, posts what the other side attaches to, and blocks until no message comes any more.
+// Makes a channel, posts what the other side attaches to, and blocks until no message comes any
+// more.
 import { parentPort, workerData } from 'node:worker_threads'
 import { type SabwayError, SharedMemoryChannel } from 'sabway'
 

@@ -1,4 +1,5 @@
-// The entry for browsers, in a thread that has loaded no other: both sides of a channel, asleep between messages.
+// The entry for browsers, in a thread that has loaded no other: both sides of a channel, asleep
+// between messages.
 import { parentPort, workerData } from 'node:worker_threads'
 
 const { SharedMemoryChannel } = (await import(workerData)) as typeof import('sabway')

@@ -1,4 +1,5 @@
-// Runs the cases of support/contexts in a thread of its own, which may have no addon, and posts what each has seen.
+// Runs the cases of support/contexts in a thread of its own, which may have no addon, and posts
+// what each has seen.
 import { parentPort } from 'node:worker_threads'
 import { SharedMemoryChannel } from 'sabway'
 import { contextCases, dispatcherContext } from '../support/contexts.js'

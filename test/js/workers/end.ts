@@ -6,7 +6,10 @@ import { type ChannelHandle, SharedMemoryChannel, type Side } from 'sabway'
 export interface EndData {
   handle: ChannelHandle
   side: Side
-  /** echo: answer each message with itself. count: post a message for each so many. flood: send without end. */
+  /**
+   * echo: answer each message with itself. count: count messages, and post the count now and then.
+   * flood: send without end.
+   */
   job: 'echo' | 'count' | 'flood' | 'idle'
   /** Of a message of a flood. */
   bytes?: number
@@ -37,7 +40,7 @@ if (job === 'flood') {
   more()
 }
 
-/** So many messages, as fast as there is room. */
+/** Send `count` messages, as fast as there is room. */
 function sendMany(count: number): void {
   const message = new Uint8Array(bytes)
   for (let sent = 0; sent < count; ) if (channel.trySend(message)) sent++

@@ -1,4 +1,5 @@
-// Takes the maker's side of a channel by its handle, while the maker does nothing with it, and exchanges messages.
+// Takes the maker's side of a channel by its handle, while the maker does nothing with it, and
+// exchanges messages.
 import { parentPort, workerData } from 'node:worker_threads'
 import { SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'

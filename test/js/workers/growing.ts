@@ -1,4 +1,5 @@
-// Makes shared memories larger, one after the other, each when its turn comes: every fourth bit by bit, the others at one blow.
+// Makes shared memories larger, one after the other, each when its turn comes: every fourth bit by
+// bit, the others at one blow.
 import { parentPort, workerData } from 'node:worker_threads'
 
 interface Growing {

@@ -1,4 +1,5 @@
-// Makes a channel, sends one message (else others can take both sides), posts the handle, and stays.
+// Makes a channel, sends one message (else others can take both sides), posts the handle, and
+// stays.
 import { parentPort, workerData } from 'node:worker_threads'
 import { SharedMemoryChannel } from 'sabway'
 

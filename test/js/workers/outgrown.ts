@@ -1,5 +1,5 @@
-// Messages that have grown after their length was read, without a race: for the copy of sabway in this thread the built-in length
-// getter says of some arrays what their length was before.
+// Messages that have grown after their length was read, without a race: for the copy of sabway in
+// this thread the built-in length getter says of some arrays what their length was before.
 import { parentPort } from 'node:worker_threads'
 
 const before = new WeakMap<object, number>()
@@ -29,7 +29,10 @@ const ways: Send[] = [
   (channel, messages) => channel.sendBatch(messages),
 ]
 
-/** What came out of a ring that was full but for little, in front of `rest` messages that were not read yet. */
+/**
+ * What came out of a ring that was full but for little, in front of `rest` messages that were not
+ * read yet.
+ */
 function round(send: Send, was: number, free: number, is: number): string[] {
   const renderer = new SharedMemoryChannel(1 << 16, 4096)
   const native = SharedMemoryChannel.attach(renderer.handle, { side: 'native' })

@@ -1,4 +1,4 @@
-// One side of a channel that waits, or that wakes who waits on the other side.
+// One side of a channel that waits, or that wakes the waiting thread on the other side.
 import { parentPort, workerData } from 'node:worker_threads'
 import { type ChannelHandle, SharedMemoryChannel, type Side, type WaitPolicy } from 'sabway'
 import { pause, sleeps } from '../support/sleepers.js'
@@ -6,7 +6,10 @@ import { pause, sleeps } from '../support/sleepers.js'
 export interface WaitsData {
   handle: ChannelHandle
   side: Side
-  /** block: receiveSync; loop: startReceiving; send: a message each time the other side sleeps; forever: receiveSync until terminated. */
+  /**
+   * block: receiveSync; loop: startReceiving; send: a message each time the other side sleeps;
+   * forever: receiveSync until terminated.
+   */
   job: 'block' | 'loop' | 'send' | 'forever'
   count: number
   wait?: WaitPolicy

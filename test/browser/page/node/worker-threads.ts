@@ -30,7 +30,8 @@ export class Worker extends Emitter {
     this.#worker.onmessage = ({ data }) => (data === CLOSED ? this.#end(0) : this.emit('message', data))
     this.#worker.onerror = (event) => {
       event.preventDefault() // else it is the page's, too
-      if (!this.#over) this.emit('error', new Error(`in the worker: ${event.message}`)) // it may run on a while after terminate
+      // it may run on a while after terminate
+      if (!this.#over) this.emit('error', new Error(`in the worker: ${event.message}`))
     }
     this.#worker.postMessage({ workerData })
   }

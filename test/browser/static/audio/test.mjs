@@ -10,7 +10,10 @@ const RATE = 48000
 
 const offline = (blocks) => new OfflineAudioContext(1, blocks * BLOCK, RATE)
 
-/** What was rendered, against what the voice makes from its first sample on, bit by bit; behind `made` blocks there is silence. */
+/**
+ * What was rendered, against what the voice makes from its first sample on, bit by bit; behind
+ * `made` blocks there is silence.
+ */
 function compare(samples, made) {
   const expected = new Float32Array(samples.length)
   new Voice(RATE).render(expected, 0, Math.min(made * BLOCK, samples.length))
@@ -37,7 +40,10 @@ async function render({ blocks, made }) {
   return { ...compare(rendered.getChannelData(0), made), level, received: received.messages }
 }
 
-/** One node after the other, each in a context of its own, since Firefox cannot suspend one that renders offline. */
+/**
+ * One node after the other, each in a context of its own, since Firefox cannot suspend one that
+ * renders offline.
+ */
 async function replace({ blocks, each }) {
   const synth = await startSynth(RATE, { ahead: 2 * each, blocks })
   for (const channel of [synth.samples, synth.levels]) {
@@ -49,7 +55,8 @@ async function replace({ blocks, each }) {
   for (let at = 0; at < blocks; at += each) {
     const context = offline(each)
     const player = await startPlayer(context, synth)
-    // The page comes to rest, and the next blocks into the ring: rendering offline is faster than any clock.
+    // The page comes to rest, and the next blocks into the ring: rendering offline is faster than
+    // any clock.
     await new Promise((resolve) => setTimeout(resolve, 60))
     all.set((await context.startRendering()).getChannelData(0), at * BLOCK)
     ends.push({ ...(await player.end()), told: synth.level().blocks })

@@ -35,7 +35,7 @@ static void open_again(void **state) {
   assert_int_equal(((uint8_t *)opened.base)[opened.size - 1], 42);
   sw_shared again;
   assert_int_equal(sw_shared_open(&again, token), SW_EGONE);
-  sw_shared_token(&opened, token); /* who has it open can let others in */
+  sw_shared_token(&opened, token); /* a process that has it open can let others in */
   assert_int_equal(sw_shared_open(&again, token), SW_OK);
   sw_shared_close(&again);
   sw_shared_close(&again);
@@ -83,7 +83,7 @@ static void names(void **state) {
   sw_shared_close(&next);
 }
 
-/* Nobody holds the lock of an object whose users were killed. */
+/* The lock of an object whose users were killed is free. */
 static void abandoned(void **state) {
   (void)state;
   char name[SW_NAME_BYTES], path[128];
@@ -130,7 +130,8 @@ static void overlay_vouched(void **state) {
   size_t pages = (size_t)(s.size / SW_PAGE);
   uint8_t *around = anonymous(pages + 2), *at = around + SW_PAGE;
   mprotect(at, (size_t)s.size - SW_PAGE, PROT_READ | PROT_WRITE);
-  assert_int_equal(sw_shared_overlay_vouched(&s, at, s.size), SW_EOVERLAY); /* the last page is not writable */
+  /* the last page is not writable */
+  assert_int_equal(sw_shared_overlay_vouched(&s, at, s.size), SW_EOVERLAY);
   mprotect(around, (pages + 2) * SW_PAGE, PROT_READ | PROT_WRITE);
   memset(around, 7, (pages + 2) * SW_PAGE);
   assert_int_equal(sw_shared_overlay(&s, at, s.size), SW_EOVERLAY);
@@ -162,7 +163,8 @@ static void overlay(void **state) {
   assert_int_equal(sw_shared_overlay(&s, at + 8, s.size), SW_EOVERLAY);
   assert_int_equal(sw_shared_overlay(&s, NULL, s.size), SW_EOVERLAY);
   assert_int_equal(sw_shared_overlay(&s, at, s.size - SW_PAGE), SW_ESIZE);
-  assert_int_equal(sw_shared_overlay(&s, s.base, s.size), SW_EOVERLAY); /* the shared memory itself */
+  /* the shared memory itself */
+  assert_int_equal(sw_shared_overlay(&s, s.base, s.size), SW_EOVERLAY);
   memset(at, 1, s.size);
   assert_int_equal(sw_shared_overlay(&s, at, s.size), SW_OK);
   assert_int_equal(sw_region_verify(at, (uint32_t)pages), SW_OK);

@@ -1,5 +1,5 @@
-/* Tokens whose checksum is right and whose parts are not: somebody who can write a token can compute its checksum, too.
- */
+/* Tokens whose checksum is right and whose parts are not: a forger can compute the checksum,
+ * too. */
 #include "../helper.h"
 
 #include "process/token.h"
@@ -7,8 +7,8 @@
 
 enum { TEXT = 4096 };
 
-/* The text with its checksum behind it, as sw_token_write would put it there. In a block of exactly its size, so that
- * AddressSanitizer sees each byte that is read behind it. */
+/* The text with its checksum behind it, as sw_token_write would put it there. In a block of exactly
+ * its size, so that AddressSanitizer sees each byte that is read behind it. */
 static char *signed_text(const char *text) {
   size_t length = strlen(text);
   char *made = malloc(length + 10);
@@ -32,7 +32,8 @@ static int read_name(const char *name, sw_token *token) {
   return read_parts(text, token);
 }
 
-/* A name of any length: the longest that there can be is read, and one byte more is refused, not copied. */
+/* A name of any length: the longest that there can be is read, and one byte more is refused, not
+ * copied. */
 static void names_of_any_length(void **state) {
   (void)state;
   char name[TEXT / 2];

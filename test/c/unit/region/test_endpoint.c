@@ -185,7 +185,7 @@ static void a_dead_process(void **state) {
 
 static void ends_at_once(const region *r) { (void)r; }
 
-/* Whoever dies while it claims must not keep the endpoint. */
+/* A thread that dies while it claims must not keep the endpoint. */
 static void dead_while_claiming(void **state) {
   (void)state;
   region r = region_new_shared(4096, 4096);
@@ -287,7 +287,7 @@ static void sleeps_are_bounded(void **state) {
   assert_int_equal(sw_wait_limit_ms(SW_REACH_NONE, 1000), 64);
 }
 
-/* Who reaches whom. */
+/* Which participant reaches which. */
 static void reach_follows_skills(void **state) {
   (void)state;
   region r = region_new(4096, 4096);

@@ -9,7 +9,8 @@ static void sizes(void **state) {
   uint64_t small = sw_region_bytes(4096, 4096);
   assert_int_equal(small % SW_PAGE, 0);
   assert_true(small >= SW_HEAP_AT + sizeof(sw_channel) + 2 * (4096 + SW_RING_SLACK));
-  assert_int_equal(sw_region_bytes(4097, 4096), sw_region_bytes(8192, 4096)); /* rounded up to a power of two */
+  /* rounded up to a power of two */
+  assert_int_equal(sw_region_bytes(4097, 4096), sw_region_bytes(8192, 4096));
   uint64_t large = sw_region_bytes(SW_RING_MAX, SW_RING_MAX);
   assert_true(large > 2ull * SW_RING_MAX && large < 2ull * SW_RING_MAX + 4 * 1024 * 1024);
 }
@@ -46,7 +47,8 @@ static void refuses_to_format(void **state) {
   assert_int_equal(sw_region_format(r.base, r.pages - 1, 4096, 4096), SW_ERANGE);
   assert_int_equal(sw_region_format(r.base, r.pages, 1, 4096), SW_ERANGE);
   assert_int_equal(sw_region_format(r.base, r.pages, 4096, 1u << 30), SW_ERANGE);
-  assert_int_equal(sw_region_format(r.base, r.pages, 1024 * 1024, 4096), SW_ERANGE); /* does not fit */
+  /* does not fit */
+  assert_int_equal(sw_region_format(r.base, r.pages, 1024 * 1024, 4096), SW_ERANGE);
   region_free(&r);
 }
 

@@ -22,7 +22,8 @@ static void a_whole_batch(void **state) {
   assert_int_equal(pattern_fill_batch(&t.p, out, 100, 7), 100);
   pair_expect_none(&t);
   assert_int_equal(sw_producer_append_batch(&t.p, out, 100, 0), 100);
-  for (uint32_t i = 0; i < 100; i++) assert_int_equal(out[i].offset, i % SW_ALIGN); /* they are the caller's */
+  /* they are the caller's */
+  for (uint32_t i = 0; i < 100; i++) assert_int_equal(out[i].offset, i % SW_ALIGN);
   pair_expect_none(&t);
   sw_producer_publish(&t.p);
   assert_int_equal(sw_consumer_peek_batch(&t.c, in, 200), 100);
@@ -36,7 +37,8 @@ static void a_whole_batch(void **state) {
   pair_close(&t);
 }
 
-/* Before the first commit, while a reservation is open, and in a full ring: sw_producer_reserve is the one to ask. */
+/* Before the first commit, while a reservation is open, and in a full ring: sw_producer_reserve is
+ * the one to ask. */
 static void where_no_room_is_known(void **state) {
   (void)state;
   pair t;
@@ -145,8 +147,10 @@ static void a_batch_ends_at_a_quarter(void **state) {
   pair_open(&t, 4096);
   for (uint32_t i = 0; i < 6; i++) assert_int_equal(pair_send(&t, 600, i), SW_OK);
   sw_slice in[8];
-  assert_int_equal(sw_consumer_peek_batch(&t.c, in, 8), 2); /* 600 is less than a quarter, 1200 is not */
-  assert_int_equal(sw_consumer_peek_batch(&t.c, in, 8), 2); /* asked again without a release, it goes on */
+  /* 600 is less than a quarter, 1200 is not */
+  assert_int_equal(sw_consumer_peek_batch(&t.c, in, 8), 2);
+  /* asked again without a release, it goes on */
+  assert_int_equal(sw_consumer_peek_batch(&t.c, in, 8), 2);
   sw_consumer_release(&t.c);
   assert_int_equal(t.c.messages, 4);
   assert_int_equal(sw_consumer_peek_batch(&t.c, in, 8), 2);
@@ -177,7 +181,8 @@ static void appended_and_held(void **state) {
   (void)state;
   pair t;
   pair_open(&t, 4096);
-  assert_int_equal(sw_producer_append(&t.p, 0, 1), SW_EFULL); /* before the first commit nothing is known */
+  /* before the first commit nothing is known */
+  assert_int_equal(sw_producer_append(&t.p, 0, 1), SW_EFULL);
   assert_int_equal(pair_send(&t, 8, 0), SW_OK);
   pair_expect(&t, 8, 0);
   for (uint32_t i = 1; i <= 5; i++) {

@@ -1,5 +1,6 @@
-/* A peer that writes garbage: every shared word, with every kind of wrong value. The handle that is attached ignores it
- * or says SW_ECORRUPT for good, and never leaves the ring's bytes (AddressSanitizer watches). */
+/* A peer that writes garbage: every shared word, with every kind of wrong value. The handle that is
+ * attached ignores it or says SW_ECORRUPT for good, and never leaves the ring's bytes
+ * (AddressSanitizer watches). */
 #include "../helper.h"
 
 enum { CAPACITY = 4096, SENT = 6 };
@@ -165,10 +166,12 @@ static void frames_that_cannot_be(void **state) {
                           {16, 3},                             /* unknown type */
                           {16, SW_FRAME_DATA | SW_ALIGN << 8}, /* lead too far */
                           {16, SW_FRAME_DATA | 1u << 31},      /* lead far too far */
-                          {CAPACITY - 8, SW_FRAME_PAD},        /* padding that does not end at the ring's end */
-                          {CAPACITY, SW_FRAME_PAD},            /* padding of more than was published */
-                          {0, SW_FRAME_PAD},                   /* padding that would never end */
-                          {2000, SW_FRAME_DATA}};              /* more than was published */
+                          /* padding that does not end at the ring's end */
+                          {CAPACITY - 8, SW_FRAME_PAD},
+                          /* padding of more than was published */
+                          {CAPACITY, SW_FRAME_PAD},
+                          {0, SW_FRAME_PAD},      /* padding that would never end */
+                          {2000, SW_FRAME_DATA}}; /* more than was published */
   for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
     pair t;
     pair_open(&t, CAPACITY);

@@ -12,7 +12,8 @@ static void whole_ring(void **state) {
     for (uint32_t length = 4080; length <= 4096; length++) {
       for (uint32_t lead = 0; lead < SW_ALIGN; lead++) {
         uint8_t *room = sw_producer_reserve(&t.p, length, lead);
-        if (room == NULL) { /* the last one was charged less than the ring: one drain passes the padding */
+        /* the last one was charged less than the ring: one drain passes the padding */
+        if (room == NULL) {
           assert_int_equal(t.p.status, SW_EFULL);
           pair_expect_none(&t);
           room = sw_producer_reserve(&t.p, length, lead);
@@ -28,8 +29,8 @@ static void whole_ring(void **state) {
   }
 }
 
-/* A whole-ring message fits only at the ring's first byte: the padding before it must be drained, even though no
- * message goes with it. */
+/* A whole-ring message fits only at the ring's first byte: the padding before it must be drained,
+ * even though no message goes with it. */
 static void padding_alone_is_no_deadlock(void **state) {
   (void)state;
   for (uint32_t used = 8; used < 4096; used += 8) {

@@ -28,7 +28,8 @@ static void echo(void **state) {
   peer_close(&o);
 }
 
-/* The ring back is smaller and drained late, so the worker has to hold messages and try again; 0-byte ones too. */
+/* The ring back is smaller and drained late, so the worker has to hold messages and try again;
+ * 0-byte ones too. */
 static void echo_that_waits_for_room(void **state) {
   (void)state;
   for (uint32_t largest = 0; largest <= 1500; largest += 500) {
@@ -131,7 +132,8 @@ static void source_refuses(void **state) {
 static void source_at_the_edge(void **state) {
   (void)state;
   peer o;
-  peer_handler(&o, "source", "{\"size\":8,\"rate\":1e-300}", 4096, 4096); /* one now, the next one never */
+  /* one now, the next one never */
+  peer_handler(&o, "source", "{\"size\":8,\"rate\":1e-300}", 4096, 4096);
   expect_from_source(&o, 8, 0);
   EVENTUALLY(sw_endpoint_is_armed(o.r.base, o.index + 1));
   peer_close(&o);
@@ -153,7 +155,8 @@ static void stop_while_parked(void **state) {
     assert_int_equal(region_channel(&o.r)->rings[SW_NATIVE].producer, SW_ROLE_GONE);
     assert_int_equal(region_channel(&o.r)->rings[SW_RENDERER].consumer, SW_ROLE_GONE);
     assert_int_equal(region_channel(&o.r)->rings[SW_NATIVE].closed, 0);
-    assert_int_equal(peer_start(&o, sw_handler_find("echo"), NULL), SW_OK); /* the side is free again */
+    /* the side is free again */
+    assert_int_equal(peer_start(&o, sw_handler_find("echo"), NULL), SW_OK);
     peer_send(&o, 100, 7);
     peer_expect(&o, 100, 7);
     peer_close(&o);
@@ -167,7 +170,8 @@ static void stop_while_full(void **state) {
   EVENTUALLY(sw_endpoint_is_armed(o.r.base, o.index + 1));
   sw_worker_stop(o.worker);
   o.worker = NULL;
-  for (uint32_t n = 0; n < 4096 / 112; n++) expect_from_source(&o, 100, n); /* what was sent is kept */
+  /* what was sent is kept */
+  for (uint32_t n = 0; n < 4096 / 112; n++) expect_from_source(&o, 100, n);
   peer_close(&o);
 }
 
@@ -183,7 +187,7 @@ static void close_ends_the_worker(void **state) {
   peer_close(&o);
 }
 
-/* Nobody listens any more: that is the end, not a failure of the plugin. */
+/* The listener has left: that is the end, not a failure of the plugin. */
 static void consumer_close_ends_the_worker(void **state) {
   (void)state;
   const char *handlers[] = {"source", "echo"};

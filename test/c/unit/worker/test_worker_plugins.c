@@ -6,7 +6,8 @@ static void copies_and_answers(void **state) {
   peer o;
   assert_int_equal(peer_plugin(&o, "reverse", NULL, 65536, 4096), SW_OK);
   for (uint32_t round = 0; round < 30; round++) {
-    for (uint32_t i = 0; i < 40; i++) peer_send(&o, i * 31, i); /* more than the ring back holds: asked again */
+    /* more than the ring back holds: asked again */
+    for (uint32_t i = 0; i < 40; i++) peer_send(&o, i * 31, i);
     for (uint32_t i = 0; i < 40; i++) {
       sw_slice slice;
       assert_int_equal(peer_next(&o, &slice), 1);
@@ -96,7 +97,8 @@ static void fails_to_open(void **state) {
   assert_string_equal(o.log, "3:no camera on port 7\n");
   assert_int_equal(o.exited, 0);
   assert_int_equal(region_channel(&o.r)->rings[SW_NATIVE].producer, SW_ROLE_GONE);
-  assert_int_equal(peer_start(&o, sw_handler_find("echo"), NULL), SW_OK); /* nothing is left of the first try */
+  /* nothing is left of the first try */
+  assert_int_equal(peer_start(&o, sw_handler_find("echo"), NULL), SW_OK);
   peer_send(&o, 10, 1);
   peer_expect(&o, 10, 1);
   peer_close(&o);

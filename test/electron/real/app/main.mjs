@@ -1,4 +1,5 @@
-// The application that test/electron/real/electron.test.ts drives: one window for each way a renderer can be.
+// The application that test/electron/real/electron.test.ts drives: one window for each way a
+// renderer can be.
 import { fileURLToPath } from 'node:url'
 import { app, BrowserWindow } from 'electron'
 import { registerScheme, SharedMemoryChannel, serveScheme, shareWithWindow } from '../../../../dist/electron/main.mjs'

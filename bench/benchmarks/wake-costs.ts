@@ -56,6 +56,6 @@ async function fromNative(): Promise<Cost> {
   return { name: 'a million messages to an event loop', value: wait.wakes + worker!.wakes, unit: 'wake calls' }
 }
 
-export async function costs(): Promise<Cost[]> {
+export async function wakeCosts(): Promise<Cost[]> {
   return [...(await idle()), toNative('spin'), toNative('balanced'), await fromNative()]
 }

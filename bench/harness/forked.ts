@@ -1,7 +1,8 @@
-// Each contender runs in a process of its own: what the compiler and the collector learn from one cannot help or hurt another.
+// Each benchmark runs in a process of its own: what the compiler and the collector learn from one
+// cannot help or hurt another.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Contender, Run } from '../contenders/contender.js'
+import type { Benchmark, Run } from '../benchmarks/benchmark.js'
 
 export interface Order {
   task: 'open' | 'run' | 'close'
@@ -13,8 +14,8 @@ export interface Report {
   error?: string
 }
 
-export class Hosted implements Contender {
-  private host!: ChildProcess
+export class ForkedBenchmark implements Benchmark {
+  private child!: ChildProcess
   private settle: ((report: Report) => void) | null = null
 
   constructor(
@@ -24,10 +25,10 @@ export class Hosted implements Contender {
   ) {}
 
   async open(): Promise<void> {
-    const program = fileURLToPath(new URL('./host.js', import.meta.url))
-    this.host = fork(program, [this.group, this.name], { serialization: 'advanced' })
-    this.host.on('message', (report: Report) => this.settle?.(report))
-    this.host.on('exit', (code, signal) => this.settle?.({ error: `its process ended (${signal ?? code})` }))
+    const program = fileURLToPath(new URL('./forked-child.js', import.meta.url))
+    this.child = fork(program, [this.group, this.name], { serialization: 'advanced' })
+    this.child.on('message', (report: Report) => this.settle?.(report))
+    this.child.on('exit', (code, signal) => this.settle?.({ error: `its process ended (${signal ?? code})` }))
     await this.order({ task: 'open', count: 0 })
   }
 
@@ -37,13 +38,13 @@ export class Hosted implements Contender {
 
   async close(): Promise<void> {
     await this.order({ task: 'close', count: 0 })
-    this.host.disconnect()
-    this.host.unref()
+    this.child.disconnect()
+    this.child.unref()
   }
 
   /** At once, whatever it does. */
   kill(): void {
-    this.host.kill('SIGKILL')
+    this.child.kill('SIGKILL')
   }
 
   private order(order: Order): Promise<Run | undefined> {
@@ -53,7 +54,7 @@ export class Hosted implements Contender {
         if (error === undefined) resolve(run)
         else reject(new Error(error))
       }
-      this.host.send(order)
+      this.child.send(order)
     })
   }
 }

@@ -1,13 +1,17 @@
-// How far apart the two threads' processors are: the time a cache line takes from one to the other and back. A virtual
-// machine's host moves its processors about, and everything that passes between two threads costs 3 to 5 times more or less
-// with it; so only runs with the same figure before and after, and on both sides of a comparison, may be compared.
+// The core-to-core latency: how long a cache line takes from one thread's processor to the other's
+// and back. A virtual machine's host moves its processors about, and everything that passes between
+// two threads costs 3 to 5 times more or less with it; so only runs with the same figure before and
+// after, and on both sides of a comparison, may be compared.
 import { Worker } from 'node:worker_threads'
 
 const TURNS = 2000
 const CHUNKS = 5
 const BELL = 32
 
-/** Round trips in microseconds seen on virtual machines, from threads of one core to processors of two sockets. */
+/**
+ * Round trips in microseconds seen on virtual machines, from threads of one core to processors of
+ * two sockets.
+ */
 const CLUSTERS = [0.08, 0.13, 0.25, 0.5]
 
 /** The cluster that a round trip in microseconds belongs to. */
@@ -16,11 +20,14 @@ export function placement(trip: number): number {
   return CLUSTERS.reduce((best, cluster) => (distance(cluster) < distance(best) ? cluster : best))
 }
 
-export class Probe {
+export class CoreLatencyProbe {
   private readonly words = new Int32Array(new SharedArrayBuffer(256))
   private readonly worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { probe: this.words } })
 
-  /** Microseconds: the best of some short trials, so that a thread that loses its processor does not count. */
+  /**
+   * Microseconds: the best of some short trials, so that a thread that loses its processor does not
+   * count.
+   */
   measure(): number {
     const { words } = this
     Atomics.add(words, BELL, 1)

@@ -1,12 +1,13 @@
-// Everything that is measured.
-import { type Contender, Pair } from '../contenders/contender.js'
-import type { Role } from '../contenders/kind.js'
-import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from '../contenders/native.js'
-import { sendBatches, sendOne } from '../contenders/sabway.js'
-import { CallPerMessage, Futex, NativeEcho, Synckit } from '../subjects/latency.js'
-import { ForkFrames, FRAME, NativeFrames, ProcessPair } from '../subjects/processes.js'
-import type { Group } from './duel.js'
-import { label, SIZES } from './messages.js'
+// Everything that is measured: groups of benchmarks that are compared with each other.
+import type { Benchmark } from './benchmarks/benchmark.js'
+import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './benchmarks/native.js'
+import { CallPerMessage, Futex, NativeEcho, Synckit } from './benchmarks/native-round-trips.js'
+import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './benchmarks/process-pair.js'
+import { ThreadPair } from './benchmarks/thread-pair.js'
+import type { Group } from './harness/measure.js'
+import { label, SIZES } from './harness/messages.js'
+import { sendBatches, sendOne } from './transports/sabway.js'
+import type { Role } from './transports/transport.js'
 
 const BETWEEN_THREADS = [
   'sabway trySend, drain',
@@ -21,8 +22,8 @@ const BETWEEN_THREADS = [
 
 const ROUND_TRIP = 64
 const UNALIGNED = 65_536
-/** A trip between sleeping event loops takes over a millisecond with the pause before it. */
-const SLEEPY = 3
+/** A round trip between sleeping event loops takes over a millisecond with the pause before it. */
+const SLEEPING = 3
 
 export const PATHS = {
   toWorker: 'main to worker',
@@ -46,8 +47,8 @@ export const PATHS = {
 /** The same channel between two threads of one process. */
 export const IN_PROCESS = 'sabway in one process'
 
-function throughput(path: string, size: number, contenders: Contender[]): Group {
-  return { name: `${path}, ${label(size)}`, path, size, unit: 'messages/s', contenders }
+function throughput(path: string, size: number, benchmarks: Benchmark[]): Group {
+  return { name: `${path}, ${label(size)}`, path, size, unit: 'messages/s', benchmarks }
 }
 
 function threads(path: string, role: Role): Group[] {
@@ -55,7 +56,7 @@ function threads(path: string, role: Role): Group[] {
     throughput(
       path,
       size,
-      BETWEEN_THREADS.map((kind) => new Pair(kind, role, { size, lead: 0 })),
+      BETWEEN_THREADS.map((transport) => new ThreadPair(transport, role, { size, lead: 0 })),
     ),
   )
 }
@@ -65,7 +66,7 @@ function native(): Group[] {
     throughput(PATHS.toNative, size, [
       new ToSink('sabway trySend', size, sendOne),
       new ToSink('sabway sendBatch', size, sendBatches),
-      new Pair('ringbuf.js', 'send', { size, lead: 0 }, 'ringbuf.js, JS to JS'),
+      new ThreadPair('ringbuf.js', 'send', { size, lead: 0 }, 'ringbuf.js, JS to JS'),
     ]),
   )
   const from = SIZES.map((size) =>
@@ -79,42 +80,42 @@ function native(): Group[] {
   return [...to, ...from]
 }
 
-const trips = (path: string, patience: number, contenders: Contender[]): Group => ({
+const roundTrip = (path: string, durationFactor: number, benchmarks: Benchmark[]): Group => ({
   name: `${path}, ${label(ROUND_TRIP)}`,
   path,
   size: ROUND_TRIP,
   unit: 'us',
-  contenders,
-  patience,
+  benchmarks,
+  durationFactor,
 })
 
 function roundTrips(): Group[] {
   const load = { size: ROUND_TRIP, lead: 0 }
-  const pair = (kind: string, ours?: boolean) => new Pair(kind, 'ping', load, kind, ours)
-  const group = (path: string, patience: number, kinds: string[]) =>
-    trips(
+  const pair = (transport: string, ours?: boolean) => new ThreadPair(transport, 'ping', load, transport, ours)
+  const group = (path: string, durationFactor: number, transports: string[]) =>
+    roundTrip(
       path,
-      patience,
-      kinds.map((kind) => pair(kind)),
+      durationFactor,
+      transports.map((transport) => pair(transport)),
     )
   return [
     group(PATHS.spinning, 1, ['sabway spinning', 'ringbuf.js']),
-    group(PATHS.loops, SLEEPY, ['sabway event loops', 'sabway event loops, park', 'postMessage event loops']),
-    trips(PATHS.blocking, 1, [
+    group(PATHS.loops, SLEEPING, ['sabway event loops', 'sabway event loops, park', 'postMessage event loops']),
+    roundTrip(PATHS.blocking, 1, [
       pair('sabway receiveSync, balanced'),
       pair('sabway receiveSync, park'),
       pair('sabway receiveSync, spin', false), // what balanced is measured by
       pair('MessagePort polled'),
       new Synckit(),
     ]),
-    trips(PATHS.echo, 1, [
+    roundTrip(PATHS.echo, 1, [
       new NativeEcho('receiveSync', 'balanced'),
       new NativeEcho('receiveSync', 'park'),
       new NativeEcho('receiveSync', 'spin', false),
       new Futex(true),
     ]),
-    trips(PATHS.waking, SLEEPY, [new NativeEcho('wake, then spin', 'park'), new Futex(false)]),
-    trips(PATHS.native, SLEEPY, [
+    roundTrip(PATHS.waking, SLEEPING, [new NativeEcho('wake, then spin', 'park'), new Futex(false)]),
+    roundTrip(PATHS.native, SLEEPING, [
       new NativeEcho('event loop', 'balanced'),
       new NativeEcho('event loop', 'park'),
       new CallPerMessage(),
@@ -124,20 +125,22 @@ function roundTrips(): Group[] {
 
 /** What the channel's own batching gains over a call and a publish for each message. */
 function batching(): Group[] {
-  const kinds = ['sabway trySend, drain', 'sabway batch, drain', 'sabway sendBatch, drain']
+  const transports = ['sabway trySend, drain', 'sabway batch, drain', 'sabway sendBatch, drain']
   return [16, 64].map((size) =>
     throughput(
       PATHS.batching,
       size,
-      kinds.map((kind) => new Pair(kind, 'send', { size, lead: 0 })),
+      transports.map((transport) => new ThreadPair(transport, 'send', { size, lead: 0 })),
     ),
   )
 }
 
 function unaligned(): Group {
-  const kind = 'sabway trySend, drain'
-  const offsets = [1, 3, 5].map((lead) => new Pair(kind, 'send', { size: UNALIGNED, lead }, `offset ${lead}`))
-  const aligned = new Pair(kind, 'send', { size: UNALIGNED, lead: 0 }, 'aligned', false)
+  const transport = 'sabway trySend, drain'
+  const offsets = [1, 3, 5].map(
+    (lead) => new ThreadPair(transport, 'send', { size: UNALIGNED, lead }, `offset ${lead}`),
+  )
+  const aligned = new ThreadPair(transport, 'send', { size: UNALIGNED, lead: 0 }, 'aligned', false)
   return throughput(PATHS.unaligned, UNALIGNED, [...offsets, aligned])
 }
 
@@ -147,7 +150,7 @@ function processes(): Group[] {
     return throughput(PATHS.processes, size, [
       new ProcessPair('sabway trySend, drain', 'send', load),
       new ProcessPair('sabway send, startReceiving (own copies)', 'send', load),
-      new Pair('sabway trySend, drain', 'send', load, IN_PROCESS, false),
+      new ThreadPair('sabway trySend, drain', 'send', load, IN_PROCESS, false),
       new ProcessPair("fork, 'advanced'", 'send', load),
       new ProcessPair('unix socket', 'send', load),
       new ProcessPair('unix socket, own batches', 'send', load),
@@ -156,11 +159,11 @@ function processes(): Group[] {
   const load = { size: ROUND_TRIP, lead: 0 }
   return [
     ...floods,
-    trips(PATHS.spinningProcesses, 1, [
+    roundTrip(PATHS.spinningProcesses, 1, [
       new ProcessPair('sabway spinning', 'ping', load),
-      new Pair('sabway spinning', 'ping', load, IN_PROCESS, false),
+      new ThreadPair('sabway spinning', 'ping', load, IN_PROCESS, false),
     ]),
-    trips(PATHS.loopsBetweenProcesses, SLEEPY, [
+    roundTrip(PATHS.loopsBetweenProcesses, SLEEPING, [
       new ProcessPair('sabway event loops', 'ping', load),
       new ProcessPair("fork, 'advanced', event loops", 'ping', load),
       new ProcessPair('unix socket, event loops', 'ping', load),
@@ -169,7 +172,10 @@ function processes(): Group[] {
   ]
 }
 
-/** Throughput and round trips between threads are 'throughput' and 'latency', and both of them undefined. */
+/**
+ * Throughput and round trips between threads are 'throughput' and 'latency', and both of them
+ * undefined.
+ */
 export type Subject = 'throughput' | 'latency' | 'processes' | undefined
 
 export function groupsOf(subject: Subject): Group[] {

@@ -1,14 +1,19 @@
-// A kind is one way to get messages from thread to thread. Its roles run in either thread, so that both directions are
-// measured with the same code.
+// A transport is one way to get messages from thread to thread. Its roles run in either thread, so
+// that both directions are measured with the same code.
 import type { Transferable } from 'node:worker_threads'
 import type { Check } from '../harness/messages.js'
 
-/** Move `count` messages, or make `count` round trips. Receivers tell what they saw, pingers how long each trip took. */
+/**
+ * Move `count` messages, or make `count` round trips. Receivers tell what they saw, pingers how
+ * long each trip took.
+ */
 export type Job = (count: number) => Outcome | Promise<Outcome>
 // biome-ignore lint/suspicious/noConfusingVoidType: a sender has nothing to tell
 export type Outcome = Check | Float64Array | void
 
-/** One link between two threads: the end of the thread that made it, and what the other one opens. */
+/**
+ * One link between two threads: the end of the thread that made it, and what the other one opens.
+ */
 export interface Link<End> {
   end: End
   remote: unknown
@@ -21,7 +26,7 @@ export interface Load {
   lead: number
 }
 
-export interface Kind<End> {
+export interface Transport<End> {
   make(load: Load): Link<End>
   open(remote: never): End
   close(end: End): void
@@ -30,9 +35,9 @@ export interface Kind<End> {
 
 export type Role = 'send' | 'receive' | 'ping' | 'pong'
 
-/** What a worker of this benchmark is told. */
+/** The `workerData` of a benchmark's worker. */
 export interface WorkerTask {
-  kind: string
+  transport: string
   role: Role
   load: Load
   remote: unknown

@@ -1,8 +1,9 @@
-// A unix socket by Node's net: each message with its length before it, written one by one or in batches of 64 KiB.
+// A unix socket by Node's net: each message with its length before it, written one by one or in
+// batches of 64 KiB.
 import type { Socket } from 'node:net'
 import { makeMessages, mix, wordAt } from '../harness/messages.js'
-import { type Heard, pingHeard, pongHeard } from '../harness/trips.js'
-import type { Job, Load } from './kind.js'
+import { type EventEnd, pingByEvents, pongByEvents } from '../harness/round-trips.js'
+import type { Job, Load } from './transport.js'
 
 const PREFIX = 4
 const BATCH_BYTES = 65_536
@@ -98,7 +99,7 @@ function receive(socket: Socket): Job {
     })
 }
 
-function heard(socket: Socket): Heard {
+function eventEnd(socket: Socket): EventEnd {
   let take: (message: Uint8Array) => void = () => {}
   parse(socket, (message) => take(message))
   return {
@@ -112,8 +113,8 @@ function heard(socket: Socket): Heard {
 export const socketRoles = {
   plain: { send: sendEach, receive },
   batched: { send: sendBatches, receive },
-  turns: {
-    ping: (socket: Socket, load: Load) => pingHeard(heard(socket), load),
-    pong: (socket: Socket, load: Load) => pongHeard(heard(socket), load),
+  roundTrips: {
+    ping: (socket: Socket, load: Load) => pingByEvents(eventEnd(socket), load),
+    pong: (socket: Socket, load: Load) => pongByEvents(eventEnd(socket), load),
   },
 }

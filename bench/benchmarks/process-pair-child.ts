@@ -1,10 +1,10 @@
-// The other process of processes.ts.
+// The other process of process-pair.ts: it executes what that one sends, and reports each result.
 import { SharedMemoryChannel } from 'sabway'
-import { type PeerTask, processKinds } from '../subjects/processes.js'
-import type { Job } from './kind.js'
+import type { Job } from '../transports/transport.js'
+import { type ChildTask, processTransports } from './process-pair.js'
 
 interface Order {
-  task?: PeerTask
+  task?: ChildTask
   frames?: { bytes: number; ring: number }
   count?: number
 }
@@ -13,10 +13,10 @@ let work: (count: number) => Promise<void> = async () => {}
 
 const say = (result: object) => process.send!({ begin: 0n, end: 0n, outcome: undefined, ...result })
 
-async function serve({ kind: name, role, load, remote }: PeerTask): Promise<void> {
-  const kind = processKinds[name]!
-  const end = await kind.open(remote)
-  const job: Job = kind.roles[role]!(end, load)
+async function serve({ transport: name, role, load, remote }: ChildTask): Promise<void> {
+  const transport = processTransports[name]!
+  const end = await transport.open(remote)
+  const job: Job = transport.roles[role]!(end, load)
   work = async (count) => {
     say({})
     try {

@@ -8,7 +8,9 @@ export type Way = (typeof WAYS)[number]
 /** 'message', then what came next: a code, 'end', or the events that came. */
 export type Outcome = string[]
 
-/** How each wait ends when the other side's holder has ended without leaving it, after one message. */
+/**
+ * How each wait ends when the other side's holder has ended without leaving it, after one message.
+ */
 export const DIED: Record<Way, Outcome> = {
   receive: ['message', 'ERR_SABWAY_PEER_DIED'],
   'for await': ['message', 'ERR_SABWAY_PEER_DIED'],
@@ -60,7 +62,8 @@ function listen(channel: SharedMemoryChannel): Promise<Outcome> {
   return new Promise((resolve) => {
     const seen: Outcome = []
     port.onmessage = () => seen.push('message')
-    port.onmessageerror = () => seen.push('message') // the other side sends bytes, which are no values
+    // the other side sends bytes, which are no values
+    port.onmessageerror = () => seen.push('message')
     port.addEventListener('close', () => resolve([...seen, 'close']))
   })
 }

@@ -1,12 +1,23 @@
-// Our contenders between two JavaScript threads.
+// Sabway between two JavaScript threads, by each way to send and to receive.
 import { type BatchOptions, type ChannelHandle, SharedMemoryChannel, type WaitPolicy } from 'sabway'
-import { makeBatch, makeMessages, mix, Patience, STALLED_MS, sumWords, wordAt } from '../harness/messages.js'
-import { type Heard, mustAnswer, type Polled, pingHeard, pingPolled, pongHeard, pongPolled } from '../harness/trips.js'
-import { capacityFor, type Job, type Kind, type Load } from './kind.js'
+import { makeBatch, makeMessages, mix, STALLED_MS, sumWords, Watchdog, wordAt } from '../harness/messages.js'
+import {
+  type EventEnd,
+  mustAnswer,
+  type PollingEnd,
+  pingByEvents,
+  pingByPolling,
+  pongByEvents,
+  pongByPolling,
+} from '../harness/round-trips.js'
+import { capacityFor, type Job, type Load, type Transport } from './transport.js'
 
-type Roles = Kind<SharedMemoryChannel>['roles']
+type Roles = Transport<SharedMemoryChannel>['roles']
 
-function kind(roles: Roles, options: { batch?: BatchOptions; wait?: WaitPolicy } = {}): Kind<SharedMemoryChannel> {
+function transport(
+  roles: Roles,
+  options: { batch?: BatchOptions; wait?: WaitPolicy } = {},
+): Transport<SharedMemoryChannel> {
   return {
     make({ size }) {
       const bytes = 'ping' in roles ? 65_536 : capacityFor(size)
@@ -24,9 +35,9 @@ function kind(roles: Roles, options: { batch?: BatchOptions; wait?: WaitPolicy }
 export function sendOne(channel: SharedMemoryChannel, { size, lead }: Load): Job {
   const messages = makeMessages(size, lead)
   return (count) => {
-    const patience = new Patience()
+    const watchdog = new Watchdog()
     for (let i = 0, k = 0; i < count; i++) {
-      while (!channel.trySend(messages[k]!)) patience.miss()
+      while (!channel.trySend(messages[k]!)) watchdog.check()
       if (++k === messages.length) k = 0
     }
     channel.flush()
@@ -36,14 +47,14 @@ export function sendOne(channel: SharedMemoryChannel, { size, lead }: Load): Job
 export function sendBatches(channel: SharedMemoryChannel, { size, lead }: Load): Job {
   const batch = makeBatch(makeMessages(size, lead))
   return (count) => {
-    const patience = new Patience()
+    const watchdog = new Watchdog()
     for (let left = count; left > 0; ) {
       let some = left < batch.length ? batch.slice(0, left) : batch
       left -= some.length
       for (;;) {
         const sent = channel.sendBatch(some)
         if (sent === some.length) break
-        if (sent === 0) patience.miss()
+        if (sent === 0) watchdog.check()
         else some = some.slice(sent)
       }
     }
@@ -57,10 +68,10 @@ function receiveFirstWords(channel: SharedMemoryChannel): Job {
   }
   return (count) => {
     hash = 0
-    const patience = new Patience()
+    const watchdog = new Watchdog()
     for (let left = count; left > 0; ) {
       const got = channel.drain(take, left)
-      if (got === 0) patience.miss()
+      if (got === 0) watchdog.check()
       left -= got
     }
     return { count, hash, sum: 0 }
@@ -78,10 +89,10 @@ function receiveAllBytes(channel: SharedMemoryChannel): Job {
   return (count) => {
     hash = 0
     sum = 0
-    const patience = new Patience()
+    const watchdog = new Watchdog()
     for (let left = count; left > 0; ) {
       const got = channel.drain(take, left)
-      if (got === 0) patience.miss()
+      if (got === 0) watchdog.check()
       left -= got
     }
     return { count, hash, sum }
@@ -119,7 +130,7 @@ function receiveOnLoop(channel: SharedMemoryChannel): Job {
 
 // ---- round trips ----
 
-function polled(channel: SharedMemoryChannel): Polled {
+function pollingEnd(channel: SharedMemoryChannel): PollingEnd {
   let first = -1
   const see = (bytes: Uint8Array, start: number) => {
     first = bytes[start]!
@@ -130,10 +141,10 @@ function polled(channel: SharedMemoryChannel): Polled {
   }
 }
 
-const heard = (channel: SharedMemoryChannel): Heard => ({
+const eventEnd = (channel: SharedMemoryChannel): EventEnd => ({
   send: (message) => channel.send(message),
   listen: (take) => channel.startReceiving(take),
-  deafen: () => channel.stopReceiving(),
+  unlisten: () => channel.stopReceiving(),
 })
 
 function pingBlocking(channel: SharedMemoryChannel, { size }: Load): Job {
@@ -165,8 +176,8 @@ function pongBlocking(channel: SharedMemoryChannel): Job {
 }
 
 const loops: Roles = {
-  ping: (channel, load) => pingHeard(heard(channel), load),
-  pong: (channel, load) => pongHeard(heard(channel), load),
+  ping: (channel, load) => pingByEvents(eventEnd(channel), load),
+  pong: (channel, load) => pongByEvents(eventEnd(channel), load),
 }
 
 const all: Record<string, Roles> = {
@@ -175,17 +186,20 @@ const all: Record<string, Roles> = {
   'sabway sendBatch, drain all': { send: sendBatches, receive: receiveAllBytes },
   'sabway send, startReceiving (own copies)': { send: sendOnLoop, receive: receiveOnLoop },
   'sabway spinning': {
-    ping: (channel, load) => pingPolled(polled(channel), load),
-    pong: (channel, load) => pongPolled(polled(channel), load),
+    ping: (channel, load) => pingByPolling(pollingEnd(channel), load),
+    pong: (channel, load) => pongByPolling(pollingEnd(channel), load),
   },
   'sabway event loops': loops,
 }
 
 const blocking = { ping: pingBlocking, pong: pongBlocking }
 
-export const sabwayKinds: Record<string, ReturnType<typeof kind>> = Object.fromEntries([
-  ...Object.entries(all).map(([name, roles]) => [name, kind(roles)]),
-  ['sabway batch, drain', kind({ send: sendOne, receive: receiveFirstWords } as Roles, { batch: {} })],
-  ['sabway event loops, park', kind(loops, { wait: 'park' })],
-  ...(['spin', 'balanced', 'park'] as const).map((wait) => [`sabway receiveSync, ${wait}`, kind(blocking, { wait })]),
+export const sabwayTransports: Record<string, ReturnType<typeof transport>> = Object.fromEntries([
+  ...Object.entries(all).map(([name, roles]) => [name, transport(roles)]),
+  ['sabway batch, drain', transport({ send: sendOne, receive: receiveFirstWords } as Roles, { batch: {} })],
+  ['sabway event loops, park', transport(loops, { wait: 'park' })],
+  ...(['spin', 'balanced', 'park'] as const).map((wait) => [
+    `sabway receiveSync, ${wait}`,
+    transport(blocking, { wait }),
+  ]),
 ])

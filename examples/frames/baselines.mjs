@@ -1,4 +1,5 @@
-// The same frames through what there was before: a threadsafe function that copies, and a worker's postMessage.
+// The same frames by the means that exist without Sabway: a threadsafe function that copies, and a
+// worker's postMessage.
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { FrameCheck, Segment } from './check.mjs'
@@ -7,16 +8,16 @@ import { framesInRing } from './options.mjs'
 /** The first frame may wait this long for a thread to start. */
 const START_MS = 5000
 
-// Each sender begins with frame 0, gives frames to onFrame until stop(), and keeps at most `queue` of them waiting: as
-// many as Sabway's ring holds. stop() resolves when the last one was given.
+// Each sender begins with frame 0, gives frames to onFrame until stop(), and keeps at most `queue`
+// of them waiting: as many as Sabway's ring holds. stop() resolves when the last one was given.
 
 function threadsafeFunction({ width, height }, rate, queue, onFrame) {
-  const peer = createRequire(import.meta.url)('../../bench/peers/tsfn_peer.cjs')
+  const addon = createRequire(import.meta.url)('../../bench/baselines/tsfn_baseline.cjs')
   const ended = new Promise((resolve) => {
-    peer.startFrames(0, width, height, rate, queue, (bytes) => (bytes === null ? resolve() : onFrame(bytes)))
+    addon.startFrames(0, width, height, rate, queue, (bytes) => (bytes === null ? resolve() : onFrame(bytes)))
   })
   const stop = () => {
-    peer.stop()
+    addon.stop()
     return ended
   }
   return { stop, ended }
@@ -44,7 +45,7 @@ const postMessage = (transfer) => (frame, rate, queue, onFrame) => {
   return { stop, ended }
 }
 
-const PEERS = [
+const BASELINES = [
   { name: 'threadsafe function, copy', begin: threadsafeFunction },
   { name: 'worker postMessage, copy', begin: postMessage(false) },
   { name: 'worker postMessage, transfer', begin: postMessage(true) },
@@ -56,7 +57,8 @@ function stretch(begin, { frame, rate, seconds, check, segment, view, signal }) 
   return new Promise((resolve, reject) => {
     let until = null
     let timer = setTimeout(end, START_MS)
-    // The clock is looked at with each frame too: these senders can keep a busy event loop from its timers for seconds.
+    // The clock is looked at with each frame too: these senders can keep a busy event loop from its
+    // timers for seconds.
     const sender = begin(frame, rate, framesInRing(frame), (bytes) => {
       check.take(bytes, process.hrtime.bigint())
       if (until === null) {
@@ -82,7 +84,7 @@ function stretch(begin, { frame, rate, seconds, check, segment, view, signal }) 
   })
 }
 
-async function runPeer({ name, begin }, { frame, rate, slow, seconds, view, signal }) {
+async function runBaseline({ name, begin }, { frame, rate, slow, seconds, view, signal }) {
   const check = new FrameCheck(frame)
   const [full, paced] = [new Segment(), new Segment()]
   let fault = null
@@ -101,11 +103,11 @@ async function runPeer({ name, begin }, { frame, rate, slow, seconds, view, sign
 }
 
 /** One after the other, until the signal. */
-export async function runPeers(options) {
+export async function runBaselines(options) {
   const results = []
-  for (const peer of PEERS) {
+  for (const baseline of BASELINES) {
     if (options.signal.aborted) break
-    results.push(await runPeer(peer, options))
+    results.push(await runBaseline(baseline, options))
   }
   return results
 }

@@ -1,8 +1,9 @@
-// ringbuf.js between two JavaScript threads: messages of one size, without frames, so that it need not carry their lengths.
+// ringbuf.js between two JavaScript threads: messages of one size, without frames, so that it need
+// not carry their lengths.
 import { RingBuffer } from 'ringbuf.js'
-import { makeMessages, mix, Patience, wordAt } from '../harness/messages.js'
-import { type Polled, pingPolled, pongPolled } from '../harness/trips.js'
-import { capacityFor, type Job, type Kind, type Load } from './kind.js'
+import { makeMessages, mix, Watchdog, wordAt } from '../harness/messages.js'
+import { type PollingEnd, pingByPolling, pongByPolling } from '../harness/round-trips.js'
+import { capacityFor, type Job, type Load, type Transport } from './transport.js'
 
 interface Rings {
   out: RingBuffer
@@ -20,9 +21,9 @@ const ring = (shared: SharedArrayBuffer) => new RingBuffer(shared, Uint8Array)
 function send({ out }: Rings, { size }: Load): Job {
   const messages = makeMessages(size)
   return (count) => {
-    const patience = new Patience()
+    const watchdog = new Watchdog()
     for (let i = 0, k = 0; i < count; i++) {
-      while (out.push(messages[k]!, size) === 0) patience.miss()
+      while (out.push(messages[k]!, size) === 0) watchdog.check()
       if (++k === messages.length) k = 0
     }
   }
@@ -32,16 +33,16 @@ function receive(rings: Rings, { size }: Load): Job {
   const message = new Uint8Array(size)
   return (count) => {
     let hash = 0
-    const patience = new Patience()
+    const watchdog = new Watchdog()
     for (let i = 0; i < count; i++) {
-      while (rings.in.pop(message, size) === 0) patience.miss()
+      while (rings.in.pop(message, size) === 0) watchdog.check()
       hash = mix(hash, wordAt(message, 0))
     }
     return { count, hash, sum: 0 }
   }
 }
 
-function polled(rings: Rings, { size }: Load): Polled {
+function pollingEnd(rings: Rings, { size }: Load): PollingEnd {
   const message = new Uint8Array(size)
   return {
     send: (answer) => rings.out.push(answer, size),
@@ -49,7 +50,7 @@ function polled(rings: Rings, { size }: Load): Polled {
   }
 }
 
-const ringbuf: Kind<Rings> = {
+const ringbuf: Transport<Rings> = {
   make({ size }) {
     const out = storage(size)
     const back = storage(size)
@@ -60,9 +61,9 @@ const ringbuf: Kind<Rings> = {
   roles: {
     send,
     receive,
-    ping: (rings, load) => pingPolled(polled(rings, load), load),
-    pong: (rings, load) => pongPolled(polled(rings, load), load),
+    ping: (rings, load) => pingByPolling(pollingEnd(rings, load), load),
+    pong: (rings, load) => pongByPolling(pollingEnd(rings, load), load),
   },
 }
 
-export const ringbufKinds = { 'ringbuf.js': ringbuf }
+export const ringbufTransports = { 'ringbuf.js': ringbuf }

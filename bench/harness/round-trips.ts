@@ -1,25 +1,25 @@
-// Round trips, driven in the same way for every contender.
-import type { Job, Load } from '../contenders/kind.js'
-import { Patience, pause } from './messages.js'
+// Round trips, driven in the same way for every benchmark.
+import type { Job, Load } from '../transports/transport.js'
+import { pause, Watchdog } from './messages.js'
 
-/** Both ends poll. */
-export interface Polled {
+/** One end of a round trip in which both ends poll. */
+export interface PollingEnd {
   send(message: Uint8Array): unknown
   /** The next message's first byte, or -1 when there is none. */
   take(): number
 }
 
-export function pingPolled({ send, take }: Polled, { size }: Load): Job {
+export function pingByPolling({ send, take }: PollingEnd, { size }: Load): Job {
   const message = new Uint8Array(size)
   return (count) => {
     const times = new Float64Array(count)
-    const patience = new Patience()
+    const watchdog = new Watchdog()
     let before = performance.now()
     for (let i = 0; i < count; i++) {
       message[0] = i
       send(message)
       let answer = take()
-      for (; answer < 0; answer = take()) patience.miss()
+      for (; answer < 0; answer = take()) watchdog.check()
       mustAnswer(i, answer)
       const now = performance.now()
       times[i] = now - before
@@ -29,28 +29,28 @@ export function pingPolled({ send, take }: Polled, { size }: Load): Job {
   }
 }
 
-export function pongPolled({ send, take }: Polled, { size }: Load): Job {
+export function pongByPolling({ send, take }: PollingEnd, { size }: Load): Job {
   const answer = new Uint8Array(size)
   return (count) => {
-    const patience = new Patience()
+    const watchdog = new Watchdog()
     for (let i = 0; i < count; i++) {
       let asked = take()
-      for (; asked < 0; asked = take()) patience.miss()
+      for (; asked < 0; asked = take()) watchdog.check()
       answer[0] = asked
       send(answer)
     }
   }
 }
 
-/** Both ends wait on their event loops. */
-export interface Heard {
+/** One end of a round trip in which both ends wait on their event loops. */
+export interface EventEnd {
   send(message: Uint8Array): unknown
   /** Have what comes from now on given to the callback. */
   listen(take: (message: Uint8Array) => void): void
-  deafen?(): void
+  unlisten?(): void
 }
 
-export function pingHeard({ send, listen, deafen }: Heard, { size }: Load): Job {
+export function pingByEvents({ send, listen, unlisten }: EventEnd, { size }: Load): Job {
   const message = new Uint8Array(size)
   return async (count) => {
     const times = new Float64Array(count)
@@ -67,12 +67,12 @@ export function pingHeard({ send, listen, deafen }: Heard, { size }: Load): Job 
       times[i] = performance.now() - before
       mustAnswer(i, answer)
     }
-    deafen?.()
+    unlisten?.()
     return times
   }
 }
 
-export function pongHeard({ send, listen, deafen }: Heard, { size }: Load): Job {
+export function pongByEvents({ send, listen, unlisten }: EventEnd, { size }: Load): Job {
   const answer = new Uint8Array(size)
   return (count) =>
     new Promise((resolve) => {
@@ -81,7 +81,7 @@ export function pongHeard({ send, listen, deafen }: Heard, { size }: Load): Job 
         answer[0] = message[0]!
         send(answer)
         if (--left > 0) return
-        deafen?.()
+        unlisten?.()
         resolve()
       })
     })

@@ -1,16 +1,17 @@
-// postMessage between two JavaScript threads: copied, transferred, and batched by hand into transferred buffers. What is in
-// flight is bounded by acknowledgements, or a sender in a hurry would fill the memory.
+// postMessage between two JavaScript threads: copied, transferred, and batched by hand into
+// transferred buffers. What is in flight is bounded by acknowledgements, or a sender in a hurry
+// would fill the memory.
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { makeMessages, mix, Patience, sumWords, wordAt } from '../harness/messages.js'
-import { type Heard, pingHeard, pongHeard } from '../harness/trips.js'
-import type { Job, Kind, Load } from './kind.js'
+import { makeMessages, mix, sumWords, Watchdog, wordAt } from '../harness/messages.js'
+import { type EventEnd, pingByEvents, pongByEvents } from '../harness/round-trips.js'
+import type { Job, Load, Transport } from './transport.js'
 
 /** What of a MessagePort the roles need: another process's channel has it, too. */
 export type Port = Pick<MessagePort, 'postMessage' | 'on'>
 
-type Roles = Kind<MessagePort>['roles']
+type Roles = Transport<MessagePort>['roles']
 
-function kind<R extends Roles>(roles: R): Kind<MessagePort> & { roles: R } {
+function transport<R extends Roles>(roles: R): Transport<MessagePort> & { roles: R } {
   return {
     make() {
       const { port1, port2 } = new MessageChannel()
@@ -80,7 +81,7 @@ function receive(port: MessagePort, { size }: Load): Job {
 const BATCH_BYTES = 65_536
 const BATCHES = 16
 const PREFIX = 4
-/** Up to so many bytes, a loop copies faster than TypedArray.set. */
+/** Up to this many bytes, a loop copies faster than TypedArray.set. */
 const LOOP_UP_TO = 12
 
 /** Word 0 of a batch: how many bytes are used. Then, for each message, its length and its bytes. */
@@ -156,7 +157,7 @@ function receiveBatches(port: MessagePort): Job {
 
 // ---- round trips ----
 
-function heard(port: MessagePort): Heard {
+function eventEnd(port: MessagePort): EventEnd {
   let take: (message: Uint8Array) => void = () => {}
   port.on('message', (message: Uint8Array) => take(message))
   return {
@@ -169,11 +170,11 @@ function heard(port: MessagePort): Heard {
 
 /** The next message, without the event loop. */
 function poll(port: MessagePort): Uint8Array {
-  const patience = new Patience()
+  const watchdog = new Watchdog()
   for (;;) {
     const got = receiveMessageOnPort(port)
     if (got !== undefined) return got.message
-    patience.miss()
+    watchdog.check()
   }
 }
 
@@ -197,13 +198,13 @@ function pongPolling(port: MessagePort): Job {
   }
 }
 
-export const portKinds = {
-  'MessagePort polled': kind({ ping: pingPolling, pong: pongPolling }),
-  'postMessage copy': kind({ send: sender(postCopy), receive }),
-  'postMessage transfer': kind({ send: sender(postTransfer), receive }),
-  'postMessage, own batches': kind({ send: sendBatches, receive: receiveBatches }),
-  'postMessage event loops': kind({
-    ping: (port, load) => pingHeard(heard(port), load),
-    pong: (port, load) => pongHeard(heard(port), load),
+export const portTransports = {
+  'MessagePort polled': transport({ ping: pingPolling, pong: pongPolling }),
+  'postMessage copy': transport({ send: sender(postCopy), receive }),
+  'postMessage transfer': transport({ send: sender(postTransfer), receive }),
+  'postMessage, own batches': transport({ send: sendBatches, receive: receiveBatches }),
+  'postMessage event loops': transport({
+    ping: (port, load) => pingByEvents(eventEnd(port), load),
+    pong: (port, load) => pongByEvents(eventEnd(port), load),
   }),
 }

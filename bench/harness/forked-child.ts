@@ -1,17 +1,17 @@
-// The process of one contender: does what hosted.ts orders.
-import { allGroups } from './groups.js'
-import type { Order, Report } from './hosted.js'
+// The process of one benchmark: it executes the orders of forked.ts, and reports each result.
+import { allGroups } from '../suite.js'
+import type { Order, Report } from './forked.js'
 
 const [groupName, name] = process.argv.slice(2)
 const group = allGroups().find((group) => group.name === groupName)
-const contender = group!.contenders.find((contender) => contender.name === name)!
+const benchmark = group!.benchmarks.find((benchmark) => benchmark.name === name)!
 
 const switches = () => process.resourceUsage().involuntaryContextSwitches
 
-async function obey({ task, count }: Order): Promise<Report> {
+async function execute({ task, count }: Order): Promise<Report> {
   try {
     const before = switches()
-    const run = await contender[task](count)
+    const run = await benchmark[task](count)
     return run === undefined ? {} : { run: { ...run, switches: switches() - before } }
   } catch (error) {
     return { error: (error as Error).message }
@@ -19,6 +19,6 @@ async function obey({ task, count }: Order): Promise<Report> {
 }
 
 process.on('message', async (order: Order) => {
-  const report = await obey(order)
+  const report = await execute(order)
   process.send!(report)
 })

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { SharedMemoryChannel } from 'sabway'
-import { type Outcome, WAYS, type Way, waitInWay } from './ways.js'
+import { type Outcome, WAYS, type Way, waitInWay } from './wait-ways.js'
 
 /** A thread of its own makes its channel and blocks. `tell` is given the handle or token. */
 async function block(share: 'threads' | 'processes', tell: (from: unknown) => void): Promise<Outcome> {
@@ -13,7 +13,10 @@ async function block(share: 'threads' | 'processes', tell: (from: unknown) => vo
   return seen as Outcome
 }
 
-/** Wait in all ways at once, each on a channel that `make` makes; `tell` is given what the other side attaches to. */
+/**
+ * Wait in all ways at once, each on a channel that `make` makes; `tell` is given what the other
+ * side attaches to.
+ */
 export async function waitInAllWays(
   share: 'threads' | 'processes',
   make: () => SharedMemoryChannel,

@@ -1,4 +1,4 @@
-// What synckit calls: the message back.
+// The worker that synckit calls: it answers with the message.
 import { runAsWorker } from 'synckit'
 
 runAsWorker(async (message: Uint8Array) => message)

@@ -1,25 +1,28 @@
-// One side of a channel in a thread that is going to be terminated, at any point. What it has done so far stands in memory
-// that outlives it.
+// One side of a channel in a thread that is going to be terminated, at any point. What it has done
+// so far stands in memory that outlives it.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { workerData } from 'node:worker_threads'
 import { type ChannelHandle, SharedMemoryChannel, type Side } from 'sabway'
 import { random } from '../support/bytes.js'
 import { DONE, numbered, numberOf, SENT, WRONG } from '../support/numbered.js'
 
-export interface DoomedData {
+export interface TerminatedData {
   handle: ChannelHandle
   side: Side
-  /** flood: send numbered messages. take: receive them. both: send to, and receive from, the native echo worker. source: receive from a native one. */
+  /**
+   * flood: send numbered messages. take: receive them. both: send to, and receive from, the native
+   * echo worker. source: receive from a native one.
+   */
   job: 'flood' | 'take' | 'both' | 'source'
   /** Number of the first message to send. */
   from: number
-  /** End itself, wherever it is, at so many messages; else it is terminated. */
+  /** The message at which it ends itself, wherever it is; without it, it is terminated. */
   last?: number
   seed: number
   progress: Int32Array<SharedArrayBuffer>
 }
 
-const { handle, side, job, from, last = Number.POSITIVE_INFINITY, seed, progress } = workerData as DoomedData
+const { handle, side, job, from, last = Number.POSITIVE_INFINITY, seed, progress } = workerData as TerminatedData
 const chance = random(seed)
 const channel = SharedMemoryChannel.attach(handle, { side })
 let next = from
@@ -60,7 +63,10 @@ async function flood(): Promise<void> {
   }
 }
 
-/** Each message is the one after the last; the first may be one that an earlier thread has seen but not given back. */
+/**
+ * Each message is the one after the last; the first may be one that an earlier thread has seen but
+ * not given back.
+ */
 function take(numberFor: (message: Uint8Array) => number): void {
   let expected: number | null = null
   channel.startReceiving((message) => {

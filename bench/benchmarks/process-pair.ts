@@ -1,4 +1,4 @@
-// Between two processes: this one has one role, and a forked bench/contenders/peer.ts the other.
+// Two processes: this one has one role, and a forked process-pair-child.ts the other.
 import { type ChildProcess, fork, type Serializable } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { createServer, connect as dial, type Socket } from 'node:net'
@@ -6,30 +6,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SharedMemoryChannel } from 'sabway'
-import { type Contender, OTHER, type Run, settled } from '../contenders/contender.js'
-import { capacityFor, type Job, type Load, type Role, type WorkerResult } from '../contenders/kind.js'
-import { type Port, portKinds } from '../contenders/ports.js'
-import { sabwayKinds } from '../contenders/sabway.js'
-import { socketRoles } from '../contenders/sockets.js'
-import { makeMessages, Patience, wordAt } from '../harness/messages.js'
+import { makeMessages, Watchdog, wordAt } from '../harness/messages.js'
+import { type Port, portTransports } from '../transports/ports.js'
+import { sabwayTransports } from '../transports/sabway.js'
+import { socketRoles } from '../transports/sockets.js'
+import { capacityFor, type Job, type Load, type Role, type WorkerResult } from '../transports/transport.js'
+import { type Benchmark, OTHER, type Run, resultOf } from './benchmark.js'
 
 /** One way to get messages from process to process. */
-interface ProcessKind<End> {
+interface ProcessTransport<End> {
   /** This end, and what the other process opens. */
-  make(load: Load, peer: ChildProcess): Promise<{ end: End; remote: string }>
+  make(load: Load, child: ChildProcess): Promise<{ end: End; remote: string }>
   open(remote: string): Promise<End>
   close(end: End): void
   roles: Partial<Record<Role, (end: End, load: Load) => Job>>
 }
 
-export interface PeerTask {
-  kind: string
+export interface ChildTask {
+  transport: string
   role: Role
   load: Load
   remote: string
 }
 
-const overMemory = (roles: object): ProcessKind<SharedMemoryChannel> => ({
+const overMemory = (roles: object): ProcessTransport<SharedMemoryChannel> => ({
   async make({ size }) {
     const bytes = 'ping' in roles ? 65_536 : capacityFor(size)
     const channel = new SharedMemoryChannel(bytes, bytes, { share: 'processes' })
@@ -40,7 +40,10 @@ const overMemory = (roles: object): ProcessKind<SharedMemoryChannel> => ({
   roles,
 })
 
-/** What travels over the processes' own channel and is not the benchmark's: messages, and counts of them. */
+/**
+ * What travels over the processes' own channel and is not the benchmark's: messages, and counts of
+ * them.
+ */
 const isData = (message: unknown) => typeof message === 'number' || message instanceof Uint8Array
 
 function portOf(other: Pick<ChildProcess, 'send' | 'on'>): Port {
@@ -53,8 +56,8 @@ function portOf(other: Pick<ChildProcess, 'send' | 'on'>): Port {
   } as unknown as Port
 }
 
-const overFork = (roles: object): ProcessKind<Port> => ({
-  make: async (_, peer) => ({ end: portOf(peer), remote: '' }),
+const overFork = (roles: object): ProcessTransport<Port> => ({
+  make: async (_, child) => ({ end: portOf(child), remote: '' }),
   open: async () => portOf(process as never),
   close: () => {},
   roles,
@@ -62,14 +65,14 @@ const overFork = (roles: object): ProcessKind<Port> => ({
 
 let sockets = 0
 
-const overSocket = (roles: object): ProcessKind<Socket> => ({
+const overSocket = (roles: object): ProcessTransport<Socket> => ({
   make() {
     const path = join(tmpdir(), `sabway-bench-${process.pid}-${sockets++}`)
     const server = createServer()
     const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve))
     return new Promise((resolve) => {
       server.listen(path, () => {
-        // The peer connects once it has the path: this end is there a moment later.
+        // The other process connects once it has the path: this end is there a moment later.
         const end = accepted.then((socket) => {
           server.close()
           rmSync(path, { force: true })
@@ -95,18 +98,18 @@ const SABWAY = [
   'sabway event loops',
 ]
 
-export const processKinds: Record<string, ProcessKind<never>> = {
-  ...Object.fromEntries(SABWAY.map((name) => [name, overMemory(sabwayKinds[name]!.roles)])),
-  "fork, 'advanced'": overFork(portKinds['postMessage copy'].roles),
-  "fork, 'advanced', event loops": overFork(portKinds['postMessage event loops'].roles),
+export const processTransports: Record<string, ProcessTransport<never>> = {
+  ...Object.fromEntries(SABWAY.map((name) => [name, overMemory(sabwayTransports[name]!.roles)])),
+  "fork, 'advanced'": overFork(portTransports['postMessage copy'].roles),
+  "fork, 'advanced', event loops": overFork(portTransports['postMessage event loops'].roles),
   'unix socket': overSocket(socketRoles.plain),
   'unix socket, own batches': overSocket(socketRoles.batched),
-  'unix socket, event loops': overSocket(socketRoles.turns),
+  'unix socket, event loops': overSocket(socketRoles.roundTrips),
 } as never
 
-/** A forked process that does as it is told, and says what came of it. */
-class Peer {
-  readonly process = fork(fileURLToPath(new URL('../contenders/peer.js', import.meta.url)), {
+/** A forked process that executes what it is sent, and reports each result. */
+class Child {
+  readonly process = fork(fileURLToPath(new URL('./process-pair-child.js', import.meta.url)), {
     serialization: 'advanced',
   })
   private readonly said: WorkerResult[] = []
@@ -135,47 +138,47 @@ class Peer {
   }
 }
 
-export class ProcessPair implements Contender {
-  private peer!: Peer
+export class ProcessPair implements Benchmark {
+  private child!: Child
   private end: unknown
   private job!: Job
   private messages!: Uint8Array[]
 
   constructor(
-    private readonly kindName: string,
+    private readonly transportName: string,
     private readonly role: Role,
     private readonly load: Load,
-    readonly name = kindName,
-    readonly ours = kindName.startsWith('sabway'),
+    readonly name = transportName,
+    readonly ours = transportName.startsWith('sabway'),
   ) {}
 
   async open(): Promise<void> {
-    const kind = processKinds[this.kindName]!
+    const transport = processTransports[this.transportName]!
     this.messages = makeMessages(this.load.size, this.load.lead)
-    this.peer = new Peer()
-    const { end, remote } = await kind.make(this.load, this.peer.process)
-    const task: PeerTask = { kind: this.kindName, role: OTHER[this.role], load: this.load, remote }
-    const opened = this.peer.next()
-    this.peer.process.send({ task })
+    this.child = new Child()
+    const { end, remote } = await transport.make(this.load, this.child.process)
+    const task: ChildTask = { transport: this.transportName, role: OTHER[this.role], load: this.load, remote }
+    const opened = this.child.next()
+    this.child.process.send({ task })
     await opened
     this.end = await end
-    this.job = kind.roles[this.role]!(this.end as never, this.load)
+    this.job = transport.roles[this.role]!(this.end as never, this.load)
   }
 
   async run(count: number): Promise<Run> {
-    const began = this.peer.next()
-    this.peer.process.send({ count })
+    const began = this.child.next()
+    this.child.process.send({ count })
     await began
-    const finished = this.peer.next()
+    const finished = this.child.next()
     const begin = process.hrtime.bigint()
     const outcome = await this.job(count)
     const end = process.hrtime.bigint()
-    return settled(this.role, { begin, end, outcome }, await finished, this.messages, count)
+    return resultOf(this.role, { begin, end, outcome }, await finished, this.messages, count)
   }
 
   async close(): Promise<void> {
-    processKinds[this.kindName]!.close(this.end as never)
-    this.peer.process.kill()
+    processTransports[this.transportName]!.close(this.end as never)
+    this.child.process.kill()
   }
 }
 
@@ -185,30 +188,30 @@ export const FRAME = 1920 * 1080 * 4
 const FRAME_RING = 1 << 26
 
 /** A native thread of the other process writes frames, this process sees them in place. */
-export class NativeFrames implements Contender {
+export class NativeFrames implements Benchmark {
   readonly name = 'sabway, native thread, in place'
   readonly ours = true
-  private peer!: Peer
+  private child!: Child
   private channel!: SharedMemoryChannel
 
   async open(): Promise<void> {
-    this.peer = new Peer()
-    this.peer.process.send({ frames: { bytes: FRAME, ring: FRAME_RING } })
-    const { outcome } = await this.peer.next()
+    this.child = new Child()
+    this.child.process.send({ frames: { bytes: FRAME, ring: FRAME_RING } })
+    const { outcome } = await this.child.next()
     this.channel = SharedMemoryChannel.attach(outcome as unknown as string, { side: 'renderer' })
   }
 
   async run(count: number): Promise<Run> {
-    const began = this.peer.next()
+    const began = this.child.next()
     let next = 0
     let wrong = 0
     const take = (bytes: Uint8Array, start: number, end: number) => {
       if (end - start !== FRAME || wordAt(bytes, start) !== next++) wrong++
     }
     const begin = process.hrtime.bigint()
-    this.peer.process.send({ count })
-    const patience = new Patience()
-    while (next < count) if (this.channel.drain(take) === 0) patience.miss()
+    this.child.process.send({ count })
+    const watchdog = new Watchdog()
+    while (next < count) if (this.channel.drain(take) === 0) watchdog.check()
     const seconds = Number(process.hrtime.bigint() - begin) / 1e9
     await began
     if (wrong !== 0) throw new Error(`${wrong} frames were wrong`)
@@ -217,7 +220,7 @@ export class NativeFrames implements Contender {
 
   async close(): Promise<void> {
     this.channel.cleanup()
-    this.peer.process.kill()
+    this.child.process.kill()
   }
 }
 

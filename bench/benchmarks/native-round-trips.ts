@@ -1,14 +1,14 @@
-// Round trips with a native thread, and with synckit.
+// Round trips with a native thread, and their baselines: a futex, a threadsafe function, synckit.
 import { fileURLToPath } from 'node:url'
 import { SharedMemoryChannel, type WaitPolicy } from 'sabway'
 import { createSyncFn } from 'synckit'
-import type { Contender, Run } from '../contenders/contender.js'
-import { load } from '../contenders/native.js'
-import { Patience, pause } from '../harness/messages.js'
+import { pause, Watchdog } from '../harness/messages.js'
+import type { Benchmark, Run } from './benchmark.js'
+import { load } from './native.js'
 
 const BYTES = 64
 
-abstract class Trips implements Contender {
+abstract class RoundTrips implements Benchmark {
   abstract readonly name: string
   readonly ours: boolean = true
   abstract open(): Promise<void>
@@ -24,7 +24,7 @@ abstract class Trips implements Contender {
 }
 
 /** To the built-in echo and back. */
-export class NativeEcho extends Trips {
+export class NativeEcho extends RoundTrips {
   readonly name: string
   private channel!: SharedMemoryChannel
 
@@ -64,12 +64,12 @@ export class NativeEcho extends Trips {
   /** The native thread sleeps before each trip; this one spins for the answer. */
   private async waking(times: Float64Array): Promise<void> {
     const message = new Uint8Array(BYTES)
-    const patience = new Patience()
+    const watchdog = new Watchdog()
     for (let i = 0; i < times.length; i++) {
       await pause()
       const before = performance.now()
       this.channel.trySend(message)
-      while (this.channel.drain(() => {}, 1) === 0) patience.miss()
+      while (this.channel.drain(() => {}, 1) === 0) watchdog.check()
       times[i] = performance.now() - before
     }
   }
@@ -92,8 +92,11 @@ export class NativeEcho extends Trips {
   }
 }
 
-/** Two bare threads: one wakes the other by a futex, and spins for its answer after a pause; or each sleeps until the other wakes it. */
-export class Futex extends Trips {
+/**
+ * Two bare threads: one wakes the other by a futex, and spins for its answer after a pause; or each
+ * sleeps until the other wakes it.
+ */
+export class Futex extends RoundTrips {
   readonly name = 'two bare threads on a futex'
   override readonly ours = false
 
@@ -104,12 +107,12 @@ export class Futex extends Trips {
   async open(): Promise<void> {}
   async close(): Promise<void> {}
   protected trips(times: Float64Array): void {
-    load().futexTrips(times, this.bothSleep)
+    load().futexRoundTrips(times, this.bothSleep)
   }
 }
 
 /** A native thread on a futex that answers by a call of a threadsafe function. */
-export class CallPerMessage extends Trips {
+export class CallPerMessage extends RoundTrips {
   readonly name = 'threadsafe function per message'
   override readonly ours = false
   private arrived = () => {}
@@ -136,13 +139,13 @@ export class CallPerMessage extends Trips {
 }
 
 /** A worker that is waited for in Atomics.wait, and answers by postMessage. */
-export class Synckit extends Trips {
+export class Synckit extends RoundTrips {
   readonly name = 'synckit: Atomics.wait and postMessage'
   override readonly ours = false
   private call!: (message: Uint8Array) => Uint8Array
 
   async open(): Promise<void> {
-    this.call = createSyncFn(fileURLToPath(new URL('../contenders/synckit-worker.js', import.meta.url)))
+    this.call = createSyncFn(fileURLToPath(new URL('./synckit-worker.js', import.meta.url)))
   }
 
   async close(): Promise<void> {}

@@ -1,17 +1,17 @@
-// Between JavaScript and a native thread.
+// Throughput between JavaScript and a native thread, and of a threadsafe function.
 import { fileURLToPath } from 'node:url'
 import { crc32c, SharedMemoryChannel } from 'sabway'
-import { makeMessages, Patience, wordAt } from '../harness/messages.js'
-import type { Contender, Run } from './contender.js'
-import { capacityFor, type Job, type Load } from './kind.js'
+import { makeMessages, Watchdog, wordAt } from '../harness/messages.js'
+import { capacityFor, type Job, type Load } from '../transports/transport.js'
+import type { Benchmark, Run } from './benchmark.js'
 
 const SMALL = 4096
 
 const seconds = (begin: number) => (performance.now() - begin) / 1000
 
-// ---- JavaScript to native: the built-in sink, which counts and computes a CRC over every byte ----
+// ---- JavaScript to native: the built-in sink counts, and computes a CRC over every byte ----
 
-export class ToSink implements Contender {
+export class ToSink implements Benchmark {
   readonly ours = true
   private channel!: SharedMemoryChannel
   private send!: Job
@@ -34,11 +34,11 @@ export class ToSink implements Contender {
   }
 
   async run(count: number): Promise<Run> {
-    const patience = new Patience()
+    const watchdog = new Watchdog()
     const goal = this.received() + count
     const begin = performance.now()
     await this.send(count)
-    while (this.received() < goal) patience.miss()
+    while (this.received() < goal) watchdog.check()
     return { seconds: seconds(begin) }
   }
 
@@ -55,10 +55,12 @@ export class ToSink implements Contender {
 
 // ---- native to JavaScript: the built-in source; every message carries its number ----
 
-/** Nothing is copied out: what counts is that the source writes into memory its own cache still has. */
+/**
+ * Nothing is copied out: what counts is that the source writes into memory its own cache still has.
+ */
 const inPlace = (size: number) => (size <= 256 ? capacityFor(size) : Math.max(1 << 19, 4 * size))
 
-abstract class FromSource implements Contender {
+abstract class FromSource implements Benchmark {
   readonly ours = true
   abstract readonly name: string
   private channel!: SharedMemoryChannel
@@ -99,8 +101,8 @@ export class SourceDrain extends FromSource {
     const take = (bytes: Uint8Array, start: number) => {
       if (wordAt(bytes, start) !== next++) wrong++
     }
-    const patience = new Patience()
-    while (next < count) if (channel.drain(take) === 0) patience.miss()
+    const watchdog = new Watchdog()
+    while (next < count) if (channel.drain(take) === 0) watchdog.check()
     this.next = next
     this.wrong = wrong
   }
@@ -135,23 +137,23 @@ export class SourceLoop extends FromSource {
   }
 }
 
-// ---- what addons do today ----
+// ---- the baseline: what addons do without Sabway ----
 
-export interface TsfnPeer {
-  futexTrips(times: Float64Array, bothSleep: boolean): void
+export interface TsfnBaseline {
+  futexRoundTrips(times: Float64Array, bothSleep: boolean): void
   open(callback: (bytes: Uint8Array) => void): void
   ask(): void
   shut(): void
   start(count: number, size: number, queue: number, callback: (bytes: Uint8Array | null) => void): void
 }
 
-let loaded: { exports: TsfnPeer } | undefined
+let loaded: { exports: TsfnBaseline } | undefined
 
 /** Not called .node, so that nothing takes it for Sabway's own addon. */
-export function load(): TsfnPeer {
+export function load(): TsfnBaseline {
   if (loaded === undefined) {
-    loaded = { exports: {} as TsfnPeer }
-    process.dlopen(loaded, fileURLToPath(new URL('../../Release/tsfn_peer.peer', import.meta.url)))
+    loaded = { exports: {} as TsfnBaseline }
+    process.dlopen(loaded, fileURLToPath(new URL('../../Release/tsfn_baseline.addon', import.meta.url)))
   }
   return loaded.exports
 }
@@ -159,15 +161,15 @@ export function load(): TsfnPeer {
 /** Calls that may wait at a time. */
 const QUEUE = 1024
 
-export class ThreadsafeFunction implements Contender {
+export class ThreadsafeFunction implements Benchmark {
   readonly name = 'threadsafe function, copy'
   readonly ours = false
-  private peer!: TsfnPeer
+  private addon!: TsfnBaseline
 
   constructor(private readonly size: number) {}
 
   async open(): Promise<void> {
-    this.peer = load()
+    this.addon = load()
   }
 
   run(count: number): Promise<Run> {
@@ -176,7 +178,7 @@ export class ThreadsafeFunction implements Contender {
       let wrong = 0
       const begin = performance.now()
       let run: Run
-      this.peer.start(count, this.size, QUEUE, (message) => {
+      this.addon.start(count, this.size, QUEUE, (message) => {
         if (message === null) {
           if (next === count && wrong === 0) resolve(run)
           else reject(new Error(`${next} of ${count} came, ${wrong} wrong`))

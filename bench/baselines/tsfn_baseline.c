@@ -1,18 +1,20 @@
-/* What Sabway is measured against: a native thread that gives its messages to JavaScript through a threadsafe function,
- * one call for each message, copied into a Buffer. (Without the copy it would need external buffers, which Electron
- * refuses.) In JavaScript, from require('./tsfn_peer.cjs'):
+/* What Sabway is measured against: a native thread that gives its messages to JavaScript through a
+ * threadsafe function, one call for each message, copied into a Buffer. (Without the copy it would
+ * need external buffers, which Electron refuses.) In JavaScript, from
+ * require('./tsfn_baseline.cjs'):
  *
  *   start(count, size, queue, callback)
- *     `count` messages (0: until stop) of `size` bytes, as fast as they are taken; at most `queue` wait at a time.
- *     Byte i of message n is (n + i) & 0xff; from 4 bytes on, the first four hold n, little-endian: what Sabway's
- *     built-in 'source' sends.
+ *     `count` messages (0: until stop) of `size` bytes, as fast as they are taken; at most `queue`
+ *     wait at a time. Byte i of message n is (n + i) & 0xff; from 4 bytes on, the first four hold
+ *     n, little-endian: what Sabway's built-in 'source' sends.
  *   startFrames(count, width, height, rate, queue, callback)
  *     The frames of examples/frames/frame.h, `rate` per second (0: as fast as they are taken).
  *   stop()
  *     No more after the message that is being made; what waits is still delivered.
  *
- * callback(bytes: Buffer) for each message, then callback(null) once, after which the next start is allowed: one sender
- * at a time. Only the copy is JavaScript's: the block behind it is freed before the callback is called. */
+ * callback(bytes: Buffer) for each message, then callback(null) once, after which the next start is
+ * allowed: one sender at a time. Only the copy is JavaScript's: the block behind it is freed before
+ * the callback is called. */
 #include <linux/futex.h>
 #include <node_api.h>
 #include <stdatomic.h>
@@ -80,10 +82,11 @@ static void join(sender *s) {
   atomic_store(&busy, 0);
 }
 
-/* One message, or the end. Without an environment (it is being torn down) there is only memory to free. */
+/* One message, or the end. Without an environment (it is being torn down) there is only memory to
+ * free. */
 static void deliver(napi_env env, napi_value callback, void *context, void *block) {
   sender *s = context;
-  napi_value bytes = NULL, nobody;
+  napi_value bytes = NULL, no_value;
   if (block == NULL) join(s);
   if (env != NULL) {
     if (block == NULL) napi_get_null(env, &bytes);
@@ -91,8 +94,8 @@ static void deliver(napi_env env, napi_value callback, void *context, void *bloc
   }
   free(block);
   if (bytes == NULL) return;
-  napi_get_undefined(env, &nobody);
-  napi_call_function(env, nobody, callback, 1, &bytes, NULL);
+  napi_get_undefined(env, &no_value);
+  napi_call_function(env, no_value, callback, 1, &bytes, NULL);
 }
 
 static void finalize(napi_env env, void *data, void *hint) {
@@ -116,7 +119,7 @@ static napi_value launch(napi_env env, sender wanted, size_t source_bytes, uint3
   sender *s = malloc(sizeof(*s));
   uint8_t *source = malloc(source_bytes);
   napi_value name;
-  napi_create_string_utf8(env, "tsfn_peer", NAPI_AUTO_LENGTH, &name);
+  napi_create_string_utf8(env, "tsfn_baseline", NAPI_AUTO_LENGTH, &name);
   if (s != NULL && source != NULL) {
     *s = wanted;
     s->source = source;
@@ -231,9 +234,10 @@ static void finish(rally *r) {
   uv_thread_join(&r->thread);
 }
 
-/* futexTrips(Float64Array, bothSleep): milliseconds from waking a sleeping thread to its answer. The waker spins for
- * it, and pauses before each trip; or it sleeps, too, and asks again at once. */
-static napi_value futex_trips(napi_env env, napi_callback_info info) {
+/* futexRoundTrips(Float64Array, bothSleep): milliseconds from waking a sleeping thread to its
+ * answer. The waker spins for it, and pauses before each trip; or it sleeps, too, and asks again at
+ * once. */
+static napi_value futex_round_trips(napi_env env, napi_callback_info info) {
   size_t count = 2, length = 0;
   napi_value given[2];
   void *data = NULL;
@@ -241,7 +245,7 @@ static napi_value futex_trips(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, given, NULL, NULL);
   if (napi_get_typedarray_info(env, given[0], NULL, &length, &data, NULL, NULL) != napi_ok ||
       napi_get_value_bool(env, given[1], &both_sleep) != napi_ok)
-    return fail(env, "futexTrips(Float64Array, boolean)");
+    return fail(env, "futexRoundTrips(Float64Array, boolean)");
   rally r = {.both_sleep = both_sleep};
   if (uv_thread_create(&r.thread, answer_all, &r) != 0) return fail(env, "no thread");
   for (size_t i = 0; i < length; i++) {
@@ -261,15 +265,16 @@ static rally called;
 
 static void give_answer(napi_env env, napi_value callback, void *context, void *message) {
   (void)context;
-  napi_value bytes, nobody;
+  napi_value bytes, no_value;
   if (env != NULL && napi_create_buffer_copy(env, 64, message, NULL, &bytes) == napi_ok) {
-    napi_get_undefined(env, &nobody);
-    napi_call_function(env, nobody, callback, 1, &bytes, NULL);
+    napi_get_undefined(env, &no_value);
+    napi_call_function(env, no_value, callback, 1, &bytes, NULL);
   }
   free(message);
 }
 
-/* open(callback): a sleeping thread that answers each ask() by one call of the callback; shut() ends it. */
+/* open(callback): a sleeping thread that answers each ask() by one call of the callback; shut()
+ * ends it. */
 static napi_value open_rally(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value callback, name;
@@ -304,7 +309,7 @@ NAPI_MODULE_INIT() {
   define(env, exports, "start", start);
   define(env, exports, "startFrames", start_frames);
   define(env, exports, "stop", stop);
-  define(env, exports, "futexTrips", futex_trips);
+  define(env, exports, "futexRoundTrips", futex_round_trips);
   define(env, exports, "open", open_rally);
   define(env, exports, "ask", ask_rally);
   define(env, exports, "shut", shut_rally);

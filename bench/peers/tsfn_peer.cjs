@@ -1,4 +1,0 @@
-// Loads the addon of tsfn_peer.c, which is documented there. It is not called .node: see binding.gyp.
-const { join } = require('node:path')
-
-process.dlopen(module, join(__dirname, '../../build/Release/tsfn_peer.peer'))

@@ -1,0 +1,12 @@
+// The transports between two threads, by the name that results print.
+
+import { portTransports } from './ports.js'
+import { ringbufTransports } from './ringbuf.js'
+import { sabwayTransports } from './sabway.js'
+import type { Transport } from './transport.js'
+
+export const transports: Record<string, Transport<never>> = {
+  ...sabwayTransports,
+  ...ringbufTransports,
+  ...portTransports,
+} as never
