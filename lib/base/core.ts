@@ -119,7 +119,7 @@ export function instantiate(memory: WebAssembly.Memory, host: CoreHost): Core {
 
 type Call = (...args: unknown[]) => unknown
 
-/** What messages and batches cost: the callers (Outgoing and Incoming) catch for themselves, once around several calls. */
+/** What messages and batches cost: the callers (Producer and Consumer) catch for themselves, once around several calls. */
 const HOT = new Set([
   'sw_producer_reserve',
   'sw_producer_push',

@@ -4,7 +4,7 @@ import * as check from '../base/check.js'
 import type { SabwayError } from '../base/errors.js'
 import * as host from '../base/host.js'
 import { SW_FRAME_HEADER } from '../generated/abi.js'
-import type { Outgoing } from './producer.js'
+import type { Producer } from './producer.js'
 
 export interface BatchOptions {
   /** Bytes of one batch, 8 for each message included (default 16 KiB, or a quarter of the ring). Larger messages go on their own. */
@@ -48,23 +48,23 @@ export class Batcher {
   private timed = false
 
   constructor(
-    private readonly outgoing: Outgoing,
+    private readonly producer: Producer,
     options: BatchOptions,
     /** Told of the error of a flush that no call has asked for. */
     private readonly report: (error: SabwayError) => void,
   ) {
-    const { maxBytes, maxDelayMs } = batchOptions(options, outgoing.capacity)
+    const { maxBytes, maxDelayMs } = batchOptions(options, producer.capacity)
     this.maxBytes = maxBytes
     this.maxDelayMs = maxDelayMs
     if (maxDelayMs !== 0) host.needTimers('give batch.maxDelayMs: 0')
   }
 
   send(message: Uint8Array): boolean {
-    return this.add(message) || this.outgoing.send(message)
+    return this.add(message) || this.producer.send(message)
   }
 
   trySend(message: Uint8Array): boolean {
-    return this.add(message) || this.outgoing.trySend(message)
+    return this.add(message) || this.producer.trySend(message)
   }
 
   /** False: it has to go on its own, behind what is flushed now. */
@@ -72,7 +72,7 @@ export class Batcher {
     const length = check.message(message)
     const bytes = SW_FRAME_HEADER + length
     if (this.held + bytes > this.maxBytes) this.flush()
-    if (bytes > this.maxBytes || ended || !this.outgoing.hold(message, length)) {
+    if (bytes > this.maxBytes || ended || !this.producer.hold(message, length)) {
       this.flush()
       return false
     }
@@ -112,6 +112,6 @@ export class Batcher {
   flush(): void {
     if (this.held === 0) return
     this.held = 0
-    this.outgoing.publish()
+    this.producer.publish()
   }
 }

@@ -15,7 +15,7 @@ import { ringWatchers } from '../region/endpoint.js'
 import { isolated } from '../region/isolation.js'
 import { Region } from '../region/region.js'
 import type { Batcher, BatchOptions } from './batch.js'
-import { type DrainCallback, Incoming, type MessageCallback } from './consumer.js'
+import { Consumer, type DrainCallback, type MessageCallback } from './consumer.js'
 import { Delivery } from './delivery.js'
 import type { BuiltinWorker, NativeWorker, PluginWorker } from './native-worker.js'
 import type {
@@ -29,7 +29,7 @@ import type {
 } from './options.js'
 import { PeerWatch } from './peer-watch.js'
 import type { ChannelPort } from './port.js'
-import { Outgoing, type SendOptions, type WriteCallback } from './producer.js'
+import { Producer, type SendOptions, type WriteCallback } from './producer.js'
 import { Receiver, type Take, taking, type WaitOptions } from './receiver.js'
 
 const DEFAULT_BYTES = 1 << 20
@@ -74,12 +74,12 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** @internal */ declare readonly region: Region
   readonly side: Side
   /** @internal */ declare readonly waiter: Waiter
-  readonly #out: Outgoing
-  readonly #in: Incoming
+  readonly #producer: Producer
+  readonly #consumer: Consumer
   readonly #ownsRegion: boolean
   readonly #batcher: Batcher | null
-  /** What takes single messages: `#batcher`, or `#out`. */
-  readonly #sender: Batcher | Outgoing
+  /** What takes single messages: `#batcher`, or `#producer`. */
+  readonly #sender: Batcher | Producer
   #closed = false
   #worker: NativeWorker | null = null
   /** The native worker has left the region. */
@@ -140,13 +140,13 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       ringWatchers(this.region.words, this.region.endpoint)
       this.#onRole()
     }
-    this.#out = new Outgoing(this.region, side, () => this.#onQueued(), onOpen, maxQueued)
-    this.#in = new Incoming(this.region, side, (error) => this.#onEnd(error), onOpen)
-    this.#out.onQueueEmpty = () => this.#onDrained()
-    this.#out.onLoss = (error) => this.#report(error)
+    this.#producer = new Producer(this.region, side, () => this.#onQueued(), onOpen, maxQueued)
+    this.#consumer = new Consumer(this.region, side, (error) => this.#onEnd(error), onOpen)
+    this.#producer.onQueueEmpty = () => this.#onDrained()
+    this.#producer.onLoss = (error) => this.#report(error)
     this.#batcher =
-      batch === undefined ? null : new (partsFor(BATCH).Batcher)(this.#out, batch, (error) => this.#report(error))
-    this.#sender = this.#batcher ?? this.#out
+      batch === undefined ? null : new (partsFor(BATCH).Batcher)(this.#producer, batch, (error) => this.#report(error))
+    this.#sender = this.#batcher ?? this.#producer
     this.#take = taking<T>(this.#format, this.region.words)
     const loop = {
       want: () => {
@@ -156,17 +156,17 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       rest: () => this.#rest(),
       look: () => this.#lookAtPeer(),
     }
-    this.#receiver = new Receiver(this.#in, this.#take, loop)
+    this.#receiver = new Receiver(this.#consumer, this.#take, loop)
     const pooled = () => partsFor("copy: 'pooled'").takingPooled(this.region.words) as Take<T>
     const takePooled = this.#format === null ? pooled : null
-    this.#delivery = new Delivery(this.#in, this.#take, takePooled, {
+    this.#delivery = new Delivery(this.#consumer, this.#take, takePooled, {
       ...loop,
       pump: () => {
         if (this.#closed) return false
         this.#lookAtPeer() // with a schedule of its own the channel is seldom on the event loop
-        return this.#in.pump()
+        return this.#consumer.pump()
       },
-      ready: () => this.#in.ready(),
+      ready: () => this.#consumer.ready(),
       hasListeners: () => this.listenerCount('message') !== 0,
       tell: (message) => this.dispatchEvent(new ChannelMessageEvent(message as T)),
       report: (error) => this.#report(error),
@@ -225,8 +225,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** One direction may have ended, by its stream: then that one stays ended. */
   #takeBothRoles(): void {
-    const sending = endedOr(() => this.#out.open())
-    const receiving = endedOr(() => this.#in.open())
+    const sending = endedOr(() => this.#producer.open())
+    const receiving = endedOr(() => this.#consumer.open())
     if (sending !== null && receiving !== null) {
       throw new SabwayError(
         'ERR_SABWAY_CLOSED',
@@ -282,7 +282,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** @internal */
   sendEncoded(parts: readonly Uint8Array[]): boolean {
     if (parts.length === 1) return this.#sender.send(parts[0]!)
-    return partsFor(VALUES).sendParts(this, parts) || this.#out.send(this.#joined(parts))
+    return partsFor(VALUES).sendParts(this, parts) || this.#producer.send(this.#joined(parts))
   }
 
   #encode(message: T): Uint8Array {
@@ -291,7 +291,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   #joined(parts: readonly Uint8Array[]): Uint8Array {
     const { joined, lengthOf } = partsFor(VALUES)
-    if (parts.length !== 1) this.#out.mustFit(lengthOf(parts)) // before it is copied together
+    if (parts.length !== 1) this.#producer.mustFit(lengthOf(parts)) // before it is copied together
     return joined(parts)
   }
 
@@ -325,8 +325,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   #sendDirect(message: T, patience: SendOptions, bounded: boolean): Promise<void> {
     const bytes = this.#encode(message)
     this.#batcher?.flush()
-    if (this.#out.mourns) this.#lookAtPeer() // a successor may have come
-    return this.#out.sendDirect(bytes, patience, bounded)
+    if (this.#producer.mourns) this.#lookAtPeer() // a successor may have come
+    return this.#producer.sendDirect(bytes, patience, bounded)
   }
 
   /**
@@ -336,25 +336,25 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   sendBatch(list: readonly T[]): number {
     check.array(list, 'the list of messages')
     this.#batcher?.flush()
-    if (this.#format === null) return this.#out.sendBatch(list as readonly Uint8Array[])
-    return this.#out.sendBatch(this.#encodeAll(this.#format, list))
+    if (this.#format === null) return this.#producer.sendBatch(list as readonly Uint8Array[])
+    return this.#producer.sendBatch(this.#encodeAll(this.#format, list))
   }
 
   /** Room in the ring to write a message of up to `length` bytes in place, 8-byte aligned; null when there is none now. */
   reserve(length: number): SharedBytes | null {
     check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER) // one larger than the ring has an error of its own
     this.#batcher?.flush()
-    return this.#out.reserve(length)
+    return this.#producer.reserve(length)
   }
 
   /** Send the first `length` bytes (default: all) of what was reserved. */
   commit(length?: number): void {
-    this.#out.commit(length)
+    this.#producer.commit(length)
   }
 
   /** Forget what was reserved. */
   abandon(): void {
-    this.#out.abandon()
+    this.#producer.abandon()
   }
 
   /**
@@ -370,7 +370,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER) // as in `reserve`
     check.callback(callback, 'callback')
     this.#batcher?.flush()
-    return this.#out.compose(length, callback)
+    return this.#producer.compose(length, callback)
   }
 
   // ---- receiving ----
@@ -387,7 +387,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   stopReceiving(): void {
     if (this.#receiver.waiting) return // that is receive's business, and ends with its messages
     this.#receivesForListeners = false
-    this.#in.stop()
+    this.#consumer.stop()
     this.#delivery.stop()
     this.#rest()
     // No message comes before the news of a death any more; and a watcher goes on sleeping, but not to be rung for messages.
@@ -398,7 +398,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   #onMessageListeners(): void {
     const wanted = this.listenerCount('message') !== 0
     if (this.#receivesForListeners && !wanted) this.stopReceiving()
-    if (!wanted || this.#in.receiving || this.#receivingIsOver !== null) return
+    if (!wanted || this.#consumer.receiving || this.#receivingIsOver !== null) return
     this.startReceiving(() => {})
     this.#receivesForListeners = true
   }
@@ -430,7 +430,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     check.count(max, 'max')
     this.#mustReceive()
     this.#everReceived = true
-    return this.#in.drain(callback, max)
+    return this.#consumer.drain(callback, max)
   }
 
   /**
@@ -455,30 +455,30 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   #await(timeout: number): T | typeof NOTHING {
     check.milliseconds(timeout, 'timeout')
     this.#mustReceive()
-    this.#in.openForTaking()
+    this.#consumer.openForTaking()
     this.#everReceived = true
     try {
       return block(this.region, this.waiter, this.#awaited, timeout)
     } finally {
-      if (this.#out.pending || this.#watching) dispatcher.activate(this) // the loop's sleep ended with this one
+      if (this.#producer.pending || this.#watching) dispatcher.activate(this) // the loop's sleep ended with this one
     }
   }
 
   readonly #awaited = {
-    take: () => this.#in.take(this.#take),
+    take: () => this.#consumer.take(this.#take),
     ready: () => {
       if (this.#watch.look()) this.#peerHasDied(true)
-      return this.#in.available() || this.#out.wantSpace() || this.#receiver.mourns
+      return this.#consumer.available() || this.#producer.wantSpace() || this.#receiver.mourns
     },
     role: () => this.#watch.receiver,
     patrol: (closely: boolean) => {
       if (closely ? this.#watch.lookClosely() : this.#watch.look()) this.#peerHasDied(true)
-      if (!this.#receiver.mourns || this.#in.available()) return
+      if (!this.#receiver.mourns || this.#consumer.available()) return
       throw this.#receiver.takeDeath()
     },
     meanwhile: () => {
       dispatcher.serveAll()
-      if (this.#out.pending) this.#out.flush()
+      if (this.#producer.pending) this.#producer.flush()
     },
   }
 
@@ -508,7 +508,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#writable ??= partsFor('writable').makeWritable({
       // One chunk at a time: the stream's own queue is bounded by its `ready`.
       sendDirect: async (message, options) => this.#sendDirect(message, options, false),
-      settled: () => this.#out.settled(),
+      settled: () => this.#producer.settled(),
       close: (reason) => this.#closeSending(reason),
     })
     return this.#writable
@@ -529,12 +529,12 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       send: (parts) => this.sendEncoded(parts),
       sendAlways: (message) => {
         this.#batcher?.flush()
-        this.#out.sendAlways(message)
+        this.#producer.sendAlways(message)
       },
       receive: (callback) => {
         host.needLoop()
         this.#mustReceive()
-        this.#in.start((bytes, start, end) => callback(bytes.subarray(start, end)), {}, host.context())
+        this.#consumer.start((bytes, start, end) => callback(bytes.subarray(start, end)), {}, host.context())
         this.#everReceived = true
         this.#portReceives = true
         dispatcher.activate(this)
@@ -553,7 +553,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   }
 
   #closeReceiving(reason: string): void {
-    if (this.#receivingIsOver === null) this.#stopForGood(reason, () => this.#in.close())
+    if (this.#receivingIsOver === null) this.#stopForGood(reason, () => this.#consumer.close())
   }
 
   /** `letGo` of the consumer's role: nothing more is received through this object. */
@@ -569,7 +569,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     if (this.#sendingIsOver) return
     this.#sendingIsOver = true
     this.#flushLast()
-    this.#out.close(reason)
+    this.#producer.close(reason)
   }
 
   #flushLast(): void {
@@ -640,8 +640,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   }
 
   stats(): ChannelStats {
-    const received = this.#in.stats()
-    const sent = this.#out.stats()
+    const received = this.#consumer.stats()
+    const sent = this.#producer.stats()
     const worker = this.#worker?.stats()
     const { policy, parks } = this.waiter
     return {
@@ -681,9 +681,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     if (this.#closed) return
     this.#closed = true
     this.#flushLast()
-    if (this.#out.pending) this.#out.flush()
-    this.#out.leave('detach was called')
-    if (this.#receivingIsOver === null) this.#stopForGood('detach was called', () => this.#in.leave())
+    if (this.#producer.pending) this.#producer.flush()
+    this.#producer.leave('detach was called')
+    if (this.#receivingIsOver === null) this.#stopForGood('detach was called', () => this.#consumer.leave())
     this.#letGo()
   }
 
@@ -707,8 +707,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** Lets what is queued be sent first, for at most five seconds and while a living participant can take it; then `cleanup`. */
   async [host.asyncDispose](): Promise<void> {
     const end = host.now() + DISPOSE_MS
-    while (this.#out.pending && this.#watch.there && host.now() < end) {
-      const settled = this.#out.settled().catch(() => {}) // given up is settled, too
+    while (this.#producer.pending && this.#watch.there && host.now() < end) {
+      const settled = this.#producer.settled().catch(() => {}) // given up is settled, too
       await Promise.race([settled, new Promise((resolve) => host.after(LOOK_AGAIN_MS, resolve as () => void))])
     }
     this.cleanup()
@@ -746,7 +746,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** Are there listeners that want to be told what becomes of the other side? */
   get #watching(): boolean {
-    if (this.#closed || (!this.#in.isOpen && !this.#out.isOpen)) return false
+    if (this.#closed || (!this.#consumer.isOpen && !this.#producer.isOpen)) return false
     if (!this.#closeWasTold && this.listenerCount('close') !== 0) return true
     const over = this.#watch.readsNoMore && this.#watch.sendsNoMore // what has ended for good has no successor that may die
     return !over && this.listenerCount('peer-died') !== 0
@@ -764,8 +764,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     else this.#tellDeath()
     if (this.#watch.gone) this.#settleDeath()
     else this.#peerCame()
-    if (!this.#watching || !this.#watch.readsNoMore || this.#in.receiving) return // a receiver is told after the last message
-    const allReceived = !this.#everReceived || (this.#watch.sendsNoMore && this.#in.stats().used === 0)
+    if (!this.#watching || !this.#watch.readsNoMore || this.#consumer.receiving) return // a receiver is told after the last message
+    const allReceived = !this.#everReceived || (this.#watch.sendsNoMore && this.#consumer.stats().used === 0)
     if (allReceived) this.#tellClose()
   }
 
@@ -778,7 +778,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** The other side's holder has ended without leaving it. `waiting`: a call blocks this thread. */
   #peerHasDied(waiting = false): void {
     const told = this.listenerCount('peer-died') !== 0
-    this.#out.peerDied(told)
+    this.#producer.peerDied(told)
     this.#receiver.peerDied(told && !waiting)
     this.#deathIsUntold = true
     this.#rest()
@@ -788,20 +788,20 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** The news of a death comes behind the dead participant's messages, where this side receives them by itself. */
   #tellDeath(): void {
     if (!this.#deathIsUntold || this.#closed) return
-    if (this.#watch.gone && this.#in.receiving && this.#in.available()) return
+    if (this.#watch.gone && this.#consumer.receiving && this.#consumer.available()) return
     this.#deathIsUntold = false
     this.dispatchEvent(new host.BaseEvent('peer-died'))
   }
 
   #peerCame(): void {
-    this.#out.peerCame()
+    this.#producer.peerCame()
     this.#receiver.peerCame()
   }
 
   /** What waits for messages of a dead participant is told when all of them were received. */
   #settleDeath(): void {
     this.#receiver.settleDeath()
-    if (!this.#portReceives || this.#in.available()) return
+    if (!this.#portReceives || this.#consumer.available()) return
     this.#portReceives = false
     this.stopReceiving()
     this.#port?.end()
@@ -819,7 +819,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   }
 
   #onEnd(error: SabwayError | null): void {
-    this.#in.stop()
+    this.#consumer.stop()
     this.#delivery.stop()
     const heard = this.#receiver.end(error ?? closedThere())
     this.#port?.end()
@@ -841,7 +841,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** @internal */
   work(): boolean {
-    const moved = this.#out.pending && this.#out.flush()
+    const moved = this.#producer.pending && this.#producer.flush()
     const received = this.#delivery.work()
     this.#lookAtPeer() // behind the delivery: a dead participant's messages come before the news of it
     this.#rest()
@@ -855,13 +855,13 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** @internal Messages that wait for a tick need no ring. */
   get wantsMessages(): boolean {
-    return this.#in.receiving && !this.#delivery.planned
+    return this.#consumer.receiving && !this.#delivery.planned
   }
 
   /** @internal */
   ready(): boolean {
     this.#lookAtPeer()
-    return (this.wantsMessages && this.#in.ready()) || this.#out.wantSpace()
+    return (this.wantsMessages && this.#consumer.ready()) || this.#producer.wantSpace()
   }
 
   /** @internal */
@@ -869,7 +869,10 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     if (this.#deathIsUntold || this.#watch.hasNews || (this.#watching && this.#watch.readsNoMore)) return true
     if (this.#watch.gone && (this.#portReceives || (this.#receiver.mourns && this.#receiver.waiting))) return true
     try {
-      return (this.#in.receiving && !this.#delivery.planned && this.#in.available()) || this.#out.wantSpace()
+      return (
+        (this.#consumer.receiving && !this.#delivery.planned && this.#consumer.available()) ||
+        this.#producer.wantSpace()
+      )
     } catch {
       return true // its words were overwritten, as the turn will find
     }
@@ -904,17 +907,17 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** Off the event loop when there is nothing to wait for. */
   #rest(): void {
-    if (!this.wantsMessages && !this.#out.pending && !this.#watching) dispatcher.deactivate(this)
+    if (!this.wantsMessages && !this.#producer.pending && !this.#watching) dispatcher.deactivate(this)
     this.#balanceRefs()
   }
 
   /** What keeps the process alive: see `ref`. */
   #balanceRefs(): void {
-    const receives = this.#portReceives ? this.#portHolds : this.#in.receiving
+    const receives = this.#portReceives ? this.#portHolds : this.#consumer.receiving
     const wanted =
       !this.#closed &&
       ((this.#wantsRef ?? (receives && (!this.#watch.gone || this.#deathIsUntold))) ||
-        (this.#out.pending && this.#watch.there))
+        (this.#producer.pending && this.#watch.there))
     if (wanted === this.#hold.held) return
     this.#hold.held = wanted
     if (wanted) dispatcher.ref()

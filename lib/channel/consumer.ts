@@ -49,11 +49,11 @@ class Clock {
   }
 }
 
-export class Incoming {
+export class Consumer {
   private readonly core: Core
   private readonly bytes: Uint8Array<SharedArrayBuffer>
   private readonly words: Int32Array
-  private readonly consumer: Offset
+  private readonly handle: Offset
   private readonly slices: Offset
   private readonly sliceWord: number
   /** Where the ring names its consumer, and how it names this one. */
@@ -79,7 +79,7 @@ export class Incoming {
     this.core = region.core
     this.bytes = region.bytes
     this.words = region.words
-    this.consumer = region.instance + sw_instance.consumer
+    this.handle = region.instance + sw_instance.consumer
     this.slices = region.instance + sw_instance.incoming
     this.sliceWord = this.slices >>> 2
     this.roleWord = (region.channelAt + sw_channel.rings + (1 - side) * sw_ring.sizeof + sw_ring.consumer) >>> 2
@@ -90,10 +90,10 @@ export class Incoming {
     if (this.opened) return
     const { core, region, side } = this
     region.join(side)
-    const status = core.sw_channel_open_consumer(this.consumer, 0, region.size, region.channelAt, side, region.endpoint)
+    const status = core.sw_channel_open_consumer(this.handle, 0, region.size, region.channelAt, side, region.endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
-    this.role = this.words[(this.consumer + sw_consumer.role) >>> 2]!
+    this.role = this.words[(this.handle + sw_consumer.role) >>> 2]!
     this.onOpen()
   }
 
@@ -104,7 +104,7 @@ export class Incoming {
 
   get capacity(): number {
     const ring = this.region.channelAt + sw_channel.rings + (1 - this.side) * sw_ring.sizeof
-    return this.words[(this.opened ? this.consumer + sw_consumer.capacity : ring + sw_ring.capacity) >>> 2]!
+    return this.words[(this.opened ? this.handle + sw_consumer.capacity : ring + sw_ring.capacity) >>> 2]!
   }
 
   /** `inContext`: the callback's async context, or null where it only settles promises, which have their own. */
@@ -202,7 +202,7 @@ export class Incoming {
 
   /** Is there a message, or the end of the stream? */
   available(): boolean {
-    return !this.holds || this.core.sw_consumer_ready(this.consumer) !== 0
+    return !this.holds || this.core.sw_consumer_ready(this.handle) !== 0
   }
 
   /** Peek a batch, hand it out, release what was handed out. Stops early at the deadline, or when a callback closes or throws. */
@@ -240,7 +240,7 @@ export class Incoming {
   private peek(max: number): number {
     if (!this.holds) return REPLACED
     try {
-      return this.core.sw_consumer_peek_batch(this.consumer, this.slices, max)
+      return this.core.sw_consumer_peek_batch(this.handle, this.slices, max)
     } catch {
       return CORRUPT // the core's own words were overwritten
     }
@@ -250,10 +250,10 @@ export class Incoming {
     if (!this.holds) return // the next peek tells
     try {
       if (handed < peeked) {
-        this.core.sw_consumer_rewind(this.consumer)
-        this.core.sw_consumer_peek_batch(this.consumer, this.slices, handed)
+        this.core.sw_consumer_rewind(this.handle)
+        this.core.sw_consumer_peek_batch(this.handle, this.slices, handed)
       }
-      this.core.sw_consumer_release(this.consumer)
+      this.core.sw_consumer_release(this.handle)
     } catch {
       this.nothing(CORRUPT)
     }
@@ -272,7 +272,7 @@ export class Incoming {
   ready(): boolean {
     if (this.callback === null || this.ended) return false
     try {
-      return !this.holds || this.core.sw_consumer_ready(this.consumer) !== 0
+      return !this.holds || this.core.sw_consumer_ready(this.handle) !== 0
     } catch {
       this.nothing(CORRUPT)
       return false
@@ -286,9 +286,9 @@ export class Incoming {
     if (!this.opened) return
     this.opened = false
     try {
-      this.core.sw_consumer_leave(this.consumer)
+      this.core.sw_consumer_leave(this.handle)
     } catch {
-      // As in Outgoing: the region takes the role back.
+      // As in Producer: the region takes the role back.
     }
   }
 
@@ -305,10 +305,10 @@ export class Incoming {
     this.opened = false
     this.ended = true
     try {
-      this.core.sw_consumer_close(this.consumer)
-      this.core.sw_consumer_leave(this.consumer)
+      this.core.sw_consumer_close(this.handle)
+      this.core.sw_consumer_leave(this.handle)
     } catch {
-      // As in Outgoing: the region takes the role back.
+      // As in Producer: the region takes the role back.
     }
   }
 
@@ -317,12 +317,12 @@ export class Incoming {
       messages: this.opened ? this.counter(sw_consumer.messages) : 0,
       bytes: this.opened ? this.counter(sw_consumer.bytes) : 0,
       capacity: this.capacity,
-      used: this.opened ? this.core.sw_consumer_used(this.consumer) : 0,
+      used: this.opened ? this.core.sw_consumer_used(this.handle) : 0,
     }
   }
 
   private counter(field: number): number {
-    const word = (this.consumer + field) >>> 2
+    const word = (this.handle + field) >>> 2
     return (this.words[word]! >>> 0) + (this.words[word + 1]! >>> 0) * 2 ** 32
   }
 }

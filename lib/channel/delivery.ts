@@ -5,7 +5,7 @@ import { SabwayError } from '../base/errors.js'
 import { context, needLoop } from '../base/host.js'
 import type { Pace, Paced } from '../loop/schedule.js'
 import { partsFor } from '../parts.js'
-import type { DrainCallback, Incoming, MessageCallback } from './consumer.js'
+import type { Consumer, DrainCallback, MessageCallback } from './consumer.js'
 import type { StartOptions } from './options.js'
 import type { Take } from './receiver.js'
 
@@ -24,7 +24,7 @@ export class Delivery<T> {
   #deafen: (() => void) | null = null
 
   constructor(
-    private readonly incoming: Incoming,
+    private readonly consumer: Consumer,
     private readonly take: Take<T>,
     /** The same for messages that need no ArrayBuffer of their own; null where messages are values of a codec. */
     private readonly takePooled: (() => Take<T>) | null,
@@ -38,14 +38,14 @@ export class Delivery<T> {
     const { signal, budget, copy } = options
     check.abortSignal(signal)
     if (budget !== undefined) check.milliseconds(budget, 'budget')
-    const { incoming, to } = this
+    const { consumer, to } = this
     const { schedule = 'immediate', poll } = options
     const plain = schedule === 'immediate' && poll === undefined
     const pace = plain ? null : partsFor('the option `schedule` or `poll`').paceOf(options, to)
     if (signal?.aborted) return false
     needLoop()
     const give = this.#giving(callback, copy)
-    incoming.start(give, options, context())
+    consumer.start(give, options, context())
     this.#pace = pace
     this.#deafen = onAbort(signal, () => to.stop())
     if (pace === null) to.want()

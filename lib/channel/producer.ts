@@ -58,14 +58,14 @@ export type SendOptions = check.Patience
 // biome-ignore lint/suspicious/noConfusingVoidType: what returns nothing is such a callback, too
 export type WriteCallback = (bytes: SharedBytes, start: number, end: number) => number | void
 
-export class Outgoing {
+export class Producer {
   onQueueEmpty: (() => void) | null = null
   /** Messages were queued that will not be sent, and no promise tells of it. */
   onLoss: ((error: SabwayError) => void) | null = null
   private readonly core: Core
   private readonly bytes: SharedBytes
   private readonly words: Int32Array
-  private readonly producer: Offset
+  private readonly handle: Offset
   private readonly slices: Offset
   private readonly sliceWord: number
   private readonly statusWord: number
@@ -109,12 +109,12 @@ export class Outgoing {
     this.core = region.core
     this.bytes = region.bytes
     this.words = region.words
-    this.producer = region.instance + sw_instance.producer
+    this.handle = region.instance + sw_instance.producer
     this.slices = region.instance + sw_instance.outgoing
     this.sliceWord = this.slices >>> 2
-    this.statusWord = (this.producer + sw_producer.status) >>> 2
-    this.nextWord = (this.producer + sw_producer.next) >>> 2
-    this.roomWord = (this.producer + sw_producer.room) >>> 2
+    this.statusWord = (this.handle + sw_producer.status) >>> 2
+    this.nextWord = (this.handle + sw_producer.next) >>> 2
+    this.roomWord = (this.handle + sw_producer.room) >>> 2
     this.roleWord = (region.channelAt + sw_channel.rings + side * sw_ring.sizeof + sw_ring.producer) >>> 2
     this.binding = region.binding
     this.windows = new Windows(region.bytes)
@@ -131,10 +131,10 @@ export class Outgoing {
     if (this.opened) return
     const { core, region, side } = this
     region.join(side)
-    const status = core.sw_channel_open_producer(this.producer, 0, region.size, region.channelAt, side, region.endpoint)
+    const status = core.sw_channel_open_producer(this.handle, 0, region.size, region.channelAt, side, region.endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.opened = true
-    this.role = this.words[(this.producer + sw_producer.role) >>> 2]!
+    this.role = this.words[(this.handle + sw_producer.role) >>> 2]!
     this.onOpen()
   }
 
@@ -150,7 +150,7 @@ export class Outgoing {
 
   get capacity(): number {
     const ring = this.region.channelAt + sw_channel.rings + this.side * sw_ring.sizeof
-    return this.words[(this.opened ? this.producer + sw_producer.capacity : ring + sw_ring.capacity) >>> 2]!
+    return this.words[(this.opened ? this.handle + sw_producer.capacity : ring + sw_ring.capacity) >>> 2]!
   }
 
   trySend(message: Uint8Array): boolean {
@@ -278,7 +278,7 @@ export class Outgoing {
         const some = this.fill(messages, lengths, sent, Math.min(SW_BATCH, count - sent))
         if (some !== 0) {
           const publish = some === SW_BATCH || sent + some === count ? 1 : 0
-          sent += this.appendFrames(this.producer, this.slices, some, publish)
+          sent += this.appendFrames(this.handle, this.slices, some, publish)
           if (publish === 1) seen = sent
         }
         if (sent === count) break
@@ -291,7 +291,7 @@ export class Outgoing {
         this.push(length, 0)
         sent++
       }
-      if (seen !== sent) this.publishFrames(this.producer)
+      if (seen !== sent) this.publishFrames(this.handle)
     } catch (error) {
       if (seen === 0) throw trapped(error)
       return seen
@@ -367,7 +367,7 @@ export class Outgoing {
   private forgo(): void {
     if (!this.opened) return
     try {
-      this.core.sw_producer_abandon(this.producer)
+      this.core.sw_producer_abandon(this.handle)
     } catch {
       // Its words were overwritten, as the next call will tell.
     }
@@ -385,7 +385,7 @@ export class Outgoing {
     if (!this.opened) return
     this.mustHold()
     try {
-      this.publishFrames(this.producer)
+      this.publishFrames(this.handle)
     } catch (error) {
       throw trapped(error)
     }
@@ -414,7 +414,7 @@ export class Outgoing {
     this.mustNotCompose()
     this.open()
     this.mustHold()
-    const status = this.core.sw_producer_abandon(this.producer)
+    const status = this.core.sw_producer_abandon(this.handle)
     if (status !== 0) throw coreError(status, 'abandon without reserve')
     this.reservation = null
   }
@@ -427,7 +427,7 @@ export class Outgoing {
     try {
       const at = this.inside(words[this.nextWord]! >>> 0, room)
       copyInFree(this.windows.within(at + room), bytes, at, message, length, binding, words)
-      return this.appendFrame(this.producer, length, publish) === 0
+      return this.appendFrame(this.handle, length, publish) === 0
     } catch (error) {
       throw trapped(error)
     }
@@ -446,7 +446,7 @@ export class Outgoing {
   /** Where the core found room for a payload; 0 when there is none. */
   private room(length: number, lead: number): number {
     try {
-      const at = this.reserveFrame(this.producer, length, lead) >>> 0
+      const at = this.reserveFrame(this.handle, length, lead) >>> 0
       return at === 0 ? 0 : this.inside(at, length)
     } catch (error) {
       throw trapped(error)
@@ -455,7 +455,7 @@ export class Outgoing {
 
   private push(length: number, publish: 0 | 1): number {
     try {
-      return publish === 1 ? this.pushFrame(this.producer, length) : this.core.sw_producer_commit(this.producer, length)
+      return publish === 1 ? this.pushFrame(this.handle, length) : this.core.sw_producer_commit(this.handle, length)
     } catch (error) {
       throw trapped(error)
     }
@@ -550,7 +550,7 @@ export class Outgoing {
       if (!this.holds) return true // for `flush` to tell
       // A quarter of the ring at least: a slow consumer is not to make a system call for every message.
       const wanted = Math.max(first.message.length, this.capacity >>> 2)
-      return this.core.sw_producer_want_space(this.producer, wanted) !== 0
+      return this.core.sw_producer_want_space(this.handle, wanted) !== 0
     } catch (error) {
       this.fail(error)
       return false
@@ -595,7 +595,7 @@ export class Outgoing {
     if (!this.opened) return
     this.opened = false
     try {
-      this.core.sw_producer_leave(this.producer)
+      this.core.sw_producer_leave(this.handle)
     } catch {
       // Its words were overwritten. The region takes the role back when it is closed.
     }
@@ -616,27 +616,27 @@ export class Outgoing {
     }
     this.opened = false
     try {
-      this.core.sw_producer_close(this.producer)
-      this.core.sw_producer_leave(this.producer)
+      this.core.sw_producer_close(this.handle)
+      this.core.sw_producer_leave(this.handle)
     } catch {
       // Its words were overwritten, so it cannot tell the peer. The region takes the role back when it is closed.
     }
   }
 
   stats(): { messages: number; bytes: number; queued: number; queuedBytes: number; capacity: number; used: number } {
-    const { opened, producer, queue, queuedBytes } = this
+    const { opened, handle, queue, queuedBytes } = this
     return {
       messages: opened ? this.counter(sw_producer.messages) : 0,
       bytes: opened ? this.counter(sw_producer.bytes) : 0,
       queued: queue.length,
       queuedBytes,
       capacity: this.capacity,
-      used: opened ? this.core.sw_producer_used(producer) : 0,
+      used: opened ? this.core.sw_producer_used(handle) : 0,
     }
   }
 
   private counter(field: number): number {
-    const word = (this.producer + field) >>> 2
+    const word = (this.handle + field) >>> 2
     return (this.words[word]! >>> 0) + (this.words[word + 1]! >>> 0) * 2 ** 32
   }
 }

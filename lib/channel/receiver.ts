@@ -6,7 +6,7 @@ import { SabwayError } from '../base/errors.js'
 import { abortController, after, needLoop, now } from '../base/host.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
 import type { Format } from '../codec/codec.js'
-import { type DrainCallback, type Incoming, RECEIVING } from './consumer.js'
+import { type Consumer, type DrainCallback, RECEIVING } from './consumer.js'
 
 export type WaitOptions = check.Patience
 
@@ -43,7 +43,7 @@ export class Receiver<T> {
   #taking = false
 
   constructor(
-    private readonly incoming: Incoming,
+    private readonly consumer: Consumer,
     /** A message of one's own, from one in place. */
     private readonly take: Take<T>,
     /** Have the event loop pump, and be told that it need not any more; and see whether the other side lives. */
@@ -65,13 +65,13 @@ export class Receiver<T> {
   }
 
   #mayTake(): boolean {
-    const { incoming } = this
+    const { consumer } = this
     if (this.#waiting.length !== 0) return false
     if (this.#end !== null) throw this.#end
-    if (incoming.receiving) {
+    if (consumer.receiving) {
       throw new SabwayError('ERR_SABWAY_INVALID_STATE', `${RECEIVING}; call stopReceiving first`)
     }
-    if (incoming.handing) return false
+    if (consumer.handing) return false
     return ++this.#taken % CLOCK_EVERY !== 0 || now() - this.#runSince < BUDGET_MS
   }
 
@@ -82,7 +82,7 @@ export class Receiver<T> {
     }
     this.#taking = true
     try {
-      this.incoming.drain(give, 1)
+      this.consumer.drain(give, 1)
     } finally {
       this.#taking = false
     }
@@ -125,7 +125,7 @@ export class Receiver<T> {
   }
 
   #start(): void {
-    this.incoming.start((bytes, start, end) => this.#deliver(bytes, start, end), { budget: BUDGET_MS }, null)
+    this.consumer.start((bytes, start, end) => this.#deliver(bytes, start, end), { budget: BUDGET_MS }, null)
     this.loop.want()
   }
 
@@ -145,7 +145,7 @@ export class Receiver<T> {
 
   #stopIfDone(): void {
     if (this.#waiting.length !== 0) return
-    this.incoming.stop()
+    this.consumer.stop()
     this.loop.rest()
   }
 
@@ -181,7 +181,7 @@ export class Receiver<T> {
 
   /** Reject the calls that wait, if the other side's holder died and all that it had sent was received. */
   settleDeath(): void {
-    if (this.#death === null || !this.waiting || this.incoming.available()) return
+    if (this.#death === null || !this.waiting || this.consumer.available()) return
     const death = this.takeDeath()
     const waiting = this.#waiting.splice(0)
     this.#stopIfDone()
