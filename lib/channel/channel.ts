@@ -29,8 +29,9 @@ import type {
 } from './options.js'
 import { PeerWatch } from './peer-watch.js'
 import type { ChannelPort } from './port.js'
-import { Producer, type SendOptions, type WriteCallback } from './producer.js'
+import { Producer, type WriteCallback } from './producer.js'
 import { Receiver, type Take, taking, type WaitOptions } from './receiver.js'
+import { type SendOptions, SendQueue } from './send-queue.js'
 
 const DEFAULT_BYTES = 1 << 20
 const BATCH = 'the option `batch`'
@@ -75,11 +76,12 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   readonly side: Side
   /** @internal */ declare readonly waiter: Waiter
   readonly #producer: Producer
+  readonly #queue: SendQueue
   readonly #consumer: Consumer
   readonly #ownsRegion: boolean
   readonly #batcher: Batcher | null
-  /** What takes single messages: `#batcher`, or `#producer`. */
-  readonly #sender: Batcher | Producer
+  /** What takes single messages: `#batcher`, or `#queue`. */
+  readonly #sender: Batcher | SendQueue
   #closed = false
   #worker: NativeWorker | null = null
   /** The native worker has left the region. */
@@ -140,13 +142,16 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       ringWatchers(this.region.words, this.region.endpoint)
       this.#onRole()
     }
-    this.#producer = new Producer(this.region, side, () => this.#onQueued(), onOpen, maxQueued)
+    this.#producer = new Producer(this.region, side, onOpen)
+    this.#queue = new SendQueue(this.#producer, () => this.#onQueued(), maxQueued)
     this.#consumer = new Consumer(this.region, side, (error) => this.#onEnd(error), onOpen)
-    this.#producer.onQueueEmpty = () => this.#onDrained()
-    this.#producer.onLoss = (error) => this.#report(error)
+    this.#queue.onEmpty = () => this.#onDrained()
+    this.#queue.onLoss = (error) => this.#report(error)
     this.#batcher =
-      batch === undefined ? null : new (partsFor(BATCH).Batcher)(this.#producer, batch, (error) => this.#report(error))
-    this.#sender = this.#batcher ?? this.#producer
+      batch === undefined
+        ? null
+        : new (partsFor(BATCH).Batcher)(this.#producer, this.#queue, batch, (error) => this.#report(error))
+    this.#sender = this.#batcher ?? this.#queue
     this.#take = taking<T>(this.#format, this.region.words)
     const loop = {
       want: () => {
@@ -282,7 +287,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** @internal */
   sendEncoded(parts: readonly Uint8Array[]): boolean {
     if (parts.length === 1) return this.#sender.send(parts[0]!)
-    return partsFor(VALUES).sendParts(this, parts) || this.#producer.send(this.#joined(parts))
+    this.#batcher?.flush()
+    return partsFor(VALUES).sendParts(this.#producer, parts) || this.#queue.send(this.#joined(parts))
   }
 
   #encode(message: T): Uint8Array {
@@ -325,8 +331,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   #sendDirect(message: T, patience: SendOptions, bounded: boolean): Promise<void> {
     const bytes = this.#encode(message)
     this.#batcher?.flush()
-    if (this.#producer.mourns) this.#lookAtPeer() // a successor may have come
-    return this.#producer.sendDirect(bytes, patience, bounded)
+    if (this.#queue.hasUntoldDeath) this.#lookAtPeer() // a successor may have come
+    return this.#queue.sendDirect(bytes, patience, bounded)
   }
 
   /**
@@ -344,7 +350,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   reserve(length: number): SharedBytes | null {
     check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER) // one larger than the ring has an error of its own
     this.#batcher?.flush()
-    return this.#producer.reserve(length)
+    const at = this.#producer.reserve(length)
+    return at === 0 ? null : new Uint8Array(this.region.bytes.buffer, at, length)
   }
 
   /** Send the first `length` bytes (default: all) of what was reserved. */
@@ -370,7 +377,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER) // as in `reserve`
     check.callback(callback, 'callback')
     this.#batcher?.flush()
-    return this.#producer.compose(length, callback)
+    return this.#producer.write(length, callback)
   }
 
   // ---- receiving ----
@@ -460,7 +467,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     try {
       return block(this.region, this.waiter, this.#awaited, timeout)
     } finally {
-      if (this.#producer.pending || this.#watching) dispatcher.activate(this) // the loop's sleep ended with this one
+      if (this.#queue.pending || this.#watching) dispatcher.activate(this) // the loop's sleep ended with this one
     }
   }
 
@@ -468,7 +475,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     take: () => this.#consumer.take(this.#take),
     ready: () => {
       if (this.#watch.look()) this.#peerHasDied(true)
-      return this.#consumer.available() || this.#producer.wantSpace() || this.#receiver.mourns
+      return this.#consumer.available() || this.#queue.wantSpace() || this.#receiver.mourns
     },
     role: () => this.#watch.receiver,
     patrol: (closely: boolean) => {
@@ -478,7 +485,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     },
     meanwhile: () => {
       dispatcher.serveAll()
-      if (this.#producer.pending) this.#producer.flush()
+      if (this.#queue.pending) this.#queue.flush()
     },
   }
 
@@ -508,7 +515,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#writable ??= partsFor('writable').makeWritable({
       // One chunk at a time: the stream's own queue is bounded by its `ready`.
       sendDirect: async (message, options) => this.#sendDirect(message, options, false),
-      settled: () => this.#producer.settled(),
+      drained: () => this.#queue.drained(),
       close: (reason) => this.#closeSending(reason),
     })
     return this.#writable
@@ -529,7 +536,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       send: (parts) => this.sendEncoded(parts),
       sendAlways: (message) => {
         this.#batcher?.flush()
-        this.#producer.sendAlways(message)
+        this.#queue.sendAlways(message)
       },
       receive: (callback) => {
         host.needLoop()
@@ -569,7 +576,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     if (this.#sendingIsOver) return
     this.#sendingIsOver = true
     this.#flushLast()
-    this.#producer.close(reason)
+    this.#queue.fail(new SabwayError('ERR_SABWAY_CLOSED', reason))
+    this.#producer.close()
   }
 
   #flushLast(): void {
@@ -641,12 +649,12 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   stats(): ChannelStats {
     const received = this.#consumer.stats()
-    const sent = this.#producer.stats()
+    const { messages, bytes, capacity, used } = this.#producer.stats()
     const worker = this.#worker?.stats()
     const { policy, parks } = this.waiter
     return {
       side: this.side,
-      sent,
+      sent: { messages, bytes, ...this.#queue.stats(), capacity, used },
       received,
       peer: !this.#closed && this.#watch.there,
       ...(worker === undefined ? {} : { worker }),
@@ -681,8 +689,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     if (this.#closed) return
     this.#closed = true
     this.#flushLast()
-    if (this.#producer.pending) this.#producer.flush()
-    this.#producer.leave('detach was called')
+    if (this.#queue.pending) this.#queue.flush()
+    this.#queue.fail(new SabwayError('ERR_SABWAY_CLOSED', 'detach was called'))
+    this.#producer.leave()
     if (this.#receivingIsOver === null) this.#stopForGood('detach was called', () => this.#consumer.leave())
     this.#letGo()
   }
@@ -707,8 +716,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** Lets what is queued be sent first, for at most five seconds and while a living participant can take it; then `cleanup`. */
   async [host.asyncDispose](): Promise<void> {
     const end = host.now() + DISPOSE_MS
-    while (this.#producer.pending && this.#watch.there && host.now() < end) {
-      const settled = this.#producer.settled().catch(() => {}) // given up is settled, too
+    while (this.#queue.pending && this.#watch.there && host.now() < end) {
+      const settled = this.#queue.drained().catch(() => {}) // given up is settled, too
       await Promise.race([settled, new Promise((resolve) => host.after(LOOK_AGAIN_MS, resolve as () => void))])
     }
     this.cleanup()
@@ -778,7 +787,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** The other side's holder has ended without leaving it. `waiting`: a call blocks this thread. */
   #peerHasDied(waiting = false): void {
     const told = this.listenerCount('peer-died') !== 0
-    this.#producer.peerDied(told)
+    this.#queue.peerDied(told)
     this.#receiver.peerDied(told && !waiting)
     this.#deathIsUntold = true
     this.#rest()
@@ -794,7 +803,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   }
 
   #peerCame(): void {
-    this.#producer.peerCame()
+    this.#queue.peerCame()
     this.#receiver.peerCame()
   }
 
@@ -841,7 +850,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** @internal */
   work(): boolean {
-    const moved = this.#producer.pending && this.#producer.flush()
+    const moved = this.#queue.pending && this.#queue.flush()
     const received = this.#delivery.work()
     this.#lookAtPeer() // behind the delivery: a dead participant's messages come before the news of it
     this.#rest()
@@ -861,7 +870,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   /** @internal */
   ready(): boolean {
     this.#lookAtPeer()
-    return (this.wantsMessages && this.#consumer.ready()) || this.#producer.wantSpace()
+    return (this.wantsMessages && this.#consumer.ready()) || this.#queue.wantSpace()
   }
 
   /** @internal */
@@ -870,8 +879,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     if (this.#watch.gone && (this.#portReceives || (this.#receiver.mourns && this.#receiver.waiting))) return true
     try {
       return (
-        (this.#consumer.receiving && !this.#delivery.planned && this.#consumer.available()) ||
-        this.#producer.wantSpace()
+        (this.#consumer.receiving && !this.#delivery.planned && this.#consumer.available()) || this.#queue.wantSpace()
       )
     } catch {
       return true // its words were overwritten, as the turn will find
@@ -907,7 +915,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** Off the event loop when there is nothing to wait for. */
   #rest(): void {
-    if (!this.wantsMessages && !this.#producer.pending && !this.#watching) dispatcher.deactivate(this)
+    if (!this.wantsMessages && !this.#queue.pending && !this.#watching) dispatcher.deactivate(this)
     this.#balanceRefs()
   }
 
@@ -917,7 +925,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     const wanted =
       !this.#closed &&
       ((this.#wantsRef ?? (receives && (!this.#watch.gone || this.#deathIsUntold))) ||
-        (this.#producer.pending && this.#watch.there))
+        (this.#queue.pending && this.#watch.there))
     if (wanted === this.#hold.held) return
     this.#hold.held = wanted
     if (wanted) dispatcher.ref()

@@ -5,8 +5,7 @@ import type { PaceOptions } from '../loop/schedule.js'
 import type { Mechanism, WaitPolicy } from '../loop/waiting.js'
 import type { Region, ShareOptions } from '../region/region.js'
 import type { BatchOptions } from './batch.js'
-import type { Consumer, ReceiveOptions } from './consumer.js'
-import type { Producer } from './producer.js'
+import type { ReceiveOptions } from './consumer.js'
 
 export type Side = 'renderer' | 'native'
 
@@ -71,8 +70,8 @@ export interface StartOptions extends ReceiveOptions, PaceOptions {
 export interface ChannelStats {
   side: Side
   /** What this thread sent: `queued` messages still wait for room in the ring, of which `used` of `capacity` bytes are taken. */
-  sent: ReturnType<Producer['stats']>
-  received: ReturnType<Consumer['stats']>
+  sent: { messages: number; bytes: number; queued: number; queuedBytes: number; capacity: number; used: number }
+  received: { messages: number; bytes: number; capacity: number; used: number }
   /** Does a live participant hold the other side? */
   peer: boolean
   /** The native worker that this channel started, if it runs. */

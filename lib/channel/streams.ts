@@ -3,7 +3,7 @@
 import { isUint8Array, lengthOf } from '../base/brand.js'
 import type { SabwayError } from '../base/errors.js'
 import { abortController, readableStream, writableStream } from '../base/host.js'
-import type { SendOptions } from './producer.js'
+import type { SendOptions } from './send-queue.js'
 
 /** Bytes that may stand in the writable before its `ready` asks the producer to wait; messages, where they are no bytes. */
 const WRITABLE_BYTES = 65536
@@ -17,7 +17,7 @@ interface Source<T> {
 interface Sink<T> {
   sendDirect(message: T, options: SendOptions): Promise<void>
   /** Resolves when all that was sent so far is in the ring. */
-  settled(): Promise<void>
+  drained(): Promise<void>
   /** Nothing more is sent. */
   close(reason: string): void
 }
@@ -66,7 +66,7 @@ export function makeWritable<T>(sink: Sink<T>): WritableStream<T> {
         }
       },
       async close() {
-        await sink.settled()
+        await sink.drained()
         sink.close('the writable stream was closed')
       },
       abort: () => sink.close('the writable stream was aborted'),

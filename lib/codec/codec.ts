@@ -1,10 +1,10 @@
 // Codecs: how values become the bytes of a message, and how they are named, so that both sides use the same one.
+import type { RegionBinding } from '../base/addon.js'
 import { isUint8Array } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { copyIn } from '../base/copy.js'
 import { SabwayError } from '../base/errors.js'
 import { shown } from '../base/shown.js'
-import type { Region } from '../region/region.js'
 import { decoding, encoding, type Format, MSGPACK_ID, V8_ID } from './format.js'
 import { msgpackFormat } from './msgpack.js'
 import { v8Format } from './v8.js'
@@ -126,23 +126,26 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-interface Rooms {
-  readonly region: Region
-  reserve(length: number): Uint8Array | null
+/** What sendParts uses of a channel's producer. */
+interface Ring {
+  readonly bytes: Uint8Array
+  readonly words: Int32Array
+  readonly binding: RegionBinding | null
+  /** Where in `bytes` there is room, or 0. */
+  reserve(length: number): number
   commit(): void
 }
 
 /** Write the parts straight into the ring and send them as one message. False when there is no room now. */
-export function sendParts(rooms: Rooms, parts: readonly Uint8Array[]): boolean {
-  const room = rooms.reserve(lengthOf(parts))
-  if (room === null) return false
-  const { bytes, words, binding } = rooms.region
-  let at = room.byteOffset
+export function sendParts(ring: Ring, parts: readonly Uint8Array[]): boolean {
+  let at = ring.reserve(lengthOf(parts))
+  if (at === 0) return false
+  const { bytes, words, binding } = ring
   for (const part of parts) {
     at = aligned(at)
     copyIn(bytes, at, part, part.length, binding, words)
     at += part.length
   }
-  rooms.commit()
+  ring.commit()
   return true
 }
