@@ -385,6 +385,7 @@ export class Producer {
    */
   write(length: number, callback: WriteCallback): boolean {
     if (!this.#opened || this.#ended !== null) this.open()
+    this.mustHold()
     this.mustFit(length)
     if (this.queued !== 0) return false
     const at = this.#findRoom(length, 0)
