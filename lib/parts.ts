@@ -6,7 +6,7 @@ import type * as pooled from './base/copy-pooled.js'
 import { SabwayError } from './base/errors.js'
 import { shown } from './base/shown.js'
 import type * as batch from './channel/batch.js'
-import type { ChannelPort, PortChannel } from './channel/port.js'
+import type { ChannelPort, PortChannel, PortSender } from './channel/port.js'
 import type * as streams from './channel/streams.js'
 import type * as codec from './codec/codec.js'
 import type * as endWatch from './loop/end-watch.js'
@@ -14,15 +14,15 @@ import type * as schedule from './loop/schedule.js'
 import type * as locks from './region/locks.js'
 
 type Batching = Pick<typeof batch, 'Batcher' | 'batchOptions'>
-type Coding = Pick<typeof codec, 'formatOf' | 'joined' | 'lengthOf' | 'sendParts'>
+type Coding = Pick<typeof codec, 'encoded' | 'encodedList' | 'formatOf' | 'sendParts'>
 type Ending = Pick<typeof endWatch, 'EndWatch' | 'suspect'>
 type Locking = Pick<typeof locks, 'hold' | 'letGo'>
 type Pacing = Pick<typeof schedule, 'paceOf'>
-type Pooling = Pick<typeof pooled, 'takingPooled'>
+type Pooling = Pick<typeof pooled, 'copyPooled'>
 type Streaming = Pick<typeof streams, 'makeReadable' | 'makeWritable'>
 
 export interface Parts extends Batching, Coding, Ending, Locking, Pacing, Pooling, Streaming {
-  makePort(channel: PortChannel): ChannelPort
+  makePort(channel: PortChannel, sender: PortSender): ChannelPort
 }
 
 let provided: Parts | null = null

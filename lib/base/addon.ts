@@ -106,7 +106,7 @@ export function provideAddon(addon: Addon | null, reason = ''): void {
 }
 
 /** What starts native workers. It comes with the addon: a page need not load it. */
-export type Workers = Pick<typeof workers, 'NativeWorker' | 'needBinding' | 'workerOptions'>
+export type Workers = Pick<typeof workers, 'startWorker'>
 
 let providedWorkers: Workers | null = null
 

@@ -1,6 +1,5 @@
 // Copies that share their ArrayBuffer with others.
 
-import type { Take } from '../channel/receiver.js'
 import { bounce, copyOut, NATIVE_FROM_MISALIGNED, uninitialised } from './copy.js'
 import { markUntransferable } from './host.js'
 
@@ -13,7 +12,7 @@ let slabWords = new Int32Array(slab)
 let slabUsed = 0
 
 /** A copy that, when it is small, shares its ArrayBuffer with others, as Node's Buffers do, 8-byte aligned in it: `words` as above. */
-function copyPooled(bytes: Uint8Array, start: number, end: number, words: Int32Array): Uint8Array<ArrayBuffer> {
+export function copyPooled(bytes: Uint8Array, start: number, end: number, words: Int32Array): Uint8Array<ArrayBuffer> {
   const length = end - start
   if (length > SLAB_UP_TO) return copyOut(bytes, start, end)
   const copy = pooled(length)
@@ -41,8 +40,3 @@ function pooled(length: number): Uint8Array<ArrayBuffer> {
   slabUsed = (slabUsed + length + 7) & ~7
   return view
 }
-
-export const takingPooled =
-  (words: Int32Array): Take<Uint8Array> =>
-  (bytes, start, end) =>
-    copyPooled(bytes, start, end, words)

@@ -1,4 +1,4 @@
-import { NativeWorker, needBinding, workerOptions } from '../channel/native-worker.js'
+import { startWorker } from '../channel/native-worker.js'
 import { ADDON_ERRORS } from '../generated/abi.js'
 import { type Addon, provideAddon, provideWorkers } from './addon.js'
 import { provideErrors } from './errors.js'
@@ -15,7 +15,7 @@ interface Refusal {
  */
 export function loadAddon(): void {
   provideErrors(ADDON_ERRORS)
-  provideWorkers({ NativeWorker, needBinding, workerOptions })
+  provideWorkers({ startWorker })
   let find: { (folder: string): Addon; resolve(folder: string): string } | undefined
   let root = ''
   try {

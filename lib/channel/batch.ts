@@ -1,23 +1,33 @@
-// Batching: small messages are committed one by one, and published together when there are enough of them, or a moment later.
-// They are frames like any others, so the other side, whatever it is, need not know.
+// Batching: small messages are committed one by one, and published together when there are enough
+// of them, or a moment later. They are frames like any others, so the other side, whatever it is,
+// need not know.
 import * as check from '../base/check.js'
 import type { SabwayError } from '../base/errors.js'
 import * as host from '../base/host.js'
 import { SW_FRAME_HEADER } from '../generated/abi.js'
 import type { Producer } from './producer.js'
-import type { SendQueue } from './send-queue.js'
+import type { SendQueue, SendQueueOwner } from './send-queue.js'
 
 export interface BatchOptions {
-  /** Bytes of one batch, 8 for each message included (default 16 KiB, or a quarter of the ring). Larger messages go on their own. */
+  /**
+   * Bytes of one batch, 8 for each message included (default 16 KiB, or a quarter of the ring).
+   * Larger messages go on their own.
+   */
   maxBytes?: number
-  /** Milliseconds until a batch that is not full is sent (default 1). 0: as soon as the running code is done. */
+  /**
+   * Milliseconds until a batch that is not full is sent (default 1). 0: as soon as the running code
+   * is done.
+   */
   maxDelayMs?: number
 }
 
 const DEFAULT_BYTES = 16384
 const LONGEST_MS = 1000
 
-/** What batching a ring of this capacity does. Errors: those of check.options, ERR_SABWAY_OUT_OF_RANGE. */
+/**
+ * What batching a ring of this capacity does. Errors: those of check.options,
+ * ERR_SABWAY_OUT_OF_RANGE.
+ */
 export function batchOptions(given: BatchOptions, capacity: number): Required<BatchOptions> {
   const most = capacity / 4
   const options = check.options(given, 'batch', ['maxBytes', 'maxDelayMs'])
@@ -45,19 +55,19 @@ function listen(): void {
 export class Batcher {
   readonly #producer: Producer
   readonly #queue: SendQueue
-  readonly #report: (error: SabwayError) => void
+  readonly #owner: Pick<SendQueueOwner, 'report'>
   readonly #maxBytes: number
   readonly #maxDelayMs: number
   /** Bytes in the ring that are not published yet. */
   #unpublished = 0
   #timerRuns = false
 
-  /** `report`: told of the error of a flush that no call has asked for. */
-  constructor(producer: Producer, queue: SendQueue, options: BatchOptions, report: (error: SabwayError) => void) {
+  /** `owner`: told of the error of a flush that no call has asked for. */
+  constructor(producer: Producer, queue: SendQueue, options: BatchOptions, owner: Pick<SendQueueOwner, 'report'>) {
     const { maxBytes, maxDelayMs } = batchOptions(options, producer.capacity)
     this.#producer = producer
     this.#queue = queue
-    this.#report = report
+    this.#owner = owner
     this.#maxBytes = maxBytes
     this.#maxDelayMs = maxDelayMs
     if (maxDelayMs !== 0) host.needTimers('give batch.maxDelayMs: 0')
@@ -99,11 +109,14 @@ export class Batcher {
     try {
       this.flush()
     } catch (error) {
-      this.#report(error as SabwayError)
+      this.#owner.report(error as SabwayError)
     }
   }
 
-  /** What cannot be sent at the end is lost as it would be without batching: no call is left to tell. */
+  /**
+   * What cannot be sent at the end is lost as it would be without batching: no call is left to
+   * tell.
+   */
   atEnd(): void {
     try {
       this.flush()

@@ -9,18 +9,18 @@
 //   open    held     null      sends, or says that there is no room now
 //   ended   any      error     throws that error
 //
-// A role can also be lost while it is held: another participant evicts this one, and then the ring's
-// role word names that other one. Each call compares the word before it writes (`mustHold`).
+// A role can also be lost while it is held: another participant evicts this one, and then the
+// ring's role word names that other one. Each call compares the word before it writes (`mustHold`).
 //
 // Protocol: find room, write the payload, commit its length, publish. Three ways do that:
 //
 //   #appendFast  one call of the core: for what fits in front of the ring's end as far as is known
-//   append       reserve and commit: wraps at the ring's end, and looks how far the consumer has come
+//   append       reserve and commit: wraps at the ring's end, and looks for the consumer
 //   sendBatch    as many frames as fit, listed in the instance's slices, for one call of the core
 //
-// What a crash leaves: the consumer still gets all that was published. What was reserved or committed
-// but not published does not exist for the next producer, which goes on behind the last published
-// frame. The role word names the crashed participant until another one evicts it.
+// What a crash leaves: the consumer still gets all that was published. What was reserved or
+// committed but not published does not exist for the next producer, which goes on behind the last
+// published frame. The role word names the crashed participant until another one evicts it.
 import type { RegionBinding } from '../base/addon.js'
 import { lengthOf } from '../base/brand.js'
 import * as check from '../base/check.js'
@@ -34,12 +34,12 @@ import {
   SW_BATCH,
   SW_FRAME_HEADER,
   SW_RING_MAX,
-  sw_channel,
   sw_instance,
   sw_producer,
   sw_ring,
 } from '../generated/abi.js'
 import type { Region } from '../region/region.js'
+import { ringWord } from './ring-words.js'
 
 const FULL = ERRORS.ERR_SABWAY_FULL.number
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
@@ -59,7 +59,9 @@ const LONGEST_LIST = 2 ** 32 - 1
 export type WriteCallback = (bytes: SharedBytes, start: number, end: number) => number | void
 
 export class Producer {
-  /** Messages that wait in front of the ring, which a new one must not pass: the send queue's count. */
+  /**
+   * Messages that wait in front of the ring, which a new one must not pass: the send queue's count.
+   */
   queued = 0
   readonly bytes: SharedBytes
   readonly words: Int32Array
@@ -69,11 +71,9 @@ export class Producer {
   readonly #onOpen: () => void
   readonly #core: Core
   readonly #handle: Offset
+  /** Index of the first word of the core's block. */
+  readonly #block: number
   readonly #slices: Offset
-  readonly #sliceWord: number
-  readonly #statusWord: number
-  readonly #nextWord: number
-  readonly #roomWord: number
   /** Index of the word by which the ring names its producer, and how that word names this one. */
   readonly #roleWord: number
   #role = 0
@@ -84,7 +84,8 @@ export class Producer {
   #reservation: number | null = null
   /** The callback of `write` is running. */
   #writing = false
-  // As fields: looking a function up in the instance's exports on every call costs more than the call.
+  // As fields: looking a function up in the instance's exports on every call costs more than the
+  // call.
   readonly #reserveFrame: Core['sw_producer_reserve']
   readonly #pushFrame: Core['sw_producer_push']
   readonly #appendFrame: Core['sw_producer_append']
@@ -104,21 +105,14 @@ export class Producer {
     this.#core = core
     this.#handle = instance + sw_instance.producer
     this.#slices = instance + sw_instance.outgoing
-    this.#sliceWord = this.#slices >>> 2
-    this.#statusWord = (this.#handle + sw_producer.status) >>> 2
-    this.#nextWord = (this.#handle + sw_producer.next) >>> 2
-    this.#roomWord = (this.#handle + sw_producer.room) >>> 2
-    this.#roleWord = this.#ringWord(sw_ring.producer)
+    this.#block = this.#handle >>> 2
+    this.#roleWord = ringWord(region, side, sw_ring.producer)
     this.#windows = new Windows(region.bytes)
     this.#reserveFrame = core.sw_producer_reserve
     this.#pushFrame = core.sw_producer_push
     this.#appendFrame = core.sw_producer_append
     this.#appendFrames = core.sw_producer_append_batch
     this.#publishFrames = core.sw_producer_publish
-  }
-
-  #ringWord(field: number): number {
-    return (this.#region.channelAt + sw_channel.rings + this.#side * sw_ring.sizeof + field) >>> 2
   }
 
   // ---- the role ----
@@ -135,7 +129,7 @@ export class Producer {
     const status = this.#core.sw_channel_open_producer(this.#handle, 0, size, channelAt, this.#side, endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.#opened = true
-    this.#role = this.words[(this.#handle + sw_producer.role) >>> 2]!
+    this.#role = this.words[this.#block + (sw_producer.role >>> 2)]!
     this.#onOpen()
   }
 
@@ -149,13 +143,25 @@ export class Producer {
     return this.words[this.#roleWord] === this.#role
   }
 
-  /** Before anything is written: a producer that was evicted would write where its successor does. */
+  /**
+   * Before a message is sent: take the role, on first use. Errors: why nothing is sent any more.
+   */
+  #mustOwn(): void {
+    if (!this.#opened || this.#ended !== null) this.open()
+    if (!this.holds) throw replaced()
+  }
+
+  /**
+   * Before anything is written: a producer that was evicted would write where its successor does.
+   */
   mustHold(): void {
     if (!this.holds) throw replaced()
   }
 
   get capacity(): number {
-    return this.words[this.#opened ? (this.#handle + sw_producer.capacity) >>> 2 : this.#ringWord(sw_ring.capacity)]!
+    return this.words[
+      this.#opened ? this.#block + (sw_producer.capacity >>> 2) : ringWord(this.#region, this.#side, sw_ring.capacity)
+    ]!
   }
 
   /** From now on all sends throw the error; the first one stays. */
@@ -163,41 +169,43 @@ export class Producer {
     this.#ended ??= error
   }
 
-  /** Let go of the role without an end of the stream: the next producer goes on behind what was published. */
+  /**
+   * Let go of the role without an end of the stream: the next producer goes on behind what was
+   * published.
+   */
   leave(): void {
-    if (!this.#opened) return
-    this.#opened = false
-    try {
-      this.#core.sw_producer_leave(this.#handle)
-    } catch {
-      // Its words were overwritten. The region takes the role back when it is closed.
-    }
+    if (this.#opened) this.#letGo(false)
   }
 
   /** End of the stream: the consumer gets what was published, then 'close'. */
   close(): void {
-    if (!this.#opened) {
-      try {
-        this.#takeRole()
-      } catch {
-        return // another participant sends for this side, and closes it
-      }
+    try {
+      if (!this.#opened) this.#takeRole()
+    } catch {
+      return // another participant sends for this side, and closes it
     }
+    this.#letGo(true)
+  }
+
+  #letGo(close: boolean): void {
     this.#opened = false
     try {
-      this.#core.sw_producer_close(this.#handle)
+      if (close) this.#core.sw_producer_close(this.#handle)
       this.#core.sw_producer_leave(this.#handle)
     } catch {
-      // Its words were overwritten, so it cannot tell the peer. The region takes the role back when it is closed.
+      // Its words were overwritten, so the peer cannot be told. The region takes the role back when
+      // it is closed.
     }
   }
 
   // ---- one message ----
 
-  /** Send the first `length` bytes of the message, if there is room now and nothing is queued before them. */
+  /**
+   * Send the first `length` bytes of the message, if there is room now and nothing is queued before
+   * them.
+   */
   trySend(message: Uint8Array, length: number): boolean {
-    if (!this.#opened || this.#ended !== null) this.open()
-    this.mustHold()
+    this.#mustOwn()
     if (this.queued === 0) return this.#appendFast(message, length, 1) || this.append(message, length, 1)
     this.mustFit(length)
     return false
@@ -205,8 +213,7 @@ export class Producer {
 
   /** As `trySend`, but the consumer does not see the message before `publish`. */
   appendUnpublished(message: Uint8Array, length: number): boolean {
-    if (!this.#opened || this.#ended !== null) this.open()
-    this.mustHold()
+    this.#mustOwn()
     return this.queued === 0 && (this.#appendFast(message, length, 0) || this.append(message, length, 0))
   }
 
@@ -230,10 +237,10 @@ export class Producer {
   /** False where the message needs the long way, `append`. */
   #appendFast(message: Uint8Array, length: number, publish: 0 | 1): boolean {
     const { words, bytes, binding } = this
-    const room = words[this.#roomWord]! >>> 0
+    const room = words[this.#block + (sw_producer.room >>> 2)]! >>> 0
     if (length > room || lead(message, length, binding) !== 0) return false
     try {
-      const at = this.#inBounds(words[this.#nextWord]! >>> 0, room)
+      const at = this.#inBounds(words[this.#block + (sw_producer.next >>> 2)]! >>> 0, room)
       copyInFree(this.#windows.within(at + room), bytes, at, message, length, binding, words)
       return this.#appendFrame(this.#handle, length, publish) === 0
     } catch (error) {
@@ -268,8 +275,7 @@ export class Producer {
       check.bytes(message, i)
       messages[i] = message
     }
-    if (!this.#opened || this.#ended !== null) this.open()
-    this.mustHold()
+    this.#mustOwn()
     const { capacity } = this
     const lengths = count <= SW_BATCH ? this.#lengths : new Int32Array(count)
     for (let i = 0; i < count; i++) {
@@ -294,7 +300,8 @@ export class Producer {
           if (publish === 1) published = sent
         }
         if (sent === count) break
-        // The long way wraps and looks for the consumer: behind this message more room may be known.
+        // The long way wraps and looks for the consumer: behind this message more room may be
+        // known.
         const message = messages[sent]!
         const length = lengths[sent]!
         const at = this.#findRoom(length, lead(message, length, binding))
@@ -318,11 +325,11 @@ export class Producer {
    */
   #fill(messages: readonly Uint8Array[], lengths: Int32Array, from: number, count: number): number {
     const { words, bytes, binding } = this
-    let room = words[this.#roomWord]! >>> 0
+    let room = words[this.#block + (sw_producer.room >>> 2)]! >>> 0
     if (room === 0) return 0
-    let at = this.#inBounds(words[this.#nextWord]! >>> 0, room)
+    let at = this.#inBounds(words[this.#block + (sw_producer.next >>> 2)]! >>> 0, room)
     const free = this.#windows.within(at + room)
-    for (let i = 0, word = this.#sliceWord; i < count; i++, word += 2) {
+    for (let i = 0, word = this.#slices >>> 2; i < count; i++, word += 2) {
       const message = messages[from + i]!
       const length = lengths[from + i]!
       const skip = lead(message, length, binding)
@@ -339,10 +346,12 @@ export class Producer {
 
   // ---- in place ----
 
-  /** Where in the region a message of up to `length` bytes can be written; 0 when there is no room now. */
+  /**
+   * Where in the region a message of up to `length` bytes can be written; 0 when there is no room
+   * now.
+   */
   reserve(length: number): Offset {
-    this.open()
-    this.mustHold()
+    this.#mustOwn()
     this.mustFit(length)
     if (this.queued !== 0) return 0
     const at = this.#findRoom(length, 0)
@@ -355,8 +364,7 @@ export class Producer {
   commit(length = this.#reservation ?? 0): void {
     check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER)
     this.#mustNotWrite()
-    this.open()
-    this.mustHold()
+    this.#mustOwn()
     this.mustFit(length)
     const status = this.#commitFrame(length, 1)
     if (status !== 0)
@@ -371,21 +379,19 @@ export class Producer {
 
   abandon(): void {
     this.#mustNotWrite()
-    this.open()
-    this.mustHold()
+    this.#mustOwn()
     const status = this.#core.sw_producer_abandon(this.#handle)
     if (status !== 0) throw coreError(status, 'abandon without reserve')
     this.#reservation = null
   }
 
   /**
-   * Have the callback write a message of up to `length` bytes into the ring, and send it. False when
-   * there is no room now. What the callback throws goes on to the caller; then, and when it returns
-   * no such length, nothing is sent.
+   * Have the callback write a message of up to `length` bytes into the ring, and send it. False
+   * when there is no room now. What the callback throws goes on to the caller; then, and when it
+   * returns no such length, nothing is sent.
    */
   write(length: number, callback: WriteCallback): boolean {
-    if (!this.#opened || this.#ended !== null) this.open()
-    this.mustHold()
+    this.#mustOwn()
     this.mustFit(length)
     if (this.queued !== 0) return false
     const at = this.#findRoom(length, 0)
@@ -441,7 +447,10 @@ export class Producer {
     }
   }
 
-  /** Bounds check: the core's block lies in shared memory, where any participant may have overwritten it. */
+  /**
+   * Bounds check: the core's block lies in shared memory, where any participant may have
+   * overwritten it.
+   */
   #inBounds(at: number, length: number): number {
     if (at + length > this.bytes.length) throw overwritten()
     return at
@@ -449,7 +458,7 @@ export class Producer {
 
   /** Why the core found no room: false when some will come, else an error. */
   #noRoom(length: number): false {
-    const status = this.words[this.#statusWord]!
+    const status = this.words[this.#block + (sw_producer.status >>> 2)]!
     if (status === FULL) return false
     throw coreError(status, this.#explain(status, length))
   }
@@ -478,7 +487,7 @@ export class Producer {
   }
 
   #counter(field: number): number {
-    const word = (this.#handle + field) >>> 2
+    const word = this.#block + (field >>> 2)
     return (this.words[word]! >>> 0) + (this.words[word + 1]! >>> 0) * 2 ** 32
   }
 }

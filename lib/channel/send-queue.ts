@@ -1,15 +1,16 @@
-// The send queue: copies of messages for which the ring had no room, in the order in which they were
-// sent. It is private memory of this thread in front of the producer (producer.ts).
+// The send queue: copies of messages for which the ring had no room, in the order in which they
+// were sent. It is private memory of this thread in front of the producer (producer.ts).
 //
-// Protocol: `send` and `sendDirect` try the ring first, and queue a copy when there is no room, or when
-// something is queued before it. From then on the event loop calls `flush`, which moves what fits into
-// the ring, and before it sleeps `wantSpace`, which asks the consumer to ring when the first one fits.
+// Protocol: `send` and `sendDirect` try the ring first, and queue a copy when there is no room, or
+// when something is queued before it. From then on the event loop calls `flush`, which moves what
+// fits into the ring, and before it sleeps `wantSpace`, which asks the consumer to ring when the
+// first one fits.
 //
 // An entry leaves the queue in one of four ways:
 //
 //   in the ring          `flush`      a promise resolves
 //   timeout, abort       #giveUp      sendDirect's only: its promise rejects
-//   the other side died  `peerDied`   sendDirect's only: rejects; what `send` queued waits for a successor
+//   the other side died  `peerDied`   sendDirect's only: rejects; the others wait for a successor
 //   end of the stream    `fail`       promises reject, what `send` queued is lost
 //
 // What a crash leaves: nothing of the queue. The consumer gets what is in the ring.
@@ -20,10 +21,16 @@ import { SabwayError } from '../base/errors.js'
 import { after, needLoop } from '../base/host.js'
 import type { Producer } from './producer.js'
 
-/** What the queue may hold where the channel's options do not say, or this many rings where that is more. */
+/**
+ * What the queue may hold where the channel's options do not say, or this many rings where that is
+ * more.
+ */
 const QUEUE_BYTES = 2 ** 27
 const QUEUE_RINGS = 4
-/** What a message counts at least: the queue's entry for a small one takes more memory than the message. */
+/**
+ * What a message counts at least: the queue's entry for a small one takes more memory than the
+ * message.
+ */
 const QUEUE_ENTRY = 64
 
 const weightOf = (length: number): number => Math.max(length, QUEUE_ENTRY)
@@ -39,13 +46,19 @@ interface Queued {
 
 export type SendOptions = check.Patience
 
-export class SendQueue {
+/** The part of its channel that a send queue uses. */
+export interface SendQueueOwner {
+  /** Have the event loop call `flush`, now and when there is room. */
+  want(): void
   /** The queue has become empty. */
-  onEmpty: (() => void) | null = null
+  drained(): void
   /** Messages were queued that will not be sent, and no promise tells of it. */
-  onLoss: ((error: SabwayError) => void) | null = null
+  report(error: SabwayError): void
+}
+
+export class SendQueue {
   readonly #producer: Producer
-  readonly #wantLoop: () => void
+  readonly #owner: SendQueueOwner
   readonly #maxQueued: number | undefined
   #queue: Queued[] = []
   #bytes = 0
@@ -56,12 +69,11 @@ export class SendQueue {
   #death: SabwayError | null = null
 
   /**
-   * `wantLoop`: have the event loop call `flush`, now and when there is room. `maxQueued`: bytes that
-   * may wait here; undefined: as many as QUEUE_BYTES and QUEUE_RINGS say.
+   * `maxQueued`: bytes that may wait here; undefined: as many as QUEUE_BYTES and QUEUE_RINGS say.
    */
-  constructor(producer: Producer, wantLoop: () => void, maxQueued: number | undefined) {
+  constructor(producer: Producer, owner: SendQueueOwner, maxQueued: number | undefined) {
     this.#producer = producer
-    this.#wantLoop = wantLoop
+    this.#owner = owner
     this.#maxQueued = maxQueued
   }
 
@@ -74,7 +86,9 @@ export class SendQueue {
     return this.#producer.trySend(message, length) || this.#enqueueCopy(message, length, true)
   }
 
-  /** As `send`, however much is queued: a port's control frames must not get lost between messages. */
+  /**
+   * As `send`, however much is queued: a port's control frames must not get lost between messages.
+   */
   sendAlways(message: Uint8Array): void {
     if (!this.trySend(message)) this.#enqueueCopy(message, message.length, false)
   }
@@ -89,8 +103,8 @@ export class SendQueue {
 
   /**
    * Resolves when the message is in the ring. `bounded`: refuse it with ERR_SABWAY_QUEUE_FULL where
-   * others of sendDirect wait already, and with this one would be more than the bound. A single one is
-   * always taken, whatever `send` has queued: it is how a program waits for room.
+   * others of sendDirect wait already, and with this one would be more than the bound. A single one
+   * is always taken, whatever `send` has queued: it is how a program waits for room.
    */
   sendDirect(message: Uint8Array, { timeout, signal }: SendOptions, bounded: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -125,11 +139,14 @@ export class SendQueue {
     this.#queue.splice(at, 1)
     this.#count(queued, -1)
     queued.done?.(error)
-    this.#wantLoop() // what stood behind it may fit, or nothing is left to wait for
-    if (this.#queue.length === 0) this.onEmpty?.()
+    this.#owner.want() // what stood behind it may fit, or nothing is left to wait for
+    if (this.#queue.length === 0) this.#owner.drained()
   }
 
-  /** Errors: ERR_SABWAY_QUEUE_FULL, when a message of this length would exceed the bound behind what waits. */
+  /**
+   * Errors: ERR_SABWAY_QUEUE_FULL, when a message of this length would exceed the bound behind what
+   * waits.
+   */
   #mustQueue(length: number, waiting: number): void {
     const most = this.#maxQueued ?? Math.max(QUEUE_BYTES, QUEUE_RINGS * this.#producer.capacity)
     if (waiting + weightOf(length) <= most) return
@@ -145,7 +162,7 @@ export class SendQueue {
   #enqueue(queued: Queued): void {
     this.#queue.push(queued)
     this.#count(queued, 1)
-    this.#wantLoop()
+    this.#owner.want()
   }
 
   /** A message has come into the queue, or has left it: `sign` 1 or -1. */
@@ -191,23 +208,27 @@ export class SendQueue {
       for (const { done } of this.#queue.splice(0, moved)) done?.()
       const silent = this.#queue.some(({ done }) => done === undefined)
       this.fail(error as SabwayError)
-      if (silent && (error as SabwayError).code === 'ERR_SABWAY_REPLACED') this.onLoss?.(error as SabwayError)
+      if (silent && (error as SabwayError).code === 'ERR_SABWAY_REPLACED') this.#owner.report(error as SabwayError)
       return true
     }
     if (moved === 0) return false
     for (const { done } of this.#queue.splice(0, moved)) done?.()
-    if (this.#queue.length === 0) this.onEmpty?.()
+    if (this.#queue.length === 0) this.#owner.drained()
     return true
   }
 
-  /** Before sleeping: ask to be rung when the first message of the queue fits. True when it fits already. */
+  /**
+   * Before sleeping: ask to be rung when the first message of the queue fits. True when it fits
+   * already.
+   */
   wantSpace(): boolean {
     const first = this.#queue[0]
     if (first === undefined) return false
     const producer = this.#producer
     try {
       if (!producer.holds) return true // `flush` tells what that means
-      // A quarter of the ring at least: a slow consumer is not to make a system call for every message.
+      // A quarter of the ring at least: a slow consumer is not to make a system call for every
+      // message.
       return producer.wantSpace(Math.max(first.message.length, producer.capacity >>> 2))
     } catch (error) {
       this.fail(error as SabwayError)
@@ -224,9 +245,9 @@ export class SendQueue {
   }
 
   /**
-   * The other side's holder died: the promises that wait for room are rejected, or the next one that
-   * would have to wait when there is none and nothing else has `told` the caller. What `send` queued
-   * stays for a successor of the dead one.
+   * The other side's holder died: the promises that wait for room are rejected, or the next one
+   * that would have to wait when there is none and nothing else has `told` the caller. What `send`
+   * queued stays for a successor of the dead one.
    */
   peerDied(told: boolean): void {
     const promised = this.#queue.filter(({ done }) => done !== undefined)

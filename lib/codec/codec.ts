@@ -1,9 +1,9 @@
 // Codecs: how values become the bytes of a message, and how they are named, so that both sides use the same one.
 import type { RegionBinding } from '../base/addon.js'
-import { isUint8Array } from '../base/brand.js'
+import { copyOf, isUint8Array } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { copyIn } from '../base/copy.js'
-import { SabwayError } from '../base/errors.js'
+import { inFront, SabwayError } from '../base/errors.js'
 import { shown } from '../base/shown.js'
 import { decoding, encoding, type Format, MSGPACK_ID, V8_ID } from './format.js'
 import { msgpackFormat } from './msgpack.js'
@@ -103,21 +103,23 @@ function ownFormat(codec: Codec<never>): Format {
   }
 }
 
-// ---- sending in parts ----
+// ---- sending values ----
 
 /** The next multiple of 8, of lengths beyond 32 bits too. */
 const aligned = (length: number): number => length + (-length & 7)
 
-export function lengthOf(parts: readonly Uint8Array[]): number {
+function lengthOf(parts: readonly Uint8Array[]): number {
   let length = 0
   for (const part of parts) length = aligned(length) + part.length
   return length
 }
 
-/** The message that the parts make. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
+/** The message that the parts make. Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, before they are copied together. */
+function joined(ring: Ring, parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]!
-  const whole = new Uint8Array(lengthOf(parts))
+  const length = lengthOf(parts)
+  ring.mustFit(length)
+  const whole = new Uint8Array(length)
   let at = 0
   for (const part of parts) {
     whole.set(part, aligned(at))
@@ -126,7 +128,7 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-/** What sendParts uses of a channel's producer. */
+/** The part of a channel's producer that a codec uses. */
 interface Ring {
   readonly bytes: Uint8Array
   readonly words: Int32Array
@@ -134,12 +136,36 @@ interface Ring {
   /** Where in `bytes` there is room, or 0. */
   reserve(length: number): number
   commit(): void
+  mustFit(length: number): void
 }
 
-/** Write the parts straight into the ring and send them as one message. False when there is no room now. */
-export function sendParts(ring: Ring, parts: readonly Uint8Array[]): boolean {
+interface Queue {
+  send(message: Uint8Array): boolean
+}
+
+/** The message of a value. */
+export function encoded(ring: Ring, format: Format, value: unknown): Uint8Array {
+  return joined(ring, format.encode(value))
+}
+
+/** The messages of a list of values. A codec of the user's may use the same memory again and again: its messages are copied. */
+export function encodedList(ring: Ring, format: Format, list: readonly unknown[]): Uint8Array[] {
+  const messages: Uint8Array[] = []
+  for (let i = 0, count = list.length; i < count; i++) {
+    try {
+      const bytes = encoded(ring, format, list[i])
+      messages.push(format.id === 0 ? copyOf(bytes, check.message(bytes)) : bytes)
+    } catch (error) {
+      throw inFront(check.placed(i), error)
+    }
+  }
+  return messages
+}
+
+/** Write the parts straight into the ring and send them as one message, or queue that when there is no room now. */
+export function sendParts(ring: Ring, queue: Queue, parts: readonly Uint8Array[]): boolean {
   let at = ring.reserve(lengthOf(parts))
-  if (at === 0) return false
+  if (at === 0) return queue.send(joined(ring, parts))
   const { bytes, words, binding } = ring
   for (const part of parts) {
     at = aligned(at)

@@ -165,8 +165,7 @@ async function carry<T>(carried: Carried, port: MessagePort, own: unknown): Prom
   })
   if ('refused' in carriage) throw refused(carriage.refused)
   const region = Region.forChannel(rendererToNative, nativeToRenderer, {})
-  const channel = SharedMemoryChannel.over<T>(region, 'renderer', { format })
-  channel.copied = because
+  const channel = SharedMemoryChannel.over<T>(region, 'renderer', { format, copiedBecause: because })
   const { memory } = channel.region
   const carrier = SharedMemoryChannel.attach({ sabway: 'channel', memory }, { side: 'native', ...CARRIER })
   pump(carrier, pagePort(port), { outgoing: rendererToNative, incoming: nativeToRenderer }, () => carrier.cleanup())

@@ -65,7 +65,6 @@ const channel: Record<string, Row> = {
     ),
   ],
   'SharedMemoryChannel.over': 'internal',
-  'SharedMemoryChannel.idle': 'internal',
   'SharedMemoryChannel#constructor': [
     (odd, { sabway }) => new sabway.SharedMemoryChannel(odd),
     (odd, { sabway }) => new sabway.SharedMemoryChannel(4096, odd),
@@ -94,7 +93,6 @@ const channel: Record<string, Row> = {
     },
   ],
   'SharedMemoryChannel#send': [(odd, { renderer }) => renderer.send(odd), (odd, { values }) => values.send(odd)],
-  'SharedMemoryChannel#sendEncoded': 'internal',
   'SharedMemoryChannel#trySend': [
     (odd, { renderer }) => renderer.trySend(odd),
     (odd, { values }) => values.trySend(odd),
@@ -203,23 +201,7 @@ const channel: Record<string, Row> = {
   'SharedMemoryChannel#toJSON': 'no parameters',
   'SharedMemoryChannel#side': 'no parameters',
 }
-for (const name of [
-  'onListenersChanged',
-  'beforeListening',
-  'listenerCount',
-  'work',
-  'reach',
-  'ready',
-  'wantsMessages',
-  'hasNews',
-  'wake',
-  'onPeerDied',
-  'onCarrierFailed',
-  'region',
-  'waiter',
-  'copied',
-  'cloneHint',
-]) {
+for (const name of ['onListenersChanged', 'beforeListening', 'listenerCount', 'region', 'cloneHint']) {
   channel[`SharedMemoryChannel#${name}`] = 'internal'
 }
 for (const name of ['addEventListener', 'removeEventListener']) channel[`SharedMemoryChannel#${name}`] = 'platform'
