@@ -16,8 +16,9 @@ export type {
   Side,
   StartOptions,
 } from './channel/options.js'
-export type { SendOptions, WriteCallback } from './channel/producer.js'
+export type { WriteCallback } from './channel/producer.js'
 export type { WaitOptions } from './channel/receiver.js'
+export type { SendOptions } from './channel/send-queue.js'
 export type { Codec, CodecName } from './codec/codec.js'
 export type { PaceOptions, Poll, Schedule, Scheduler } from './loop/schedule.js'
 export type { Mechanism, WaitPolicy } from './loop/wait-policy.js'

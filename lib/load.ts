@@ -1,6 +1,6 @@
 import { type Addon, provideAddon } from './base/addon.js'
 import { provideErrors } from './base/errors.js'
-import { NativeWorker, needBinding, workerOptions } from './channel/native-worker.js'
+import { startWorker } from './channel/native-worker.js'
 import { workerPart } from './channel/parts.js'
 import { ADDON_ERRORS } from './generated/abi.js'
 import { nativeEvents } from './loop/native-events.js'
@@ -22,7 +22,7 @@ export function loadAddon(): void {
   provideErrors(ADDON_ERRORS)
   overlayPart.provide({ createShared, openShared })
   nativePart.provide(nativeEvents)
-  workerPart.provide({ NativeWorker, needBinding, workerOptions })
+  workerPart.provide({ startWorker })
   let find: { (folder: string): Addon; resolve(folder: string): string } | undefined
   let root = ''
   try {

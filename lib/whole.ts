@@ -1,12 +1,12 @@
 // All that sabway/bytes leaves out. Every other entry point calls loadParts.
 
-import { takingPooled } from './base/copy-pooled.js'
+import { copyPooled } from './base/copy-pooled.js'
 import { provideErrors } from './base/errors.js'
 import { Batcher, batchOptions } from './channel/batch.js'
 import { channelParts } from './channel/parts.js'
-import { ChannelPort, PORT, type PortChannel } from './channel/port.js'
+import { ChannelPort, PORT, type PortChannel, type PortSender } from './channel/port.js'
 import { makeReadable, makeWritable } from './channel/streams.js'
-import { formatOf, joined, lengthOf, sendParts } from './codec/codec.js'
+import { encoded, encodedList, formatOf, sendParts } from './codec/codec.js'
 import { ADDON_ERRORS } from './generated/abi.js'
 import { EndWatch, suspect } from './loop/end-watch.js'
 import { endPart } from './loop/parts.js'
@@ -17,20 +17,20 @@ import { lockPart } from './region/parts.js'
 /** Let every channel of this thread have the parts, also those that were made before. */
 export function loadParts(): void {
   provideErrors(ADDON_ERRORS) // an Electron page is told of them by its main process
-  const makePort = (channel: PortChannel) => new ChannelPort(PORT, channel)
+  const makePort = (channel: PortChannel, sender: PortSender) => new ChannelPort(PORT, channel, sender)
   lockPart.provide({ hold, letGo })
   endPart.provide({ EndWatch, suspect })
   channelParts.provide({
     Batcher,
     batchOptions,
+    copyPooled,
+    encoded,
+    encodedList,
     formatOf,
-    joined,
-    lengthOf,
     makePort,
     makeReadable,
     makeWritable,
     paceOf,
     sendParts,
-    takingPooled,
   })
 }

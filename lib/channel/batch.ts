@@ -1,22 +1,33 @@
-// Batching: small messages are committed one by one, and published together when there are enough of them, or a moment later.
-// They are frames like any others, so the other side, whatever it is, need not know.
+// Batching: small messages are committed one by one, and published together when there are enough
+// of them, or a moment later. They are frames like any others, so the other side, whatever it is,
+// need not know.
 import * as check from '../base/check.js'
 import type { SabwayError } from '../base/errors.js'
 import * as host from '../base/host.js'
 import { SW_FRAME_HEADER } from '../generated/abi.js'
-import type { Outgoing } from './producer.js'
+import type { Producer } from './producer.js'
+import type { SendQueue, SendQueueOwner } from './send-queue.js'
 
 export interface BatchOptions {
-  /** Bytes of one batch, 8 for each message included (default 16 KiB, or a quarter of the ring). Larger messages go on their own. */
+  /**
+   * Bytes of one batch, 8 for each message included (default 16 KiB, or a quarter of the ring).
+   * Larger messages go on their own.
+   */
   maxBytes?: number
-  /** Milliseconds until a batch that is not full is sent (default 1). 0: as soon as the running code is done. */
+  /**
+   * Milliseconds until a batch that is not full is sent (default 1). 0: as soon as the running code
+   * is done.
+   */
   maxDelayMs?: number
 }
 
 const DEFAULT_BYTES = 16384
 const LONGEST_MS = 1000
 
-/** What batching a ring of this capacity does. Errors: those of check.options, ERR_SABWAY_OUT_OF_RANGE. */
+/**
+ * What batching a ring of this capacity does. Errors: those of check.options,
+ * ERR_SABWAY_OUT_OF_RANGE.
+ */
 export function batchOptions(given: BatchOptions, capacity: number): Required<BatchOptions> {
   const most = capacity / 4
   const options = check.options(given, 'batch', ['maxBytes', 'maxDelayMs'])
@@ -26,80 +37,86 @@ export function batchOptions(given: BatchOptions, capacity: number): Required<Ba
   return { maxBytes, maxDelayMs }
 }
 
-/** Those whose time is running: what they hold is sent when the program ends before. */
-const holding = new Set<Batcher>()
+/** Those whose timer runs: their batches are published when the program ends before that. */
+const timed = new Set<Batcher>()
 /** One listener for the end serves all, from the first batch on. */
 let listening = false
-/** The program is ending: no time will run out any more, so nothing is held. */
+/** The program is ending: no timer will fire any more, so no message waits for others. */
 let ended = false
 
 function listen(): void {
   listening = true
   host.onEnd((comesBack) => {
     ended = !comesBack
-    for (const batcher of holding) batcher.atEnd()
+    for (const batcher of timed) batcher.atEnd()
   })
 }
 
 export class Batcher {
-  private readonly maxBytes: number
-  private readonly maxDelayMs: number
-  private held = 0
-  private timed = false
+  readonly #producer: Producer
+  readonly #queue: SendQueue
+  readonly #owner: Pick<SendQueueOwner, 'report'>
+  readonly #maxBytes: number
+  readonly #maxDelayMs: number
+  /** Bytes in the ring that are not published yet. */
+  #unpublished = 0
+  #timerRuns = false
 
-  constructor(
-    private readonly outgoing: Outgoing,
-    options: BatchOptions,
-    /** Told of the error of a flush that no call has asked for. */
-    private readonly report: (error: SabwayError) => void,
-  ) {
-    const { maxBytes, maxDelayMs } = batchOptions(options, outgoing.capacity)
-    this.maxBytes = maxBytes
-    this.maxDelayMs = maxDelayMs
+  /** `owner`: told of the error of a flush that no call has asked for. */
+  constructor(producer: Producer, queue: SendQueue, options: BatchOptions, owner: Pick<SendQueueOwner, 'report'>) {
+    const { maxBytes, maxDelayMs } = batchOptions(options, producer.capacity)
+    this.#producer = producer
+    this.#queue = queue
+    this.#owner = owner
+    this.#maxBytes = maxBytes
+    this.#maxDelayMs = maxDelayMs
     if (maxDelayMs !== 0) host.needTimers('give batch.maxDelayMs: 0')
   }
 
   send(message: Uint8Array): boolean {
-    return this.add(message) || this.outgoing.send(message)
+    return this.#add(message) || this.#queue.send(message)
   }
 
   trySend(message: Uint8Array): boolean {
-    return this.add(message) || this.outgoing.trySend(message)
+    return this.#add(message) || this.#queue.trySend(message)
   }
 
-  /** False: it has to go on its own, behind what is flushed now. */
-  private add(message: Uint8Array): boolean {
+  /** False: the message has to go on its own, behind the batch, which is published now. */
+  #add(message: Uint8Array): boolean {
     const length = check.message(message)
     const bytes = SW_FRAME_HEADER + length
-    if (this.held + bytes > this.maxBytes) this.flush()
-    if (bytes > this.maxBytes || ended || !this.outgoing.hold(message, length)) {
+    if (this.#unpublished + bytes > this.#maxBytes) this.flush()
+    if (bytes > this.#maxBytes || ended || !this.#producer.appendUnpublished(message, length)) {
       this.flush()
       return false
     }
-    this.held += bytes
-    if (!this.timed) this.plan()
+    this.#unpublished += bytes
+    if (!this.#timerRuns) this.#plan()
     return true
   }
 
-  private plan(): void {
-    this.timed = true
-    holding.add(this)
+  #plan(): void {
+    this.#timerRuns = true
+    timed.add(this)
     if (!listening) listen()
-    if (this.maxDelayMs === 0) host.microtask(this.onTime)
-    else host.after(this.maxDelayMs, this.onTime)
+    if (this.#maxDelayMs === 0) host.microtask(this.#onTime)
+    else host.after(this.#maxDelayMs, this.#onTime)
   }
 
-  private readonly onTime = (): void => {
-    this.timed = false
-    holding.delete(this)
+  readonly #onTime = (): void => {
+    this.#timerRuns = false
+    timed.delete(this)
     try {
       this.flush()
     } catch (error) {
-      this.report(error as SabwayError)
+      this.#owner.report(error as SabwayError)
     }
   }
 
-  /** What cannot be sent at the end is lost as it would be without batching: there is no time left to tell. */
+  /**
+   * What cannot be sent at the end is lost as it would be without batching: no call is left to
+   * tell.
+   */
   atEnd(): void {
     try {
       this.flush()
@@ -108,10 +125,10 @@ export class Batcher {
     }
   }
 
-  /** Send what is there. */
+  /** Publish the batch. */
   flush(): void {
-    if (this.held === 0) return
-    this.held = 0
-    this.outgoing.publish()
+    if (this.#unpublished === 0) return
+    this.#unpublished = 0
+    this.#producer.publish()
   }
 }

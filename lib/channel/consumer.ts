@@ -1,4 +1,26 @@
-// The receiving half of a channel in one JavaScript thread: the ring's consumer, and who is given its messages.
+// The consumer of a ring in one JavaScript thread: a thin layer over the core's sw_consumer
+// (native/include/sabway/ring.h), whose block lies in the region at `handle`, and the one callback
+// that is given the ring's messages.
+//
+// States:
+//
+//   state      role     `#callback`   what is given messages
+//   new        free     null          nothing; the first call takes the role
+//   idle       held     null          single calls: `drain`, `takeOne`
+//   receiving  held     set           the callback, by `pump`
+//   ended      any      null or set   nothing: the stream ended, or this side let go
+//
+// The role can also be lost while it is held: another participant evicts this one, and then the
+// ring's role word names that other one. Each peek and release compares the word before it
+// (`#holds`).
+//
+// Protocol: peek a batch, hand its messages out in place, release those that were handed out. When
+// a callback throws, stops the receiving or uses up the time, the rest of the batch is peeked again
+// later: what was handed out counts as received, also when its callback threw.
+//
+// What a crash leaves: messages that were peeked and not released are still in the ring, and the
+// next consumer gets them, so the batch that was being handed out comes once more. The role word names
+// the crashed participant until another one evicts it.
 import type { GuardedCore, HotCore, Offset } from '../base/core.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { type Context, now } from '../base/host.js'
@@ -7,6 +29,7 @@ import { ERRORS, SW_BATCH, SW_FRAME_HEADER, sw_consumer, sw_instance, sw_ring } 
 import { NOTHING } from '../loop/block.js'
 import type { ChannelPlace } from '../region/channel-place.js'
 import type { Region } from '../region/region.js'
+import { BUDGET_MS, Clock } from './budget.js'
 
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
 const CORRUPT = ERRORS.ERR_SABWAY_CORRUPT.number
@@ -14,316 +37,341 @@ const REPLACED = ERRORS.ERR_SABWAY_REPLACED.number
 export const RECEIVING = "startReceiving, a 'message' listener, a pending receive() or a port takes the messages"
 const TAKEN = 'a channel has one consumer on each side; attach to the other side, or clean up the first'
 const ENDED = 'this side has said that it reads no more (cleanup, or its readable was cancelled); make a new channel'
-/** Messages between two looks at the clock, while callbacks are quick. */
-const CLOCK_EVERY = 16
-const SLOW_MS = 0.5
 
 export type MessageCallback<T = Uint8Array> = (message: T) => void
 /** The region's bytes, and where in them the message lies. */
 export type DrainCallback = (bytes: SharedBytes, start: number, end: number) => void
 
+/**
+ * Makes a message of the receiver's own of one in place. `words` are the same memory as `bytes`.
+ */
+export type ToMessage<T> = (bytes: SharedBytes, start: number, end: number, words: Int32Array) => T
+
 export interface ReceiveOptions {
-  /** Milliseconds of callbacks per turn of the event loop (default 8): then others have their turn. */
+  /**
+   * Milliseconds of callbacks per turn of the event loop (default 8): then others have their turn.
+   */
   budget?: number
   /**
-   * Give each message as a copy with an ArrayBuffer of its own (default); or, cheaper between 64 and 4096 bytes, as a copy that may
-   * share its ArrayBuffer with other messages, as Node's Buffers do, and so cannot be transferred (`'pooled'`); or in place, as
-   * `drain` does: valid during the callback only, and the peer can still change it (false).
+   * Give each message as a copy with an ArrayBuffer of its own (default); or, cheaper between 64
+   * and 4096 bytes, as a copy that may share its ArrayBuffer with other messages, as Node's Buffers
+   * do, and so cannot be transferred (`'pooled'`); or in place, as `drain` does: valid during the
+   * callback only, and the peer can still change it (false).
    */
   copy?: boolean | 'pooled'
 }
 
 const NEVER = Number.POSITIVE_INFINITY
 
-/** Looks at the time now and then: often when callbacks are slow, seldom when they are quick. */
-class Clock {
-  private last = now()
-
-  constructor(private readonly deadline: number) {}
-
-  /** How many messages until the next look; 0 when the time is up. */
-  next(): number {
-    const time = now()
-    const slow = time - this.last > SLOW_MS
-    this.last = time
-    return time >= this.deadline ? 0 : slow ? 1 : CLOCK_EVERY
-  }
-}
-
-export class Incoming {
-  private readonly core: GuardedCore
-  private readonly hot: HotCore
-  private readonly bytes: Uint8Array<SharedArrayBuffer>
-  private readonly words: Int32Array
-  private readonly consumer: Offset
-  private readonly slices: Offset
-  private readonly sliceWord: number
-  /** Where the ring names its consumer, and how it names this one. */
-  private readonly roleWord: number
-  private role = 0
-  private opened = false
-  private draining = false
-  /** A callback stopped receiving or closed the channel: hand out no more of the batch. */
-  private interrupted = false
-  private ended = false
-  private callback: DrainCallback | null = null
+export class Consumer {
+  readonly words: Int32Array
+  readonly #bytes: SharedBytes
+  readonly #region: Region
+  readonly #place: ChannelPlace
+  readonly #onEnd: (error: SabwayError | null) => void
+  readonly #onOpen: () => void
+  readonly #core: GuardedCore
+  readonly #hot: HotCore
+  readonly #handle: Offset
+  /** Index of the first word of the core's block. */
+  readonly #block: number
+  readonly #slices: Offset
+  /** Index of the word by which the ring names its consumer, and how that word names this one. */
+  readonly #roleWord: number
+  #role = 0
+  #opened = false
+  #handing = false
+  /** A callback stopped the receiving or closed the channel: hand out no more of the batch. */
+  #interrupted = false
+  #ended = false
+  #callback: DrainCallback | null = null
   /** The async context in which the callback runs: entered once for all messages of a turn. */
-  private inContext: Context | null = null
-  private budget = 8
+  #inContext: Context | null = null
+  #budget = BUDGET_MS
 
-  constructor(
-    private readonly region: Region,
-    private readonly place: ChannelPlace,
-    /** Called once, when the stream ends: no error when the peer closed it. */
-    private readonly onEnd: (error: SabwayError | null) => void,
-    private readonly onOpen: () => void,
-  ) {
-    this.core = region.core
-    this.hot = region.hot
-    this.bytes = region.bytes
+  /**
+   * `onEnd`: called once, when the stream ends; no error when the peer closed it. `onOpen`: called
+   * when the role has been taken.
+   */
+  constructor(region: Region, place: ChannelPlace, onEnd: (error: SabwayError | null) => void, onOpen: () => void) {
     this.words = region.words
-    this.consumer = region.instance + sw_instance.consumer
-    this.slices = region.instance + sw_instance.incoming
-    this.sliceWord = this.slices >>> 2
-    this.roleWord = place.incoming(sw_ring.consumer)
+    this.#bytes = region.bytes
+    this.#region = region
+    this.#place = place
+    this.#onEnd = onEnd
+    this.#onOpen = onOpen
+    this.#core = region.core
+    this.#hot = region.hot
+    this.#handle = region.instance + sw_instance.consumer
+    this.#slices = region.instance + sw_instance.incoming
+    this.#block = this.#handle >>> 2
+    this.#roleWord = place.incoming(sw_ring.consumer)
   }
+
+  // ---- the role ----
 
   /** Take the consumer's role, on first use. */
   open(): void {
-    if (this.opened) return
-    const { core, region, place } = this
-    region.join(place.side)
-    const { size, endpoint } = region
-    const status = core.sw_channel_open_consumer(this.consumer, 0, size, place.offset, place.side, endpoint)
+    if (this.#opened) return
+    const { size, endpoint } = this.#region
+    const { offset, side } = this.#place
+    this.#region.join(side)
+    const status = this.#core.sw_channel_open_consumer(this.#handle, 0, size, offset, side, endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
-    this.opened = true
-    this.role = this.words[(this.consumer + sw_consumer.role) >>> 2]!
-    this.onOpen()
+    this.#opened = true
+    this.#role = this.words[this.#block + (sw_consumer.role >>> 2)]!
+    this.#onOpen()
   }
 
-  /** Is the consumer's role still this participant's? */
-  private get holds(): boolean {
-    return this.words[this.roleWord] === this.role
+  /** Has this object taken the role, and not let go of it? */
+  get isOpen(): boolean {
+    return this.#opened
+  }
+
+  /** Does the ring still name this participant as its consumer? */
+  get #holds(): boolean {
+    return this.words[this.#roleWord] === this.#role
   }
 
   get capacity(): number {
-    const opened = (this.consumer + sw_consumer.capacity) >>> 2
-    return this.words[this.opened ? opened : this.place.incoming(sw_ring.capacity)]!
+    return this.words[
+      this.#opened ? this.#block + (sw_consumer.capacity >>> 2) : this.#place.incoming(sw_ring.capacity)
+    ]!
   }
 
-  /** `inContext`: the callback's async context, or null where it only settles promises, which have their own. */
-  start(callback: DrainCallback, options: ReceiveOptions, inContext: Context | null): void {
-    if (this.callback !== null)
+  /**
+   * Let go of the role without an end of the stream: the next consumer goes on behind what was
+   * released.
+   */
+  leave(): void {
+    this.stop()
+    this.#ended = true
+    if (this.#opened) this.#letGo(false)
+  }
+
+  /** The producer is told that this side reads no more. */
+  close(): void {
+    this.stop()
+    try {
+      this.open()
+    } catch {
+      return // another participant receives for this side, and closes it
+    }
+    this.#ended = true
+    this.#letGo(true)
+  }
+
+  #letGo(close: boolean): void {
+    this.#opened = false
+    try {
+      if (close) this.#core.sw_consumer_close(this.#handle)
+      this.#core.sw_consumer_leave(this.#handle)
+    } catch {
+      // Its words were overwritten, so the peer cannot be told. The region takes the role back when
+      // it is closed.
+    }
+  }
+
+  // ---- the callback ----
+
+  /**
+   * Have `pump` give every message to the callback, for `budget` milliseconds a turn. `inContext`:
+   * the callback's async context, or null where it only resolves promises, which have their own.
+   */
+  start(callback: DrainCallback, budget: number | undefined, inContext: Context | null): void {
+    if (this.#callback !== null)
       throw new SabwayError('ERR_SABWAY_INVALID_STATE', `already receiving: ${RECEIVING}; call stopReceiving first`)
     this.open()
-    this.callback = callback
-    this.inContext = inContext
-    this.budget = options.budget ?? 8
+    this.#callback = callback
+    this.#inContext = inContext
+    this.#budget = budget ?? BUDGET_MS
   }
 
   stop(): void {
-    this.callback = null
-    this.interrupted = true
+    this.#callback = null
+    this.#interrupted = true
   }
 
   get receiving(): boolean {
-    return this.callback !== null
-  }
-
-  /** Does this side hold the consumer's role? */
-  get isOpen(): boolean {
-    return this.opened
+    return this.#callback !== null
   }
 
   /** Is a message being handed out right now? */
   get handing(): boolean {
-    return this.draining
-  }
-
-  /** Give all that is there, but at most `max` messages, to the callback in place. Returns how many. Ends in a flood, too: after a ring full. */
-  drain(callback: DrainCallback, max: number): number {
-    this.open()
-    const enough = this.released() + this.capacity
-    let done = 0
-    while (done < max) {
-      const got = this.pass(callback, Math.min(SW_BATCH, max - done), NEVER)
-      if (got === 0) break
-      done += got
-      if (!this.opened || this.released() >= enough) break
-    }
-    return done
-  }
-
-  /** Bytes of the ring, at least, that were given back to the producer so far. */
-  private released(): number {
-    return this.counter(sw_consumer.bytes) + this.counter(sw_consumer.messages) * SW_FRAME_HEADER
+    return this.#handing
   }
 
   /** One turn of the event loop: within the budget. True when there may be more. */
   pump(): boolean {
-    const { callback, inContext } = this
-    if (callback === null || this.ended) return false
-    return inContext === null ? this.turn(callback) : inContext(this.turn, callback)
+    const callback = this.#callback
+    if (callback === null || this.#ended) return false
+    return this.#inContext === null ? this.#turn(callback) : this.#inContext(this.#turn, callback)
   }
 
-  private readonly turn = (callback: DrainCallback): boolean => {
-    const deadline = now() + this.budget
+  readonly #turn = (callback: DrainCallback): boolean => {
+    const deadline = now() + this.#budget
     let did = false
-    while (this.callback === callback && this.opened) {
-      if (this.pass(callback, SW_BATCH, deadline) === 0) return did
+    while (this.#callback === callback && this.#opened) {
+      if (this.#handOut(callback, SW_BATCH, deadline) === 0) return did
       did = true
       if (now() >= deadline) return true
     }
     return did
   }
 
-  /** One message as a copy, or NOTHING when there is none now. Errors: also ERR_SABWAY_CLOSED, at the end of the stream. */
-  take<T>(take: (bytes: SharedBytes, start: number, end: number) => T): T | typeof NOTHING {
-    const count = this.peek(1)
+  /** Before sleeping: is there a message for the callback after all? */
+  ready(): boolean {
+    if (this.#callback === null || this.#ended) return false
+    try {
+      return this.available()
+    } catch {
+      this.#end(CORRUPT)
+      return false
+    }
+  }
+
+  // ---- single calls ----
+
+  /**
+   * Give all that is there, but at most `max` messages, to the callback in place. Returns how many.
+   * Ends although the producer goes on: after a ring full.
+   */
+  drain(callback: DrainCallback, max: number): number {
+    this.open()
+    const enough = this.#released() + this.capacity
+    let done = 0
+    while (done < max) {
+      const got = this.#handOut(callback, Math.min(SW_BATCH, max - done), NEVER)
+      if (got === 0) break
+      done += got
+      if (!this.#opened || this.#released() >= enough) break
+    }
+    return done
+  }
+
+  /** Bytes of the ring, at least, that were given back to the producer so far. */
+  #released(): number {
+    return this.#counter(sw_consumer.bytes) + this.#counter(sw_consumer.messages) * SW_FRAME_HEADER
+  }
+
+  /** Before `takeOne`: no callback takes the messages, and none is running. */
+  openForTaking(): void {
+    if (this.#callback !== null)
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', `${RECEIVING}; call stopReceiving first`)
+    if (this.#handing)
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'receiveSync was called inside a message callback')
+    this.open()
+  }
+
+  /**
+   * One message, or NOTHING when there is none now. Errors: also ERR_SABWAY_CLOSED, at the end of
+   * the stream.
+   */
+  takeOne<T>(toMessage: ToMessage<T>): T | typeof NOTHING {
+    const count = this.#peek(1)
     if (count === 0) return NOTHING
     if (count < 0) {
       const end = count === CLOSED ? 'the other side is done, and all it sent has been received' : 'while receiving'
       throw coreError(count, end)
     }
-    const start = this.words[this.sliceWord]! >>> 0
-    const end = start + (this.words[this.sliceWord + 1]! >>> 0)
-    if (end > this.bytes.length) throw coreError(CORRUPT, 'while receiving')
+    const slice = this.#slices >>> 2
+    const start = this.words[slice]! >>> 0
+    const end = start + (this.words[slice + 1]! >>> 0)
+    if (end > this.#bytes.length) throw coreError(CORRUPT, 'while receiving')
     try {
-      return take(this.bytes, start, end)
+      return toMessage(this.#bytes, start, end, this.words)
     } finally {
-      this.release(1, 1)
+      this.#release(1, 1)
     }
-  }
-
-  /** Before taking messages one by one: nobody else is given them. */
-  openForTaking(): void {
-    if (this.callback !== null)
-      throw new SabwayError('ERR_SABWAY_INVALID_STATE', `${RECEIVING}; call stopReceiving first`)
-    if (this.draining)
-      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'receiveSync was called inside a message callback')
-    this.open()
   }
 
   /** Is there a message, or the end of the stream? */
   available(): boolean {
-    return !this.holds || this.core.sw_consumer_ready(this.consumer) !== 0
+    return !this.#holds || this.#core.sw_consumer_ready(this.#handle) !== 0
   }
 
-  /** Peek a batch, hand it out, release what was handed out. Stops early at the deadline, or when a callback closes or throws. */
-  private pass(give: DrainCallback, max: number, deadline: number): number {
-    if (this.draining) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'drain was called inside a message callback')
-    const { bytes, words, sliceWord } = this
-    const count = this.peek(max)
-    if (count <= 0) return this.nothing(count)
+  // ---- the core ----
+
+  /**
+   * Peek a batch, hand it out, release what was handed out. Stops early at the deadline, or when a
+   * callback closes or throws.
+   */
+  #handOut(give: DrainCallback, max: number, deadline: number): number {
+    if (this.#handing) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'drain was called inside a message callback')
+    const count = this.#peek(max)
+    if (count <= 0) return this.#end(count)
+    const bytes = this.#bytes
+    const { words } = this
+    const first = this.#slices >>> 2
     const clock = deadline === NEVER ? null : new Clock(deadline)
-    const last = sliceWord + 2 * count
-    let look = clock === null ? last : sliceWord + 2
-    let word = sliceWord
-    this.draining = true
-    this.interrupted = false
+    const last = first + 2 * count
+    let look = clock === null ? last : first + 2
+    let word = first
+    this.#handing = true
+    this.#interrupted = false
     try {
       for (;;) {
         const start = words[word]! >>> 0
         const end = start + (words[word + 1]! >>> 0)
-        word += 2 // before the call: what throws has been given
-        if (end > bytes.length) return this.nothing(CORRUPT)
+        word += 2 // before the call: a message whose callback throws was given
+        if (end > bytes.length) return this.#end(CORRUPT)
         give(bytes, start, end)
-        if (this.interrupted) break
+        if (this.#interrupted) break
         if (word < look) continue
         const more = word === last ? 0 : clock!.next()
         if (more === 0) break
         look = Math.min(last, word + 2 * more)
       }
     } finally {
-      this.draining = false
-      if (this.opened) this.release((word - sliceWord) >>> 1, count)
+      this.#handing = false
+      if (this.#opened) this.#release((word - first) >>> 1, count)
     }
-    return (word - sliceWord) >>> 1
+    return (word - first) >>> 1
   }
 
-  private peek(max: number): number {
-    if (!this.holds) return REPLACED
+  #peek(max: number): number {
+    if (!this.#holds) return REPLACED
     try {
-      return this.hot.sw_consumer_peek_batch(this.consumer, this.slices, max)
+      return this.#hot.sw_consumer_peek_batch(this.#handle, this.#slices, max)
     } catch {
       return CORRUPT // the core's own words were overwritten
     }
   }
 
-  private release(handed: number, peeked: number): void {
-    if (!this.holds) return // the next peek tells
+  /** The first `handed` of the `peeked` messages. */
+  #release(handed: number, peeked: number): void {
+    if (!this.#holds) return // the next peek tells
     try {
-      if (handed < peeked) this.core.sw_consumer_release_first(this.consumer, handed)
-      else this.hot.sw_consumer_release(this.consumer)
+      if (handed < peeked) this.#core.sw_consumer_release_first(this.#handle, handed)
+      else this.#hot.sw_consumer_release(this.#handle)
     } catch {
-      this.nothing(CORRUPT)
+      this.#end(CORRUPT)
     }
   }
 
-  private nothing(status: number): 0 {
-    if (status === 0 || this.ended) return 0
-    this.ended = true
-    this.onEnd(
+  /** No message was peeked: 0 when there was none, else why the stream has ended. */
+  #end(status: number): 0 {
+    if (status === 0 || this.#ended) return 0
+    this.#ended = true
+    this.#onEnd(
       status === CLOSED ? null : coreError(status, 'while receiving; this side reads no more from the channel'),
     )
     return 0
   }
 
-  /** Before sleeping: is there something after all? */
-  ready(): boolean {
-    if (this.callback === null || this.ended) return false
-    try {
-      return !this.holds || this.core.sw_consumer_ready(this.consumer) !== 0
-    } catch {
-      this.nothing(CORRUPT)
-      return false
-    }
-  }
-
-  /** Let go of the role without an end of the stream: the next consumer goes on behind what was released. */
-  leave(): void {
-    this.stop()
-    this.ended = true
-    if (!this.opened) return
-    this.opened = false
-    try {
-      this.core.sw_consumer_leave(this.consumer)
-    } catch {
-      // As in Outgoing: the region takes the role back.
-    }
-  }
-
-  /** The producer is told that this side reads no more. */
-  close(): void {
-    this.stop()
-    if (!this.opened) {
-      try {
-        this.open()
-      } catch {
-        return // somebody else receives for this side, and closes it
-      }
-    }
-    this.opened = false
-    this.ended = true
-    try {
-      this.core.sw_consumer_close(this.consumer)
-      this.core.sw_consumer_leave(this.consumer)
-    } catch {
-      // As in Outgoing: the region takes the role back.
-    }
-  }
-
   stats(): { messages: number; bytes: number; capacity: number; used: number } {
+    const { capacity } = this
+    if (!this.#opened) return { messages: 0, bytes: 0, capacity, used: 0 }
     return {
-      messages: this.opened ? this.counter(sw_consumer.messages) : 0,
-      bytes: this.opened ? this.counter(sw_consumer.bytes) : 0,
-      capacity: this.capacity,
-      used: this.opened ? this.core.sw_consumer_used(this.consumer) : 0,
+      messages: this.#counter(sw_consumer.messages),
+      bytes: this.#counter(sw_consumer.bytes),
+      capacity,
+      used: this.#core.sw_consumer_used(this.#handle),
     }
   }
 
-  private counter(field: number): number {
-    const word = (this.consumer + field) >>> 2
+  #counter(field: number): number {
+    const word = this.#block + (field >>> 2)
     return (this.words[word]! >>> 0) + (this.words[word + 1]! >>> 0) * 2 ** 32
   }
 }

@@ -1,10 +1,13 @@
 // A native thread on the other side of a channel, as the JavaScript thread that started it sees it.
 import { addonMissing, type RegionBinding, type WorkerBinding, type WorkerStats } from '../base/addon.js'
 import * as check from '../base/check.js'
-import { adopt, SabwayError } from '../base/errors.js'
+import { adopt, coreError, SabwayError } from '../base/errors.js'
 import { context } from '../base/host.js'
+import { ERRORS, SW_NATIVE, SW_RENDERER } from '../generated/abi.js'
+import { schedule } from '../loop/dispatcher.js'
 import { addOwner, connect, retain, type WorkerOwner } from '../loop/native-events.js'
 import { type Mechanism, mechanismOf, policyNumber, policyOf, type WaitPolicy } from '../loop/wait-policy.js'
+import type { Region } from '../region/region.js'
 
 export interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error'
@@ -12,7 +15,9 @@ export interface LogLine {
 }
 
 interface AnyWorker {
-  /** What the native thread does when it has nothing to do (default: as this side of the channel). */
+  /**
+   * What the native thread does when it has nothing to do (default: as this side of the channel).
+   */
   wait?: WaitPolicy
   /** Given the lines that the handler or plugin logs. */
   onLog?: (line: LogLine) => void
@@ -22,29 +27,53 @@ interface AnyWorker {
 export type BuiltinWorker = AnyWorker &
   ({ builtin: 'echo' } | { builtin: 'sink' } | { builtin: 'source'; size?: number; rate?: number; count?: number })
 
-/** A shared library that exports `sabway_plugin` (native/include/sabway/plugin.h). All other properties go to its open function, as JSON. */
+/**
+ * A shared library that exports `sabway_plugin` (native/include/sabway/plugin.h). All other
+ * properties go to its open function, as JSON.
+ */
 export type PluginWorker = AnyWorker & { plugin: string; [option: string]: unknown }
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
+/** The part of a channel that its native worker uses. */
+export interface WorkerChannel {
+  readonly region: Region
+  readonly side: number
+  readonly waiter: { readonly policy: WaitPolicy }
+  worker: NativeWorker | null
+  report(error: SabwayError): void
+}
+
+/** Errors: those of SharedMemoryChannel.startWorker. */
+export function startWorker(channel: WorkerChannel, given: BuiltinWorker | PluginWorker): void {
+  const options = workerOptions(given)
+  const binding = needBinding(channel.region.binding)
+  if (channel.worker !== null) {
+    throw new SabwayError('ERR_SABWAY_SIDE_TAKEN', 'this channel has a native worker; stopWorker ends it')
+  }
+  channel.worker = new NativeWorker(channel, binding, options)
+}
+
 export class NativeWorker implements WorkerOwner {
   readonly id: number
   readonly onLog: WorkerOwner['onLog']
+  readonly #channel: WorkerChannel
+  readonly #binding: WorkerBinding
+  /** Told that the worker has left the region. */
+  readonly #dismiss: () => void
 
-  /** Starts it on `side`. Errors: those of SharedMemoryChannel.startWorker. */
-  constructor(
-    private readonly binding: WorkerBinding,
-    side: number,
-    options: CheckedWorker,
-    policy: WaitPolicy,
-    /** Told when it has ended by itself. */
-    private readonly ended: (worker: NativeWorker, status: number) => void,
-  ) {
-    const { onLog, builtin, plugin, wait = policy, json } = options
-    connect()
+  /** Starts it on the other side of the channel. */
+  constructor(channel: WorkerChannel, binding: WorkerBinding, options: CheckedWorker) {
+    const { onLog, builtin, plugin, wait = channel.waiter.policy, json } = options
+    this.#channel = channel
+    this.#binding = binding
+    this.#dismiss = channel.region.commons.employ()
     try {
+      connect()
+      const side = SW_RENDERER + SW_NATIVE - channel.side
       this.id = binding.startWorker({ side, builtin, plugin, json, wait: policyNumber(wait) })
     } catch (error) {
+      this.#dismiss()
       throw adopt(error)
     }
     const inContext = context()
@@ -53,17 +82,26 @@ export class NativeWorker implements WorkerOwner {
   }
 
   onExit(status: number): void {
-    this.ended(this, status)
+    if (this.#channel.worker !== this) return
+    this.stop() // it has ended by itself: this only joins it
+    if (status < 0 && status !== ERRORS.ERR_SABWAY_CLOSED.number)
+      this.#channel.report(coreError(status, 'the native worker ended'))
   }
 
-  /** Ends it after the messages it has already been sent, and joins it. What it says meanwhile is still told. */
+  /**
+   * Ends it after the messages it has already been sent, and joins it. What it says meanwhile is
+   * still told.
+   */
   stop(): void {
+    this.#channel.worker = null
     retain(this)
-    this.binding.stopWorker(this.id)
+    this.#binding.stopWorker(this.id)
+    this.#dismiss()
+    schedule() // what waits for its region can wait there from now on
   }
 
   stats(): (WorkerStats & { mechanism: Mechanism }) | undefined {
-    const found = this.binding.workerStats(this.id)
+    const found = this.#binding.workerStats(this.id)
     if (found === undefined) return undefined
     const { reach, ...stats } = found
     return { ...stats, mechanism: mechanismOf(reach, 'futex') }
@@ -71,13 +109,13 @@ export class NativeWorker implements WorkerOwner {
 }
 
 /** The binding that native workers need. Errors: ERR_SABWAY_NO_ADDON. */
-export function needBinding(binding: RegionBinding | null): WorkerBinding {
+function needBinding(binding: RegionBinding | null): WorkerBinding {
   if (binding === null) throw new SabwayError('ERR_SABWAY_NO_ADDON', addonMissing())
   return binding as WorkerBinding // where this file is loaded, there is no other
 }
 
 /** What startWorker was given, checked, and the options of the handler or plugin as JSON. */
-export interface CheckedWorker extends AnyWorker {
+interface CheckedWorker extends AnyWorker {
   builtin?: string
   plugin?: string
   json: string
@@ -87,8 +125,11 @@ const COMMON = ['builtin', 'plugin', 'wait', 'onLog']
 const SOURCE = ['size', 'rate', 'count']
 const LONGEST_PATH = 4096
 
-/** Errors: those of check.options, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_INVALID_TYPE. A plugin's own options may have any name. */
-export function workerOptions(given: BuiltinWorker | PluginWorker): CheckedWorker {
+/**
+ * Errors: those of check.options, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_INVALID_TYPE. A plugin's
+ * own options may have any name.
+ */
+function workerOptions(given: BuiltinWorker | PluginWorker): CheckedWorker {
   const what = 'startWorker options'
   if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given)) neither(given)
   const all = check.reading(what, () => ({ ...given }) as Record<string, unknown>)

@@ -6,8 +6,7 @@ import type { Mechanism, WaitPolicy } from '../loop/wait-policy.js'
 import type { ShareOptions } from '../region/create.js'
 import type { Region } from '../region/region.js'
 import type { BatchOptions } from './batch.js'
-import type { Incoming, ReceiveOptions } from './consumer.js'
-import type { Outgoing } from './producer.js'
+import type { ReceiveOptions } from './consumer.js'
 
 export type Side = 'renderer' | 'native'
 
@@ -15,28 +14,39 @@ export type Side = 'renderer' | 'native'
 interface SideOptions<T> {
   /** Send small messages together. The other side need not know. */
   batch?: BatchOptions
-  /** What this side does when it has nothing to do: spin, spin briefly and then sleep (`balanced`, the default), or sleep at once. */
+  /**
+   * What this side does when it has nothing to do: spin, spin briefly and then sleep (`balanced`,
+   * the default), or sleep at once.
+   */
   wait?: WaitPolicy
-  /** What messages are: bytes (default), or values that this codec encodes. Its name travels with the handle, not with the token. */
+  /**
+   * What messages are: bytes (default), or values that this codec encodes. Its name travels with
+   * the handle, not with the token.
+   */
   codec?: CodecName | Codec<T>
   /**
-   * Bytes that `send` and a port may queue on this side while the ring is full; beyond that they throw ERR_SABWAY_QUEUE_FULL. A
-   * message of fewer than 64 bytes counts 64. Default: 128 MiB, or four rings where that is more. 0: nothing is queued; Infinity:
-   * the queue grows until the memory is gone. It also bounds what sendDirect calls wait with, of which one is always taken.
+   * Bytes that `send` and a port may queue on this side while the ring is full; beyond that they
+   * throw ERR_SABWAY_QUEUE_FULL. A message of fewer than 64 bytes counts 64. Default: 128 MiB, or
+   * four rings where that is more. 0: nothing is queued; Infinity: the queue grows until the memory
+   * is gone. It also bounds what sendDirect calls wait with, of which one is always taken.
    */
   maxQueued?: number
 }
 
 export interface ChannelOptions<T = Uint8Array> extends ShareOptions, SideOptions<T> {
-  /** Made by Region.create, and still without a channel: it stays the caller's, to close after the channel. */
+  /**
+   * Made by Region.create, and still without a channel: it stays the caller's, to close after the
+   * channel.
+   */
   region?: Region
 }
 
 export interface AttachOptions<T = Uint8Array> extends SideOptions<T> {
   side: Side
   /**
-   * Take the side from the participant that holds it, if there is one (default false). For where a death cannot be seen: a holder
-   * that lives is evicted, and what it is writing at that moment may damage a message of this side.
+   * Take the side from the participant that holds it, if there is one (default false). For where a
+   * death cannot be seen: a holder that lives is evicted, and what it is writing at that moment may
+   * damage a message of this side.
    */
   replace?: boolean
 }
@@ -48,6 +58,8 @@ export interface InnerOptions {
   wait?: WaitPolicy | undefined
   maxQueued?: number | undefined
   replace?: boolean | undefined
+  /** Why messages are copied to the other side; undefined where the region tells. */
+  copiedBecause?: string | undefined
 }
 
 /** What travels by postMessage (or workerData) to the thread that takes the other side. */
@@ -71,18 +83,27 @@ export interface StartOptions extends ReceiveOptions, PaceOptions {
 
 export interface ChannelStats {
   side: Side
-  /** What this thread sent: `queued` messages still wait for room in the ring, of which `used` of `capacity` bytes are taken. */
-  sent: ReturnType<Outgoing['stats']>
-  received: ReturnType<Incoming['stats']>
+  /**
+   * What this thread sent: `queued` messages still wait for room in the ring, of which `used` of
+   * `capacity` bytes are taken.
+   */
+  sent: { messages: number; bytes: number; queued: number; queuedBytes: number; capacity: number; used: number }
+  received: { messages: number; bytes: number; capacity: number; used: number }
   /** Does a live participant hold the other side? */
   peer: boolean
   /** The native worker that this channel started, if it runs. */
   worker?: WorkerStats & { mechanism: Mechanism }
-  /** How this thread waits for the other side: by what it is woken, how often it slept, and how many calls it made to wake others. */
+  /**
+   * How this thread waits for the other side: by what it is woken, how often it slept, and how many
+   * calls it made to wake others.
+   */
   wait: { policy: WaitPolicy; mechanism: Mechanism; parks: number; wakes: number }
   /** How this thread's event loop is woken. */
   wakes: 'addon' | 'atomics'
-  /** 'copied': the memory is not shared with the other side; its messages are copied there, and `copied` says why. */
+  /**
+   * 'copied': the memory is not shared with the other side; its messages are copied there, and
+   * `copied` says why.
+   */
   transport: 'shared' | 'copied'
   copied?: string
 }

@@ -10,17 +10,17 @@ import type * as codec from '../codec/codec.js'
 import type * as schedule from '../loop/schedule.js'
 import type * as batch from './batch.js'
 import type * as workers from './native-worker.js'
-import type { ChannelPort, PortChannel } from './port.js'
+import type { ChannelPort, PortChannel, PortSender } from './port.js'
 import type * as streams from './streams.js'
 
 type Batching = Pick<typeof batch, 'Batcher' | 'batchOptions'>
-type Coding = Pick<typeof codec, 'formatOf' | 'joined' | 'lengthOf' | 'sendParts'>
+type Coding = Pick<typeof codec, 'encoded' | 'encodedList' | 'formatOf' | 'sendParts'>
 type Pacing = Pick<typeof schedule, 'paceOf'>
-type Pooling = Pick<typeof pooled, 'takingPooled'>
+type Pooling = Pick<typeof pooled, 'copyPooled'>
 type Streaming = Pick<typeof streams, 'makeReadable' | 'makeWritable'>
 
 interface Parts extends Batching, Coding, Pacing, Pooling, Streaming {
-  makePort(channel: PortChannel): ChannelPort
+  makePort(channel: PortChannel, sender: PortSender): ChannelPort
 }
 
 export const channelParts = new Part<Parts>()
@@ -36,7 +36,7 @@ export function formatFor(asked: unknown, shared?: string): codec.Format | null 
 }
 
 /** What starts native workers. */
-export const workerPart = new Part<Pick<typeof workers, 'NativeWorker' | 'needBinding' | 'workerOptions'>>()
+export const workerPart = new Part<Pick<typeof workers, 'startWorker'>>()
 
 /** Errors: ERR_SABWAY_NO_ADDON, where the addon is never loaded, as in a page. */
 export function nativeWorkers(): NonNullable<typeof workerPart.loaded> {

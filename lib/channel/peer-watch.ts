@@ -1,5 +1,6 @@
-// Is the other side still there? Its two role words tell: they name the holder, or say how the last one went (SW_ROLE_GONE in
-// layout.h). No polling is needed: a participant that closes, leaves, attaches or is evicted rings the holders of the other roles.
+// What has become of the other side. Its two role words tell: each names the role's holder, or says
+// how the last holder went (SW_ROLE_GONE in layout.h). No polling is needed: a participant that
+// closes, leaves, attaches or is evicted rings the holders of the other roles.
 
 import { SabwayError } from '../base/errors.js'
 import { SW_CLOSED_BY_CONSUMER, SW_CLOSED_BY_PRODUCER, SW_ROLE_GONE, sw_endpoint, sw_ring } from '../generated/abi.js'
@@ -12,14 +13,14 @@ import { Region } from '../region/region.js'
 const lostIn = (word: number): number =>
   (word & SW_ROLE_GONE) !== 0 && (word & 0x7f) !== 0 ? (word & ~SW_ROLE_GONE) >>> 0 : 0
 
-/** Where one of the other side's two roles shows. */
+/** One of the other side's two roles. */
 interface Role {
   /** Index of the word that names its holder. */
   readonly holder: number
-  /** Index of the word that tells its orderly end, and the bit that does. */
+  /** Index of the word whose `bit` says that the role's holder closed its direction. */
   readonly closed: number
   readonly bit: number
-  /** The holder's word when it was last looked at. */
+  /** The word at `holder`, as of the last look. */
   seen: number
 }
 
@@ -27,14 +28,15 @@ interface Role {
 const REMEMBERED = 16
 
 export class PeerWatch {
+  readonly #region: Region
+  readonly #place: ChannelPlace
   readonly #roles: readonly [Role, Role]
   readonly #dead: number[] = []
   #gone = false
 
-  constructor(
-    private readonly region: Region,
-    private readonly place: ChannelPlace,
-  ) {
+  constructor(region: Region, place: ChannelPlace) {
+    this.#region = region
+    this.#place = place
     const role = (holder: number, closed: number, bit: number): Role => ({ holder, closed, bit, seen: 0 })
     this.#roles = [
       role(place.outgoing(sw_ring.consumer), place.outgoing(sw_ring.closed), SW_CLOSED_BY_CONSUMER),
@@ -42,73 +44,79 @@ export class PeerWatch {
     ]
   }
 
-  /** The participant that receives what this side sends, 0 for none; the sender there is the same one, or is still to come. */
+  /** The role of the participant that receives what this side sends; 0 for none. */
   get receiver(): number {
-    return holderIn(Atomics.load(this.region.words, this.#roles[0].holder))
+    return holderIn(Atomics.load(this.#region.words, this.#roles[0].holder))
   }
 
   /** Does a living participant receive what this side sends? Asks the operating system. */
-  get there(): boolean {
-    return this.region.hasPeer(this.place.side) ?? this.#alive(this.receiver)
+  get isAlive(): boolean {
+    return this.#region.hasPeer(this.#place.side) ?? this.#alive(this.receiver)
   }
 
-  /** Did the other side's last holder end without leaving, and has no other taken its place since? As of the last look. */
-  get gone(): boolean {
-    return this.#gone && this.region.deadPeer(this.place.side) !== 0 // undefined where this memory tells
+  /**
+   * Did the other side's last holder end without leaving, and has no other taken its place since?
+   * As of the last look.
+   */
+  get isGone(): boolean {
+    return this.#gone && this.#region.deadPeer(this.#place.side) !== 0 // undefined where this memory tells
   }
 
-  /** Is one of the other side's roles in this set, as sw_channel_role counts them? */
-  isMeant(roles: number): boolean {
-    const producer = 1 << (1 - this.place.side)
-    const consumer = 1 << (2 + this.place.side)
+  /** Is one of the other side's roles in this set of bits, as sw_channel_role numbers them? */
+  concerns(roles: number): boolean {
+    const producer = 1 << (1 - this.#place.side)
+    const consumer = 1 << (2 + this.#place.side)
     return (roles & (producer | consumer)) !== 0
   }
 
   /** The participants that hold this side's roles. */
   #holders(): number[] {
-    const { region, place } = this
-    const words = [place.outgoing(sw_ring.producer), place.incoming(sw_ring.consumer)]
+    const region = this.#region
+    const words = [this.#place.outgoing(sw_ring.producer), this.#place.incoming(sw_ring.consumer)]
     const roles = words.map((word) => holderIn(Atomics.load(region.words, word)))
     return [...new Set(roles)].filter((role) => role !== 0)
   }
 
-  /** Take this side's roles away from those that hold them. Errors: ERR_SABWAY_UNSUPPORTED. */
-  replace(): void {
-    const { core, size, copied } = this.region
+  /** Take this side's roles from their holders. Errors: ERR_SABWAY_UNSUPPORTED. */
+  evictHolders(): void {
+    const { core, size, copied } = this.#region
     if (copied !== undefined) {
       throw new SabwayError(
         'ERR_SABWAY_UNSUPPORTED',
         `a side can be replaced in shared memory only, and this one is copied: ${copied}`,
       )
     }
-    for (const role of this.#holders()) core.sw_channel_evict_role(0, size, this.place.offset, role)
+    for (const role of this.#holders()) core.sw_channel_evict_role(0, size, this.#place.offset, role)
   }
 
-  /** This side could not be taken: have it seen whether those that hold it have ended. */
-  suspect(): void {
-    const { region } = this
+  /** This side could not be taken: find out whether its holders have ended. */
+  suspectHolders(): void {
+    const region = this.#region
     const { handle } = region
     for (const role of this.#holders()) endPart.loaded?.suspect(region.words, role, () => Region.open(handle))
   }
 
-  /** Has the other side said that it reads no more? */
+  /** Has the other side closed the direction in which it receives? */
   get readsNoMore(): boolean {
-    return this.#said(this.#roles[0])
+    return this.#hasClosed(this.#roles[0])
   }
 
-  /** Has the other side said that it sends no more? */
+  /** Has the other side closed the direction in which it sends? */
   get sendsNoMore(): boolean {
-    return this.#said(this.#roles[1])
+    return this.#hasClosed(this.#roles[1])
   }
 
-  #said({ closed, bit }: Role): boolean {
-    return (Atomics.load(this.region.words, closed) & bit) !== 0
+  #hasClosed({ closed, bit }: Role): boolean {
+    return (Atomics.load(this.#region.words, closed) & bit) !== 0
   }
 
-  /** Do the role words show what was not looked at yet: a death, or a successor of one that died? */
+  /**
+   * Do the role words show something since the last look: a death, or a successor of a holder that
+   * died?
+   */
   get hasNews(): boolean {
     return this.#roles.some(({ holder, seen }) => {
-      const word = Atomics.load(this.region.words, holder)
+      const word = Atomics.load(this.#region.words, holder)
       return word !== seen && (lostIn(word) !== 0 || (this.#gone && holderIn(word) !== 0))
     })
   }
@@ -117,34 +125,40 @@ export class PeerWatch {
   look(): boolean {
     let died = false
     for (const role of this.#roles) {
-      const word = Atomics.load(this.region.words, role.holder)
+      const word = Atomics.load(this.#region.words, role.holder)
       if (word === role.seen) continue
       role.seen = word
       const lost = lostIn(word)
-      if (lost !== 0) died = this.note(lost) || died
-      else if (this.#isHeld(word) && this.region.copied === undefined) this.#gone = false
+      if (lost !== 0) died = this.noteDeath(lost) || died
+      else if (this.#isHeld(word) && this.#region.copied === undefined) this.#gone = false
     }
     return died
   }
 
-  /** The same, and ask the operating system, too, whether the holders of other processes are alive: they cannot tell when they are killed. */
+  /**
+   * As `look`, and ask the operating system whether holders in other processes are alive: a killed
+   * process rings nothing.
+   */
   lookClosely(): boolean {
     let died = this.look()
-    const lost = this.region.deadPeer(this.place.side)
-    if (lost !== undefined) return (lost !== 0 && this.note(lost)) || died
+    const lost = this.#region.deadPeer(this.#place.side)
+    if (lost !== undefined) return (lost !== 0 && this.noteDeath(lost)) || died
     for (const { seen } of this.#roles) {
       const holder = holderIn(seen)
-      if (holder !== 0 && !this.#isNear(holder) && !this.#alive(holder)) died = this.note(holder) || died
+      if (holder !== 0 && !this.#isNear(holder) && !this.#alive(holder)) died = this.noteDeath(holder) || died
     }
     return died
   }
 
-  /** A participant of the other side has ended without leaving. False when that is known. */
-  note(role: number): boolean {
+  /**
+   * Remember that this participant of the other side has ended without leaving. False when that was
+   * known.
+   */
+  noteDeath(role: number): boolean {
     if (this.#dead.includes(role)) return false
     this.#dead.push(role)
     if (this.#dead.length > REMEMBERED) this.#dead.shift()
-    this.#gone = this.region.copied !== undefined || this.#roles.every(({ seen }) => !this.#isHeld(seen))
+    this.#gone = this.#region.copied !== undefined || this.#roles.every(({ seen }) => !this.#isHeld(seen))
     return true
   }
 
@@ -153,21 +167,24 @@ export class PeerWatch {
     return holder !== 0 && !this.#dead.includes(holder)
   }
 
-  /** Have the other side's holders look: this side has just come. */
-  greet(): void {
-    const { words, core } = this.region
+  /** This side was just taken: have the other side's holders look at it. */
+  ringHolders(): void {
+    const { words, core } = this.#region
     for (const { holder } of this.#roles) core.sw_endpoint_ring(0, Atomics.load(words, holder))
   }
 
-  /** Is it a thread of this process? It cannot end without giving its roles back. */
+  /**
+   * Is the participant a thread of this process? Such a one cannot end without giving its roles
+   * back.
+   */
   #isNear(role: number): boolean {
-    const { region } = this
+    const region = this.#region
     if (!region.processes) return true
     const pid = (index: number) => Atomics.load(region.words, endpointWord(index, sw_endpoint.pid))
     return pid(endpointOf(role)) === pid(region.endpoint)
   }
 
   #alive(role: number): boolean {
-    return this.region.core.sw_endpoint_role_alive(0, role) !== 0
+    return this.#region.core.sw_endpoint_role_alive(0, role) !== 0
   }
 }

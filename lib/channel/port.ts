@@ -1,5 +1,6 @@
-// A MessagePort over a channel: structured values, and MessagePorts that travel along. A port that is transferred stays in its
-// thread; on the other side stands a new one, and the channel carries what is posted between the two.
+// A MessagePort over a channel: structured values, and MessagePorts that travel along. A port that
+// is transferred stays in its thread; on the other side stands a new one, and the channel carries
+// what is posted between the two.
 //
 // A frame:  u8 kind | u8 id of the format | u16 zero | u32 number of the port | the value
 import * as check from '../base/check.js'
@@ -10,6 +11,7 @@ import * as host from '../base/host.js'
 import { cloneHint, INSPECT, inspected } from '../base/summary.js'
 import { type Format, formatWithId, type PortsIn, type PortsOut } from '../codec/codec.js'
 import { msgpackFormat } from '../codec/msgpack.js'
+import type { DrainCallback } from './consumer.js'
 
 const HEADER = 8
 const MESSAGE = 1
@@ -24,21 +26,23 @@ const CLONE_HINT = 'A port of a channel stays in its thread: post channel.handle
 /** A MessagePort of Node can also be told not to hold the process. */
 type HostPort = MessagePort & { ref?(): void; unref?(): void }
 
-/** Of these, what a port needs of its channel. */
+/** The part of its channel by which a port receives. */
 export interface PortChannel {
+  receiveForPort(callback: DrainCallback): void
+  stopForPort(): void
+  readonly keepAlive: { askForPort(keep: boolean): void }
+  report(error: SabwayError): void
+}
+
+/** The part of its channel by which a port sends. */
+export interface PortSender {
   /** The format of its values; any other of those that come with Sabway is understood, too. */
   readonly format: Format | null
+  /** The parity of the numbers that this side gives: 0 or 1. */
+  readonly parity: number
   send(parts: readonly Uint8Array[]): void
   /** One that must not get lost, however much is queued. */
   sendAlways(message: Uint8Array): void
-  /** Every message in place, from now on. */
-  receive(callback: (message: Uint8Array) => void): void
-  stop(): void
-  /** The parity of the numbers that this side gives: 0 or 1. */
-  readonly parity: number
-  /** Keep the process alive, or no longer. */
-  hold(held: boolean): void
-  report(error: SabwayError): void
 }
 
 export interface ChannelPortEventMap {
@@ -50,12 +54,14 @@ export interface ChannelPortEventMap {
 type Handler<E> = ((this: ChannelPort, event: E) => void) | null
 
 /**
- * Behaves like a MessagePort: values are cloned, `onmessage` or `start()` begins the receiving, and while it receives it keeps the
- * process alive, unless `unref` was called. `postMessage` never waits: what finds no room is queued, up to the channel's `maxQueued`.
+ * Behaves like a MessagePort: values are cloned, `onmessage` or `start()` begins the receiving, and
+ * while it receives it keeps the process alive, unless `unref` was called. `postMessage` never
+ * waits: what finds no room is queued, up to the channel's `maxQueued`.
  */
 export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
   /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
   readonly #channel: PortChannel
+  readonly #sender: PortSender
   readonly #format: Format
   readonly #bridges = new Map<number, HostPort>()
   /** The number of the next port that leaves. */
@@ -65,25 +71,27 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
   /** What came before `start`, while a transferred port already had this one receive. */
   readonly #early: Uint8Array[] = []
   #closed = false
-  #mayHold = true
-  #holds = false
+  #mayKeepAlive = true
+  #keepsAlive = false
   #onmessage: Handler<MessageEvent> = null
   #onmessageerror: Handler<MessageEvent> = null
 
   /** @internal */
-  constructor(made: typeof PORT, channel: PortChannel) {
+  constructor(made: typeof PORT, channel: PortChannel, sender: PortSender) {
     super()
     if (made !== PORT) throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'ports come from channel.port()')
     this.#channel = channel
-    const { format } = channel
+    this.#sender = sender
+    const { format } = sender
     this.#format = format !== null && format.id !== 0 ? format : msgpackFormat // which every host understands
-    this.#next = 2 + channel.parity
+    this.#next = 2 + sender.parity
   }
 
   /**
-   * Send a value. Errors: ERR_SABWAY_NOT_ENCODABLE for what cannot be cloned, such as a function (nothing is sent then, and no port
-   * leaves), ERR_SABWAY_MESSAGE_TOO_LARGE, ERR_SABWAY_QUEUE_FULL, ERR_SABWAY_CLOSED when the other side is done. After `close` it
-   * does nothing.
+   * Send a value. Errors: ERR_SABWAY_NOT_ENCODABLE for what cannot be cloned, such as a function
+   * (nothing is sent then, and no port leaves), ERR_SABWAY_MESSAGE_TOO_LARGE,
+   * ERR_SABWAY_QUEUE_FULL, ERR_SABWAY_CLOSED when the other side is done. After `close` it does
+   * nothing.
    */
   postMessage(value: unknown, transfer: readonly unknown[] | { transfer?: readonly unknown[] } = []): void {
     const list = transferred(transfer)
@@ -130,13 +138,16 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     this.#onmessageerror = handler
   }
 
-  /** Begin to receive. Until then messages wait. Errors: ERR_SABWAY_UNSUPPORTED, where nothing can wait without blocking. */
+  /**
+   * Begin to receive. Until then messages wait. Errors: ERR_SABWAY_UNSUPPORTED, where nothing can
+   * wait without blocking.
+   */
   start(): void {
     if (this.#started || this.#closed) return
     host.needMessageEvents()
     this.#listen()
     this.#started = true
-    this.#balance()
+    this.#updateKeepAlive()
     if (this.#early.length === 0) return // a task would hold what may be dropped
     host.microtask(() => {
       while (this.#early.length !== 0) this.#deliver(ROOT, this.#early.shift()!)
@@ -146,7 +157,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
   /** Ports that were transferred work before this one is started. */
   #listen(): void {
     if (this.#listening || this.#closed) return
-    this.#channel.receive((message) => this.#receive(message))
+    this.#channel.receiveForPort((bytes, start, end) => this.#receive(bytes.subarray(start, end)))
     this.#listening = true
   }
 
@@ -154,24 +165,24 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
   close(): void {
     if (this.#closed) return
     try {
-      this.#channel.sendAlways(this.#header(CLOSE, ROOT))
+      this.#sender.sendAlways(this.#header(CLOSE, ROOT))
     } catch {
       // The other side is done already.
     }
-    if (this.#listening) this.#channel.stop()
+    if (this.#listening) this.#channel.stopForPort()
     this.end()
   }
 
   /** Keep the process alive while this port receives: as it does from the start. */
   ref(): this {
-    this.#mayHold = true
-    this.#balance()
+    this.#mayKeepAlive = true
+    this.#updateKeepAlive()
     return this
   }
 
   unref(): this {
-    this.#mayHold = false
-    this.#balance()
+    this.#mayKeepAlive = false
+    this.#updateKeepAlive()
     return this
   }
 
@@ -179,17 +190,17 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
   end(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#balance()
+    this.#updateKeepAlive()
     for (const bridge of this.#bridges.values()) bridge.close()
     this.#bridges.clear()
     host.microtask(() => this.dispatchEvent(new host.BaseEvent('close')))
   }
 
-  #balance(): void {
-    const wanted = this.#started && this.#mayHold && !this.#closed
-    if (wanted === this.#holds) return
-    this.#holds = wanted
-    this.#channel.hold(wanted)
+  #updateKeepAlive(): void {
+    const wanted = this.#started && this.#mayKeepAlive && !this.#closed
+    if (wanted === this.#keepsAlive) return
+    this.#keepsAlive = wanted
+    this.#channel.keepAlive.askForPort(wanted)
   }
 
   // ---- out ----
@@ -221,7 +232,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
         return this.#next - 2
       },
     }
-    this.#channel.send([this.#header(MESSAGE, number), ...this.#format.encode(value, ports)])
+    this.#sender.send([this.#header(MESSAGE, number), ...this.#format.encode(value, ports)])
     for (const [port, id] of leaving) this.#bridge(id, host.moved(port))
   }
 
@@ -239,12 +250,12 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     port.addEventListener('close', () => {
       if (!this.#bridges.delete(number)) return
       try {
-        this.#channel.sendAlways(this.#header(CLOSE, number))
+        this.#sender.sendAlways(this.#header(CLOSE, number))
       } catch {
         // The channel ended first.
       }
     })
-    port.unref?.() // the owner's end holds the process, as long as he listens
+    port.unref?.() // the owner's end keeps the process alive while it has a listener
   }
 
   // ---- in ----
@@ -289,7 +300,7 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
 
   #closeBridge(number: number): void {
     if (number === ROOT) {
-      this.#channel.stop()
+      this.#channel.stopForPort()
       this.end()
       return
     }

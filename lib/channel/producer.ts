@@ -1,13 +1,32 @@
-// The sending half of a channel in one JavaScript thread: the ring's producer and, in front of it, the queue of what did not
-// fit yet.
-import { abortedError, onAbort } from '../base/abort.js'
+// The producer of a ring in one JavaScript thread: a thin layer over the core's sw_producer
+// (native/include/sabway/ring.h), whose block lies in the region at `handle`. What the ring has no
+// room for waits in front of it, in the send queue (send-queue.ts).
+//
+// States:
+//
+//   state   role     `ended`   what a send does
+//   new     free     null      takes the producer's role, then sends
+//   open    held     null      sends, or says that there is no room now
+//   ended   any      error     throws that error
+//
+// A role can also be lost while it is held: another participant evicts this one, and then the
+// ring's role word names that other one. Each call compares the word before it writes (`mustHold`).
+//
+// Protocol: find room, write the payload, commit its length, publish. Three ways do that:
+//
+//   #appendFast  one call of the core: for what fits in front of the ring's end as far as is known
+//   append       reserve and commit: wraps at the ring's end, and looks for the consumer
+//   sendBatch    as many frames as fit, listed in the instance's slices, for one call of the core
+//
+// What a crash leaves: the consumer still gets all that was published. What was reserved or
+// committed but not published does not exist for the next producer, which goes on behind the last
+// published frame. The role word names the crashed participant until another one evicts it.
 import type { RegionBinding } from '../base/addon.js'
-import { copyOf, lengthOf } from '../base/brand.js'
+import { lengthOf } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { copyIn, copyInFree, lead, Windows } from '../base/copy.js'
 import type { GuardedCore, HotCore, Offset } from '../base/core.js'
 import { asCorruptError, coreError, overwritten, replaced, SabwayError } from '../base/errors.js'
-import { after, needLoop } from '../base/host.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
 import {
   ERRORS,
@@ -24,178 +43,190 @@ import type { Region } from '../region/region.js'
 
 const FULL = ERRORS.ERR_SABWAY_FULL.number
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
+const TOO_LARGE = ERRORS.ERR_SABWAY_MESSAGE_TOO_LARGE.number
 const TAKEN = 'a channel has one producer on each side; attach to the other side, or clean up the first'
 const ENDED = 'this side has ended its stream (cleanup, or its writable was closed); make a new channel'
-const TOO_LARGE = ERRORS.ERR_SABWAY_MESSAGE_TOO_LARGE.number
-
-const COMPOSING = 'a callback of write fills the place where the next message goes; send when it has returned'
+const WRITING = 'a callback of write fills the place where the next message goes; send when it has returned'
 
 const LONGEST_LIST = 2 ** 32 - 1
 
-/** What the queue may hold where the channel's options do not say, or this many rings where that is more. */
-const QUEUE_BYTES = 2 ** 27
-const QUEUE_RINGS = 4
-/** What a message counts at least: the queue's entry for a small one takes more memory than the message. */
-const QUEUE_ENTRY = 64
-
-const weightOf = (length: number): number => Math.max(length, QUEUE_ENTRY)
-
-/** A message that waits for room: a copy. */
-interface Queued {
-  message: Uint8Array
-  /** Is it sendDirect's? */
-  promised: boolean
-  /** Settle the promises that wait for this message. */
-  done?: (error?: unknown) => void
-}
-
-export type SendOptions = check.Patience
-
 /**
- * Writes one message in place. It is given the region's bytes, always the same view, and where in them the message lies: `start` is a
- * multiple of 8. Returns how many bytes the message has; undefined: all of them.
+ * Writes one message in place. It is given the region's bytes, always the same view, and where in
+ * them the message lies: `start` is a multiple of 8. Returns how many bytes the message has;
+ * undefined: all of them.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: what returns nothing is such a callback, too
 export type WriteCallback = (bytes: SharedBytes, start: number, end: number) => number | void
 
-export class Outgoing {
-  onQueueEmpty: (() => void) | null = null
-  /** Messages were queued that will not be sent, and no promise tells of it. */
-  onLoss: ((error: SabwayError) => void) | null = null
-  private readonly core: GuardedCore
-  private readonly bytes: SharedBytes
-  private readonly words: Int32Array
-  private readonly producer: Offset
-  private readonly slices: Offset
-  private readonly sliceWord: number
-  private readonly statusWord: number
-  private readonly nextWord: number
-  private readonly roomWord: number
-  /** Where the ring names its producer, and how it names this one. */
-  private readonly roleWord: number
-  private role = 0
-  /** Of the messages of one batch. */
-  private readonly lengths = new Int32Array(SW_BATCH)
-  private queue: Queued[] = []
-  private queuedBytes = 0
-  /** What the queue counts against its bound, and how much of that sendDirect has put there. */
-  private queuedWeight = 0
-  private promisedWeight = 0
-  private opened = false
-  private failure: SabwayError | null = null
-  /** The other side's holder died, and no call was told of it. */
-  private death: SabwayError | null = null
-  private reservation: number | null = null
-  /** The callback of `compose` is running. */
-  private composing = false
-  // Held apart: looking a function up in the instance's exports on every call costs more than the call.
-  private readonly reserveFrame: HotCore['sw_producer_reserve']
-  private readonly pushFrame: HotCore['sw_producer_push']
-  private readonly appendFrame: HotCore['sw_producer_append']
-  private readonly appendFrames: HotCore['sw_producer_append_batch']
-  private readonly publishFrames: HotCore['sw_producer_publish']
-  private readonly binding: RegionBinding | null
-  private readonly windows: Windows
+export class Producer {
+  /**
+   * Messages that wait in front of the ring, which a new one must not pass: the send queue's count.
+   */
+  queued = 0
+  readonly bytes: SharedBytes
+  readonly words: Int32Array
+  readonly binding: RegionBinding | null
+  readonly #region: Region
+  readonly #place: ChannelPlace
+  readonly #onOpen: () => void
+  readonly #core: GuardedCore
+  readonly #handle: Offset
+  /** Index of the first word of the core's block. */
+  readonly #block: number
+  readonly #slices: Offset
+  /** Index of the word by which the ring names its producer, and how that word names this one. */
+  readonly #roleWord: number
+  #role = 0
+  /** The lengths of one batch's messages. */
+  readonly #lengths = new Int32Array(SW_BATCH)
+  #opened = false
+  #ended: SabwayError | null = null
+  #reservation: number | null = null
+  /** The callback of `write` is running. */
+  #writing = false
+  // As fields: looking a function up in the instance's exports on every call costs more than the
+  // call.
+  readonly #reserveFrame: HotCore['sw_producer_reserve']
+  readonly #pushFrame: HotCore['sw_producer_push']
+  readonly #appendFrame: HotCore['sw_producer_append']
+  readonly #appendFrames: HotCore['sw_producer_append_batch']
+  readonly #publishFrames: HotCore['sw_producer_publish']
+  readonly #windows: Windows
 
-  constructor(
-    private readonly region: Region,
-    private readonly place: ChannelPlace,
-    /** Ask the event loop to call flush, now and when there is room. */
-    private readonly wantLoop: () => void,
-    private readonly onOpen: () => void,
-    /** Bytes that may wait for room in front of the ring; undefined: as many as QUEUE_BYTES and QUEUE_RINGS say. */
-    private readonly maxQueued: number | undefined,
-  ) {
-    this.core = region.core
+  /** `onOpen`: called when the role has been taken. */
+  constructor(region: Region, place: ChannelPlace, onOpen: () => void) {
+    const { core, hot, instance } = region
     this.bytes = region.bytes
     this.words = region.words
-    this.producer = region.instance + sw_instance.producer
-    this.slices = region.instance + sw_instance.outgoing
-    this.sliceWord = this.slices >>> 2
-    this.statusWord = (this.producer + sw_producer.status) >>> 2
-    this.nextWord = (this.producer + sw_producer.next) >>> 2
-    this.roomWord = (this.producer + sw_producer.room) >>> 2
-    this.roleWord = place.outgoing(sw_ring.producer)
     this.binding = region.binding
-    this.windows = new Windows(region.bytes)
-    this.reserveFrame = region.hot.sw_producer_reserve
-    this.pushFrame = region.hot.sw_producer_push
-    this.appendFrame = region.hot.sw_producer_append
-    this.appendFrames = region.hot.sw_producer_append_batch
-    this.publishFrames = region.hot.sw_producer_publish
+    this.#region = region
+    this.#place = place
+    this.#onOpen = onOpen
+    this.#core = core
+    this.#handle = instance + sw_instance.producer
+    this.#slices = instance + sw_instance.outgoing
+    this.#block = this.#handle >>> 2
+    this.#roleWord = place.outgoing(sw_ring.producer)
+    this.#windows = new Windows(region.bytes)
+    this.#reserveFrame = hot.sw_producer_reserve
+    this.#pushFrame = hot.sw_producer_push
+    this.#appendFrame = hot.sw_producer_append
+    this.#appendFrames = hot.sw_producer_append_batch
+    this.#publishFrames = hot.sw_producer_publish
   }
+
+  // ---- the role ----
 
   /** Take the producer's role, on first use. */
   open(): void {
-    if (this.failure !== null) throw this.failure
-    if (this.opened) return
-    const { core, region, place } = this
-    region.join(place.side)
-    const { size, endpoint } = region
-    const status = core.sw_channel_open_producer(this.producer, 0, size, place.offset, place.side, endpoint)
-    if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
-    this.opened = true
-    this.role = this.words[(this.producer + sw_producer.role) >>> 2]!
-    this.onOpen()
+    if (this.#ended !== null) throw this.#ended
+    if (!this.#opened) this.#takeRole()
   }
 
-  /** Before anything is written: where this one would write, its successor does. */
-  private mustHold(): void {
+  #takeRole(): void {
+    const { size, endpoint } = this.#region
+    const { offset, side } = this.#place
+    this.#region.join(side)
+    const status = this.#core.sw_channel_open_producer(this.#handle, 0, size, offset, side, endpoint)
+    if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
+    this.#opened = true
+    this.#role = this.words[this.#block + (sw_producer.role >>> 2)]!
+    this.#onOpen()
+  }
+
+  /** Has this object taken the role, and not let go of it? */
+  get isOpen(): boolean {
+    return this.#opened
+  }
+
+  /** Does the ring still name this participant as its producer? */
+  get holds(): boolean {
+    return this.words[this.#roleWord] === this.#role
+  }
+
+  /**
+   * Before a message is sent: take the role, on first use. Errors: why nothing is sent any more.
+   */
+  #mustOwn(): void {
+    if (!this.#opened || this.#ended !== null) this.open()
     if (!this.holds) throw replaced()
   }
 
-  /** Is the producer's role still this participant's? */
-  private get holds(): boolean {
-    return this.words[this.roleWord] === this.role
+  /**
+   * Before anything is written: a producer that was evicted would write where its successor does.
+   */
+  mustHold(): void {
+    if (!this.holds) throw replaced()
   }
 
   get capacity(): number {
-    const opened = (this.producer + sw_producer.capacity) >>> 2
-    return this.words[this.opened ? opened : this.place.outgoing(sw_ring.capacity)]!
+    return this.words[
+      this.#opened ? this.#block + (sw_producer.capacity >>> 2) : this.#place.outgoing(sw_ring.capacity)
+    ]!
   }
 
-  trySend(message: Uint8Array): boolean {
-    return this.put(message, check.message(message))
+  /** From now on all sends throw the error; the first one stays. */
+  end(error: SabwayError): void {
+    this.#ended ??= error
   }
 
-  send(message: Uint8Array): boolean {
-    const length = check.message(message)
-    return this.put(message, length) || this.later(message, length, true)
+  /**
+   * Let go of the role without an end of the stream: the next producer goes on behind what was
+   * published.
+   */
+  leave(): void {
+    if (this.#opened) this.#letGo(false)
   }
 
-  /** As `send`, however much is queued: for the few words of a protocol, which must not get lost between messages. */
-  sendAlways(message: Uint8Array): void {
-    if (!this.trySend(message)) this.later(message, message.length, false)
+  /** End of the stream: the consumer gets what was published, then 'close'. */
+  close(): void {
+    try {
+      if (!this.#opened) this.#takeRole()
+    } catch {
+      return // another participant sends for this side, and closes it
+    }
+    this.#letGo(true)
   }
 
-  /** Queue a copy. Apart from `send`, so that this stays small enough for V8 to put it into its callers. */
-  private later(message: Uint8Array, length: number, bounded: boolean): false {
-    needLoop()
-    if (bounded) this.mustQueue(length, this.queuedWeight)
-    this.enqueue({ message: copyOf(message, length), promised: false })
-    return false
+  #letGo(close: boolean): void {
+    this.#opened = false
+    try {
+      if (close) this.#core.sw_producer_close(this.#handle)
+      this.#core.sw_producer_leave(this.#handle)
+    } catch {
+      // Its words were overwritten, so the peer cannot be told. The region takes the role back when
+      // it is closed.
+    }
   }
 
-  /** Errors: ERR_SABWAY_QUEUE_FULL, when a message of this length would go beyond the bound behind so much that waits. */
-  private mustQueue(length: number, waiting: number): void {
-    const most = this.maxQueued ?? Math.max(QUEUE_BYTES, QUEUE_RINGS * this.capacity)
-    if (waiting + weightOf(length) <= most) return
-    const { queue, queuedBytes } = this
-    const later = queue.length === 0 ? '' : "send again at 'drain', "
-    throw new SabwayError(
-      'ERR_SABWAY_QUEUE_FULL',
-      `${queue.length} messages of ${queuedBytes} bytes wait for room in the ring, and ${length} bytes more would exceed maxQueued, ` +
-        `${most}; this message was not queued: await sendDirect, which waits, ${later}or drop what trySend refuses`,
-    )
-  }
+  // ---- one message ----
 
-  /** The first `length` bytes, if there is room now. */
-  private put(message: Uint8Array, length: number): boolean {
-    if (!this.opened || this.failure !== null) this.open()
-    this.mustHold()
-    if (this.queue.length === 0) return this.append(message, length, 1) || this.write(message, length, 1)
+  /**
+   * Send the first `length` bytes of the message, if there is room now and nothing is queued before
+   * them.
+   */
+  trySend(message: Uint8Array, length: number): boolean {
+    this.#mustOwn()
+    if (this.queued === 0) return this.#appendFast(message, length, 1) || this.append(message, length, 1)
     this.mustFit(length)
     return false
+  }
+
+  /** As `trySend`, but the consumer does not see the message before `publish`. */
+  appendUnpublished(message: Uint8Array, length: number): boolean {
+    this.#mustOwn()
+    return this.queued === 0 && (this.#appendFast(message, length, 0) || this.append(message, length, 0))
+  }
+
+  /** Let the consumer see what `appendUnpublished` wrote. */
+  publish(): void {
+    if (!this.#opened) return
+    this.mustHold()
+    try {
+      this.#publishFrames(this.#handle)
+    } catch (error) {
+      throw asCorruptError(error)
+    }
   }
 
   /** Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, for what can never find room. */
@@ -204,49 +235,37 @@ export class Outgoing {
     if (length > capacity) throw coreError(TOO_LARGE, check.placed(index) + tooLarge(length, capacity))
   }
 
-  /**
-   * `bounded`: refuse the message with ERR_SABWAY_QUEUE_FULL where others of sendDirect wait already, and with this one would be more
-   * than the bound. A single one is always taken, whatever `send` has queued: it is how a program waits for room.
-   */
-  sendDirect(message: Uint8Array, { timeout, signal }: SendOptions, bounded: boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) throw abortedError(signal)
-      const length = check.message(message)
-      if (this.put(message, length)) return resolve()
-      if (this.death !== null) {
-        const { death } = this
-        this.death = null
-        throw death
-      }
-      needLoop()
-      if (bounded && this.promisedWeight !== 0) this.mustQueue(length, this.promisedWeight)
-      const queued: Queued = { message: copyOf(message, length), promised: true }
-      const giveUp = (error: SabwayError) => {
-        const at = this.queue.indexOf(queued)
-        if (at < 0) return
-        this.queue.splice(at, 1)
-        this.count(queued, -1)
-        queued.done?.(error)
-        this.wantLoop() // what stood behind it may fit, or nothing is left to wait for
-        if (this.queue.length === 0) this.onQueueEmpty?.()
-      }
-      const onTimeout = () =>
-        giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no room for ${length} bytes within ${timeout} ms`))
-      const timer = timeout === undefined ? undefined : after(timeout, onTimeout)
-      const deafen = onAbort(signal, () => giveUp(abortedError(signal!)))
-      queued.done = (error) => {
-        timer?.cancel()
-        deafen()
-        if (error === undefined) resolve()
-        else reject(error)
-      }
-      this.enqueue(queued)
-    })
+  /** False where the message needs the long way, `append`. */
+  #appendFast(message: Uint8Array, length: number, publish: 0 | 1): boolean {
+    const { words, bytes, binding } = this
+    const room = words[this.#block + (sw_producer.room >>> 2)]! >>> 0
+    if (length > room || lead(message, length, binding) !== 0) return false
+    try {
+      const at = this.#inBounds(words[this.#block + (sw_producer.next >>> 2)]! >>> 0, room)
+      copyInFree(this.#windows.within(at + room), bytes, at, message, length, binding, words)
+      return this.#appendFrame(this.#handle, length, publish) === 0
+    } catch (error) {
+      throw asCorruptError(error)
+    }
   }
 
+  /** Into the ring, whatever is queued. False when there is no room now. The role must be held. */
+  append(message: Uint8Array, length: number, publish: 0 | 1): boolean {
+    const { binding } = this
+    if (length > SW_RING_MAX) this.mustFit(length) // the core counts in 32 bits
+    const at = this.#findRoom(length, lead(message, length, binding))
+    if (at === 0) return this.#noRoom(length)
+    copyIn(this.bytes, at, message, length, binding, this.words)
+    this.#commitFrame(length, publish)
+    return true
+  }
+
+  // ---- many messages ----
+
   /**
-   * How many of the list's messages, from its first, are now in the ring. Published together. All are looked at before the first is
-   * sent, so an error means that none was; what goes wrong behind the first is for the next call to tell.
+   * How many of the list's messages, from its first, are now in the ring. Published together. All
+   * are looked at before the first is sent, so an error means that none was; what goes wrong behind
+   * the first is for the next call to tell.
    */
   sendBatch(list: readonly Uint8Array[]): number {
     // Each element is read once, before anything else: reading may run code of the list's own.
@@ -257,58 +276,61 @@ export class Outgoing {
       check.bytes(message, i)
       messages[i] = message
     }
-    if (!this.opened || this.failure !== null) this.open()
-    this.mustHold()
+    this.#mustOwn()
     const { capacity } = this
-    const lengths = count <= SW_BATCH ? this.lengths : new Int32Array(count)
+    const lengths = count <= SW_BATCH ? this.#lengths : new Int32Array(count)
     for (let i = 0; i < count; i++) {
       let length = lengthOf(messages[i]!)
       if (length === 0) length = check.message(messages[i], i)
       if (length > capacity) this.mustFit(length, i)
       lengths[i] = length
     }
-    return this.queue.length === 0 ? this.writeAll(messages, lengths, count) : 0
+    return this.queued === 0 ? this.#appendAll(messages, lengths, count) : 0
   }
 
-  private writeAll(messages: readonly Uint8Array[], lengths: Int32Array, count: number): number {
+  #appendAll(messages: readonly Uint8Array[], lengths: Int32Array, count: number): number {
     const { binding } = this
     let sent = 0
-    let seen = 0
+    let published = 0
     try {
       for (;;) {
-        const some = this.fill(messages, lengths, sent, Math.min(SW_BATCH, count - sent))
+        const some = this.#fill(messages, lengths, sent, Math.min(SW_BATCH, count - sent))
         if (some !== 0) {
           const publish = some === SW_BATCH || sent + some === count ? 1 : 0
-          sent += this.appendFrames(this.producer, this.slices, some, publish)
-          if (publish === 1) seen = sent
+          sent += this.#appendFrames(this.#handle, this.#slices, some, publish)
+          if (publish === 1) published = sent
         }
         if (sent === count) break
-        // Past the ring's end, or as far as the consumer has come meanwhile: what is known there is known behind this message.
+        // The long way wraps and looks for the consumer: behind this message more room may be
+        // known.
         const message = messages[sent]!
         const length = lengths[sent]!
-        const at = this.room(length, lead(message, length, binding))
+        const at = this.#findRoom(length, lead(message, length, binding))
         if (at === 0) break
         copyIn(this.bytes, at, message, length, binding, this.words)
-        this.push(length, 0)
+        this.#commitFrame(length, 0)
         sent++
       }
-      if (seen !== sent) this.publishFrames(this.producer)
+      if (published !== sent) this.#publishFrames(this.#handle)
     } catch (error) {
-      if (seen === 0) throw asCorruptError(error)
-      return seen
+      if (published === 0) throw asCorruptError(error)
+      return published
     }
-    if (sent === 0 && count !== 0) this.refused(lengths[0]!)
+    if (sent === 0 && count !== 0) this.#noRoom(lengths[0]!)
     return sent
   }
 
-  /** Write payloads where frames side by side have them, as far as room is known, and list them in the slices. Returns how many. */
-  private fill(messages: readonly Uint8Array[], lengths: Int32Array, from: number, count: number): number {
-    const { words, sliceWord, bytes, binding } = this
-    let room = words[this.roomWord]! >>> 0
+  /**
+   * Write payloads where frames side by side have them, as far as room is known, and list them in
+   * the slices. Returns how many.
+   */
+  #fill(messages: readonly Uint8Array[], lengths: Int32Array, from: number, count: number): number {
+    const { words, bytes, binding } = this
+    let room = words[this.#block + (sw_producer.room >>> 2)]! >>> 0
     if (room === 0) return 0
-    let at = this.inside(words[this.nextWord]! >>> 0, room)
-    const free = this.windows.within(at + room)
-    for (let i = 0, word = sliceWord; i < count; i++, word += 2) {
+    let at = this.#inBounds(words[this.#block + (sw_producer.next >>> 2)]! >>> 0, room)
+    const free = this.#windows.within(at + room)
+    for (let i = 0, word = this.#slices >>> 2; i < count; i++, word += 2) {
       const message = messages[from + i]!
       const length = lengths[from + i]!
       const skip = lead(message, length, binding)
@@ -323,326 +345,153 @@ export class Outgoing {
     return count
   }
 
-  reserve(length: number): SharedBytes | null {
-    check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER)
-    this.open()
-    this.mustHold()
+  // ---- in place ----
+
+  /**
+   * Where in the region a message of up to `length` bytes can be written; 0 when there is no room
+   * now.
+   */
+  reserve(length: number): Offset {
+    this.#mustOwn()
     this.mustFit(length)
-    if (this.queue.length !== 0) return null
-    const at = this.room(length, 0)
-    if (at === 0) {
-      this.refused(length)
-      return null
-    }
-    this.reservation = length
-    return new Uint8Array(this.region.bytes.buffer, at, length)
+    if (this.queued !== 0) return 0
+    const at = this.#findRoom(length, 0)
+    if (at !== 0) this.#reservation = length
+    else this.#noRoom(length)
+    return at
+  }
+
+  /** Send the first `length` bytes of what was reserved. */
+  commit(length = this.#reservation ?? 0): void {
+    check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER)
+    this.#mustNotWrite()
+    this.#mustOwn()
+    this.mustFit(length)
+    const status = this.#commitFrame(length, 1)
+    if (status !== 0)
+      throw coreError(
+        status,
+        this.#reservation === null
+          ? 'commit without reserve'
+          : `${this.#reservation} bytes were reserved, not ${length}`,
+      )
+    this.#reservation = null
+  }
+
+  abandon(): void {
+    this.#mustNotWrite()
+    this.#mustOwn()
+    const status = this.#core.sw_producer_abandon(this.#handle)
+    if (status !== 0) throw coreError(status, 'abandon without reserve')
+    this.#reservation = null
   }
 
   /**
-   * Have the callback write a message of up to `length` bytes into the ring, and send it. False when there is no room now. What the
-   * callback throws goes on to the caller; then, and when it returns no such length, nothing is sent.
+   * Have the callback write a message of up to `length` bytes into the ring, and send it. False
+   * when there is no room now. What the callback throws goes on to the caller; then, and when it
+   * returns no such length, nothing is sent.
    */
-  compose(length: number, callback: WriteCallback): boolean {
-    if (!this.opened || this.failure !== null) this.open()
+  write(length: number, callback: WriteCallback): boolean {
+    this.#mustOwn()
     this.mustFit(length)
-    if (this.queue.length !== 0) return false
-    const at = this.room(length, 0)
-    if (at === 0) return this.refused(length)
+    if (this.queued !== 0) return false
+    const at = this.#findRoom(length, 0)
+    if (at === 0) return this.#noRoom(length)
     let written: number
-    this.composing = true
+    this.#writing = true
     try {
-      const said = callback(this.bytes, at, at + length)
-      written = said === undefined ? length : check.integer(said, 'what the callback of write returns', 0, length)
+      const returned = callback(this.bytes, at, at + length)
+      written =
+        returned === undefined ? length : check.integer(returned, 'what the callback of write returns', 0, length)
     } catch (error) {
-      this.forgo()
+      this.#abandonQuietly()
       throw error
     } finally {
-      this.composing = false
+      this.#writing = false
     }
-    if (!this.opened) throw this.failure! // the callback has closed the channel, and the ring may be another's by now
-    this.push(written, 1)
+    if (!this.#opened) throw this.#ended! // the callback has closed the channel, and another participant may have the ring
+    this.#commitFrame(written, 1)
     return true
   }
 
+  #mustNotWrite(): void {
+    if (this.#writing) throw new SabwayError('ERR_SABWAY_INVALID_STATE', WRITING)
+  }
+
   /** Forget the message that a callback did not finish. */
-  private forgo(): void {
-    if (!this.opened) return
+  #abandonQuietly(): void {
+    if (!this.#opened) return
     try {
-      this.core.sw_producer_abandon(this.producer)
+      this.#core.sw_producer_abandon(this.#handle)
     } catch {
       // Its words were overwritten, as the next call will tell.
     }
   }
 
-  /** Into the ring, but not seen before `publish`. False when that cannot be done now. */
-  hold(message: Uint8Array, length: number): boolean {
-    if (!this.opened || this.failure !== null) this.open()
-    this.mustHold()
-    return this.queue.length === 0 && (this.append(message, length, 0) || this.write(message, length, 0))
-  }
-
-  /** Have what was held seen. */
-  publish(): void {
-    if (!this.opened) return
-    this.mustHold()
-    try {
-      this.publishFrames(this.producer)
-    } catch (error) {
-      throw asCorruptError(error)
-    }
-  }
-
-  commit(length = this.reservation ?? 0): void {
-    check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER)
-    this.mustNotCompose()
-    this.open()
-    this.mustHold()
-    this.mustFit(length)
-    const status = this.push(length, 1)
-    if (status !== 0)
-      throw coreError(
-        status,
-        this.reservation === null ? 'commit without reserve' : `${this.reservation} bytes were reserved, not ${length}`,
-      )
-    this.reservation = null
-  }
-
-  private mustNotCompose(): void {
-    if (this.composing) throw new SabwayError('ERR_SABWAY_INVALID_STATE', COMPOSING)
-  }
-
-  abandon(): void {
-    this.mustNotCompose()
-    this.open()
-    this.mustHold()
-    const status = this.core.sw_producer_abandon(this.producer)
-    if (status !== 0) throw coreError(status, 'abandon without reserve')
-    this.reservation = null
-  }
-
-  /** The short way, for what fits in front of the ring's end as far as is known: one call of the core. */
-  private append(message: Uint8Array, length: number, publish: 0 | 1): boolean {
-    const { words, bytes, binding } = this
-    const room = words[this.roomWord]! >>> 0
-    if (length > room || lead(message, length, binding) !== 0) return false
-    try {
-      const at = this.inside(words[this.nextWord]! >>> 0, room)
-      copyInFree(this.windows.within(at + room), bytes, at, message, length, binding, words)
-      return this.appendFrame(this.producer, length, publish) === 0
-    } catch (error) {
-      throw asCorruptError(error)
-    }
-  }
-
-  private write(message: Uint8Array, length: number, publish: 0 | 1): boolean {
-    const { binding } = this
-    if (length > SW_RING_MAX) this.mustFit(length) // the core counts in 32 bits
-    const at = this.room(length, lead(message, length, binding))
-    if (at === 0) return this.refused(length)
-    copyIn(this.bytes, at, message, length, binding, this.words)
-    this.push(length, publish)
-    return true
-  }
+  // ---- the core ----
 
   /** Where the core found room for a payload; 0 when there is none. */
-  private room(length: number, lead: number): number {
+  #findRoom(length: number, lead: number): Offset {
     try {
-      const at = this.reserveFrame(this.producer, length, lead) >>> 0
-      return at === 0 ? 0 : this.inside(at, length)
+      const at = this.#reserveFrame(this.#handle, length, lead) >>> 0
+      return at === 0 ? 0 : this.#inBounds(at, length)
     } catch (error) {
       throw asCorruptError(error)
     }
   }
 
-  private push(length: number, publish: 0 | 1): number {
+  #commitFrame(length: number, publish: 0 | 1): number {
     try {
-      return publish === 1 ? this.pushFrame(this.producer, length) : this.core.sw_producer_commit(this.producer, length)
+      return publish === 1 ? this.#pushFrame(this.#handle, length) : this.#core.sw_producer_commit(this.#handle, length)
     } catch (error) {
       throw asCorruptError(error)
     }
   }
 
-  /** An offset from the core, whose own words lie where others may have written. */
-  private inside(at: number, length: number): number {
+  /**
+   * Bounds check: the core's block lies in shared memory, where any participant may have
+   * overwritten it.
+   */
+  #inBounds(at: number, length: number): number {
     if (at + length > this.bytes.length) throw overwritten()
     return at
   }
 
-  /** Why the core gave no room: false when some will come, else an error. */
-  private refused(length: number): false {
-    const status = this.words[this.statusWord]!
+  /** Why the core found no room: false when some will come, else an error. */
+  #noRoom(length: number): false {
+    const status = this.words[this.#block + (sw_producer.status >>> 2)]!
     if (status === FULL) return false
-    throw coreError(status, this.explain(status, length))
+    throw coreError(status, this.#explain(status, length))
   }
 
-  private explain(status: number, length: number): string {
+  #explain(status: number, length: number): string {
     if (status === TOO_LARGE) return tooLarge(length, this.capacity)
-    if (status === ERRORS.ERR_SABWAY_CLOSED.number) return 'the other side was cleaned up'
+    if (status === CLOSED) return 'the other side was cleaned up'
     if (status !== ERRORS.ERR_SABWAY_INVALID_STATE.number) return 'while sending'
-    return this.composing ? COMPOSING : 'a reservation is open; commit or abandon it first'
+    return this.#writing ? WRITING : 'a reservation is open; commit or abandon it first'
   }
 
-  private enqueue(queued: Queued): void {
-    this.queue.push(queued)
-    this.count(queued, 1)
-    this.wantLoop()
+  /** Ask to be rung when `length` bytes fit. True when they fit already. */
+  wantSpace(length: number): boolean {
+    return this.#core.sw_producer_want_space(this.#handle, length) !== 0
   }
 
-  /** A message has come into the queue, or has left it: `sign` 1 or -1. */
-  private count({ message: { length }, promised }: Queued, sign: 1 | -1): void {
-    this.queuedBytes += sign * length
-    this.queuedWeight += sign * weightOf(length)
-    if (promised) this.promisedWeight += sign * weightOf(length)
-  }
-
-  /** Does this side hold the producer's role? */
-  get isOpen(): boolean {
-    return this.opened
-  }
-
-  get pending(): boolean {
-    return this.queue.length !== 0
-  }
-
-  /** Resolves when what is queued now is in the ring; rejects when the last of it was given up. */
-  settled(): Promise<void> {
-    const last = this.queue.at(-1)
-    if (last === undefined) return Promise.resolve()
-    const { done } = last
-    return new Promise((resolve, reject) => {
-      last.done = (error) => {
-        done?.(error)
-        if (error === undefined) resolve()
-        else reject(error)
-      }
-    })
-  }
-
-  /** Move what fits from the queue into the ring. True when something moved. */
-  flush(): boolean {
-    let moved = 0
-    try {
-      this.mustHold()
-      while (moved < this.queue.length) {
-        const queued = this.queue[moved]!
-        const { message } = queued
-        if (!this.write(message, message.length, 1)) break
-        this.count(queued, -1)
-        moved++
-      }
-    } catch (error) {
-      for (const { done } of this.queue.splice(0, moved)) done?.()
-      const silent = this.queue.some(({ done }) => done === undefined)
-      this.fail(error)
-      if (silent && (error as SabwayError).code === 'ERR_SABWAY_REPLACED') this.onLoss?.(error as SabwayError)
-      return true
-    }
-    if (moved === 0) return false
-    for (const { done } of this.queue.splice(0, moved)) done?.()
-    if (this.queue.length === 0) this.onQueueEmpty?.()
-    return true
-  }
-
-  /** Before sleeping: ask to be rung when the first message of the queue fits. True when it fits already. */
-  wantSpace(): boolean {
-    const first = this.queue[0]
-    try {
-      if (first === undefined) return false
-      if (!this.holds) return true // for `flush` to tell
-      // A quarter of the ring at least: a slow consumer is not to make a system call for every message.
-      const wanted = Math.max(first.message.length, this.capacity >>> 2)
-      return this.core.sw_producer_want_space(this.producer, wanted) !== 0
-    } catch (error) {
-      this.fail(error)
-      return false
-    }
-  }
-
-  /** No message will be sent any more: settle those that wait. */
-  fail(error: unknown): void {
-    this.failure ??= error as SabwayError
-    const waiting = this.queue.splice(0)
-    this.queuedBytes = this.queuedWeight = this.promisedWeight = 0
-    for (const { done } of waiting) done?.(error)
-  }
-
-  /**
-   * The other side's holder died: the promises that wait for room are rejected, or the next one that would have to wait when
-   * there is none and nothing else has `told` the caller. What `send` queued stays for a successor of the dead one.
-   */
-  peerDied(told: boolean): void {
-    const promised = this.queue.filter(({ done }) => done !== undefined)
-    this.queue = this.queue.filter(({ done }) => done === undefined)
-    this.death = told || promised.length !== 0 ? null : diedWaiting()
-    for (const queued of promised) {
-      this.count(queued, -1)
-      queued.done?.(diedWaiting())
-    }
-  }
-
-  /** Is there a death that the caller is to be told of? */
-  get mourns(): boolean {
-    return this.death !== null
-  }
-
-  /** A successor holds the other side: it makes room. */
-  peerCame(): void {
-    this.death = null
-  }
-
-  /** Let go of the role without an end of the stream: the next producer goes on behind what was published. */
-  leave(reason: string): void {
-    this.fail(new SabwayError('ERR_SABWAY_CLOSED', reason))
-    if (!this.opened) return
-    this.opened = false
-    try {
-      this.core.sw_producer_leave(this.producer)
-    } catch {
-      // Its words were overwritten. The region takes the role back when it is closed.
-    }
-  }
-
-  /** End of the stream: the consumer gets what was published, then 'close'. Who sends later is told why not. */
-  close(reason = 'cleanup was called'): void {
-    this.fail(new SabwayError('ERR_SABWAY_CLOSED', reason))
-    if (!this.opened) {
-      try {
-        this.failure = null
-        this.open()
-      } catch {
-        return // somebody else sends for this side, and closes it
-      } finally {
-        this.failure = new SabwayError('ERR_SABWAY_CLOSED', reason)
-      }
-    }
-    this.opened = false
-    try {
-      this.core.sw_producer_close(this.producer)
-      this.core.sw_producer_leave(this.producer)
-    } catch {
-      // Its words were overwritten, so it cannot tell the peer. The region takes the role back when it is closed.
-    }
-  }
-
-  stats(): { messages: number; bytes: number; queued: number; queuedBytes: number; capacity: number; used: number } {
-    const { opened, producer, queue, queuedBytes } = this
+  stats(): { messages: number; bytes: number; capacity: number; used: number } {
+    const { capacity } = this
+    if (!this.#opened) return { messages: 0, bytes: 0, capacity, used: 0 }
     return {
-      messages: opened ? this.counter(sw_producer.messages) : 0,
-      bytes: opened ? this.counter(sw_producer.bytes) : 0,
-      queued: queue.length,
-      queuedBytes,
-      capacity: this.capacity,
-      used: opened ? this.core.sw_producer_used(producer) : 0,
+      messages: this.#counter(sw_producer.messages),
+      bytes: this.#counter(sw_producer.bytes),
+      capacity,
+      used: this.#core.sw_producer_used(this.#handle),
     }
   }
 
-  private counter(field: number): number {
-    const word = (this.producer + field) >>> 2
+  #counter(field: number): number {
+    const word = this.#block + (field >>> 2)
     return (this.words[word]! >>> 0) + (this.words[word + 1]! >>> 0) * 2 ** 32
   }
 }
-
-const diedWaiting = () => new SabwayError('ERR_SABWAY_PEER_DIED', 'while this message waited for room; it was not sent')
 
 function tooLarge(length: number, capacity: number): string {
   const remedy =

@@ -1,31 +1,28 @@
-// Receiving by promise: receive() and the async iterator. Nothing is taken out of the ring that nobody asked for.
+// Receiving by promise: receive() and the async iterator. A message leaves the ring only for a call
+// that asked for one: while calls wait, the consumer's callback takes one message for each of them.
 import { abortedError, onAbort } from '../base/abort.js'
 import * as check from '../base/check.js'
-import { copyOut } from '../base/copy.js'
 import { SabwayError } from '../base/errors.js'
 import { abortController, after, needLoop, now } from '../base/host.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
-import type { Format } from '../codec/codec.js'
-import { type DrainCallback, type Incoming, RECEIVING } from './consumer.js'
+import { NOTHING } from '../loop/block.js'
+import { BUDGET_MS, CLOCK_EVERY } from './budget.js'
+import { type Consumer, RECEIVING, type ToMessage } from './consumer.js'
 
 export type WaitOptions = check.Patience
 
-/** Milliseconds of messages that were there already, until others have a turn of the event loop. */
-const BUDGET_MS = 8
-const CLOCK_EVERY = 16
-
-interface Waiter<T> {
-  settle(value: T): void
-  fail(error: unknown): void
+/** The part of its channel that a receiver uses. */
+export interface ReceiverOwner {
+  /** Wait on the event loop for the next message, or do not. */
+  want(): void
+  rest(): void
+  lookAtPeer(): void
 }
 
-/** What becomes of a message's bytes, which are in place. */
-export type Take<T> = (bytes: SharedBytes, start: number, end: number) => T
-
-export function taking<T>(format: Format | null, words: Int32Array): Take<T> {
-  return format === null
-    ? (bytes, start, end) => copyOut(bytes, start, end, words) as T
-    : (bytes, start, end) => format.decode(bytes.subarray(start, end)) as T
+/** A call of receive() that waits. */
+interface PendingReceive<T> {
+  resolve(value: T): void
+  reject(error: unknown): void
 }
 
 const died = () =>
@@ -35,58 +32,66 @@ const died = () =>
   )
 
 export class Receiver<T> {
-  readonly #waiting: Waiter<T>[] = []
+  readonly #owner: ReceiverOwner
+  readonly #consumer: Consumer
+  readonly #toMessage: ToMessage<T>
+  readonly #pending: PendingReceive<T>[] = []
   #end: SabwayError | null = null
+  /** The other side's holder died, and no call was told of it. */
   #death: SabwayError | null = null
+  /**
+   * When a message was last handed to a call that had waited, and how many calls came since the
+   * start.
+   */
   #runSince = 0
-  #taken = 0
+  #calls = 0
+  /** A call takes a message that is there already: that message, or NOTHING. */
   #taking = false
+  #taken: T | typeof NOTHING = NOTHING
 
-  constructor(
-    private readonly incoming: Incoming,
-    /** A message of one's own, from one in place. */
-    private readonly take: Take<T>,
-    /** Have the event loop pump, and be told that it need not any more; and see whether the other side lives. */
-    private readonly loop: { want(): void; rest(): void; look(): void },
-  ) {}
+  constructor(owner: ReceiverOwner, consumer: Consumer, toMessage: ToMessage<T>) {
+    this.#owner = owner
+    this.#consumer = consumer
+    this.#toMessage = toMessage
+  }
 
   receive(options?: WaitOptions): Promise<T> {
     return new Promise((resolve, reject) => {
       const { timeout, signal } = check.patience(options, 'receive options')
       if (signal?.aborted) throw abortedError(signal)
-      const taken: { value: T }[] = this.#mayTake() ? this.#take() : []
-      if (taken.length !== 0) return resolve(taken[0]!.value)
+      const taken = this.#mayTake() ? this.#take() : NOTHING
+      if (taken !== NOTHING) return resolve(taken)
       if (this.#end !== null) throw this.#end
-      if (this.#death !== null) this.loop.look() // a successor may have come
-      const death = this.#waiting.length === 0 ? this.takeDeath() : null
+      if (this.#death !== null) this.#owner.lookAtPeer() // a successor may have come
+      const death = this.#pending.length === 0 ? this.takeDeath() : null
       if (death !== null) throw death
       this.#wait(resolve, reject, timeout, signal)
     })
   }
 
   #mayTake(): boolean {
-    const { incoming } = this
-    if (this.#waiting.length !== 0) return false
+    if (this.#pending.length !== 0) return false
     if (this.#end !== null) throw this.#end
-    if (incoming.receiving) {
+    if (this.#consumer.receiving) {
       throw new SabwayError('ERR_SABWAY_INVALID_STATE', `${RECEIVING}; call stopReceiving first`)
     }
-    if (incoming.handing) return false
-    return ++this.#taken % CLOCK_EVERY !== 0 || now() - this.#runSince < BUDGET_MS
+    if (this.#consumer.handing) return false
+    return ++this.#calls % CLOCK_EVERY !== 0 || now() - this.#runSince < BUDGET_MS
   }
 
-  #take(): { value: T }[] {
-    const taken: { value: T }[] = []
-    const give: DrainCallback = (bytes, start, end) => {
-      taken.push({ value: this.take(bytes, start, end) })
-    }
+  #take(): T | typeof NOTHING {
     this.#taking = true
     try {
-      this.incoming.drain(give, 1)
+      this.#consumer.drain(this.#keep, 1)
+      return this.#taken
     } finally {
       this.#taking = false
+      this.#taken = NOTHING
     }
-    return taken
+  }
+
+  readonly #keep = (bytes: SharedBytes, start: number, end: number): void => {
+    this.#taken = this.#toMessage(bytes, start, end, this.#consumer.words)
   }
 
   #wait(
@@ -96,67 +101,66 @@ export class Receiver<T> {
     signal: AbortSignal | undefined,
   ): void {
     const giveUp = (error: SabwayError) => {
-      const at = this.#waiting.indexOf(waiter)
+      const at = this.#pending.indexOf(call)
       if (at < 0) return
-      this.#waiting.splice(at, 1)
+      this.#pending.splice(at, 1)
       this.#stopIfDone()
-      waiter.fail(error)
+      call.reject(error)
     }
     needLoop()
     const onTimeout = () => giveUp(new SabwayError('ERR_SABWAY_TIMEOUT', `no message came within ${timeout} ms`))
     const timer = timeout === undefined ? undefined : after(timeout, onTimeout)
-    const deafen = onAbort(signal, () => giveUp(abortedError(signal!)))
+    const ignoreSignal = onAbort(signal, () => giveUp(abortedError(signal!)))
     const over = () => {
       timer?.cancel()
-      deafen()
+      ignoreSignal()
     }
-    const waiter: Waiter<T> = {
-      settle: (value) => {
+    const call: PendingReceive<T> = {
+      resolve: (value) => {
         over()
         resolve(value)
       },
-      fail: (error) => {
+      reject: (error) => {
         over()
         reject(error)
       },
     }
-    if (this.#waiting.length === 0) this.#start()
-    this.#waiting.push(waiter)
+    if (this.#pending.length === 0) {
+      this.#consumer.start(this.#hand, BUDGET_MS, null)
+      this.#owner.want()
+    }
+    this.#pending.push(call)
   }
 
-  #start(): void {
-    this.incoming.start((bytes, start, end) => this.#deliver(bytes, start, end), { budget: BUDGET_MS }, null)
-    this.loop.want()
-  }
-
-  #deliver(bytes: Uint8Array<SharedArrayBuffer>, start: number, end: number): void {
-    const waiter = this.#waiting.shift()!
+  readonly #hand = (bytes: SharedBytes, start: number, end: number): void => {
+    const call = this.#pending.shift()!
     this.#runSince = now()
     this.#stopIfDone()
     let value: T
     try {
-      value = this.take(bytes, start, end)
+      value = this.#toMessage(bytes, start, end, this.#consumer.words)
     } catch (error) {
-      waiter.fail(error)
+      call.reject(error)
       return
     }
-    waiter.settle(value)
+    call.resolve(value)
   }
 
   #stopIfDone(): void {
-    if (this.#waiting.length !== 0) return
-    this.incoming.stop()
-    this.loop.rest()
+    if (this.#pending.length !== 0) return
+    this.#consumer.stop()
+    this.#owner.rest()
   }
 
-  /** Do promises wait for messages now? */
+  /** Do calls wait for messages now? */
   get waiting(): boolean {
-    return this.#waiting.length !== 0
+    return this.#pending.length !== 0
   }
 
   /**
-   * The other side's holder died: the calls that wait are rejected once the ring is empty (see settleDeath), or the next one
-   * that would have to wait, when there is none and nothing else has `told` the caller.
+   * The other side's holder died: the calls that wait are rejected once the ring is empty (see
+   * rejectIfDead), or the next one that would have to wait, when there is none and nothing else has
+   * `told` the caller.
    */
   peerDied(told: boolean): void {
     if (!told || this.waiting) this.#death = died()
@@ -167,36 +171,42 @@ export class Receiver<T> {
     this.#death = null
   }
 
-  /** Is there a death that the caller is to be told of? */
-  get mourns(): boolean {
+  /** Is there a death that no call was told of? */
+  get hasUntoldDeath(): boolean {
     return this.#death !== null
   }
 
-  /** That death, which is then told. */
+  /** That death, for the call that is told of it. */
   takeDeath(): SabwayError | null {
     const death = this.#death
     this.#death = null
     return death
   }
 
-  /** Reject the calls that wait, if the other side's holder died and all that it had sent was received. */
-  settleDeath(): void {
-    if (this.#death === null || !this.waiting || this.incoming.available()) return
+  /**
+   * Reject the calls that wait, if the other side's holder died and all that it had sent was
+   * received.
+   */
+  rejectIfDead(): void {
+    if (this.#death === null || !this.waiting || this.#consumer.available()) return
     const death = this.takeDeath()
-    const waiting = this.#waiting.splice(0)
+    const calls = this.#pending.splice(0)
     this.#stopIfDone()
-    for (const waiter of waiting) waiter.fail(death)
+    for (const call of calls) call.reject(death)
   }
 
-  /** No message will come any more. True when that reached somebody who waits. */
+  /** No message will come any more. True when that reached a call that waits. */
   end(error: SabwayError): boolean {
-    const heard = this.#taking || this.#waiting.length !== 0
+    const heard = this.#taking || this.#pending.length !== 0
     this.#end ??= error
-    for (const waiter of this.#waiting.splice(0)) waiter.fail(this.#end)
+    for (const call of this.#pending.splice(0)) call.reject(this.#end)
     return heard
   }
 
-  /** For `for await`: ends when the stream does; leaving the loop takes nothing more out of the ring. */
+  /**
+   * For `for await`: ends when the stream does; leaving the loop takes nothing more out of the
+   * ring.
+   */
   iterate(): AsyncIterableIterator<T> {
     const left = abortController()
     const finish = async (): Promise<IteratorResult<T>> => {

@@ -1,23 +1,26 @@
-// WHATWG streams over a channel. The ring is the buffer: the readable takes a message out only when it is read, and the
-// writable has written one when it is in the ring.
+// WHATWG streams over a channel. The ring is the buffer: the readable takes a message out only when
+// it is read, and the writable has written one when it is in the ring.
 import { isUint8Array, lengthOf } from '../base/brand.js'
 import type { SabwayError } from '../base/errors.js'
 import { abortController, readableStream, writableStream } from '../base/host.js'
-import type { SendOptions } from './producer.js'
+import type { SendOptions } from './send-queue.js'
 
-/** Bytes that may stand in the writable before its `ready` asks the producer to wait; messages, where they are no bytes. */
+/**
+ * Bytes that may stand in the writable before its `ready` asks the producer to wait; messages,
+ * where they are no bytes.
+ */
 const WRITABLE_BYTES = 65536
 
 interface Source<T> {
   receive(options: { signal: AbortSignal }): Promise<T>
-  /** No more will be read. */
-  close(reason: string): void
+  /** No more will be read. `close`: the other side is told. */
+  endReceiving(reason: string, close: boolean): void
 }
 
 interface Sink<T> {
   sendDirect(message: T, options: SendOptions): Promise<void>
   /** Resolves when all that was sent so far is in the ring. */
-  settled(): Promise<void>
+  drained(): Promise<void>
   /** Nothing more is sent. */
   close(reason: string): void
 }
@@ -38,15 +41,16 @@ export function makeReadable<T>(source: Source<T>): ReadableStream<T> {
           if (cancelled.signal.aborted) return
           const { code } = error as SabwayError
           if (code === 'ERR_SABWAY_CLOSED') return controller.close()
-          // The stream is broken for good, and the other side is not to wait for a reader that never comes.
+          // The stream is broken for good, and the other side is not to wait for a reader that
+          // never comes.
           if (code === 'ERR_SABWAY_NOT_DECODABLE')
-            source.close('the readable stream met a message that cannot be decoded')
+            source.endReceiving('the readable stream met a message that cannot be decoded', true)
           throw error
         }
       },
       cancel(reason) {
         cancelled.abort(reason)
-        source.close('the readable stream was cancelled')
+        source.endReceiving('the readable stream was cancelled', true)
       },
     },
     { highWaterMark: 0, size },
@@ -60,13 +64,14 @@ export function makeWritable<T>(sink: Sink<T>): WritableStream<T> {
         try {
           await sink.sendDirect(chunk, { signal: controller.signal })
         } catch (error) {
-          // The stream is broken for good and calls neither close nor abort: the other side is not to wait for its rest.
+          // The stream is broken for good and calls neither close nor abort: the other side is not
+          // to wait for its rest.
           sink.close('the writable stream failed')
           throw error
         }
       },
       async close() {
-        await sink.settled()
+        await sink.drained()
         sink.close('the writable stream was closed')
       },
       abort: () => sink.close('the writable stream was aborted'),

@@ -1,11 +1,10 @@
-// Codecs: how values become the bytes of a message, and how they are named, so that both sides use
-// the same one.
-import { isUint8Array } from '../base/brand.js'
+// Codecs: how values become the bytes of a message, and how they are named, so that both sides use the same one.
+import type { RegionBinding } from '../base/addon.js'
+import { copyOf, isUint8Array } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { copyIn } from '../base/copy.js'
-import { SabwayError } from '../base/errors.js'
+import { inFront, SabwayError } from '../base/errors.js'
 import { shown } from '../base/shown.js'
-import type { Region } from '../region/region.js'
 import { decoding, encoding, type Format, MSGPACK_ID, V8_ID } from './format.js'
 import { msgpackFormat } from './msgpack.js'
 import { v8Format } from './v8.js'
@@ -21,8 +20,7 @@ export interface Codec<T = unknown> {
 }
 
 /**
- * `structured`: what a structured clone can carry, by V8's serializer in Node, as MessagePack in
- * Electron, pages and where there is no serializer.
+ * `structured`: what a structured clone can carry, by V8's serializer in Node, as MessagePack in Electron, pages and where there is no serializer.
  * `v8`, `msgpack`: that one, wherever it is made. `bytes`: no codec.
  */
 export type CodecName = 'bytes' | 'structured' | 'v8' | 'msgpack'
@@ -33,10 +31,7 @@ const NAMES = () => (v8Format() === null ? ['structured', 'msgpack'] : ['structu
 const isElectron = (): boolean =>
   (globalThis as { process?: { versions?: { electron?: string } } }).process?.versions?.electron !== undefined
 
-/**
- * The format of that name; 'structured' is the first that is here. Errors:
- * ERR_SABWAY_INVALID_ARGUMENT.
- */
+/** The format of that name; 'structured' is the first that is here. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
 export function formatNamed(name: string): Format {
   if (name === 'msgpack') return msgpackFormat
   if (name === 'structured') return (isElectron() ? null : v8Format()) ?? msgpackFormat
@@ -63,9 +58,8 @@ export function formatWithId(id: number): Format {
 }
 
 /**
- * The format that a `codec` option asks for; null for bytes. `shared` is the name that came with
- * the handle; beside one, 'structured' asks for the one that the maker of the channel had for it.
- * Errors: those of check.codec, ERR_SABWAY_INVALID_ARGUMENT.
+ * The format that a `codec` option asks for; null for bytes. `shared` is the name that came with the handle; beside one,
+ * 'structured' asks for the one that the maker of the channel had for it. Errors: those of check.codec, ERR_SABWAY_INVALID_ARGUMENT.
  */
 export function formatOf(option: unknown, shared?: string): Format | null {
   const codec = check.codec<Codec<never>, CodecName>(option as CodecName)
@@ -109,21 +103,23 @@ function ownFormat(codec: Codec<never>): Format {
   }
 }
 
-// ---- sending in parts ----
+// ---- sending values ----
 
 /** The next multiple of 8, of lengths beyond 32 bits too. */
 const aligned = (length: number): number => length + (-length & 7)
 
-export function lengthOf(parts: readonly Uint8Array[]): number {
+function lengthOf(parts: readonly Uint8Array[]): number {
   let length = 0
   for (const part of parts) length = aligned(length) + part.length
   return length
 }
 
-/** The message that the parts make. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
+/** The message that the parts make. Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, before they are copied together. */
+function joined(ring: Ring, parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]!
-  const whole = new Uint8Array(lengthOf(parts))
+  const length = lengthOf(parts)
+  ring.mustFit(length)
+  const whole = new Uint8Array(length)
   let at = 0
   for (const part of parts) {
     whole.set(part, aligned(at))
@@ -132,26 +128,50 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-interface Rooms {
-  readonly region: Region
-  reserve(length: number): Uint8Array | null
+/** The part of a channel's producer that a codec uses. */
+interface Ring {
+  readonly bytes: Uint8Array
+  readonly words: Int32Array
+  readonly binding: RegionBinding | null
+  /** Where in `bytes` there is room, or 0. */
+  reserve(length: number): number
   commit(): void
+  mustFit(length: number): void
 }
 
-/**
- * Write the parts straight into the ring and send them as one message. False when there is no room
- * now.
- */
-export function sendParts(rooms: Rooms, parts: readonly Uint8Array[]): boolean {
-  const room = rooms.reserve(lengthOf(parts))
-  if (room === null) return false
-  const { bytes, words, binding } = rooms.region
-  let at = room.byteOffset
+interface Queue {
+  send(message: Uint8Array): boolean
+}
+
+/** The message of a value. */
+export function encoded(ring: Ring, format: Format, value: unknown): Uint8Array {
+  return joined(ring, format.encode(value))
+}
+
+/** The messages of a list of values. A codec of the user's may use the same memory again and again: its messages are copied. */
+export function encodedList(ring: Ring, format: Format, list: readonly unknown[]): Uint8Array[] {
+  const messages: Uint8Array[] = []
+  for (let i = 0, count = list.length; i < count; i++) {
+    try {
+      const bytes = encoded(ring, format, list[i])
+      messages.push(format.id === 0 ? copyOf(bytes, check.message(bytes)) : bytes)
+    } catch (error) {
+      throw inFront(check.placed(i), error)
+    }
+  }
+  return messages
+}
+
+/** Write the parts straight into the ring and send them as one message, or queue that when there is no room now. */
+export function sendParts(ring: Ring, queue: Queue, parts: readonly Uint8Array[]): boolean {
+  let at = ring.reserve(lengthOf(parts))
+  if (at === 0) return queue.send(joined(ring, parts))
+  const { bytes, words, binding } = ring
   for (const part of parts) {
     at = aligned(at)
     copyIn(bytes, at, part, part.length, binding, words)
     at += part.length
   }
-  rooms.commit()
+  ring.commit()
   return true
 }

@@ -176,8 +176,7 @@ async function copyOverPort<T>(copied: Copied, port: MessagePort, own: unknown):
   })
   if ('refused' in answer) throw fromWire(answer.refused)
   const region = Region.forChannel(rendererToNative, nativeToRenderer, {})
-  const channel = SharedMemoryChannel.over<T>(region, 'renderer', { format })
-  channel.copied = because
+  const channel = SharedMemoryChannel.over<T>(region, 'renderer', { format, copiedBecause: because })
   const { memory } = channel.region
   const outer = SharedMemoryChannel.attach({ sabway: 'channel', memory }, { side: 'native', ...COPIED_SIDE })
   pump(outer, pageWire(port), { outgoing: rendererToNative, incoming: nativeToRenderer }, () => outer.cleanup())

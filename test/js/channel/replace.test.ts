@@ -39,6 +39,7 @@ describe('attach with replace', () => {
       () => native.trySend(pattern(2, 10)),
       () => native.sendBatch([pattern(2, 10), pattern(3, 10)]),
       () => native.reserve(10),
+      () => native.write(10, () => 10),
       () => native.commit(reserved.length),
       () => native.abandon(),
     ]) {

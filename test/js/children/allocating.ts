@@ -1,6 +1,7 @@
 // Counts the garbage collections during many calls: nothing else runs here, so that they tell what
 // the calls allocate.
 
+import { setImmediate as turn } from 'node:timers/promises'
 import { GCProfiler } from 'node:v8'
 import { SharedMemoryChannel } from 'sabway'
 
@@ -24,6 +25,7 @@ const calls: Record<string, () => unknown> = {
   write: () => renderer.write(64, write),
   'write where there is no room': () => native.write(64, write),
   trySend: () => renderer.trySend(message),
+  send: () => renderer.send(message),
   'receiveSync(0) of nothing': () => renderer.receiveSync(0),
   'reserve, which makes a view': () => {
     if (renderer.reserve(64) !== null) renderer.commit()
@@ -46,6 +48,28 @@ for (const [name, call] of Object.entries(calls)) {
   profiler.start()
   repeat(call, CALLS)
   counts[name] = profiler.stop().statistics.length
+}
+
+/** A turn of the event loop allocates, but it hands out a ring full of messages. */
+async function receive(count: number): Promise<void> {
+  for (let left = count; left > 0; await turn()) {
+    while (left > 0 && renderer.trySend(message)) left--
+  }
+}
+
+const receptions: Record<string, () => void> = {
+  'startReceiving in place': () => native.startReceiving(ignore, { copy: false }),
+  'startReceiving, which copies': () => native.startReceiving(() => {}),
+}
+for (const [name, start] of Object.entries(receptions)) {
+  native.drain(ignore)
+  start()
+  await receive(WARM)
+  const profiler = new GCProfiler()
+  profiler.start()
+  await receive(CALLS)
+  counts[name] = profiler.stop().statistics.length
+  native.stopReceiving()
 }
 if (sum === 0) throw new Error('nothing was received')
 console.log(JSON.stringify(counts))

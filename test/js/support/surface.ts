@@ -62,7 +62,6 @@ const channel: Record<string, Row> = {
     ),
   ],
   'SharedMemoryChannel.over': 'internal',
-  'SharedMemoryChannel.idle': 'internal',
   'SharedMemoryChannel#constructor': [
     (odd, { sabway }) => new sabway.SharedMemoryChannel(odd),
     (odd, { sabway }) => new sabway.SharedMemoryChannel(4096, odd),
@@ -91,7 +90,6 @@ const channel: Record<string, Row> = {
     },
   ],
   'SharedMemoryChannel#send': [(odd, { renderer }) => renderer.send(odd), (odd, { values }) => values.send(odd)],
-  'SharedMemoryChannel#sendEncoded': 'internal',
   'SharedMemoryChannel#trySend': [
     (odd, { renderer }) => renderer.trySend(odd),
     (odd, { values }) => values.trySend(odd),
@@ -201,23 +199,7 @@ const channel: Record<string, Row> = {
   'SharedMemoryChannel#toJSON': 'no parameters',
   'SharedMemoryChannel#side': 'no parameters',
 }
-for (const name of [
-  'onListenersChanged',
-  'beforeListening',
-  'listenerCount',
-  'work',
-  'reach',
-  'ready',
-  'wantsMessages',
-  'hasNews',
-  'wake',
-  'onPeerDied',
-  'onCarrierFailed',
-  'region',
-  'waiter',
-  'copied',
-  'cloneHint',
-]) {
+for (const name of ['onListenersChanged', 'beforeListening', 'listenerCount', 'region', 'cloneHint']) {
   channel[`SharedMemoryChannel#${name}`] = 'internal'
 }
 for (const name of ['addEventListener', 'removeEventListener']) channel[`SharedMemoryChannel#${name}`] = 'platform'

@@ -1,0 +1,100 @@
+// What the constructor of a channel is given, checked: by `new`, which makes a region, or by the
+// library, which has joined one.
+import * as check from '../base/check.js'
+import type { Format } from '../codec/format.js'
+import { policyOf, type WaitPolicy } from '../loop/wait-policy.js'
+import { handleParts } from '../region/handle.js'
+import { Region } from '../region/region.js'
+import type { BatchOptions } from './batch.js'
+import type { AttachOptions, ChannelHandle, ChannelOptions, InnerOptions, Side } from './options.js'
+import { formatFor, partsFor } from './parts.js'
+
+export const BATCH = 'the option `batch`'
+
+const CHANNEL_OPTIONS = ['region', 'share', 'name', 'codec', 'wait', 'batch', 'maxQueued'] as const
+const ATTACH_OPTIONS = ['side', 'codec', 'wait', 'batch', 'maxQueued', 'replace'] as const
+
+const queueBound = (given: number | undefined): number | undefined =>
+  given === undefined ? undefined : check.count(given, 'maxQueued')
+
+export interface SetupParts {
+  region: Region
+  /** Is the region closed with the channel? */
+  ownsRegion: boolean
+  side: Side
+  format: Format | null
+  policy: WaitPolicy
+  batch: BatchOptions | undefined
+  maxQueued: number | undefined
+  /** Why messages are copied to the other side; undefined where the memory is shared. */
+  copiedBecause: string | undefined
+}
+
+/** Of what a channel object is made. No object of a program's is one of these. */
+export class Setup {
+  readonly #made = true
+
+  private constructor(readonly parts: SetupParts) {}
+
+  static is(value: unknown): value is Setup {
+    return typeof value === 'object' && value !== null && #made in value
+  }
+
+  /**
+   * Of the constructor's arguments: a new channel, in a region of its own or in one that is given.
+   */
+  static create<T>(rendererToNative: number, nativeToRenderer: number, given?: ChannelOptions<T>): Setup {
+    const options = check.options(given, 'channel options', CHANNEL_OPTIONS)
+    check.ringBytes(rendererToNative, 'rendererToNativeBytes')
+    check.ringBytes(nativeToRenderer, 'nativeToRendererBytes')
+    const policy = policyOf(options.wait)
+    const maxQueued = queueBound(options.maxQueued)
+    let { batch } = options
+    if (batch !== undefined) batch = partsFor(BATCH).batchOptions(batch, 2 ** Math.ceil(Math.log2(rendererToNative)))
+    const format = formatFor(options.codec)
+    const region = Region.forChannel(rendererToNative, nativeToRenderer, options)
+    return new Setup({
+      region,
+      ownsRegion: options.region === undefined,
+      side: 'renderer',
+      format,
+      policy,
+      batch,
+      maxQueued,
+      copiedBecause: region.copied,
+    })
+  }
+
+  /** Of a region that was joined for the channel. */
+  static join(region: Region, side: Side, options: InnerOptions): Setup {
+    const { format, wait, batch, maxQueued, copiedBecause = region.copied } = options
+    return new Setup({
+      region,
+      ownsRegion: true,
+      side,
+      format,
+      policy: policyOf(wait),
+      batch,
+      maxQueued,
+      copiedBecause,
+    })
+  }
+}
+
+/**
+ * What `attach` was given, checked, and the region that it names. Nothing is left open when that
+ * fails.
+ */
+export function attachTo<T>(from: ChannelHandle | string, options: AttachOptions<T>): [Region, Side, InnerOptions] {
+  const given = check.options(options, 'attach options', ATTACH_OPTIONS)
+  const { side, batch, wait, codec, replace } = given
+  check.oneOf(side, 'side', ['renderer', 'native'])
+  if (replace !== undefined) check.flag(replace, 'replace')
+  policyOf(wait)
+  const maxQueued = queueBound(given.maxQueued)
+  const handle = typeof from === 'string' ? null : handleParts(from)
+  const shared = handle?.sabway === 'channel' ? (handle.codec ?? 'bytes') : undefined
+  const format = formatFor(codec, shared) // before a region is open
+  const region = handle === null ? Region.open(from as string) : Region.joined(handle)
+  return [region, side!, { format, batch, wait, maxQueued, replace }]
+}
