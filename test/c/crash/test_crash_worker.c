@@ -47,7 +47,7 @@ static int die(scene *s, uint32_t k, void (*act)(scene *s)) {
 }
 
 /* The next message from the worker: 1, or 0 when it takes too long. This end looks without sleeping, so that it can be
- * only the worker who sleeps too long. */
+ * only the worker that sleeps too long. */
 static uint64_t longest_wait;
 
 static int next_message(scene *s, sw_slice *slice) {
@@ -97,7 +97,7 @@ static void source_goes_on(scene *s) {
   }
 }
 
-/* `evict`: whoever notices the death takes the dead one's roles away, which wakes the others at once. */
+/* `evict`: the participant that notices the death takes the dead one's roles away, which wakes the others at once. */
 static void sweep(const char *name, const char *handler, const char *json, void (*act)(scene *s),
                   void (*goes_on)(scene *s), int evict) {
   scene s = {.notes = crash_shared(sizeof(notes))};
@@ -137,7 +137,7 @@ static void rings(scene *s) { sw_endpoint_ring(s->r.base, sw_endpoint_role(s->r.
 
 static void no_more(scene *s) { (void)s; }
 
-/* Only stopped, by somebody who finds nobody asleep. */
+/* Only stopped, by a thread that finds no sleeper. */
 static void its_waker_dies(void **state) {
   (void)state;
   sweep("waker of a worker that is then stopped", "echo", NULL, rings, no_more, 0);

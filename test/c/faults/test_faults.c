@@ -100,7 +100,7 @@ static int loop(peer *o) {
   return SW_OK;
 }
 
-/* Nobody is taken for dead because the system would not tell. */
+/* No process is taken for dead because the system would not tell. */
 static int identity(peer *o) {
   uint32_t pid = sw_prim_pid();
   uint64_t start = sw_prim_process_start(pid);

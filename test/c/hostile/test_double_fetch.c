@@ -22,7 +22,7 @@ static repeat KNOWN[] = {
     {NULL, "sw_ring.want_space", "seen, then taken; what is taken is not used", 0},
     {NULL, "sw_endpoint.sleeping", "the compare-exchange on the first value decides", 0},
     {NULL, "sw_endpoint.request", "the compare-exchange on the first value decides", 0},
-    {NULL, "sw_endpoint.skills", "a hint: whom to ring", 0},
+    {NULL, "sw_endpoint.skills", "a hint: which endpoint to ring", 0},
     {NULL, "sw_endpoint.pid", "looked at anew by the next walk, and compared with zero only", 0},
     {NULL, "sw_endpoint.epoch", "as above", 0},
 };

@@ -14,7 +14,7 @@ extern const model_scenario *const scenes_all[]; /* ended by NULL */
 
 /* Marks: what some run has to reach, or the scenario proves nothing. */
 enum {
-  SLEPT = 1,   /* somebody was about to park */
+  SLEPT = 1,   /* a thread was about to park */
   FULL = 2,    /* a producer found no room */
   WRAPPED = 4, /* a frame was put at the ring's first byte */
   FIRST = 8,   /* the first contender won, or got through */

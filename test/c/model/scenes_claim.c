@@ -91,7 +91,7 @@ static void claim_and_tell(void) {
   world.sent[0] = sw_endpoint_role(base(), 0);
   if (world.status[0] == 0) sw_store_release(&world_ring(0)->producer, world.sent[0]);
 }
-/* Whoever learns of a role finds its owner alive. */
+/* A thread that learns of a role finds its owner alive. */
 static void owner_lives(void) {
   uint32_t role = sw_load_acquire(&world_ring(0)->producer);
   if (role == 0) return;
@@ -121,7 +121,7 @@ static void release_and_tell(void) {
   release(0);
   sw_store_release(&world.stop, 1);
 }
-/* Whoever learns of the release finds the role dead, also when the endpoint has its next owner. */
+/* A thread that learns of the release finds the role dead, also when the endpoint has its next owner. */
 static void role_is_dead(void) {
   if (!sw_load_acquire(&world.stop)) return;
   model_check(!sw_endpoint_role_alive(base(), world.sent[0]));

@@ -1,4 +1,5 @@
-/* Sleeping: whoever parks is woken. A lost wake-up ends a run with somebody asleep, which the explorer reports. */
+/* Sleeping: a thread that parks is woken. A lost wake-up ends a run with a thread asleep, which the explorer reports.
+ */
 #include "scenes.h"
 
 enum { SMALL = 8, LARGE = 3000, WHOLE = CAPACITY };
@@ -80,7 +81,7 @@ static void stop_by_waking_always(void) {
 }
 static void send_1(void) { model_check(world_send(&world.producer[0], 1, SMALL) == SW_OK); }
 
-/* A waker dies before it has woken: the sleeper is still armed, for whoever rings next. */
+/* A waker dies before it has woken: the sleeper is still armed, for the next waker. */
 static void half_ring(void) {
   sw_endpoint *sleeper = (sw_endpoint *)(void *)(model_region() + SW_HEADER_BYTES) + 1;
   if (sw_load_relaxed(&sleeper->sleeping) == SW_AWAKE) return;
@@ -88,8 +89,8 @@ static void half_ring(void) {
   model_mark(FIRST);
 }
 
-/* Where nobody rings next, whoever finds the dead one evicts it, which wakes its peers; a sleeper asks about its peer
- * before it sleeps. */
+/* Where no other waker rings, the participant that finds the dead one evicts it, which wakes its peers; a sleeper asks
+ * about its peer before it sleeps. */
 static void take_and_die(void) {
   half_ring();
   model_die(1);

@@ -297,7 +297,7 @@ static void run_once(void) {
     result->pruned++; /* all of it is asleep */
   } else {
     result->runs++;
-    fail("lost wake-up: somebody sleeps, and nobody is left to wake them");
+    fail("lost wake-up: a thread sleeps, and none is left to wake it");
   }
 }
 

@@ -49,7 +49,7 @@ typedef struct region {
   uint32_t pages;
 } region;
 
-/* What lies behind the channel in its last page belongs to nobody. */
+/* What lies behind the channel in its last page belongs to no object. */
 HELPER void region_guard(const region *r, uint64_t used) {
   (void)r, (void)used;
 #ifdef TEST_ASAN
@@ -180,9 +180,9 @@ HELPER uint32_t random_next(uint64_t *state) {
 }
 
 HELPER void sleep_ms(uint32_t ms) {
-  uint32_t nobody = 0;
+  uint32_t unrung = 0;
   uint64_t until = sw_prim_now() + ms * 1000000ull;
-  for (uint64_t now; (now = sw_prim_now()) < until;) sw_prim_futex_wait(&nobody, 0, (int64_t)(until - now));
+  for (uint64_t now; (now = sw_prim_now()) < until;) sw_prim_futex_wait(&unrung, 0, (int64_t)(until - now));
 }
 
 /* Wait for a condition, ten seconds at most. */

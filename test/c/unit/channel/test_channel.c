@@ -1,4 +1,4 @@
-/* Channels: who may take which role, and who gets it next. */
+/* Channels: which participant may take which role, and which gets it next. */
 #define _GNU_SOURCE
 #include "../process/process.h"
 
@@ -91,7 +91,7 @@ static void closed(void **state) {
   region_free(&r);
 }
 
-/* One who was taken for dead and comes back late must not take the role from its successor. */
+/* A holder that was taken for dead and comes back late must not take the role from its successor. */
 static void late_leave(void **state) {
   (void)state;
   region r = region_new(4096, 4096);
@@ -117,7 +117,7 @@ static void evicted(void **state) {
   sw_channel_evict(r.base, r.size, 0, first); /* no channel there: nothing happens */
   assert_int_not_equal(region_channel(&r)->rings[SW_RENDERER].producer, 0);
   sw_channel_evict(r.base, r.size, SW_HEAP_AT, first);
-  uint32_t lost = sw_endpoint_role(r.base, first); /* the words still say who it was */
+  uint32_t lost = sw_endpoint_role(r.base, first); /* the words still name it */
   assert_int_equal(region_channel(&r)->rings[SW_RENDERER].producer, lost | SW_ROLE_GONE);
   assert_int_equal(region_channel(&r)->rings[SW_NATIVE].consumer, lost | SW_ROLE_GONE);
   assert_int_equal(sw_role_lost(region_channel(&r)->rings[SW_RENDERER].producer), lost);
@@ -235,7 +235,7 @@ static void corrupt(void **state) {
   assert_int_equal(rings[SW_NATIVE].consumer, SW_ROLE_GONE);
   rings[SW_RENDERER].capacity--;
   rings[SW_NATIVE].head = 0;
-  rings[SW_NATIVE].consumer = 0xff; /* an endpoint that there is not: nobody */
+  rings[SW_NATIVE].consumer = 0xff; /* an endpoint that there is not */
   assert_int_equal(sw_channel_check(r.base, r.size, SW_HEAP_AT), SW_ECORRUPT);
   assert_int_equal(open_consumer(&c, &r, SW_RENDERER, index), SW_OK);
   region_free(&r);

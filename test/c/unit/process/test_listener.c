@@ -106,7 +106,7 @@ static void leave_native(const region *r) {
   sw_port_close(&port, 0);
 }
 
-/* Once for each, also when it has come and gone between two looks, and never for one who left. */
+/* Once for each, also when it has come and gone between two looks, and never for one that left. */
 static void deaths(void) {
   heard h;
   sw_listener *l = start(&h);
@@ -132,7 +132,7 @@ static void deaths(void) {
   sleep_ms(250);
   assert_int_equal(sw_load_acquire(&h.deaths), 3); /* stopped is not dead */
   kill(child, SIGKILL);
-  wait_for(&h.deaths, 4); /* before it is reaped: the parent may be the one who waits */
+  wait_for(&h.deaths, 4); /* before it is reaped: it may be the parent that waits */
   assert_int_equal(sw_load_relaxed(&h.id), 8);
   reap(child);
   sleep_ms(250);

@@ -35,7 +35,7 @@ static void open_again(void **state) {
   assert_int_equal(((uint8_t *)opened.base)[opened.size - 1], 42);
   sw_shared again;
   assert_int_equal(sw_shared_open(&again, token), SW_EGONE);
-  sw_shared_token(&opened, token); /* who has it open can let others in */
+  sw_shared_token(&opened, token); /* a process that has it open can let others in */
   assert_int_equal(sw_shared_open(&again, token), SW_OK);
   sw_shared_close(&again);
   sw_shared_close(&again);
@@ -83,7 +83,7 @@ static void names(void **state) {
   sw_shared_close(&next);
 }
 
-/* Nobody holds the lock of an object whose users were killed. */
+/* No process holds the lock of an object whose users were killed. */
 static void abandoned(void **state) {
   (void)state;
   char name[SW_NAME_BYTES], path[128];

@@ -1,4 +1,4 @@
-/* Tokens whose checksum is right and whose parts are not: somebody who can write a token can compute its checksum, too.
+/* Tokens whose checksum is right and whose parts are not: a writer of tokens can compute the checksum, too.
  */
 #include "../helper.h"
 

@@ -1,4 +1,4 @@
-/* Closing, from either end, and taking over from one who left. */
+/* Closing, from either end, and taking over from one that left. */
 #include "../helper.h"
 
 static void producer_closes(void **state) {
