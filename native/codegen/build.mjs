@@ -36,7 +36,7 @@ async function compile(sources, flags, files) {
     'clang',
     '--target=wasm32',
     '-std=c11',
-    // A fifth smaller to load than with -O3, and as fast, as measured: the small functions of the ring must be inlined.
+    // A fifth smaller than with -O3 to download, and as fast, as measured: the small functions of the ring must be inlined.
     '-Os',
     '-mllvm',
     '-inline-threshold=75',

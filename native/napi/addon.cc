@@ -73,9 +73,9 @@ napi_value Weakly(napi_env env, napi_callback_info info) {
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  Environment::Create(env, exports);
-  RegionBinding::Create(env, exports);
-  SharedMemory::Create(env, exports);
+  Environment::Init(env, exports);
+  RegionBinding::Init(env, exports);
+  SharedMemory::Init(env, exports);
   napi_value weakly;
   if (napi_create_function(env, "weakly", NAPI_AUTO_LENGTH, Weakly, nullptr, &weakly) == napi_ok)
     exports.Set("weakly", weakly);

@@ -11,7 +11,7 @@ uint32_t Environment::NextId() {
 
 Environment *Environment::Of(Napi::Env env) { return env.GetInstanceData<Environment>(); }
 
-void Environment::Create(Napi::Env env, Napi::Object exports) {
+void Environment::Init(Napi::Env env, Napi::Object exports) {
   auto *made = new Environment(env);
   env.SetInstanceData<Environment>(made);
   napi_add_env_cleanup_hook(env, Close, made);

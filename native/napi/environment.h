@@ -38,7 +38,7 @@ struct WorkerEvent {
 class Environment {
  public:
   static Environment *Of(Napi::Env env);
-  static void Create(Napi::Env env, Napi::Object exports);
+  static void Init(Napi::Env env, Napi::Object exports);
 
   // For a worker or a watch: unique in the process, so that a late event is never taken for another's. Any thread.
   static uint32_t NextId();

@@ -11,7 +11,7 @@
 #include "sabway/region.h"
 #include "shared_memory.h"
 
-void RegionBinding::Create(Napi::Env env, Napi::Object exports) {
+void RegionBinding::Init(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "RegionBinding",
       DefineClass(

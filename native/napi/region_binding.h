@@ -12,7 +12,7 @@ class SharedMemory;
 
 class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable {
  public:
-  static void Create(Napi::Env env, Napi::Object exports);
+  static void Init(Napi::Env env, Napi::Object exports);
   explicit RegionBinding(const Napi::CallbackInfo &info);
   ~RegionBinding() override { Release(); }
 

@@ -7,7 +7,7 @@
 #include "error.h"
 #include "process/carrier.h"
 
-void SharedMemory::Create(Napi::Env env, Napi::Object exports) {
+void SharedMemory::Init(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "SharedMemory",
       DefineClass(env, "SharedMemory",

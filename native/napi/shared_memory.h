@@ -9,7 +9,7 @@
 
 class SharedMemory : public Napi::ObjectWrap<SharedMemory>, public Releasable {
  public:
-  static void Create(Napi::Env env, Napi::Object exports);
+  static void Init(Napi::Env env, Napi::Object exports);
   explicit SharedMemory(const Napi::CallbackInfo &info);
   ~SharedMemory() override { Release(); }
 

@@ -19,6 +19,7 @@
 #include "base/peer.h"
 #include "prim.h"
 #include "sabway/error.h"
+#include "why.h"
 
 enum { GLANCE_NS = 2000000, PRIVATE = 0600, PATH_BYTES = 32 /* PSHMNAMLEN and its zero */ };
 
@@ -87,9 +88,6 @@ void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, ui
  * A handle is the descriptor, and above it the random number that is the object's name when it was
  * given none: so the token of every process that has it open leads to it. */
 
-/* The error, and its reason in words. */
-#define refuse(error, why, ...) (snprintf(why, SW_PRIM_WHY, __VA_ARGS__), (error))
-
 static int descriptor(sw_prim_handle handle) { return (int)(handle & INT32_MAX); }
 
 static sw_prim_handle handle_of(int fd, uint32_t id) { return (int64_t)id << 32 | fd; }
@@ -104,14 +102,14 @@ static int path_of(char path[PATH_BYTES], const char *name, uint32_t id) {
 static int open_path(const char *path, uint64_t size, uint32_t id, sw_prim_handle *opened, char *why) {
   struct stat is;
   int fd = shm_open(path, O_RDWR, 0);
-  if (fd < 0) return refuse(errno == EACCES ? SW_EACCESS : SW_EGONE, why, "%s: %s", path, strerror(errno));
+  if (fd < 0) return swi_refuse(errno == EACCES ? SW_EACCESS : SW_EGONE, why, "%s: %s", path, strerror(errno));
   int status = SW_OK;
   if (fstat(fd, &is) != 0) {
-    status = refuse(SW_ESYSTEM, why, "fstat: %s", strerror(errno));
+    status = swi_refuse(SW_ESYSTEM, why, "fstat: %s", strerror(errno));
   } else if (is.st_uid != geteuid() || (is.st_mode & 0777) != PRIVATE) {
-    status = refuse(SW_EACCESS, why, "%s is another user's, or open to others", path);
+    status = swi_refuse(SW_EACCESS, why, "%s is another user's, or open to others", path);
   } else if ((uint64_t)is.st_size != size) {
-    status = refuse(SW_ESIZE, why, "it has %" PRIu64 " bytes, the token says %" PRIu64, (uint64_t)is.st_size, size);
+    status = swi_refuse(SW_ESIZE, why, "it has %" PRIu64 " bytes, the token says %" PRIu64, (uint64_t)is.st_size, size);
   }
   if (status == SW_OK) *opened = handle_of(fd, id);
   else close(fd);
@@ -124,12 +122,12 @@ int sw_prim_memory_create(uint64_t size, const char *name, sw_prim_handle *made,
   int fd;
   do {
     if (name == NULL) id = arc4random() & INT32_MAX;
-    if (!path_of(path, name, id)) return refuse(SW_EINVAL, why, "macOS takes names of up to 23 bytes");
+    if (!path_of(path, name, id)) return swi_refuse(SW_EINVAL, why, "macOS takes names of up to 23 bytes");
     fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL, PRIVATE);
   } while (fd < 0 && errno == EEXIST && name == NULL);
-  if (fd < 0) return refuse(errno == EEXIST ? SW_EEXIST : SW_ESYSTEM, why, "%s: %s", path, strerror(errno));
+  if (fd < 0) return swi_refuse(errno == EEXIST ? SW_EEXIST : SW_ESYSTEM, why, "%s: %s", path, strerror(errno));
   if (fchmod(fd, PRIVATE) != 0 || ftruncate(fd, (off_t)size) != 0) {
-    int status = refuse(SW_ENOMEM, why, "%" PRIu64 " bytes of shared memory: %s", size, strerror(errno));
+    int status = swi_refuse(SW_ENOMEM, why, "%" PRIu64 " bytes of shared memory: %s", size, strerror(errno));
     shm_unlink(path);
     close(fd);
     return status;
@@ -148,7 +146,7 @@ int sw_prim_memory_open(uint32_t pid, int64_t number, uint64_t size, sw_prim_han
 
 int sw_prim_memory_open_named(const char *name, uint64_t size, sw_prim_handle *opened, char *why) {
   char path[PATH_BYTES];
-  if (!path_of(path, name, 0)) return refuse(SW_EGONE, why, "macOS takes names of up to 23 bytes");
+  if (!path_of(path, name, 0)) return swi_refuse(SW_EGONE, why, "macOS takes names of up to 23 bytes");
   return open_path(path, size, 0, opened, why);
 }
 
@@ -160,7 +158,7 @@ void sw_prim_memory_close(sw_prim_handle handle, const char *name, int creator) 
 
 int sw_prim_memory_map(sw_prim_handle handle, uint64_t size, void **base, char *why) {
   void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor(handle), 0);
-  if (at == MAP_FAILED) return refuse(SW_ENOMEM, why, "mmap of %" PRIu64 " bytes: %s", size, strerror(errno));
+  if (at == MAP_FAILED) return swi_refuse(SW_ENOMEM, why, "mmap of %" PRIu64 " bytes: %s", size, strerror(errno));
   *base = at;
   return SW_OK;
 }
@@ -173,7 +171,7 @@ int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, int
   (void)base;
   (void)size;
   (void)vouched;
-  return refuse(SW_ENOSYS, why, "mapping over memory that is in use was never tried on macOS");
+  return swi_refuse(SW_ENOSYS, why, "mapping over memory that is in use was never tried on macOS");
 }
 
 int sw_prim_random(void *bytes, uint32_t count) {

@@ -260,20 +260,23 @@ static int available(sw_consumer *c) {
   return closed != 0 ? SW_ECLOSED : 0;
 }
 
-/* The messages between cursor and head_seen, up to `count`, and no more once their payloads have reached a quarter of
- * the ring; padding on the way is skipped. A frame that cannot be right ends the run and latches the status. */
-static uint32_t peek_run(sw_consumer *c, sw_slice *slices, uint32_t count) {
-  uint32_t cursor = c->cursor, head = c->head_seen, got = 0, bytes = 0;
-  while (got < count && cursor != head && bytes < c->capacity / 4) {
+/* Take the messages between the cursor and `end`, up to `count`, and no more once their payloads have reached `most`
+ * bytes; padding on the way is skipped. `slices` may be NULL: then they are only counted. A frame that cannot be right
+ * ends the walk and latches the status. */
+static uint32_t walk(sw_consumer *c, uint32_t end, uint32_t count, uint32_t most, sw_slice *slices) {
+  uint32_t cursor = c->cursor, got = 0, bytes = 0;
+  while (got < count && cursor != end && bytes < most) {
     swi_frame_view frame;
-    if (!swi_frame_read(c->data, c->capacity, cursor, head - cursor, &frame)) {
+    if (!swi_frame_read(c->data, c->capacity, cursor, end - cursor, &frame)) {
       c->status = SW_ECORRUPT;
       break;
     }
     if (frame.type == SW_FRAME_DATA) {
       uint32_t start = cursor & (c->capacity - 1);
-      slices[got].offset = (uint32_t)(c->data - c->base) + start + SW_FRAME_HEADER + frame.lead;
-      slices[got].length = frame.length;
+      if (slices != NULL) {
+        slices[got].offset = (uint32_t)(c->data - c->base) + start + SW_FRAME_HEADER + frame.lead;
+        slices[got].length = frame.length;
+      }
       bytes += frame.length;
       got++;
     }
@@ -289,7 +292,7 @@ int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count) {
   if (count == 0) return 0;
   int state;
   while ((state = available(c)) == 1) {
-    uint32_t got = peek_run(c, slices, count);
+    uint32_t got = walk(c, c->head_seen, count, c->capacity / 4, slices);
     if (got != 0) return (int)got; /* no further look: these messages must not wait for others */
   }
   if (c->handed_out == 0) sw_consumer_release(c); /* padding alone: the producer may be waiting for it */
@@ -318,23 +321,10 @@ void sw_consumer_release(sw_consumer *c) {
 }
 
 void sw_consumer_release_first(sw_consumer *c, uint32_t count) {
+  uint32_t end = c->cursor;
   if (count < c->handed_out) {
-    uint32_t cursor = c->tail, end = c->cursor, done = 0;
-    uint64_t bytes = 0;
-    while (done < count) {
-      swi_frame_view frame;
-      if (!swi_frame_read(c->data, c->capacity, cursor, end - cursor, &frame)) {
-        c->status = SW_ECORRUPT; /* it was right when it was peeked */
-        break;
-      }
-      cursor += frame.bytes;
-      if (frame.type != SW_FRAME_DATA) continue;
-      bytes += frame.length;
-      done++;
-    }
-    c->cursor = cursor;
-    c->handed_out = done;
-    c->bytes_handed_out = bytes;
+    sw_consumer_rewind(c);
+    walk(c, end, count, UINT32_MAX, NULL);
   }
   sw_consumer_release(c);
 }

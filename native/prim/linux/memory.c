@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "prim/prim.h"
+#include "prim/why.h"
 #include "proc.h"
 #include "sabway/error.h"
 
@@ -27,18 +28,16 @@
 static const char DIRECTORY[] = "/dev/shm", PREFIX[] = "sabway.";
 enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, PRIVATE = 0600, PATH_BYTES = 128, RETRIES = 8 };
 
-/* The error, and its reason in words. */
-#define refuse(error, why, ...) (snprintf(why, SW_PRIM_WHY, __VA_ARGS__), (error))
-
 /* ---- limits of the host ---- */
 
 /* Has a call that makes a descriptor failed because there is none? */
 static int no_descriptor(int error) { return error == EMFILE || error == ENFILE; }
 
 static int refuse_descriptor(int error, char *why) {
-  return refuse(SW_EFILES, why, "%s (%s); close files, or raise the limit: %s",
-                error == EMFILE ? "this process has as many open as it may" : "the system has as many open as it can",
-                strerror(error), error == EMFILE ? "`ulimit -n`, RLIMIT_NOFILE" : "the sysctl fs.file-max");
+  return swi_refuse(
+      SW_EFILES, why, "%s (%s); close files, or raise the limit: %s",
+      error == EMFILE ? "this process has as many open as it may" : "the system has as many open as it can",
+      strerror(error), error == EMFILE ? "`ulimit -n`, RLIMIT_NOFILE" : "the sysctl fs.file-max");
 }
 
 /* What to do when memory without a name could not be made big enough. */
@@ -59,18 +58,18 @@ static const char *remedy(int error) {
 /* Is it a plain object of this user, for this user only, and of that size? */
 static int inspect(int fd, uint64_t size, char *why) {
   struct stat is;
-  if (fstat(fd, &is) != 0) return refuse(SW_ESYSTEM, why, "fstat: %s", strerror(errno));
-  if (!S_ISREG(is.st_mode)) return refuse(SW_ESTALE, why, "it is no memory");
+  if (fstat(fd, &is) != 0) return swi_refuse(SW_ESYSTEM, why, "fstat: %s", strerror(errno));
+  if (!S_ISREG(is.st_mode)) return swi_refuse(SW_ESTALE, why, "it is not a shared memory object");
   if (is.st_uid != geteuid()) {
-    return refuse(SW_EACCESS, why, "it belongs to user %u, this process to user %u: run both as one user",
-                  (unsigned)is.st_uid, (unsigned)geteuid());
+    return swi_refuse(SW_EACCESS, why, "it belongs to user %u, this process to user %u: run both as one user",
+                      (unsigned)is.st_uid, (unsigned)geteuid());
   }
   if ((is.st_mode & 0777) != PRIVATE) {
-    return refuse(SW_EACCESS, why, "its mode is %03o, expected %03o: others could write into it",
-                  (unsigned)is.st_mode & 0777, PRIVATE);
+    return swi_refuse(SW_EACCESS, why, "its mode is %03o, expected %03o: others could write into it",
+                      (unsigned)is.st_mode & 0777, PRIVATE);
   }
   if ((uint64_t)is.st_size != size) {
-    return refuse(SW_ESIZE, why, "it has %" PRIu64 " bytes, the token says %" PRIu64, (uint64_t)is.st_size, size);
+    return swi_refuse(SW_ESIZE, why, "it has %" PRIu64 " bytes, the token says %" PRIu64, (uint64_t)is.st_size, size);
   }
   return SW_OK;
 }
@@ -88,12 +87,12 @@ static int create_sealed(uint64_t size, sw_prim_handle *made, char *why) {
   if (fd < 0 && errno == EINVAL) fd = memfd_create("sabway", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0 && no_descriptor(errno)) return refuse_descriptor(errno, why);
   if (fd < 0) {
-    return refuse(SW_ESYSTEM, why, "memfd_create: %s%s; or give the region a name", strerror(errno), remedy(errno));
+    return swi_refuse(SW_ESYSTEM, why, "memfd_create: %s%s; or give the region a name", strerror(errno), remedy(errno));
   }
   if (fchmod(fd, PRIVATE) != 0 || ftruncate(fd, (off_t)size) != 0 || fcntl(fd, F_ADD_SEALS, SEALS) != 0) {
     int error = errno, forbidden = error == EPERM || error == ENOSYS;
-    return fail_closed(fd, refuse(forbidden ? SW_ESYSTEM : SW_ENOMEM, why, "%" PRIu64 " bytes of memfd: %s%s", size,
-                                  strerror(error), remedy(error)));
+    return fail_closed(fd, swi_refuse(forbidden ? SW_ESYSTEM : SW_ENOMEM, why, "%" PRIu64 " bytes of memfd: %s%s", size,
+                                      strerror(error), remedy(error)));
   }
   *made = fd;
   return SW_OK;
@@ -113,29 +112,30 @@ static int why_not_opened(uint32_t pid, int64_t number, char *why) {
     case ENOENT:
     case ESRCH:
       if (is_hidden(pid)) {
-        return refuse(SW_EACCESS, why,
-                      "/proc hides process %u from this one (hidepid); run both as one user, or give the region a name",
-                      pid);
+        return swi_refuse(
+            SW_EACCESS, why,
+            "/proc hides process %u from this one (hidepid); run both as one user, or give the region a name", pid);
       }
-      return refuse(SW_EGONE, why, "process %u has no descriptor %" PRId64 " any more", pid, number);
+      return swi_refuse(SW_EGONE, why, "process %u has no descriptor %" PRId64 " any more", pid, number);
     case EACCES:
     case EPERM:
-      return refuse(SW_EACCESS, why,
-                    "process %u does not let this one open its descriptors (%s): it is another user's, or protected "
-                    "(setuid, not dumpable); run both as one user, unprotected, or give the region a name",
-                    pid, strerror(error));
+      return swi_refuse(
+          SW_EACCESS, why,
+          "process %u does not let this one open its descriptors (%s): it is another user's, or protected "
+          "(setuid, not dumpable); run both as one user, unprotected, or give the region a name",
+          pid, strerror(error));
     case ENXIO:
-      return refuse(SW_ESTALE, why, "descriptor %" PRId64 " of process %u is no memory", number, pid);
+      return swi_refuse(SW_ESTALE, why, "descriptor %" PRId64 " of process %u is not shared memory", number, pid);
     default:
-      return refuse(SW_ESYSTEM, why, "descriptor %" PRId64 " of process %u: %s", number, pid, strerror(error));
+      return swi_refuse(SW_ESYSTEM, why, "descriptor %" PRId64 " of process %u: %s", number, pid, strerror(error));
   }
 }
 
 int sw_prim_memory_open(uint32_t pid, int64_t number, uint64_t size, sw_prim_handle *opened, char *why) {
   if (!swi_proc_is_ours()) {
-    return refuse(SW_ESYSTEM, why,
-                  "memory without a name is found through /proc, which is not mounted here, or is another pid "
-                  "namespace's; mount it (`mount -t proc proc /proc`), or give the region a name");
+    return swi_refuse(SW_ESYSTEM, why,
+                      "memory without a name is found through /proc, which is not mounted here, or is another pid "
+                      "namespace's; mount it (`mount -t proc proc /proc`), or give the region a name");
   }
   char path[PATH_BYTES];
   snprintf(path, sizeof(path), "/proc/%u/fd/%" PRId64, pid, number);
@@ -145,10 +145,10 @@ int sw_prim_memory_open(uint32_t pid, int64_t number, uint64_t size, sw_prim_han
   if (status != SW_OK) return fail_closed(fd, status);
   int seals = fcntl(fd, F_GET_SEALS); /* -1 where there cannot be any */
   if (seals < 0 || (seals & SEALS) != SEALS) {
-    return fail_closed(fd, refuse(SW_ESTALE, why,
-                                  "descriptor %" PRId64 " of process %u is a file without seals: "
-                                  "it could be truncated under its readers",
-                                  number, pid));
+    return fail_closed(fd, swi_refuse(SW_ESTALE, why,
+                                      "descriptor %" PRId64 " of process %u is a file without seals: "
+                                      "it could be truncated under its readers",
+                                      number, pid));
   }
   *opened = fd;
   return SW_OK;
@@ -166,9 +166,9 @@ static int is_linked(int fd) {
 /* Why no object can be opened or made there, except by a name that is taken or not there. */
 static int why_no_object(const char *path, int error, char *why) {
   if (no_descriptor(error)) return refuse_descriptor(error, why);
-  return refuse(SW_ESYSTEM, why,
-                "%s%s: %s; regions with a name need %s, mounted and writable; those without one do not", DIRECTORY,
-                path, strerror(error), DIRECTORY);
+  return swi_refuse(SW_ESYSTEM, why,
+                    "%s%s: %s; regions with a name need %s, mounted and writable; those without one do not", DIRECTORY,
+                    path, strerror(error), DIRECTORY);
 }
 
 /* Remove the object unless a process has it open: 1 when it is away. */
@@ -208,18 +208,21 @@ static int create_named(uint64_t size, const char *name, sw_prim_handle *made, c
     if (fd < 0 && errno != EEXIST) return why_no_object(path, errno, why);
     if (fd < 0 && !remove_abandoned(path)) break;
     /* Until it is locked, it looks abandoned. */
-    if (fd >= 0 && (flock(fd, LOCK_SH) != 0 || !is_linked(fd))) fd = (close(fd), -1);
+    if (fd >= 0 && (flock(fd, LOCK_SH) != 0 || !is_linked(fd))) {
+      close(fd);
+      fd = -1;
+    }
   }
   if (fd < 0)
-    return refuse(SW_EEXIST, why, "%s%s; choose another name, or close the region that has it", DIRECTORY, path);
+    return swi_refuse(SW_EEXIST, why, "%s%s; choose another name, or close the region that has it", DIRECTORY, path);
   /* Reserved at once: touching a page that a full /dev/shm cannot give would be SIGBUS. */
   int failed = fchmod(fd, PRIVATE) != 0 ? errno : posix_fallocate(fd, 0, (off_t)size);
   if (failed) {
     shm_unlink(path);
-    return fail_closed(fd, refuse(SW_ENOMEM, why,
-                                  "%" PRIu64 " bytes in %s: %s; make it larger (docker run --shm-size, mount -o "
-                                  "remount,size=), close regions with names, or make this one without%s",
-                                  size, DIRECTORY, strerror(failed), remedy(failed)));
+    return fail_closed(fd, swi_refuse(SW_ENOMEM, why,
+                                      "%" PRIu64 " bytes in %s: %s; make it larger (docker run --shm-size, mount -o "
+                                      "remount,size=), close regions with names, or make this one without%s",
+                                      size, DIRECTORY, strerror(failed), remedy(failed)));
   }
   *made = fd;
   return SW_OK;
@@ -229,16 +232,16 @@ int sw_prim_memory_open_named(const char *name, uint64_t size, sw_prim_handle *o
   char path[PATH_BYTES];
   path_of(path, name);
   int fd = shm_open(path, O_RDWR | O_CLOEXEC, 0);
-  if (fd < 0 && errno == EACCES) return refuse(SW_EACCESS, why, "%s%s is another user's", DIRECTORY, path);
+  if (fd < 0 && errno == EACCES) return swi_refuse(SW_EACCESS, why, "%s%s is another user's", DIRECTORY, path);
   if (fd < 0 && errno == ENOENT && access(DIRECTORY, F_OK) == 0) {
-    return refuse(SW_EGONE, why, "%s%s: it was closed, or this process sees another %s than its maker", DIRECTORY, path,
-                  DIRECTORY);
+    return swi_refuse(SW_EGONE, why, "%s%s: it was closed, or this process sees another %s than its maker", DIRECTORY,
+                      path, DIRECTORY);
   }
   if (fd < 0) return why_no_object(path, errno, why);
   int status = inspect(fd, size, why);
   if (status != SW_OK) return fail_closed(fd, status);
   if (flock(fd, LOCK_SH | LOCK_NB) != 0 || !is_linked(fd)) {
-    return fail_closed(fd, refuse(SW_EGONE, why, "%s%s is being removed", DIRECTORY, path));
+    return fail_closed(fd, swi_refuse(SW_EGONE, why, "%s%s is being removed", DIRECTORY, path));
   }
   *opened = fd;
   return SW_OK;
@@ -264,11 +267,11 @@ void sw_prim_memory_close(sw_prim_handle handle, const char *name, int creator) 
 int sw_prim_memory_map(sw_prim_handle handle, uint64_t size, void **base, char *why) {
   void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, (int)handle, 0);
   if (at == MAP_FAILED)
-    return refuse(SW_ENOMEM, why,
-                  "mmap of %" PRIu64
-                  " bytes: %s; address space may be limited (`ulimit -v`, "
-                  "RLIMIT_AS), or used up: close regions no longer used",
-                  size, strerror(errno));
+    return swi_refuse(SW_ENOMEM, why,
+                      "mmap of %" PRIu64
+                      " bytes: %s; address space may be limited (`ulimit -v`, "
+                      "RLIMIT_AS), or used up: close regions no longer used",
+                      size, strerror(errno));
   *base = at;
   return SW_OK;
 }
@@ -306,7 +309,7 @@ static int is_whole(const void *base, uint64_t size, int vouched, char *why) {
   FILE *maps = fopen("/proc/self/maps", "re");
   if (maps == NULL && no_descriptor(errno)) return refuse_descriptor(errno, why);
   if (maps == NULL) {
-    return refuse(
+    return swi_refuse(
         SW_ENOSYS, why,
         "what would be mapped over is looked up in /proc/self/maps (%s); mount it: `mount -t proc proc /proc`",
         strerror(errno));
@@ -331,25 +334,25 @@ static int is_whole(const void *base, uint64_t size, int vouched, char *why) {
   }
   fclose(maps);
   if (fits && reached == end && before == 0) return SW_OK;
-  return refuse(SW_EOVERLAY, why,
-                "%p is not the whole of a WebAssembly.Memory (private, anonymous, writable), or is "
-                "shared with other processes already",
-                base);
+  return swi_refuse(SW_EOVERLAY, why,
+                    "%p is not the whole of a WebAssembly.Memory (private, anonymous, writable), or is "
+                    "shared with other processes already",
+                    base);
 }
 
 int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, int vouched, char *why) {
   uintptr_t begin = (uintptr_t)base, page = (uintptr_t)sysconf(_SC_PAGESIZE);
   if (begin == 0 || begin % page != 0 || size == 0 || size % page != 0) {
-    return refuse(SW_EOVERLAY, why,
-                  "%" PRIu64
-                  " bytes at %p are not whole pages; pass the bytes of a shared "
-                  "WebAssembly.Memory, all of them",
-                  size, base);
+    return swi_refuse(SW_EOVERLAY, why,
+                      "%" PRIu64
+                      " bytes at %p are not whole pages; pass the bytes of a shared "
+                      "WebAssembly.Memory, all of them",
+                      size, base);
   }
   int status = is_whole(base, size, vouched, why);
   if (status != SW_OK) return status;
   if (mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, (int)handle, 0) == MAP_FAILED) {
-    return refuse(SW_EOVERLAY, why, "mmap over %p: %s", base, strerror(errno));
+    return swi_refuse(SW_EOVERLAY, why, "mmap over %p: %s", base, strerror(errno));
   }
   return SW_OK;
 }

@@ -15,8 +15,7 @@ enum {
   FRAME = 64, /* what each message takes in the ring */
   FRAMES = CAPACITY / FRAME,
   PATROL_NS = 5000000,
-  /* a loaded machine is slow to schedule; a lost sleeper would never end */
-  TOO_LATE_NS = 2000000000
+  TOO_LATE_NS = 2000000000 /* a loaded machine is slow to schedule; a lost sleeper would never wake */
 };
 
 /* What the child tells its survivor: shared, and outside the region. */
@@ -50,7 +49,7 @@ typedef struct scene {
   sw_producer p; /* whichever of them the survivor or the child has */
   sw_consumer c;
   pid_t child;
-  uint32_t dead; /* an endpoint or role whose owner died long ago */
+  uint32_t dead; /* an endpoint or role of a participant that died long ago */
   int woken;     /* a ring ended the survivor's sleep */
 } scene;
 
@@ -90,7 +89,7 @@ int is_message(const scene *s, const sw_slice *slice, uint32_t n);
 /* ---- what cases are made of ---- */
 
 void child_claims(scene *s);
-/* A process that has held an endpoint of this region, and is gone; it runs `with` before. */
+/* A participant that has held an endpoint of this region, and is gone; runs `with` before. */
 void somebody_dies(scene *s, void (*with)(const region *r));
 /* The survivor takes over the dead child's endpoint, and with it the producer's (the consumer's)
  * role. */

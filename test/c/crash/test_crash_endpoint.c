@@ -63,7 +63,7 @@ static void dies_with_roles(const region *r) {
   }
 }
 
-/* Messages of a participant that has left in order. */
+/* Messages of a participant that left in order. */
 static void before(scene *s) {
   sw_producer p;
   if (s->at->fill == 0) return;
@@ -134,7 +134,7 @@ static void prelude_ring(scene *s) {
 
 static void ring(scene *s) { sw_endpoint_ring(s->r.base, s->dead); }
 
-/* A relay exists, and has a request. */
+/* There is a relay, and it has a request. */
 static void prelude_relay(scene *s) {
   prelude_ring(s);
   sw_endpoint_set_skills(s->r.base, s->notes->index, SW_WAKES_FUTEX | SW_RELAYS);

@@ -13,7 +13,7 @@ typedef enum fault_kind {
   FAULT_MEMORY, /* malloc, calloc, realloc, strdup: NULL */
   FAULT_THREAD, /* pthread_create: EAGAIN */
   FAULT_WAIT,   /* futex wait: EINTR at once */
-  FAULT_WAKE,   /* futex wake: reaches no sleeper */
+  FAULT_WAKE,   /* futex wake: reaches no thread */
   FAULT_LOAD,   /* dlopen: NULL, and dlerror says why */
   FAULT_SYMBOL, /* dlsym: NULL */
   FAULT_OPEN,   /* fopen: EMFILE */

@@ -9,7 +9,7 @@
 
 enum { RING = 4096 };
 
-/* The carrier looks again by itself after 100 ms, in case its waker has died. Not here: a ring that is lost
+/* The carrier looks again by itself after 100 ms, in case the waker has died. Not here: a ring that is lost
  * hangs, and ctest ends it. */
 void __real_sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout);
 void __wrap_sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout);
@@ -178,14 +178,14 @@ static void ends(void **state) {
     expect_end(to);
     send(to, 30, 5);
     expect(from, 30, 5);
-    sw_consumer_close(&from->in); /* no more is read here: the sender there is told */
+    sw_consumer_close(&from->in); /* no more is read here: the sender is told */
     EVENTUALLY(sw_producer_send(&to->out, "x", 1) == SW_ECLOSED);
     assert_int_equal(sw_load_acquire(&t.failures), 0);
     trip_close(&t);
   }
 }
 
-/* An end, and what came before it, that were not carried yet when the carrier is stopped. */
+/* An end, and what came before it, that are not carried yet when the carrier is stopped. */
 static void end_at_the_stop(void **state) {
   (void)state;
   trip t;
@@ -200,7 +200,7 @@ static void end_at_the_stop(void **state) {
   trip_close(&t);
 }
 
-/* No reader makes room: the wait of the carrier ends. */
+/* No peer makes room: the carrier gives up after a second. */
 static void stopped_without_a_reader(void **state) {
   (void)state;
   trip t;
@@ -231,7 +231,7 @@ static void stopped_before_there_is_room(void **state) {
   trip_close(&t);
 }
 
-/* The participant that is there already looks which one has come. */
+/* A peer that is there already looks which participant has come. */
 static void announced(void **state) {
   (void)state;
   trip t = {.home = region_new(RING, RING), .away = region_new(RING, RING)};

@@ -167,7 +167,7 @@ static void overlaid(void) {
   munmap(around, SIZE + 2 * SW_PAGE);
 }
 
-/* One that lives, one that has ended, and one whose pid belongs to another process now. */
+/* One that lives, one that has ended, and one whose pid belongs to another now. */
 static void watched(void) {
   uint64_t start = sw_prim_process_start(sw_prim_pid());
   sw_prim_watch watch;

@@ -93,7 +93,7 @@ static void want_space(writer *t) {
   if (length > t->p.capacity) length = t->p.capacity;
   CALL(8, fits = sw_producer_want_space(&t->p, length));
   MUST(fits == 0 || fits == 1);
-  MUST(fits == 1 || t->p.status != SW_ECORRUPT); /* a sleep on a broken ring would never end */
+  MUST(fits == 1 || t->p.status != SW_ECORRUPT); /* a sleeper on a broken ring would never wake */
 }
 
 static void drain(writer *t) {

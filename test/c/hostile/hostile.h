@@ -41,8 +41,9 @@ uint32_t script_length(void);
 
 /* ---- calls ---- */
 
-/* Every call of the core is made between these two. `limit`: the most words it may read, so that
- * none loops without end. */
+/* Every call of the core is made between these two. `limit`: the most words it may read, so that none loops without
+ * end.
+ */
 void call_begin(uint32_t limit);
 void call_end(void);
 #define CALL(limit, call) \
@@ -66,7 +67,7 @@ void must(int holds, const char *what, const char *file, int line);
 /* A region of exactly the bytes it needs, formatted anew for each script; AddressSanitizer sees
  * each byte outside. */
 memory region_for_script(void);
-/* Only in this may a sleeper be woken. */
+/* Only in this region may a sleeper be woken. */
 void memory_in_use(memory m);
 sw_ring *ring_of(const memory *m, uint32_t side);
 /* A word of the region's shared structures or of the ring's data becomes another. */

@@ -1,6 +1,6 @@
-/* A thread writes garbage over the whole region while others use it. They may be told errors and
- * get wrong bytes; none crashes, none hangs, none leaves the region (AddressSanitizer watches).
- * SABWAY_SEED changes the garbage. */
+/* A thread writes garbage over the whole region while others use it. They may be told errors and get wrong bytes;
+ * no thread crashes, hangs or leaves the region (AddressSanitizer watches). SABWAY_SEED changes the garbage.
+ */
 #include "../unit/helper.h"
 #include "sabway/worker.h"
 
@@ -13,7 +13,7 @@ typedef struct scribbler {
   uint32_t written;         /* the writer is through */
   uint32_t words;           /* written so far */
   int waits;                /* it begins when something was received */
-  uint32_t sent, received;  /* what came through in spite of the garbage */
+  uint32_t sent, received;  /* by the thread that was first */
   uint32_t corrupt, others; /* errors */
   uint32_t outside;         /* payloads out of bounds: none */
 } scribbler;

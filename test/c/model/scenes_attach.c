@@ -18,7 +18,7 @@ static void attach(void) {
   model_mark(FIRST);
 }
 
-/* A magic without a size could not be told from a region that is not ready. */
+/* With the magic there and the size not, a region that is not ready could not be told from one that is. */
 static void attach_knowing(void) {
   const sw_region_header *header = (const void *)base();
   if (sw_load_acquire(&header->magic) != SW_MAGIC) return;

@@ -1,4 +1,5 @@
-/* Sleeping: every parked thread is woken. A lost wake-up ends a run with one asleep, which the explorer reports. */
+/* Sleeping: a thread that parks is woken. A lost wake-up ends a run with a thread asleep, which the explorer reports.
+ */
 #include "scenes.h"
 
 enum { SMALL = 8, LARGE = 3000, WHOLE = CAPACITY };
@@ -88,8 +89,8 @@ static void half_ring(void) {
   model_mark(FIRST);
 }
 
-/* Where nobody rings next, whoever finds the dead one evicts it, which wakes its peers; a sleeper asks about its peer
- * before it sleeps. */
+/* Where no other waker rings, the participant that finds the dead one evicts it, which wakes its peers; a sleeper asks
+ * about its peer before it sleeps. */
 static void take_and_die(void) {
   half_ring();
   model_die(1);

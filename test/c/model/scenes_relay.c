@@ -1,5 +1,5 @@
 /* Relays: a native thread (participant 0) and a JavaScript thread without the addon (participant 1), neither of which
- * can wake the other from its kind of sleep, and the relays (endpoints 2 and 3). */
+ * can wake the other from its kind of sleep, and the relays that pass rings on (endpoints 2 and 3). */
 #include "scenes.h"
 
 enum { SMALL = 8, SKILLS = SW_WAKES_FUTEX | SW_WAKES_ATOMICS };
@@ -126,7 +126,7 @@ static void sleeps(void) {
   model_mark(SLEPT);
   model_wait(doorbell(1), 0);
 }
-/* Asleep, too: a waker that needs it rings it. */
+/* Asleep, too: any waker that needs it rings it. */
 static void serve_ring(uint32_t endpoint, uint32_t rings) {
   while (sw_load_acquire(doorbell(endpoint)) == rings) model_wait(doorbell(endpoint), rings); /* as [Q2] */
   model_check(sw_relay_serve(model_region()) == 0);
@@ -137,7 +137,7 @@ static void relays_twice(void) {
   serve_ring(2, 1);
 }
 
-/* Two sleepers that the same relay wakes. */
+/* Two sleepers that one relay wakes. */
 static void setup_both_asleep(void) {
   setup();
   model_cannot_wake(1, SW_SLEEP_ATOMICS);

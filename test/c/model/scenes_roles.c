@@ -6,7 +6,7 @@ enum { SMALL = 8 };
 
 static uint8_t *base(void) { return model_region(); }
 
-/* Endpoints 0 and 1 are claimed; no role in rings[0] is held. */
+/* Endpoints 0 and 1 are claimed; no participant holds a role in rings[0]. */
 static void setup_free(void) {
   world_open(0u - 16);
   sw_producer_leave(&world.producer[0]);
@@ -46,7 +46,7 @@ static void one_won(void) {
   world_valid();
 }
 
-/* One of them has an endpoint since just now: a thread that sees its role must find it alive. */
+/* One of them has just claimed its endpoint: a thread that sees its role must find it alive. */
 static void setup_one_endpoint(void) {
   setup_free();
   sw_endpoint_release(base(), 0);
@@ -148,8 +148,7 @@ static void consume_after_death(void) {
 }
 static void setup_dying(void) { world_open(0u - 8); }
 
-/* A dead holder is evicted while another takes the role over: in either order, the new holder
- * stays. */
+/* A dead holder is evicted while another takes the role over: the new holder stays, in whichever order. */
 static void setup_dead(void) {
   world_open(0);
   model_process(1, 10, 1, false);

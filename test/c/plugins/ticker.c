@@ -23,7 +23,7 @@ static uint64_t on_tick(void *state, uint64_t now) {
   ticker *t = state;
   if (now < t->due) return t->due;
   uint64_t tick[2] = {t->due, now};
-  t->host->send(t->host, tick, sizeof(tick)); /* a tick without room is lost */
+  t->host->send(t->host, tick, sizeof(tick)); /* a tick that finds no room is lost */
   t->due += t->interval;
   return t->due;
 }

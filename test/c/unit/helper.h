@@ -49,7 +49,7 @@ typedef struct region {
   uint32_t pages;
 } region;
 
-/* What lies behind the channel in its last page is not used. */
+/* What lies behind the channel in its last page belongs to no object. */
 HELPER void region_guard(const region *r, uint64_t used) {
   (void)r, (void)used;
 #ifdef TEST_ASAN

@@ -117,7 +117,7 @@ static void evicted(void **state) {
   sw_channel_evict(r.base, r.size, 0, first); /* no channel there: nothing happens */
   assert_int_not_equal(region_channel(&r)->rings[SW_RENDERER].producer, 0);
   sw_channel_evict(r.base, r.size, SW_HEAP_AT, first);
-  uint32_t lost = sw_endpoint_role(r.base, first); /* the words still name the owner */
+  uint32_t lost = sw_endpoint_role(r.base, first); /* the words still name it */
   assert_int_equal(region_channel(&r)->rings[SW_RENDERER].producer, lost | SW_ROLE_GONE);
   assert_int_equal(region_channel(&r)->rings[SW_NATIVE].consumer, lost | SW_ROLE_GONE);
   assert_int_equal(sw_role_lost(region_channel(&r)->rings[SW_RENDERER].producer), lost);

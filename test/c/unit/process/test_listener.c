@@ -132,7 +132,7 @@ static void deaths(void) {
   sleep_ms(250);
   assert_int_equal(sw_load_acquire(&h.deaths), 3); /* stopped is not dead */
   kill(child, SIGKILL);
-  wait_for(&h.deaths, 4); /* before it is reaped: the waiting process may be the parent */
+  wait_for(&h.deaths, 4); /* before it is reaped: it may be the parent that waits */
   assert_int_equal(sw_load_relaxed(&h.id), 8);
   reap(child);
   sleep_ms(250);

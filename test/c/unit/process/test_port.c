@@ -10,7 +10,7 @@ enum { RING = 4096 };
 
 static uint32_t yields;
 
-/* In place of the C library's: counts, and does not yield. */
+/* In place of the C library's: counts, and lets no other thread go first. */
 int sched_yield(void) {
   yields++;
   return 0;

@@ -83,7 +83,7 @@ static void names(void **state) {
   sw_shared_close(&next);
 }
 
-/* The lock of an object whose users were killed is free. */
+/* No process holds the lock of an object whose users were killed. */
 static void abandoned(void **state) {
   (void)state;
   char name[SW_NAME_BYTES], path[128];

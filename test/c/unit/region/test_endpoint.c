@@ -185,7 +185,7 @@ static void a_dead_process(void **state) {
 
 static void ends_at_once(const region *r) { (void)r; }
 
-/* A thread that dies while it claims must not keep the endpoint. */
+/* A process that dies while it claims must not keep the endpoint. */
 static void dead_while_claiming(void **state) {
   (void)state;
   region r = region_new_shared(4096, 4096);
@@ -287,13 +287,14 @@ static void sleeps_are_bounded(void **state) {
   assert_int_equal(sw_wait_limit_ms(SW_REACH_NONE, 1000), 64);
 }
 
-/* Which participant reaches which. */
+/* The wake path between each two kinds of participants. */
 static void reach_follows_skills(void **state) {
   (void)state;
   region r = region_new(4096, 4096);
   uint32_t native = region_claim(&r), plain = region_claim(&r), relay = region_claim(&r);
   uint32_t by_native = sw_endpoint_role(r.base, native), by_plain = sw_endpoint_role(r.base, plain);
-  assert_int_equal(sw_endpoint_wake_path(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_FRAGILE); /* not told yet */
+  assert_int_equal(sw_endpoint_wake_path(r.base, plain, by_native, SW_SLEEP_ATOMICS),
+                   SW_REACH_FRAGILE); /* not told yet */
   sw_endpoint_set_skills(r.base, native, SW_WAKES_FUTEX);
   sw_endpoint_set_skills(r.base, plain, SW_WAKES_ATOMICS);
   assert_int_equal(sw_endpoint_wake_path(r.base, plain, by_native, SW_SLEEP_ATOMICS), SW_REACH_NONE | SW_REACH_FRAGILE);

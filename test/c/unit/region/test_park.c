@@ -1,5 +1,5 @@
-/* Sleeping and waking between two threads. No thread sleeps with a timeout here: a lost wake-up
- * hangs the test, and ctest ends it. */
+/* Sleeping and waking between two threads. No thread sleeps with a timeout here: a lost wake-up hangs the test, and
+ * ctest ends it. */
 #include "../helper.h"
 
 typedef struct both {
@@ -145,7 +145,7 @@ static void there_and_back(void **state) {
   region_free(&g.r);
 }
 
-/* ---- a close wakes every sleeper ---- */
+/* ---- a close wakes the sleeper ---- */
 
 static void reads_till_closed(void *argument) {
   both *b = argument;

@@ -1,4 +1,4 @@
-/* Event loops: who is called when a doorbell rings. */
+/* Event loops: which one is called when a doorbell rings. */
 #include "sabway/loop.h"
 
 #include "../helper.h"

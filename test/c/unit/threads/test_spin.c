@@ -103,7 +103,7 @@ static void atomics_are_not_for_native_wakers(void **state) {
   assert_int_equal(rung, 1);
   assert_int_equal(sw_wake_calls(), calls + 2);
   sw_loop_unregister(&doorbell);
-  assert_int_equal(sw_prim_wake(&doorbell, SW_SLEEP_LOOP), 0); /* no loop there, and no sleeper on the futex */
+  assert_int_equal(sw_prim_wake(&doorbell, SW_SLEEP_LOOP), 0); /* no loop there, and no thread on the futex */
 }
 
 TESTS(TEST(looks_first), TEST(ends_in_time), TEST(yields_again), TEST(forgoes),

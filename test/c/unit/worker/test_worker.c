@@ -187,7 +187,7 @@ static void close_ends_the_worker(void **state) {
   peer_close(&o);
 }
 
-/* The listener has left: that is the end, not a failure of the plugin. */
+/* The consumer has closed: that is the end, not a failure of the plugin. */
 static void consumer_close_ends_the_worker(void **state) {
   (void)state;
   const char *handlers[] = {"source", "echo"};
