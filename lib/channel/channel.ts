@@ -154,8 +154,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** One direction may have ended, by its stream: then that one stays ended. */
   #takeBothRoles(): void {
-    const sending = endedOr(() => this.#producer.open())
-    const receiving = endedOr(() => this.#consumer.open())
+    const sending = whyEnded(this.#producer)
+    const receiving = whyEnded(this.#consumer)
     if (sending !== null && receiving !== null) {
       throw new SabwayError(
         'ERR_SABWAY_CLOSED',
@@ -226,7 +226,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** Send only if there is room now and nothing is queued before it. Errors: as `send`. */
   trySend(message: T): boolean {
-    return this.#sender.trySend(this.#encode(message))
+    return this.#sender.trySend(this.#format === null ? (message as Uint8Array) : this.#encode(message))
   }
 
   /**
@@ -603,10 +603,10 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   }
 }
 
-/** Why that direction has ended; null when it has not. */
-function endedOr(open: () => void): SabwayError | null {
+/** Take the role of one direction. Returns why that has ended; null when it has not. */
+function whyEnded(role: { open(): void }): SabwayError | null {
   try {
-    open()
+    role.open()
     return null
   } catch (error) {
     if ((error as SabwayError).code !== 'ERR_SABWAY_CLOSED') throw error
