@@ -130,6 +130,11 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     return SharedMemoryChannel.over<T>(...attachTo(from, options))
   }
 
+  /** @internal A channel object for a side, which takes its roles on first use. */
+  static idle<T = Uint8Array>(region: Region, side: Side, options: InnerOptions): SharedMemoryChannel<T> {
+    return new SharedMemoryChannel<T>(Setup.join(region, side, options))
+  }
+
   /**
    * @internal Take a side of the region's channel. The region is closed when that fails, and with
    * the channel.
@@ -137,7 +142,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   static over<T = Uint8Array>(region: Region, side: Side, options: InnerOptions): SharedMemoryChannel<T> {
     let channel: SharedMemoryChannel<T> | undefined
     try {
-      channel = new SharedMemoryChannel<T>(Setup.join(region, side, options))
+      channel = SharedMemoryChannel.idle<T>(region, side, options)
       const { peer } = channel.#participant
       if (options.replace) peer.evictHolders()
       channel.#takeBothRoles()
