@@ -130,6 +130,11 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     return SharedMemoryChannel.over<T>(...attachTo(from, options))
   }
 
+  /** @internal A channel object for a side, which takes its roles on first use. */
+  static idle<T = Uint8Array>(region: Region, side: Side, options: InnerOptions): SharedMemoryChannel<T> {
+    return new SharedMemoryChannel<T>(Setup.join(region, side, options))
+  }
+
   /**
    * @internal Take a side of the region's channel. The region is closed when that fails, and with
    * the channel.
@@ -137,7 +142,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   static over<T = Uint8Array>(region: Region, side: Side, options: InnerOptions): SharedMemoryChannel<T> {
     let channel: SharedMemoryChannel<T> | undefined
     try {
-      channel = new SharedMemoryChannel<T>(Setup.join(region, side, options))
+      channel = SharedMemoryChannel.idle<T>(region, side, options)
       const { peer } = channel.#participant
       if (options.replace) peer.evictHolders()
       channel.#takeBothRoles()
@@ -154,8 +159,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** One direction may have ended, by its stream: then that one stays ended. */
   #takeBothRoles(): void {
-    const sending = endedOr(() => this.#producer.open())
-    const receiving = endedOr(() => this.#consumer.open())
+    const sending = whyEnded(this.#producer)
+    const receiving = whyEnded(this.#consumer)
     if (sending !== null && receiving !== null) {
       throw new SabwayError(
         'ERR_SABWAY_CLOSED',
@@ -226,7 +231,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /** Send only if there is room now and nothing is queued before it. Errors: as `send`. */
   trySend(message: T): boolean {
-    return this.#sender.trySend(this.#encode(message))
+    return this.#sender.trySend(this.#format === null ? (message as Uint8Array) : this.#encode(message))
   }
 
   /**
@@ -603,10 +608,10 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   }
 }
 
-/** Why that direction has ended; null when it has not. */
-function endedOr(open: () => void): SabwayError | null {
+/** Take the role of one direction. Returns why that has ended; null when it has not. */
+function whyEnded(role: { open(): void }): SabwayError | null {
   try {
-    open()
+    role.open()
     return null
   } catch (error) {
     if ((error as SabwayError).code !== 'ERR_SABWAY_CLOSED') throw error

@@ -62,6 +62,7 @@ const channel: Record<string, Row> = {
     ),
   ],
   'SharedMemoryChannel.over': 'internal',
+  'SharedMemoryChannel.idle': 'internal',
   'SharedMemoryChannel#constructor': [
     (odd, { sabway }) => new sabway.SharedMemoryChannel(odd),
     (odd, { sabway }) => new sabway.SharedMemoryChannel(4096, odd),
