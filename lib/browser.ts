@@ -1,4 +1,5 @@
-// Entry point without the native addon: browser pages and workers. Waking goes through Atomics.notify.
+// Entry point without the native addon: browser pages and workers. Waking goes through
+// Atomics.notify.
 import { loadParts } from './whole.js'
 
 loadParts()

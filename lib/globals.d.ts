@@ -1,7 +1,8 @@
-// Names of the platform that this package's declarations use. Where `lib.dom` or @types/node declares them, these add nothing; in a
-// program with neither they are types of which nothing is known, and the program type-checks all the same. Their type parameters are
-// those of `lib.dom`, as merging interfaces demands.
-/// <reference lib="esnext.disposable" />
+// Names of the platform that this package's declarations use. Where `lib.dom` or @types/node
+// declares them, these add nothing; in a program with neither they are types of which nothing is
+// known, and the program type-checks all the same. Their type parameters are those of `lib.dom`, as
+// merging interfaces demands.
+// / <reference lib="esnext.disposable" />
 
 interface Event {}
 interface EventTarget {}

@@ -1,5 +1,6 @@
-// Entry point for Node and Electron: loads the native addon. Without one (--no-addons, no binary for this platform) channels
-// between JavaScript threads still work, woken by Atomics.notify; native workers throw ERR_SABWAY_NO_ADDON.
+// Entry point for Node and Electron: loads the native addon. Without one (--no-addons, no binary
+// for this platform) channels between JavaScript threads still work, woken by Atomics.notify;
+// native workers throw ERR_SABWAY_NO_ADDON.
 
 import { loadAddon } from './load.js'
 import { loadParts } from './whole.js'

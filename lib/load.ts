@@ -15,8 +15,8 @@ interface Refusal {
 }
 
 /**
- * Load the native addon, or note why there is none. Node's modules are looked up here, not imported: a sandboxed preload script has
- * none of them, and must still be able to load this file.
+ * Load the native addon, or note why there is none. Node's modules are looked up here, not
+ * imported: a sandboxed preload script has none of them, and must still be able to load this file.
  */
 export function loadAddon(): void {
   provideErrors(ADDON_ERRORS)
@@ -82,5 +82,8 @@ function others(root: string): string {
 
 const MOST = 100
 
-/** The end of a text, which tells more than its beginning: of a path, and of what the system says of one. */
+/**
+ * The end of a text, which tells more than its beginning: of a path, and of what the system says of
+ * one.
+ */
 const brief = (text: string): string => (text.length <= MOST ? text : `...${text.slice(3 - MOST)}`)

@@ -1,4 +1,5 @@
-// One listener on each AbortSignal, however many calls wait for it: Node warns of a leak at the eleventh.
+// One listener on each AbortSignal, however many calls wait for it: Node warns of a leak at the
+// eleventh.
 import { SabwayError } from './errors.js'
 import { microtask } from './host.js'
 
@@ -9,7 +10,10 @@ interface Waits {
 
 const waits = new WeakMap<AbortSignal, Waits>()
 
-/** Call `act` once when the signal is aborted. Returns what calls that off; without a signal, nothing is ever called. */
+/**
+ * Call `act` once when the signal is aborted. Returns what calls that off; without a signal,
+ * nothing is ever called.
+ */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
   if (signal === undefined) return () => {}
   const { acts } = waits.get(signal) ?? listenTo(signal)
@@ -32,7 +36,10 @@ function listenTo(signal: AbortSignal): Waits {
   return { acts, listener }
 }
 
-/** What one of them throws, such as a callback that runs when the queue is empty, is uncaught and does not stop the others. */
+/**
+ * What one of them throws, such as a callback that runs when the queue is empty, is uncaught and
+ * does not stop the others.
+ */
 function run(act: () => void): void {
   try {
     act()
@@ -43,7 +50,10 @@ function run(act: () => void): void {
   }
 }
 
-/** A signal that lives longer than the calls, as that of a whole program does, holds nothing of theirs. */
+/**
+ * A signal that lives longer than the calls, as that of a whole program does, holds nothing of
+ * theirs.
+ */
 function forget(signal: AbortSignal, acts: Set<() => void>): void {
   const found = waits.get(signal)
   if (found?.acts !== acts) return

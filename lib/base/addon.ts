@@ -1,20 +1,27 @@
-// The native addon, where there is one. index.ts provides it; browser.ts does not.
+// The native addon as the library sees it, where there is one: load.ts provides it; no page does.
 
-/** What a WorkerEvent tells: a line that was logged; that the worker has ended by itself; that it was joined, the last event of each. */
+// The kinds of a WorkerEvent, as native/napi/environment.h has them.
+
+/** The worker has logged a line. */
 export const WORKER_LOG = 0
+/** The worker has ended by itself. */
 export const WORKER_EXITED = 1
+/** The worker was joined: its last event. */
 export const WORKER_JOINED = 2
-/** Not of a worker: a participant of another process, which held roles of a seat's channel, has ended without leaving them. */
+/**
+ * A participant of another process has ended without giving back its roles in the channel of a
+ * watch: `worker` is the watch's id.
+ */
 export const PEER_DIED = 3
-/** Not of a worker: the other side of a seat's channel left values that cannot be right. */
+/** The other side of the channel of a watch left values that cannot be right. */
 export const CARRIER_FAILED = 4
 
 export interface WorkerEvent {
   worker: number
   kind: number
   /**
-   * The log level, why the worker ended or the carrier failed; of a death the dead one's role word and, times 2^32, its roles
-   * (bits, by sw_channel_role's numbers).
+   * The log level, why the worker ended or the carrier failed; of a death the dead one's role word
+   * and, times 2^32, its roles (bits, by sw_channel_role's numbers).
    */
   number: number
   text: string
@@ -39,9 +46,11 @@ export interface RegionBinding {
   /** Let another thread that is ready have this one's processor. */
   yield(): void
   listen(): void
-  /** Hear rings and deaths of other processes. Returns the seat that PEER_DIED will name. */
+  /** Hear rings and deaths of other processes. Returns the watch's id, which PEER_DIED names. */
   watch(): number
-  /** Of a private region, after `watch`: carry messages of that side to and from the shared memory. */
+  /**
+   * Of a private region, after `watch`: copy messages of that side to and from the shared memory.
+   */
   carry?(side: number): void
   /** The first `length` bytes. Absent where a call would cost more than V8's own copy. */
   copyIn?(offset: number, bytes: Uint8Array, length: number): void
@@ -60,11 +69,17 @@ export interface SharedMemory {
   size(): number
   /** Map it over a whole shared WebAssembly.Memory. */
   overlay(bytes: Uint8Array): void
-  /** Where it cannot be: make a private region of the same size what this is, or with `outward` this what that is. */
+  /**
+   * Where it cannot be mapped: give the private region in `bytes` this one's channel, or with
+   * `outward` this one the channel of that.
+   */
   mirror(bytes: Uint8Array, outward: boolean): void
   /** Mirrored, and a living participant is on the other side? */
   hasPeer(side: number): boolean
-  /** Mirrored: the role of a participant that ended without leaving the other side and has no successor, or 0. */
+  /**
+   * Mirrored: the role of a participant that ended without leaving the other side and has no
+   * successor, or 0.
+   */
   deadPeer(side: number): number
   token(): string
   close(): void
@@ -83,14 +98,21 @@ export interface Addon {
   identity(): { pid: number; startLow: number; startHigh: number }
   alive(pid: number, startLow: number, startHigh: number): number
   crc32c(bytes: Uint8Array, crc: number): number
-  /** Unlike a WeakRef, this keeps the object not even until the job ends in which it was made or asked. */
+  /**
+   * As a WeakRef, but the object can be collected before the job ends in which the reference was
+   * made or asked.
+   */
   weakly<T extends object>(object: T): () => T | undefined
   /**
-   * Let go of regions and memory that the garbage collector has found, and whose finalizers would run in a later turn. Returns how
-   * many there were. With `collect` the collector looks for such first.
+   * Let go of regions and memory that the garbage collector has found, and whose finalizers would
+   * run in a later turn. Returns how many there were. With `collect` the collector looks for such
+   * first.
    */
   reclaim(collect: boolean): number
-  /** Shared by the ESM and the CommonJS copy of this library, when one program has loaded both: the addon exists once. */
+  /**
+   * Shared by the ESM and the CommonJS copy of this library, when one program has loaded both: the
+   * addon exists once.
+   */
   shared?: { dispatchers: Set<Dispatch>; references: number }
 }
 
@@ -110,7 +132,10 @@ export const addonMissing = (): string => missing
 /** Leads to an object, as long as something else keeps it. */
 export type Weakly<T> = () => T | undefined
 
-/** Hold it weakly: with the addon the object can be collected in the middle of a job, without it once the job has ended. */
+/**
+ * Hold it weakly: with the addon the object can be collected in the middle of a job, without it
+ * once the job has ended.
+ */
 export function weakly<T extends object>(object: T): Weakly<T> {
   if (provided !== null) return provided.weakly(object)
   const reference = new WeakRef(object)
@@ -120,9 +145,10 @@ export function weakly<T extends object>(object: T): Weakly<T> {
 const nowhere = (): undefined => undefined
 
 /**
- * Leads to an object without keeping it from being collected, once it was loosened. A WeakRef keeps what it leads to until the
- * running code ends, so that an object which is dropped in the same run could not be collected there: until then the object is held
- * in place of that, and the code that makes this one calls `loosen` in a later turn, or `drop`. With the addon neither is needed.
+ * Leads to an object without keeping it from being collected, once it was loosened. A WeakRef keeps
+ * what it leads to until the running code ends, so that an object which is dropped in the same run
+ * could not be collected there: until then the object is held in place of that, and the code that
+ * makes this one calls `loosen` in a later turn, or `drop`. With the addon neither is needed.
  */
 export class LooseRef<T extends object> {
   #held: T | null = null
@@ -159,9 +185,9 @@ const SCARCE = new Set([
 ])
 
 /**
- * Do what takes something of which the system has only so much. When that fails, do it once more without the regions that were
- * dropped and whose finalizers have not run yet. `collect`: the failure itself has not made V8 look for such. `act` leaves nothing
- * behind when it throws.
+ * Do what takes something of which the system has only so much. When that fails, do it once more
+ * without the regions that were dropped and whose finalizers have not run yet. `collect`: the
+ * failure itself has not made V8 look for such. `act` leaves nothing behind when it throws.
  */
 export function reclaiming<T>(act: () => T, collect: boolean): T {
   try {

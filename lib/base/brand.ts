@@ -1,5 +1,6 @@
-// What a value really is, in whichever realm it was made: jest, vm contexts and iframes have classes of their own, so
-// `instanceof` refuses their values; and an object can pretend to be of a class. Built-in getters do neither.
+// What a value really is, in whichever realm it was made: jest, vm contexts and iframes have
+// classes of their own, so `instanceof` refuses their values; and an object can pretend to be of a
+// class. Built-in getters do neither.
 
 type Getter = (this: unknown) => unknown
 
@@ -25,16 +26,25 @@ const offsetOf = getterOf(typedArrays, 'byteOffset')
 const bufferOf = getterOf(typedArrays, 'buffer')
 const firstIndexOf = Uint8Array.prototype.indexOf as (this: unknown, value: number) => number
 const arrayBufferBytes = getterOf(ArrayBuffer.prototype, 'byteLength')
-/** Not a getter, but used as one: a view can be made of memory of either kind, and runs no code of the value's. */
+/**
+ * Not a getter, but used as one: a view can be made of memory of either kind, and runs no code of
+ * the value's.
+ */
 const viewOf: Getter = function () {
   return new DataView(this as ArrayBuffer)
 }
 const memoryBuffer = typeof WebAssembly === 'undefined' ? undefined : getterOf(WebAssembly.Memory.prototype, 'buffer')
 
-/** 'Uint8Array' and so on for a typed array of any realm, or of a subclass; undefined for anything else. */
+/**
+ * 'Uint8Array' and so on for a typed array of any realm, or of a subclass; undefined for anything
+ * else.
+ */
 export const typedArrayName = (value: unknown): string | undefined => nameOf.call(value) as string | undefined
 
-/** Elements of a typed array, whatever its class says of its length; 0 when its memory was transferred away. */
+/**
+ * Elements of a typed array, whatever its class says of its length; 0 when its memory was
+ * transferred away.
+ */
 export function lengthOf(array: ArrayBufferView): number {
   // Reading an element runs no code of a class. It has V8 learn here which arrays come, and then it
   // compiles the getter in place of a call, which would cost 3 ns a message.
@@ -46,13 +56,19 @@ export const isUint8Array = (value: unknown): value is Uint8Array => nameOf.call
 
 export const isArrayBuffer = (value: unknown): value is ArrayBuffer => passes(arrayBufferBytes, value)
 
-/** Scopes that are not cross-origin isolated have no SharedArrayBuffer by name: it is the memory that is no ArrayBuffer's. */
+/**
+ * Scopes that are not cross-origin isolated have no SharedArrayBuffer by name: it is the memory
+ * that is no ArrayBuffer's.
+ */
 export const isSharedArrayBuffer = (value: unknown): value is SharedArrayBuffer =>
   !isArrayBuffer(value) && passes(viewOf, value)
 
 export const isMemory = (value: unknown): value is WebAssembly.Memory => passes(memoryBuffer, value)
 
-/** The first custom section of that name in a compiled WebAssembly module of any realm; undefined for anything else. */
+/**
+ * The first custom section of that name in a compiled WebAssembly module of any realm; undefined
+ * for anything else.
+ */
 export function sectionOf(value: unknown, name: string): Uint8Array | undefined {
   try {
     return new Uint8Array(WebAssembly.Module.customSections(value as WebAssembly.Module, name)[0] ?? new ArrayBuffer(0))
@@ -91,7 +107,10 @@ export const isTrap = (value: unknown): boolean => isError(value) && value.name 
 /** Where a typed array starts in its memory, whatever its class says. */
 export const byteOffsetOf = (array: ArrayBufferView): number => offsetOf.call(array) as number
 
-/** Is the array's memory transferred away, or its buffer resized to less than where it lies? Its length is 0 then. */
+/**
+ * Is the array's memory transferred away, or its buffer resized to less than where it lies? Its
+ * length is 0 then.
+ */
 export function isGone(array: ArrayBufferView): boolean {
   try {
     firstIndexOf.call(array, 0) // looks whether the array can be read, before it looks for the 0
@@ -101,11 +120,17 @@ export function isGone(array: ArrayBufferView): boolean {
   }
 }
 
-/** May another thread make the array longer at any time? Small arrays make their buffer only when they are asked for it. */
+/**
+ * May another thread make the array longer at any time? Small arrays make their buffer only when
+ * they are asked for it.
+ */
 export const mayGrow = (array: ArrayBufferView): boolean =>
   (bufferOf.call(array) as { growable?: boolean }).growable === true
 
-/** The first `length` bytes as a plain Uint8Array of this realm, whatever methods the value's own class has. */
+/**
+ * The first `length` bytes as a plain Uint8Array of this realm, whatever methods the value's own
+ * class has.
+ */
 export function plain(bytes: Uint8Array, length = lengthOf(bytes)): Uint8Array {
   return new Uint8Array(bufferOf.call(bytes) as ArrayBuffer, byteOffsetOf(bytes), length)
 }

@@ -70,7 +70,10 @@ function notBytes(value: unknown, index?: number): never {
   )
 }
 
-/** The length of a message, which is read once and then counts: a view of memory that grows may be longer a moment later. */
+/**
+ * The length of a message, which is read once and then counts: a view of memory that grows may be
+ * longer a moment later.
+ */
 export function message(value: unknown, index?: number): number {
   bytes(value, index)
   const length = lengthOf(value)
@@ -128,7 +131,10 @@ export function isArray(value: unknown): value is readonly unknown[] {
   }
 }
 
-/** What an object's own code throws while it is read becomes the cause of ERR_SABWAY_INVALID_ARGUMENT. */
+/**
+ * What an object's own code throws while it is read becomes the cause of
+ * ERR_SABWAY_INVALID_ARGUMENT.
+ */
 export function reading<T>(what: string, read: () => T): T {
   try {
     return read()
@@ -138,7 +144,10 @@ export function reading<T>(what: string, read: () => T): T {
   }
 }
 
-/** These properties of an object, each of them read once. Errors: ERR_SABWAY_INVALID_ARGUMENT when one cannot be read. */
+/**
+ * These properties of an object, each of them read once. Errors: ERR_SABWAY_INVALID_ARGUMENT when
+ * one cannot be read.
+ */
 export function fields<Name extends string>(
   value: object,
   what: string,
@@ -152,14 +161,16 @@ export function fields<Name extends string>(
   return found
 }
 
-/** Is it an object as people write options, and not a Map, an AbortSignal, a channel or the like? */
+/**
+ * Is it an object as people write options, and not a Map, an AbortSignal, a channel or the like?
+ */
 const isPlain = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && kindOf(value) === 'Object'
 
 /**
- * The options of a call, each read once; undefined ones count as absent, and so does `undefined` in their place. The values are for
- * the caller to check. Errors: ERR_SABWAY_INVALID_TYPE for what is no options object, ERR_SABWAY_INVALID_ARGUMENT for a name that
- * is not known: it would be ignored.
+ * The options of a call, each read once; undefined ones count as absent, and so does `undefined` in
+ * their place. The values are for the caller to check. Errors: ERR_SABWAY_INVALID_TYPE for what is
+ * no options object, ERR_SABWAY_INVALID_ARGUMENT for a name that is not known: it would be ignored.
  */
 export function options<Options extends object>(
   value: Options | undefined,
@@ -187,7 +198,10 @@ function unknownName(name: string, names: readonly string[]): string {
   return `unknown option ${shown(name)}; there ${names.length === 1 ? 'is' : 'are'} ${names.map(shown).join(', ')}`
 }
 
-/** How many letters must be added, taken away or changed to make one name of the other; case does not count. */
+/**
+ * How many letters must be added, taken away or changed to make one name of the other; case does
+ * not count.
+ */
 function distance(name: string, known: string): number {
   if (Math.abs(name.length - known.length) > known.length) return Number.POSITIVE_INFINITY
   const [from, to] = [name.toLowerCase(), known.toLowerCase()]
@@ -219,7 +233,10 @@ export function patience(value: Patience | undefined, what: string): Patience {
 
 export const LONGEST_CODEC_NAME = 100
 
-/** A codec's name, or a codec, whose parts are read once. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT. */
+/**
+ * A codec's name, or a codec, whose parts are read once. Errors: ERR_SABWAY_INVALID_TYPE,
+ * ERR_SABWAY_INVALID_ARGUMENT.
+ */
 export function codec<Codec extends object, Name extends string>(
   value: Codec | Name | undefined,
 ): Codec | Name | undefined {

@@ -12,13 +12,17 @@ let slab = new ArrayBuffer(0)
 let slabWords = new Int32Array(slab)
 let slabUsed = 0
 
-/** A copy that, when it is small, shares its ArrayBuffer with others, as Node's Buffers do, 8-byte aligned in it: `words` as above. */
+/**
+ * A copy that, when it is small, shares its ArrayBuffer with others, as Node's Buffers do, 8-byte
+ * aligned in it: `words` as above.
+ */
 function copyPooled(bytes: Uint8Array, start: number, end: number, words: Int32Array): Uint8Array<ArrayBuffer> {
   const length = end - start
   if (length > SLAB_UP_TO) return copyOut(bytes, start, end)
   const copy = pooled(length)
   if (length <= WORDS_POOLED_UP_TO && (start & 7) === 0) {
-    // The last word may carry up to three bytes more than the message has, into the slab's own padding.
+    // The last word may carry up to three bytes more than the message has, into the slab's own
+    // padding.
     let to = (slabUsed - ((length + 7) & ~7)) >>> 2
     for (let from = start >>> 2, last = (end + 3) >>> 2; from < last; from++) slabWords[to++] = words[from]!
   } else if (length >= NATIVE_FROM_MISALIGNED && ((bytes.byteOffset + start) & 7) !== 0) {
@@ -29,7 +33,10 @@ function copyPooled(bytes: Uint8Array, start: number, end: number, words: Int32A
   return copy
 }
 
-/** Room in the slab, every byte of which will be written. It starts at a multiple of 8, so that views of any kind can be made of it. */
+/**
+ * Room in the slab, every byte of which will be written. It starts at a multiple of 8, so that
+ * views of any kind can be made of it.
+ */
 function pooled(length: number): Uint8Array<ArrayBuffer> {
   if (slabUsed + length > slab.byteLength) {
     slab = uninitialised(SLAB_BYTES)

@@ -1,59 +1,70 @@
 // How bytes get into and out of a region: the one place that knows what V8 is fast and slow at.
 //
-// Measured on Node 20 to 26 (docs/design/layout.md): up to 32 bytes a loop over words wins; then TypedArray.set, which to and from shared
-// memory moves 8 bytes at a time only where source and target agree modulo 8, and is 5 times slower where they do not; from some
-// size on the addon's memcpy, which pays a call and then does not care.
+// Measured on Node 20 to 26 (docs/design/layout.md): up to 32 bytes a loop over words wins; then
+// TypedArray.set, which to and from shared memory moves 8 bytes at a time only where source and
+// target agree modulo 8, and is 5 times slower where they do not; from some size on the addon's
+// memcpy, which pays a call and then does not care.
 //
-// A message is of whatever class its sender likes, and its memory may grow while it is copied. So nothing here calls a method of
-// it or asks it for its length: the caller has read the length once, and no more than that is copied.
+// A message is of whatever class its sender likes, and its memory may grow while it is copied. So
+// nothing here calls a method of it or asks it for its length: the caller has read the length once,
+// and no more than that is copied.
 import type { RegionBinding } from './addon.js'
 import { byteOffsetOf, mayGrow, plain } from './brand.js'
 
 const WORDS_IN_UP_TO = 16
 const WORDS_BOUNDED_UP_TO = 32
-/** V8 keeps arrays up to this size on its heap, and makes a buffer for one when the buffer is first asked for: slowly. */
+/**
+ * V8 keeps arrays up to this size on its heap, and makes a buffer for one when the buffer is first
+ * asked for: slowly.
+ */
 const ON_HEAP_UP_TO = 64
 const NATIVE_FROM = 4096
 export const NATIVE_FROM_MISALIGNED = 256
 
-/** Where the payload should start behind an 8-byte boundary, so that a copy without the addon finds both sides alike. */
+/**
+ * Where the payload should start behind an 8-byte boundary, so that a copy without the addon finds
+ * both sides alike.
+ */
 export function lead(message: Uint8Array, length: number, binding: RegionBinding | null): number {
   return length >= NATIVE_FROM_MISALIGNED && binding?.copyIn === undefined ? byteOffsetOf(message) & 7 : 0
 }
 
 /**
- * Views from a region's first byte to the end of each of its up to 1024 parts, made when they are first needed. What is set into one
- * ends there at the latest.
+ * Views from a region's first byte to the end of each of its up to 1024 parts, made when they are
+ * first needed. What is set into one ends there at the latest.
  */
 export class Windows {
-  private readonly shift: number
-  private readonly views: (Uint8Array | null)[]
+  readonly #bytes: Uint8Array
+  readonly #shift: number
+  readonly #views: (Uint8Array | null)[]
 
-  constructor(private readonly bytes: Uint8Array) {
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
     let shift = 12
     while (bytes.length / 2 ** shift > 1024) shift++
-    this.shift = shift
-    this.views = new Array<Uint8Array | null>(Math.floor(bytes.length / 2 ** shift) + 1).fill(null)
+    this.#shift = shift
+    this.#views = new Array<Uint8Array | null>(Math.floor(bytes.length / 2 ** shift) + 1).fill(null)
   }
 
   /** The widest that ends at `end` or before it. */
   within(end: number): Uint8Array {
-    const parts = end >>> this.shift
-    return this.views[parts] ?? this.make(parts)
+    const parts = end >>> this.#shift
+    return this.#views[parts] ?? this.#make(parts)
   }
 
-  private make(parts: number): Uint8Array {
-    const { bytes, shift } = this
-    const view = new Uint8Array(bytes.buffer, bytes.byteOffset, parts * 2 ** shift)
-    this.views[parts] = view
+  #make(parts: number): Uint8Array {
+    const bytes = this.#bytes
+    const view = new Uint8Array(bytes.buffer, bytes.byteOffset, parts * 2 ** this.#shift)
+    this.#views[parts] = view
     return view
   }
 }
 
 /**
- * As `copyIn`, where the memory from `at` to the end of `free`, a view from the same first byte, may be written: what a message that
- * has grown meanwhile writes too much ends there, and does no harm, so the message need not be asked whether it may grow. `free` may
- * also end before the message does, or before `at`; then it is not used.
+ * As `copyIn`, where the memory from `at` to the end of `free`, a view from the same first byte,
+ * may be written: what a message that has grown meanwhile writes too much ends there, and does no
+ * harm, so the message need not be asked whether it may grow. `free` may also end before the
+ * message does, or before `at`; then it is not used.
  */
 export function copyInFree(
   free: Uint8Array,
@@ -94,7 +105,10 @@ const isSet = (at: number, message: Uint8Array, length: number, binding: RegionB
   binding?.copyIn === undefined ||
   (length < NATIVE_FROM && ((byteOffsetOf(message) ^ at) & 7) === 0)
 
-/** Small payloads must go to a multiple of 4, as `lead` has it; `words` are the same memory as `bytes`. */
+/**
+ * Small payloads must go to a multiple of 4, as `lead` has it; `words` are the same memory as
+ * `bytes`.
+ */
 export function copyIn(
   bytes: Uint8Array,
   at: number,
@@ -141,8 +155,8 @@ const WORDS_OUT_UP_TO = 24
 const sliceOf = Uint8Array.prototype.slice as (this: Uint8Array, start: number, end: number) => Uint8Array<ArrayBuffer>
 
 /**
- * A copy of the bytes from start to end, in an ArrayBuffer of its own. `words`, if there are any, are the same memory, and faster
- * for small copies.
+ * A copy of the bytes from start to end, in an ArrayBuffer of its own. `words`, if there are any,
+ * are the same memory, and faster for small copies.
  */
 export function copyOut(bytes: Uint8Array, start: number, end: number, words?: Int32Array): Uint8Array<ArrayBuffer> {
   const length = end - start
@@ -179,8 +193,8 @@ const BOUNCE_BYTES = 1 << 14
 let bouncing: ArrayBuffer | null = null
 
 /**
- * From a start that is no multiple of 8, where a copy out of shared memory is slow: first to where source and target agree, and
- * from there, which is private memory, to the target.
+ * From a start that is no multiple of 8, where a copy out of shared memory is slow: first to where
+ * source and target agree, and from there, which is private memory, to the target.
  */
 export function bounce(copy: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
   bouncing ??= new ArrayBuffer(BOUNCE_BYTES + 8)

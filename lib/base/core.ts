@@ -14,7 +14,10 @@ export type { GuardedCore, HotCore }
 /** A byte offset in the region: a pointer, in the core's eyes. */
 export type Offset = number
 
-/** The core on one memory. Its functions are those of native/codegen/exports.txt; native/include/sabway documents each. */
+/**
+ * The core on one memory. Its functions are those of native/codegen/exports.txt;
+ * native/include/sabway documents each.
+ */
 export interface Core {
   readonly guarded: GuardedCore
   readonly hot: HotCore
@@ -39,13 +42,19 @@ function compile(source: string): WebAssembly.Module {
   }
 }
 
-/** The core, compiled once. It goes with every handle: on an audio thread, for one, there is no time to compile it. */
+/**
+ * The core, compiled once. It goes with every handle: on an audio thread, for one, there is no time
+ * to compile it.
+ */
 export function coreModule(): WebAssembly.Module {
   compiled ??= compile(CORE_WASM)
   return compiled
 }
 
-/** Take the module of a handle for this thread's core, if it is the same. Another version's is left alone. */
+/**
+ * Take the module of a handle for this thread's core, if it is the same. Another version's is left
+ * alone.
+ */
 export function offerModule(module: WebAssembly.Module | undefined): void {
   if (compiled !== undefined || module === undefined) return
   const id = sectionOf(module, CORE_SECTION)
@@ -69,8 +78,9 @@ function guard(call: Call): Call {
 }
 
 /**
- * The core on `memory`. Its stack pointer is zero until the caller owns an instance block: a function that needed a stack
- * before that would trap instead of writing where it must not (native/codegen/build.mjs checks which functions need none).
+ * The core on `memory`. Its stack pointer is zero until the caller owns an instance block: a
+ * function that needed a stack before that would trap instead of writing where it must not
+ * (native/codegen/build.mjs checks which functions need none).
  */
 export function instantiate(memory: WebAssembly.Memory, host: CoreHost): Core {
   const { exports } = new WebAssembly.Instance(coreModule(), {
@@ -84,15 +94,22 @@ export function instantiate(memory: WebAssembly.Memory, host: CoreHost): Core {
   return { hot: Object.fromEntries(hot), guarded: Object.fromEntries(guarded), stackPointer }
 }
 
-/** Memories made by this thread that the garbage collector has not taken yet: each pins its address space. */
+/**
+ * Memories made by this thread that the garbage collector has not taken yet: each pins its address
+ * space.
+ */
 let held = 0
 const collected = new FinalizationRegistry<void>(() => void held--)
 
-/** Shared memory of so many pages, none of which is touched yet. Errors: ERR_SABWAY_NO_WASM, ERR_SABWAY_OUT_OF_MEMORY. */
+/**
+ * Shared memory of so many pages, none of which is touched yet. Errors: ERR_SABWAY_NO_WASM,
+ * ERR_SABWAY_OUT_OF_MEMORY.
+ */
 export function sharedMemory(pages: number): WebAssembly.Memory {
   const make = () => new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   try {
-    const memory = reclaiming(make, false) // the engine has collected before it says that there is no room
+    // The engine has collected before it says that there is no room.
+    const memory = reclaiming(make, false)
     collected.register(memory)
     held++
     return memory
@@ -110,7 +127,10 @@ function refused(cause: unknown): SabwayError {
     : new SabwayError('ERR_SABWAY_NO_WASM', NO_CODE, { cause })
 }
 
-/** Is that how an engine says that it has no memory? V8 by a RangeError, Firefox by an InternalError or a string. */
+/**
+ * Is that how an engine says that it has no memory? V8 by a RangeError, Firefox by an InternalError
+ * or a string.
+ */
 const isShort = (cause: unknown): boolean =>
   !isError(cause) || cause.name === 'RangeError' || cause.name === 'InternalError'
 

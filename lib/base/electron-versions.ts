@@ -1,4 +1,7 @@
-/** Electron versions whose pages are never cross-origin isolated, whatever headers they have (electron#50242). */
+/**
+ * Electron versions whose pages are never cross-origin isolated, whatever headers they have
+ * (electron#50242).
+ */
 export function neverIsolated(version: string | undefined): boolean {
   const match = /^41\.(\d+)\.(\d+)/.exec(version ?? '')
   if (match === null) return false

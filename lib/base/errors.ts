@@ -22,7 +22,10 @@ const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' &&
 /** What stands in front of the detail, in the message of every error with this code. */
 const sentence = (code: ErrorCode): string => `${known[code]!.text}: `
 
-/** What Sabway throws: `code` is stable, the message says what was wrong, what was expected and what to do. */
+/**
+ * What Sabway throws: `code` is stable, the message says what was wrong, what was expected and what
+ * to do.
+ */
 export class SabwayError extends Error {
   readonly code: ErrorCode
   /** The C core's number for the same error. */
@@ -60,7 +63,7 @@ export function coreError(status: number, detail: string): SabwayError {
   return new SabwayError(code ?? 'ERR_SABWAY_INVALID_STATE', detail)
 }
 
-/** This thread's role is another's by now. */
+/** Another participant has taken this thread's role. */
 export const replaced = (): SabwayError =>
   new SabwayError(
     'ERR_SABWAY_REPLACED',
@@ -68,8 +71,8 @@ export const replaced = (): SabwayError =>
   )
 
 /**
- * What the core threw. It can only trap, and only when its own block, which lies in the region too, no longer holds what it
- * put there. Anything else is not about the core.
+ * What the core threw. It can only trap, and only when its own block, which lies in the region too,
+ * no longer holds what it put there. Anything else is not about the core.
  */
 export function asCorruptError(error: unknown): unknown {
   return isTrap(error) ? overwritten(error) : error
@@ -79,7 +82,10 @@ export function overwritten(cause?: unknown): SabwayError {
   return new SabwayError('ERR_SABWAY_CORRUPT', "this thread's own part of the region was overwritten", { cause })
 }
 
-/** The part of an error's message that its code does not tell. Errors may come from another copy of this library. */
+/**
+ * The part of an error's message that its code does not tell. Errors may come from another copy of
+ * this library.
+ */
 export function detailOf({ code, message }: { code: ErrorCode; message: string }): string {
   const front = sentence(code)
   return message.startsWith(front) ? message.slice(front.length) : message
@@ -89,7 +95,10 @@ export function detailOf({ code, message }: { code: ErrorCode; message: string }
 export const isOurs = (error: unknown): error is { code: ErrorCode; message: string } =>
   isError(error) && isCode((error as { code?: unknown }).code)
 
-/** The same error with words in front of its detail, such as the place in a list; what is not ours stays as it is. */
+/**
+ * The same error with words in front of its detail, such as the place in a list; what is not ours
+ * stays as it is.
+ */
 export function inFront(words: string, error: unknown): unknown {
   if (!(error instanceof SabwayError)) return error
   return new SabwayError(error.code, words + detailOf(error), { cause: error.cause })
@@ -103,7 +112,10 @@ function middleLeftOut(text: string): string {
   return text.length <= MOST ? text : `${text.slice(0, 100)} ... ${text.slice(-180)}`
 }
 
-/** Errors thrown by the addon, or by another copy of this library, carry code and message, but are not ours: make them so. */
+/**
+ * Errors thrown by the addon, or by another copy of this library, carry code and message, but are
+ * not ours: make them so.
+ */
 export function adopt(error: unknown): unknown {
   if (error instanceof SabwayError || !isOurs(error)) return error
   return new SabwayError(error.code, middleLeftOut(detailOf(error)), { cause: error })

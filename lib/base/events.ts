@@ -1,5 +1,5 @@
-// The events of a channel, and an EventTarget that knows whether anybody listens: what costs something per message, or keeps
-// the event loop watching, is done only then.
+// The events of a channel, and an EventTarget that knows whether anybody listens: what costs
+// something per message, or keeps the event loop watching, is done only then.
 import { onAbort } from './abort.js'
 import { isAbortSignal } from './brand.js'
 import type { SabwayError } from './errors.js'
@@ -49,7 +49,10 @@ type Options = boolean | ListenerOptions | undefined
 interface Registration {
   callback: Listener
   capture: boolean
-  /** What the EventTarget was given: calls back in the async context of the registration; for `once` it first strikes that out. */
+  /**
+   * What the EventTarget was given: calls back in the async context of the registration; for `once`
+   * it first strikes that out.
+   */
   given: (event: Event) => unknown
   /** Its signal need not tell any more. */
   deafen: () => void
@@ -107,7 +110,8 @@ export class ListenerTarget<Events> extends BaseTarget {
       },
       deafen: () => {},
     }
-    // Without the signal and `once`: for those an EventTarget calls this.removeEventListener with a function unknown there.
+    // Without the signal and `once`: for those an EventTarget calls this.removeEventListener with a
+    // function unknown there.
     super.addEventListener(kind, registration.given, { capture, passive })
     registration.deafen = onAbort(signal, () => this.#remove(kind, registration))
     const list = this.#registrations.get(kind)

@@ -1,6 +1,7 @@
-// What Sabway takes from its host (Node, Electron, a page, a worker): timers, microtasks, the clock, events, async contexts. All
-// of it is taken once, when the library is loaded, and where there is Node from its modules: the fake clocks of test frameworks
-// replace the globals, sometimes before anything is loaded, and must neither stop nor spin the dispatcher.
+// What Sabway takes from its host (Node, Electron, a page, a worker): timers, microtasks, the
+// clock, events, async contexts. All of it is taken once, when the library is loaded, and where
+// there is Node from its modules: the fake clocks of test frameworks replace the globals, sometimes
+// before anything is loaded, and must neither stop nor spin the dispatcher.
 import { SabwayError } from './errors.js'
 
 const scope = globalThis as Partial<typeof globalThis>
@@ -13,7 +14,10 @@ const node = (scope as { process?: Partial<NodeProcess> }).process
 /** Electron's pages may have Node, but their event loop is Chromium's. */
 const inPage = node?.type === 'renderer' || node?.type === 'worker'
 
-/** Is this an audio thread? It renders a block every few milliseconds, and so must neither wait nor collect garbage. */
+/**
+ * Is this an audio thread? It renders a block every few milliseconds, and so must neither wait nor
+ * collect garbage.
+ */
 export const inAudioWorklet = 'AudioWorkletGlobalScope' in scope
 
 /** A module of Node; undefined where there is none, as in a page. */
@@ -34,14 +38,18 @@ function need<T>(value: T | undefined, name: string, remedy: string): T {
 const ELSEWHERE = 'use this in a page, in a worker or in Node'
 const BY_HAND = 'trySend, drain and receiveSync(0) need none, and work here'
 
-/** Milliseconds of a clock that never goes back. Where there is no `performance`, of the one that may. */
+/**
+ * Milliseconds of a clock that never goes back. Where there is no `performance`, of the one that
+ * may.
+ */
 export const now: () => number = performance === undefined ? Date.now : performance.now.bind(performance)
 
 const settled = Promise.resolve()
 
 /**
- * Run the task when the running code is done, before the event loop goes on. By a promise: queueMicrotask is among what fake clocks
- * replace, and no module of Node has it. What the task throws is an uncaught exception, not an unhandled rejection.
+ * Run the task when the running code is done, before the event loop goes on. By a promise:
+ * queueMicrotask is among what fake clocks replace, and no module of Node has it. What the task
+ * throws is an uncaught exception, not an unhandled rejection.
  */
 export function microtask(task: () => void): void {
   void settled.then(() => {
@@ -80,7 +88,8 @@ function byMessages(): (task: () => void) => void {
 
 // ---- ports and streams ----
 
-// In Node its own: what an environment such as happy-dom puts in their place does not travel between threads.
+// In Node its own: what an environment such as happy-dom puts in their place does not travel
+// between threads.
 const MessageChannel: typeof globalThis.MessageChannel | undefined =
   (threads?.MessageChannel as never) ?? scope.MessageChannel
 /** Undefined where there is none. */
@@ -92,7 +101,10 @@ export function channel(): MessageChannel {
   return new (need(MessageChannel, 'MessageChannel', ELSEWHERE))()
 }
 
-/** Can a task run after the running code has come back to the event loop? An AudioWorklet has no way to ask for that. */
+/**
+ * Can a task run after the running code has come back to the event loop? An AudioWorklet has no way
+ * to ask for that.
+ */
 const runsLater = (setImmediate ?? MessageChannel ?? setTimeout) !== undefined
 
 /** Atomics.waitAsync, where there is one: Firefox has it from 145 on, Safari from 16.4 on. */
@@ -105,7 +117,7 @@ type WaitAsync = (
   timeout?: number,
 ) => { async: boolean; value: string | Promise<string> }
 
-/** Errors: ERR_SABWAY_UNSUPPORTED where what waits for another participant would wait for ever. */
+/** Errors: ERR_SABWAY_UNSUPPORTED where a wait for another participant would never end. */
 export function needLoop(): void {
   if (runsLater && (setTimeout ?? waitAsync()) !== undefined) return
   const missing = runsLater ? 'setTimeout or Atomics.waitAsync' : 'setTimeout, setImmediate or MessageChannel'
@@ -117,7 +129,10 @@ export function needTimers(remedy: string): void {
   need(setTimeout, 'setTimeout', remedy)
 }
 
-/** Errors: ERR_SABWAY_UNSUPPORTED where a port's messages could not be told. Without a look at MessageEvent: see messageEvent. */
+/**
+ * Errors: ERR_SABWAY_UNSUPPORTED where a port's messages could not be told. Without a look at
+ * MessageEvent: see messageEvent.
+ */
 export function needMessageEvents(): void {
   if (HostEvent === PlainEvent) need(undefined, ...NO_EVENTS)
   if (!('MessageEvent' in scope)) need(undefined, 'MessageEvent', ELSEWHERE)
@@ -134,7 +149,10 @@ export const endsByItself = threads !== undefined
 export const isMessagePort = (value: unknown): value is MessagePort =>
   MessagePort !== undefined && value instanceof MessagePort
 
-/** Take a port out of its owner's hands: the old object is detached, as by any transfer. Where it cannot be, `needMoving` says so. */
+/**
+ * Take a port out of its owner's hands: the old object is detached, as by any transfer. Where it
+ * cannot be, `needMoving` says so.
+ */
 export function moved(port: MessagePort): MessagePort {
   if (threads === undefined) return structuredClone(port, { transfer: [port] })
   const { port1, port2 } = channel()
@@ -197,25 +215,32 @@ export const BaseEvent = HostEvent as new (type: string) => Event
 export const BaseTarget = HostEventTarget as new () => EventTarget
 
 /**
- * The event of a MessagePort. MessageEvent's constructor makes null of undefined data; those of a MessagePort keep it.
- * Errors: ERR_SABWAY_UNSUPPORTED.
+ * The event of a MessagePort. MessageEvent's constructor makes null of undefined data; those of a
+ * MessagePort keep it. Errors: ERR_SABWAY_UNSUPPORTED.
  */
 export function messageEvent(type: string, data: unknown, ports: MessagePort[] = []): MessageEvent {
-  // Looked up when it is needed: on Node 22 the first look loads all of undici, with a wasm memory that reserves 10 GiB.
+  // Looked up when it is needed: on Node 22 the first look loads all of undici, with a wasm memory
+  // that reserves 10 GiB.
   const event = new (need(scope.MessageEvent, 'MessageEvent', ELSEWHERE))(type, { data, ports })
   return data === undefined ? Object.defineProperty(event, 'data', { value: undefined }) : event
 }
 
 // ---- symbols ----
 
-/** Symbol.dispose, or what stands for it where the language has none yet: compilers of `using` and polyfills take the same. */
+/**
+ * Symbol.dispose, or what stands for it where the language has none yet: compilers of `using` and
+ * polyfills take the same.
+ */
 export const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as never)
 export const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as never)
 
 // ---- async contexts ----
 
-/** Runs functions in the async context of the moment it was made: what AsyncLocalStorage of Node shows was its caller's then. */
+/**
+ * Runs functions in the async context of the moment it was made: what AsyncLocalStorage of Node
+ * shows was its caller's then.
+ */
 export type Context = <A extends unknown[], R>(run: (...args: A) => R, ...args: A) => R
 
 // Not AsyncLocalStorage.snapshot, which does the same at 10 us where this takes 0.1 us.
@@ -223,7 +248,10 @@ const AsyncResource = builtin('node:async_hooks')?.AsyncResource
 
 const direct: Context = (run, ...args) => run(...args)
 
-/** The async context of now. Callbacks are bound to that in which they were given, not to that of an unrelated sender. */
+/**
+ * The async context of now. Callbacks are bound to that in which they were given, not to that of an
+ * unrelated sender.
+ */
 export function context(): Context {
   if (AsyncResource === undefined) return direct
   const resource = new AsyncResource('SABWAY')
@@ -246,7 +274,10 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 const never: Timer = { cancel() {}, unref() {} }
 
-/** Run the task after so many milliseconds, however many; with Infinity never. Errors: ERR_SABWAY_UNSUPPORTED. */
+/**
+ * Run the task after so many milliseconds, however many; with Infinity never. Errors:
+ * ERR_SABWAY_UNSUPPORTED.
+ */
 export function after(milliseconds: number, task: () => void): Timer {
   if (milliseconds === Number.POSITIVE_INFINITY) return never
   const start = need(setTimeout, 'setTimeout', `leave the time out; ${BY_HAND}`)
@@ -269,16 +300,19 @@ export function after(milliseconds: number, task: () => void): Timer {
 
 let mark: ((buffer: ArrayBuffer) => void) | undefined
 
-/** Have postMessage and structuredClone refuse to transfer the buffer, where the host can: it is not one owner's alone. */
+/**
+ * Have postMessage and structuredClone refuse to transfer the buffer, where the host can: it is not
+ * one owner's alone.
+ */
 export function markUntransferable(buffer: ArrayBuffer): void {
   mark ??= node?.getBuiltinModule?.('node:worker_threads')?.markAsUntransferable ?? (() => {})
   mark(buffer)
 }
 
 /**
- * Run the task when this thread's program ends by itself: in Node at process.exit, at an uncaught error and at the natural end, in
- * the main thread and in workers; in a page when it is left, to which the user may come back. Nothing runs when the thread is
- * terminated or the process killed.
+ * Run the task when this thread's program ends by itself: in Node at process.exit, at an uncaught
+ * error and at the natural end, in the main thread and in workers; in a page when it is left, to
+ * which the user may come back. Nothing runs when the thread is terminated or the process killed.
  */
 export function onEnd(task: (comesBack: boolean) => void): void {
   if (typeof node?.on === 'function') node.on('exit', () => task(false))
@@ -325,8 +359,9 @@ function lastOnExit(program: NodeJS.Process, task: () => void): void {
 export const inNode = threads !== undefined
 
 /**
- * The locks of this origin, or of this process of Node from 24.5 on; undefined where there are none. An iframe that is `credentialless`
- * has its own, which tell nothing of its page's. Looked up when they are needed: Node loads some modules then.
+ * The locks of this origin, or of this process of Node from 24.5 on; undefined where there are
+ * none. An iframe that is `credentialless` has its own, which tell nothing of its page's. Looked up
+ * when they are needed: Node loads some modules then.
  */
 export function locks(): LockManager | undefined {
   if ((scope as { credentialless?: boolean }).credentialless === true) return undefined
@@ -339,7 +374,10 @@ export const hasLocks = (): boolean => scope.navigator !== undefined && 'locks' 
 /** Two words that cannot be guessed; undefined where there is no source of such. */
 export const randomWords = (): Int32Array | undefined => scope.crypto?.getRandomValues(new Int32Array(2))
 
-/** Bytes of address space that this process may have; undefined where that is not limited, or the host does not tell. */
+/**
+ * Bytes of address space that this process may have; undefined where that is not limited, or the
+ * host does not tell.
+ */
 export function addressLimit(): number | undefined {
   try {
     const files = builtin('node:fs') as typeof import('node:fs') | undefined

@@ -6,7 +6,10 @@ const MOST = 48
 /** The first 48 characters of a text, and whether there are more. */
 export const shortened = (text: string): string => (text.length <= MOST ? text : `${text.slice(0, MOST)}...`)
 
-/** What a value is, in at most 60 characters. Never throws: what a getter or a proxy throws is said in place of the value. */
+/**
+ * What a value is, in at most 60 characters. Never throws: what a getter or a proxy throws is said
+ * in place of the value.
+ */
 export function shown(value: unknown): string {
   switch (typeof value) {
     case 'string':

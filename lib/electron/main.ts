@@ -1,5 +1,6 @@
 /**
- * sabway/electron/main: in the main process, serve pages in a way that lets them share memory, and share channels with windows.
+ * sabway/electron/main: in the main process, serve pages in a way that lets them share memory, and
+ * share channels with windows.
  */
 import { type IpcMainEvent, ipcMain, type MessagePortMain, type WebContents, type WebFrameMain } from 'electron'
 import * as check from '../base/check.js'
@@ -22,7 +23,10 @@ loadParts()
 export interface WindowOptions {
   /** What the page calls it in `connect` (default 'default'). */
   name?: string
-  /** Origins whose pages may have it, such as 'http://localhost:5173'. Default: those that serveScheme serves. */
+  /**
+   * Origins whose pages may have it, such as 'http://localhost:5173'. Default: those that
+   * serveScheme serves.
+   */
   origins?: readonly string[]
 }
 
@@ -38,10 +42,12 @@ const offers = new Map<WebContents, Map<string, Offer>>()
 let listening = false
 
 /**
- * Let the pages of this window, one after the other, take the 'renderer' side of a channel. It was made here, in the main process, with
- * share: 'processes', and is not used on that side; the other side is a native worker's (startWorker), or
- * `SharedMemoryChannel.attach(channel.token, { side: 'native' })`. Returns what ends the offer; the window's end does so, too.
- * Errors: ERR_SABWAY_INVALID_STATE, and ERR_SABWAY_INVALID_ARGUMENT for the codec 'v8', which no page can read.
+ * Let the pages of this window, one after the other, take the 'renderer' side of a channel. It was
+ * made here, in the main process, with share: 'processes', and is not used on that side; the other
+ * side is a native worker's (startWorker), or `SharedMemoryChannel.attach(channel.token, { side:
+ * 'native' })`. Returns what ends the offer; the window's end does so, too. Errors:
+ * ERR_SABWAY_INVALID_STATE, and ERR_SABWAY_INVALID_ARGUMENT for the codec 'v8', which no page can
+ * read.
  */
 export function shareWithWindow<T = Uint8Array>(
   window: WebContents | { webContents: WebContents },
@@ -81,7 +87,10 @@ export function shareWithWindow<T = Uint8Array>(
 
 const LONGEST_ORIGIN = 1000
 
-/** Errors: ERR_SABWAY_INVALID_STATE when only threads share the channel, which may come from another copy of the library. */
+/**
+ * Errors: ERR_SABWAY_INVALID_STATE when only threads share the channel, which may come from another
+ * copy of the library.
+ */
 function requireShared(channel: SharedMemoryChannel): void {
   try {
     channel.token
@@ -122,7 +131,10 @@ function listen(): void {
   ipcMain.on(COPY, copyOverPort)
 }
 
-/** What this page may have. A renderer is not trusted: it names a channel, and all else is looked up. */
+/**
+ * What this page may have. A renderer is not trusted: it names a channel, and all else is looked
+ * up.
+ */
 function find(contents: WebContents, frame: WebFrameMain | null, name: unknown): Offer {
   const offer = typeof name === 'string' ? offers.get(contents)?.get(name) : undefined
   if (offer === undefined) {

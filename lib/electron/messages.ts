@@ -1,7 +1,9 @@
 // What main, preload and page say to each other.
 import type { ErrorCode } from '../base/errors.js'
 
-/** Preload to main, answered: may this page have the channel of this name, and where is its memory? */
+/**
+ * Preload to main, answered: may this page have the channel of this name, and where is its memory?
+ */
 export const ASK = 'sabway:ask'
 /** Preload to main, with one end of a MessageChannel: copy this channel's messages over it. */
 export const COPY = 'sabway:copy'
@@ -42,7 +44,10 @@ export interface Identity {
   startHigh: number
 }
 
-/** The shared region is open. Its memory is here where preload and page are one world, else in the Delivery. */
+/**
+ * The shared region is open. Its memory is here where preload and page are one world, else in the
+ * Delivery.
+ */
 export interface Opened extends Coded {
   transport: 'shared'
   identity: Identity
@@ -57,20 +62,32 @@ export interface Copied extends Capacities, Coded {
 
 export type Reply = Refusal | Opened | Copied
 
-/** The window message that carries what no bridge function can return. A port comes as the event's port. */
+/**
+ * The window message that carries what no bridge function can return. A port comes as the event's
+ * port.
+ */
 export interface Delivery {
   sabway: typeof TAG
   id: number
   memory?: WebAssembly.Memory
 }
 
-/** Preload's functions for the page: all that crosses is numbers, strings, plain objects and functions, which contextBridge lets through. */
+/**
+ * Preload's functions for the page: all that crosses is numbers, strings, plain objects and
+ * functions, which contextBridge lets through.
+ */
 export interface Bridge {
   /** Open the channel `name`; `id` is the page's, for the other calls. */
   open(id: number, name: string, transport: Transport | 'auto'): Promise<Reply>
-  /** Stand for the page's endpoint: wake it when it is rung, tell it of deaths, give it back when the page goes. */
+  /**
+   * Stand for the page's endpoint: wake it when it is rung, tell it of deaths, give it back when
+   * the page goes.
+   */
   bind(id: number, endpoint: number, onPeerDied: (roles: number) => void): Refusal | null
-  /** Wake the thread that sleeps on this doorbell (an offset in the region) in the way of SW_SLEEP_*. */
+  /**
+   * Wake the thread that sleeps on this doorbell (an offset in the region) in the way of
+   * SW_SLEEP_*.
+   */
   ring(id: number, doorbell: number, how: number): void
   /** Is that process still there? */
   alive(pid: number, startLow: number, startHigh: number): number

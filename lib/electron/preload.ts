@@ -1,8 +1,10 @@
 /**
- * sabway/electron/preload: a preload script calls `exposeSabway()`, and its page uses sabway/electron/renderer.
+ * sabway/electron/preload: a preload script calls `exposeSabway()`, and its page uses
+ * sabway/electron/renderer.
  *
- * With `sandbox: false` preload opens the shared memory with the addon, hands it to the page, and is from then on how the page wakes
- * other processes and is woken by them. In a sandboxed preload script there is no addon: messages are copied over a MessagePort.
+ * With `sandbox: false` preload opens the shared memory with the addon, hands it to the page, and
+ * is from then on how the page wakes other processes and is woken by them. In a sandboxed preload
+ * script there is no addon: messages are copied over a MessagePort.
  */
 import { contextBridge, ipcRenderer } from 'electron'
 import { addon, addonMissing, type RegionBinding } from '../base/addon.js'
@@ -38,13 +40,19 @@ loadParts()
 /** A region that was opened for the page, and the page's endpoint in it. */
 interface Place {
   region: Region
-  /** The addon's hold on the page's endpoint: its environment's end gives it back, so a page may just go. */
+  /**
+   * The addon's hold on the page's endpoint: its environment's end gives it back, so a page may
+   * just go.
+   */
   binding: RegionBinding | null
   doorbell: number
   deathListener: DeathListener | null
 }
 
-/** Let the page of this preload script have channels: `connect` of sabway/electron/renderer. Call it once. */
+/**
+ * Let the page of this preload script have channels: `connect` of sabway/electron/renderer. Call it
+ * once.
+ */
 export function exposeSabway(): void {
   if (!process.sandboxed) loadAddon()
   const bridge = new PageBridge().functions()

@@ -1,6 +1,6 @@
 /**
- * sabway/electron/renderer: a page of an Electron window gets its channels from here. Needs no Node, and a preload script that has called
- * `exposeSabway()` of sabway/electron/preload.
+ * sabway/electron/renderer: a page of an Electron window gets its channels from here. Needs no
+ * Node, and a preload script that has called `exposeSabway()` of sabway/electron/preload.
  */
 import { PEER_DIED, provideAddon, type RegionBinding } from '../base/addon.js'
 import * as check from '../base/check.js'
@@ -38,20 +38,25 @@ export interface ConnectOptions<T = Uint8Array> {
   /** Which of the channels that main shares with this window (default 'default'). */
   name?: string
   /**
-   * 'shared': one memory with main. 'copied': messages are copied over a MessagePort. 'auto' (default): shared, and copied where
-   * the preload script is sandboxed. Which one it is, the channel's stats() say.
+   * 'shared': one memory with main. 'copied': messages are copied over a MessagePort. 'auto'
+   * (default): shared, and copied where the preload script is sandboxed. Which one it is, the
+   * channel's stats() say.
    */
   transport?: Transport | 'auto'
-  /** Only for a channel with a codec of your own: one of the same name. The name of any other comes from main. */
+  /**
+   * Only for a channel with a codec of your own: one of the same name. The name of any other comes
+   * from main.
+   */
   codec?: CodecName | Codec<T>
 }
 
 let lastId = 0
 
 /**
- * This page's side ('renderer') of a channel that main shares with its window. After a reload or navigation the next page connects anew and
- * goes on where this one left off; after `cleanup()` there is no going on. Errors: ERR_SABWAY_NOT_ISOLATED (the page, or
- * Electron 41.0.0 to 41.5.0), ERR_SABWAY_INVALID_STATE (no preload, or main shares nothing of that name),
+ * This page's side ('renderer') of a channel that main shares with its window. After a reload or
+ * navigation the next page connects anew and goes on where this one left off; after `cleanup()`
+ * there is no going on. Errors: ERR_SABWAY_NOT_ISOLATED (the page, or Electron 41.0.0 to 41.5.0),
+ * ERR_SABWAY_INVALID_STATE (no preload, or main shares nothing of that name),
  * ERR_SABWAY_NOT_PERMITTED, ERR_SABWAY_SIDE_TAKEN, ERR_SABWAY_NO_ADDON with transport 'shared'.
  */
 export async function connect<T = Uint8Array>(options?: ConnectOptions<T>): Promise<SharedMemoryChannel<T>> {

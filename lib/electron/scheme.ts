@@ -5,7 +5,10 @@ import { app, net, protocol } from 'electron'
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 
-/** What registerScheme registers a scheme with; for programs that register several, which Electron wants in one call. */
+/**
+ * What registerScheme registers a scheme with; for programs that register several, which Electron
+ * wants in one call.
+ */
 export const SCHEME_PRIVILEGES: Readonly<Electron.Privileges> = {
   standard: true,
   secure: true,
@@ -28,7 +31,10 @@ const TYPES: Readonly<Record<string, string>> = { '.mjs': 'text/javascript', '.w
 
 const served = new Set<string>()
 
-/** Register `scheme` (default 'app') as one whose pages can be isolated. Before app is ready. Errors: ERR_SABWAY_INVALID_STATE. */
+/**
+ * Register `scheme` (default 'app') as one whose pages can be isolated. Before app is ready.
+ * Errors: ERR_SABWAY_INVALID_STATE.
+ */
 export function registerScheme(scheme = 'app'): void {
   checkScheme(scheme)
   if (app.isReady()) {
@@ -45,7 +51,10 @@ export interface ServeOptions {
   protocol?: Electron.Protocol
 }
 
-/** Serve the files of `folder` as `<scheme>://<any host>/...`, with the headers that isolate a page. After app is ready. */
+/**
+ * Serve the files of `folder` as `<scheme>://<any host>/...`, with the headers that isolate a page.
+ * After app is ready.
+ */
 export function serveScheme(folder: string, options?: ServeOptions): void {
   check.text(folder, 'folder', LONGEST_PATH)
   const found = check.options(options, 'serve options', ['scheme', 'headers', 'protocol'])

@@ -1,5 +1,6 @@
-// What keeps a program of Node alive: it ends by itself when nothing is left to do, and a channel that receives is something to do.
-// Reasons are counted; while there is one, the addon holds the process, or, in a thread without it, a port to which nothing is sent.
+// What keeps a program of Node alive: it ends by itself when nothing is left to do, and a channel
+// that receives is something to do. Reasons are counted; while there is one, the addon holds the
+// process, or, in a thread without it, a port to which nothing is sent.
 import * as host from '../base/host.js'
 import { nativePart } from './parts.js'
 
@@ -14,7 +15,10 @@ let releasing = false
 
 const dropped = new FinalizationRegistry<KeepAlive>(({ active }) => active && release())
 
-/** The reason that an object may have. It is given up when the object is collected: then nothing can come to it any more. */
+/**
+ * The reason that an object may have. It is given up when the object is collected: then nothing can
+ * come to it any more.
+ */
 export function keepAliveOf(owner: object): KeepAlive {
   const reason = { active: false }
   dropped.register(owner, reason)
