@@ -23,7 +23,7 @@ type Evict = (endpoint: number) => void
  * An endpoint that is to be given back when the Region object that has it is collected. Leads to no
  * memory while none is lent.
  */
-export interface Place {
+export interface OwnedEndpoint {
   readonly endpoint: number
   /** The object was collected, and the endpoint was not given back yet. */
   gone: boolean
@@ -49,10 +49,10 @@ const handles = new WeakMap<object, Commons>()
 const fresh: Commons[] = []
 const FRESH = 16
 
-const collected = new FinalizationRegistry<Place>((place) => {
-  if (place.evict !== null) return place.evict(place.endpoint)
-  place.gone = true
-  place.commons?.deref()?.sweep()
+const collected = new FinalizationRegistry<OwnedEndpoint>((owned) => {
+  if (owned.evict !== null) return owned.evict(owned.endpoint)
+  owned.gone = true
+  owned.commons?.deref()?.sweep()
 })
 
 export class Commons {
@@ -61,7 +61,7 @@ export class Commons {
    * The ways to evict others, by the participant that would do it: through the core that has its
    * endpoint's stack.
    */
-  readonly #places = new Map<Place, { evict: Evict; begin: Begin }>()
+  readonly #owned = new Map<OwnedEndpoint, { evict: Evict; begin: Begin }>()
   /**
    * What is to be told when the memory is lent. It leads to objects that may be collected before.
    */
@@ -116,8 +116,8 @@ export class Commons {
     if (this.#lent) return this.#memory
     this.sweep()
     this.#lent = true
-    for (const [place, { begin }] of this.#places) {
-      place.evict = begin()
+    for (const [owned, { begin }] of this.#owned) {
+      owned.evict = begin()
       this.#weight ??= new ArrayBuffer(WEIGHT)
     }
     for (const [way, act] of this.#onLent) {
@@ -158,16 +158,16 @@ export class Commons {
    */
   evictWhenCollected(owner: object, endpoint: number, evict: Evict, begin: Begin): () => void {
     this.sweep()
-    const place: Place = { endpoint, gone: false, evict: this.#lent ? begin() : null, commons: null }
+    const owned: OwnedEndpoint = { endpoint, gone: false, evict: this.#lent ? begin() : null, commons: null }
     if (this.#lent) this.#weight ??= new ArrayBuffer(WEIGHT)
-    else if (this.#places.size !== 0) this.#linkLater()
-    this.#places.set(place, { evict, begin })
-    collected.register(owner, place, place)
+    else if (this.#owned.size !== 0) this.#linkLater()
+    this.#owned.set(owned, { evict, begin })
+    collected.register(owner, owned, owned)
     return () => {
-      collected.unregister(place)
-      this.#places.delete(place)
-      if (this.#places.size === 0) this.#weight = null
-      place.evict?.(endpoint)
+      collected.unregister(owned)
+      this.#owned.delete(owned)
+      if (this.#owned.size === 0) this.#weight = null
+      owned.evict?.(endpoint)
     }
   }
 
@@ -187,10 +187,10 @@ export class Commons {
     }
   }
 
-  /** Make a way to this one from each of its places. */
+  /** Make a way to this one from each of its endpoints. */
   link(): void {
     const reference = new WeakRef(this)
-    for (const place of this.#places.keys()) place.commons = reference
+    for (const owned of this.#owned.keys()) owned.commons = reference
     for (const way of this.#onLent.keys()) {
       way.loosen()
       if (way.get() === undefined) this.#onLent.delete(way)
@@ -200,12 +200,12 @@ export class Commons {
 
   /** Evict the participants whose objects were collected. */
   sweep(): void {
-    const places = [...this.#places]
-    const left = places.find(([{ gone }]) => !gone)
-    for (const [place] of places) {
-      if (!place.gone) continue
-      this.#places.delete(place)
-      left?.[1].evict(place.endpoint)
+    const all = [...this.#owned]
+    const left = all.find(([{ gone }]) => !gone)
+    for (const [owned] of all) {
+      if (!owned.gone) continue
+      this.#owned.delete(owned)
+      left?.[1].evict(owned.endpoint)
     }
   }
 

@@ -1,5 +1,18 @@
-// A participant's place in a region: the words of its endpoint, and how it is given back when this
-// thread has no addon to do that.
+// A participant's endpoint: its words, the roles that name it, and how both are given back when
+// this thread has no addon to do that.
+//
+// A role word names its holder by the endpoint's number and the low bits of its epoch, the count of
+// claims: so a role that an earlier owner left is never taken for one of the present owner. `leave`
+// takes a role word for that reason, and does nothing when the endpoint has another owner by then.
+//
+// Without the addon a thread that ends gives nothing back by itself. For that there are three ways:
+//
+//   closed      Region.close leaves
+//   collected   commons.ts evicts the endpoint of a Region that the program has dropped
+//   ended       a Stay leaves at the program's own end; when the thread is terminated or crashes,
+//               its Web Lock becomes free, and others take its roles (locks.ts, loop/end-watch.ts)
+//
+// A thread that crashes before it holds its lock is not seen to have ended, unless it had yielded.
 import type { GuardedCore, Offset } from '../base/core.js'
 import * as host from '../base/host.js'
 import {
@@ -59,8 +72,8 @@ export function ring(words: Int32Array, role: number): number {
   return rings
 }
 
-/** What a stay needs of its region, without the region itself, which may be collected. */
-export interface Place {
+/** What a stay needs of its Region, which it does not hold: that may be collected. */
+export interface StayRegion {
   readonly core: GuardedCore
   readonly words: Int32Array
   readonly size: bigint
@@ -85,12 +98,12 @@ let yields = false
 class Stay implements Holder {
   /** Names the claim: what comes late must not touch the endpoint's next owner. */
   readonly #role: number
-  readonly #place: Place
+  readonly #region: StayRegion
   #over = false
 
-  constructor(place: Place) {
-    this.#place = place
-    const { words, endpoint } = place
+  constructor(region: StayRegion) {
+    this.#region = region
+    const { words, endpoint } = region
     this.#role = roleOf(words, endpoint)
     stays.add(this)
     if (!listening) listen()
@@ -111,13 +124,13 @@ class Stay implements Holder {
   }
 
   #addSkill(skill: number): void {
-    const { words, endpoint } = this.#place
+    const { words, endpoint } = this.#region
     if (!this.#over) Atomics.or(words, endpointWord(endpoint, sw_endpoint.skills), skill)
   }
 
   onHeld(): void {
     this.#addSkill(SW_LOCKED)
-    ringWatchers(this.#place.words, this.#place.endpoint)
+    ringWatchers(this.#region.words, this.#region.endpoint)
   }
 
   onLost(stolen: boolean): void {
@@ -125,7 +138,7 @@ class Stay implements Holder {
       this.end() // others have been told that it has ended
       return
     }
-    const { words, endpoint } = this.#place
+    const { words, endpoint } = this.#region
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), 0)
     Atomics.and(words, endpointWord(endpoint, sw_endpoint.skills), ~SW_LOCKED)
   }
@@ -136,7 +149,7 @@ class Stay implements Holder {
     this.#over = true
     stays.delete(this)
     yielding.delete(this)
-    const { core, size, channelAt } = this.#place
+    const { core, size, channelAt } = this.#region
     leave(core, size, channelAt, this.#role)
     lockPart.loaded?.releaseLock(this)
   }
@@ -149,8 +162,8 @@ function tellYielded(): void {
 }
 
 /** Begin a stay. Returns what ends it. */
-export function stay(place: Place): () => void {
-  const begun = new Stay(place)
+export function stay(region: StayRegion): () => void {
+  const begun = new Stay(region)
   return () => begun.end()
 }
 

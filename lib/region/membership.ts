@@ -150,14 +150,14 @@ export class Membership {
       throw adopt(error)
     }
     waking.binding = this.binding
-    const place = { core, words, size, channelAt, endpoint }
+    const staying = { core, words, size, channelAt, endpoint }
     this.#forgetOwner =
       this.binding === null
         ? commons.evictWhenCollected(
             owner,
             endpoint,
             (other) => leave(core, size, channelAt, roleOf(words, other)),
-            () => stay(place),
+            () => stay(staying),
           )
         : null
     core.sw_endpoint_able(0, endpoint, this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
