@@ -9,7 +9,7 @@ import type { Format } from '../codec/format.js'
 import { ERRORS, SW_NATIVE, SW_RENDERER } from '../generated/abi.js'
 import { block, NOTHING } from '../loop/block.js'
 import * as dispatcher from '../loop/dispatcher.js'
-import { keepAliveOf, setActive } from '../loop/keep-alive.js'
+import { keepAliveReasonOf, setActive } from '../loop/keep-alive.js'
 import { nativePart } from '../loop/parts.js'
 import { serveAll } from '../loop/relay.js'
 import { policyOf, reachOf, type WaitPolicy, WaitState } from '../loop/wait-policy.js'
@@ -92,7 +92,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   #wantsRef: boolean | null = null
   #portReceives = false
   #portHolds = false
-  readonly #keepAlive = keepAliveOf(this)
+  readonly #keepAlive = keepAliveReasonOf(this)
   /** startReceiving is in effect only because there are 'message' listeners. */
   #receivesForListeners = false
   readonly #format: Format | null

@@ -5,7 +5,7 @@ import * as host from '../base/host.js'
 import { nativePart } from './parts.js'
 
 /** A reason to keep the process alive. */
-export interface KeepAlive {
+export interface KeepAliveReason {
   active: boolean
 }
 
@@ -13,19 +13,19 @@ let reasons = 0
 let kept = false
 let releasing = false
 
-const dropped = new FinalizationRegistry<KeepAlive>(({ active }) => active && release())
+const dropped = new FinalizationRegistry<KeepAliveReason>(({ active }) => active && release())
 
 /**
  * The reason that an object may have. It is given up when the object is collected: then nothing can
  * come to it any more.
  */
-export function keepAliveOf(owner: object): KeepAlive {
+export function keepAliveReasonOf(owner: object): KeepAliveReason {
   const reason = { active: false }
   dropped.register(owner, reason)
   return reason
 }
 
-export function setActive(reason: KeepAlive, active: boolean): void {
+export function setActive(reason: KeepAliveReason, active: boolean): void {
   if (active === reason.active) return
   reason.active = active
   if (active) retain()
