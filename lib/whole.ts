@@ -1,4 +1,7 @@
-// All that sabway/bytes leaves out. Every other entry point calls loadParts.
+// All that sabway/bytes leaves out: codecs, port(), streams, the options `batch`, `schedule`,
+// `poll` and copy: 'pooled', the locks by which the ends of threads without the addon are seen.
+// Every other entry point calls loadParts, and nothing else provides a part or makes a codec known:
+// an entry point that forgets to has none of them, which the tests of each entry point would show.
 
 import { copyPooled } from './base/copy-pooled.js'
 import { provideErrors } from './base/errors.js'
@@ -11,8 +14,8 @@ import { ADDON_ERRORS } from './generated/abi.js'
 import { EndWatch, suspect } from './loop/end-watch.js'
 import { endPart } from './loop/parts.js'
 import { paceOf } from './loop/schedule.js'
-import { hold, letGo } from './region/locks.js'
-import { lockPart } from './region/parts.js'
+import { holdLock, releaseLock } from './region/locks.js'
+import { electronPart, lockPart } from './region/parts.js'
 
 /** Let every channel of this thread have the parts, also those that were made before. */
 export function loadParts(): void {

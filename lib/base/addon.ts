@@ -1,4 +1,4 @@
-// The native addon, where there is one. index.ts provides it; browser.ts does not.
+// The native addon as the library sees it, where there is one: load.ts provides it; no page does.
 
 /** What a WorkerEvent tells: native/napi/events.h says what each kind means. */
 export {

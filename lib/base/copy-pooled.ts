@@ -17,7 +17,8 @@ export function copyPooled(bytes: Uint8Array, start: number, end: number, words:
   if (length > SLAB_UP_TO) return copyOut(bytes, start, end)
   const copy = pooled(length)
   if (length <= WORDS_POOLED_UP_TO && (start & 7) === 0) {
-    // The last word may carry up to three bytes more than the message has, into the slab's own padding.
+    // The last word may carry up to three bytes more than the message has, into the slab's own
+    // padding.
     let to = (slabUsed - ((length + 7) & ~7)) >>> 2
     for (let from = start >>> 2, last = (end + 3) >>> 2; from < last; from++) slabWords[to++] = words[from]!
   } else if (length >= NATIVE_FROM_MISALIGNED && ((bytes.byteOffset + start) & 7) !== 0) {
@@ -28,7 +29,10 @@ export function copyPooled(bytes: Uint8Array, start: number, end: number, words:
   return copy
 }
 
-/** Room in the slab, every byte of which will be written. It starts at a multiple of 8, so that views of any kind can be made of it. */
+/**
+ * Room in the slab, every byte of which will be written. It starts at a multiple of 8, so that
+ * views of any kind can be made of it.
+ */
 function pooled(length: number): Uint8Array<ArrayBuffer> {
   if (slabUsed + length > slab.byteLength) {
     slab = uninitialised(SLAB_BYTES)

@@ -34,26 +34,28 @@ export function lead(message: Uint8Array, length: number, binding: RegionBinding
  * first needed. What is set into one ends there at the latest.
  */
 export class Windows {
-  private readonly shift: number
-  private readonly views: (Uint8Array | null)[]
+  readonly #bytes: Uint8Array
+  readonly #shift: number
+  readonly #views: (Uint8Array | null)[]
 
-  constructor(private readonly bytes: Uint8Array) {
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
     let shift = 12
     while (bytes.length / 2 ** shift > 1024) shift++
-    this.shift = shift
-    this.views = new Array<Uint8Array | null>(Math.floor(bytes.length / 2 ** shift) + 1).fill(null)
+    this.#shift = shift
+    this.#views = new Array<Uint8Array | null>(Math.floor(bytes.length / 2 ** shift) + 1).fill(null)
   }
 
   /** The widest that ends at `end` or before it. */
   within(end: number): Uint8Array {
-    const parts = end >>> this.shift
-    return this.views[parts] ?? this.make(parts)
+    const parts = end >>> this.#shift
+    return this.#views[parts] ?? this.#make(parts)
   }
 
-  private make(parts: number): Uint8Array {
-    const { bytes, shift } = this
-    const view = new Uint8Array(bytes.buffer, bytes.byteOffset, parts * 2 ** shift)
-    this.views[parts] = view
+  #make(parts: number): Uint8Array {
+    const bytes = this.#bytes
+    const view = new Uint8Array(bytes.buffer, bytes.byteOffset, parts * 2 ** this.#shift)
+    this.#views[parts] = view
     return view
   }
 }

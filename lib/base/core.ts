@@ -14,7 +14,10 @@ export type { GuardedCore, HotCore }
 /** A byte offset in the region: a pointer, in the core's eyes. */
 export type Offset = number
 
-/** The core on one memory. Its functions are those of native/codegen/exports.txt; native/include/sabway documents each. */
+/**
+ * The core on one memory. Its functions are those of native/codegen/exports.txt;
+ * native/include/sabway documents each.
+ */
 export interface Core {
   readonly guarded: GuardedCore
   readonly hot: HotCore

@@ -1,5 +1,6 @@
-// A part of the library that only some entry points load. Each room has a slot for what it can do without, or can have only when it
-// was loaded, and names it by type alone: so no bundler keeps a part that no entry point provides. load.ts and whole.ts provide them.
+// A part of the library that only some entry points load. Each room has a slot for what it can do
+// without, or can have only when it was loaded, and names it by type alone: so no bundler keeps a
+// part that no entry point provides. load.ts and whole.ts provide them.
 import { SabwayError } from './errors.js'
 
 export class Part<T> {

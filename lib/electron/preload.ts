@@ -38,7 +38,7 @@ export * from '../exports.js'
 loadParts()
 
 /** A region that was opened for the page, and the page's endpoint in it. */
-interface Place {
+interface PageRegion {
   region: Region
   /**
    * The addon's hold on the page's endpoint: its environment's end gives it back, so a page may
@@ -61,14 +61,14 @@ export function exposeSabway(): void {
 }
 
 class PageBridge {
-  readonly #places = new Map<number, Place>()
+  readonly #regions = new Map<number, PageRegion>()
 
   /** contextBridge passes on own properties that are functions, and no prototypes. */
   functions(): Bridge {
     return {
       open: (id, name, transport) => this.#open(id, name, transport).catch(toWire),
       bind: (id, endpoint, onPeerDied) => this.#bind(id, endpoint, onPeerDied),
-      ring: (id, doorbell, how) => this.#places.get(id)?.binding?.ring(doorbell, how),
+      ring: (id, doorbell, how) => this.#regions.get(id)?.binding?.ring(doorbell, how),
       alive: (pid, startLow, startHigh) => addon()?.alive(pid, startLow, startHigh) ?? 1,
       close: (id) => this.#close(id),
     }
@@ -95,8 +95,8 @@ class PageBridge {
       if (transport === 'shared') return toWire(new SabwayError('ERR_SABWAY_UNSUPPORTED', region.copied))
       return this.#copyOverPort(id, name, region.copied)
     }
-    if (this.#places.size === 0) onRing(this.#wake)
-    this.#places.set(id, { region, binding: null, doorbell: 0, deathListener: null })
+    if (this.#regions.size === 0) onRing(this.#wake)
+    this.#regions.set(id, { region, binding: null, doorbell: 0, deathListener: null })
     const { codec } = answer
     const opened = { transport: 'shared', identity: addon()!.identity(), codec } as const
     if (!process.contextIsolated) return { ...opened, memory: region.memory }
@@ -104,22 +104,22 @@ class PageBridge {
     return opened
   }
 
-  /** The environment was rung, for whichever place: one call for all that happened meanwhile. */
+  /** The environment was rung, for whichever region: one call for all that happened meanwhile. */
   readonly #wake = (): void => {
-    for (const { region, doorbell } of this.#places.values()) {
+    for (const { region, doorbell } of this.#regions.values()) {
       if (doorbell !== 0) Atomics.notify(region.words, doorbell)
     }
   }
 
   #bind(id: number, endpoint: number, onPeerDied: (roles: number) => void): Refusal | null {
-    const place = this.#places.get(id)
-    if (place === undefined) return toWire(new SabwayError('ERR_SABWAY_CLOSED', 'it was closed meanwhile'))
+    const opened = this.#regions.get(id)
+    if (opened === undefined) return toWire(new SabwayError('ERR_SABWAY_CLOSED', 'it was closed meanwhile'))
     try {
-      const binding = new (addon()!.RegionBinding)(place.region.bytes, endpoint, place.region.channelAt)
-      place.binding = binding
-      place.doorbell = endpointWord(endpoint, sw_endpoint.doorbell)
-      place.deathListener = { region: { binding }, onPeerDied }
-      listenForDeaths(place.deathListener)
+      const binding = new (addon()!.RegionBinding)(opened.region.bytes, endpoint, opened.region.channelAt)
+      opened.binding = binding
+      opened.doorbell = endpointWord(endpoint, sw_endpoint.doorbell)
+      opened.deathListener = { region: { binding }, onPeerDied }
+      listenForDeaths(opened.deathListener)
       return null
     } catch (error) {
       return toWire(error)
@@ -127,10 +127,10 @@ class PageBridge {
   }
 
   #close(id: number): void {
-    const place = this.#places.get(id)
-    this.#places.delete(id)
-    place?.binding?.close()
-    place?.region.close()
+    const opened = this.#regions.get(id)
+    this.#regions.delete(id)
+    opened?.binding?.close()
+    opened?.region.close()
   }
 
   async #copyOverPort(id: number, name: string, because: string): Promise<Reply> {

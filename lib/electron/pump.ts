@@ -1,15 +1,20 @@
-// Copies a channel's messages over a MessagePort: for pages that cannot have the shared memory. Each end has one side of a real
-// channel: the page a local one, whose other side its code uses, and main the one that it shares.
+// Copies a channel's messages over a MessagePort: for pages that cannot have the shared memory.
+// Each end has one side of a real channel: the page a local one, whose other side its code uses,
+// and main the one that it shares.
 //
-// Flow control is by credit, one for each direction: as much may be on its way as the ring holds from which it comes, and as the other
-// end writes into its ring it acknowledges that. Without credit the rest stays in the ring, and its sender is slowed down. The other
-// end is not trusted: a parcel that is no parcel is dropped, and one that goes beyond the credit, or has what is no message in it,
-// ends the stream.
+// Flow control is by credit, one for each direction: as much may be on its way as the ring holds
+// from which it comes, and as the other end writes into its ring it acknowledges that. Without
+// credit the rest stays in the ring, and its sender is slowed down. The other end is not trusted: a
+// parcel that is no parcel is dropped, and one that goes beyond the credit, or has what is no
+// message in it, ends the stream.
 import { isUint8Array, lengthOf } from '../base/brand.js'
 import { microtask } from '../base/host.js'
 import type { SharedMemoryChannel } from '../channel/channel.js'
 
-/** A MessagePort of the page, or Electron's MessagePortMain. What comes out of it is the other end's. */
+/**
+ * A MessagePort of the page, or Electron's MessagePortMain. What comes out of it is the other
+ * end's.
+ */
 export interface Wire {
   post(parcel: Parcel): void
   onParcel(callback: (parcel: unknown) => void): void
@@ -35,7 +40,10 @@ const OVERHEAD = 64
 
 const costOf = (message: Uint8Array): number => lengthOf(message) + OVERHEAD
 
-/** Copy messages both ways until the stream or the wire ends; `over` is then called, with true for the stream. */
+/**
+ * Copy messages both ways until the stream or the wire ends; `over` is then called, with true for
+ * the stream.
+ */
 export function pump(
   channel: SharedMemoryChannel,
   wire: Wire,
@@ -122,7 +130,8 @@ class Flow {
 
   #deliver(messages: unknown[]): void {
     for (const message of messages) this.#owed += isUint8Array(message) ? costOf(message) : Number.POSITIVE_INFINITY
-    const most = 2 * this.#limits.incoming + OVERHEAD // the credit, and the one message that went beyond it
+    // The credit, and the one message that went beyond it.
+    const most = 2 * this.#limits.incoming + OVERHEAD
     if (this.#owed > most) {
       this.end()
       return

@@ -1,9 +1,13 @@
-// The waits that block a JavaScript thread: poll as long as the policy says, then sleep until the other side rings.
+// The waits that block a JavaScript thread: poll as long as the policy says, then sleep until the
+// other side rings.
 //
-//   take? --no--> poll --nothing--> arm, look again --nothing--> sleep --ring, or a slice of time--> disarm, take?
+//   take --nothing--> poll --nothing--> arm, look again --nothing--> sleep
+//    ^                                                                 |
+//    +------------------- disarm <-- ring, or a slice of time ---------+
 //
-// A ring between two looks is not lost: the sleep is given the doorbell's value from before the second look, and ends at once when it
-// has changed. That the other side has died is seen by `patrol`, between two sleeps.
+// A ring between two looks is not lost: the sleep is given the doorbell's value from before the
+// second look, and ends at once when it has changed. That the other side has died is seen by
+// `patrol`, between two sleeps.
 
 import { SabwayError } from '../base/errors.js'
 import { now as clock, inAudioWorklet } from '../base/host.js'
@@ -13,7 +17,8 @@ import type { Region } from '../region/region.js'
 import { hasSkill, mechanismOf, reachOf, type SpinBudget, type WaitState } from './wait-policy.js'
 
 /**
- * Milliseconds of one sleep where there is the addon: worker.terminate() cannot interrupt native code, and others may need a relay.
+ * Milliseconds of one sleep where there is the addon: worker.terminate() cannot interrupt native
+ * code, and others may need a relay.
  */
 const SLICE_MS = 50
 
@@ -31,15 +36,18 @@ export interface BlockingWait<T> {
   /** Now and then while polling, and between two sleeps. */
   meanwhile(): void
   /**
-   * Has the participant died that would bring it? Throws when it has. Before the first sleep, with `closely` also between two
-   * sleeps and once in SLICE_MS while polling: then it may ask the operating system.
+   * Has the participant died that would bring it? Throws when it has. Before the first sleep, with
+   * `closely` also between two sleeps and once in SLICE_MS while polling: then it may ask the
+   * operating system.
    */
   patrol(closely: boolean): void
 }
 
 const LOOKS_PER_CLOCK = 32
 
-/** Block this thread until there is something to take, so many milliseconds at most: then NOTHING. */
+/**
+ * Block this thread until there is something to take, so many milliseconds at most: then NOTHING.
+ */
 export function block<T>(region: Region, state: WaitState, wait: BlockingWait<T>, timeout: number): T | typeof NOTHING {
   const taken = wait.take()
   if (taken !== NOTHING || timeout === 0) return taken
@@ -88,7 +96,10 @@ function poll<T>({ binding }: Region, budget: SpinBudget, wait: BlockingWait<T>,
   return NOTHING
 }
 
-/** One sleep. On the futex when a native thread will wake, else in Atomics.wait, which every JavaScript thread can end. */
+/**
+ * One sleep. On the futex when a native thread will wake, else in Atomics.wait, which every
+ * JavaScript thread can end.
+ */
 function sleep(region: Region, state: WaitState, wait: BlockingWait<unknown>, left: number, sleeps: number): void {
   const { core, endpoint, binding } = region
   const role = wait.role()
@@ -111,7 +122,10 @@ function sleep(region: Region, state: WaitState, wait: BlockingWait<unknown>, le
 
 let allowed: boolean | undefined
 
-/** A page's main thread may not block. An audio thread never does, also where the browser would let it: its sound would break off. */
+/**
+ * A page's main thread may not block. An audio thread never does, also where the browser would let
+ * it: its sound would break off.
+ */
 function mustBeAllowed(words: Int32Array): void {
   allowed ??= !inAudioWorklet && mayBlock(words)
   if (allowed) return

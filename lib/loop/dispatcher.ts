@@ -1,16 +1,19 @@
-// The event loop's side of waking: one dispatcher for each JavaScript thread. It runs whatever has work, then arms the
-// endpoints and lets the loop sleep; a ring (from the addon's threadsafe function, or Atomics.notify) runs it again.
+// The event loop's side of waking: one dispatcher for each JavaScript thread. It runs whatever has
+// work, then arms the endpoints and lets the loop sleep; a ring (from the addon's threadsafe
+// function, or Atomics.notify) runs it again.
 //
 //   asleep --ring, activate--> scheduled --the loop's turn--> turns of all active participants
 //      ^                          ^                                      | microtask
 //      |                          +---- work came, or polling on --------+
 //      +--------------------------- nothing, each endpoint armed --------+
 //
-// A participant is active from `activate` to `deactivate`. While only this thread is in its region, nothing but a call of this thread
-// can bring it work: then it is taken off the loop after its turn, and its region's commons wake it.
+// A participant is active from `activate` to `deactivate`. While only this thread is in its region,
+// nothing but a call of this thread can bring it work: then it is taken off the loop after its
+// turn, and its region's commons wake it.
 //
-// Beside this file: relay.ts (work for others in a region), wait-async.ts (the sleep without the addon), native-events.ts (what comes
-// from the addon), keep-alive.ts (what keeps the process alive), end-watch.ts (ends of threads without the addon).
+// Beside this file: relay.ts (work for others in a region), wait-async.ts (the sleep without the
+// addon), native-events.ts (what comes from the addon), keep-alive.ts (what keeps the process
+// alive), end-watch.ts (ends of threads without the addon).
 import { now as clock, hasLocks, immediate, inNode, microtask, needLoop, root, waitAsync } from '../base/host.js'
 import { SW_SLEEP_ATOMICS, SW_SLEEP_LOOP, SW_SLEEP_QUIET } from '../generated/abi.js'
 import type { Region } from '../region/region.js'
@@ -22,7 +25,10 @@ import type { WaitState } from './wait-policy.js'
 /** Something that lives on the event loop: a channel. */
 export interface Participant {
   readonly region: Region
-  /** Do what there is to do, within the participant's time budget. True when it found something. May throw what a callback threw. */
+  /**
+   * Do what there is to do, within the participant's time budget. True when it found something. May
+   * throw what a callback threw.
+   */
   work(): boolean
   /** The second look, after the endpoint is armed: is there work after all? */
   ready(): boolean
@@ -31,7 +37,10 @@ export interface Participant {
   /** What sleeps in its region's commons is woken: `activate`. */
   wake(): void
   readonly waiter: WaitState
-  /** Does a message concern it? One that only watches the other side, or waits for room, is not rung for messages. */
+  /**
+   * Does a message concern it? One that only watches the other side, or waits for room, is not rung
+   * for messages.
+   */
   readonly wantsMessages: boolean
   /** How the other side wakes this one from a sleep of this kind: see sw_endpoint_wake_path. */
   reach(how: number): number
@@ -46,14 +55,23 @@ let lastWork = 0
 let began = 0
 /** The participants that found something in it. */
 const worked: Participant[] = []
-/** From a turn's begin until the loop was scheduled anew or put to sleep behind it. */
-let settling = false
+/**
+ * From the first participant's turn until the loop was scheduled anew or put to sleep behind the
+ * last one's.
+ */
+let turning = false
 /** When the loop went to sleep; 0 while it polls. */
 let asleepSince = 0
-/** With more active participants than this, those that nothing can come to are looked for before the loop sleeps. */
+/**
+ * With more active participants than this, those that nothing can come to are looked for before the
+ * loop sleeps.
+ */
 let crowd = 16
 
-/** Have the participant run and woken from now on. Errors: ERR_SABWAY_UNSUPPORTED, where there is no event loop. */
+/**
+ * Have the participant run and woken from now on. Errors: ERR_SABWAY_UNSUPPORTED, where there is no
+ * event loop.
+ */
 export function activate(participant: Participant): void {
   needLoop()
   nativePart.loaded?.connect()
@@ -63,7 +81,9 @@ export function activate(participant: Participant): void {
   schedule()
 }
 
-/** Off the event loop, until its region wakes it, if nothing else can and there is nothing to do. */
+/**
+ * Off the event loop, until its region wakes it, if nothing else can and there is nothing to do.
+ */
 function retires(participant: Participant): boolean {
   if (!participant.region.commons.secluded || participant.hasNews()) return false
   arm(participant)
@@ -107,16 +127,20 @@ function standBySoon(region: Region): void {
 function standBy(region: Region): void {
   if (isAwaited(region)) return // that wait resolves with the next ring
   const rings = serve(region)
-  // Without either it looks while something in this thread is active: Node 24 does not resolve every wait of such a thread.
+  // Without either it looks while something in this thread is active: Node 24 does not resolve
+  // every wait of such a thread.
   if (region.binding === null && (inNode || waitAsync() === undefined)) return
   waitForRing(region, rings, 0, schedule)
 }
 
-/** Run soon, without being rung. In the root context: the dispatcher works for all channels, so it is part of no request. */
+/**
+ * Run soon, without being rung. In the root context: the dispatcher works for all channels, so it
+ * is part of no request.
+ */
 export function schedule(): void {
   if (scheduled) return
   scheduled = true
-  if (!settling) root(immediate, run) // else `settle` does it
+  if (!turning) root(immediate, run) // else `finishTurns` does it
 }
 
 /** Run at once, unless a turn is on its way. */
@@ -127,11 +151,12 @@ export function turnNow(): void {
 function run(): void {
   scheduled = false
   began = clock()
-  settling = true
+  turning = true
   serveAll()
   try {
     nativePart.loaded?.deliver()
-    let left = active.size // what is woken meanwhile has the next turn: two that wake each other are not to hold up the loop
+    // What is woken meanwhile has the next turn: two that wake each other are not to hold up the loop.
+    let left = active.size
     for (const participant of active) {
       if (left-- === 0) break
       turn(participant)
@@ -140,7 +165,7 @@ function run(): void {
     schedule() // what a callback throws is the user's to handle, and stops no other participant
     throw error
   } finally {
-    microtask(settle) // behind what the callbacks have resolved, which is not to wait for it
+    microtask(finishTurns) // behind what the callbacks have resolved, which is not to wait for it
   }
 }
 
@@ -150,13 +175,13 @@ function turn(participant: Participant): void {
   if (participant.work()) worked.push(participant)
 }
 
-/** After the turns: poll on, or sleep. */
-function settle(): void {
-  if (!settling) return
+/** Poll on, or sleep. */
+function finishTurns(): void {
+  if (!turning) return
   try {
     pollOrSleep()
   } finally {
-    settling = false
+    turning = false
     if (scheduled) immediate(run)
   }
 }

@@ -1,4 +1,10 @@
-// The participants of a region that hold a Web Lock (see locks.ts): when one ends, its roles are taken away, and its peers see that.
+// The participants of a region that hold a Web Lock (see locks.ts): when one ends, its roles are
+// taken away, and its peers see that. Of each holder of a role, by what its endpoint says:
+//
+//   no lock --> not watched
+//   lock asked for --> doubted: after a while it is rung;
+//                      no answer, and the lock unknown to the host --> ended
+//   lock held --> awaited: this thread asks for the same lock, and is given it --> ended
 import type { Weakly } from '../base/addon.js'
 import * as host from '../base/host.js'
 import { SW_ENDPOINTS, SW_LOCKED, SW_YIELDED, sw_endpoint, sw_ring } from '../generated/abi.js'
@@ -27,11 +33,15 @@ function lockOf(words: Int32Array, role: number): Lock | null {
   const word = (field: number) => Atomics.load(words, endpointWord(index, field))
   const name = { low: word(sw_endpoint.lock_low), high: word(sw_endpoint.lock_high) }
   const skills = word(sw_endpoint.skills)
-  if (name.low === 0 || roleOf(words, index) !== role) return null // the role last: all of it is of one claim
+  // The role last: all that was read is of one claim.
+  if (name.low === 0 || roleOf(words, index) !== role) return null
   return { name, held: (skills & SW_LOCKED) !== 0 || host.inNode, yielded: (skills & SW_YIELDED) !== 0 }
 }
 
-/** How long a lock that was asked for may stay unknown, and how long an answer may take, at first: doubled each time. In milliseconds. */
+/**
+ * How long a lock that was asked for may stay unknown, and how long an answer may take, at first:
+ * doubled each time. In milliseconds.
+ */
 const PATIENCE_MS = 500
 const MOST_PATIENCE_MS = 60_000
 
@@ -45,12 +55,13 @@ export class EndWatch {
   readonly #watched = new Map<number, Watched>()
   readonly #at: readonly number[]
 
-  constructor(
-    private readonly way: Weakly<Region>,
-    place: ChannelPlace,
-    /** A participant has ended. */
-    private readonly onEnd: () => void,
-  ) {
+  readonly #way: Weakly<Region>
+  readonly #onEnd: () => void
+
+  /** `onEnd` is called when a participant has ended. */
+  constructor(way: Weakly<Region>, place: ChannelPlace, onEnd: () => void) {
+    this.#way = way
+    this.#onEnd = onEnd
     this.#at = roleWords(place)
   }
 
@@ -81,7 +92,7 @@ export class EndWatch {
   }
 
   #open(): Region | undefined {
-    const region = this.way()
+    const region = this.#way()
     if (region !== undefined && !region.closed) return region
     this.stop()
     return undefined
@@ -143,13 +154,14 @@ export class EndWatch {
     if (region === undefined) return
     const { core, size, channelAt } = region
     leave(core, size, channelAt, role)
-    this.onEnd()
+    this.#onEnd()
   }
 }
 
 /**
- * A role could not be taken, because the participant that `role` names holds it. Has that one ended, so far as locks tell? Then its
- * roles are taken away, so that a later attempt succeeds. `open` is called for a region of the caller's own, when one is needed.
+ * A role could not be taken, because the participant that `role` names holds it. Has that one
+ * ended, so far as locks tell? Then its roles are taken away, so that a later attempt succeeds.
+ * `open` is called for a region of the caller's own, when one is needed.
  */
 export function suspect(words: Int32Array, role: number, open: () => Region): void {
   const lock = lockOf(words, role)

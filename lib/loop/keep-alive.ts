@@ -1,10 +1,11 @@
-// What keeps a program of Node alive: it ends by itself when nothing is left to do, and a channel that receives is something to do.
-// Reasons are counted; while there is one, the addon holds the process, or, in a thread without it, a port to which nothing is sent.
+// What keeps a program of Node alive: it ends by itself when nothing is left to do, and a channel
+// that receives is something to do. Reasons are counted; while there is one, the addon holds the
+// process, or, in a thread without it, a port to which nothing is sent.
 import * as host from '../base/host.js'
 import { nativePart } from './parts.js'
 
 /** A reason to keep the process alive. */
-export interface KeepAlive {
+export interface KeepAliveReason {
   active: boolean
 }
 
@@ -12,16 +13,19 @@ let reasons = 0
 let kept = false
 let releasing = false
 
-const dropped = new FinalizationRegistry<KeepAlive>(({ active }) => active && release())
+const dropped = new FinalizationRegistry<KeepAliveReason>(({ active }) => active && release())
 
-/** The reason that an object may have. It is given up when the object is collected: then nothing can come to it any more. */
-export function keepAliveOf(owner: object): KeepAlive {
+/**
+ * The reason that an object may have. It is given up when the object is collected: then nothing can
+ * come to it any more.
+ */
+export function keepAliveReasonOf(owner: object): KeepAliveReason {
   const reason = { active: false }
   dropped.register(owner, reason)
   return reason
 }
 
-export function setActive(reason: KeepAlive, active: boolean): void {
+export function setActive(reason: KeepAliveReason, active: boolean): void {
   if (active === reason.active) return
   reason.active = active
   if (active) retain()

@@ -1,8 +1,9 @@
-// What comes to an event loop from the addon: rings, the events of native workers, and deaths in other processes. Loaded with the
-// addon, and in the page whose addon is in its preload script.
+// What comes to an event loop from the addon: rings, the events of native workers, and deaths in
+// other processes. Loaded with the addon, and in the page whose addon is in its preload script.
 //
-// The addon exists once in a thread, this file as often as the program has loaded the library, as an ES module and as CommonJS: all
-// copies share one callback of the addon's, and each takes the events of its own workers and listeners.
+// The addon exists once in a thread, this file as often as the program has loaded the library, as
+// an ES module and as CommonJS: all copies share one callback of the addon's, and each takes the
+// events of its own workers and listeners.
 import {
   type Addon,
   addon,
@@ -28,7 +29,10 @@ export interface WorkerOwner {
   onExit(status: number): void
 }
 
-/** By the worker's id. Weak: a channel that the program has dropped is collected, and its native worker ends with it. */
+/**
+ * By the worker's id. Weak: a channel that the program has dropped is collected, and its native
+ * worker ends with it.
+ */
 const owners = new Map<number, Weakly<WorkerOwner>>()
 /** Owners that are retained: their worker has a listener, or its last events are on their way. */
 const retained = new Map<number, WorkerOwner>()
@@ -39,7 +43,10 @@ const collected = new FinalizationRegistry<number>((id) => listeners.delete(id))
 const inbox: WorkerEvent[] = []
 let connected = false
 
-/** Have the owner told of a native worker that was started after `connect`, until the worker's last event. */
+/**
+ * Have the owner told of a native worker that was started after `connect`, until the worker's last
+ * event.
+ */
 export function addOwner(owner: WorkerOwner): void {
   owners.set(owner.id, weakly(owner))
   if (owner.onLog !== undefined) retain(owner)

@@ -1,6 +1,7 @@
-// The regions in which this thread does something for others, besides what its channels do: with the addon it passes wake-ups on to
-// sleepers that their wakers cannot reach (native/core/region/relay.c); where there are Web Locks it sees the ends of threads that
-// have no addon (end-watch.ts). The dispatcher calls `serveAll` at each turn.
+// The regions in which this thread does something for others, besides what its channels do: with
+// the addon it passes wake-ups on to sleepers that their wakers cannot reach
+// (native/core/region/relay.c); where there are Web Locks it sees the ends of threads that have no
+// addon (end-watch.ts). The dispatcher calls `serveAll` at each turn.
 import { addon, LooseRef, type Weakly, weakly } from '../base/addon.js'
 import * as host from '../base/host.js'
 import {
@@ -24,7 +25,10 @@ const lookedAt = new WeakMap<Region, number>()
 const endWatches = new WeakMap<Region, EndWatch>()
 const collected = new FinalizationRegistry<EndWatch>((watch) => watch.stop())
 
-/** Pass wake-ups on in this region as long as it is open. False where this thread cannot: its addon is in a preload script, or none. */
+/**
+ * Pass wake-ups on in this region as long as it is open. False where this thread cannot: its addon
+ * is in a preload script, or none.
+ */
 export function beginRelay(region: Region): boolean {
   const native = addon()
   if (region.binding === null || native === null) return false
@@ -36,7 +40,10 @@ export function beginRelay(region: Region): boolean {
   return true
 }
 
-/** See the ends of others in this region, and call `onEnd` at each. True where the region is to be served from now on for that. */
+/**
+ * See the ends of others in this region, and call `onEnd` at each. True where the region is to be
+ * served from now on for that.
+ */
 export function beginEndWatch(region: Region, onEnd: () => void): boolean {
   const part = endPart.loaded
   if (region.closed || part === null) return false
@@ -51,7 +58,10 @@ export function beginEndWatch(region: Region, onEnd: () => void): boolean {
   return true
 }
 
-/** Leads to the region as long as it is open. A closed one can be collected at once, as a page needs its addresses. */
+/**
+ * Leads to the region as long as it is open. A closed one can be collected at once, as a page needs
+ * its addresses.
+ */
 function wayTo(region: Region): Weakly<Region> {
   const way = new LooseRef(region)
   region.onClose(() => way.drop())

@@ -1,5 +1,6 @@
-// When a receiving channel has its turns: as soon as the event loop comes round (the dispatcher's own way), or when a schedule
-// says so, or at intervals where nothing can ring. Between its turns the channel is off the event loop and is not rung.
+// When a receiving channel has its turns: as soon as the event loop comes round (the dispatcher's
+// own way), or when a schedule says so, or at intervals where nothing can ring. Between its turns
+// the channel is off the event loop and is not rung.
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { after, context, LONGEST_TIMER_MS, microtask, needTimers } from '../base/host.js'
@@ -7,10 +8,16 @@ import { after, context, LONGEST_TIMER_MS, microtask, needTimers } from '../base
 /** Runs the tick once, later: `requestAnimationFrame`, `(tick) => setTimeout(tick, 16)`. */
 export type Scheduler = (tick: () => void) => unknown
 
-/** `immediate`: the next turn of the event loop. `microtask`: before anything else. `raf`: before the next frame is painted. */
+/**
+ * `immediate`: the next turn of the event loop. `microtask`: before anything else. `raf`: before
+ * the next frame is painted.
+ */
 export type Schedule = 'immediate' | 'microtask' | 'raf' | Scheduler
 
-/** Milliseconds between looks: as given, or from `min` after a message, doubling up to `max` while none comes. */
+/**
+ * Milliseconds between looks: as given, or from `min` after a message, doubling up to `max` while
+ * none comes.
+ */
 export type Poll = number | { min: number; max: number }
 
 export interface PaceOptions {
@@ -27,7 +34,10 @@ export interface Paced {
   rest(): void
 }
 
-/** The pace that the options ask for: a schedule that is not 'immediate', which is the dispatcher's own, or `poll`. */
+/**
+ * The pace that the options ask for: a schedule that is not 'immediate', which is the dispatcher's
+ * own, or `poll`.
+ */
 export function paceOf({ schedule, poll }: PaceOptions, channel: Paced): Pace {
   if (poll === undefined) return new Pace(channel, scheduler(schedule!), null)
   if (schedule !== undefined)
@@ -72,11 +82,14 @@ export class Pace {
   #stopped = false
   #delay: number
 
-  constructor(
-    private readonly channel: Paced,
-    private readonly schedule: Scheduler | null,
-    private readonly poll: { min: number; max: number } | null,
-  ) {
+  readonly #channel: Paced
+  readonly #schedule: Scheduler | null
+  readonly #poll: { min: number; max: number } | null
+
+  constructor(channel: Paced, schedule: Scheduler | null, poll: { min: number; max: number } | null) {
+    this.#channel = channel
+    this.#schedule = schedule
+    this.#poll = poll
     this.#delay = poll?.min ?? 0
   }
 
@@ -86,13 +99,13 @@ export class Pace {
   }
 
   start(): void {
-    if (this.poll !== null) this.#plan()
-    else this.channel.want()
+    if (this.#poll !== null) this.#plan()
+    else this.#channel.want()
   }
 
   /** The event loop found the channel awake. */
   turn(): void {
-    if (!this.#planned && !this.#stopped && this.channel.ready()) this.#plan()
+    if (!this.#planned && !this.#stopped && this.#channel.ready()) this.#plan()
   }
 
   stop(): void {
@@ -101,10 +114,10 @@ export class Pace {
 
   #plan(): void {
     this.#planned = true
-    this.channel.rest()
+    this.#channel.rest()
     const tick = () => this.#tick()
-    if (this.schedule !== null) {
-      this.schedule(tick)
+    if (this.#schedule !== null) {
+      this.#schedule(tick)
       return
     }
     after(this.#delay, tick).unref() // an idle channel does not keep the process alive
@@ -114,14 +127,16 @@ export class Pace {
     if (!this.#planned) return // a scheduler that ran it twice
     this.#planned = false
     if (this.#stopped) return
-    let more = true // what a callback throws is the user's to handle, and does not end the receiving
+    // What a callback throws is the user's to handle, and does not end the receiving.
+    let more = true
     try {
-      more = this.channel.pump()
+      more = this.#channel.pump()
     } finally {
-      if (this.poll !== null) this.#delay = more ? this.poll.min : Math.min(Math.max(1, this.#delay * 2), this.poll.max)
+      if (this.#poll !== null)
+        this.#delay = more ? this.#poll.min : Math.min(Math.max(1, this.#delay * 2), this.#poll.max)
       if (!this.#stopped) {
-        if (more || this.poll !== null) this.#plan()
-        else this.channel.want()
+        if (more || this.#poll !== null) this.#plan()
+        else this.#channel.want()
       }
     }
   }

@@ -1,7 +1,9 @@
-// How an event loop without the addon is woken by Atomics.notify, the one means that JavaScript threads have: by a wait in V8 that
-// resolves a promise, or, where the host has no Atomics.waitAsync, by looking again and again.
+// How an event loop without the addon is woken by Atomics.notify, the one means that JavaScript
+// threads have: by a wait in V8 that resolves a promise, or, where the host has no
+// Atomics.waitAsync, by looking again and again.
 //
-// A region has at most one such wait, which serves any number of sleeps. It ends by a ring, by its bound, or when the region is closed.
+// A region has at most one such wait, which serves any number of sleeps. It ends by a ring, by its
+// bound, or when the region is closed.
 //
 //   none --sleep--> pending --ring, bound, close--> none, and the loop has its next turn
 import * as host from '../base/host.js'
@@ -34,8 +36,9 @@ export function sleptForWork(region: Region): void {
 }
 
 /**
- * Call `wake` when the region's endpoint is rung. A ring that came before shows in the `ticket`, the doorbell's value before the last
- * look. `bound` is the longest sleep in milliseconds, 0 for none. The promise must not hold the region, which may be collected.
+ * Call `wake` when the region's endpoint is rung. A ring that came before shows in the `ticket`,
+ * the doorbell's value before the last look. `bound` is the longest sleep in milliseconds, 0 for
+ * none. The promise must not hold the region, which may be collected.
  */
 export function waitForRing(region: Region, ticket: number, bound: number, wake: () => void): void {
   const wait = waits.get(region) ?? { pending: false, bounded: false, sleeps: 0 }

@@ -1,4 +1,5 @@
-// How a JavaScript thread waits: the policy, how long it polls before it sleeps, and by what it is woken.
+// How a JavaScript thread waits: the policy, how long it polls before it sleeps, and by what it is
+// woken.
 
 import type { RegionBinding } from '../base/addon.js'
 import * as check from '../base/check.js'
@@ -19,8 +20,9 @@ import { endpointOf, endpointWord } from '../region/endpoint.js'
 import type { Region } from '../region/region.js'
 
 /**
- * What an endpoint does when it has nothing to do: poll without end (lowest latency, at the cost of a processor), poll briefly,
- * less when that has not paid off lately, then sleep (the default), or sleep at once.
+ * What an endpoint does when it has nothing to do: poll without end (lowest latency, at the cost of
+ * a processor), poll briefly, less when that has not paid off lately, then sleep (the default), or
+ * sleep at once.
  */
 export type WaitPolicy = 'spin' | 'balanced' | 'park'
 
@@ -104,7 +106,10 @@ export class WaitState {
   }
 }
 
-/** What the core says of a wake-up, by name; `direct`: the means where nothing stands between the two. */
+/**
+ * What the core says of a wake-up, by name; `direct`: the means where nothing stands between the
+ * two.
+ */
 export function mechanismOf(reach: number, direct: Mechanism): Mechanism {
   return reach & SW_REACH_NONE ? 'timed' : reach & SW_REACH_RELAY ? 'relay' : direct
 }
@@ -113,7 +118,10 @@ export function mechanismOf(reach: number, direct: Mechanism): Mechanism {
 export const reachOf = (region: Region, role: number, how: number): number =>
   region.core.sw_endpoint_wake_path(0, region.endpoint, role, how)
 
-/** Can the participant that the role names wake in this way? Where there is none yet, the next one is taken to be able to. */
+/**
+ * Can the participant that the role names wake in this way? Where there is none yet, the next one
+ * is taken to be able to.
+ */
 export function hasSkill(region: Region, role: number, skill: number): boolean {
   const index = endpointOf(role)
   if (index < 0) return true

@@ -1,6 +1,9 @@
-// Where a channel lies in its region, seen from one of its sides: the one place that knows which ring of the two is whose.
+// Where a channel lies in its region, seen from one of its sides: the one place that knows which
+// ring of the two is whose.
 //
-//   offset: sw_channel { ..., rings[RENDERER], rings[NATIVE] }, each named after the side that produces into it
+//   offset --> sw_channel { ..., rings: [of SW_RENDERER, of SW_NATIVE] }
+//
+// A ring is that of the side which produces into it.
 import type { Offset } from '../base/core.js'
 import { SW_NATIVE, SW_RENDERER, sw_channel, sw_ring } from '../generated/abi.js'
 
@@ -17,7 +20,9 @@ export class ChannelPlace {
     this.side = side
   }
 
-  /** Index, in an Int32Array over the region, of a word of the ring that this side produces into. */
+  /**
+   * Index, in an Int32Array over the region, of a word of the ring that this side produces into.
+   */
   outgoing(field: number): number {
     return this.#wordOf(this.side, field)
   }

@@ -1,6 +1,7 @@
-// What the Region objects of one JavaScript thread have in common that lie on the same memory, and whether participants outside of
-// this thread can be in it, too. While none can, nothing but these objects keeps a channel that waits: it is collected with them,
-// in the same run of code, as V8 needs its addresses. From then on an event loop holds it.
+// What the Region objects of one JavaScript thread have in common that lie on the same memory, and
+// whether participants outside of this thread can be in it, too. While none can, nothing but these
+// objects keeps a channel that waits: it is collected with them, in the same run of code, as V8
+// needs its addresses. From then on an event loop holds it.
 import { LooseRef } from '../base/addon.js'
 import { immediate, inAudioWorklet, root } from '../base/host.js'
 
@@ -9,54 +10,69 @@ interface Sleeper {
   wake(): void
 }
 
-/** Begins this thread's stay in a lent region, for one endpoint; returns what ends it, and gives the endpoint back. */
+/**
+ * Begins this thread's stay in a lent region, for one endpoint; returns what ends it, and gives the
+ * endpoint back.
+ */
 type Begin = () => () => void
 
 /** Evicts a participant of the region and gives its endpoint back. */
 type Evict = (endpoint: number) => void
 
-/** An endpoint that is to be given back when the Region object that has it is collected. Leads to no memory while none is lent. */
-export interface Place {
+/**
+ * An endpoint that is to be given back when the Region object that has it is collected. Leads to no
+ * memory while none is lent.
+ */
+export interface OwnedEndpoint {
   readonly endpoint: number
   /** The object was collected, and the endpoint was not given back yet. */
   gone: boolean
   /** Of memory that was lent: holds it. */
   evict: Evict | null
-  /** A way to those that share the region in this thread: see `settle`. */
+  /** A way to those that share the region in this thread: see `evictWhenCollected`. */
   commons: WeakRef<Commons> | null
 }
 
 /**
- * How much of V8's external memory a lent region counts for. Never written to, it costs addresses rather than memory. An audio
- * thread is not to be made to collect.
+ * How much of V8's external memory a lent region counts for. Never written to, it costs addresses
+ * rather than memory. An audio thread is not to be made to collect.
  */
 const WEIGHT = inAudioWorklet ? 0 : 4 * 2 ** 20
 
 /** The commons of handles that were made in this realm, whose memory need not be looked at. */
 const handles = new WeakMap<object, Commons>()
 
-/** Without the addon: regions that were joined in this run of code. The last few are held until it ends. */
+/**
+ * Without the addon: regions that were joined in this run of code. The last few are held until it
+ * ends.
+ */
 const fresh: Commons[] = []
 const FRESH = 16
 
-const collected = new FinalizationRegistry<Place>((place) => {
-  if (place.evict !== null) return place.evict(place.endpoint)
-  place.gone = true
-  place.commons?.deref()?.sweep()
+const collected = new FinalizationRegistry<OwnedEndpoint>((owned) => {
+  if (owned.evict !== null) return owned.evict(owned.endpoint)
+  owned.gone = true
+  owned.commons?.deref()?.sweep()
 })
 
 export class Commons {
   readonly #memory: WebAssembly.Memory
-  /** The ways to evict others, by the participant that would do it: through the core that has its endpoint's stack. */
-  readonly #places = new Map<Place, { evict: Evict; begin: Begin }>()
-  /** What is to be told when the memory is lent. It leads to objects that may be collected before. */
+  /**
+   * The ways to evict others, by the participant that would do it: through the core that has its
+   * endpoint's stack.
+   */
+  readonly #owned = new Map<OwnedEndpoint, { evict: Evict; begin: Begin }>()
+  /**
+   * What is to be told when the memory is lent. It leads to objects that may be collected before.
+   */
   readonly #onLent = new Map<LooseRef<object>, (owner: never) => void>()
   readonly #asleep = new Set<Sleeper>()
   #lent = false
   #natives = 0
   /**
-   * V8 does not count shared memory, and so sees no reason to look for regions that were dropped. This is what it counts for one
-   * that is freed by a callback: where none is needed, it looks when it has no room for another.
+   * V8 does not count shared memory, and so sees no reason to look for regions that were dropped.
+   * This is what it counts for one that is freed by a callback: where none is needed, it looks when
+   * it has no room for another.
    */
   #weight: ArrayBuffer | null = null
 
@@ -78,7 +94,10 @@ export class Commons {
     return !this.#lent && this.#natives === 0
   }
 
-  /** A handle: its memory counts as lent when it is looked at, which is what cloning does, and attaching in this realm does not. */
+  /**
+   * A handle: its memory counts as lent when it is looked at, which is what cloning does, and
+   * attaching in this realm does not.
+   */
   handle<Parts extends object>(parts: Parts): Parts & { readonly memory: WebAssembly.Memory } {
     const lend = () => this.lend()
     const handle = Object.defineProperty(parts, 'memory', { get: lend, enumerable: true, configurable: true })
@@ -97,8 +116,8 @@ export class Commons {
     if (this.#lent) return this.#memory
     this.sweep()
     this.#lent = true
-    for (const [place, { begin }] of this.#places) {
-      place.evict = begin()
+    for (const [owned, { begin }] of this.#owned) {
+      owned.evict = begin()
       this.#weight ??= new ArrayBuffer(WEIGHT)
     }
     for (const [way, act] of this.#onLent) {
@@ -111,15 +130,16 @@ export class Commons {
   }
 
   /**
-   * Call `act` with its owner as soon as participants of other threads may be in the region, unless the owner was collected before.
-   * The only owner is held: it is collected together with this. The returned function takes that back.
+   * Call `act` with its owner as soon as participants of other threads may be in the region, unless
+   * the owner was collected before. The only owner is held: it is collected together with this. The
+   * returned function takes that back.
    */
   whenLent<Owner extends object>(owner: Owner, act: (owner: Owner) => void): () => void {
     const way = new LooseRef(owner)
     if (this.#lent) act(owner)
     else {
       this.#onLent.set(way, act)
-      if (this.#onLent.size > 1) this.#introduce()
+      if (this.#onLent.size > 1) this.#linkLater()
     }
     return () => void this.#onLent.delete(way)
   }
@@ -132,43 +152,45 @@ export class Commons {
   }
 
   /**
-   * Without the addon: when `owner` is collected, evict it from the region. `evict` leads to the memory, and so does `begin`. While
-   * none is lent, the objects that share the region do that. Returns a function that takes all of that back, and ends the stay.
+   * Without the addon: when `owner` is collected, evict it from the region. `evict` leads to the
+   * memory, and so does `begin`. While none is lent, the objects that share the region do that.
+   * Returns a function that takes all of that back, and ends the stay.
    */
-  settle(owner: object, endpoint: number, evict: Evict, begin: Begin): () => void {
+  evictWhenCollected(owner: object, endpoint: number, evict: Evict, begin: Begin): () => void {
     this.sweep()
-    const place: Place = { endpoint, gone: false, evict: this.#lent ? begin() : null, commons: null }
+    const owned: OwnedEndpoint = { endpoint, gone: false, evict: this.#lent ? begin() : null, commons: null }
     if (this.#lent) this.#weight ??= new ArrayBuffer(WEIGHT)
-    else if (this.#places.size !== 0) this.#introduce()
-    this.#places.set(place, { evict, begin })
-    collected.register(owner, place, place)
+    else if (this.#owned.size !== 0) this.#linkLater()
+    this.#owned.set(owned, { evict, begin })
+    collected.register(owner, owned, owned)
     return () => {
-      collected.unregister(place)
-      this.#places.delete(place)
-      if (this.#places.size === 0) this.#weight = null
-      place.evict?.(endpoint)
+      collected.unregister(owned)
+      this.#owned.delete(owned)
+      if (this.#owned.size === 0) this.#weight = null
+      owned.evict?.(endpoint)
     }
   }
 
   /**
-   * Have the collector's callback find the objects that are left. A WeakRef keeps what it leads to until the running code ends, and so it
-   * is made later; a loop that makes and drops thousands in between finds its memory again, and loses but the news.
+   * Have the collector's callback find the objects that are left. A WeakRef keeps what it leads to
+   * until the running code ends, and so it is made later; a loop that makes and drops thousands in
+   * between finds its memory again, and loses but the news.
    */
-  #introduce(): void {
+  #linkLater(): void {
     fresh.push(this)
     if (fresh.length > FRESH) fresh.shift()
     if (fresh.length > 1) return
     try {
-      root(immediate, meet)
+      root(immediate, link)
     } catch {
       fresh.length = 0 // a scope without an event loop, where the collector's callbacks do not run
     }
   }
 
-  /** Make a way to this one from each of its places. */
-  meet(): void {
+  /** Make a way to this one from each of its endpoints. */
+  link(): void {
     const reference = new WeakRef(this)
-    for (const place of this.#places.keys()) place.commons = reference
+    for (const owned of this.#owned.keys()) owned.commons = reference
     for (const way of this.#onLent.keys()) {
       way.loosen()
       if (way.get() === undefined) this.#onLent.delete(way)
@@ -178,16 +200,18 @@ export class Commons {
 
   /** Evict the participants whose objects were collected. */
   sweep(): void {
-    const places = [...this.#places]
-    const left = places.find(([{ gone }]) => !gone)
-    for (const [place] of places) {
-      if (!place.gone) continue
-      this.#places.delete(place)
-      left?.[1].evict(place.endpoint)
+    const all = [...this.#owned]
+    const left = all.find(([{ gone }]) => !gone)
+    for (const [owned] of all) {
+      if (!owned.gone) continue
+      this.#owned.delete(owned)
+      left?.[1].evict(owned.endpoint)
     }
   }
 
-  /** Have it called when there may be news. Held by the objects of this region, and by nothing else. */
+  /**
+   * Have it called when there may be news. Held by the objects of this region, and by nothing else.
+   */
   sleep(sleeper: Sleeper): void {
     this.#asleep.add(sleeper)
   }
@@ -205,6 +229,6 @@ export class Commons {
   }
 }
 
-function meet(): void {
-  for (const commons of fresh.splice(0)) commons.meet()
+function link(): void {
+  for (const commons of fresh.splice(0)) commons.link()
 }

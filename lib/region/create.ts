@@ -1,4 +1,5 @@
-// How the memory of a new region is made: its size, where it comes from, and what is written into it before any thread joins.
+// How the memory of a new region is made: its size, where it comes from, and what is written into
+// it before any thread joins.
 import { addonMissing } from '../base/addon.js'
 import * as check from '../base/check.js'
 import { type GuardedCore, instantiate, regionBytes, sharedMemory } from '../base/core.js'
@@ -17,7 +18,10 @@ export interface ShareOptions {
 /** What sw_token_name_valid allows, which also knows how long a name may be. */
 const NAME = /^[\w.-]+$/
 
-/** A region of so many pages, in which `format` writes the header and what else is there from the beginning. */
+/**
+ * A region of so many pages, in which `format` writes the header and what else is there from the
+ * beginning.
+ */
 export function create<R>(
   pages: number,
   { share, name }: ShareOptions,

@@ -1,4 +1,18 @@
-// A participant's place in a region: the words of its endpoint, and how it is given back when this thread has no addon to do that.
+// A participant's endpoint: its words, the roles that name it, and how both are given back when
+// this thread has no addon to do that.
+//
+// A role word names its holder by the endpoint's number and the low bits of its epoch, the count of
+// claims: so a role that an earlier owner left is never taken for one of the present owner. `leave`
+// takes a role word for that reason, and does nothing when the endpoint has another owner by then.
+//
+// Without the addon a thread that ends gives nothing back by itself. For that there are three ways:
+//
+//   closed      Region.close leaves
+//   collected   commons.ts evicts the endpoint of a Region that the program has dropped
+//   ended       a Stay leaves at the program's own end; when the thread is terminated or crashes,
+//               its Web Lock becomes free, and others take its roles (locks.ts, loop/end-watch.ts)
+//
+// A thread that crashes before it holds its lock is not seen to have ended, unless it had yielded.
 import type { GuardedCore, Offset } from '../base/core.js'
 import * as host from '../base/host.js'
 import {
@@ -25,13 +39,19 @@ export const roleOf = (words: Int32Array, index: number): number =>
 /** The endpoint that a role word names; -1 where it names none. */
 export const endpointOf = (role: number): number => (role & 0xff) - 1
 
-/** Take the roles of a participant that has ended away from it, and give its endpoint back. Nothing when it has left before. */
+/**
+ * Take the roles of a participant that has ended away from it, and give its endpoint back. Nothing
+ * when it has left before.
+ */
 export function leave(core: GuardedCore, size: bigint, channelAt: Offset, role: number): void {
   core.sw_channel_evict_role(0, size, channelAt, role)
   core.sw_endpoint_release_role(0, role)
 }
 
-/** Ring the threads that see the ends of others: a role was taken, or a lock is held. All of them are of this process. */
+/**
+ * Ring the threads that see the ends of others: a role was taken, or a lock is held. All of them
+ * are of this process.
+ */
 export function ringWatchers(words: Int32Array, own: number): void {
   for (let index = 0; index < SW_ENDPOINTS; index++) {
     if (index === own || (Atomics.load(words, endpointWord(index, sw_endpoint.skills)) & SW_WATCHES) === 0) continue
@@ -42,7 +62,9 @@ export function ringWatchers(words: Int32Array, own: number): void {
 /** The participant that a role word names as the role's holder; 0 for none. */
 export const holderIn = (word: number): number => ((word & SW_ROLE_GONE) === 0 && (word & 0xff) !== 0 ? word >>> 0 : 0)
 
-/** Ring a JavaScript thread of this process, whether it sleeps or not. Returns the doorbell's value. */
+/**
+ * Ring a JavaScript thread of this process, whether it sleeps or not. Returns the doorbell's value.
+ */
 export function ring(words: Int32Array, role: number): number {
   const doorbell = endpointWord(endpointOf(role), sw_endpoint.doorbell)
   const rings = Atomics.add(words, doorbell, 1) + 1
@@ -50,8 +72,8 @@ export function ring(words: Int32Array, role: number): number {
   return rings
 }
 
-/** What a stay needs of its region, without the region itself, which may be collected. */
-export interface Place {
+/** What a stay needs of its Region, which it does not hold: that may be collected. */
+export interface StayRegion {
   readonly core: GuardedCore
   readonly words: Int32Array
   readonly size: bigint
@@ -62,25 +84,30 @@ export interface Place {
 /** Stays that end with this thread's program. */
 const stays = new Set<Stay>()
 let listening = false
-/** Stays that are to tell that their thread has yielded. One task for all: an ended one is held no longer than it lasts. */
+/**
+ * Stays that are to tell that their thread has yielded. One task for all: an ended one is held no
+ * longer than it lasts.
+ */
 const yielding = new Set<Stay>()
 let yields = false
 
 /**
- * A thread without the addon in a region that others may share. It holds this thread's Web Lock for it, and tells its peers when the
- * program ends by itself, as the addon does.
+ * A thread without the addon in a region that others may share. It holds this thread's Web Lock for
+ * it, and tells its peers when the program ends by itself, as the addon does.
  */
 class Stay implements Holder {
   /** Names the claim: what comes late must not touch the endpoint's next owner. */
   readonly #role: number
+  readonly #region: StayRegion
   #over = false
 
-  constructor(private readonly place: Place) {
-    const { words, endpoint } = place
+  constructor(region: StayRegion) {
+    this.#region = region
+    const { words, endpoint } = region
     this.#role = roleOf(words, endpoint)
     stays.add(this)
     if (!listening) listen()
-    const found = lockPart.loaded?.hold(this)
+    const found = lockPart.loaded?.holdLock(this)
     if (!found) return
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_high), found.name.high)
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), found.name.low)
@@ -93,17 +120,17 @@ class Stay implements Holder {
   }
 
   onYield(): void {
-    this.#tell(SW_YIELDED)
+    this.#addSkill(SW_YIELDED)
   }
 
-  #tell(skill: number): void {
-    const { words, endpoint } = this.place
+  #addSkill(skill: number): void {
+    const { words, endpoint } = this.#region
     if (!this.#over) Atomics.or(words, endpointWord(endpoint, sw_endpoint.skills), skill)
   }
 
   onHeld(): void {
-    this.#tell(SW_LOCKED)
-    ringWatchers(this.place.words, this.place.endpoint)
+    this.#addSkill(SW_LOCKED)
+    ringWatchers(this.#region.words, this.#region.endpoint)
   }
 
   onLost(stolen: boolean): void {
@@ -111,7 +138,7 @@ class Stay implements Holder {
       this.end() // others have been told that it has ended
       return
     }
-    const { words, endpoint } = this.place
+    const { words, endpoint } = this.#region
     Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), 0)
     Atomics.and(words, endpointWord(endpoint, sw_endpoint.skills), ~SW_LOCKED)
   }
@@ -122,9 +149,9 @@ class Stay implements Holder {
     this.#over = true
     stays.delete(this)
     yielding.delete(this)
-    const { core, size, channelAt } = this.place
+    const { core, size, channelAt } = this.#region
     leave(core, size, channelAt, this.#role)
-    lockPart.loaded?.letGo(this)
+    lockPart.loaded?.releaseLock(this)
   }
 }
 
@@ -135,8 +162,8 @@ function tellYielded(): void {
 }
 
 /** Begin a stay. Returns what ends it. */
-export function stay(place: Place): () => void {
-  const begun = new Stay(place)
+export function stay(region: StayRegion): () => void {
+  const begun = new Stay(region)
   return () => begun.end()
 }
 

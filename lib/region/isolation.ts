@@ -1,7 +1,7 @@
-// Which scopes shared memory can leave, and what helps in one that it cannot: that differs from scope to scope, and headers help in
-// few of them.
-import { whyNotIsolated } from '../base/electron-versions.js'
+// Which scopes shared memory can leave, and what helps in one that it cannot: that differs from
+// scope to scope, and headers help in few of them.
 import { SabwayError } from '../base/errors.js'
+import { electronPart } from './parts.js'
 
 const EMBEDDER = 'Cross-Origin-Embedder-Policy: require-corp'
 const HEADERS = `Cross-Origin-Opener-Policy: same-origin and ${EMBEDDER}`
@@ -17,7 +17,10 @@ interface Scope {
   readonly Worker?: unknown
 }
 
-/** Errors: ERR_SABWAY_NOT_ISOLATED. Hosts that are no browser, which do not know the word, have no such rule. */
+/**
+ * Errors: ERR_SABWAY_NOT_ISOLATED. Hosts that are no browser, which do not know the word, have no
+ * such rule.
+ */
 export function isolated(): void {
   const scope = globalThis as Scope
   if (scope.crossOriginIsolated === undefined) return
@@ -43,7 +46,7 @@ function missing(scope: Scope): string {
   const { location, navigator, origin, parent } = scope
   const inWorker = parent === undefined
   const electron = /Electron\/([\d.]+)/.exec(navigator?.userAgent ?? '')
-  if (electron !== null) return whyNotIsolated(electron[1])
+  if (electron !== null && electronPart.loaded !== null) return electronPart.loaded.whyNotIsolated(electron[1])
   if (location?.protocol === 'data:' && inWorker) {
     return 'a data: worker has an origin of its own: it can attach to the handle of an isolated page, but not pass one on; make the channel in the page, or start the worker from a URL of the page, or a blob:'
   }

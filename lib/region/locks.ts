@@ -1,8 +1,12 @@
-// How the end of a JavaScript thread without the addon is noticed: as long as others may be in its regions it holds a Web Lock,
-// whose name stands in its endpoints. Others ask for the same lock, and are given it when the holder has ended, however it did.
+// How the end of a JavaScript thread without the addon is noticed: as long as others may be in its
+// regions it holds a Web Lock, whose name stands in its endpoints. Others ask for the same lock,
+// and are given it when the holder has ended, however it did.
 import * as host from '../base/host.js'
 
-/** 64 random bits. Only those that share memory with the holder, and scripts of its origin, can know them. */
+/**
+ * 64 random bits. Only those that share memory with the holder, and scripts of its origin, can know
+ * them.
+ */
 export interface LockName {
   readonly low: number
   readonly high: number
@@ -16,38 +20,41 @@ export interface Holder {
   onLost(stolen: boolean): void
 }
 
-interface Own extends LockName {
+interface OwnLock extends LockName {
   held: boolean
   readonly holders: Set<Holder>
   release(): void
 }
 
-/** This thread's lock, while a region of this thread needs it: a page that holds one is not kept in the back/forward cache. */
-let own: Own | null = null
+/**
+ * This thread's lock, while a region of this thread needs it: a page that holds one is not kept in
+ * the back/forward cache.
+ */
+let ownLock: OwnLock | null = null
 let refused = false
 
 const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, '0')
 const text = ({ low, high }: LockName): string => `sabway-${hex(high)}${hex(low)}`
 
 /**
- * Hold this thread's lock until `letGo`. Returns its name, and whether it is held already; null where there are no locks. Asking
- * for it takes a moment: `onHeld` tells when it is over.
+ * Hold this thread's lock until `releaseLock`. Returns its name, and whether it is held already;
+ * null where there are no locks. Asking for it takes a moment: `onHeld` tells when it is over.
  */
-export function hold(holder: Holder): { name: LockName; held: boolean } | null {
-  own ??= request()
-  if (own === null) return null
-  own.holders.add(holder)
-  return { name: own, held: own.held }
+export function holdLock(holder: Holder): { name: LockName; held: boolean } | null {
+  ownLock ??= request()
+  if (ownLock === null) return null
+  ownLock.holders.add(holder)
+  return { name: ownLock, held: ownLock.held }
 }
 
-export function letGo(holder: Holder): void {
-  if (own?.holders.delete(holder) && own.holders.size === 0) {
-    own.release()
-    own = null
+export function releaseLock(holder: Holder): void {
+  if (ownLock?.holders.delete(holder) && ownLock.holders.size === 0) {
+    ownLock.release()
+    ownLock = null
   }
 }
 
-function request(): Own | null {
+function request(): OwnLock | null {
   const locks = host.locks()
   const random = host.randomWords()
   if (refused || locks === undefined || random === undefined) return null
@@ -55,7 +62,7 @@ function request(): Own | null {
   const over = new Promise<void>((resolve) => {
     release = resolve
   })
-  const made: Own = { low: random[0]! | 1, high: random[1]!, held: false, holders: new Set(), release }
+  const made: OwnLock = { low: random[0]! | 1, high: random[1]!, held: false, holders: new Set(), release }
   const onGranted = () => {
     made.held = true
     for (const holder of made.holders) holder.onHeld()
@@ -65,35 +72,38 @@ function request(): Own | null {
   return made
 }
 
-function onLost(lost: Own): void {
+function onLost(lost: OwnLock): void {
   if (!lost.held) refused = true // an opaque origin has no locks
-  if (own === lost) own = null
+  if (ownLock === lost) ownLock = null
   for (const holder of lost.holders) holder.onLost(lost.held)
 }
 
 // ---- the locks of others ----
 
-/** Node gives a lock that a thread's end has set free to those that wait only when something asks for another. */
-const PROD_MS = 100
+/**
+ * Node gives a lock that a thread's end has set free to those that wait only when something asks
+ * for another.
+ */
+const NUDGE_MS = 100
 
 interface Watched {
-  readonly told: Set<() => void>
+  readonly callbacks: Set<() => void>
   readonly abort: AbortController
 }
 
 const watched = new Map<string, Watched>()
-let prodding = false
+let nudging = false
 
 /**
- * Call `told` once when the holder of that lock, which holds it or has asked for it, has ended or let it go. The returned function
- * takes that back.
+ * Call `act` once when the holder of that lock, which holds it or has asked for it, has ended or
+ * let it go. The returned function takes that back.
  */
-export function whenFree(name: LockName, told: () => void): () => void {
+export function whenFree(name: LockName, act: () => void): () => void {
   const key = text(name)
   const entry = watched.get(key) ?? wait(key)
-  entry.told.add(told)
+  entry.callbacks.add(act)
   return () => {
-    if (!entry.told.delete(told) || entry.told.size !== 0 || watched.get(key) !== entry) return
+    if (!entry.callbacks.delete(act) || entry.callbacks.size !== 0 || watched.get(key) !== entry) return
     watched.delete(key)
     entry.abort.abort()
   }
@@ -102,22 +112,24 @@ export function whenFree(name: LockName, told: () => void): () => void {
 /** Wait behind the holder. Shared: all that wait are told at once. */
 function wait(key: string): Watched {
   const abort = new AbortController()
-  const entry: Watched = { told: new Set(), abort }
+  const entry: Watched = { callbacks: new Set(), abort }
   watched.set(key, entry)
   const onFree = () => {
     watched.delete(key)
-    for (const tell of [...entry.told]) tell()
+    for (const act of [...entry.callbacks]) act()
   }
   host.root(() => host.locks()!.request(key, { mode: 'shared', signal: abort.signal }, onFree)).catch(() => {})
-  if (host.inNode && !prodding) prod()
+  if (host.inNode && !nudging) nudge()
   return entry
 }
 
-function prod(): void {
-  prodding = watched.size !== 0
-  if (!prodding) return
-  host.root(() => host.locks()!.request('sabway-prod', { mode: 'shared', ifAvailable: true }, () => {})).catch(() => {})
-  host.after(PROD_MS, prod).unref()
+function nudge(): void {
+  nudging = watched.size !== 0
+  if (!nudging) return
+  host
+    .root(() => host.locks()!.request('sabway-nudge', { mode: 'shared', ifAvailable: true }, () => {}))
+    .catch(() => {})
+  host.after(NUDGE_MS, nudge).unref()
 }
 
 /** Is that lock free now? */
@@ -130,7 +142,10 @@ export async function isFree(name: LockName): Promise<boolean> {
   }
 }
 
-/** Does the host know of that lock: is it held, or has it been asked for? Node knows at once, but tells only of this thread's. */
+/**
+ * Does the host know of that lock: is it held, or has it been asked for? Node knows at once, but
+ * tells only of this thread's.
+ */
 export async function isKnown(name: LockName): Promise<boolean> {
   if (host.inNode) return true
   try {

@@ -1,11 +1,13 @@
-// This thread's membership of a region: an endpoint, a WebAssembly instance of the core on the region's bytes, and the addon's binding
-// where there is an addon. Others see it by the endpoint's words:
+// This thread's membership of a region: an endpoint, a WebAssembly instance of the core on the
+// region's bytes, and the addon's binding where there is an addon. Others see it by the endpoint's
+// words:
 //
 //   free --claim--> claimed, no skills --bind, skills--> in use --leave--> free
 //
-// A crash behind `claim` leaves the endpoint claimed. Where there is the addon, others ask the operating system whether its process
-// lives, and take it; without, they see the end of the thread by its Web Lock (endpoint.ts), if it held one by then. What the
-// constructor throws behind the claim gives the endpoint back.
+// A crash behind `claim` leaves the endpoint claimed. Where there is the addon, others ask the
+// operating system whether its process lives, and take it; without, they see the end of the thread
+// by its Web Lock (endpoint.ts), if it held one by then. What the constructor throws behind the
+// claim gives the endpoint back.
 import { type Addon, addon, type RegionBinding, type SharedMemory } from '../base/addon.js'
 import { type GuardedCore, type HotCore, instantiate, type Offset } from '../base/core.js'
 import { adopt, coreError, SabwayError } from '../base/errors.js'
@@ -27,11 +29,17 @@ import {
 import type { Commons } from './commons.js'
 import { endpointWord, leave, roleOf, stay } from './endpoint.js'
 
-/** What a region asks of the addon: of this context's, or of the one in the preload script of an Electron page. */
+/**
+ * What a region asks of the addon: of this context's, or of the one in the preload script of an
+ * Electron page.
+ */
 export interface RegionHost {
   identity: Addon['identity']
   alive: Addon['alive']
-  /** The endpoint's binding: from now on it is rung, and given back when the addon's environment ends. */
+  /**
+   * The endpoint's binding: from now on it is rung, and given back when the addon's environment
+   * ends.
+   */
   bind(bytes: Uint8Array<SharedArrayBuffer>, endpoint: number, channelAt: number, away?: SharedMemory): RegionBinding
 }
 
@@ -66,7 +74,8 @@ function wake(waking: Waking, doorbell: Offset, how: number): number {
   commons.rouse()
   if (commons.secluded) return 1
   if (how === SW_SLEEP_ATOMICS || binding === null) Atomics.notify(words, at >>> 2)
-  // V8's waiters are this process's only: for those of another the futex is where its relay can hear it.
+  // V8's waiters are this process's only: for those of another the futex is where its relay can
+  // hear it.
   if (how !== SW_SLEEP_ATOMICS || waking.processes) binding?.ring(at, how)
   return 1
 }
@@ -82,16 +91,20 @@ export class Membership {
   readonly endpoint: number
   readonly instance: Offset
   readonly binding: RegionBinding | null
-  /** Not the Region: the core's imports hold this, and the instance lives as long as its exports are held. */
+  /**
+   * Not the Region: the core's imports hold this, and the instance lives as long as its exports are
+   * held.
+   */
   readonly #waking: Waking
   /** Names this claim of the endpoint. */
   readonly #role: number
-  /** Without the addon: what becomes of the endpoint when `owner` is collected is no matter any more. */
-  readonly #settled: (() => void) | null
+  /** Without the addon: calls off what is to be done when `owner` is collected. */
+  readonly #forgetOwner: (() => void) | null
 
   /**
-   * Join the region in `memory`. Where there is no addon the endpoint is given back when `owner` is collected, which this does not
-   * hold. `away`: the shared memory, where the region is a private copy.
+   * Join the region in `memory`. Where there is no addon the endpoint is given back when `owner` is
+   * collected, which this does not hold. `away`: the shared memory, where the region is a private
+   * copy.
    */
   constructor(
     owner: object,
@@ -137,14 +150,14 @@ export class Membership {
       throw adopt(error)
     }
     waking.binding = this.binding
-    const place = { core, words, size, channelAt, endpoint }
-    this.#settled =
+    const staying = { core, words, size, channelAt, endpoint }
+    this.#forgetOwner =
       this.binding === null
-        ? commons.settle(
+        ? commons.evictWhenCollected(
             owner,
             endpoint,
             (other) => leave(core, size, channelAt, roleOf(words, other)),
-            () => stay(place),
+            () => stay(staying),
           )
         : null
     core.sw_endpoint_set_skills(
@@ -164,7 +177,7 @@ export class Membership {
     const { core, words, size, channelAt, endpoint, binding } = this
     Atomics.notify(words, endpointWord(endpoint, sw_endpoint.doorbell)) // V8 need not keep our wait
     if (binding === null) {
-      this.#settled?.()
+      this.#forgetOwner?.()
       leave(core, size, channelAt, this.#role)
       return
     }

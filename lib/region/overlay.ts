@@ -1,12 +1,16 @@
-// Memory that processes share, as a WebAssembly.Memory: the addon maps it over a new one, whose `buffer` is the shared memory from
-// then on. Where the system has no way to do that, the WebAssembly.Memory is a private region with the same channel, and the addon
-// copies messages between the two. Loaded with the addon.
+// Memory that processes share, as a WebAssembly.Memory: the addon maps it over a new one, whose
+// `buffer` is the shared memory from then on. Where the system has no way to do that, the
+// WebAssembly.Memory is a private region with the same channel, and the addon copies messages
+// between the two. Loaded with the addon.
 import { type Addon, addon, addonMissing, reclaiming, type SharedMemory } from '../base/addon.js'
 import { sharedMemory } from '../base/core.js'
 import { adopting, SabwayError } from '../base/errors.js'
 import { SW_PAGE } from '../generated/abi.js'
 
-/** Join the region in this memory. `copied`: why it is a private copy of the shared one; undefined where it is that. */
+/**
+ * Join the region in this memory. `copied`: why it is a private copy of the shared one; undefined
+ * where it is that.
+ */
 export type Join<R> = (memory: WebAssembly.Memory, shared: SharedMemory | null, copied?: string) => R
 
 /** New memory of so many bytes, in which `prepare` writes a region. */

@@ -1,10 +1,17 @@
 // What a region can do without.
+import type * as electron from '../base/electron-versions.js'
 import { Part } from '../base/part.js'
 import type * as locks from './locks.js'
 import type * as overlay from './overlay.js'
 
 /** The locks by which the ends of threads without the addon are seen. */
-export const lockPart = new Part<Pick<typeof locks, 'hold' | 'letGo'>>()
+export const lockPart = new Part<Pick<typeof locks, 'holdLock' | 'releaseLock'>>()
 
 /** Memory that processes share. */
 export const overlayPart = new Part<Pick<typeof overlay, 'createShared' | 'openShared'>>()
+
+/**
+ * What is to be said to a page of Electron that is not isolated; without it, what is said to any
+ * page.
+ */
+export const electronPart = new Part<Pick<typeof electron, 'whyNotIsolated'>>()

@@ -1,11 +1,13 @@
-// The public class of a region, and this thread's hold on one. A Region is made in one of four ways: `create` and `forChannel` write a
-// new region into new memory (create.ts, overlay.ts), `open` joins that of a handle or a token, `on` the one in memory that is there.
-// All of them end in the constructor, which takes the thread's place (membership.ts).
+// The public class of a region, and this thread's hold on one. A Region is made in one of four
+// ways: `create` and `forChannel` write a new region into new memory (create.ts, overlay.ts),
+// `open` joins that of a handle or a token, `on` the one in memory that is there. All of them end
+// in the constructor, which takes the thread's place (membership.ts).
 //
 //   vacant (create only) --forChannel--> with its channel --close--> closed
 //
-// `close` ends what lives in the region (its channel) before it gives the place back. A program that drops the object without closing
-// it has the same done: with the addon when its binding is collected, without it by commons.ts, and both when the thread ends.
+// `close` ends what lives in the region (its channel) before it gives the place back. A program
+// that drops the object without closing it has the same done: with the addon when its binding is
+// collected, without it by commons.ts, and both when the thread ends.
 import type { RegionBinding, SharedMemory } from '../base/addon.js'
 import { isMemory, isSharedArrayBuffer } from '../base/brand.js'
 import * as check from '../base/check.js'
@@ -46,8 +48,9 @@ const LARGEST = 65536 * SW_PAGE
 const CLONE_HINT = 'A region stays in its thread: post region.handle, and open that there. It'
 
 /**
- * One piece of shared memory and this thread's place in it: an endpoint, a WebAssembly instance of the core, and the addon's
- * binding where there is an addon. Belongs to the thread that made it; others open its handle, and other processes its token.
+ * One piece of shared memory and this thread's place in it: an endpoint, a WebAssembly instance of
+ * the core, and the addon's binding where there is an addon. Belongs to the thread that made it;
+ * others open its handle, and other processes its token.
  */
 export class Region {
   /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
@@ -61,7 +64,10 @@ export class Region {
   /** @internal */ readonly instance: Offset
   /** @internal */ declare readonly binding: RegionBinding | null
   /** @internal May participants be in several processes? */ readonly processes: boolean
-  /** Why the memory is a private one, and messages are copied to and from the shared one; undefined where it is that. @internal */
+  /**
+   * Why the memory is a private one, and messages are copied to and from the shared one; undefined
+   * where it is that. @internal
+   */
   readonly copied: string | undefined
   /** @internal */ declare readonly commons: Commons
   readonly #membership: Membership
@@ -102,8 +108,9 @@ export class Region {
   }
 
   /**
-   * A region of so many bytes, rounded up to whole pages of 64 KiB. It has room for one channel so far: pass it to the channel's
-   * constructor. Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_OUT_OF_MEMORY, and with share 'processes' ERR_SABWAY_NAME_TAKEN,
+   * A region of so many bytes, rounded up to whole pages of 64 KiB. It has room for one channel so
+   * far: pass it to the channel's constructor. Errors: ERR_SABWAY_OUT_OF_RANGE,
+   * ERR_SABWAY_OUT_OF_MEMORY, and with share 'processes' ERR_SABWAY_NAME_TAKEN,
    * ERR_SABWAY_NO_ADDON, ERR_SABWAY_OVERLAY_REFUSED.
    */
   static create(options: ShareOptions & { size: number }): Region {
@@ -114,7 +121,10 @@ export class Region {
     return region
   }
 
-  /** @internal A region carved for one channel: `region`, or one of its own. Capacities in bytes, rounded up to powers of two. */
+  /**
+   * @internal A region carved for one channel: `region`, or one of its own. Capacities in bytes,
+   * rounded up to powers of two.
+   */
   static forChannel(
     rendererToNative: number,
     nativeToRenderer: number,
@@ -151,9 +161,10 @@ export class Region {
   }
 
   /**
-   * Join a region: of another thread, by its handle, or of another process of this user, by its token.
-   * Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_NOT_A_REGION, ERR_SABWAY_LAYOUT_MISMATCH, ERR_SABWAY_TOO_MANY_PARTICIPANTS; of a
-   * token also ERR_SABWAY_INVALID_TOKEN, _REGION_GONE, _STALE_TOKEN, _SIZE_MISMATCH, _NOT_PERMITTED, _OVERLAY_REFUSED.
+   * Join a region: of another thread, by its handle, or of another process of this user, by its
+   * token. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_NOT_A_REGION, ERR_SABWAY_LAYOUT_MISMATCH,
+   * ERR_SABWAY_TOO_MANY_PARTICIPANTS; of a token also ERR_SABWAY_INVALID_TOKEN, _REGION_GONE,
+   * _STALE_TOKEN, _SIZE_MISMATCH, _NOT_PERMITTED, _OVERLAY_REFUSED.
    */
   static open(from: RegionHandle | string): Region {
     return typeof from === 'string' ? Region.#opened(from) : Region.joined(handleParts(from))
@@ -176,7 +187,10 @@ export class Region {
     return Region.on(memory, undefined, token as string | undefined)
   }
 
-  /** @internal Join the region that is in this memory, with the addon of another context of this thread. */
+  /**
+   * @internal Join the region that is in this memory, with the addon of another context of this
+   * thread.
+   */
   static on(memory: WebAssembly.Memory, host?: RegionHost, token?: string): Region {
     const commons = new Commons(memory, token)
     commons.lend()
@@ -220,28 +234,35 @@ export class Region {
     this.#vacant = false
   }
 
-  /** @internal Before the first use of a side: where the memory is private, have messages copied from and to the shared one. */
+  /**
+   * @internal Before the first use of a side: where the memory is private, have messages copied
+   * from and to the shared one.
+   */
   join(side: number): void {
     if (this.copied === undefined || this.#closed) return
     adopting(() => this.binding!.carry!(side))
   }
 
-  /** @internal Is a participant on the other side of the memory that processes share? Undefined where this memory tells. */
+  /**
+   * @internal Is a participant on the other side of the memory that processes share? Undefined
+   * where this memory tells.
+   */
   hasPeer(side: number): boolean | undefined {
     return this.copied === undefined ? undefined : this.#shared!.hasPeer(side)
   }
 
   /**
-   * The participant that ended without leaving the other side of the memory that processes share, 0 for none. Undefined where
-   * this memory tells. @internal
+   * The participant that ended without leaving the other side of the memory that processes share, 0
+   * for none. Undefined where this memory tells. @internal
    */
   deadPeer(side: number): number | undefined {
     return this.copied === undefined ? undefined : this.#shared!.deadPeer(side)
   }
 
   /**
-   * For other processes of this user: Region.open(token), SharedMemoryChannel.attach(token). Good while this process lives and
-   * the region is open where it was made or opened by token. Errors: ERR_SABWAY_INVALID_STATE when only threads share it.
+   * For other processes of this user: Region.open(token), SharedMemoryChannel.attach(token). Good
+   * while this process lives and the region is open where it was made or opened by token. Errors:
+   * ERR_SABWAY_INVALID_STATE when only threads share it.
    */
   get token(): string {
     const { token } = this.commons
@@ -252,7 +273,10 @@ export class Region {
     throw new SabwayError('ERR_SABWAY_INVALID_STATE', "only threads share this; make it with { share: 'processes' }")
   }
 
-  /** Structured-cloneable: send it to another thread, which passes it to `open`. Errors: as of a channel's handle. */
+  /**
+   * Structured-cloneable: send it to another thread, which passes it to `open`. Errors: as of a
+   * channel's handle.
+   */
   get handle(): RegionHandle {
     isolated()
     return this.handleOf({ sabway: 'region' })
@@ -277,7 +301,10 @@ export class Region {
     return 'Region'
   }
 
-  /** What JSON.stringify and console.log show; `stats()` tells more. Another thread needs `handle`, another process `token`. */
+  /**
+   * What JSON.stringify and console.log show; `stats()` tells more. Another thread needs `handle`,
+   * another process `token`.
+   */
   toJSON(): { size: number; share: 'threads' | 'processes'; closed: boolean } {
     return { size: this.bytes.length, share: this.processes ? 'processes' : 'threads', closed: this.#closed }
   }
@@ -300,14 +327,20 @@ export class Region {
     return { size: this.bytes.length, participants, wakes: this.binding === null ? 'atomics' : 'addon' }
   }
 
-  /** Walk the region's invariants. Throws ERR_SABWAY_CORRUPT. For tests, while nobody writes. */
+  /**
+   * Walk the region's invariants. Throws ERR_SABWAY_CORRUPT. For tests, while no participant
+   * writes.
+   */
   check(): void {
     this.#mustBeOpen()
     const status = this.core.sw_channel_check(0, this.size, this.channelAt)
     if (status !== 0) throw coreError(status, 'the channel')
   }
 
-  /** Call `act` when the region is closed, and before it is. The returned function takes that back. @internal */
+  /**
+   * Call `act` when the region is closed, and before it is. The returned function takes that back.
+   * @internal
+   */
   onClose(act: () => void): () => void {
     this.#mustBeOpen()
     this.#onClose.add(act)
@@ -315,8 +348,8 @@ export class Region {
   }
 
   /**
-   * Clean up the channel that this thread has in the region, and give its place back. Other threads keep theirs; the memory goes
-   * with the last participant. Idempotent.
+   * Clean up the channel that this thread has in the region, and give its place back. Other threads
+   * keep theirs; the memory goes with the last participant. Idempotent.
    */
   close(): void {
     if (this.#closing) return
