@@ -211,7 +211,7 @@ int sw_prim_memory_create(uint64_t size, const char *name, sw_prim_handle *made,
 static int inspect(HANDLE section, uint64_t size, char *why) {
   MEMORY_BASIC_INFORMATION is;
   void *view = MapViewOfFile(section, FILE_MAP_ALL_ACCESS, 0, 0, 0);
-  if (view == NULL) return refuse(SW_ESTALE, why, "it is no memory");
+  if (view == NULL) return refuse(SW_ESTALE, why, "it is not a shared memory object");
   SIZE_T told = VirtualQuery(view, &is, sizeof(is));
   UnmapViewOfFile(view);
   if (told != 0 && is.RegionSize == size) return SW_OK;

@@ -67,6 +67,6 @@ int sw_token_read(sw_token *token, const char *text, char why[SW_WHY_BYTES]) {
   }
   token->pid = (uint32_t)pid;
   memcpy(token->name, at, (size_t)(last - at));
-  if (token->name[0] != '\0' && !sw_token_name_valid(token->name)) return refuse(why, "the name in it is none");
+  if (token->name[0] != '\0' && !sw_token_name_valid(token->name)) return refuse(why, "the name in it is invalid");
   return SW_OK;
 }

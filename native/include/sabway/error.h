@@ -20,7 +20,7 @@
   X(SW_EABORTED, -12, "ERR_SABWAY_ABORTED", "the AbortSignal was aborted")                                     \
   X(SW_ESTATE, -13, "ERR_SABWAY_INVALID_STATE", "the call does not fit what the channel is doing now")         \
   X(SW_ECROWDED, -14, "ERR_SABWAY_TOO_MANY_PARTICIPANTS", "every endpoint of the region is taken")             \
-  X(SW_ENOMEM, -15, "ERR_SABWAY_OUT_OF_MEMORY", "memory could not be had")                                     \
+  X(SW_ENOMEM, -15, "ERR_SABWAY_OUT_OF_MEMORY", "out of memory or address space")                              \
   X(SW_ESYSTEM, -16, "ERR_SABWAY_SYSTEM", "the operating system refused a call")                               \
   X(SW_ENOPLUGIN, -17, "ERR_SABWAY_PLUGIN_NOT_FOUND", "the plugin file could not be loaded")                   \
   X(SW_ESYMBOL, -18, "ERR_SABWAY_PLUGIN_SYMBOL", "the file exports no sabway_plugin symbol")                   \
@@ -28,10 +28,10 @@
   X(SW_EOPEN, -20, "ERR_SABWAY_PLUGIN_OPEN", "the plugin's open function reported a failure")                  \
   X(SW_EPLUGIN, -21, "ERR_SABWAY_PLUGIN_FAILED", "the plugin reported a failure while it ran")                 \
   X(SW_ENOADDON, -22, "ERR_SABWAY_NO_ADDON", "this needs the native addon, which could not be loaded here")    \
-  X(SW_ETOKEN, -23, "ERR_SABWAY_INVALID_TOKEN", "this is no token that this version of Sabway made")           \
+  X(SW_ETOKEN, -23, "ERR_SABWAY_INVALID_TOKEN", "this is not a valid token of this version")                   \
   X(SW_EGONE, -24, "ERR_SABWAY_REGION_GONE", "the token's process has ended, or has closed the region")        \
   X(SW_ESTALE, -25, "ERR_SABWAY_STALE_TOKEN", "what the token names has become something else")                \
-  X(SW_ESIZE, -26, "ERR_SABWAY_SIZE_MISMATCH", "the shared memory has not the size that the token says")       \
+  X(SW_ESIZE, -26, "ERR_SABWAY_SIZE_MISMATCH", "the size of the shared memory does not match the token")       \
   X(SW_EACCESS, -27, "ERR_SABWAY_NOT_PERMITTED", "the shared memory must not be opened here")                  \
   X(SW_EEXIST, -28, "ERR_SABWAY_NAME_TAKEN", "shared memory of that name exists and is in use")                \
   X(SW_EOVERLAY, -29, "ERR_SABWAY_OVERLAY_REFUSED", "this memory must not be mapped over")                     \

@@ -60,7 +60,7 @@ static const char *remedy(int error) {
 static int inspect(int fd, uint64_t size, char *why) {
   struct stat is;
   if (fstat(fd, &is) != 0) return refuse(SW_ESYSTEM, why, "fstat: %s", strerror(errno));
-  if (!S_ISREG(is.st_mode)) return refuse(SW_ESTALE, why, "it is no memory");
+  if (!S_ISREG(is.st_mode)) return refuse(SW_ESTALE, why, "it is not a shared memory object");
   if (is.st_uid != geteuid()) {
     return refuse(SW_EACCESS, why, "it belongs to user %u, this process to user %u: run both as one user",
                   (unsigned)is.st_uid, (unsigned)geteuid());
@@ -125,7 +125,7 @@ static int why_not_opened(uint32_t pid, int64_t number, char *why) {
                     "(setuid, not dumpable); run both as one user, unprotected, or give the region a name",
                     pid, strerror(error));
     case ENXIO:
-      return refuse(SW_ESTALE, why, "descriptor %" PRId64 " of process %u is no memory", number, pid);
+      return refuse(SW_ESTALE, why, "descriptor %" PRId64 " of process %u is not a shared memory object", number, pid);
     default:
       return refuse(SW_ESYSTEM, why, "descriptor %" PRId64 " of process %u: %s", number, pid, strerror(error));
   }
