@@ -119,7 +119,7 @@ export class ArraysIn {
 
   view(type: number, length: number): ArrayBufferView {
     const View = VIEWS[type]
-    if (View === undefined) throw new Error(`an array of type ${NAMES[type] ?? type}, which is not here`)
+    if (View === undefined) throw new Error(`an array of type ${NAMES[type] ?? type}, which is not available here`)
     const width = (View as unknown as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1
     return new View(this.take(length), 0, length / width)
   }

@@ -40,7 +40,7 @@ export function formatNamed(name: string): Format {
   const remedy = name === 'v8' ? "; every host has 'msgpack': let both sides use it" : ''
   throw new SabwayError(
     'ERR_SABWAY_INVALID_ARGUMENT',
-    `codec ${shown(name)} is not here; there are 'bytes', ${NAMES().map(shown).join(', ')}, and codecs of your own: { name, encode, decode }${remedy}`,
+    `codec ${shown(name)} is not available here; available: 'bytes', ${NAMES().map(shown).join(', ')}, and codecs of your own: { name, encode, decode }${remedy}`,
   )
 }
 
@@ -53,7 +53,7 @@ export function formatWithId(id: number): Format {
     'ERR_SABWAY_NOT_DECODABLE',
     format === undefined
       ? `no codec has the number ${id}; is the other side a port of Sabway, too?`
-      : "it was encoded with 'v8', which is not here; let both sides use the codec 'msgpack'",
+      : "it was encoded with 'v8', which is not available here; let both sides use the codec 'msgpack'",
   )
 }
 

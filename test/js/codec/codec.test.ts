@@ -237,7 +237,7 @@ describe('a codec', () => {
     throwsError(
       make('yaml'),
       'ERR_SABWAY_INVALID_ARGUMENT',
-      /codec 'yaml' is not here; there are 'bytes', 'structured', 'v8'/,
+      /codec 'yaml' is not available here; available: 'bytes', 'structured', 'v8'/,
     )
     throwsError(make({ name: 'half', encode() {} }), 'ERR_SABWAY_INVALID_TYPE', /\{ name, encode, decode \}/)
     const { renderer } = pair<unknown>({ name: 'n', encode: () => 'text', decode() {} } as never)
@@ -260,7 +260,7 @@ describe('a codec', () => {
       assert.equal(code, 0, stderr)
       const { codec, received, refusal } = JSON.parse(stdout)
       assert.deepEqual([codec, received], ['msgpack', 2])
-      assert.match(refusal, /codec 'v8' is not here; .* every host has 'msgpack': let both sides use it/)
+      assert.match(refusal, /codec 'v8' is not available here; .* every host has 'msgpack': let both sides use it/)
     })
   }
 
@@ -278,7 +278,7 @@ describe('a codec', () => {
     assertError(
       refused,
       'ERR_SABWAY_INVALID_ARGUMENT',
-      /codec 'v8' is not here; there are 'bytes', 'structured', 'msgpack'/,
+      /codec 'v8' is not available here; available: 'bytes', 'structured', 'msgpack'/,
     )
   })
 })

@@ -74,11 +74,15 @@ describe('tokens', () => {
     assert.throws(open(forge(channel.token, { handle: hex(file) })), loose)
     closeSync(file)
     const folder = openSync('/tmp', 'r')
-    assert.throws(open(forge(channel.token, { handle: hex(folder) })), /directory|no memory/)
+    assert.throws(open(forge(channel.token, { handle: hex(folder) })), /directory|not a shared memory object/)
     closeSync(folder)
     const server = createServer().listen(0)
     const socket = (server as unknown as { _handle: { fd: number } })._handle.fd
-    throwsError(open(forge(channel.token, { handle: hex(socket) })), 'ERR_SABWAY_STALE_TOKEN', /is no memory/)
+    throwsError(
+      open(forge(channel.token, { handle: hex(socket) })),
+      'ERR_SABWAY_STALE_TOKEN',
+      /is not a shared memory object/,
+    )
     server.close()
   })
 
