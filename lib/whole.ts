@@ -4,6 +4,7 @@
 // an entry point that forgets to has none of them, which the tests of each entry point would show.
 
 import { copyPooled } from './base/copy-pooled.js'
+import { whyNotIsolated } from './base/electron-versions.js'
 import { provideErrors } from './base/errors.js'
 import { Batcher, batchOptions } from './channel/batch.js'
 import { channelParts } from './channel/parts.js'
@@ -21,7 +22,8 @@ import { electronPart, lockPart } from './region/parts.js'
 export function loadParts(): void {
   provideErrors(ADDON_ERRORS) // an Electron page is told of them by its main process
   const makePort = (channel: PortChannel, sender: PortSender) => new ChannelPort(PORT, channel, sender)
-  lockPart.provide({ hold, letGo })
+  electronPart.provide({ whyNotIsolated })
+  lockPart.provide({ holdLock, releaseLock })
   endPart.provide({ EndWatch, suspect })
   channelParts.provide({
     Batcher,

@@ -1,7 +1,7 @@
 // What keeps the process alive for a channel: what ref() and unref() asked for, and otherwise that
 // it receives from a side that is not dead; and in any case that messages wait for a living
 // participant.
-import { keepAliveOf, setActive } from '../loop/keep-alive.js'
+import { keepAliveReasonOf, setActive } from '../loop/keep-alive.js'
 import type { Consumer } from './consumer.js'
 import type { PeerWatch } from './peer-watch.js'
 import type { SendQueue } from './send-queue.js'
@@ -17,7 +17,7 @@ export interface Reasons {
 
 export class KeepAlive {
   readonly #channel: Reasons
-  readonly #reason = keepAliveOf(this)
+  readonly #reason = keepAliveReasonOf(this)
   /** What ref() and unref() have asked for; null: neither was called. */
   #asked: boolean | null = null
   #portAsks = false

@@ -2,12 +2,13 @@
 // taken away, and its peers see that. Of each holder of a role, by what its endpoint says:
 //
 //   no lock --> not watched
-//   lock asked for --> doubted: after a while it is rung;
-//                      no answer, and the lock unknown to the host --> ended
+//   lock asked for --> doubted: after a while the host is asked, or the thread is rung;
+//                      lock known to the host --> awaited
+//                      no answer, and the lock unknown --> ended
 //   lock held --> awaited: this thread asks for the same lock, and is given it --> ended
 import type { Weakly } from '../base/addon.js'
 import * as host from '../base/host.js'
-import { SW_ENDPOINTS, SW_LOCKED, SW_YIELDED, sw_endpoint, sw_ring } from '../generated/abi.js'
+import { SW_AWAKE, SW_ENDPOINTS, SW_LOCKED, SW_YIELDED, sw_endpoint, sw_ring } from '../generated/abi.js'
 import type { ChannelPlace } from '../region/channel-place.js'
 import { endpointOf, endpointWord, holderIn, leave, ring, roleOf } from '../region/endpoint.js'
 import { isFree, isKnown, type LockName, whenFree } from '../region/locks.js'
@@ -19,11 +20,15 @@ const roleWords = (place: ChannelPlace): number[] => {
   return [...fields.map((field) => place.outgoing(field)), ...fields.map((field) => place.incoming(field))]
 }
 
-/** What a participant tells of its lock: whether it holds it, and whether it has yielded to its event loop since it asked for it. */
+/** What a participant tells of its lock. */
 interface Lock {
   name: LockName
   held: boolean
-  yielded: boolean
+  /**
+   * Its thread answers a ring while it lives: it has yielded to its event loop since it asked for
+   * the lock, or it sleeps in a call that blocks.
+   */
+  answers: boolean
 }
 
 /** The lock of the participant that a role names; null where it has none, or has left. */
@@ -33,9 +38,11 @@ function lockOf(words: Int32Array, role: number): Lock | null {
   const word = (field: number) => Atomics.load(words, endpointWord(index, field))
   const name = { low: word(sw_endpoint.lock_low), high: word(sw_endpoint.lock_high) }
   const skills = word(sw_endpoint.skills)
+  const sleeping = word(sw_endpoint.sleeping) !== SW_AWAKE
   // The role last: all that was read is of one claim.
   if (name.low === 0 || roleOf(words, index) !== role) return null
-  return { name, held: (skills & SW_LOCKED) !== 0 || host.inNode, yielded: (skills & SW_YIELDED) !== 0 }
+  const answers = (skills & SW_YIELDED) !== 0 || sleeping
+  return { name, held: (skills & SW_LOCKED) !== 0 || host.inNode, answers }
 }
 
 /**
@@ -103,13 +110,14 @@ export class EndWatch {
   }
 
   /**
-   * A participant has asked for its lock, and not said that it holds it: it may have ended before, or its thread may be busy or
-   * blocked. Where the host knows of the lock, its end is that of the participant. Else the participant has ended when it had
-   * yielded to its event loop, does not answer, and the host still knows of no such lock.
+   * A participant has asked for its lock, and not said that it holds it: it may have ended before,
+   * or its thread may be busy or blocked. Where the host knows of the lock, its end is that of the
+   * participant. Else the participant has ended when its thread should answer a ring, does not, and
+   * the host still knows of no such lock.
    */
   #doubt(role: number, patience: number): void {
     this.#later(role, patience, async (lock, words, isOver) => {
-      if (lock.yielded) this.#ask(role, ring(words, role), patience)
+      if (lock.answers) this.#ask(role, ring(words, role), patience)
       else {
         const known = await isKnown(lock.name)
         if (isOver()) return
@@ -132,7 +140,10 @@ export class EndWatch {
     })
   }
 
-  /** Do that after a while, unless another watch over the role has begun, or the participant has left. */
+  /**
+   * Do that after a while, unless another watch over the role has begun, or the participant has
+   * left.
+   */
   #later(role: number, ms: number, task: (lock: Lock, words: Int32Array, isOver: () => boolean) => void): void {
     let over = false
     const timer = host.after(ms, () => {

@@ -1,5 +1,5 @@
 // Programs of public bug reports about pages: reports.test.ts calls them by name.
-import { SharedMemoryChannel } from '/dist/browser.mjs'
+import { Region, SharedMemoryChannel } from '/dist/browser.mjs'
 
 const MIB = 2 ** 20
 const worker = () => new Worker('/echo.mjs', { type: 'module' })
@@ -88,9 +88,10 @@ globalThis.reports = {
     return [first, await echoed(channel, 2)]
   },
 
-  /** A worker for each task, terminated after its answer: more of them than there are places in a region. */
-  async oneWorkerATask(count) {
+  /** A worker for each task, terminated after its answer: more of them than there are places left in the region. */
+  async oneWorkerATask(count, left) {
     const channel = new SharedMemoryChannel(4096, 4096)
+    const others = Array.from({ length: 63 - left }, () => Region.open(channel.handle))
     const got = []
     for (let i = 0; i < count; i++) {
       const echo = worker()
@@ -100,6 +101,7 @@ globalThis.reports = {
       echo.terminate()
       await died
     }
+    for (const region of others) region.close()
     return got
   },
 
