@@ -15,18 +15,6 @@ const COLUMNS = 100
 const GLOSSARY = 'docs/glossary.md'
 const RETIRED = '## Words that are not used'
 
-/** Checked only when they are named: their comments are rewritten together with their code. */
-const LATER = [
-  'lib/channel/',
-  'lib/loop/',
-  'lib/region/',
-  'native/core/',
-  'native/include/',
-  'native/napi/',
-  'native/process/',
-  'test/c/',
-]
-
 /** Files whose comments begin with '#'. */
 const SCRIPT = /\.sh$|CMakeLists\.txt$|^\.ci\/run$|\.gyp$/
 
@@ -137,10 +125,7 @@ const main = (paths) => {
   const list = ['ls-files', '-coz', '--exclude-standard', '--', ...paths]
   const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\0')
   const checked = files.filter(
-    (path) =>
-      existsSync(join(root, path)) &&
-      (SCRIPT.test(path) || /\.(md|c|h|cc|[cm]?[jt]s)$/.test(path)) &&
-      (paths.length > 0 || !LATER.some((folder) => path.startsWith(folder))),
+    (path) => existsSync(join(root, path)) && (SCRIPT.test(path) || /\.(md|c|h|cc|[cm]?[jt]s)$/.test(path)),
   )
   let count = 0
   for (const path of checked) {

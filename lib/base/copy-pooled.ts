@@ -11,7 +11,10 @@ let slab = new ArrayBuffer(0)
 let slabWords = new Int32Array(slab)
 let slabUsed = 0
 
-/** A copy that, when it is small, shares its ArrayBuffer with others, as Node's Buffers do, 8-byte aligned in it: `words` as above. */
+/**
+ * A copy that, when it is small, shares its ArrayBuffer with others, as Node's Buffers do, 8-byte
+ * aligned in it: `words` as above.
+ */
 export function copyPooled(bytes: Uint8Array, start: number, end: number, words: Int32Array): Uint8Array<ArrayBuffer> {
   const length = end - start
   if (length > SLAB_UP_TO) return copyOut(bytes, start, end)

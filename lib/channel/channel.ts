@@ -267,7 +267,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    * there is none now.
    */
   reserve(length: number): SharedBytes | null {
-    check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER) // one larger than the ring has an error of its own
+    // one larger than the ring has an error of its own
+    check.integer(length, 'length', 0, Number.MAX_SAFE_INTEGER)
     this.#batcher?.flush()
     const at = this.#producer.reserve(length)
     return at === 0 ? null : new Uint8Array(this.region.bytes.buffer, at, length)

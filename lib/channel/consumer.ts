@@ -19,8 +19,8 @@
 // later: what was handed out counts as received, also when its callback threw.
 //
 // What a crash leaves: messages that were peeked and not released are still in the ring, and the
-// next consumer gets them, so the batch that was being handed out comes once more. The role word names
-// the crashed participant until another one evicts it.
+// next consumer gets them, so the batch that was being handed out comes once more. The role word
+// names the crashed participant until another one evicts it.
 import type { GuardedCore, HotCore, Offset } from '../base/core.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { type Context, now } from '../base/host.js'

@@ -81,7 +81,8 @@ export class ChannelParticipant<T> implements dispatcher.Participant, DeathListe
   work(): boolean {
     const moved = this.queue.pending && this.queue.flush()
     const received = this.#delivery.work()
-    this.lookAtPeer() // behind the delivery: a dead participant's messages come before the news of it
+    // behind the delivery: a dead participant's messages come before the news of it
+    this.lookAtPeer()
     this.rest()
     return moved || received
   }
@@ -162,7 +163,8 @@ export class ChannelParticipant<T> implements dispatcher.Participant, DeathListe
     const { state, peer } = this
     if (state.closed || (!this.consumer.isOpen && !this.producer.isOpen)) return false
     if (!state.closeTold && this.#listened.has('close')) return true
-    const over = peer.readsNoMore && peer.sendsNoMore // what has ended for good has no successor that may die
+    // what has ended for good has no successor that may die
+    const over = peer.readsNoMore && peer.sendsNoMore
     return !over && this.#listened.has('peer-died')
   }
 
@@ -196,7 +198,8 @@ export class ChannelParticipant<T> implements dispatcher.Participant, DeathListe
 
   stopReceiving(): void {
     const { state } = this
-    if (this.receiver.waiting) return // receive() started it, and ends it with the last call that waits
+    // receive() started it, and ends it with the last call that waits
+    if (this.receiver.waiting) return
     if (state.takenFor === 'listeners') state.takenFor = 'program'
     this.consumer.stop()
     this.#delivery.stop()
@@ -263,7 +266,8 @@ export class ChannelParticipant<T> implements dispatcher.Participant, DeathListe
       this.queue.peerCame()
       this.receiver.peerCame()
     }
-    if (!this.#watching || !peer.readsNoMore || this.consumer.receiving) return // a receiver is told after the last message
+    // a receiver is told after the last message
+    if (!this.#watching || !peer.readsNoMore || this.consumer.receiving) return
     const allReceived = !state.receivingUsed || (peer.sendsNoMore && this.consumer.stats().used === 0)
     if (allReceived) this.#tellClose()
   }

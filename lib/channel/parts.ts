@@ -1,5 +1,6 @@
-// What sabway/bytes leaves out, because few pages that send bytes use it: codecs, port(), streams, the options `batch`, `schedule`,
-// `poll` and copy: 'pooled'; and native workers, which come with the addon.
+// What sabway/bytes leaves out, because few pages that send bytes use it: codecs, port(), streams,
+// the options `batch`, `schedule`, `poll` and copy: 'pooled'; and native workers, which come with
+// the addon.
 
 import { addonMissing } from '../base/addon.js'
 import type * as pooled from '../base/copy-pooled.js'
@@ -25,7 +26,10 @@ interface Parts extends Batching, Coding, Pacing, Pooling, Streaming {
 
 export const channelParts = new Part<Parts>()
 
-/** The parts, for `what` a program asks for. Errors: ERR_SABWAY_NOT_LOADED, where only sabway/bytes was loaded. */
+/**
+ * The parts, for `what` a program asks for. Errors: ERR_SABWAY_NOT_LOADED, where only sabway/bytes
+ * was loaded.
+ */
 export const partsFor = (what: string): Parts => channelParts.for(what)
 
 /** As formatOf in codec.ts: null for bytes. Errors: also ERR_SABWAY_NOT_LOADED. */

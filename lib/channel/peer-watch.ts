@@ -59,7 +59,8 @@ export class PeerWatch {
    * As of the last look.
    */
   get isGone(): boolean {
-    return this.#gone && this.#region.deadPeer(this.#place.side) !== 0 // undefined where this memory tells
+    // undefined where this memory tells
+    return this.#gone && this.#region.deadPeer(this.#place.side) !== 0
   }
 
   /** Is one of the other side's roles in this set of bits, as sw_channel_role numbers them? */

@@ -83,7 +83,8 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     this.#channel = channel
     this.#sender = sender
     const { format } = sender
-    this.#format = format !== null && format.id !== 0 ? format : msgpackFormat // which every host understands
+    // which every host understands
+    this.#format = format !== null && format.id !== 0 ? format : msgpackFormat
     this.#next = 2 + sender.parity
   }
 

@@ -409,7 +409,8 @@ export class Producer {
     } finally {
       this.#writing = false
     }
-    if (!this.#opened) throw this.#ended! // the callback has closed the channel, and another participant may have the ring
+    // the callback has closed the channel, and another participant may have the ring
+    if (!this.#opened) throw this.#ended!
     this.#commitFrame(written, 1)
     return true
   }

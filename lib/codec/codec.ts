@@ -1,4 +1,5 @@
-// Codecs: how values become the bytes of a message, and how they are named, so that both sides use the same one.
+// Codecs: how values become the bytes of a message, and how they are named, so that both sides use
+// the same one.
 import type { RegionBinding } from '../base/addon.js'
 import { copyOf, isUint8Array } from '../base/brand.js'
 import * as check from '../base/check.js'
@@ -20,8 +21,9 @@ export interface Codec<T = unknown> {
 }
 
 /**
- * `structured`: what a structured clone can carry, by V8's serializer in Node, as MessagePack in Electron, pages and where there is no serializer.
- * `v8`, `msgpack`: that one, wherever it is made. `bytes`: no codec.
+ * `structured`: what a structured clone can carry, by V8's serializer in Node, as MessagePack in
+ * Electron, pages and where there is no serializer. `v8`, `msgpack`: that one, wherever it is made.
+ * `bytes`: no codec.
  */
 export type CodecName = 'bytes' | 'structured' | 'v8' | 'msgpack'
 
@@ -31,7 +33,10 @@ const NAMES = () => (v8Format() === null ? ['structured', 'msgpack'] : ['structu
 const isElectron = (): boolean =>
   (globalThis as { process?: { versions?: { electron?: string } } }).process?.versions?.electron !== undefined
 
-/** The format of that name; 'structured' is the first that is here. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
+/**
+ * The format of that name; 'structured' is the first that is here. Errors:
+ * ERR_SABWAY_INVALID_ARGUMENT.
+ */
 export function formatNamed(name: string): Format {
   if (name === 'msgpack') return msgpackFormat
   if (name === 'structured') return (isElectron() ? null : v8Format()) ?? msgpackFormat
@@ -58,8 +63,9 @@ export function formatWithId(id: number): Format {
 }
 
 /**
- * The format that a `codec` option asks for; null for bytes. `shared` is the name that came with the handle; beside one,
- * 'structured' asks for the one that the maker of the channel had for it. Errors: those of check.codec, ERR_SABWAY_INVALID_ARGUMENT.
+ * The format that a `codec` option asks for; null for bytes. `shared` is the name that came with
+ * the handle; beside one, 'structured' asks for the one that the maker of the channel had for it.
+ * Errors: those of check.codec, ERR_SABWAY_INVALID_ARGUMENT.
  */
 export function formatOf(option: unknown, shared?: string): Format | null {
   const codec = check.codec<Codec<never>, CodecName>(option as CodecName)
@@ -114,7 +120,10 @@ function lengthOf(parts: readonly Uint8Array[]): number {
   return length
 }
 
-/** The message that the parts make. Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, before they are copied together. */
+/**
+ * The message that the parts make. Errors: ERR_SABWAY_MESSAGE_TOO_LARGE, before they are copied
+ * together.
+ */
 function joined(ring: Ring, parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]!
   const length = lengthOf(parts)
@@ -148,7 +157,10 @@ export function encoded(ring: Ring, format: Format, value: unknown): Uint8Array 
   return joined(ring, format.encode(value))
 }
 
-/** The messages of a list of values. A codec of the user's may use the same memory again and again: its messages are copied. */
+/**
+ * The messages of a list of values. A codec of the user's may use the same memory again and again:
+ * its messages are copied.
+ */
 export function encodedList(ring: Ring, format: Format, list: readonly unknown[]): Uint8Array[] {
   const messages: Uint8Array[] = []
   for (let i = 0, count = list.length; i < count; i++) {
@@ -162,7 +174,10 @@ export function encodedList(ring: Ring, format: Format, list: readonly unknown[]
   return messages
 }
 
-/** Write the parts straight into the ring and send them as one message, or queue that when there is no room now. */
+/**
+ * Write the parts straight into the ring and send them as one message, or queue that when there is
+ * no room now.
+ */
 export function sendParts(ring: Ring, queue: Queue, parts: readonly Uint8Array[]): boolean {
   let at = ring.reserve(lengthOf(parts))
   if (at === 0) return queue.send(joined(ring, parts))

@@ -155,7 +155,8 @@ function run(): void {
   serveAll()
   try {
     nativePart.loaded?.deliver()
-    // What is woken meanwhile has the next turn: two that wake each other are not to hold up the loop.
+    // What is woken meanwhile has the next turn: two that wake each other are not to hold up the
+    // loop.
     let left = active.size
     for (const participant of active) {
       if (left-- === 0) break

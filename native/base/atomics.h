@@ -7,9 +7,10 @@
  * written by several processes and by JavaScript, so shared words are plain integers in layout.h
  * and become atomic here.
  *
- * Orders are put on the operation, where ThreadSanitizer understands them. The one fence is the handshake of
- * doorbell.c, where a store must be visible before a load of another word. WebAssembly has only sequentially consistent
- * atomics: both sides of the handshake are then in one total order, and the fence has to stop the compiler only. */
+ * Orders are put on the operation, where ThreadSanitizer understands them. The one fence is the
+ * handshake of doorbell.c, where a store must be visible before a load of another word. WebAssembly
+ * has only sequentially consistent atomics: both sides of the handshake are then in one total
+ * order, and the fence has to stop the compiler only. */
 #ifndef SABWAY_ATOMICS_H
 #define SABWAY_ATOMICS_H
 

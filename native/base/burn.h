@@ -4,8 +4,9 @@
 
 #include <stdint.h>
 
-/* Burns about a nanosecond a step: a chain of multiplications, which takes every processor three or four cycles each,
- * as native code and in WebAssembly. Unrolled, because V8 looks in every round of a loop whether it is to stop. */
+/* Burns about a nanosecond a step: a chain of multiplications, which takes every processor three or
+ * four cycles each, as native code and in WebAssembly. Unrolled, because V8 looks in every round of
+ * a loop whether it is to stop. */
 static inline void sw_burn(uint32_t steps) {
   uint32_t chain = 1;
 #ifdef __clang__

@@ -1,5 +1,6 @@
-/* The layout as data: what the compiler made of layout.h, error.h and events.h, for build.mjs to turn into TypeScript.
- * Compiled by the compiler that compiles the wasm core, so the two cannot disagree. */
+/* The layout as data: what the compiler made of layout.h, error.h and events.h, for build.mjs to
+ * turn into TypeScript. Compiled by the compiler that compiles the wasm core, so the two cannot
+ * disagree. */
 #include "napi/events.h"
 #include "sabway/ring.h"
 #include "sabway/wait.h"
@@ -29,7 +30,8 @@ static const row ROWS[] = {
     SWI_CONSTANT(SW_WAIT_PARK)
     SWI_CONSTANT(SW_WAIT_SPIN_NS)
     SWI_EVENT_KINDS(SWI_CONSTANT)
-    /* Handles are private to an instance, so they are no part of the layout hash; JavaScript reads their counters. */
+    /* Handles are private to an instance, so they are no part of the layout hash; JavaScript reads
+     * their counters. */
     SWI_FIELD(sw_producer, status)
     SWI_FIELD(sw_producer, next)
     SWI_FIELD(sw_producer, room)

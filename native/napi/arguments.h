@@ -1,6 +1,6 @@
-// What JavaScript hands to the addon, looked at before it is used. The library passes what is right; a preload script's
-// binding, or a program that loads the addon by itself, may not, and an offset that was not looked at is a write to any
-// place in the process.
+// What JavaScript hands to the addon, looked at before it is used. The library passes what is
+// right; a preload script's binding, or a program that loads the addon by itself, may not, and an
+// offset that was not looked at is a write to any place in the process.
 #ifndef SABWAY_NAPI_ARGUMENTS_H
 #define SABWAY_NAPI_ARGUMENTS_H
 

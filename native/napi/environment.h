@@ -31,7 +31,8 @@ class Releasable {
 struct WorkerEvent {
   uint32_t worker;  // or the watch, for the kinds that are of one
   swi_event_kind kind;
-  int64_t number;  // log level, why it ended or failed, or the dead one's role word and, from bit 32 on, its roles
+  // log level, why it ended or failed, or the dead one's role word and, from bit 32 on, its roles
+  int64_t number;
   std::string text;
 };
 
@@ -40,11 +41,12 @@ class Environment {
   static Environment *Of(Napi::Env env);
   static void Init(Napi::Env env, Napi::Object exports);
 
-  // For a worker or a watch: unique in the process, so that a late event is never taken for another's. Any thread.
+  // For a worker or a watch: unique in the process, so that a late event is never taken for
+  // another's. Any thread.
   static uint32_t NextId();
 
-  // Any thread. Wakes the event loop; rings that arrive before it runs are one. The environment must be open: callers
-  // are registered with the loop registry or joined before it closes.
+  // Any thread. Wakes the event loop; rings that arrive before it runs are one. The environment
+  // must be open: callers are registered with the loop registry or joined before it closes.
   void Ring();
   void Post(WorkerEvent event);
 
@@ -52,14 +54,15 @@ class Environment {
   // ends it.
   void Park(uint32_t *doorbell, uint32_t ticket, int64_t nanoseconds);
 
-  // What the environment releases when it ends: the newest first, because a region may use memory that was opened
-  // before it. Returns the number to remove it by. Once in a while this reclaims, so that a long turn does not gather
-  // all that it drops.
+  // What the environment releases when it ends: the newest first, because a region may use memory
+  // that was opened before it. Returns the number to remove it by. Once in a while this reclaims,
+  // so that a long turn does not gather all that it drops.
   uint64_t Add(Releasable *added);
   void Remove(uint64_t number) { open_.erase(number); }
 
-  // Release what the garbage collector has found, and whose finalizers the event loop has not run yet. Returns how
-  // much that was. With `collect`, have V8 look for such first. The environment's own thread.
+  // Release what the garbage collector has found, and whose finalizers the event loop has not run
+  // yet. Returns how much that was. With `collect`, have V8 look for such first. The environment's
+  // own thread.
   uint32_t Reclaim(bool collect);
 
   // Watch a region that processes share. The environment's own thread.
@@ -79,7 +82,8 @@ class Environment {
   std::atomic<bool> rung_{false};
   std::mutex lock_;
   std::vector<WorkerEvent> events_;
-  std::atomic<uint32_t *> parked_{nullptr};  // changed and followed under lock_: the region may be let go after it
+  // changed and followed under lock_: the region may be let go after it
+  std::atomic<uint32_t *> parked_{nullptr};
   std::map<uint64_t, Releasable *> open_;
   uint64_t added_ = 0;               // in all
   sw_listener *listener_ = nullptr;  // while there are watches

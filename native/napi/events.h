@@ -1,4 +1,5 @@
-/* What an event that the addon passes to JavaScript is about. codegen/abi_table.c makes TypeScript constants of it. */
+/* What an event that the addon passes to JavaScript is about. codegen/abi_table.c makes TypeScript
+ * constants of it. */
 #ifndef SABWAY_NAPI_EVENTS_H
 #define SABWAY_NAPI_EVENTS_H
 

@@ -137,7 +137,8 @@ Napi::Value RegionBinding::Listen(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// From now on rings of other processes are heard, and their deaths. -> the watch id that news of deaths will name
+// From now on rings of other processes are heard, and their deaths. -> the watch id that news of
+// deaths will name
 Napi::Value RegionBinding::Watch(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
   if (watch_id_ == 0) {
@@ -189,7 +190,8 @@ Napi::Value RegionBinding::CopyIn(const Napi::CallbackInfo &info) {
 
 // ({ side, builtin | plugin, json, wait }) -> worker id
 Napi::Value RegionBinding::StartWorker(const Napi::CallbackInfo &info) {
-  void *base = away_ != nullptr ? away_->base() : base_;  // of a private region the carrier has the other side
+  // of a private region the carrier has the other side
+  void *base = away_ != nullptr ? away_->base() : base_;
   if (!open_ || base == nullptr) throw MakeError(info.Env(), SW_ECLOSED, "");
   sw_place place = {base, size_, channel_, 0};
   return Napi::Number::New(info.Env(), workers_.Start(environment_, info[0].As<Napi::Object>(), place));

@@ -16,7 +16,8 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   explicit RegionBinding(const Napi::CallbackInfo &info);
   ~RegionBinding() override { Release(); }
 
-  // Stop the workers, forget the event loop, give endpoint and roles back. Idempotent; the environment's own thread.
+  // Stop the workers, forget the event loop, give endpoint and roles back. Idempotent; the
+  // environment's own thread.
   void Release() override;
   bool IsCollected() override { return Value().IsEmpty(); }
 

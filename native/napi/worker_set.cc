@@ -38,7 +38,8 @@ int WorkerSet::Launch(Running *running, Napi::Object options, sw_place place, st
     std::string path = options.Get("plugin").As<Napi::String>();
     int status = sw_plugin_load(path.c_str(), &running->library, &plugin, reason, sizeof(reason));
     if (status != SW_OK) {
-      *why = status == SW_ENOPLUGIN ? reason : path + ": " + reason;  // the system's words name the file
+      // the system's words name the file
+      *why = status == SW_ENOPLUGIN ? reason : path + ": " + reason;
       return status;
     }
   } else {

@@ -14,11 +14,12 @@
 
 class WorkerSet {
  public:
-  // ({ side, builtin | plugin, json, wait: enum sw_wait_policy }) -> worker id. The worker takes its side of the
-  // channel at `place`, which must stay mapped until it is stopped.
+  // ({ side, builtin | plugin, json, wait: enum sw_wait_policy }) -> worker id. The worker takes
+  // its side of the channel at `place`, which must stay mapped until it is stopped.
   uint32_t Start(Environment *environment, Napi::Object options, sw_place place);
 
-  // What JavaScript gets last of it is SWI_EVENT_WORKER_JOINED. A worker that is not there is stopped already.
+  // What JavaScript gets last of it is SWI_EVENT_WORKER_JOINED. A worker that is not there is
+  // stopped already.
   void Stop(uint32_t id);
   void StopAll();
 

@@ -1,7 +1,8 @@
-/* All that Sabway asks of an operating system. linux/, macos.c and windows.c implement it, with posix.c for what Linux
- * and macOS have in common; wake.c has sw_prim_wake of every native host, because it knows the process's event loops.
- * WebAssembly is one more system (wasm.c), which has no threads and asks its host for the rest. Some of it allocates,
- * such as starting a thread and reading /proc: nothing here is called per message, but for the wakes. */
+/* All that Sabway asks of an operating system. linux/, macos.c and windows.c implement it, with
+ * posix.c for what Linux and macOS have in common; wake.c has sw_prim_wake of every native host,
+ * because it knows the process's event loops. WebAssembly is one more system (wasm.c), which has no
+ * threads and asks its host for the rest. Some of it allocates, such as starting a thread and
+ * reading /proc: nothing here is called per message, but for the wakes. */
 #ifndef SABWAY_PRIM_H
 #define SABWAY_PRIM_H
 
@@ -15,8 +16,8 @@ extern "C" {
  * this thread has no means to wake such a sleeper. */
 int sw_prim_wake(uint32_t *doorbell, uint32_t how); /* native: prim/wake.c */
 
-/* Is the process that has `pid`, and started then, still there? A start time of zero is unknown: then any process with
- * that pid counts. Any thread. */
+/* Is the process that has `pid`, and started then, still there? A start time of zero is unknown:
+ * then any process with that pid counts. Any thread. */
 int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high);
 
 #ifndef __wasm__

@@ -193,7 +193,8 @@ int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
     if (status != SW_OK) leave_sides(c);
   }
   if (status == SW_OK) {
-    sw_endpoint_ring(c->away.at.base, sw_side_peer(&c->away.at)); /* the peer looks which participant has come */
+    /* the peer looks which participant has come */
+    sw_endpoint_ring(c->away.at.base, sw_side_peer(&c->away.at));
     *carrier = c;
   } else {
     free(c);

@@ -32,7 +32,8 @@ typedef struct watched {
   uint32_t *doorbell;
   uint32_t seen; /* the doorbell's value when the loop was last told */
   uint32_t roles[SW_ROLES];
-  sw_prim_watch watches[SW_ROLES]; /* of the processes that hold them; pid 0 when there is nothing to watch */
+  /* of the processes that hold them; pid 0 when there is nothing to watch */
+  sw_prim_watch watches[SW_ROLES];
 } watched;
 
 struct sw_listener {
@@ -54,8 +55,9 @@ static void unwatch(sw_prim_watch *watch) {
   watch->pid = 0;
 }
 
-/* Watch the process of the role's new holder, unless it is this one, or the holder is the watched endpoint itself. True
- * when that holder has crashed already: one that leaves in order clears its roles before its endpoint. */
+/* Watch the process of the role's new holder, unless it is this one, or the holder is the watched
+ * endpoint itself. True when that holder has crashed already: one that leaves in order clears its
+ * roles before its endpoint. */
 static int watch_holder(watched *s, uint32_t which, uint32_t role) {
   sw_owner owner;
   if (role == 0 || sw_role_index(role) == s->config.endpoint) return 0;
@@ -64,8 +66,9 @@ static int watch_holder(watched *s, uint32_t which, uint32_t role) {
   return 0;
 }
 
-/* The participant of another process whose death this role's word, or the end of that process, shows; zero for none.
- * Deaths of this process's threads are for JavaScript to see, which looks at the words itself. */
+/* The participant of another process whose death this role's word, or the end of that process,
+ * shows; zero for none. Deaths of this process's threads are for JavaScript to see, which looks at
+ * the words itself. */
 static uint32_t dead_holder(watched *s, uint32_t which) {
   sw_prim_watch *watch = &s->watches[which];
   int foreign = watch->pid != 0;

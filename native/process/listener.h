@@ -16,8 +16,9 @@ typedef struct sw_listener sw_listener;
 typedef struct sw_listener_hooks {
   void *context;
   void (*rung)(void *context);
-  /* The participant `role` of another process, which held roles of the channel of the watch `id`, has ended without
-   * leaving them. Bit n of `roles` is for sw_channel_role's n. Once for each death. */
+  /* The participant `role` of another process, which held roles of the channel of the watch `id`,
+   * has ended without leaving them. Bit n of `roles` is for sw_channel_role's n. Once for each
+   * death. */
   void (*died)(void *context, uint32_t id, uint32_t roles, uint32_t role);
 } sw_listener_hooks;
 
@@ -36,9 +37,9 @@ int sw_listener_start(sw_listener **listener, const sw_listener_hooks *hooks);
 /* Join it and free. No hook is called after this returned. */
 void sw_listener_stop(sw_listener *listener);
 
-/* Watch one more, or one less. These, and sw_listener_stop, are for one thread: the loop's own. Each blocks until the
- * listener's thread is paused, so it must not be called from a hook. After sw_listener_remove the region's memory is
- * not looked at any more. Errors: SW_ENOMEM. */
+/* Watch one more, or one less. These, and sw_listener_stop, are for one thread: the loop's own.
+ * Each blocks until the listener's thread is paused, so it must not be called from a hook. After
+ * sw_listener_remove the region's memory is not looked at any more. Errors: SW_ENOMEM. */
 int sw_listener_add(sw_listener *listener, const sw_listener_watch *watch);
 void sw_listener_remove(sw_listener *listener, uint32_t id);
 

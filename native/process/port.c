@@ -58,7 +58,8 @@ int sw_port_wait(sw_port *p, uint32_t what, uint32_t room, int64_t timeout_ns) {
     if (!sw_side_holds(&p->out, &p->in)) return SW_EREPLACED;
     if (sleep_once(&w, end - now < SW_WAIT_DEATH_NS ? end - now : SW_WAIT_DEATH_NS)) return 1;
     if (sw_side_dead_peer(&p->at) == 0) continue;
-    return has_work(&w) ? 1 : SW_EPEERDIED; /* looked at last: what the dead one had sent is received first */
+    /* looked at last: what the dead one had sent is received first */
+    return has_work(&w) ? 1 : SW_EPEERDIED;
   }
   return 0;
 }

@@ -15,7 +15,8 @@ static const char *name_of(const sw_shared *s) { return s->name[0] == '\0' ? NUL
 
 /* ---- making ---- */
 
-/* The header's identity, before another process can open the memory. The magic comes last, by sw_region_format. */
+/* The header's identity, before another process can open the memory. The magic comes last, by
+ * sw_region_format. */
 static int write_identity(sw_shared *s) {
   void *view;
   if (sw_prim_random(&s->nonce, sizeof(s->nonce)) != SW_OK) return SW_ESYSTEM;
@@ -63,7 +64,8 @@ static int check_identity(sw_shared *s) {
   return SW_ESTALE;
 }
 
-/* In another pid namespace the pids of the token and of the region mean other processes, or none. */
+/* In another pid namespace the pids of the token and of the region mean other processes, or none.
+ * */
 static int is_of_this_namespace(sw_shared *s, const sw_token *token) {
   uint64_t own = sw_prim_pid_namespace();
   if (token->namespace == own) return SW_OK;

@@ -1,7 +1,8 @@
-// Mistakes in lib/. StrykerJS makes them: its instrumenter puts all of them into the code at once, each behind a switch that the
-// environment variable __STRYKER_ACTIVE_MUTANT__ turns on, so that the library is built once. Its mocha runner turns them on in
-// its own thread only; the tests here run the library in workers and in other processes, too, which inherit the variable. So each
-// test file runs as a process of its own, as `npx mocha <file>` would.
+// Mistakes in lib/. StrykerJS makes them: its instrumenter puts all of them into the code at once,
+// each behind a switch that the environment variable __STRYKER_ACTIVE_MUTANT__ turns on, so that
+// the library is built once. Its mocha runner turns them on in its own thread only; the tests here
+// run the library in workers and in other processes, too, which inherit the variable. So each test
+// file runs as a process of its own, as `npx mocha <file>` would.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Instrumenter } from '@stryker-mutator/instrumenter'
@@ -117,7 +118,10 @@ function prepend(copy, head) {
   }
 }
 
-/** The tests of pages, in Chromium. Their scopes have no environment: the built files themselves say which mistake is active. */
+/**
+ * The tests of pages, in Chromium. Their scopes have no environment: the built files themselves say
+ * which mistake is active.
+ */
 async function tryInPages(copy, mutant) {
   const restore = prepend(copy, `(globalThis.__stryker__ ??= {}).activeMutant ??= '${mutant.id}';`)
   try {
@@ -139,7 +143,10 @@ async function tryInPages(copy, mutant) {
   }
 }
 
-/** Try those mutants: `tell(mutant, { noticed, by })` for each. With `pages`, in Chromium what no test in Node notices. */
+/**
+ * Try those mutants: `tell(mutant, { noticed, by })` for each. With `pages`, in Chromium what no
+ * test in Node notices.
+ */
 export async function tryScriptMutants(copy, { mutants, files, tests, lanes, pages, report, tell, progress }) {
   for (const { name, content } of files) copy.write(name, `// @ts-nocheck\n${content}`)
   await copy.buildLibrary()

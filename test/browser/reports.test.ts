@@ -1,4 +1,5 @@
-// Programs of public bug reports about shared memory in pages: each test names the report whose program it is.
+// Programs of public bug reports about shared memory in pages: each test names the report whose
+// program it is.
 import assert from 'node:assert/strict'
 import type { OpenPage } from './support/browsers.js'
 import { BROWSERS } from './support/selection.js'

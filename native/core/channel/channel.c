@@ -56,8 +56,9 @@ static int find(const void *base, uint64_t size, uint32_t offset, uint32_t side,
   return sw_peer_load_acquire(&(*channel)->magic) == SW_CHANNEL_MAGIC ? SW_OK : SW_ENOTREGION;
 }
 
-/* Put `role` into the word unless a living participant is there. A dead holder may be evicted meanwhile, which is a
- * reason to try again. The tries are bounded: a peer that goes on changing the word is hostile. */
+/* Put `role` into the word unless a living participant is there. A dead holder may be evicted
+ * meanwhile, which is a reason to try again. The tries are bounded: a peer that goes on changing
+ * the word is hostile. */
 static int take(void *base, uint32_t *word, uint32_t role) {
   uint32_t holder = sw_peer_load_acquire(word); /* pairs with [C2] */
   for (int tries = 0; tries < 4; tries++) {
@@ -67,14 +68,14 @@ static int take(void *base, uint32_t *word, uint32_t role) {
   return SW_ETAKEN;
 }
 
-/* Only while the word still names `role`: a holder that was taken for dead may come back late. `state` is what the word
- * becomes. */
+/* Only while the word still names `role`: a holder that was taken for dead may come back late.
+ * `state` is what the word becomes. */
 static void give_back(uint32_t *word, uint32_t role, uint32_t state) {
   sw_compare_exchange_acq_rel(word, &role, state); /* [C2] */
 }
 
-/* A side that has ended its stream cannot be taken anew: the other side was told that no more comes. The look is behind
- * [C1], and the last holder closed before it left, so the end is seen. */
+/* A side that has ended its stream cannot be taken anew: the other side was told that no more
+ * comes. The look is behind [C1], and the last holder closed before it left, so the end is seen. */
 static int refuse_closed(const sw_ring *ring, uint32_t by) {
   return (sw_peer_load_relaxed(&ring->closed) & by) != 0 ? SW_ECLOSED : SW_OK;
 }

@@ -37,15 +37,17 @@
 #include "prim/prim.h"
 #include "sabway/endpoint.h"
 
-/* The parts of sw_endpoint.sleeping: bits 0-1 are the kind (enum sw_sleep), bit 2 is SW_SLEEP_QUIET, and the rest is
- * the doorbell's value when the endpoint was armed. */
+/* The parts of sw_endpoint.sleeping: bits 0-1 are the kind (enum sw_sleep), bit 2 is
+ * SW_SLEEP_QUIET, and the rest is the doorbell's value when the endpoint was armed. */
 enum { SLEEP_KIND = 3, SLEEP_BITS = 3 };
 
 uint32_t sw_endpoint_arm(void *base, uint32_t index, uint32_t how) {
   sw_endpoint *e = swi_endpoint_at(base, index);
-  uint32_t ticket = sw_peer_load_acquire(&e->doorbell); /* [Q2] before arming: a ring from now on changes it */
+  /* [Q2] before arming: a ring from now on changes it */
+  uint32_t ticket = sw_peer_load_acquire(&e->doorbell);
   sw_store_release(&e->sleeping, ticket << SLEEP_BITS | how);
-  sw_fence_handshake(); /* [F1] pairs with [F2] in ring.c: arm, then look; publish, then look whether armed */
+  /* [F1] pairs with [F2] in ring.c: arm, then look; publish, then look whether armed */
+  sw_fence_handshake();
   return ticket;
 }
 
@@ -59,9 +61,9 @@ int sw_endpoint_is_armed(const void *base, uint32_t index) {
 
 uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &swi_endpoint_at(base, index)->doorbell; }
 
-/* `unless`: a bit of `sleeping` that lets the owner sleep on. An owner that goes from a quiet sleep to another arms
- * anew, so the handshake of [F1] and [F2] covers it: either the owner's second look sees the message, or the waker the
- * new arm. */
+/* `unless`: a bit of `sleeping` that lets the owner sleep on. An owner that goes from a quiet sleep
+ * to another arms anew, so the handshake of [F1] and [F2] covers it: either the owner's second look
+ * sees the message, or the waker the new arm. */
 static void ring_unless(void *base, uint32_t role, uint32_t unless) {
   sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return;
@@ -69,7 +71,8 @@ static void ring_unless(void *base, uint32_t role, uint32_t unless) {
   if (armed == SW_AWAKE || (armed & unless) != 0) return;
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
   if (!sw_prim_wake(&e->doorbell, armed & SLEEP_KIND)) swi_relay_ask(base, e, rings);
-  sw_compare_exchange_acq_rel(&e->sleeping, &armed, SW_AWAKE); /* failure: the sleeper has disarmed or armed anew */
+  /* failure: the sleeper has disarmed or armed anew */
+  sw_compare_exchange_acq_rel(&e->sleeping, &armed, SW_AWAKE);
 }
 
 void sw_endpoint_ring(void *base, uint32_t role) { ring_unless(base, role, 0); }
@@ -80,7 +83,8 @@ void sw_endpoint_wake_always(void *base, uint32_t role) {
   sw_endpoint *e = swi_endpoint_named(base, role);
   if (e == NULL) return;
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
-  /* All three, because the owner may sleep in any of these ways: a relay is left what this thread has no means for. */
+  /* All three, because the owner may sleep in any of these ways: a relay is left what this thread
+   * has no means for. */
   bool loop = sw_prim_wake(&e->doorbell, SW_SLEEP_LOOP);
   bool atomics = sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
   bool futex = sw_prim_wake(&e->doorbell, SW_SLEEP_FUTEX);

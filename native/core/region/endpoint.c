@@ -33,10 +33,12 @@
 #include "prim/prim.h"
 #include "sabway/role.h"
 
-/* In the claim word while a claim is made: start_low and start_high still belong to the previous owner then. */
+/* In the claim word while a claim is made: start_low and start_high still belong to the previous
+ * owner then. */
 #define CLAIM_IN_PROGRESS 0x80000000u
 
-/* Is the owner that the claim word `claim` names still there? A start time whose low word is zero is unknown. */
+/* Is the owner that the claim word `claim` names still there? A start time whose low word is zero
+ * is unknown. */
 static bool owner_alive(sw_endpoint *e, uint32_t claim) {
   if ((claim & CLAIM_IN_PROGRESS) != 0) return sw_prim_process_alive(claim & ~CLAIM_IN_PROGRESS, 0, 0);
   uint32_t low = sw_peer_load_acquire(&e->start_low);   /* pairs with [E3] */
@@ -44,15 +46,16 @@ static bool owner_alive(sw_endpoint *e, uint32_t claim) {
   return sw_prim_process_alive(claim, low, low == 0 ? 0 : high);
 }
 
-/* True when the owner that `claim` names is dead, and the caller is the one to take its place. The claim word alone
- * cannot decide between rivals: the next owner may have the same pid, and then a slow rival would find the word that it
- * expects, and take the endpoint a second time. So the rivals compete for wiping out the dead owner's start time [E4]:
- * one of them wins. */
+/* True when the owner that `claim` names is dead, and the caller is the one to take its place. The
+ * claim word alone cannot decide between rivals: the next owner may have the same pid, and then a
+ * slow rival would find the word that it expects, and take the endpoint a second time. So the
+ * rivals compete for wiping out the dead owner's start time [E4]: one of them wins. */
 static bool reclaim_if_dead(sw_endpoint *e, uint32_t claim) {
   uint32_t low = sw_peer_load_relaxed(&e->start_low);
   if (owner_alive(e, claim)) return false;
   if ((claim & CLAIM_IN_PROGRESS) != 0 || low == 0) return true;
-  if (sw_peer_load_relaxed(&e->pid) != claim) return false;   /* the start time may be the next owner's */
+  /* the start time may be the next owner's */
+  if (sw_peer_load_relaxed(&e->pid) != claim) return false;
   return sw_compare_exchange_acq_rel(&e->start_low, &low, 0); /* [E4] */
 }
 
@@ -61,15 +64,18 @@ int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t sta
     sw_endpoint *e = swi_endpoint_at(base, i);
     uint32_t owner = sw_peer_load_acquire(&e->pid); /* pairs with [E1] */
     if (owner != 0 && !reclaim_if_dead(e, owner)) continue;
-    if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid | CLAIM_IN_PROGRESS)) continue; /* pairs with [E2] */
+    /* pairs with [E2] */
+    if (!sw_compare_exchange_acq_rel(&e->pid, &owner, pid | CLAIM_IN_PROGRESS)) continue;
     sw_fetch_add_acq_rel(&e->epoch, 1);
     sw_store_relaxed(&e->sleeping, SW_AWAKE);
     sw_store_relaxed(&e->request, 0);
     sw_store_relaxed(&e->skills, 0);
     sw_store_relaxed(&e->lock_low, 0);
-    sw_store_release(&e->start_high, start_high); /* [E3] a load that sees it also sees that the claim word changed */
-    sw_store_release(&e->start_low, start_low);   /* [E3] */
-    sw_store_release(&e->pid, pid);               /* [E1] a load that sees the plain pid sees its start time, too */
+    /* [E3] a load that sees it also sees that the claim word changed */
+    sw_store_release(&e->start_high, start_high);
+    sw_store_release(&e->start_low, start_low); /* [E3] */
+    /* [E1] a load that sees the plain pid sees its start time, too */
+    sw_store_release(&e->pid, pid);
     return (int)i;
   }
   return SW_ECROWDED;
@@ -83,7 +89,8 @@ static void give_back(sw_endpoint *e) {
 
 void sw_endpoint_release(void *base, uint32_t index) {
   sw_endpoint *e = swi_endpoint_at(base, index);
-  sw_fetch_add_acq_rel(&e->epoch, 1); /* first, so that roles of this claim stop matching before the next claim */
+  /* first, so that roles of this claim stop matching before the next claim */
+  sw_fetch_add_acq_rel(&e->epoch, 1);
   give_back(e);
 }
 
@@ -92,7 +99,8 @@ int sw_endpoint_release_role(void *base, uint32_t role) {
   if (e == NULL) return 0;
   uint32_t epoch = sw_peer_load_acquire(&e->epoch);
   if (!sw_role_is_of_claim(role, epoch)) return 0;
-  if (!sw_compare_exchange_acq_rel(&e->epoch, &epoch, epoch + 1)) return 0; /* [E5] lets one caller go on */
+  /* [E5] lets one caller go on */
+  if (!sw_compare_exchange_acq_rel(&e->epoch, &epoch, epoch + 1)) return 0;
   give_back(e);
   return 1;
 }

@@ -25,8 +25,8 @@
 #include "prim/prim.h"
 #include "sabway/endpoint.h"
 
-/* The endpoint `index`, or NULL to end a scan: endpoints are claimed from the lowest index up, so behind the first one
- * that was never claimed none has been. */
+/* The endpoint `index`, or NULL to end a scan: endpoints are claimed from the lowest index up, so
+ * behind the first one that was never claimed none has been. */
 static sw_endpoint *claimed_once(const void *base, uint32_t index) {
   sw_endpoint *e = swi_endpoint_at(base, index);
   return sw_peer_load_relaxed(&e->pid) == 0 && sw_peer_load_relaxed(&e->epoch) == 0 ? NULL : e;
@@ -62,7 +62,8 @@ int sw_relay_serve(void *base) {
     if (e == NULL) break;
     uint32_t request = sw_peer_load_acquire(&e->request);
     if (request == 0) continue;
-    /* Both, because the sleeper may be of either kind: reached means that this thread has the means for both. */
+    /* Both, because the sleeper may be of either kind: reached means that this thread has the means
+     * for both. */
     bool atomics = sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
     bool futex = sw_prim_wake(&e->doorbell, SW_SLEEP_FUTEX);
     if (atomics && futex) {
@@ -97,7 +98,8 @@ uint32_t sw_endpoint_wake_path(const void *base, uint32_t index, uint32_t role, 
   uint32_t skills = peer == NULL ? 0 : sw_peer_load_acquire(&peer->skills);
   if ((skills & needed) == 0) {
     uint32_t reach = by_relay(base, index);
-    return skills == 0 ? reach & SW_REACH_FRAGILE : reach; /* skills 0: no peer yet, or one that has not told */
+    /* skills 0: no peer yet, or one that has not told */
+    return skills == 0 ? reach & SW_REACH_FRAGILE : reach;
   }
   /* A thread without the addon does not know its process. It is always in this one. */
   if ((skills & SW_WAKES_FUTEX) == 0) return SW_REACH_DIRECT;

@@ -7,8 +7,8 @@
 #include "base/peer.h"
 #include "sabway/layout.h"
 
-/* Ring bytes that a frame takes. A payload as long as the ring takes the ring: its header is in the slack behind the
- * last byte. */
+/* Ring bytes that a frame takes. A payload as long as the ring takes the ring: its header is in the
+ * slack behind the last byte. */
 static inline uint32_t swi_frame_bytes(uint32_t capacity, uint32_t lead, uint32_t length) {
   uint32_t bytes = (SW_FRAME_HEADER + lead + length + (SW_ALIGN - 1)) & ~(uint32_t)(SW_ALIGN - 1);
   return bytes < capacity ? bytes : capacity;
@@ -26,7 +26,8 @@ typedef struct swi_frame_view {
   uint32_t length;
 } swi_frame_view;
 
-/* Read the frame at `position` once and bound it by `available` published bytes: 1, or 0 when it cannot be right. */
+/* Read the frame at `position` once and bound it by `available` published bytes: 1, or 0 when it
+ * cannot be right. */
 static inline int swi_frame_read(const uint8_t *data, uint32_t capacity, uint32_t position, uint32_t available,
                                  swi_frame_view *view) {
   uint32_t start = position & (capacity - 1);

@@ -16,7 +16,9 @@
  *                            the producer has armed again since. The exchange then shows the producer armed; a plain
  *                            store would wipe the want out, and the producer would sleep on. */
 
-/* ---- producer -------------------------------------------------------------------------------------------------- */
+/* ---- producer
+ * --------------------------------------------------------------------------------------------------
+ * */
 
 static uint32_t bytes_free(const sw_producer *p) { return p->capacity - (p->head - p->tail_seen); }
 
@@ -47,9 +49,10 @@ static void write_header(uint8_t *frame, int32_t length, uint32_t info) {
   sw_data_store(frame + offsetof(sw_frame, info), info);
 }
 
-/* Pad up to the ring's end, so that the next frame starts at its first byte. When the frame then finds no room, the
- * padding is published on its own, because the consumer has to release it before there can be room. Padding behind
- * frames that are committed but not published stays with those: the caller decides when they are seen. */
+/* Pad up to the ring's end, so that the next frame starts at its first byte. When the frame then
+ * finds no room, the padding is published on its own, because the consumer has to release it before
+ * there can be room. Padding behind frames that are committed but not published stays with those:
+ * the caller decides when they are seen. */
 static bool wrap(sw_producer *p, uint32_t to_end, uint32_t frame_bytes) {
   if (!has_room(p, to_end)) return false;
   bool alone = p->published == p->head;
@@ -110,7 +113,8 @@ int sw_producer_commit(sw_producer *p, uint32_t length) {
 
 int sw_producer_abandon(sw_producer *p) {
   if (!p->open) return SW_ESTATE;
-  if (p->published != p->head) p->head -= p->padding; /* else its bytes are lost until the next wrap */
+  /* else its bytes are lost until the next wrap */
+  if (p->published != p->head) p->head -= p->padding;
   p->open = 0;
   return SW_OK;
 }
@@ -172,8 +176,8 @@ int sw_producer_send(sw_producer *p, const void *payload, uint32_t length) {
   return sw_producer_push(p, length);
 }
 
-/* Free bytes that a message needs next: a frame that does not fit before the ring's end needs padding up to the end
- * first. */
+/* Free bytes that a message needs next: a frame that does not fit before the ring's end needs
+ * padding up to the end first. */
 static uint32_t needed_next(const sw_producer *p, uint32_t length) {
   uint32_t to_end = p->capacity - (p->head & (p->capacity - 1));
   uint32_t frame_bytes = swi_frame_bytes(p->capacity, 0, length);
@@ -213,17 +217,19 @@ uint32_t sw_producer_used(sw_producer *p) {
   return p->head - p->tail_seen;
 }
 
-/* ---- consumer -------------------------------------------------------------------------------------------------- */
+/* ---- consumer
+ * --------------------------------------------------------------------------------------------------
+ * */
 
 static int corrupt(sw_consumer *c) {
   c->status = SW_ECORRUPT;
   return SW_ECORRUPT;
 }
 
-/* Each look at the producer's index takes its cache line away, and the next publish has to fetch it back. So a consumer
- * that keeps up waits a moment after a look that showed few bytes, and longer while the next looks show more soon: it
- * then finds more at a time. The answer to a message that was just received cannot come within that moment, so a round
- * trip takes no longer. */
+/* Each look at the producer's index takes its cache line away, and the next publish has to fetch it
+ * back. So a consumer that keeps up waits a moment after a look that showed few bytes, and longer
+ * while the next looks show more soon: it then finds more at a time. The answer to a message that
+ * was just received cannot come within that moment, so a round trip takes no longer. */
 enum { FEW_BYTES = 32 * SW_LINE, FEW_LOOKS = 4, PATIENCE_LEAST = 150, PATIENCE_MOST = 1500 /* about ns */ };
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
@@ -252,17 +258,19 @@ static int refresh_head(sw_consumer *c) {
 static int available(sw_consumer *c) {
   if (c->status == SW_ECORRUPT) return SW_ECORRUPT;
   if (c->cursor != c->head_seen) return 1;
-  if (c->misses == 0) sw_burn(least(c->patience, PATIENCE_MOST)); /* bounded: in wasm this handle is in shared memory */
-  uint32_t closed = sw_peer_load_acquire(&c->ring->closed); /* [A3] before the head: what was published first is seen */
+  /* bounded: in wasm this handle is in shared memory */
+  if (c->misses == 0) sw_burn(least(c->patience, PATIENCE_MOST));
+  /* [A3] before the head: what was published first is seen */
+  uint32_t closed = sw_peer_load_acquire(&c->ring->closed);
   if (refresh_head(c) != SW_OK) return SW_ECORRUPT;
   learn_patience(c, c->head_seen - c->cursor);
   if (c->cursor != c->head_seen) return 1;
   return closed != 0 ? SW_ECLOSED : 0;
 }
 
-/* Take the messages between the cursor and `end`, up to `count`, and no more once their payloads have reached `most`
- * bytes; padding on the way is skipped. `slices` may be NULL: then they are only counted. A frame that cannot be right
- * ends the walk and latches the status. */
+/* Take the messages between the cursor and `end`, up to `count`, and no more once their payloads
+ * have reached `most` bytes; padding on the way is skipped. `slices` may be NULL: then they are
+ * only counted. A frame that cannot be right ends the walk and latches the status. */
 static uint32_t walk(sw_consumer *c, uint32_t end, uint32_t count, uint32_t most, sw_slice *slices) {
   uint32_t cursor = c->cursor, got = 0, bytes = 0;
   while (got < count && cursor != end && bytes < most) {
@@ -295,7 +303,8 @@ int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count) {
     uint32_t got = walk(c, c->head_seen, count, c->capacity / 4, slices);
     if (got != 0) return (int)got; /* no further look: these messages must not wait for others */
   }
-  if (c->handed_out == 0) sw_consumer_release(c); /* padding alone: the producer may be waiting for it */
+  /* padding alone: the producer may be waiting for it */
+  if (c->handed_out == 0) sw_consumer_release(c);
   return state;
 }
 
@@ -312,11 +321,12 @@ void sw_consumer_release(sw_consumer *c) {
   sw_fence_handshake();                      /* [F4] */
   uint32_t wanted = sw_peer_load_relaxed(&c->ring->want_space);
   if (wanted == 0) return;
-  /* Messages that were published since the last look take room, too: without them a slow consumer would ring too early
-   * each time. */
+  /* Messages that were published since the last look take room, too: without them a slow consumer
+   * would ring too early each time. */
   uint32_t used = sw_peer_load_relaxed(&c->ring->head) - c->tail;
-  if (used <= c->capacity && c->capacity - used < wanted) return; /* the next peek reports an impossible index */
-  sw_exchange_acq_rel(&c->ring->want_space, 0);                   /* [W1] */
+  /* the next peek reports an impossible index */
+  if (used <= c->capacity && c->capacity - used < wanted) return;
+  sw_exchange_acq_rel(&c->ring->want_space, 0); /* [W1] */
   sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
 }
 

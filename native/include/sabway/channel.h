@@ -1,7 +1,7 @@
 /* A channel: two rings, one for each direction, and the roles by which participants hold its sides.
  *
- * A side (enum sw_side) is the producer of one ring and the consumer of the other. Roles are taken per ring, so that a
- * process which only receives can leave sending to another. */
+ * A side (enum sw_side) is the producer of one ring and the consumer of the other. Roles are taken
+ * per ring, so that a process which only receives can leave sending to another. */
 #ifndef SABWAY_CHANNEL_H
 #define SABWAY_CHANNEL_H
 
@@ -15,12 +15,14 @@ extern "C" {
 /* Bytes a channel needs in the heap, with rounded capacities; 0 when one is out of range. */
 uint64_t sw_channel_bytes(uint32_t renderer_to_native, uint32_t native_to_renderer);
 
-/* Write a channel at `offset` of a region that no other participant can see yet. Errors: SW_ERANGE. */
+/* Write a channel at `offset` of a region that no other participant can see yet. Errors: SW_ERANGE.
+ * */
 int sw_channel_format(void *base, uint32_t offset, uint32_t renderer_to_native, uint32_t native_to_renderer);
 
-/* Become the producer (or the consumer) of `side` with the endpoint `index`. A role whose holder is gone is free, and
- * its published messages are kept. Any thread, lock-free. Errors: SW_ETAKEN, SW_ECLOSED (this side has ended the stream
- * for good), SW_ENOTREGION (no channel at `offset`), SW_ERANGE (offset or side), SW_ECORRUPT. */
+/* Become the producer (or the consumer) of `side` with the endpoint `index`. A role whose holder is
+ * gone is free, and its published messages are kept. Any thread, lock-free. Errors: SW_ETAKEN,
+ * SW_ECLOSED (this side has ended the stream for good), SW_ENOTREGION (no channel at `offset`),
+ * SW_ERANGE (offset or side), SW_ECORRUPT. */
 int sw_channel_open_producer(sw_producer *p, void *base, uint64_t size, uint32_t offset, uint32_t side, uint32_t index);
 int sw_channel_open_consumer(sw_consumer *c, void *base, uint64_t size, uint32_t offset, uint32_t side, uint32_t index);
 
@@ -28,16 +30,18 @@ int sw_channel_open_consumer(sw_consumer *c, void *base, uint64_t size, uint32_t
 void sw_producer_leave(sw_producer *p);
 void sw_consumer_leave(sw_consumer *c);
 
-/* Take all roles that the endpoint `index` holds in the channel away from it, because its owner is gone, and wake
- * the holders of the others: a ring of the lost one's may have been cut short. Lock-free; system calls. */
+/* Take all roles that the endpoint `index` holds in the channel away from it, because its owner is
+ * gone, and wake the holders of the others: a ring of the lost one's may have been cut short.
+ * Lock-free; system calls. */
 void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index);
 
-/* The same for the participant that `role` names, which is woken, too, because it may live: then sw_producer_holds and
- * sw_consumer_holds tell it before its next message. What it is writing at this moment may still land in the ring. */
+/* The same for the participant that `role` names, which is woken, too, because it may live: then
+ * sw_producer_holds and sw_consumer_holds tell it before its next message. What it is writing at
+ * this moment may still land in the ring. */
 void sw_channel_evict_role(void *base, uint64_t size, uint32_t offset, uint32_t role);
 
-/* One of the channel's four role words, by its number (sw_role_producer, sw_role_consumer). Zero when there is no
- * channel. Any thread, wait-free. */
+/* One of the channel's four role words, by its number (sw_role_producer, sw_role_consumer). Zero
+ * when there is no channel. Any thread, wait-free. */
 uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t number);
 
 /* Both rings' sw_ring_check, and the roles: 0 or SW_ECORRUPT. */

@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/* CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `length` bytes, continuing from `crc` (0 to start). Uses the
- * processor's instruction where it has one. Any thread, wait-free. */
+/* CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `length` bytes, continuing from `crc` (0 to
+ * start). Uses the processor's instruction where it has one. Any thread, wait-free. */
 uint32_t sw_crc32c(uint32_t crc, const void *bytes, size_t length);
 
 #ifdef __cplusplus

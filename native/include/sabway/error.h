@@ -1,7 +1,8 @@
 /* Errors: one table, read by C, by the C++ binding and (through abi/) by TypeScript.
  *
- * A core function that can fail returns one of these negative numbers; zero or more is success. The string is what
- * JavaScript sees as `error.code`; the sentence is the part of the message that does not depend on the call. */
+ * A core function that can fail returns one of these negative numbers; zero or more is success. The
+ * string is what JavaScript sees as `error.code`; the sentence is the part of the message that does
+ * not depend on the call. */
 #ifndef SABWAY_ERROR_H
 #define SABWAY_ERROR_H
 

@@ -1,6 +1,6 @@
-/* Numbers out of a flat JSON object, such as a plugin's options. Enough for {"width":640,"rate":59.94}; a plugin with
- * richer options brings a JSON library of its choice. Text inside strings is skipped, nested values are not searched
- * apart. */
+/* Numbers out of a flat JSON object, such as a plugin's options. Enough for
+ * {"width":640,"rate":59.94}; a plugin with richer options brings a JSON library of its choice.
+ * Text inside strings is skipped, nested values are not searched apart. */
 #ifndef SABWAY_OPTIONS_H
 #define SABWAY_OPTIONS_H
 
@@ -14,8 +14,8 @@ static inline const char *swi_string_end(const char *quote) {
   return at;
 }
 
-/* JSON's number, whatever decimal point the program's locale has. *end is where it stops, or `text` when there is
- * none. */
+/* JSON's number, whatever decimal point the program's locale has. *end is where it stops, or `text`
+ * when there is none. */
 static inline double swi_number(const char *text, const char **end) {
   char copy[64];
   size_t length = strspn(text, "+-.0123456789eE");

@@ -1,8 +1,9 @@
 /* The plugin ABI: a shared library that runs on Sabway's native worker thread.
  *
- * The library exports one symbol, `sabway_plugin`, a struct of this type. All its functions are called on the worker
- * thread of one channel, never at the same time; the same library may serve several channels, each with its own state.
- * This header needs nothing but C11 and links to nothing. */
+ * The library exports one symbol, `sabway_plugin`, a struct of this type. All its functions are
+ * called on the worker thread of one channel, never at the same time; the same library may serve
+ * several channels, each with its own state. This header needs nothing but C11 and links to
+ * nothing. */
 #ifndef SABWAY_PLUGIN_H
 #define SABWAY_PLUGIN_H
 
@@ -18,13 +19,16 @@ extern "C" {
 /* What on_message and open return; any negative number is a failure. */
 enum {
   SABWAY_OK = 0,
-  SABWAY_RETRY = 1 /* from on_message: deliver this message again when there is room towards JavaScript */
+  /* from on_message: deliver this message again when there is room towards JavaScript */
+  SABWAY_RETRY = 1
 };
 
 /* Bits of sabway_plugin.flags. */
 enum {
   SABWAY_IN_PLACE =
-      1 /* on_message gets the bytes in the ring, where the sender may still change them, instead of a copy */
+      /* on_message gets the bytes in the ring, where the sender may still change them, instead of a
+       * copy */
+  1
 };
 
 enum { SABWAY_LOG_DEBUG = 0, SABWAY_LOG_INFO = 1, SABWAY_LOG_WARN = 2, SABWAY_LOG_ERROR = 3 };
@@ -33,10 +37,12 @@ enum { SABWAY_LOG_DEBUG = 0, SABWAY_LOG_INFO = 1, SABWAY_LOG_WARN = 2, SABWAY_LO
 typedef struct sabway_host sabway_host;
 struct sabway_host {
   uint32_t abi;
-  uint32_t largest; /* bytes of the largest message that fits towards JavaScript: the ring's capacity */
+  /* bytes of the largest message that fits towards JavaScript: the ring's capacity */
+  uint32_t largest;
 
-  /* Room for a message of up to `length` bytes towards JavaScript, 8-byte aligned, in *payload. 0, or a negative error:
-   * SW_EFULL (-4) when there is no room now: return, and on_tick is called again as soon as there is. */
+  /* Room for a message of up to `length` bytes towards JavaScript, 8-byte aligned, in *payload. 0,
+   * or a negative error: SW_EFULL (-4) when there is no room now: return, and on_tick is called
+   * again as soon as there is. */
   int (*reserve)(sabway_host *host, uint32_t length, void **payload);
   /* Send the first `length` bytes of what was reserved, or forget it. 0, or a negative error. */
   int (*commit)(sabway_host *host, uint32_t length);
@@ -48,7 +54,8 @@ struct sabway_host {
   uint64_t (*now)(sabway_host *host);
   /* A line for the channel's onLog callback in JavaScript. The text is copied. */
   void (*log)(sabway_host *host, int level, const char *text);
-  /* Leave the worker loop soon (on_tick may still be called once): JavaScript sees what was sent, then 'close'. */
+  /* Leave the worker loop soon (on_tick may still be called once): JavaScript sees what was sent,
+   * then 'close'. */
   void (*stop)(sabway_host *host);
 };
 
@@ -56,13 +63,15 @@ typedef struct sabway_plugin_v1 {
   uint32_t abi; /* SABWAY_PLUGIN_ABI */
   uint32_t flags;
   const char *name;
-  /* `options` is a JSON object. Put what the other functions need into *state. A negative number makes startWorker
-   * throw ERR_SABWAY_PLUGIN_OPEN; what was logged becomes part of its message, and close is not called. */
+  /* `options` is a JSON object. Put what the other functions need into *state. A negative number
+   * makes startWorker throw ERR_SABWAY_PLUGIN_OPEN; what was logged becomes part of its message,
+   * and close is not called. */
   int (*open)(sabway_host *host, const char *options, void **state);
   /* One message from JavaScript. The bytes are valid during the call. Optional. */
   int (*on_message)(void *state, const void *bytes, uint32_t length);
-  /* Time to work: at the time that the last call returned, after messages, and when wanted room appears. Returns when
-   * to be called next: a time of host->now, 0 for at once, or SABWAY_NEVER. Optional. */
+  /* Time to work: at the time that the last call returned, after messages, and when wanted room
+   * appears. Returns when to be called next: a time of host->now, 0 for at once, or SABWAY_NEVER.
+   * Optional. */
   uint64_t (*on_tick)(void *state, uint64_t now);
   void (*close)(void *state);
 } sabway_plugin_v1;

@@ -15,7 +15,8 @@ enum { SWI_ROLE_NUMBER = 0x7f, SWI_ROLE_EPOCH_AT = 8 };
 /* The word by which roles name the claim `epoch` of the endpoint `index`. */
 static inline uint32_t sw_role_of(uint32_t index, uint32_t epoch) { return epoch << SWI_ROLE_EPOCH_AT | (index + 1); }
 
-/* The index of the endpoint that a role word names: SW_ENDPOINTS or more when it names none, as with SW_ROLE_GONE. */
+/* The index of the endpoint that a role word names: SW_ENDPOINTS or more when it names none, as
+ * with SW_ROLE_GONE. */
 static inline uint32_t sw_role_index(uint32_t role) { return (role & (SWI_ROLE_NUMBER | SW_ROLE_GONE)) - 1; }
 
 /* Is it a role of the claim `epoch`? */
@@ -39,10 +40,12 @@ static inline int sw_role_is_possible(uint32_t role) { return (role & SWI_ROLE_N
 /* The side that a side talks to. */
 static inline uint32_t sw_other_side(uint32_t side) { return SW_RENDERER + SW_NATIVE - side; }
 
-/* The four roles of a channel, numbered: the two producers, then the two consumers, each in the order of the rings. */
+/* The four roles of a channel, numbered: the two producers, then the two consumers, each in the
+ * order of the rings. */
 enum { SW_ROLES = 4 };
 
-/* The ring that a side produces into, and the one that it consumes from: indices of sw_channel.rings. */
+/* The ring that a side produces into, and the one that it consumes from: indices of
+ * sw_channel.rings. */
 static inline uint32_t sw_ring_from(uint32_t side) { return side; }
 static inline uint32_t sw_ring_towards(uint32_t side) { return sw_other_side(side); }
 

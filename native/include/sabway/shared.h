@@ -27,7 +27,8 @@ enum {
   SW_WHY_BYTES = 256
 };
 
-/* Shared memory that this process has open. Belongs to one thread at a time; what it maps is for all. */
+/* Shared memory that this process has open. Belongs to one thread at a time; what it maps is for
+ * all. */
 typedef struct sw_shared {
   int64_t handle;
   void *base; /* where sw_shared_map has mapped it, or NULL */
@@ -38,29 +39,31 @@ typedef struct sw_shared {
   char why[SW_WHY_BYTES]; /* after an error: the reason in words */
 } sw_shared;
 
-/* Make `size` bytes (a multiple of SW_PAGE) that other processes of this user can open. Without a name they are gone
- * with the last process that has them. With one, they are also found under it until their creator closes them, or the
- * last process does; if all were killed, until shared memory is made again. System calls; a crash inside leaves
- * at most such a name. Errors: SW_EINVAL (name), SW_ERANGE, SW_EEXIST, SW_ENOMEM, SW_EFILES, SW_ENOSYS, SW_ESYSTEM. */
+/* Make `size` bytes (a multiple of SW_PAGE) that other processes of this user can open. Without a
+ * name they are gone with the last process that has them. With one, they are also found under it
+ * until their creator closes them, or the last process does; if all were killed, until shared
+ * memory is made again. System calls; a crash inside leaves at most such a name. Errors: SW_EINVAL
+ * (name), SW_ERANGE, SW_EEXIST, SW_ENOMEM, SW_EFILES, SW_ENOSYS, SW_ESYSTEM. */
 int sw_shared_create(sw_shared *s, uint64_t size, const char *name);
 
-/* Open what a token names. Errors: SW_ETOKEN (malformed, or of another version), SW_EGONE (its process has ended, or
- * has closed it), SW_ESTALE (the place it names is used for something else), SW_ENAMESPACE (made in another pid
- * namespace, such as another container), SW_ESIZE, SW_EACCESS (another user's, open to others, or of a process that
- * is protected), SW_EFILES, SW_ESYSTEM. */
+/* Open what a token names. Errors: SW_ETOKEN (malformed, or of another version), SW_EGONE (its
+ * process has ended, or has closed it), SW_ESTALE (the place it names is used for something else),
+ * SW_ENAMESPACE (made in another pid namespace, such as another container), SW_ESIZE, SW_EACCESS
+ * (another user's, open to others, or of a process that is protected), SW_EFILES, SW_ESYSTEM. */
 int sw_shared_open(sw_shared *s, const char *token);
 
 /* Map it: s->base. Errors: SW_ENOMEM. */
 int sw_shared_map(sw_shared *s);
 
-/* Map it over `length` bytes at `base`: the whole of a mapping that is private, anonymous and writable, as a shared
- * WebAssembly.Memory is. What was there is lost. The mapping stays when `s` is closed: it belongs to the maker of what
- * was there. Errors: SW_EOVERLAY, SW_ESIZE, SW_EFILES, SW_ENOSYS. */
+/* Map it over `length` bytes at `base`: the whole of a mapping that is private, anonymous and
+ * writable, as a shared WebAssembly.Memory is. What was there is lost. The mapping stays when `s`
+ * is closed: it belongs to the maker of what was there. Errors: SW_EOVERLAY, SW_ESIZE, SW_EFILES,
+ * SW_ENOSYS. */
 int sw_shared_overlay(sw_shared *s, void *base, uint64_t length);
 
-/* The same for a caller that knows these bytes to be the whole of what was mapped there, although the system may list
- * them as part of a larger mapping, as Linux does with neighbours of one kind. Of memory that an allocator hands out,
- * and will hand out again, that is never true. */
+/* The same for a caller that knows these bytes to be the whole of what was mapped there, although
+ * the system may list them as part of a larger mapping, as Linux does with neighbours of one kind.
+ * Of memory that an allocator hands out, and will hand out again, that is never true. */
 int sw_shared_overlay_vouched(sw_shared *s, void *base, uint64_t length);
 
 /* The token by which others open it, while this process lives and has it open. */
@@ -78,9 +81,9 @@ typedef struct sw_port {
   sw_consumer in;
 } sw_port;
 
-/* Take a side. A side whose process has died is free: its committed messages are still there, and what it had not
- * released yet is received again. Errors: SW_ENOTREGION, SW_ELAYOUT, SW_ECROWDED, SW_ETAKEN, SW_ECLOSED (this side was
- * closed with `end`), SW_ECORRUPT. */
+/* Take a side. A side whose process has died is free: its committed messages are still there, and
+ * what it had not released yet is received again. Errors: SW_ENOTREGION, SW_ELAYOUT, SW_ECROWDED,
+ * SW_ETAKEN, SW_ECLOSED (this side was closed with `end`), SW_ECORRUPT. */
 int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side);
 
 /* Is there a living participant on the other side? Asks the operating system. */
@@ -89,15 +92,17 @@ int sw_port_has_peer(const sw_port *p);
 /* What sw_port_wait waits for: any of them ends it. */
 enum { SW_UNTIL_MESSAGE = 1, SW_UNTIL_ROOM = 2 };
 
-/* Sleep until there is something to receive, or until a message of `room` bytes fits: 1, also when the stream has ended
- * or is corrupt, which receiving or sending then tells. 0 when `timeout_ns` (negative: never) have passed. SW_EPEERDIED
- * when the other side's holder has ended without closing or leaving it (killed, or a JavaScript environment that came
- * to its end), within 100 ms, and until another has taken its place (sw_port_has_peer): what it had sent is received
- * first. SW_EREPLACED when another participant has taken this side over: close the port. Spins for 20 us before it
- * sleeps, and lets other threads have the processor meanwhile. */
+/* Sleep until there is something to receive, or until a message of `room` bytes fits: 1, also when
+ * the stream has ended or is corrupt, which receiving or sending then tells. 0 when `timeout_ns`
+ * (negative: never) have passed. SW_EPEERDIED when the other side's holder has ended without
+ * closing or leaving it (killed, or a JavaScript environment that came to its end), within 100 ms,
+ * and until another has taken its place (sw_port_has_peer): what it had sent is received first.
+ * SW_EREPLACED when another participant has taken this side over: close the port. Spins for 20 us
+ * before it sleeps, and lets other threads have the processor meanwhile. */
 int sw_port_wait(sw_port *p, uint32_t what, uint32_t room, int64_t timeout_ns);
 
-/* Give the side back. With `end` set the other side is told that this was all; without, another may go on. */
+/* Give the side back. With `end` set the other side is told that this was all; without, another may
+ * go on. */
 void sw_port_close(sw_port *p, int end);
 
 #ifdef __cplusplus

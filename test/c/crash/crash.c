@@ -15,8 +15,8 @@ void swi_crash_point(void) {
   for (;;) pause(); /* the signal is for the process: another thread may be the one that takes it */
 }
 
-/* The linker puts this between the core and the system: one more moment to die, between the bump of the doorbell and
- * the wake. */
+/* The linker puts this between the core and the system: one more moment to die, between the bump of
+ * the doorbell and the wake. */
 int __real_sw_prim_futex_wake(uint32_t *word);
 int __wrap_sw_prim_futex_wake(uint32_t *word);
 int __wrap_sw_prim_futex_wake(uint32_t *word) {
@@ -76,7 +76,8 @@ void somebody_dies(scene *s, void (*with)(const region *r)) { reap(run_child(wit
 uint32_t reclaim(scene *s) {
   int index = claim_here(&s->r);
   assert_int_equal(index, s->notes->index);
-  assert_false(sw_endpoint_role_alive(s->r.base, s->notes->role)); /* nor is it mistaken for its successor */
+  /* nor is it mistaken for its successor */
+  assert_false(sw_endpoint_role_alive(s->r.base, s->notes->role));
   return (uint32_t)index;
 }
 
@@ -108,8 +109,8 @@ static int child_exists(const scene *s) {
   return sw_prim_process_alive((uint32_t)s->child, 0, 0); /* it had no endpoint to be known by */
 }
 
-/* Sleep as a participant does. It stays armed from slice to slice, so that the child meets the same words in every
- * round. Returns how long the child had been dead before it was noticed. */
+/* Sleep as a participant does. It stays armed from slice to slice, so that the child meets the same
+ * words in every round. Returns how long the child had been dead before it was noticed. */
 static uint64_t sleep_until_alone(const crash_case *what, scene *s) {
   wait_until_set(&s->notes->ready);
   uint32_t *doorbell = sw_endpoint_doorbell(s->r.base, s->own);

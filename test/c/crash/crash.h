@@ -15,7 +15,8 @@ enum {
   FRAME = 64, /* what each message takes in the ring */
   FRAMES = CAPACITY / FRAME,
   PATROL_NS = 5000000,
-  TOO_LATE_NS = 2000000000 /* a loaded machine is slow to schedule; a lost sleeper would never wake */
+  /* a loaded machine is slow to schedule; a lost sleeper would never wake */
+  TOO_LATE_NS = 2000000000
 };
 
 /* What the child tells its survivor: shared, and outside the region. */

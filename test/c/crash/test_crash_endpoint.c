@@ -1,5 +1,6 @@
-/* Death inside everything that is not a ring: making a region, taking part in it, taking and giving back roles. The
- * survivor gets the dead one's endpoint and both roles of a ring, and messages flow. */
+/* Death inside everything that is not a ring: making a region, taking part in it, taking and giving
+ * back roles. The survivor gets the dead one's endpoint and both roles of a ring, and messages
+ * flow. */
 #include <signal.h>
 
 #include "crash.h"
@@ -84,7 +85,8 @@ static void before_claim_of_a_dead_one(scene *s) {
   somebody_dies(s, dies_with_an_endpoint);
 }
 
-/* Endpoint 1 is dead and holds roles; the child will have endpoint 1, too, or (for evict) endpoint 2. */
+/* Endpoint 1 is dead and holds roles; the child will have endpoint 1, too, or (for evict) endpoint
+ * 2. */
 static void before_take_over(scene *s) {
   before(s);
   somebody_dies(s, dies_with_roles);

@@ -46,8 +46,8 @@ static int die(scene *s, uint32_t k, void (*act)(scene *s)) {
   return WIFSIGNALED(status);
 }
 
-/* The next message from the worker: 1, or 0 when it takes too long. This end looks without sleeping, so that it can be
- * only the worker that sleeps too long. */
+/* The next message from the worker: 1, or 0 when it takes too long. This end looks without
+ * sleeping, so that it can be only the worker that sleeps too long. */
 static uint64_t longest_wait;
 
 static int next_message(scene *s, sw_slice *slice) {
@@ -97,7 +97,8 @@ static void source_goes_on(scene *s) {
   }
 }
 
-/* `evict`: the participant that notices the death takes the dead one's roles away, which wakes the others at once. */
+/* `evict`: the participant that notices the death takes the dead one's roles away, which wakes the
+ * others at once. */
 static void sweep(const char *name, const char *handler, const char *json, void (*act)(scene *s),
                   void (*goes_on)(scene *s), int evict) {
   scene s = {.notes = crash_shared(sizeof(notes))};

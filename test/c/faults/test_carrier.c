@@ -1,5 +1,5 @@
-/* The carrier: what one side sends at home arrives away, and the other way round, in order, whatever the sizes; ends
- * and garbage go along. */
+/* The carrier: what one side sends at home arrives away, and the other way round, in order,
+ * whatever the sizes; ends and garbage go along. */
 #include "unit/helper.h"
 
 #include <pthread.h>
@@ -9,8 +9,8 @@
 
 enum { RING = 4096 };
 
-/* The carrier looks again by itself after 100 ms, in case the waker has died. Not here: a ring that is lost
- * hangs, and ctest ends it. */
+/* The carrier looks again by itself after 100 ms, in case the waker has died. Not here: a ring that
+ * is lost hangs, and ctest ends it. */
 void __real_sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout);
 void __wrap_sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout);
 void __wrap_sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout) {
@@ -130,7 +130,8 @@ static uint32_t fill(trip *t, uint32_t length) {
   return sent;
 }
 
-/* More than both rings hold waits for room, is not lost, and does not keep the other direction waiting. */
+/* More than both rings hold waits for room, is not lost, and does not keep the other direction
+ * waiting. */
 static void full(void **state) {
   (void)state;
   trip t;
@@ -165,7 +166,8 @@ static void stopped(void **state) {
   trip_close(&t);
 }
 
-/* The end of a stream goes along behind its last message, in either direction, and ends that direction only. */
+/* The end of a stream goes along behind its last message, in either direction, and ends that
+ * direction only. */
 static void ends(void **state) {
   (void)state;
   for (int outward = 0; outward < 2; outward++) {
@@ -217,7 +219,8 @@ static void *stop(void *passed) {
   return NULL;
 }
 
-/* The reader is slow: what was sent before the stop still arrives, although there is no room for it yet. */
+/* The reader is slow: what was sent before the stop still arrives, although there is no room for it
+ * yet. */
 static void stopped_before_there_is_room(void **state) {
   (void)state;
   trip t;
@@ -273,7 +276,8 @@ static void taken(void **state) {
     assert_int_equal(sw_port_open(&other, r->base, r->size, away ? SW_RENDERER : SW_NATIVE), SW_OK);
     assert_int_equal(start(&t, SW_RENDERER), SW_ETAKEN);
     sw_port_close(&other, 0);
-    for (int i = 0; i < 2 * SW_ENDPOINTS; i++) { /* an endpoint that is not given back would be missed soon */
+    /* an endpoint that is not given back would be missed soon */
+    for (int i = 0; i < 2 * SW_ENDPOINTS; i++) {
       assert_int_equal(start(&t, SW_RENDERER), SW_OK);
       sw_carrier_stop(t.carrier);
     }

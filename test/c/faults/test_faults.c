@@ -1,6 +1,6 @@
-/* What the library asks of the system fails, at the first call, at the second, and so on until a run needs no more
- * calls than that: every run ends with success or the error that tells what was missing, holds nothing afterwards, and
- * leaves the channel to the next one. */
+/* What the library asks of the system fails, at the first call, at the second, and so on until a
+ * run needs no more calls than that: every run ends with success or the error that tells what was
+ * missing, holds nothing afterwards, and leaves the channel to the next one. */
 #include "sabway/loop.h"
 #include "unit/worker_helper.h"
 
@@ -131,7 +131,8 @@ static const struct {
 };
 
 static void assert_held(holdings before) {
-  for (int i = 0; i < 5000 && faults_holdings().threads != before.threads; i++) nap(); /* joined, and gone soon */
+  /* joined, and gone soon */
+  for (int i = 0; i < 5000 && faults_holdings().threads != before.threads; i++) nap();
   holdings after = faults_holdings();
   assert_int_equal(after.blocks, before.blocks);
   assert_int_equal(after.libraries, before.libraries);

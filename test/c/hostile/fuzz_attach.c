@@ -1,4 +1,5 @@
-/* Attaching to memory that any process may have filled, of any size: the header, the root, a channel, its rings. */
+/* Attaching to memory that any process may have filled, of any size: the header, the root, a
+ * channel, its rings. */
 #include "hostile.h"
 
 /* What a script may decide for itself; the rest is as a good creator leaves it. */

@@ -35,7 +35,8 @@ static uint32_t some_offset(void) {
   return script_byte() < 192 ? SW_HEAP_AT : script_edge(SW_HEAP_AT) * (script_byte() & 1 ? 1 : SW_LINE);
 }
 
-/* A region that lies may pass another place for a channel: there is room for its control block, so that is well. */
+/* A region that lies may pass another place for a channel: there is room for its control block, so
+ * that is well. */
 static void open_producer(host *t) {
   uint32_t offset = some_offset(), side = script_byte() % 3, index = some_index(t);
   sw_producer made;

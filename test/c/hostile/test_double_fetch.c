@@ -1,5 +1,6 @@
-/* Which words does one call of the core read twice? A peer can change a word between two reads, so each of the few
- * cases needs a reason, which stands in the table below. A new one fails the test until it is mended or explained. */
+/* Which words does one call of the core read twice? A peer can change a word between two reads, so
+ * each of the few cases needs a reason, which stands in the table below. A new one fails the test
+ * until it is mended or explained. */
 #include "../unit/helper.h"
 #include "hostile_hooks.h"
 

@@ -6,8 +6,8 @@
  *
  * Out of scope: load buffering (a load never reads a store that comes later in the run; the core has no pair of
  * accesses that would need it, and data races, which would be its effect on payloads, are found by happens-before
- * instead), timeouts of parks (they never expire: a sleeper that is not woken hangs, and that is reported), compilers.
- */
+ * instead), timeouts of parks (they never expire: a sleeper that is not woken hangs, and that is reported),
+ * compilers. */
 #ifndef SABWAY_MODEL_EXPLORER_H
 #define SABWAY_MODEL_EXPLORER_H
 
@@ -122,8 +122,9 @@ void model_mark(uint32_t bit);
 /* Number of the running thread. */
 int model_self(void);
 
-/* Processes: a process dies when its thread calls model_die (as its last act). sw_prim_process_alive then says so, to
- * the threads that learn of it. pids are 1 to MODEL_PIDS, with a start time. */
+/* Processes: a process dies when its thread calls model_die (as its last act).
+ * sw_prim_process_alive then says so, to the threads that learn of it. pids are 1 to MODEL_PIDS,
+ * with a start time. */
 enum { MODEL_PIDS = 4 };
 void model_process(uint32_t pid, uint32_t start_low, uint32_t start_high, bool alive);
 void model_die(uint32_t pid);

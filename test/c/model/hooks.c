@@ -157,7 +157,8 @@ void model_process(uint32_t pid, uint32_t start_low, uint32_t start_high, bool a
   processes[pid].start_high = start_high;
 }
 
-/* The system orders what a process did before its death before all that a process does that learns of the death. */
+/* The system orders what a process did before its death before all that a process does that learns
+ * of the death. */
 void model_die(uint32_t pid) { model_store(&processes[pid].alive, 0, MODEL_RELEASE, __FILE__, __LINE__); }
 
 int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high) {

@@ -1,9 +1,10 @@
-/* Are the scenarios strong enough? Every order in the core is taken away, one at a time: acquire or release becomes
- * relaxed, a fence is removed, the look behind a fence shows nothing new, a read-modify-write is no longer atomic. Some
- * scenario must fail of it. Where none can, `reasons` says why the order does not matter there.
+/* Are the scenarios strong enough? Every order in the core is taken away, one at a time: acquire or
+ * release becomes relaxed, a fence is removed, the look behind a fence shows nothing new, a
+ * read-modify-write is no longer atomic. Some scenario must fail of it. Where none can, `reasons`
+ * says why the order does not matter there.
  *
- * Each mutant runs in a process of its own, because the core may do anything then. Argument: a part of a mutant's
- * description, to run only those and see how they fail. */
+ * Each mutant runs in a process of its own, because the core may do anything then. Argument: a part
+ * of a mutant's description, to run only those and see how they fail. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdio.h>
@@ -143,7 +144,8 @@ static bool killed(const site *s, int which, enum model_mutation mutation, bool 
   pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
-    setrlimit(RLIMIT_CPU, &(struct rlimit){PATIENCE_S, PATIENCE_S}); /* not by the clock: others may be busy, too */
+    /* not by the clock: others may be busy, too */
+    setrlimit(RLIMIT_CPU, &(struct rlimit){PATIENCE_S, PATIENCE_S});
     hunt(&mutant, which, quiet, fdopen(ends[1], "w"));
   }
   close(ends[1]);

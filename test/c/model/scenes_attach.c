@@ -18,7 +18,8 @@ static void attach(void) {
   model_mark(FIRST);
 }
 
-/* With the magic there and the size not, a region that is not ready could not be told from one that is. */
+/* With the magic there and the size not, a region that is not ready could not be told from one that
+ * is. */
 static void attach_knowing(void) {
   const sw_region_header *header = (const void *)base();
   if (sw_load_acquire(&header->magic) != SW_MAGIC) return;

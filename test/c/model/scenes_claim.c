@@ -121,7 +121,8 @@ static void release_and_tell(void) {
   release(0);
   sw_store_release(&world.stop, 1);
 }
-/* A thread that learns of the release finds the role dead, also when the endpoint has its next owner. */
+/* A thread that learns of the release finds the role dead, also when the endpoint has its next
+ * owner. */
 static void role_is_dead(void) {
   if (!sw_load_acquire(&world.stop)) return;
   model_check(!sw_endpoint_role_alive(base(), world.sent[0]));

@@ -1,5 +1,5 @@
-/* Closing, from either side, against sending, receiving and sleeping: all that was published before the end of the
- * stream is received before it, and a sleeper learns of the end. */
+/* Closing, from either side, against sending, receiving and sleeping: all that was published before
+ * the end of the stream is received before it, and a sleeper learns of the end. */
 #include "scenes.h"
 
 enum { SMALL = 8, WHOLE = CAPACITY };

@@ -1,5 +1,5 @@
-/* Sleeping: a thread that parks is woken. A lost wake-up ends a run with a thread asleep, which the explorer reports.
- */
+/* Sleeping: a thread that parks is woken. A lost wake-up ends a run with a thread asleep, which the explorer
+ * reports. */
 #include "scenes.h"
 
 enum { SMALL = 8, LARGE = 3000, WHOLE = CAPACITY };
@@ -40,7 +40,8 @@ static void received_3(void) {
   world_valid();
 }
 
-/* There and back: one endpoint is woken for messages of one ring while its owner produces the other. */
+/* There and back: one endpoint is woken for messages of one ring while its owner produces the
+ * other. */
 static void ask(void) {
   model_check(world_send(&world.producer[0], 1, SMALL) == SW_OK);
   int got;
@@ -52,7 +53,8 @@ static void answer(void) {
   model_check(world_send(&world.producer[1], 1, SMALL) == SW_OK);
 }
 
-/* The native worker's end: a flag, the fence, the ring; the worker looks at the flag before it sleeps. */
+/* The native worker's end: a flag, the fence, the ring; the worker looks at the flag before it
+ * sleeps. */
 static void stop(void) {
   sw_store_release(&world.stop, 1);
   sw_fence_handshake();
@@ -74,7 +76,8 @@ static void work_until_stopped(void) {
     sw_endpoint_disarm(model_region(), 1);
   }
 }
-/* sw_endpoint_wake_always needs no fence: it does not depend on whether the owner seems to sleep. */
+/* sw_endpoint_wake_always needs no fence: it does not depend on whether the owner seems to sleep.
+ * */
 static void stop_by_waking_always(void) {
   sw_store_release(&world.stop, 1);
   sw_endpoint_wake_always(model_region(), sw_endpoint_role(model_region(), 1));
@@ -89,8 +92,8 @@ static void half_ring(void) {
   model_mark(FIRST);
 }
 
-/* Where no other waker rings, the participant that finds the dead one evicts it, which wakes its peers; a sleeper asks
- * about its peer before it sleeps. */
+/* Where no other waker rings, the participant that finds the dead one evicts it, which wakes its
+ * peers; a sleeper asks about its peer before it sleeps. */
 static void take_and_die(void) {
   half_ring();
   model_die(1);
@@ -109,7 +112,8 @@ static void sleep_while_peer_lives(void) {
   sw_endpoint_disarm(model_region(), 1);
 }
 
-/* A watcher becomes a receiver. The first sleep is quiet and short: it ends by itself, as an event loop's does. */
+/* A watcher becomes a receiver. The first sleep is quiet and short: it ends by itself, as an event
+ * loop's does. */
 static void watch_then_receive(void) {
   sw_endpoint_arm(model_region(), 1, SW_SLEEP_FUTEX | SW_SLEEP_QUIET);
   receive_2();

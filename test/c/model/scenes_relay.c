@@ -1,5 +1,6 @@
-/* Relays: a native thread (participant 0) and a JavaScript thread without the addon (participant 1), neither of which
- * can wake the other from its kind of sleep, and the relays that pass rings on (endpoints 2 and 3). */
+/* Relays: a native thread (participant 0) and a JavaScript thread without the addon (participant
+ * 1), neither of which can wake the other from its kind of sleep, and the relays that pass rings on
+ * (endpoints 2 and 3). */
 #include "scenes.h"
 
 enum { SMALL = 8, SKILLS = SW_WAKES_FUTEX | SW_WAKES_ATOMICS };
@@ -128,7 +129,8 @@ static void sleeps(void) {
 }
 /* Asleep, too: any waker that needs it rings it. */
 static void serve_ring(uint32_t endpoint, uint32_t rings) {
-  while (sw_load_acquire(doorbell(endpoint)) == rings) model_wait(doorbell(endpoint), rings); /* as [Q2] */
+  /* as [Q2] */
+  while (sw_load_acquire(doorbell(endpoint)) == rings) model_wait(doorbell(endpoint), rings);
   model_check(sw_relay_serve(model_region()) == 0);
 }
 static void stands_by(void) { serve_ring(3, 0); }

@@ -148,7 +148,8 @@ static void consume_after_death(void) {
 }
 static void setup_dying(void) { world_open(0u - 8); }
 
-/* A dead holder is evicted while another takes the role over: the new holder stays, in whichever order. */
+/* A dead holder is evicted while another takes the role over: the new holder stays, in whichever
+ * order. */
 static void setup_dead(void) {
   world_open(0);
   model_process(1, 10, 1, false);

@@ -11,11 +11,13 @@ enum {
 
 /* One message as a batch hands it over. */
 typedef struct sw_slice {
-  uint32_t offset; /* of the payload, from the region's first byte; the wanted lead when a batch is reserved */
+  /* of the payload, from the region's first byte; the wanted lead when a batch is reserved */
+  uint32_t offset;
   uint32_t length; /* payload bytes */
 } sw_slice;
 
-/* Private to one wasm instance: its shadow stack, and what it hands to and takes from JavaScript in bulk. */
+/* Private to one wasm instance: its shadow stack, and what it hands to and takes from JavaScript in
+ * bulk. */
 typedef struct sw_instance {
   uint8_t stack[SW_STACK_BYTES];
   uint8_t producer[256]; /* sw_producer, as wasm32 lays it out */

@@ -34,8 +34,9 @@ typedef struct sw_region_header {
   uint32_t layout_hash;
   uint32_t pages; /* size of the region in SW_PAGE units */
   uint32_t flags;
-  uint32_t root;      /* offset of the channel this region was carved for */
-  uint32_t nonce_low; /* random, and in the token: tells this region from another that has taken its place */
+  uint32_t root; /* offset of the channel this region was carved for */
+  /* random, and in the token: tells this region from another that has taken its place */
+  uint32_t nonce_low;
   uint32_t nonce_high;
   uint8_t unused[SW_HEADER_BYTES - 28];
 } sw_region_header;

@@ -8,29 +8,32 @@ enum {
   SW_ALIGN = 8, /* frames and payloads start at multiples of this */
   SW_RING_MIN = 4096,
   SW_RING_MAX = 512 * 1024 * 1024,
-  SW_RING_SLACK = 64, /* room behind the last byte, so that a message as long as the ring fits with its header */
+  /* room behind the last byte, so that a message as long as the ring fits with its header */
+  SW_RING_SLACK = 64,
   SW_FRAME_HEADER = 8
 };
 
 enum sw_frame_type { SW_FRAME_DATA = 1, SW_FRAME_PAD = 2 };
 
-/* A role word (its format is in sabway/role.h): zero while the role was never held; then the endpoint that holds it,
- * and the epoch of its claim; SW_ROLE_GONE alone when the holder left in order; the holder with SW_ROLE_GONE when it
- * was evicted. In the last two cases, and when the holder's process is dead, the role can be taken. */
+/* A role word (its format is in sabway/role.h): zero while the role was never held; then the
+ * endpoint that holds it, and the epoch of its claim; SW_ROLE_GONE alone when the holder left in
+ * order; the holder with SW_ROLE_GONE when it was evicted. In the last two cases, and when the
+ * holder's process is dead, the role can be taken. */
 enum { SW_ROLE_GONE = 0x80 };
 
 /* Bits of sw_ring.closed. */
 enum { SW_CLOSED_BY_PRODUCER = 1, SW_CLOSED_BY_CONSUMER = 2 };
 
-/* What one message costs beside its payload. length counts this header and the payload: negative while the frame is
- * being written, positive once it is committed. The payload starts `lead` (0 to 7) bytes behind the header. */
+/* What one message costs beside its payload. length counts this header and the payload: negative
+ * while the frame is being written, positive once it is committed. The payload starts `lead` (0 to
+ * 7) bytes behind the header. */
 typedef struct sw_frame {
   int32_t length;
   uint32_t info; /* enum sw_frame_type in bits 0-7, lead in bits 8-10 */
 } sw_frame;
 
-/* Control block of one single-producer single-consumer ring. head and tail count bytes, never stop, and wrap at 2^32.
- * producer and consumer are role words, see SW_ROLE_GONE. */
+/* Control block of one single-producer single-consumer ring. head and tail count bytes, never stop,
+ * and wrap at 2^32. producer and consumer are role words, see SW_ROLE_GONE. */
 typedef struct sw_ring {
   uint32_t capacity; /* a power of two, SW_RING_MIN to SW_RING_MAX */
   uint32_t data;     /* offset of the first byte of the data area: capacity + SW_RING_SLACK bytes */

@@ -56,21 +56,26 @@ static void taken(void **state) {
   assert_int_equal(open_consumer(&c, &r, SW_RENDERER, first), SW_OK);
   assert_int_equal(open_producer(&other, &r, SW_RENDERER, second), SW_ETAKEN);
   assert_int_equal(open_consumer(&another, &r, SW_RENDERER, second), SW_ETAKEN);
-  assert_int_equal(open_producer(&other, &r, SW_RENDERER, first), SW_ETAKEN); /* not twice by the same one either */
-  assert_int_equal(open_producer(&other, &r, SW_NATIVE, second), SW_OK);      /* the other side is free */
+  /* not twice by the same one either */
+  assert_int_equal(open_producer(&other, &r, SW_RENDERER, first), SW_ETAKEN);
+  /* the other side is free */
+  assert_int_equal(open_producer(&other, &r, SW_NATIVE, second), SW_OK);
   sw_producer_leave(&p);
   uint32_t left = region_channel(&r)->rings[SW_RENDERER].producer;
-  assert_int_equal(left, SW_ROLE_GONE); /* in order: it names neither a holder nor one that was lost */
+  /* in order: it names neither a holder nor one that was lost */
+  assert_int_equal(left, SW_ROLE_GONE);
   assert_int_equal(sw_role_holder(left) | sw_role_lost(left), 0);
   assert_int_equal(sw_channel_check(r.base, r.size, SW_HEAP_AT), SW_OK);
   assert_int_equal(open_producer(&p, &r, SW_RENDERER, second), SW_OK);
-  assert_int_equal(open_consumer(&another, &r, SW_RENDERER, second), SW_ETAKEN); /* roles are given back one by one */
+  /* roles are given back one by one */
+  assert_int_equal(open_consumer(&another, &r, SW_RENDERER, second), SW_ETAKEN);
   sw_consumer_leave(&c);
   assert_int_equal(open_consumer(&another, &r, SW_RENDERER, second), SW_OK);
   region_free(&r);
 }
 
-/* A side that has ended its stream stays ended; the other role of that side, and the other side, do not. */
+/* A side that has ended its stream stays ended; the other role of that side, and the other side, do
+ * not. */
 static void closed(void **state) {
   (void)state;
   region r = region_new(4096, 4096);
@@ -91,7 +96,8 @@ static void closed(void **state) {
   region_free(&r);
 }
 
-/* A holder that was taken for dead and comes back late must not take the role from its successor. */
+/* A holder that was taken for dead and comes back late must not take the role from its successor.
+ * */
 static void late_leave(void **state) {
   (void)state;
   region r = region_new(4096, 4096);
@@ -129,8 +135,8 @@ static void evicted(void **state) {
   region_free(&r);
 }
 
-/* By its name, as those do that have seen a participant's end, or that replace one that lives: also when the endpoint
- * has its next owner, which must lose nothing. */
+/* By its name, as those do that have seen a participant's end, or that replace one that lives: also
+ * when the endpoint has its next owner, which must lose nothing. */
 static void evicted_by_role(void **state) {
   (void)state;
   region r = region_new(4096, 4096);

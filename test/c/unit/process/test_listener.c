@@ -160,7 +160,8 @@ static void tell(int orders, char order) {
   sleep_ms(250); /* the listener looks every 100 ms */
 }
 
-/* A thread of another process that ends while the process lives: its environment takes the roles from it. */
+/* A thread of another process that ends while the process lives: its environment takes the roles
+ * from it. */
 static void ends_of_threads(void) {
   heard h;
   sw_listener *l = start(&h);
@@ -185,7 +186,8 @@ static void ends_of_threads(void) {
   kill(child, SIGKILL);
   reap(child);
   sleep_ms(250);
-  assert_int_equal(sw_load_acquire(&h.deaths), 2); /* to leave is not to die, and one that has left cannot */
+  /* to leave is not to die, and one that has left cannot */
+  assert_int_equal(sw_load_acquire(&h.deaths), 2);
   sw_listener_stop(l);
   region_free_shared(&r);
 }

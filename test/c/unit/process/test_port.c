@@ -51,7 +51,8 @@ static void no_time(void **state) {
   for (sw_slice slice; sw_consumer_peek(&native.in, &slice) == 1;) sw_consumer_release(&native.in);
   assert_int_equal(sw_port_wait(&renderer, SW_UNTIL_MESSAGE | SW_UNTIL_ROOM, 1, 0), 1);
   sw_port_close(&native, 1);
-  assert_int_equal(sw_port_wait(&renderer, SW_UNTIL_MESSAGE, 0, 0), 1); /* the end of the stream is news, too */
+  /* the end of the stream is news, too */
+  assert_int_equal(sw_port_wait(&renderer, SW_UNTIL_MESSAGE, 0, 0), 1);
   sw_port_close(&renderer, 1);
   region_free(&r);
 }
@@ -80,7 +81,8 @@ static void half_a_peer(void **state) {
   }
 }
 
-/* Before the ring's end the first thing that a large message needs is room for the padding up to there. */
+/* Before the ring's end the first thing that a large message needs is room for the padding up to
+ * there. */
 static void room_for_the_padding(void **state) {
   (void)state;
   region r = region_new(RING, RING);

@@ -1,5 +1,5 @@
-/* Sleeping and waking between two threads. No thread sleeps with a timeout here: a lost wake-up hangs the test, and
- * ctest ends it. */
+/* Sleeping and waking between two threads. No thread sleeps with a timeout here: a lost wake-up
+ * hangs the test, and ctest ends it. */
 #include "../helper.h"
 
 typedef struct both {

@@ -23,7 +23,8 @@ static void rung_once_for_each_sleep(void **state) {
     sw_endpoint_ring(r.base, role);
     assert_int_equal(count, i);
   }
-  sw_endpoint_arm(r.base, index, SW_SLEEP_FUTEX); /* asleep in another way: not the loop's business */
+  /* asleep in another way: not the loop's business */
+  sw_endpoint_arm(r.base, index, SW_SLEEP_FUTEX);
   sw_endpoint_ring(r.base, role);
   assert_int_equal(count, 3);
   sw_loop_unregister(doorbell);

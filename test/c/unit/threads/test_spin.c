@@ -1,5 +1,5 @@
-/* How native threads spin: they yield now and then, leave yields out where those cost too much, and come back to
- * them. */
+/* How native threads spin: they yield now and then, leave yields out where those cost too much, and
+ * come back to them. */
 #include "../helper.h"
 
 #include <sched.h>
@@ -9,7 +9,8 @@
 
 static uint32_t yields, looks, dear;
 
-/* In place of the C library's. While `dear` lasts, another program has the processor for a while. */
+/* In place of the C library's. While `dear` lasts, another program has the processor for a while.
+ * */
 int sched_yield(void) {
   yields++;
   if (dear != 0) {
@@ -85,7 +86,8 @@ static void forgoes(void **state) {
   }
 }
 
-/* A thread in Atomics.wait is V8's: a native waker reaches it not at all, and says so, whatever else sleeps there. */
+/* A thread in Atomics.wait is V8's: a native waker reaches it not at all, and says so, whatever
+ * else sleeps there. */
 static void told(void *context) { ++*(uint32_t *)context; }
 
 static void atomics_are_not_for_native_wakers(void **state) {
@@ -103,7 +105,8 @@ static void atomics_are_not_for_native_wakers(void **state) {
   assert_int_equal(rung, 1);
   assert_int_equal(sw_wake_calls(), calls + 2);
   sw_loop_unregister(&doorbell);
-  assert_int_equal(sw_prim_wake(&doorbell, SW_SLEEP_LOOP), 0); /* no loop there, and no thread on the futex */
+  /* no loop there, and no thread on the futex */
+  assert_int_equal(sw_prim_wake(&doorbell, SW_SLEEP_LOOP), 0);
 }
 
 TESTS(TEST(looks_first), TEST(ends_in_time), TEST(yields_again), TEST(forgoes),
