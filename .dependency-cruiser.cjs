@@ -1,5 +1,6 @@
-// The rooms of lib, from the lowest up. A file may import from its own room and from those below, and no file may import itself by
-// way of others. Imports of types count, too: who reads a file must know what its types are.
+// The rooms of lib, from the lowest up. A file may import from its own room and from those below,
+// and no file may import itself by way of others. Imports of types count, too: a reader of a file
+// must know what its types are.
 //
 //   npx depcruise lib     checks (npm run lint does)
 //   npm run layers        draws: which room imports from which
@@ -12,7 +13,8 @@ const ROOMS = [
   { name: 'loop', files: '^lib/loop/' },
   { name: 'codec', files: '^lib/codec/' },
   { name: 'channel', files: '^lib/channel/' },
-  { name: 'loading', files: '^lib/(load|whole|exports|exports-bytes)\\.ts$' }, // puts the parts together
+  // Puts the parts together.
+  { name: 'loading', files: '^lib/(load|whole|exports|exports-bytes)\\.ts$' },
   { name: 'entries', files: '^lib/(electron/|(index|bytes|browser|browser-bytes)\\.ts$)' },
 ]
 

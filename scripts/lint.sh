@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Formatting and lint of everything: check-words.mjs for comments, strings and documents; clang-format
-# and clang-tidy for C and C++; Biome, tsc and the layers of lib for TypeScript and JavaScript.
+# Formatting and lint of everything: check-words.mjs for comments, strings and documents;
+# clang-format and clang-tidy for C and C++; Biome, tsc and the layers of lib for TypeScript and
+# JavaScript.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

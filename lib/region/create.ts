@@ -8,7 +8,9 @@ import { SW_PAGE } from '../generated/abi.js'
 import type { Join } from './overlay.js'
 import { overlayPart } from './parts.js'
 
-/** Who can take part: threads of this process, or other processes of the same user, too. */
+/**
+ * Which participants can join: threads of this process, or other processes of the same user, too.
+ */
 export interface ShareOptions {
   share?: 'threads' | 'processes'
   /** With share 'processes': make it a POSIX shared memory object of that name. */

@@ -1,7 +1,10 @@
 // Builds what TypeScript needs from the C sources: the core as WebAssembly and the layout as
 // constants.
 //
-//   node native/codegen/build.mjs        writes lib/generated: core-wasm.ts and core.wasm, core.ts (its functions), abi.ts (the layout)
+//   node native/codegen/build.mjs
+//
+// It writes lib/generated: core-wasm.ts and core.wasm, core.ts (the functions of the core) and
+// abi.ts (the layout).
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -36,7 +39,8 @@ async function compile(sources, flags, files) {
     'clang',
     '--target=wasm32',
     '-std=c11',
-    // A fifth smaller than with -O3 to download, and as fast, as measured: the small functions of the ring must be inlined.
+    // A fifth smaller than with -O3 to download, and as fast, as measured: the small functions of
+    // the ring must be inlined.
     '-Os',
     '-mllvm',
     '-inline-threshold=75',
@@ -129,7 +133,8 @@ function signatures(bytes) {
     return { parameters: reader.list(type), result: reader.list(type)[0] ?? 'void' }
   })
   const functions = section(FUNCTION_SECTION).list((reader) => types[reader.number()])
-  const imported = WebAssembly.Module.imports(new WebAssembly.Module(bytes)) // they come first in the numbering
+  // Imported functions come first in the numbering.
+  const imported = WebAssembly.Module.imports(new WebAssembly.Module(bytes))
   const first = imported.filter(({ kind }) => kind === 'function').length
   const exported = section(EXPORT_SECTION).list(readExport)
   return new Map(
@@ -137,7 +142,10 @@ function signatures(bytes) {
   )
 }
 
-/** The same module, whose exports have their number in the list for a name: a page loads the names with the core. */
+/**
+ * The same module, whose exports have their number in the list for a name: a page loads the names
+ * with the core.
+ */
 function shortened(bytes, names) {
   const parts = sections(bytes).map((section) => {
     if (section.id !== EXPORT_SECTION) return section.bytes
@@ -152,7 +160,10 @@ function shortened(bytes, names) {
   return Buffer.concat([bytes.subarray(0, 8), ...parts])
 }
 
-/** The functions that run before an instance has a stack of its own must not use one: with the stack pointer at zero a push traps. */
+/**
+ * The functions that run before an instance has a stack of its own must not use one: with the stack
+ * pointer at zero a push traps.
+ */
 function checkStackless(module) {
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true })
   const { exports } = new WebAssembly.Instance(module, { env: { memory, wake() {}, alive: () => 0 } })
@@ -316,8 +327,9 @@ function headers(tree) {
 const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())
 
 /**
- * The core's functions as TypeScript: their types are those of the module, the names of their parameters those of the C declarations.
- * The exports have short names, by their number in the list.
+ * The core's functions as TypeScript: their types are those of the module, the names of their
+ * parameters those of the C declarations. The exports have short names, by their number in the
+ * list.
  */
 function coreFile(functions, types, declarations) {
   const method = (name) => {
@@ -367,7 +379,8 @@ for (const [name, source] of Object.entries({ ...coreTypes, ...abiFiles(await bu
   const head = '// Generated from native/include/sabway by native/codegen/build.mjs: do not edit.'
   await writeFile(join(generated, name), [head, '', ...source, ''].join('\n'))
 }
-await writeFile(join(generated, 'core.wasm'), linked) // for tests and for tools that read WebAssembly
+// For tests, and for tools that read WebAssembly.
+await writeFile(join(generated, 'core.wasm'), linked)
 await writeFile(
   join(generated, 'core-wasm.ts'),
   [

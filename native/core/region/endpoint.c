@@ -4,11 +4,11 @@
  * The claim word (sw_endpoint.pid) says in which state an endpoint is, and a store to it ends each
  * step:
  *
- *   claim word                 state          start time is of      next
- *   0                          free           an earlier owner      claim -> in progress
- *   pid | CLAIM_IN_PROGRESS    in progress    the previous owner    [E3], [E1] -> owned
- *   pid                        owned          this owner            release -> free
- *                                                                   owner dead: claim -> in progress
+ *   claim word                state         start time is of     next
+ *   0                         free          an earlier owner     claim -> in progress
+ *   pid | CLAIM_IN_PROGRESS   in progress   the previous owner   [E3], [E1] -> owned
+ *   pid                       owned         this owner           release -> free
+ *                                                                owner dead: claim -> in progress
  *
  * Claiming: compare-exchange the claim word (it pairs with [E2], the release), count the epoch up,
  * reset what the last owner left, write the start time [E3], then the pid alone [E1]. Every role

@@ -6,19 +6,25 @@
 #include "core/ring/frame.h"
 #include "sabway/endpoint.h"
 
-/* Ordering edges. Everything else in a handle is private.
- *   [R1] head store-release  pairs with [A1] head load-acquire: frames are complete before they are seen.
- *   [R2] tail store-release  pairs with [A2] tail load-acquire: payloads are read before they are overwritten.
- *   [R3] closed fetch-or     pairs with [A3] closed load-acquire: what was published before the close is seen after it.
- *   [F2] fence               pairs with [F1] in doorbell.c: publish, then look whether the consumer sleeps.
- *   [F3] fence               pairs with [F4]: want room, then look; make room, then look whether it is wanted.
- *   [W1] want exchange       pairs with [F1]: the want that it takes may be newer than the one that was seen, because
- *                            the producer has armed again since. The exchange then shows the producer armed; a plain
- *                            store would wipe the want out, and the producer would sleep on. */
+/* Ordering edges: an access, the one that it pairs with, and what the pair is for. Everything else
+ * in a handle is private.
+ *   [R1] head store-release  [A1] head load-acquire    frames are complete before they are seen
+ *   [R2] tail store-release  [A2] tail load-acquire    payloads are read before they are
+ *                                                      overwritten
+ *   [R3] closed fetch-or     [A3] closed load-acquire  what was published before the close is seen
+ *                                                      after it
+ *   [F2] fence               [F1] in doorbell.c        publish, then look whether the consumer
+ *                                                      sleeps
+ *   [F3] fence               [F4] fence                want room, then look; make room, then look
+ *                                                      whether it is wanted
+ *   [W1] want exchange       [F1] in doorbell.c        the want that it takes may be newer than the
+ *                                                      one that was seen, because the producer has
+ *                                                      armed again since. The exchange then shows
+ *                                                      the producer armed; a plain store would wipe
+ *                                                      the want out, and the producer would sleep
+ *                                                      on. */
 
-/* ---- producer
- * --------------------------------------------------------------------------------------------------
- * */
+/* ---- producer ---- */
 
 static uint32_t bytes_free(const sw_producer *p) { return p->capacity - (p->head - p->tail_seen); }
 
@@ -217,9 +223,7 @@ uint32_t sw_producer_used(sw_producer *p) {
   return p->head - p->tail_seen;
 }
 
-/* ---- consumer
- * --------------------------------------------------------------------------------------------------
- * */
+/* ---- consumer ---- */
 
 static int corrupt(sw_consumer *c) {
   c->status = SW_ECORRUPT;
@@ -230,7 +234,12 @@ static int corrupt(sw_consumer *c) {
  * back. So a consumer that keeps up waits a moment after a look that showed few bytes, and longer
  * while the next looks show more soon: it then finds more at a time. The answer to a message that
  * was just received cannot come within that moment, so a round trip takes no longer. */
-enum { FEW_BYTES = 32 * SW_LINE, FEW_LOOKS = 4, PATIENCE_LEAST = 150, PATIENCE_MOST = 1500 /* about ns */ };
+enum {
+  FEW_BYTES = 32 * SW_LINE,
+  FEW_LOOKS = 4,
+  PATIENCE_LEAST = 150, /* about ns */
+  PATIENCE_MOST = 1500, /* about ns */
+};
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 

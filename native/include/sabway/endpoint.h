@@ -1,11 +1,12 @@
 /* Endpoints: the participants of a region, and how each of them sleeps and is woken.
  *
- * Going to sleep (owner):     sw_endpoint_arm -> look for work once more -> sleep on the doorbell -> sw_endpoint_disarm
+ * Going to sleep (owner):     sw_endpoint_arm -> look for work once more -> sleep on the doorbell
+ *                             -> sw_endpoint_disarm
  * Waking (any participant):   publish work -> sw_fence_handshake -> sw_endpoint_ring
- * Either the owner's second look sees the work, or the waker sees the owner asleep: that is the fence's doing ([F1] in
- * doorbell.c, [F2] in ring.c). The waker takes `sleeping` back to SW_AWAKE once it has rung, so one sleep costs one
- * system call.
- */
+ *
+ * Either the owner's second look sees the work, or the waker sees the owner asleep: that is the
+ * fence's doing ([F1] in doorbell.c, [F2] in ring.c). The waker takes `sleeping` back to SW_AWAKE
+ * once it has rung, so one sleep costs one system call. */
 #ifndef SABWAY_ENDPOINT_H
 #define SABWAY_ENDPOINT_H
 

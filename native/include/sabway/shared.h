@@ -1,5 +1,5 @@
-/* Regions that processes share: the memory, the token that opens it, and one side of a channel in it for a program in
- * C.
+/* Regions that processes share: the memory, the token that opens it, and one side of a channel in
+ * it for a program in C.
  *
  *   process A                                           process B
  *   sw_shared_create -> sw_shared_map                   sw_shared_open(token) -> sw_shared_map
@@ -7,9 +7,8 @@
  *   sw_shared_token  -- by argument, pipe, file ... ->
  *   sw_port_open(SW_RENDERER)                           sw_port_open(SW_NATIVE)
  *
- * Both run as the same user. See docs/guide/processes.md for what a token says, and docs/design/security.md for what it
- * keeps out.
- */
+ * Both run as the same user. See docs/guide/processes.md for what a token says, and
+ * docs/design/security.md for what it keeps out. */
 #ifndef SABWAY_SHARED_H
 #define SABWAY_SHARED_H
 

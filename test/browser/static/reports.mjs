@@ -5,7 +5,10 @@ const MIB = 2 ** 20
 const worker = () => new Worker('/echo.mjs', { type: 'module' })
 const next = (target, type) => new Promise((resolve) => target.addEventListener(type, resolve, { once: true }))
 
-/** What comes back for one message, from a worker that has this handle. What a terminated one had not released comes again. */
+/**
+ * What comes back for one message, from a worker that has this handle. What a terminated one had
+ * not released comes again.
+ */
 async function echoed(channel, value) {
   channel.send(Uint8Array.of(value))
   for (;;) {
@@ -88,7 +91,10 @@ globalThis.reports = {
     return [first, await echoed(channel, 2)]
   },
 
-  /** A worker for each task, terminated after its answer: more of them than there are places left in the region. */
+  /**
+   * A worker for each task, terminated after its answer: more of them than there are places left in
+   * the region.
+   */
   async oneWorkerATask(count, left) {
     const channel = new SharedMemoryChannel(4096, 4096)
     const others = Array.from({ length: 63 - left }, () => Region.open(channel.handle))

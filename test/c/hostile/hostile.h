@@ -41,9 +41,8 @@ uint32_t script_length(void);
 
 /* ---- calls ---- */
 
-/* Every call of the core is made between these two. `limit`: the most words it may read, so that none loops without
- * end.
- */
+/* Every call of the core is made between these two. `limit`: the most words it may read, so that
+ * none loops without end. */
 void call_begin(uint32_t limit);
 void call_end(void);
 #define CALL(limit, call) \

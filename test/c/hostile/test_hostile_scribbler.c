@@ -1,6 +1,6 @@
-/* A thread writes garbage over the whole region while others use it. They may be told errors and get wrong bytes;
- * no thread crashes, hangs or leaves the region (AddressSanitizer watches). SABWAY_SEED changes the
- * garbage. */
+/* A thread writes garbage over the whole region while others use it. They may be told errors and
+ * get wrong bytes; no thread crashes, hangs or leaves the region (AddressSanitizer watches).
+ * SABWAY_SEED changes the garbage. */
 #include "../unit/helper.h"
 #include "sabway/worker.h"
 

@@ -1,13 +1,14 @@
-/* A stateless explorer for the core: runs a few threads over all their interleavings and over all that weak memory may
- * show them, and reports the first run in which something goes wrong.
+/* A stateless explorer for the core: runs a few threads over all their interleavings and over all
+ * that weak memory may show them, and reports the first run in which something goes wrong.
  *
- * What it finds: data races on frame headers and payloads, deadlocks (a lost wake-up is one), failed checks, runs that
- * do not end. How: search.c walks the choices, memory.c says which there are.
+ * What it finds: data races on frame headers and payloads, deadlocks (a lost wake-up is one),
+ * failed checks, runs that do not end. How: search.c walks the choices, memory.c says which there
+ * are.
  *
- * Out of scope: load buffering (a load never reads a store that comes later in the run; the core has no pair of
- * accesses that would need it, and data races, which would be its effect on payloads, are found by happens-before
- * instead), timeouts of parks (they never expire: a sleeper that is not woken hangs, and that is reported),
- * compilers. */
+ * Out of scope: load buffering (a load never reads a store that comes later in the run; the core
+ * has no pair of accesses that would need it, and data races, which would be its effect on
+ * payloads, are found by happens-before instead), timeouts of parks (they never expire: a sleeper
+ * that is not woken hangs, and that is reported), compilers. */
 #ifndef SABWAY_MODEL_EXPLORER_H
 #define SABWAY_MODEL_EXPLORER_H
 
@@ -103,9 +104,8 @@ uint8_t *model_region(void);
 #define model_data_write(word, value) model_data_store((word), (value), __FILE__, __LINE__)
 #define model_data_read(word)         model_data_load((word), __FILE__, __LINE__)
 
-/* Sleep while *word is `expected`, and wake all threads that do. Waking a thread that never comes is a deadlock, and
- * reported.
- */
+/* Sleep while *word is `expected`, and wake all threads that do. Waking a thread that never comes
+ * is a deadlock, and reported. */
 void model_wait(uint32_t *word, uint32_t expected);
 int model_wake(uint32_t *word);
 

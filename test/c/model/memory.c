@@ -177,7 +177,8 @@ void memory_execute(int t, op *o, int choice) {
     fence(t, o);
   } else if (o->kind == OP_STORE) {
     write_message(t, o, choice, o->value);
-  } else if (o->kind == OP_WAIT) { /* the kernel reads the newest value of the word, and orders nothing else */
+  } else if (o->kind == OP_WAIT) {
+    /* The kernel reads the newest value of the word, and orders nothing else. */
     read_message(t, o, newest(&locations[o->location]));
     o->done = o->result == o->value;
   } else if (o->kind != OP_WAKE) {

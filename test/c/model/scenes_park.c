@@ -1,5 +1,5 @@
-/* Sleeping: a thread that parks is woken. A lost wake-up ends a run with a thread asleep, which the explorer
- * reports. */
+/* Sleeping: a thread that parks is woken. A lost wake-up ends a run with a thread asleep, which the
+ * explorer reports. */
 #include "scenes.h"
 
 enum { SMALL = 8, LARGE = 3000, WHOLE = CAPACITY };

@@ -6,13 +6,14 @@
  * reads, or the one that it writes behind (memory.c). What makes the reduction strong is how few
  * steps depend on each other here:
  *
- *   - A load that reads an old message commutes with a store to that location: only the store has to come first for the
- *     load to read it. So a pair (load, store) is reversed only when the load came first, and a thread that sleeps on
- *     the messages it has tried wakes for a new one only.
- *   - Two stores to one location commute, because a store can be ordered before one that ran earlier. A sleeping store
- *     that has tried the place behind m has also tried the place behind what others have since put there.
- *   - Two read-modify-writes conflict when they read the same message. Fences conflict with each other. Waiting and
- *     waking conflict with each other and with stores to the word.
+ *   - A load that reads an old message commutes with a store to that location: only the store has
+ *     to come first for the load to read it. So a pair (load, store) is reversed only when the load
+ *     came first, and a thread that sleeps on the messages it has tried wakes for a new one only.
+ *   - Two stores to one location commute, because a store can be ordered before one that ran
+ *     earlier. A sleeping store that has tried the place behind m has also tried the place behind
+ *     what others have since put there.
+ *   - Two read-modify-writes conflict when they read the same message. Fences conflict with each
+ *     other. Waiting and waking conflict with each other and with stores to the word.
  *   - In MODEL_SC, where a load reads the latest store only, conflicts are the usual ones.
  *
  * litmus.c compares the results with those of a search without any reduction, on known and on

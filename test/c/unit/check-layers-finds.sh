@@ -1,6 +1,6 @@
 #!/bin/sh
-# check-layers.sh finds what it is there for: one violation at a time is planted in a copy of native/. Run from the
-# repository's root.
+# check-layers.sh finds what it is there for: one violation at a time is planted in a copy of
+# native/. Run from the repository's root.
 set -eu
 check=$PWD/test/c/unit/check-layers.sh
 copy=$(mktemp -d)
@@ -24,7 +24,8 @@ plant() {
 plant native/base/planted.h '#include "sabway/layout.h"' 'native/base/planted.h:1: base includes'
 plant native/include/sabway/planted.h '#include "base/peer.h"' 'native/include/sabway/planted.h:1: include includes'
 plant native/core/region/planted.c '#include "core/ring/frame.h"' 'core/ring/frame.h, which is above it'
-plant native/core/ring/planted.c '  #  include "threads/spin.h" /* why */' 'threads/spin.h, which is above it'
+plant native/core/ring/planted.c '  #  include "threads/spin.h" /* why */' \
+  'threads/spin.h, which is above it'
 plant native/prim/linux/planted.c '#include "process/listener.h"' 'process/listener.h, which is above it'
 plant native/worker/planted.c '#include "process/listener.h"' 'process/listener.h, which is beside it'
 plant native/process/planted.c '#include "worker/handlers.h"' 'worker/handlers.h, which is beside it'

@@ -1,10 +1,12 @@
 #!/bin/sh
-# The layers of native/, drawn from its includes: fails on an arrow that runs up or sideways, and on a circle of files.
+# The layers of native/, drawn from its includes: fails on an arrow that runs up or sideways, and on
+# a circle of files.
 #
 #   check-layers.sh [root]      the folder that native/ is in (default: the current one)
 #
-# The table has the lowest layer first. A file includes what is in its own folder or in lower layers. Folders of one line
-# are siblings, and do not include each other. A new folder gets its place here before it can be used.
+# The table has the lowest layer first. A file includes what is in its own folder or in lower
+# layers. Folders of one line are siblings, and do not include each other. A new folder gets its
+# place here before it can be used.
 cd "${1:-.}" || exit 2
 
 ranks='base include
@@ -23,8 +25,9 @@ codegen'
   exit 1
 }
 
-# One line an include: the file, the number of its line, and what the file system has for it, which is the first of these
-# that is there: beside the file, in native/, in native/include/. Others' headers (node_api.h, model_hooks.h) have none.
+# One line an include: the file, the number of its line, and what the file system has for it, which
+# is the first of these that is there: beside the file, in native/, in native/include/. Others'
+# headers (node_api.h, model_hooks.h) have none.
 includes() {
   find native -name '*.[ch]' -o -name '*.cc' | sort | while read -r file; do
     grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$file" | sed -E 's/^([0-9]+):[^"]*"([^"]*)".*/\1 \2/' |

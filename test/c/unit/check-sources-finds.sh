@@ -1,6 +1,6 @@
 #!/bin/sh
-# check-sources.sh finds what it is there for: one violation at a time is planted in a copy of native/, some of them in folders
-# that are not there yet. Run from the repository's root.
+# check-sources.sh finds what it is there for: one violation at a time is planted in a copy of
+# native/, some of them in folders that are not there yet. Run from the repository's root.
 set -eu
 check=$PWD/test/c/unit/check-sources.sh
 copy=$(mktemp -d)

@@ -30,7 +30,8 @@ report 'atomic operations belong in native/base/atomics.h' "$atomics"
 loads=$(search '\bsw_load(64)?_(relaxed|acquire)\b' native/core)
 report 'the core reads shared words through native/base/peer.h' "$loads"
 
-# Outside the core a thread's own words are read, too: those stand in the struct that it is handed, and one step away.
+# Outside the core a thread's own words are read, too: those stand in the struct that it is handed,
+# and one step away.
 own='\bsw_load(64)?_(relaxed|acquire)\(&[a-z]+->[a-z_]+(\.[a-z_]+)*\)'
 loads=$(search '\bsw_load(64)?_(relaxed|acquire)\b' native | grep -vE '^native/(core/|base/(atomics|peer)\.h:)' | sed -E "s/$own//g" |
   grep -E '\bsw_load(64)?_(relaxed|acquire)\b')

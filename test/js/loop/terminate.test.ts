@@ -133,7 +133,7 @@ describe('worker.terminate()', () => {
     for (let got = await answer; got[0] !== 2; got = await channel.receive()) assert.deepEqual(got, Uint8Array.of(1))
   })
 
-  it('of a thread that made the channel: who attached keeps it', async () => {
+  it('of a thread that made the channel: the side that attached keeps it', async () => {
     const thread = new Thread('maker', null)
     const handle = await thread.next<EndData['handle']>()
     const { SharedMemoryChannel } = await import('sabway')

@@ -1,5 +1,5 @@
-/* Tokens whose checksum is right and whose parts are not: a writer of tokens can compute the checksum,
- * too. */
+/* Tokens whose checksum is right and whose parts are not: a writer of tokens can compute the
+ * checksum, too. */
 #include "../helper.h"
 
 #include "process/token.h"
