@@ -55,6 +55,12 @@ const WORKER = [
   'test_spin',
 ]
 
+const OF_WORKER = {
+  asan: [...WORKER, 'test_park'],
+  plain: ['test_crash_worker', 'test_crash_flood'],
+  js: /native-worker|plugins|wake-matrix|terminate|processes\.test/,
+}
+
 /**
  * What covers the files whose path begins so: the first row that fits. asan and plain are programs
  * of test/c, js are test files.
@@ -73,14 +79,9 @@ const COVER = [
       js: /processes|descriptors|native-worker|plugins/,
     },
   ],
-  [
-    'native/worker/',
-    {
-      asan: [...WORKER, 'test_park'],
-      plain: ['test_crash_worker', 'test_crash_flood'],
-      js: /native-worker|plugins|wake-matrix|terminate|processes\.test/,
-    },
-  ],
+  ['native/worker/', OF_WORKER],
+  ['native/threads/', OF_WORKER],
+  ['native/util/', OF_WORKER],
   [
     'native/napi/',
     {
