@@ -60,6 +60,7 @@
         {
           "target_name": "native_core",
           "target_conditions": [["1==1", {"product_extension": "addon"}]],
+          "include_dirs": ["lib/generated"],
           "sources": [
             "<!@(node -p \"require('fs').readFileSync('native/sources.txt','utf8').trim().split('\\n').filter(f=>f.startsWith('core/')).map(f=>'native/'+f).join(' ')\")",
             "test/differential/native_core.c",

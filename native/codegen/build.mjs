@@ -324,6 +324,14 @@ function headers(tree) {
     .join('\n')
 }
 
+/** How the headers declare a function: { result, parameters: { type, name }[] } in C's words. */
+function declared(name, declarations) {
+  const found = new RegExp(`([\\w ]+?[ *]+)${name}\\(([^)]*)\\);`).exec(declarations)
+  if (!found) throw new Error(`exports.txt lists ${name}, which no header declares`)
+  const parameters = found[2] === 'void' ? [] : found[2].split(',').map((text) => /(.*?)(\w+)\s*$/s.exec(text))
+  return { result: found[1].trim(), parameters: parameters.map(([, type, name]) => ({ type: type.trim(), name })) }
+}
+
 const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())
 
 /**
@@ -334,11 +342,9 @@ const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperC
 function coreFile(functions, types, declarations) {
   const method = (name) => {
     const { parameters, result } = types.get(name)
-    const declared = new RegExp(`\\b${name}\\s*\\(([^)]*)\\)`).exec(declarations)?.[1].split(',') ?? []
-    if (parameters.length !== 0 && declared.length !== parameters.length) {
-      throw new Error(`${name} has ${parameters.length} parameters, but no header declares it with as many`)
-    }
-    const named = parameters.map((type, i) => `${camel(/(\w+)\s*$/.exec(declared[i])[1])}: ${type}`)
+    const names = declared(name, declarations).parameters.map((parameter) => camel(parameter.name))
+    if (names.length !== parameters.length) throw new Error(`${name} is declared with ${names.length} parameters`)
+    const named = parameters.map((type, i) => `${names[i]}: ${type}`)
     return `  ${name}(${named.join(', ')}): ${result}`
   }
   const methods = (hot) => namesOf(functions, hot).map(method)
@@ -359,6 +365,28 @@ function coreFile(functions, types, declarations) {
   ]
 }
 
+/**
+ * A call of each function for test/differential/native_core.c, which defines CORE_CALL, and what an
+ * argument and a result become: by the handle that is the first parameter, if one is.
+ */
+function callsFile(functions, declarations) {
+  const call = ({ name }) => {
+    const { result, parameters } = declared(name, declarations)
+    const handle = /^sw_(producer|consumer) \*$/.exec(parameters[0]?.type ?? '')?.[1]
+    const given = parameters.map(({ type }, i) => {
+      if (i === 0 && handle !== undefined) return '&handle'
+      if (type.endsWith('*')) return `PLACE(${i})`
+      return type === 'uint64_t' ? `a[${i}]` : `(${type})WORD(${i})`
+    })
+    const called = `${name}(${given.join(', ')})`
+    const kind = handle === undefined ? 'PLAIN' : handle.toUpperCase()
+    if (result === 'void') return `CORE_CALL(${kind}, ${name}, NOTHING, (${called}, 0))`
+    if (result.endsWith('*')) return `CORE_CALL(${kind}, ${name}, NUMBER, offset_or_zero(b, ${called}))`
+    return `CORE_CALL(${kind}, ${name}, ${result === 'uint64_t' ? 'BIGINT' : 'NUMBER'}, ${called})`
+  }
+  return functions.map(call)
+}
+
 /** The bytes as lib/base/wasm-text.ts reads them. */
 function letters(bytes) {
   const letter = (byte) => (byte < 91 ? String.fromCharCode(35 + byte) : `~${letter(byte - 91)}`)
@@ -374,8 +402,12 @@ const { id, bytes: core } = marked(
 )
 const sizes = await buildSizes(files)
 await mkdir(generated, { recursive: true })
-const coreTypes = { 'core.ts': coreFile(functions, signatures(linked), headers(files)) }
-for (const [name, source] of Object.entries({ ...coreTypes, ...abiFiles(await buildAbi(files)) })) {
+const declarations = headers(files).replaceAll(/\/\*.*?\*\//gs, '')
+const ofCore = {
+  'core.ts': coreFile(functions, signatures(linked), declarations),
+  'core_calls.h': callsFile(functions, declarations),
+}
+for (const [name, source] of Object.entries({ ...ofCore, ...abiFiles(await buildAbi(files)) })) {
   const head = '// Generated from native/include/sabway by native/codegen/build.mjs: do not edit.'
   await writeFile(join(generated, name), [head, '', ...source, ''].join('\n'))
 }

@@ -140,132 +140,41 @@ static void consumer_back(const bound *b, uint64_t at, const sw_consumer *c) {
 #define WORD(i)  ((uint32_t)a[i])
 #define PLACE(i) ((void *)(b->base + WORD(i)))
 
-/* A plain function, and those of a handle, which is their first argument. */
-#define PLAIN(name, value)                                \
-  static int64_t do_##name(bound *b, const uint64_t *a) { \
-    (void)b, (void)a;                                     \
-    return (int64_t)(value);                              \
-  }
-#define PRODUCER(name, value)                             \
-  static int64_t do_##name(bound *b, const uint64_t *a) { \
-    sw_producer p = producer_out(b, a[0]);                \
-    int64_t result = (int64_t)(value);                    \
-    producer_back(b, a[0], &p);                           \
-    return result;                                        \
-  }
-#define CONSUMER(name, value)                             \
-  static int64_t do_##name(bound *b, const uint64_t *a) { \
-    sw_consumer c = consumer_out(b, a[0]);                \
-    int64_t result = (int64_t)(value);                    \
-    consumer_back(b, a[0], &c);                           \
-    return result;                                        \
-  }
-
 static uint32_t offset_or_zero(const bound *b, const void *address) {
   return address == NULL ? 0 : offset_of(b, address);
 }
 
-PLAIN(layout_hash, (int32_t)sw_layout_hash())
-PLAIN(region_bytes, sw_region_bytes(WORD(0), WORD(1)))
-PLAIN(region_format, sw_region_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
-PLAIN(region_format_empty, sw_region_format_empty(PLACE(0), WORD(1)))
-PLAIN(region_verify, sw_region_verify(PLACE(0), WORD(1)))
-PLAIN(region_channel, (int32_t)sw_region_channel(PLACE(0), a[1]))
-PLAIN(endpoint_claim, sw_endpoint_claim(PLACE(0), WORD(1), WORD(2), WORD(3)))
-PLAIN(endpoint_release, (sw_endpoint_release(PLACE(0), WORD(1)), 0))
-PLAIN(endpoint_release_role, sw_endpoint_release_role(PLACE(0), WORD(1)))
-PLAIN(endpoint_role_alive, sw_endpoint_role_alive(PLACE(0), WORD(1)))
-PLAIN(endpoint_arm, (int32_t)sw_endpoint_arm(PLACE(0), WORD(1), WORD(2)))
-PLAIN(endpoint_disarm, (sw_endpoint_disarm(PLACE(0), WORD(1)), 0))
-PLAIN(endpoint_ring, (sw_endpoint_ring(PLACE(0), WORD(1)), 0))
-PLAIN(channel_format, sw_channel_format(PLACE(0), WORD(1), WORD(2), WORD(3)))
-PLAIN(endpoint_set_skills, (sw_endpoint_set_skills(PLACE(0), WORD(1), WORD(2)), 0))
-PLAIN(relay_serve, sw_relay_serve(PLACE(0)))
-PLAIN(endpoint_wake_path, (int32_t)sw_endpoint_wake_path(PLACE(0), WORD(1), WORD(2), WORD(3)))
-PLAIN(wait_next_window, (int32_t)sw_wait_next_window(WORD(0), WORD(1), WORD(2)))
-PLAIN(wait_skip_yields, (int32_t)sw_wait_skip_yields(WORD(0), WORD(1)))
-PLAIN(wait_limit_ms, (int32_t)sw_wait_limit_ms(WORD(0), WORD(1)))
-PLAIN(channel_evict, (sw_channel_evict(PLACE(0), a[1], WORD(2), WORD(3)), 0))
-PLAIN(channel_evict_role, (sw_channel_evict_role(PLACE(0), a[1], WORD(2), WORD(3)), 0))
-PLAIN(channel_check, sw_channel_check(PLACE(0), a[1], WORD(2)))
-PRODUCER(channel_open_producer, sw_channel_open_producer(&p, PLACE(1), a[2], WORD(3), WORD(4), WORD(5)))
-CONSUMER(channel_open_consumer, sw_channel_open_consumer(&c, PLACE(1), a[2], WORD(3), WORD(4), WORD(5)))
-PRODUCER(producer_reserve, (int32_t)offset_or_zero(b, sw_producer_reserve(&p, WORD(1), WORD(2))))
-PRODUCER(producer_commit, sw_producer_commit(&p, WORD(1)))
-PRODUCER(producer_abandon, sw_producer_abandon(&p))
-PRODUCER(producer_publish, (sw_producer_publish(&p), 0))
-PRODUCER(producer_push, sw_producer_push(&p, WORD(1)))
-PRODUCER(producer_append, sw_producer_append(&p, WORD(1), (int)WORD(2)))
-PRODUCER(producer_append_batch, (int32_t)sw_producer_append_batch(&p, PLACE(1), WORD(2), (int)WORD(3)))
-PRODUCER(producer_want_space, sw_producer_want_space(&p, WORD(1)))
-PRODUCER(producer_close, (sw_producer_close(&p), 0))
-PRODUCER(producer_leave, (sw_producer_leave(&p), 0))
-PRODUCER(producer_used, (int32_t)sw_producer_used(&p))
-CONSUMER(consumer_peek_batch, sw_consumer_peek_batch(&c, PLACE(1), WORD(2)))
-CONSUMER(consumer_release, (sw_consumer_release(&c), 0))
-CONSUMER(consumer_release_first, (sw_consumer_release_first(&c, WORD(1)), 0))
-CONSUMER(consumer_used, (int32_t)sw_consumer_used(&c))
-CONSUMER(consumer_ready, sw_consumer_ready(&c))
-CONSUMER(consumer_close, (sw_consumer_close(&c), 0))
-CONSUMER(consumer_leave, (sw_consumer_leave(&c), 0))
+/* A plain function, and those of a handle, which is their first argument. */
+#define PLAIN(value) return (int64_t)(value)
+#define PRODUCER(value)                       \
+  sw_producer handle = producer_out(b, a[0]); \
+  int64_t result = (int64_t)(value);          \
+  producer_back(b, a[0], &handle);            \
+  return result
+#define CONSUMER(value)                       \
+  sw_consumer handle = consumer_out(b, a[0]); \
+  int64_t result = (int64_t)(value);          \
+  consumer_back(b, a[0], &handle);            \
+  return result
+
+#define CORE_CALL(kind, name, gives, value)               \
+  static int64_t do_##name(bound *b, const uint64_t *a) { \
+    (void)b, (void)a;                                     \
+    kind(value);                                          \
+  }
+#include "core_calls.h"
+#undef CORE_CALL
 
 typedef enum gives { NOTHING, NUMBER, BIGINT } gives;
-
-/* clang-format cannot make up its mind about this list. */
-/* clang-format off */
-#define ROWS(X) \
-  X(layout_hash, NUMBER) \
-  X(region_bytes, BIGINT) \
-  X(region_format, NUMBER) \
-  X(region_format_empty, NUMBER) \
-  X(region_verify, NUMBER) \
-  X(region_channel, NUMBER) \
-  X(endpoint_claim, NUMBER) \
-  X(endpoint_release, NOTHING) \
-  X(endpoint_release_role, NUMBER) \
-  X(endpoint_role_alive, NUMBER) \
-  X(endpoint_arm, NUMBER) \
-  X(endpoint_disarm, NOTHING) \
-  X(endpoint_ring, NOTHING) \
-  X(channel_format, NUMBER) \
-  X(endpoint_set_skills, NOTHING) \
-  X(relay_serve, NUMBER) \
-  X(endpoint_wake_path, NUMBER) \
-  X(wait_next_window, NUMBER) \
-  X(wait_skip_yields, NUMBER) \
-  X(wait_limit_ms, NUMBER) \
-  X(channel_evict, NOTHING) \
-  X(channel_evict_role, NOTHING) \
-  X(channel_check, NUMBER) \
-  X(channel_open_producer, NUMBER) \
-  X(channel_open_consumer, NUMBER) \
-  X(producer_reserve, NUMBER) \
-  X(producer_commit, NUMBER) \
-  X(producer_abandon, NUMBER) \
-  X(producer_publish, NOTHING) \
-  X(producer_push, NUMBER) \
-  X(producer_append, NUMBER) \
-  X(producer_append_batch, NUMBER) \
-  X(producer_want_space, NUMBER) \
-  X(producer_close, NOTHING) \
-  X(producer_leave, NOTHING) \
-  X(producer_used, NUMBER) \
-  X(consumer_peek_batch, NUMBER) \
-  X(consumer_release, NOTHING) \
-  X(consumer_release_first, NOTHING) \
-  X(consumer_used, NUMBER) \
-  X(consumer_ready, NUMBER) \
-  X(consumer_close, NOTHING) \
-  X(consumer_leave, NOTHING)
-/* clang-format on */
 
 static const struct {
   const char *name;
   int64_t (*run)(bound *b, const uint64_t *a);
   gives gives;
 } ROWS_TABLE[] = {
-#define ROW(name, gives) {"sw_" #name, do_##name, gives},
-    ROWS(ROW)};
+#define CORE_CALL(kind, name, gives, value) {#name, do_##name, gives},
+#include "core_calls.h"
+};
 
 enum { COUNT = sizeof(ROWS_TABLE) / sizeof(ROWS_TABLE[0]), ARGUMENTS = 6 };
 

@@ -52,7 +52,27 @@ static void note_function(const char *text, char *function, size_t room) {
   snprintf(function, room, "%.*s", (int)(end - start), start);
 }
 
-static bool add_site(site *s, const char *file, int line, const char *text) {
+static void add_labels(site *s, const char *text) {
+  for (const char *at = next_label(text); at != NULL; at = next_label(at + 1)) {
+    if (strlen(s->labels) + 6 >= sizeof(s->labels)) return;
+    if (s->labels[0] != '\0') strcat(s->labels, " ");
+    strncat(s->labels, at, 4);
+  }
+}
+
+/* The labels with which a comment begins that ends right above the line: those of the operation
+ * below it. */
+static void note_above(const char *text, char *above, size_t room) {
+  while (*text == ' ') text++;
+  bool begins = strncmp(text, "/*", 2) == 0;
+  if (!begins && text[0] != '*') above[0] = '\0';
+  if (!begins) return;
+  const char *end = text + 3;
+  while (next_label(end) == end) end += end[4] == ' ' ? 5 : 4;
+  snprintf(above, room, "%.*s", (int)(end - text), text);
+}
+
+static bool add_site(site *s, const char *file, int line, const char *text, const char *above) {
   const char *call = operation(text);
   const char *comment = strstr(text, "/*");
   if (call == NULL || (comment != NULL && call > comment)) call = NULL;
@@ -62,16 +82,19 @@ static bool add_site(site *s, const char *file, int line, const char *text) {
     if (!note_label(name, call != NULL)) return false;
   }
   if (call == NULL) return false;
+  for (const char *at = next_label(above); at != NULL; at = next_label(at + 1)) {
+    char name[8];
+    snprintf(name, sizeof(name), "%.4s", at);
+    if (!note_label(name, true)) return false;
+  }
   *s = (site){.line = line};
   snprintf(s->file, sizeof(s->file), "%s", file);
   while (*text == ' ') text++;
   size_t length = comment != NULL && comment > text ? (size_t)(comment - text) : strlen(text);
   while (length > 0 && isspace((unsigned char)text[length - 1])) length--;
   snprintf(s->text, sizeof(s->text), "%.*s", (int)length, text);
-  for (const char *at = next_label(text); at != NULL; at = next_label(at + 1)) {
-    if (s->labels[0] != '\0') strcat(s->labels, " ");
-    if (strlen(s->labels) + 6 < sizeof(s->labels)) strncat(s->labels, at, 4);
-  }
+  add_labels(s, above);
+  add_labels(s, text);
   bool is_fence = strncmp(call, "sw_fence", 8) == 0;
   s->mutable_as[MODEL_WEAKEN] = true;
   s->mutable_as[MODEL_BLIND] = is_fence;
@@ -87,12 +110,13 @@ static int read_file(const char *root, const char *path, site *sites, int count)
     printf("cannot read %s\n", name);
     return -1;
   }
-  char function[sizeof(sites->function)] = "";
+  char function[sizeof(sites->function)] = "", above[24] = "";
   for (int line = 1; fgets(text, sizeof(text), file) != NULL; line++) {
     if (count == SITES) break;
     note_function(text, function, sizeof(function));
-    if (!add_site(&sites[count], strrchr(path, '/') + 1, line, text)) continue;
-    memcpy(sites[count++].function, function, sizeof(function));
+    bool is_site = add_site(&sites[count], strrchr(path, '/') + 1, line, text, above);
+    note_above(text, above, sizeof(above));
+    if (is_site) memcpy(sites[count++].function, function, sizeof(function));
   }
   fclose(file);
   return count;
@@ -114,7 +138,8 @@ int sites_read(const char *root, site *sites) {
   fclose(list);
   for (int i = 0; i < label_count && count >= 0; i++) {
     if (labels[i].found) continue;
-    printf("the comments name the ordering edge %s, but no atomic operation has it on its line\n", labels[i].name);
+    printf("the comments name the ordering edge %s, but no atomic operation has it on its line or right above it\n",
+           labels[i].name);
     count = -1;
   }
   return count;

@@ -1,6 +1,6 @@
 /* The places in the core where an order matters: every call of an atomic operation that is stronger
  * than relaxed, every read-modify-write and every fence, with the labels of the ordering edges that
- * its line names ([R1] ...). */
+ * its line names ([R1] ...), or with which a comment right above it begins. */
 #ifndef SABWAY_MODEL_SITES_H
 #define SABWAY_MODEL_SITES_H
 
