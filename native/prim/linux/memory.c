@@ -125,7 +125,8 @@ static int why_not_opened(uint32_t pid, int64_t number, char *why) {
           "(setuid, not dumpable); run both as one user, unprotected, or give the region a name",
           pid, strerror(error));
     case ENXIO:
-      return swi_refuse(SW_ESTALE, why, "descriptor %" PRId64 " of process %u is not shared memory", number, pid);
+      return swi_refuse(SW_ESTALE, why, "descriptor %" PRId64 " of process %u is not a shared memory object", number,
+                        pid);
     default:
       return swi_refuse(SW_ESYSTEM, why, "descriptor %" PRId64 " of process %u: %s", number, pid, strerror(error));
   }
