@@ -129,6 +129,22 @@ describe('a JavaScript sender', () => {
     })
   }
 
+  it('says so when its own handle in the region was overwritten: by send and by sendBatch', () => {
+    const layout = abi as unknown as Record<'SW_INSTANCES_AT', number> & { sw_instance: { producer: number } }
+    for (const act of ['send', 'sendBatch'] as const) {
+      const { renderer } = pair(CAPACITY)
+      renderer.send(pattern(0, 8))
+      const handle = layout.SW_INSTANCES_AT + layout.sw_instance.producer // of endpoint 0
+      new Int32Array(renderer.handle.memory.buffer, handle, 14).fill(0x7ffffff0)
+      const message = pattern(1, 8)
+      throwsError(
+        () => (act === 'send' ? renderer.send(message) : renderer.sendBatch([message, message])),
+        'ERR_SABWAY_CORRUPT',
+        /./,
+      )
+    }
+  })
+
   it('rejects what is queued', async () => {
     const { renderer, native } = pair(CAPACITY)
     renderer.send(pattern(0, 4096))
