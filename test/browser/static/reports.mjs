@@ -84,6 +84,8 @@ globalThis.reports = {
     const blocked = new Worker(url, { type: 'module' })
     blocked.postMessage(channel.handle)
     const first = (await channel.receive())[0]
+    // Until it sleeps: one that is terminated before, and has never yielded, looks like a busy one.
+    await new Promise((resolve) => setTimeout(resolve, 1000))
     const died = next(channel, 'peer-died')
     blocked.terminate()
     await died
