@@ -2,18 +2,17 @@
 // every way of waiting for them.
 import assert from 'node:assert/strict'
 import { DIED } from '../js/support/wait-ways.js'
-import type { OpenPage } from './support/browsers.js'
 import { bundle } from './support/bundle.js'
 import { BROWSERS } from './support/selection.js'
 import { serve } from './support/server.js'
-import { staged } from './support/stage.js'
+import { stagedPage } from './support/stage.js'
 
 const html = (script: string) =>
   `<!doctype html><title>deaths</title><body><script type="module" src="${script}"></script>`
 
 for (const name of BROWSERS)
   describe(`the end of a scope without the addon, in ${name}`, () => {
-    const visit = staged(name, async () => {
+    const page = stagedPage(name, async () => {
       await bundle({ deaths: 'test/browser/page/deaths.ts', 'deaths-peer': 'test/browser/page/deaths-peer.ts' })
       const pages = {
         '/': { html: html('/deaths.js') },
@@ -22,24 +21,7 @@ for (const name of BROWSERS)
       }
       return serve(pages, ['build/browser'])
     })
-    let opened: OpenPage
-
-    beforeEach(async () => {
-      opened = await visit('/')
-    })
-
-    afterEach(async () => {
-      await opened.close()
-      assert.deepEqual(opened.errors, [])
-    })
-
-    /** What a function of page/deaths.ts returns. */
-    const ask = (name: string, ...args: unknown[]): Promise<unknown> =>
-      opened.page.evaluate(
-        (name, args) => (globalThis as never as Record<string, (...args: unknown[]) => unknown>)[name]!(...args),
-        name,
-        args,
-      )
+    const { ask } = page
 
     const cases: [what: string, kind: string, how: string, nested: boolean][] = [
       ['a worker that is terminated', 'worker', 'waits', false],
@@ -85,8 +67,8 @@ for (const name of BROWSERS)
     })
 
     it('is not claimed where there are no locks, and `replace` takes the side', async () => {
-      await opened.page.evaluateOnNewDocument('delete Navigator.prototype.locks')
-      await opened.page.reload()
+      await page.opened.page.evaluateOnNewDocument('delete Navigator.prototype.locks')
+      await page.opened.page.reload()
       const seen = await ask('replaceDead')
       assert.deepEqual(seen, ['message 1', 'true', 'ERR_SABWAY_SIDE_TAKEN', 'message 2'])
     })

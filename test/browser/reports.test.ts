@@ -1,10 +1,9 @@
 // Programs of public bug reports about shared memory in pages: each test names the report whose
 // program it is.
 import assert from 'node:assert/strict'
-import type { OpenPage } from './support/browsers.js'
 import { BROWSERS } from './support/selection.js'
 import { serve } from './support/server.js'
-import { staged } from './support/stage.js'
+import { stagedPage } from './support/stage.js'
 
 const html = '<!doctype html><title>reports</title><script type="module" src="/reports.mjs"></script>'
 const MIB = 2 ** 20
@@ -12,30 +11,12 @@ const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 
 for (const name of BROWSERS)
   describe(`public reports, in ${name}`, () => {
-    const visit = staged(name, () => serve({ '/': { html } }, ['test/browser/static', '.']))
-    let opened: OpenPage
-
-    beforeEach(async () => {
-      opened = await visit('/')
-    })
-
-    afterEach(async () => {
-      await opened.close()
-      assert.deepEqual(opened.errors, [])
-    })
-
-    /** What a function of static/reports.mjs returns. */
-    const ask = (what: string, ...args: unknown[]): Promise<unknown> =>
-      opened.page.evaluate(
-        (what, args) =>
-          (globalThis as never as { reports: Record<string, (...args: unknown[]) => unknown> }).reports[what]!(...args),
-        what,
-        args,
-      )
+    const page = stagedPage(name, () => serve({ '/': { html } }, ['test/browser/static', '.']))
+    const { ask } = page
 
     it('emscripten#8126: a page that is loaded again and again does not run out of memory', async () => {
       for (let i = 0; i < 12; i++) {
-        if (i > 0) await opened.page.reload()
+        if (i > 0) await page.opened.page.reload()
         assert.deepEqual(await ask('makeSome', 30), upTo(30))
       }
     })

@@ -17,7 +17,7 @@ async function echoed(channel, value) {
   }
 }
 
-globalThis.reports = {
+Object.assign(globalThis, {
   /** A page that is loaded again and again, and that cleans nothing up. */
   async makeSome(count) {
     const echo = worker()
@@ -143,4 +143,4 @@ globalThis.reports = {
     const { data } = await next(port2, 'message')
     return { got: [...data], left: message.byteLength, kept: memory.buffer.byteLength }
   },
-}
+})
