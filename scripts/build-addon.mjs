@@ -37,10 +37,14 @@ if (!gyp) {
   console.error('sabway: node-gyp was not found; run this through npm, or install node-gyp')
   process.exit(1)
 }
-/** The makefile lists the sources: it must be younger than what it was made from. */
+/**
+ * The makefile lists the sources and the targets: it must be younger than what it was made from, of
+ * which core_calls.h is there only after the first wasm build.
+ */
 function configured() {
+  const made = ['binding.gyp', 'native/sources.txt', 'lib/generated/core_calls.h']
   const time = (...path) => statSync(join(root, ...path), { throwIfNoEntry: false })?.mtimeMs ?? 0
-  return time('build', 'Makefile') > Math.max(time('binding.gyp'), time('native', 'sources.txt'))
+  return time('build', 'Makefile') > Math.max(...made.map((file) => time(file)))
 }
 
 for (const command of configured() ? ['build'] : ['configure', 'build']) {

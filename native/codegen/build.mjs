@@ -387,6 +387,12 @@ function callsFile(functions, declarations) {
   return functions.map(call)
 }
 
+/** Write a file that differs: what depends on one that does not need not be built again. */
+async function update(file, text) {
+  const before = await readFile(file, 'utf8').catch(() => '')
+  if (text !== before) await writeFile(file, text)
+}
+
 /** The bytes as lib/base/wasm-text.ts reads them. */
 function letters(bytes) {
   const letter = (byte) => (byte < 91 ? String.fromCharCode(35 + byte) : `~${letter(byte - 91)}`)
@@ -409,7 +415,7 @@ const ofCore = {
 }
 for (const [name, source] of Object.entries({ ...ofCore, ...abiFiles(await buildAbi(files)) })) {
   const head = '// Generated from native/include/sabway by native/codegen/build.mjs: do not edit.'
-  await writeFile(join(generated, name), [head, '', ...source, ''].join('\n'))
+  await update(join(generated, name), [head, '', ...source, ''].join('\n'))
 }
 // For tests, and for tools that read WebAssembly.
 await writeFile(join(generated, 'core.wasm'), linked)
