@@ -54,8 +54,8 @@
         },
       ],
     }],
-    # Likewise: the native core for test/differential, which calls it as it calls the wasm core, by a
-    # list that the wasm build makes: `npm install` compiles the addon once before there is one.
+    # Likewise: the native core for test/differential, which calls it as it calls the wasm core, by
+    # a list that the wasm build makes: `npm install` compiles the addon once before there is one.
     ["'<!(node -p \"['test/differential/native_core.c', 'lib/generated/core_calls.h'].every(f => require('fs').existsSync(f))\")'=='true'", {
       "targets": [
         {
