@@ -72,14 +72,24 @@ static int count(void) {
   return found;
 }
 
+/* Memory and watched processes. What ctest or a shell has left open does not count: its path may
+ * have our name in it, too. */
+static bool is_ours(const char *link) {
+  return strncmp(link, "/dev/shm/", 9) == 0 || strncmp(link, "/memfd:", 7) == 0 || strstr(link, "pidfd") != NULL;
+}
+
 static void each_closes_on_exec(void) {
+  int ours = 0;
   for (int fd = 3; fd < 256; fd++) {
     int flags = fcntl(fd, F_GETFD);
     char path[32], link[64] = "";
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     if (readlink(path, link, sizeof(link) - 1) < 0) continue;
-    if (strstr(link, "sabway") != NULL || strstr(link, "pidfd") != NULL) assert_true((flags & FD_CLOEXEC) != 0);
+    if (!is_ours(link)) continue;
+    ours++;
+    assert_true((flags & FD_CLOEXEC) != 0);
   }
+  assert_true(ours > 0);
 }
 
 static const char *name(void) {
