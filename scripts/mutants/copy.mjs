@@ -75,6 +75,6 @@ export class Copy {
   }
 
   async buildTests() {
-    await build(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test/tsconfig.json'], { cwd: this.path })
+    await this.npm('build:tests')
   }
 }
