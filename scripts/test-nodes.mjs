@@ -89,8 +89,7 @@ function test(binary) {
 if (packageName === undefined) {
   fail(`npm has no package with Node binaries for ${here}, only for ${Object.keys(PACKAGES).join(', ')}`)
 }
-if (!existsSync(join(root, 'build', 'test', 'js')))
-  fail('the tests are not compiled; run: npx tsc -p test/tsconfig.json')
+if (!existsSync(join(root, 'build', 'test', 'js'))) fail('the tests are not compiled; run: npm run build:tests')
 
 const { values, positionals } = parseArgs({ options: { others: { type: 'boolean' } }, allowPositionals: true })
 const own = process.version.slice(1).split('.')[0]
