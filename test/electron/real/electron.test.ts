@@ -11,7 +11,7 @@ import { type ElectronApplication, _electron as electron, type Page } from 'play
 import { rolldown } from 'rolldown'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
-const folder = join(root, 'test/electron/app')
+const folder = join(root, 'test/electron/real/app')
 
 function binary(): string | null {
   const given = process.env.ELECTRON
