@@ -46,7 +46,14 @@
   X(SW_ENAMESPACE, -37, "ERR_SABWAY_OTHER_NAMESPACE", "the processes are in different pid namespaces")         \
   X(SW_EQUEUEFULL, -38, "ERR_SABWAY_QUEUE_FULL", "the queue of messages that wait for room is full")           \
   X(SW_ENOTLOADED, -39, "ERR_SABWAY_NOT_LOADED", "this part of Sabway was not loaded here")                    \
-  X(SW_EREPLACED, -40, "ERR_SABWAY_REPLACED", "another participant has taken this side over")
+  X(SW_EREPLACED, -40, "ERR_SABWAY_REPLACED", "another participant has taken this side over")                  \
+  X(SW_EOWNERDEAD, -41, "ERR_SABWAY_OWNER_DIED", "the lock is held now, and its last owner ended with it")     \
+  X(SW_EPOISONED, -42, "ERR_SABWAY_POISONED", "what the lock protects was left broken by one that died")       \
+  X(SW_EBUSY, -43, "ERR_SABWAY_BUSY", "another participant holds the lock")                                    \
+  X(SW_EHEAPFULL, -44, "ERR_SABWAY_HEAP_FULL", "the heap has no room for this block")                          \
+  X(SW_EDOUBLEFREE, -45, "ERR_SABWAY_DOUBLE_FREE", "the block is free already")                                \
+  X(SW_EWILD, -46, "ERR_SABWAY_WILD_POINTER", "no block of the heap begins there")                             \
+  X(SW_EKIND, -47, "ERR_SABWAY_OTHER_KIND", "the name is that of an object of another kind")
 
 enum sw_error {
   SW_OK = 0,

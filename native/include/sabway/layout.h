@@ -12,6 +12,7 @@
 #include "layout/channel.h"
 #include "layout/endpoint.h"
 #include "layout/instance.h"
+#include "layout/mutex.h"
 #include "layout/region.h"
 #include "layout/ring.h"
 
@@ -20,14 +21,16 @@
   SW_ENDPOINT_STRUCTS(X)     \
   SW_RING_STRUCTS(X)         \
   SW_CHANNEL_STRUCTS(X)      \
-  SW_INSTANCE_STRUCTS(X)
+  SW_INSTANCE_STRUCTS(X)     \
+  SW_MUTEX_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
   SW_ENDPOINT_FIELDS(X)     \
   SW_RING_FIELDS(X)         \
   SW_CHANNEL_FIELDS(X)      \
-  SW_INSTANCE_FIELDS(X)
+  SW_INSTANCE_FIELDS(X)     \
+  SW_MUTEX_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -64,6 +67,8 @@
   X(SW_REGION_PROCESSES)       \
   X(SW_ROLE_GONE)              \
   X(SW_CLOSED_BY_PRODUCER)     \
-  X(SW_CLOSED_BY_CONSUMER)
+  X(SW_CLOSED_BY_CONSUMER)     \
+  X(SW_MUTEX_INHERITED)        \
+  X(SW_MUTEX_POISONED)
 
 #endif

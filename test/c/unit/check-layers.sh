@@ -13,7 +13,9 @@ ranks='base include
 prim/prim.h
 core/region
 core/ring
-core/channel
+core/channel core/mutex
+core/heap
+core/directory
 prim
 threads util
 process worker

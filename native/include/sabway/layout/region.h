@@ -38,7 +38,8 @@ typedef struct sw_region_header {
   /* random, and in the token: tells this region from another that has taken its place */
   uint32_t nonce_low;
   uint32_t nonce_high;
-  uint8_t unused[SW_HEADER_BYTES - 28];
+  uint32_t heap; /* offset of the heap; zero in a region that was carved for its one channel */
+  uint8_t unused[SW_HEADER_BYTES - 32];
 } sw_region_header;
 
 #define SW_REGION_STRUCTS(X) X(sw_region_header)
@@ -50,7 +51,8 @@ typedef struct sw_region_header {
   X(sw_region_header, flags)       \
   X(sw_region_header, root)        \
   X(sw_region_header, nonce_low)   \
-  X(sw_region_header, nonce_high)
+  X(sw_region_header, nonce_high)  \
+  X(sw_region_header, heap)
 
 #ifndef __cplusplus
 _Static_assert(sizeof(sw_region_header) == SW_HEADER_BYTES, "the endpoints follow the header");
