@@ -9,6 +9,7 @@
 const ROOMS = [
   { name: 'generated', files: '^lib/generated/' },
   { name: 'base', files: '^lib/base/' },
+  { name: 'heap', files: '^lib/heap/' },
   { name: 'region', files: '^lib/region/' },
   { name: 'loop', files: '^lib/loop/' },
   { name: 'codec', files: '^lib/codec/' },

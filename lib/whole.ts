@@ -12,11 +12,13 @@ import { ChannelPort, PORT, type PortChannel, type PortSender } from './channel/
 import { makeReadable, makeWritable } from './channel/streams.js'
 import { encoded, encodedList, formatOf, sendParts } from './codec/codec.js'
 import { ADDON_ERRORS } from './generated/abi.js'
+import { allocateLines, format } from './heap/format.js'
+import * as names from './heap/names.js'
 import { EndWatch, suspect } from './loop/end-watch.js'
 import { endPart } from './loop/parts.js'
 import { paceOf } from './loop/schedule.js'
 import { holdLock, releaseLock } from './region/locks.js'
-import { electronPart, lockPart } from './region/parts.js'
+import { electronPart, heapPart, lockPart } from './region/parts.js'
 
 /** Let every channel of this thread have the parts, also those that were made before. */
 export function loadParts(): void {
@@ -25,6 +27,7 @@ export function loadParts(): void {
   electronPart.provide({ whyNotIsolated })
   lockPart.provide({ holdLock, releaseLock })
   endPart.provide({ EndWatch, suspect })
+  heapPart.provide({ ...names, allocateLines, format })
   channelParts.provide({
     Batcher,
     batchOptions,

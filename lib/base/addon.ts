@@ -84,7 +84,7 @@ export type Dispatch = (events: WorkerEvent[] | undefined) => void
 export interface Addon {
   /** Is this the thread that lives as long as the process? index.ts knows. */
   isMainThread: boolean
-  RegionBinding: new (bytes: Uint8Array, endpoint: number, channel: number, away?: SharedMemory) => WorkerBinding
+  RegionBinding: new (bytes: Uint8Array, endpoint: number, away?: SharedMemory) => WorkerBinding
   SharedMemory: { new (token: string): SharedMemory; new (size: number, name: string | undefined): SharedMemory }
   setDispatcher(callback: Dispatch): void
   ref(): void

@@ -2,7 +2,7 @@
 
 import { SW_PAGE } from '../generated/abi.js'
 import { GUARDED_NAMES, type GuardedCore, HOT_NAMES, type HotCore } from '../generated/core.js'
-import { CORE_ID, CORE_SECTION, CORE_WASM, SIZES_WASM } from '../generated/core-wasm.js'
+import { CODE, ID, SECTION, SIZES } from '../generated/core-wasm.js'
 import { reclaiming } from './addon.js'
 import { isError, sectionOf } from './brand.js'
 import { asCorruptError, SabwayError } from './errors.js'
@@ -15,12 +15,12 @@ export type { GuardedCore, HotCore }
 export type Offset = number
 
 /**
- * The core on one memory. Its functions are those of native/codegen/exports.txt;
+ * A module of the C code on one memory. Its functions are those of native/codegen/exports.txt;
  * native/include/sabway documents each.
  */
-export interface Core {
-  readonly guarded: GuardedCore
-  readonly hot: HotCore
+export interface Instance<Guarded, Hot> {
+  readonly guarded: Guarded
+  readonly hot: Hot
   readonly stackPointer: WebAssembly.Global
 }
 
@@ -31,7 +31,8 @@ export interface CoreHost {
   alive(pid: number, startLow: number, startHigh: number): number
 }
 
-let compiled: WebAssembly.Module | undefined
+/** Of code that writes into memory which no other participant can see yet. */
+export const NO_HOST: CoreHost = { wake: () => 1, alive: () => 1 }
 
 /** Errors: ERR_SABWAY_NO_WASM, ERR_SABWAY_OUT_OF_MEMORY. */
 function compile(source: string): WebAssembly.Module {
@@ -41,28 +42,6 @@ function compile(source: string): WebAssembly.Module {
     throw refused(cause)
   }
 }
-
-/**
- * The core, compiled once. It goes with every handle: on an audio thread, for one, there is no time
- * to compile it.
- */
-export function coreModule(): WebAssembly.Module {
-  compiled ??= compile(CORE_WASM)
-  return compiled
-}
-
-/**
- * Take the module of a handle for this thread's core, if it is the same. Another version's is left
- * alone.
- */
-export function offerModule(module: WebAssembly.Module | undefined): void {
-  if (compiled !== undefined || module === undefined) return
-  const id = sectionOf(module, CORE_SECTION)
-  if (id !== undefined && String.fromCharCode(...id.subarray(0, CORE_ID.length + 1)) === CORE_ID) compiled = module
-}
-
-const HOT = HOT_NAMES.split(' ')
-const GUARDED = GUARDED_NAMES.split(' ')
 
 type Call = (...args: unknown[]) => unknown
 
@@ -77,22 +56,59 @@ function guard(call: Call): Call {
   }
 }
 
-/**
- * The core on `memory`. Its stack pointer is zero until the caller owns an instance block: a
- * function that needed a stack before that would trap instead of writing where it must not
- * (native/codegen/build.mjs checks which functions need none).
- */
-export function instantiate(memory: WebAssembly.Memory, host: CoreHost): Core {
-  const { exports } = new WebAssembly.Instance(coreModule(), {
-    env: { memory, wake: host.wake, alive: host.alive },
-  })
-  const numbered = (number: number): unknown => exports[number.toString(36)]
-  const hot = HOT.map((name, i) => [name, numbered(i)])
-  const guarded = GUARDED.map((name, i) => [name, guard(numbered(HOT.length + i) as Call)])
-  const stackPointer = numbered(HOT.length + GUARDED.length) as WebAssembly.Global
-  stackPointer.value = 0
-  return { hot: Object.fromEntries(hot), guarded: Object.fromEntries(guarded), stackPointer }
+/** A module of the C code, as text and as what this thread has compiled of it. */
+export class Code<Guarded, Hot> {
+  readonly #text: string
+  readonly #id: string
+  readonly #hot: string[]
+  readonly #guarded: string[]
+  #compiled: WebAssembly.Module | undefined
+
+  /** `id`: what its section SECTION has. The names of functions are in one text each. */
+  constructor(text: string, id: string, hot: string, guarded: string) {
+    this.#text = text
+    this.#id = id
+    this.#hot = hot.split(' ')
+    this.#guarded = guarded.split(' ')
+  }
+
+  /**
+   * Compiled once. The core's goes with every handle: on an audio thread, for one, there is no time
+   * to compile it.
+   */
+  module(): WebAssembly.Module {
+    this.#compiled ??= compile(this.#text)
+    return this.#compiled
+  }
+
+  /** Take the module of a handle, if it is the same. Another version's is left alone. */
+  offer(module: WebAssembly.Module | undefined): void {
+    if (this.#compiled !== undefined || module === undefined) return
+    const id = sectionOf(module, SECTION)
+    if (id !== undefined && String.fromCharCode(...id.subarray(0, this.#id.length + 1)) === this.#id)
+      this.#compiled = module
+  }
+
+  /**
+   * The code on `memory`. Its stack pointer is zero until the caller owns an instance block: a
+   * function that needed a stack before that would trap instead of writing where it must not
+   * (native/codegen/build.mjs checks which functions need none).
+   */
+  instantiate(memory: WebAssembly.Memory, host: CoreHost): Instance<Guarded, Hot> {
+    const { exports } = new WebAssembly.Instance(this.module(), {
+      env: { memory, wake: host.wake, alive: host.alive },
+    })
+    const numbered = (number: number): unknown => exports[number.toString(36)]
+    const hot = this.#hot.map((name, i) => [name, numbered(i)])
+    const guarded = this.#guarded.map((name, i) => [name, guard(numbered(hot.length + i) as Call)])
+    const stackPointer = numbered(hot.length + guarded.length) as WebAssembly.Global
+    stackPointer.value = 0
+    return { hot: Object.fromEntries(hot), guarded: Object.fromEntries(guarded), stackPointer }
+  }
 }
+
+/** What every participant needs: regions, endpoints, channels. */
+export const coreCode = new Code<GuardedCore, HotCore>(CODE, ID, HOT_NAMES, GUARDED_NAMES)
 
 /**
  * Memories made by this thread that the garbage collector has not taken yet: each pins its address
@@ -153,7 +169,7 @@ let sizes: Pick<GuardedCore, 'sw_region_bytes'> | undefined
 /** Bytes of a region for rings of these capacities, for which there need not be a memory yet. */
 export function regionBytes(rendererToNative: number, nativeToRenderer: number): number {
   if (sizes === undefined) {
-    const module = compile(SIZES_WASM) // first: where there is no WebAssembly, its error says so
+    const module = compile(SIZES) // first: where there is no WebAssembly, its error says so
     sizes = new WebAssembly.Instance(module).exports as unknown as NonNullable<typeof sizes>
   }
   return Number(sizes.sw_region_bytes(rendererToNative, nativeToRenderer))

@@ -115,7 +115,7 @@ class PageBridge {
     const opened = this.#regions.get(id)
     if (opened === undefined) return toWire(new SabwayError('ERR_SABWAY_CLOSED', 'it was closed meanwhile'))
     try {
-      const binding = new (addon()!.RegionBinding)(opened.region.bytes, endpoint, opened.region.channelAt)
+      const binding = new (addon()!.RegionBinding)(opened.region.bytes, endpoint)
       opened.binding = binding
       opened.doorbell = endpointWord(endpoint, sw_endpoint.doorbell)
       opened.deathListener = { region: { binding }, onPeerDied }

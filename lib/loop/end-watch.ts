@@ -8,7 +8,7 @@
 //   lock held --> awaited: this thread asks for the same lock, and is given it --> ended
 import type { Weakly } from '../base/addon.js'
 import * as host from '../base/host.js'
-import { SW_AWAKE, SW_ENDPOINTS, SW_LOCKED, SW_YIELDED, sw_endpoint, sw_ring } from '../generated/abi.js'
+import { SW_AWAKE, SW_ENDPOINTS, SW_LOCKED, SW_RENDERER, SW_YIELDED, sw_endpoint, sw_ring } from '../generated/abi.js'
 import type { ChannelPlace } from '../region/channel-place.js'
 import { endpointOf, endpointWord, holderIn, leave, ring, roleOf } from '../region/endpoint.js'
 import { isFree, isKnown, type LockName, whenFree } from '../region/locks.js'
@@ -60,16 +60,16 @@ interface Watched {
 /** This thread's watch over a region, which it does not hold: the region may be collected. */
 export class EndWatch {
   readonly #watched = new Map<number, Watched>()
-  readonly #at: readonly number[]
+  /** Of the region's channel, as soon as it has one. */
+  #at: readonly number[] = []
 
   readonly #way: Weakly<Region>
   readonly #onEnd: () => void
 
   /** `onEnd` is called when a participant has ended. */
-  constructor(way: Weakly<Region>, place: ChannelPlace, onEnd: () => void) {
+  constructor(way: Weakly<Region>, onEnd: () => void) {
     this.#way = way
     this.#onEnd = onEnd
-    this.#at = roleWords(place)
   }
 
   /** Roles have changed hands, or a lock is held: watch the holders of now. */
@@ -77,6 +77,7 @@ export class EndWatch {
     const region = this.#open()
     if (region === undefined) return
     const { words, endpoint } = region
+    if (this.#at.length === 0 && region.channelAt !== 0) this.#at = roleWords(region.channel(SW_RENDERER))
     const holders = this.#at.map((at) => holderIn(Atomics.load(words, at)))
     for (const [role, { stop }] of this.#watched) {
       if (holders.includes(role)) continue
@@ -163,8 +164,7 @@ export class EndWatch {
     this.#watched.delete(role)
     const region = this.#open()
     if (region === undefined) return
-    const { core, size, channelAt } = region
-    leave(core, size, channelAt, role)
+    leave(region.core, region.size, role)
     this.#onEnd()
   }
 }
@@ -179,7 +179,7 @@ export function suspect(words: Int32Array, role: number, open: () => Region): vo
   if (!lock?.held || !host.hasLocks()) return
   const region = open()
   void isFree(lock.name).then((free) => {
-    if (free) leave(region.core, region.size, region.channelAt, role)
+    if (free) leave(region.core, region.size, role)
     region.close()
   })
 }

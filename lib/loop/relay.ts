@@ -6,7 +6,6 @@ import { addon, LooseRef, type Weakly, weakly } from '../base/addon.js'
 import * as host from '../base/host.js'
 import {
   SW_RELAYS,
-  SW_RENDERER,
   SW_STAYS,
   SW_WAKES_ATOMICS,
   SW_WAKES_FUTEX,
@@ -48,7 +47,7 @@ export function beginEndWatch(region: Region, onEnd: () => void): boolean {
   const part = endPart.loaded
   if (region.closed || part === null) return false
   const way = wayTo(region)
-  const watch = new part.EndWatch(way, region.channel(SW_RENDERER), onEnd)
+  const watch = new part.EndWatch(way, onEnd)
   endWatches.set(region, watch)
   collected.register(region, watch)
   Atomics.or(region.words, endpointWord(region.endpoint, sw_endpoint.skills), SW_WATCHES)

@@ -2,7 +2,7 @@
 // it before any thread joins.
 import { addonMissing } from '../base/addon.js'
 import * as check from '../base/check.js'
-import { type GuardedCore, instantiate, regionBytes, sharedMemory } from '../base/core.js'
+import { coreCode, type GuardedCore, NO_HOST, regionBytes, sharedMemory } from '../base/core.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { SW_PAGE } from '../generated/abi.js'
 import type { Join } from './overlay.js'
@@ -17,6 +17,9 @@ export interface ShareOptions {
   name?: string
 }
 
+/** Writes the header, and what else is there from the beginning: 0, or the core's error. */
+export type Format = (core: GuardedCore, memory: WebAssembly.Memory) => number
+
 /** What sw_token_name_valid allows, which also knows how long a name may be. */
 const NAME = /^[\w.-]+$/
 
@@ -27,7 +30,7 @@ const NAME = /^[\w.-]+$/
 export function create<R>(
   pages: number,
   { share, name }: ShareOptions,
-  format: (core: GuardedCore) => number,
+  format: Format,
   join: Join<R>,
 ): R {
   if (share !== undefined) check.oneOf(share, 'share', ['threads', 'processes'])
@@ -37,7 +40,7 @@ export function create<R>(
       check.refuse('ERR_SABWAY_INVALID_ARGUMENT', "name must be letters, digits, '.', '_' or '-'", name)
   }
   const prepare = (memory: WebAssembly.Memory) => {
-    const status = format(instantiate(memory, { wake: () => 1, alive: () => 1 }).guarded)
+    const status = format(coreCode.instantiate(memory, NO_HOST).guarded, memory)
     if (status !== 0) throw coreError(status, 'while making a region')
   }
   if (share === 'processes') return overlays().createShared(pages * SW_PAGE, name, prepare, join)

@@ -13,7 +13,7 @@
 //               its Web Lock becomes free, and others take its roles (locks.ts, loop/end-watch.ts)
 //
 // A thread that crashes before it holds its lock is not seen to have ended, unless it had yielded.
-import type { GuardedCore, Offset } from '../base/core.js'
+import type { GuardedCore } from '../base/core.js'
 import * as host from '../base/host.js'
 import {
   SW_ENDPOINTS,
@@ -43,8 +43,8 @@ export const endpointOf = (role: number): number => (role & 0xff) - 1
  * Take the roles of a participant that has ended away from it, and give its endpoint back. Nothing
  * when it has left before.
  */
-export function leave(core: GuardedCore, size: bigint, channelAt: Offset, role: number): void {
-  core.sw_channel_evict_role(0, size, channelAt, role)
+export function leave(core: GuardedCore, size: bigint, role: number): void {
+  core.sw_region_evict_role(0, size, role)
   core.sw_endpoint_release_role(0, role)
 }
 
@@ -77,7 +77,6 @@ export interface StayRegion {
   readonly core: GuardedCore
   readonly words: Int32Array
   readonly size: bigint
-  readonly channelAt: Offset
   readonly endpoint: number
 }
 
@@ -149,8 +148,8 @@ class Stay implements Holder {
     this.#over = true
     stays.delete(this)
     yielding.delete(this)
-    const { core, size, channelAt } = this.#region
-    leave(core, size, channelAt, this.#role)
+    const { core, size } = this.#region
+    leave(core, size, this.#role)
     lockPart.loaded?.releaseLock(this)
   }
 }

@@ -9,7 +9,7 @@
 // by its Web Lock (endpoint.ts), if it held one by then. What the constructor throws behind the
 // claim gives the endpoint back.
 import { type Addon, addon, type RegionBinding, type SharedMemory } from '../base/addon.js'
-import { type GuardedCore, type HotCore, instantiate, type Offset } from '../base/core.js'
+import { type CoreHost, coreCode, type GuardedCore, type HotCore, type Offset } from '../base/core.js'
 import { adopt, coreError, SabwayError } from '../base/errors.js'
 import {
   SW_ENDPOINTS,
@@ -40,7 +40,7 @@ export interface RegionHost {
    * The endpoint's binding: from now on it is rung, and given back when the addon's environment
    * ends.
    */
-  bind(bytes: Uint8Array<SharedArrayBuffer>, endpoint: number, channelAt: number, away?: SharedMemory): RegionBinding
+  bind(bytes: Uint8Array<SharedArrayBuffer>, endpoint: number, away?: SharedMemory): RegionBinding
 }
 
 /** By the addon of this context; null where there is none. */
@@ -51,7 +51,7 @@ export function ownHost(): RegionHost | null {
   return {
     identity,
     alive,
-    bind: (bytes, endpoint, channelAt, away) => new native.RegionBinding(bytes, endpoint, channelAt, away),
+    bind: (bytes, endpoint, away) => new native.RegionBinding(bytes, endpoint, away),
   }
 }
 
@@ -84,9 +84,10 @@ export class Membership {
   readonly bytes: Uint8Array<SharedArrayBuffer>
   readonly words: Int32Array<SharedArrayBuffer>
   readonly size: bigint
+  /** What code on this memory asks of its host, in this thread. */
+  readonly codeHost: CoreHost
   readonly core: GuardedCore
   readonly hot: HotCore
-  readonly channelAt: Offset
   readonly processes: boolean
   readonly endpoint: number
   readonly instance: Offset
@@ -121,21 +122,17 @@ export class Membership {
     this.size = size
     const waking: Waking = { words, commons, binding: null, processes: false, wakes: 0 }
     this.#waking = waking
-    const {
-      guarded: core,
-      hot,
-      stackPointer,
-    } = instantiate(memory, {
+    this.codeHost = {
       wake: (doorbell, how) => wake(waking, doorbell, how),
       alive: host === null ? () => 1 : host.alive,
-    })
+    }
+    const { guarded: core, hot, stackPointer } = coreCode.instantiate(memory, this.codeHost)
     this.core = core
     this.hot = hot
     const status = core.sw_region_verify(0, buffer.byteLength / SW_PAGE)
     if (status !== 0) throw coreError(status, describeHeader(words))
-    const channelAt = core.sw_region_channel(0, size) >>> 0
-    this.channelAt = channelAt
-    if (channelAt === 0) throw new SabwayError('ERR_SABWAY_CORRUPT', 'its header names a place where no channel can be')
+    const empty = core.sw_region_channel(0, size) === 0 && core.sw_region_heap(0, size) === 0
+    if (empty) throw new SabwayError('ERR_SABWAY_CORRUPT', 'its header names a place where no channel can be')
     this.processes = (Atomics.load(words, sw_region_header.flags >>> 2) & SW_REGION_PROCESSES) !== 0
     waking.processes = this.processes
     const endpoint = claim(core, host)
@@ -144,19 +141,19 @@ export class Membership {
     stackPointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
     this.#role = roleOf(words, endpoint)
     try {
-      this.binding = host === null ? null : host.bind(this.bytes, endpoint, channelAt, away)
+      this.binding = host === null ? null : host.bind(this.bytes, endpoint, away)
     } catch (error) {
-      leave(core, size, channelAt, this.#role)
+      leave(core, size, this.#role)
       throw adopt(error)
     }
     waking.binding = this.binding
-    const staying = { core, words, size, channelAt, endpoint }
+    const staying = { core, words, size, endpoint }
     this.#forgetOwner =
       this.binding === null
         ? commons.evictWhenCollected(
             owner,
             endpoint,
-            (other) => leave(core, size, channelAt, roleOf(words, other)),
+            (other) => leave(core, size, roleOf(words, other)),
             () => stay(staying),
           )
         : null
@@ -174,17 +171,17 @@ export class Membership {
 
   /** Give the endpoint and its roles back. Once. */
   leave(): void {
-    const { core, words, size, channelAt, endpoint, binding } = this
+    const { core, words, size, endpoint, binding } = this
     Atomics.notify(words, endpointWord(endpoint, sw_endpoint.doorbell)) // V8 need not keep our wait
     if (binding === null) {
       this.#forgetOwner?.()
-      leave(core, size, channelAt, this.#role)
+      leave(core, size, this.#role)
       return
     }
     // While JavaScript can: sleepers that relied on this relay find another mechanism.
     core.sw_endpoint_set_skills(0, endpoint, SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
     core.sw_relay_serve(0)
-    core.sw_channel_evict(0, size, channelAt, endpoint)
+    core.sw_region_evict(0, size, endpoint)
     binding.close()
   }
 }

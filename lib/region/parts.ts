@@ -1,6 +1,8 @@
 // What a region can do without.
 import type * as electron from '../base/electron-versions.js'
 import { Part } from '../base/part.js'
+import type * as format from '../heap/format.js'
+import type * as names from '../heap/names.js'
 import type * as locks from './locks.js'
 import type * as overlay from './overlay.js'
 
@@ -15,3 +17,6 @@ export const overlayPart = new Part<Pick<typeof overlay, 'createShared' | 'openS
  * page.
  */
 export const electronPart = new Part<Pick<typeof electron, 'whyNotIsolated'>>()
+
+/** The heap of a region, and the names of what is in it. */
+export const heapPart = new Part<Pick<typeof format, 'allocateLines' | 'format'> & typeof names>()

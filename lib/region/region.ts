@@ -11,29 +11,22 @@
 import type { RegionBinding, SharedMemory } from '../base/addon.js'
 import { isMemory, isSharedArrayBuffer } from '../base/brand.js'
 import * as check from '../base/check.js'
-import { coreModule, type GuardedCore, type HotCore, type Offset, offerModule } from '../base/core.js'
+import { type CoreHost, coreCode, type GuardedCore, type HotCore, type Offset } from '../base/core.js'
 import { adopting, coreError, SabwayError } from '../base/errors.js'
+import type { RegionHandle } from '../base/region-handle.js'
 import { cloneHint, hide, INSPECT, inspected } from '../base/summary.js'
 import { SW_ENDPOINTS, SW_HEAP_AT, SW_PAGE, sw_endpoint } from '../generated/abi.js'
+import type { Heap } from '../heap/heap.js'
 import { ChannelPlace } from './channel-place.js'
 import { Commons } from './commons.js'
-import { create, open, pagesFor, type ShareOptions } from './create.js'
+import { create, type Format, open, pagesFor, type ShareOptions } from './create.js'
 import { endpointWord } from './endpoint.js'
 import { type HandleParts, handleParts } from './handle.js'
 import { isolated } from './isolation.js'
 import { Membership, ownHost, type RegionHost } from './membership.js'
+import { heapPart } from './parts.js'
 
-/** What travels by postMessage (or workerData) to another thread of this process. */
-export interface RegionHandle {
-  readonly sabway: 'region'
-  readonly memory: WebAssembly.Memory
-  /** The library's compiled code, so that the other thread need not compile it. */
-  readonly module?: WebAssembly.Module
-  /** Of a region that processes share. */
-  readonly token?: string
-  /** The memory is a private copy: open the token. */
-  readonly copied?: true
-}
+export type { RegionHandle }
 
 export interface RegionStats {
   /** Bytes of the region. */
@@ -59,7 +52,7 @@ export class Region {
   /** @internal */ declare readonly core: GuardedCore
   /** @internal */ declare readonly hot: HotCore
   /** @internal */ readonly size: bigint
-  /** @internal Where the channel is: what the header says, read once. */ readonly channelAt: Offset
+  /** @internal */ declare readonly codeHost: CoreHost
   /** @internal */ readonly endpoint: number
   /** @internal */ readonly instance: Offset
   /** @internal */ declare readonly binding: RegionBinding | null
@@ -72,6 +65,7 @@ export class Region {
   /** @internal */ declare readonly commons: Commons
   readonly #membership: Membership
   readonly #shared: SharedMemory | null
+  #channelAt: Offset = 0
   #vacant = false
   #closing = false
   #closed = false
@@ -98,25 +92,28 @@ export class Region {
     this.#shared = shared
     const membership = new Membership(this, commons, memory, host, (copied !== undefined && shared) || undefined)
     this.#membership = membership
-    const { bytes, words, core, hot, binding } = membership
-    hide(this, { commons, bytes, words, core, hot, binding })
+    const { bytes, words, core, hot, binding, codeHost } = membership
+    hide(this, { commons, bytes, words, core, hot, binding, codeHost })
     this.size = membership.size
-    this.channelAt = membership.channelAt
     this.endpoint = membership.endpoint
     this.instance = membership.instance
     this.processes = membership.processes
   }
 
   /**
-   * A region of so many bytes, rounded up to whole pages of 64 KiB. It has room for one channel so
-   * far: pass it to the channel's constructor. Errors: ERR_SABWAY_OUT_OF_RANGE,
-   * ERR_SABWAY_OUT_OF_MEMORY, and with share 'processes' ERR_SABWAY_NAME_TAKEN,
-   * ERR_SABWAY_NO_ADDON, ERR_SABWAY_OVERLAY_REFUSED.
+   * A region of so many bytes, rounded up to whole pages of 64 KiB, with a heap and a directory of
+   * names. Memory is taken as it is used. It has room for one channel so far: pass it to the
+   * channel's constructor. A program that has loaded 'sabway/bytes' alone makes it without a heap.
+   * Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_OUT_OF_MEMORY, and with share 'processes'
+   * ERR_SABWAY_NAME_TAKEN, ERR_SABWAY_NO_ADDON, ERR_SABWAY_OVERLAY_REFUSED.
    */
   static create(options: ShareOptions & { size: number }): Region {
     const { size, share, name } = check.options(options, 'region options', ['size', 'share', 'name'])
     const pages = Math.ceil(check.integer(size, 'size', SW_HEAP_AT + SW_PAGE, LARGEST) / SW_PAGE)
-    const region = Region.#make(pages, { share, name }, (core) => core.sw_region_format_empty(0, pages))
+    const heaps = heapPart.loaded
+    const region = Region.#make(pages, { share, name }, (core, memory) =>
+      heaps === null ? core.sw_region_format_empty(0, pages, 0) : heaps.format(core, memory, pages),
+    )
     region.#vacant = true
     return region
   }
@@ -148,7 +145,7 @@ export class Region {
     return Region.#make(pages, options, format)
   }
 
-  static #make(pages: number, options: ShareOptions, format: (core: GuardedCore) => number): Region {
+  static #make(pages: number, options: ShareOptions, format: Format): Region {
     const region = create(pages, options, format, Region.#over)
     if (options.name !== undefined) region.commons.lend() // its token can be told from the name
     return region
@@ -178,7 +175,7 @@ export class Region {
 
   /** @internal The same, of what was in a handle. */
   static joined({ commons: own, memory, module, token, copied }: HandleParts): Region {
-    offerModule(module)
+    coreCode.offer(module)
     if (own !== undefined) return new Region(Region.#made, own, own.peek())
     if (copied && typeof token === 'string') return Region.#opened(token)
     if (!isMemory(memory) || !isSharedArrayBuffer(memory.buffer)) {
@@ -207,9 +204,65 @@ export class Region {
     return this.memory.buffer as unknown as SharedArrayBuffer
   }
 
+  /** @internal Where the channel is, by the header; 0 as long as there is none. Read once. */
+  get channelAt(): Offset {
+    if (this.#channelAt === 0) this.#channelAt = this.core.sw_region_channel(0, this.size) >>> 0
+    return this.#channelAt
+  }
+
   /** @internal The region's channel, from this side. */
   channel(side: number): ChannelPlace {
     return new ChannelPlace(this.channelAt, side)
+  }
+
+  /**
+   * The heap, in which any participant allocates and frees. Errors: ERR_SABWAY_NOT_LOADED,
+   * ERR_SABWAY_CLOSED, ERR_SABWAY_UNSUPPORTED for a region that was made without one.
+   */
+  get heap(): Heap {
+    return heapPart.for('a heap').heapOf(this)
+  }
+
+  /**
+   * Give an object of the heap a name, by which participants of any process and language find it: a
+   * text of at most 255 bytes of UTF-8. Errors: ERR_SABWAY_NAME_TAKEN: the name stands for another
+   * object; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_HEAP_FULL; as `heap`.
+   */
+  set(name: string, object: object): void {
+    heapPart.for('a directory').set(this, name, object)
+  }
+
+  /**
+   * The object of that name, or undefined. Errors: ERR_SABWAY_WILD_POINTER,
+   * ERR_SABWAY_DOUBLE_FREE: it was freed; ERR_SABWAY_OTHER_KIND: this version knows no such kind;
+   * as `heap`.
+   */
+  get(name: string): object | undefined {
+    return heapPart.for('a directory').get(this, name)
+  }
+
+  /**
+   * The object of that name, or the one that `make` returns, which then has the name. When several
+   * participants do so at once, all get the same object, and what the others have made is freed.
+   * Errors: as `get` and `set`.
+   */
+  getOrMake<T extends object>(name: string, make: () => T): T {
+    return heapPart.for('a directory').getOrMake(this, name, make) as T
+  }
+
+  /** Does the name stand for an object? Errors: as `heap`. */
+  has(name: string): boolean {
+    return heapPart.for('a directory').has(this, name)
+  }
+
+  /** Take a name away; the object stays. False: there was none. Errors: as `heap`. */
+  delete(name: string): boolean {
+    return heapPart.for('a directory').drop(this, name)
+  }
+
+  /** All names and the kinds of their objects, such as 'memory'. Errors: as `heap`. */
+  list(): { name: string; kind: string }[] {
+    return heapPart.for('a directory').named(this)
   }
 
   /** @internal Put a channel into a region that `create` made. */
@@ -228,8 +281,16 @@ export class Region {
         `these rings need a region of ${needed} bytes, this one has ${this.bytes.length}`,
       )
     }
-    const status = this.core.sw_channel_format(0, this.channelAt, rendererToNative, nativeToRenderer)
+    const { core } = this
+    // A private copy has no heap: nobody else could allocate in it.
+    if (this.copied !== undefined) core.sw_region_format_empty(0, this.bytes.length / SW_PAGE, 0)
+    const hasHeap = core.sw_region_heap(0, this.size) !== 0
+    const at = hasHeap
+      ? heapPart.for('a channel in a region with a heap').allocateLines(this, needed - SW_HEAP_AT)
+      : this.channelAt
+    const status = core.sw_channel_format(0, at, rendererToNative, nativeToRenderer)
     if (status !== 0) throw coreError(status, 'while making a channel')
+    if (hasHeap) core.sw_region_set_channel(0, at)
     if (this.copied !== undefined) adopting(() => this.#shared!.mirror(this.bytes, true))
     this.#vacant = false
   }
@@ -287,7 +348,7 @@ export class Region {
     const { token } = this.commons
     return this.commons.handle({
       ...parts,
-      module: coreModule(),
+      module: coreCode.module(),
       ...(token !== undefined && { token }),
       ...(this.copied !== undefined && { copied: true as const }),
     })
@@ -333,7 +394,7 @@ export class Region {
    */
   check(): void {
     this.#mustBeOpen()
-    const status = this.core.sw_channel_check(0, this.size, this.channelAt)
+    const status = this.channelAt === 0 ? 0 : this.core.sw_channel_check(0, this.size, this.channelAt)
     if (status !== 0) throw coreError(status, 'the channel')
   }
 

@@ -3,8 +3,8 @@
 //
 //   node native/codegen/build.mjs
 //
-// It writes lib/generated: core-wasm.ts and core.wasm, core.ts (the functions of the core) and
-// abi.ts (the layout).
+// It writes lib/generated: abi.ts (the layout), and for each of the modules of exports.txt, core and
+// objects, its functions (core.ts), the module as text (core-wasm.ts) and as it is (core.wasm).
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -20,6 +20,8 @@ const FUNCTION_SECTION = 3
 const EXPORT_SECTION = 7
 const DATA_SECTION = 11
 const CORE_SECTION = 'sabway'
+/** Programs that only send and receive load the first alone. */
+const MODULES = ['core', 'objects']
 const STACK_POINTER = '__stack_pointer'
 
 const lines = async (file) => (await readFile(join(native, file), 'utf8')).split('\n').filter(Boolean)
@@ -171,7 +173,7 @@ function checkStackless(module) {
   exports.sw_layout_hash()
   exports.sw_region_bytes(4096, 4096)
   if (exports.sw_region_format(0, 64, 4096, 4096) !== 0) throw new Error('sw_region_format failed on a fresh memory')
-  if (exports.sw_region_format_empty(0, 64) !== 0) throw new Error('sw_region_format_empty failed on a fresh memory')
+  if (exports.sw_region_format_empty(0, 64, 0) !== 0) throw new Error('sw_region_format_empty failed on a fresh memory')
   if (exports.sw_region_verify(0, 64) !== 0) throw new Error('sw_region_verify refused a fresh region')
   if (exports.sw_endpoint_claim(0, 1, 1, 0) !== 0) throw new Error('sw_endpoint_claim did not claim endpoint 0')
 }
@@ -180,17 +182,20 @@ async function coreSources() {
   return [...(await lines('sources.txt')).filter((path) => path.startsWith('core/')), 'prim/wasm.c']
 }
 
-/** What exports.txt lists. */
-async function coreFunctions() {
-  const listed = (await lines('codegen/exports.txt')).filter((line) => !line.startsWith('#'))
-  return listed.map((line) => {
+/** What exports.txt lists for a module. */
+async function functionsOf(wanted) {
+  let module = MODULES[0]
+  const found = []
+  for (const line of await lines('codegen/exports.txt')) {
     const [name, mark] = line.split(' ')
-    if (mark !== undefined && mark !== 'hot') throw new Error(`exports.txt: ${line}`)
-    return { name, hot: mark === 'hot' }
-  })
+    if (name === '#') module = MODULES.includes(mark) && line === `# ${mark}` ? mark : module
+    else if (mark !== undefined && mark !== 'hot') throw new Error(`exports.txt: ${line}`)
+    else if (module === wanted) found.push({ name, hot: mark === 'hot' })
+  }
+  return found
 }
 
-async function buildCore(files, functions) {
+async function buildModule(files, functions) {
   const exported = functions.map(({ name }) => `-Wl,--export=${name}`)
   const bytes = await compile(
     await coreSources(),
@@ -208,9 +213,8 @@ async function buildCore(files, functions) {
     files,
   )
   if (sections(bytes).some(({ id }) => id === DATA_SECTION)) {
-    throw new Error('the wasm core has a data section: its memory is the region, so it must not bring static data')
+    throw new Error('the wasm code has a data section: its memory is the region, so it must not bring static data')
   }
-  checkStackless(await WebAssembly.compile(bytes))
   return bytes
 }
 
@@ -339,7 +343,8 @@ const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperC
  * parameters those of the C declarations. The exports have short names, by their number in the
  * list.
  */
-function coreFile(functions, types, declarations) {
+function functionsFile(module, functions, types, declarations) {
+  const suffix = module === 'core' ? 'Core' : 'Objects'
   const method = (name) => {
     const { parameters, result } = types.get(name)
     const names = declared(name, declarations).parameters.map((parameter) => camel(parameter.name))
@@ -350,12 +355,12 @@ function coreFile(functions, types, declarations) {
   const methods = (hot) => namesOf(functions, hot).map(method)
   return [
     '/** Functions that throw ERR_SABWAY_CORRUPT where the core traps. */',
-    'export interface GuardedCore {',
+    `export interface Guarded${suffix} {`,
     ...methods(false),
     '}',
     '',
     '/** Functions of the bare core, called for every message or batch: their caller makes an error of a trap. */',
-    'export interface HotCore {',
+    `export interface Hot${suffix} {`,
     ...methods(true),
     '}',
     '',
@@ -401,33 +406,29 @@ function letters(bytes) {
 
 const folders = ['include', 'base', 'core', 'prim', 'napi', 'codegen']
 const files = Object.fromEntries(await Promise.all(folders.map(async (name) => [name, await tree(join(native, name))])))
-const functions = await coreFunctions()
-const linked = await buildCore(files, functions)
-const { id, bytes: core } = marked(
-  shortened(linked, [...namesOf(functions, true), ...namesOf(functions, false), STACK_POINTER]),
-)
 const sizes = await buildSizes(files)
 await mkdir(generated, { recursive: true })
 const declarations = headers(files).replaceAll(/\/\*.*?\*\//gs, '')
-const ofCore = {
-  'core.ts': coreFile(functions, signatures(linked), declarations),
-  'core_calls.h': callsFile(functions, declarations),
+const made = abiFiles(await buildAbi(files))
+for (const module of MODULES) {
+  const functions = await functionsOf(module)
+  const linked = await buildModule(files, functions)
+  if (module === 'core') {
+    checkStackless(await WebAssembly.compile(linked))
+    made['core_calls.h'] = callsFile(functions, declarations)
+  }
+  const names = [...namesOf(functions, true), ...namesOf(functions, false), STACK_POINTER]
+  const { id, bytes } = marked(shortened(linked, names))
+  made[`${module}.ts`] = functionsFile(module, functions, signatures(linked), declarations)
+  made[`${module}-wasm.ts`] = [
+    `export const CODE = ${letters(bytes)}`,
+    `export const ID = '${id}'`,
+    ...(module === 'core' ? [`export const SECTION = '${CORE_SECTION}'`, `export const SIZES = ${letters(sizes)}`] : []),
+  ]
+  await writeFile(join(generated, `${module}.wasm`), linked) // for tests, and for tools that read WebAssembly
+  console.log(`wasm ${module}: ${bytes.length} bytes`)
 }
-for (const [name, source] of Object.entries({ ...ofCore, ...abiFiles(await buildAbi(files)) })) {
+for (const [name, source] of Object.entries(made)) {
   const head = '// Generated from native/include/sabway by native/codegen/build.mjs: do not edit.'
   await update(join(generated, name), [head, '', ...source, ''].join('\n'))
 }
-// For tests, and for tools that read WebAssembly.
-await writeFile(join(generated, 'core.wasm'), linked)
-await writeFile(
-  join(generated, 'core-wasm.ts'),
-  [
-    '// Generated by native/codegen/build.mjs: do not edit.',
-    `export const CORE_WASM = ${letters(core)}`,
-    `export const CORE_SECTION = '${CORE_SECTION}'`,
-    `export const CORE_ID = '${id}'`,
-    `export const SIZES_WASM = ${letters(sizes)}`,
-    '',
-  ].join('\n'),
-)
-console.log(`wasm core: ${core.length} bytes; sizes: ${sizes.length} bytes`)

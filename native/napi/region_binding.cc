@@ -9,6 +9,7 @@
 #include "sabway/endpoint.h"
 #include "sabway/loop.h"
 #include "sabway/region.h"
+#include "sabway/registry.h"
 #include "shared_memory.h"
 
 void RegionBinding::Init(Napi::Env env, Napi::Object exports) {
@@ -24,24 +25,23 @@ void RegionBinding::Init(Napi::Env env, Napi::Object exports) {
            InstanceMethod("close", &RegionBinding::Close)}));
 }
 
-// (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, channel offset,
-// SharedMemory that a private region is a copy of | undefined)
+// (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, SharedMemory that
+// a private region is a copy of | undefined)
 RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<RegionBinding>(info) {
   Napi::Env env = info.Env();
   environment_ = Environment::Of(env);
   // The address comes from a view: on Node 20 Node-API does not take the SharedArrayBuffer itself.
   auto [data, length] = BytesOf(info[0], "the region");
   endpoint_ = Whole(info[1], "endpoint", SW_ENDPOINTS - 1);
-  channel_ = Whole(info[2], "channel");
   if (length % SW_PAGE != 0 || reinterpret_cast<uintptr_t>(data) % SW_LINE != 0) {
     throw MakeError(env, SW_ENOTREGION, "a region is a whole WebAssembly.Memory");
   }
   int status = sw_region_verify(data, static_cast<uint32_t>(length / SW_PAGE));
   if (status != SW_OK) throw MakeError(env, status, "refused by the native core");
   memory_ = Napi::Persistent(info[0].As<Napi::Object>());
-  if (info[3].IsObject()) {
-    away_reference_ = Napi::Persistent(info[3].As<Napi::Object>());
-    away_ = SharedMemory::Unwrap(info[3].As<Napi::Object>());
+  if (info[2].IsObject()) {
+    away_reference_ = Napi::Persistent(info[2].As<Napi::Object>());
+    away_ = SharedMemory::Unwrap(info[2].As<Napi::Object>());
   }
   base_ = data;
   size_ = length;
@@ -62,7 +62,7 @@ void RegionBinding::Release() {
   carrier_ = nullptr;
   if (watch_id_ != 0) environment_->Unwatch(watch_id_);
   if (listening_) sw_loop_unregister(sw_endpoint_doorbell(base_, endpoint_));
-  sw_channel_evict(base_, size_, channel_, endpoint_);
+  sw_region_evict(base_, size_, endpoint_);
   sw_endpoint_set_skills(base_, endpoint_, 0);
   sw_relay_serve(base_);  // what was asked of this relay, and what another one has to do
   sw_endpoint_release(base_, endpoint_);
@@ -143,7 +143,7 @@ Napi::Value RegionBinding::Watch(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
   if (watch_id_ == 0) {
     uint32_t id = Environment::NextId();
-    sw_listener_watch watch = {base_, size_, channel_, endpoint_, id};
+    sw_listener_watch watch = {base_, size_, sw_region_channel(base_, size_), endpoint_, id};
     if (away_ != nullptr) {  // deaths are seen there; rings there are for the carrier
       watch.base = away_->base();
       watch.endpoint = SW_ENDPOINTS;
@@ -193,7 +193,7 @@ Napi::Value RegionBinding::StartWorker(const Napi::CallbackInfo &info) {
   // of a private region the carrier has the other side
   void *base = away_ != nullptr ? away_->base() : base_;
   if (!open_ || base == nullptr) throw MakeError(info.Env(), SW_ECLOSED, "");
-  sw_place place = {base, size_, channel_, 0};
+  sw_place place = {base, size_, sw_region_channel(base_, size_), 0};
   return Napi::Number::New(info.Env(), workers_.Start(environment_, info[0].As<Napi::Object>(), place));
 }
 

@@ -47,7 +47,6 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   sw_carrier *carrier_ = nullptr;
   uint8_t *base_ = nullptr;
   uint64_t size_ = 0;
-  uint32_t channel_ = 0;
   uint32_t endpoint_ = 0;
   bool listening_ = false;
   uint32_t watch_id_ = 0;  // with the listener; 0 when it has none

@@ -40,7 +40,7 @@ int sw_carrier_mirror(void *to, const void *from, uint64_t size) {
   if (status != SW_OK) return status;
   uint32_t at = sw_region_channel(from, size);
   const sw_channel *channel = (const sw_channel *)((const uint8_t *)from + at);
-  if (at == 0 || sw_peer_load_acquire(&channel->magic) != SW_CHANNEL_MAGIC) return sw_region_format_empty(to, pages);
+  if (at == 0 || sw_peer_load_acquire(&channel->magic) != SW_CHANNEL_MAGIC) return sw_region_format_empty(to, pages, 0);
   uint32_t first = sw_peer_load_relaxed(&channel->rings[SW_RENDERER].capacity);
   uint32_t second = sw_peer_load_relaxed(&channel->rings[SW_NATIVE].capacity);
   return sw_region_format(to, pages, first, second) == SW_OK ? SW_OK : SW_ECORRUPT;

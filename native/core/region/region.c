@@ -4,9 +4,10 @@
  *   0               not ready: every host refuses it
  *   SW_MAGIC        ready, for as long as the memory is there
  *
- * Making: flags and nonce, when processes share it (shared.c); the channel; layout hash, pages and
- * root; the magic last [H1]. A crash on the way leaves memory that every host refuses. After [H1]
- * no honest participant writes to the header, but a hostile one may, at any time: each word is read
+ * Making: flags and nonce, when processes share it (shared.c); the channel or the heap; layout hash,
+ * pages, root and heap; the magic last [H1]. A crash on the way leaves memory that every host
+ * refuses. After [H1] honest participants write to the header once at most, the place of the channel
+ * in a region with a heap [H2]; but a hostile one may write at any time: each word is read
  * once, and what it leads to is checked against the size that the operating system gives.
  * header.root is the address of the channel: sw_region_channel is the only reader. */
 #include "sabway/region.h"
@@ -37,17 +38,18 @@ uint64_t sw_region_bytes(uint32_t renderer_to_native, uint32_t native_to_rendere
   return (SW_HEAP_AT + channel + SW_PAGE - 1) / SW_PAGE * SW_PAGE;
 }
 
-static void write_header(void *base, uint32_t pages) {
+static void write_header(void *base, uint32_t pages, uint32_t root, uint32_t heap) {
   sw_region_header *header = base;
   sw_store_relaxed(&header->layout_hash, sw_layout_hash());
   sw_store_relaxed(&header->pages, pages);
-  sw_store_relaxed(&header->root, SW_HEAP_AT);
+  sw_store_relaxed(&header->root, root);
+  sw_store_relaxed(&header->heap, heap);
   sw_store_release(&header->magic, SW_MAGIC); /* [H1] pairs with the acquire in sw_region_verify */
 }
 
-int sw_region_format_empty(void *base, uint32_t pages) {
+int sw_region_format_empty(void *base, uint32_t pages, uint32_t heap) {
   if ((uint64_t)pages * SW_PAGE < SW_HEAP_AT) return SW_ERANGE;
-  write_header(base, pages);
+  write_header(base, pages, heap == 0 ? SW_HEAP_AT : 0, heap);
   return SW_OK;
 }
 
@@ -55,7 +57,7 @@ int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, ui
   uint64_t needed = sw_region_bytes(renderer_to_native, native_to_renderer);
   if (needed == 0 || (uint64_t)pages * SW_PAGE < needed) return SW_ERANGE;
   int status = sw_channel_format(base, SW_HEAP_AT, renderer_to_native, native_to_renderer);
-  if (status == SW_OK) write_header(base, pages);
+  if (status == SW_OK) write_header(base, pages, SW_HEAP_AT, 0);
   return status;
 }
 
@@ -70,7 +72,18 @@ int sw_region_verify(const void *base, uint32_t pages) {
 
 uint32_t sw_region_channel(const void *base, uint64_t size) {
   if (size < SW_HEAP_AT + sizeof(sw_channel)) return 0;
-  uint32_t root = sw_peer_load_relaxed(&((const sw_region_header *)base)->root);
+  /* pairs with [H2]: the channel is written before */
+  uint32_t root = sw_peer_load_acquire(&((const sw_region_header *)base)->root);
   if (root < SW_HEAP_AT || root % SW_LINE != 0 || root > size - sizeof(sw_channel)) return 0;
   return root;
+}
+
+void sw_region_set_channel(void *base, uint32_t offset) {
+  sw_store_release(&((sw_region_header *)base)->root, offset); /* [H2] pairs with sw_region_channel */
+}
+
+uint32_t sw_region_heap(const void *base, uint64_t size) {
+  if (size < SW_HEAP_AT) return 0;
+  uint32_t heap = sw_peer_load_relaxed(&((const sw_region_header *)base)->heap);
+  return heap == SW_HEAP_AT ? heap : 0;
 }

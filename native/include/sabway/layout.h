@@ -12,8 +12,10 @@
 #include "layout/channel.h"
 #include "layout/endpoint.h"
 #include "layout/instance.h"
+#include "layout/directory.h"
 #include "layout/mutex.h"
 #include "layout/region.h"
+#include "layout/registry.h"
 #include "layout/ring.h"
 
 #define SW_LAYOUT_STRUCTS(X) \
@@ -22,7 +24,9 @@
   SW_RING_STRUCTS(X)         \
   SW_CHANNEL_STRUCTS(X)      \
   SW_INSTANCE_STRUCTS(X)     \
-  SW_MUTEX_STRUCTS(X)
+  SW_MUTEX_STRUCTS(X)        \
+  SW_REGISTRY_STRUCTS(X)     \
+  SW_DIRECTORY_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -30,7 +34,9 @@
   SW_RING_FIELDS(X)         \
   SW_CHANNEL_FIELDS(X)      \
   SW_INSTANCE_FIELDS(X)     \
-  SW_MUTEX_FIELDS(X)
+  SW_MUTEX_FIELDS(X)        \
+  SW_REGISTRY_FIELDS(X)     \
+  SW_DIRECTORY_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -69,6 +75,13 @@
   X(SW_CLOSED_BY_PRODUCER)     \
   X(SW_CLOSED_BY_CONSUMER)     \
   X(SW_MUTEX_INHERITED)        \
-  X(SW_MUTEX_POISONED)
+  X(SW_MUTEX_POISONED)         \
+  X(SW_KIND_MEMORY)            \
+  X(SW_KIND_MUTEX)             \
+  X(SW_KIND_CHANNEL)           \
+  X(SW_KIND_MASK)              \
+  X(SW_REGISTRY_AT)            \
+  X(SW_DIRECTORY_AT)           \
+  X(SW_NAME_BYTES)
 
 #endif

@@ -24,14 +24,22 @@ uint64_t sw_region_bytes(uint32_t renderer_to_native, uint32_t native_to_rendere
  * */
 int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, uint32_t native_to_renderer);
 
-/* The same without a channel: sw_channel_format can put one at SW_HEAP_AT later. */
-int sw_region_format_empty(void *base, uint32_t pages);
+/* The same without a channel. `heap` is the offset of the heap that sw_heap_format has written, or
+ * zero for none: then sw_channel_format can put a channel at SW_HEAP_AT later. */
+int sw_region_format_empty(void *base, uint32_t pages, uint32_t heap);
 
-/* Offset of the channel that the region was carved for, or 0 when the header names a place where
+/* Make the channel at `offset`, which sw_channel_format has written, the region's. One caller, once;
+ * wait-free. */
+void sw_region_set_channel(void *base, uint32_t offset);
+
+/* Offset of the region's channel, or 0 when there is none yet, or the header names a place where
  * none can be. Reads the header once, so keep the answer: a peer may write another. An empty region
- * has a place for one, too: opening it is SW_ENOTREGION. Any thread; wait-free; uses no stack in
- * the region. */
+ * without a heap has a place for one, too: opening it is SW_ENOTREGION. Any thread; wait-free; uses
+ * no stack in the region. */
 uint32_t sw_region_channel(const void *base, uint64_t size);
+
+/* Offset of the region's heap, or 0 when it has none. Any thread; wait-free. */
+uint32_t sw_region_heap(const void *base, uint64_t size);
 
 /* Is this a region that this build understands, with all of it inside `pages`? Any thread;
  * wait-free; writes nothing and uses no stack in the region. Errors: SW_ENOTREGION, SW_ELAYOUT. */

@@ -15,7 +15,7 @@ core/region
 core/ring
 core/channel core/mutex
 core/heap
-core/directory
+core/objects
 prim
 threads util
 process worker

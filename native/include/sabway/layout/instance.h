@@ -22,7 +22,8 @@ typedef struct sw_instance {
   uint8_t stack[SW_STACK_BYTES];
   uint8_t producer[256]; /* sw_producer, as wasm32 lays it out */
   uint8_t consumer[256]; /* sw_consumer, likewise */
-  uint8_t unused[SW_INSTANCE_BYTES - SW_STACK_BYTES - 512 - 2 * SW_BATCH * 8];
+  uint8_t heap[768];     /* sw_heap, likewise */
+  uint8_t scratch[768];  /* what a call of the heap or the directory takes and gives */
   sw_slice outgoing[SW_BATCH];
   sw_slice incoming[SW_BATCH];
 } sw_instance;
@@ -35,6 +36,8 @@ typedef struct sw_instance {
   X(sw_instance, stack)       \
   X(sw_instance, producer)    \
   X(sw_instance, consumer)    \
+  X(sw_instance, heap)        \
+  X(sw_instance, scratch)     \
   X(sw_instance, outgoing)    \
   X(sw_instance, incoming)
 

@@ -1,0 +1,109 @@
+// What region.set, region.get and the others do: the directory's entries as objects of the classes
+// that know their kinds.
+import * as check from '../base/check.js'
+import { SabwayError } from '../base/errors.js'
+import { SW_KIND_MEMORY } from '../generated/abi.js'
+import type { HeapRegion } from './heap-region.js'
+import { AllocatedMemory } from './allocated-memory.js'
+import { add, type Found, find, list, remove } from './directory.js'
+import { HeapMember } from './member.js'
+import { Heap } from './heap.js'
+
+/** A class whose objects can have names. */
+export interface ObjectKind<T extends object> {
+  /** SW_KIND_MEMORY and so on. */
+  readonly kind: number
+  /** What `region.list` calls it. */
+  readonly name: string
+  /** The region and the offset of an object of the class; null for anything else. */
+  placeOf(value: object): { region: HeapRegion; object: number } | null
+  open(region: HeapRegion, object: number): T
+  /** Free one that lost its name to another. */
+  free(object: T): void
+}
+
+const memory: ObjectKind<AllocatedMemory> = {
+  kind: SW_KIND_MEMORY,
+  name: 'memory',
+  placeOf: (value) =>
+    value instanceof AllocatedMemory ? { region: value.heap.heapRegion, object: value.pointer } : null,
+  open: (region, object) => new AllocatedMemory(heapOf(region), object),
+  free: (object) => object.free(),
+}
+
+const kinds: ObjectKind<object>[] = [memory as never]
+
+/** Let objects of another class have names. */
+export function provideKind<T extends object>(kind: ObjectKind<T>): void {
+  kinds.push(kind as never)
+}
+
+const heaps = new WeakMap<HeapRegion, Heap>()
+
+/** The region's heap, the same object each time. */
+export function heapOf(region: HeapRegion): Heap {
+  const found = heaps.get(region)
+  if (found !== undefined) return found
+  const made = new Heap(region)
+  heaps.set(region, made)
+  return made
+}
+
+function kindOf(number: number): ObjectKind<object> {
+  const kind = kinds.find((each) => each.kind === number)
+  if (kind !== undefined) return kind
+  throw new SabwayError(
+    'ERR_SABWAY_OTHER_KIND',
+    `kind ${number}, which this version of Sabway has no class for; open it where it was made`,
+  )
+}
+
+function described(region: HeapRegion, object: unknown): { kind: ObjectKind<object>; found: Found } {
+  for (const kind of kinds) {
+    const place = typeof object === 'object' && object !== null ? kind.placeOf(object) : null
+    if (place === null) continue
+    if (place.region.bytes.buffer !== region.bytes.buffer) {
+      throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'the object is in the heap of another region')
+    }
+    return { kind, found: { kind: kind.kind, object: place.object } }
+  }
+  return check.refuse('ERR_SABWAY_INVALID_TYPE', 'object must be in the heap, such as what heap.allocUI32 returns', object)
+}
+
+export function set(region: HeapRegion, name: unknown, object: unknown): void {
+  const { found } = described(region, object)
+  const now = add(HeapMember.of(region), name, found)
+  if (now.object === found.object && now.kind === found.kind) return
+  throw new SabwayError(
+    'ERR_SABWAY_NAME_TAKEN',
+    `${check.shown(name)} stands for another object (a ${kindOf(now.kind).name}); delete that name first, or get it`,
+  )
+}
+
+export function get(region: HeapRegion, name: unknown): object | undefined {
+  const found = find(HeapMember.of(region), name)
+  return found === null ? undefined : kindOf(found.kind).open(region, found.object)
+}
+
+export function getOrMake(region: HeapRegion, name: unknown, make: unknown): object {
+  const there = get(region, name)
+  if (there !== undefined) return there
+  check.callback(make, 'make')
+  const made: unknown = (make as () => unknown)()
+  const { kind, found } = described(region, made)
+  const now = add(HeapMember.of(region), name, found)
+  if (now.object === found.object) return made as object
+  kind.free(made as object) // another participant was first
+  return kindOf(now.kind).open(region, now.object)
+}
+
+export const has = (region: HeapRegion, name: unknown): boolean => find(HeapMember.of(region), name) !== null
+
+export const drop = (region: HeapRegion, name: unknown): boolean => remove(HeapMember.of(region), name)
+
+export function named(region: HeapRegion): { name: string; kind: string }[] {
+  return Array.from(list(HeapMember.of(region)), ([name, { kind }]) => ({
+    name,
+    kind: kinds.find((each) => each.kind === kind)?.name ?? `kind ${kind}`,
+  }))
+}

@@ -1,0 +1,121 @@
+/* The registry: a chain of blocks of slots, which grows and never shrinks.
+ *
+ *   slot             state     next
+ *   0                vacant    add: compare-exchange -> taken
+ *   offset | kind    taken     remove: compare-exchange -> vacant
+ *
+ *   block.next, and registry.first
+ *   0                the last block   add: compare-exchange -> a block that is filled already
+ *   offset           for good
+ *
+ * Each change is one compare-exchange, so a crash leaves it done or not; between the allocation of a
+ * block and its place in the chain the block is lost. Readers walk the chain at any time. `hint` only
+ * says where to begin.
+ *
+ * Hostile participants write here, too: offsets are bounded before use, and no walk is longer than
+ * SW_REGISTRY_BLOCKS blocks. */
+#include "sabway/registry.h"
+
+#include <stddef.h>
+
+#include "base/peer.h"
+
+static sw_registry *registry_of(const void *base) { return (sw_registry *)(void *)((uint8_t *)base + SW_REGISTRY_AT); }
+
+/* The block at that offset, or NULL when none can be there. */
+static sw_registry_block *block_at(const void *base, uint64_t size, uint32_t at) {
+  if (at < SW_HEAP_AT || at % 16 != 0 || size < sizeof(sw_registry_block) || at > size - sizeof(sw_registry_block))
+    return NULL;
+  return (sw_registry_block *)(void *)((uint8_t *)base + at);
+}
+
+/* Put the entry into a vacant slot of the block. */
+static bool put(sw_registry_block *block, uint32_t entry) {
+  for (uint32_t i = 0; i < SW_REGISTRY_SLOTS; i++) {
+    uint32_t seen = sw_peer_load_relaxed(&block->slot[i]);
+    /* [G1] a walk that sees the entry sees the object; pairs with the acquire in sw_registry_next */
+    if (seen == 0 && sw_compare_exchange_acq_rel(&block->slot[i], &seen, entry)) return true;
+  }
+  return false;
+}
+
+/* Append a block that has the entry alone to the chain, whose last link is `link`. Returns 1 when
+ * another participant was first. */
+static int append(sw_heap *heap, uint32_t *link, uint32_t entry) {
+  uint32_t at = sw_heap_alloc(heap, (uint32_t)sizeof(sw_registry_block)), none = 0;
+  if (at == 0) return heap->status;
+  sw_registry_block *block = (sw_registry_block *)(void *)(heap->base + at);
+  sw_store_relaxed(&block->next, 0);
+  sw_store_relaxed(&block->slot[0], entry);
+  for (uint32_t i = 1; i < SW_REGISTRY_SLOTS; i++) sw_store_relaxed(&block->slot[i], 0);
+  /* [G2] a walk that sees the block sees its slots; pairs with the acquires of links */
+  if (sw_compare_exchange_acq_rel(link, &none, at)) {
+    sw_store_relaxed(&registry_of(heap->base)->hint, at);
+    return SW_OK;
+  }
+  sw_heap_free(heap, at);
+  return 1;
+}
+
+int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind) {
+  sw_registry *registry = registry_of(heap->base);
+  uint32_t entry = object | kind;
+  uint64_t size = heap->begin + (uint64_t)heap->count * SW_HEAP_PAGE;
+  sw_registry_block *hinted = block_at(heap->base, size, sw_peer_load_acquire(&registry->hint));
+  if (hinted != NULL && put(hinted, entry)) return SW_OK;
+  uint32_t *link = &registry->first;
+  for (uint32_t blocks = 0; blocks < SW_REGISTRY_BLOCKS;) {
+    uint32_t at = sw_peer_load_acquire(link); /* pairs with [G2] */
+    if (at == 0) {
+      int status = append(heap, link, entry);
+      if (status != 1) return status;
+      continue;
+    }
+    sw_registry_block *block = block_at(heap->base, size, at);
+    if (block == NULL) return SW_ECORRUPT;
+    if (put(block, entry)) {
+      sw_store_relaxed(&registry->hint, at);
+      return SW_OK;
+    }
+    link = &block->next;
+    blocks++;
+  }
+  return SW_ECROWDED;
+}
+
+uint32_t sw_registry_next(const void *base, uint64_t size, uint64_t *cursor) {
+  /* The cursor: the number of the block, and of the slot in it. */
+  uint32_t wanted = (uint32_t)(*cursor / SW_REGISTRY_SLOTS), first = (uint32_t)(*cursor % SW_REGISTRY_SLOTS);
+  uint32_t at = sw_peer_load_acquire(&registry_of(base)->first); /* pairs with [G2] */
+  for (uint32_t number = 0; number < SW_REGISTRY_BLOCKS; number++) {
+    sw_registry_block *block = block_at(base, size, at);
+    if (block == NULL) return 0;
+    for (uint32_t i = number < wanted ? SW_REGISTRY_SLOTS : first; i < SW_REGISTRY_SLOTS; i++) {
+      uint32_t entry = sw_peer_load_acquire(&block->slot[i]); /* pairs with [G1] */
+      if (entry == 0) continue;
+      *cursor = (uint64_t)number * SW_REGISTRY_SLOTS + i + 1;
+      return entry;
+    }
+    if (number >= wanted) first = 0;
+    at = sw_peer_load_acquire(&block->next); /* pairs with [G2] */
+  }
+  return 0;
+}
+
+int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind) {
+  uint32_t entry = object | kind;
+  uint32_t at = sw_peer_load_acquire(&registry_of(base)->first); /* pairs with [G2] */
+  for (uint32_t number = 0; number < SW_REGISTRY_BLOCKS; number++) {
+    sw_registry_block *block = block_at(base, size, at);
+    if (block == NULL) return 0;
+    for (uint32_t i = 0; i < SW_REGISTRY_SLOTS; i++) {
+      uint32_t seen = entry;
+      if (sw_peer_load_relaxed(&block->slot[i]) != entry) continue;
+      if (!sw_compare_exchange_acq_rel(&block->slot[i], &seen, 0)) continue;
+      sw_store_relaxed(&registry_of(base)->hint, at);
+      return 1;
+    }
+    at = sw_peer_load_acquire(&block->next); /* pairs with [G2] */
+  }
+  return 0;
+}

@@ -1,0 +1,40 @@
+/* The registry of a region: the objects of its heap that have words which name participants, and
+ * what is done with all of them when a participant ends.
+ *
+ * An object is added before a participant can take a role in it, and removed before it is freed. */
+#ifndef SABWAY_REGISTRY_H
+#define SABWAY_REGISTRY_H
+
+#include "heap.h"
+#include "layout.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Add the object of that kind (enum sw_kind) at `object`. Any thread, lock-free. A crash inside
+ * leaves it added or not, and at most one block of the heap that nothing refers to. Errors: those of
+ * sw_heap_alloc; SW_ECROWDED: there is no room for more objects; SW_ECORRUPT. */
+int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind);
+
+/* Remove it. Returns 1, or 0 when it is not there. Any thread, lock-free. */
+int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind);
+
+/* The objects one after the other: the one behind `*cursor`, which is 0 at first. Returns the
+ * object's offset with its kind in the bits of SW_KIND_MASK, or 0 at the end. Any thread,
+ * wait-free. */
+uint32_t sw_registry_next(const void *base, uint64_t size, uint64_t *cursor);
+
+/* Take the participant that `role` names out of every object, because it has ended or is to be
+ * replaced, and wake those that may have waited for it: see sw_channel_evict_role and
+ * sw_mutex_evict. Its endpoint stays claimed. Any thread, lock-free; each step may be done twice, so
+ * a crash inside leaves the rest for the next caller. */
+void sw_region_evict_role(void *base, uint64_t size, uint32_t role);
+
+/* The same for the owner of an endpoint, which leaves by itself. */
+void sw_region_evict(void *base, uint64_t size, uint32_t index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
