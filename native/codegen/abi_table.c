@@ -2,6 +2,7 @@
  * turn into TypeScript. Compiled by the compiler that compiles the wasm core, so the two cannot
  * disagree. */
 #include "napi/events.h"
+#include "sabway/heap.h"
 #include "sabway/ring.h"
 #include "sabway/wait.h"
 
@@ -44,6 +45,24 @@ static const row ROWS[] = {
     SWI_FIELD(sw_consumer, bytes)
     SWI_FIELD(sw_consumer, capacity)
     SWI_FIELD(sw_consumer, role)
+    SWI_STRUCT(sw_heap)
+    SWI_FIELD(sw_heap, status)
+    SWI_FIELD(sw_heap, begin)
+    SWI_FIELD(sw_heap, count)
+    SWI_STRUCT(sw_heap_stats)
+    SWI_FIELD(sw_heap_stats, total)
+    SWI_FIELD(sw_heap_stats, used)
+    SWI_FIELD(sw_heap_stats, free)
+    SWI_FIELD(sw_heap_stats, largest)
+    SWI_FIELD(sw_heap_stats, blocks)
+    SWI_FIELD(sw_heap_stats, pages_bytes)
+    SWI_FIELD(sw_heap_stats, high_water)
+    SWI_FIELD(sw_heap_stats, by_owner)
+    SWI_STRUCT(sw_heap_block)
+    SWI_FIELD(sw_heap_block, at)
+    SWI_FIELD(sw_heap_block, bytes)
+    SWI_FIELD(sw_heap_block, owner)
+    SWI_STRUCT(sw_heap_cursor)
     // clang-format on
 };
 
@@ -51,6 +70,8 @@ _Static_assert(sizeof(sw_producer) <= sizeof(((sw_instance *)0)->producer),
                "the handle fits its place in the instance");
 _Static_assert(sizeof(sw_consumer) <= sizeof(((sw_instance *)0)->consumer),
                "the handle fits its place in the instance");
+
+_Static_assert(sizeof(sw_heap) <= 1024, "the handle fits its place in the instance");
 
 __attribute__((export_name("row_count"))) int row_count(void) { return sizeof(ROWS) / sizeof(ROWS[0]); }
 __attribute__((export_name("row_at"))) const row *row_at(int i) { return &ROWS[i]; }

@@ -11,6 +11,7 @@
 
 #include "layout/channel.h"
 #include "layout/endpoint.h"
+#include "layout/heap.h"
 #include "layout/instance.h"
 #include "layout/mutex.h"
 #include "layout/region.h"
@@ -22,7 +23,8 @@
   SW_RING_STRUCTS(X)         \
   SW_CHANNEL_STRUCTS(X)      \
   SW_INSTANCE_STRUCTS(X)     \
-  SW_MUTEX_STRUCTS(X)
+  SW_MUTEX_STRUCTS(X)        \
+  SW_HEAP_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -30,7 +32,8 @@
   SW_RING_FIELDS(X)         \
   SW_CHANNEL_FIELDS(X)      \
   SW_INSTANCE_FIELDS(X)     \
-  SW_MUTEX_FIELDS(X)
+  SW_MUTEX_FIELDS(X)        \
+  SW_HEAP_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -69,6 +72,14 @@
   X(SW_CLOSED_BY_PRODUCER)     \
   X(SW_CLOSED_BY_CONSUMER)     \
   X(SW_MUTEX_INHERITED)        \
-  X(SW_MUTEX_POISONED)
+  X(SW_MUTEX_POISONED)         \
+  X(SW_HEAP_MAGIC)             \
+  X(SW_HEAP_PAGE)              \
+  X(SW_HEAP_UNIT)              \
+  X(SW_HEAP_SMALL)             \
+  X(SW_HEAP_CLASSES)           \
+  X(SW_HEAP_GIVEN)             \
+  X(SW_HEAP_FANOUT)            \
+  X(SW_SLAB_WORDS)
 
 #endif
