@@ -1,7 +1,7 @@
 // The names of a region's directory: text here, bytes of UTF-8 in the region.
 import * as check from '../base/check.js'
 import { coreError, SabwayError } from '../base/errors.js'
-import { SW_NAME_BYTES, sw_found } from '../generated/abi.js'
+import { SW_NAME_MOST, sw_found } from '../generated/abi.js'
 import type { HeapMember } from './member.js'
 
 /** What a name stands for. */
@@ -42,11 +42,11 @@ function decoded(bytes: Uint8Array): string {
 
 /** Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT. */
 function put(member: HeapMember, name: unknown): number {
-  const bytes = encoded(check.text(name, 'name', SW_NAME_BYTES))
-  if (bytes.length > SW_NAME_BYTES) {
+  const bytes = encoded(check.text(name, 'name', SW_NAME_MOST))
+  if (bytes.length > SW_NAME_MOST) {
     throw new SabwayError(
       'ERR_SABWAY_INVALID_ARGUMENT',
-      `name must have at most ${SW_NAME_BYTES} bytes of UTF-8, it has ${bytes.length}`,
+      `name must have at most ${SW_NAME_MOST} bytes of UTF-8, it has ${bytes.length}`,
     )
   }
   member.region.bytes.set(bytes, member.scratch + NAME)

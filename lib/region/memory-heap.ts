@@ -58,7 +58,7 @@ function regionOf(config: unknown): Region {
     names,
   )
   for (const [name, value] of Object.entries({ bufferSize, initialBuffers })) {
-    if (value !== undefined) check.integer(value, name, 1, LARGEST_BLOCK)
+    if (value !== undefined) check.integer(value, name, 1, 2 ** 32)
   }
   return Region.create({ size, ...share })
 }

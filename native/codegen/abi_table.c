@@ -3,6 +3,7 @@
  * disagree. */
 #include "napi/events.h"
 #include "sabway/directory.h"
+#include "sabway/heap.h"
 #include "sabway/ring.h"
 #include "sabway/wait.h"
 
@@ -53,6 +54,9 @@ static const row ROWS[] = {
     SWI_FIELD(sw_heap_block, owner)
     SWI_STRUCT(sw_heap_block)
     SWI_STRUCT(sw_heap_cursor)
+    SWI_STRUCT(sw_heap)
+    SWI_FIELD(sw_heap, begin)
+    SWI_FIELD(sw_heap, count)
     SWI_STRUCT(sw_heap_stats)
     SWI_FIELD(sw_heap_stats, total)
     SWI_FIELD(sw_heap_stats, used)

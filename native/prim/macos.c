@@ -165,6 +165,13 @@ int sw_prim_memory_map(sw_prim_handle handle, uint64_t size, void **base, char *
 
 void sw_prim_memory_unmap(void *base, uint64_t size) { munmap(base, size); }
 
+/* No advice of madvise is known to take pages from a shared memory object here. */
+uint64_t sw_prim_discard(void *from, uint64_t bytes) {
+  (void)from;
+  (void)bytes;
+  return 0;
+}
+
 /* MAP_FIXED might do. Until it has been tried with V8 there, messages are copied. */
 int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, int vouched, char *why) {
   (void)handle;

@@ -20,6 +20,11 @@ int sw_prim_wake(uint32_t *doorbell, uint32_t how); /* native: prim/wake.c */
  * then any process with that pid counts. Any thread. */
 int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high);
 
+/* Give the memory of these bytes back to the system, where it takes it: they may hold anything
+ * afterwards. Whole pages of memory that may be shared. Returns how many bytes it has taken; 0
+ * where it has no way to do that. Any thread. */
+uint64_t sw_prim_discard(void *from, uint64_t bytes);
+
 #ifndef __wasm__
 
 /* The pid of this process. */

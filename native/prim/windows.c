@@ -260,6 +260,13 @@ void sw_prim_memory_unmap(void *base, uint64_t size) {
   UnmapViewOfFile(base);
 }
 
+/* DiscardVirtualMemory is for private memory. */
+uint64_t sw_prim_discard(void *from, uint64_t bytes) {
+  (void)from;
+  (void)bytes;
+  return 0;
+}
+
 int sw_prim_memory_overlay(sw_prim_handle handle, void *base, uint64_t size, int vouched, char *why) {
   (void)handle;
   (void)base;

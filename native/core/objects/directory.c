@@ -57,7 +57,7 @@ static sw_directory_entry *entry_at(const sw_heap *heap, uint32_t at) {
   if (!is_inside(heap, at, sizeof(sw_directory_entry))) return NULL;
   sw_directory_entry *entry = (sw_directory_entry *)(void *)(heap->base + at);
   uint32_t length = sw_peer_load_relaxed(&entry->length);
-  bool fits = length <= SW_NAME_BYTES && is_inside(heap, at, sizeof(sw_directory_entry) + length);
+  bool fits = length <= SW_NAME_MOST && is_inside(heap, at, sizeof(sw_directory_entry) + length);
   return fits ? entry : NULL;
 }
 
@@ -183,7 +183,7 @@ static int grow(sw_heap *heap, view *v) {
 /* ---- calls ---- */
 
 int sw_directory_find(sw_heap *heap, const void *name, uint32_t length, sw_found *found) {
-  if (length > SW_NAME_BYTES) return SW_ERANGE;
+  if (length > SW_NAME_MOST) return SW_ERANGE;
   view v;
   int status = lock(heap, &v);
   if (status != SW_OK) return status;
@@ -230,7 +230,7 @@ static int add(sw_heap *heap, view *v, const uint8_t *name, uint32_t length, con
 }
 
 int sw_directory_add(sw_heap *heap, const void *name, uint32_t length, const sw_found *object, sw_found *found) {
-  if (length > SW_NAME_BYTES) return SW_ERANGE;
+  if (length > SW_NAME_MOST) return SW_ERANGE;
   view v;
   int status = lock(heap, &v);
   if (status != SW_OK) return status;
@@ -240,7 +240,7 @@ int sw_directory_add(sw_heap *heap, const void *name, uint32_t length, const sw_
 }
 
 int sw_directory_remove(sw_heap *heap, const void *name, uint32_t length, uint32_t object) {
-  if (length > SW_NAME_BYTES) return SW_ERANGE;
+  if (length > SW_NAME_MOST) return SW_ERANGE;
   view v;
   int status = lock(heap, &v);
   if (status != SW_OK) return status;
@@ -278,7 +278,7 @@ int sw_directory_next(sw_heap *heap, uint32_t *cursor, sw_found *found, void *na
     }
     read_entry(entry, found);
     uint32_t bytes = sw_peer_load_relaxed(&entry->length);
-    *length = bytes <= SW_NAME_BYTES ? bytes : SW_NAME_BYTES;
+    *length = bytes <= SW_NAME_MOST ? bytes : SW_NAME_MOST;
     const volatile uint8_t *from = entry->name;
     for (uint32_t k = 0; k < *length; k++) ((uint8_t *)name)[k] = from[k];
     status = 1;
@@ -303,8 +303,8 @@ int sw_directory_check(sw_heap *heap) {
       break;
     }
     uint32_t length = sw_peer_load_relaxed(&entry->length);
-    if (length > SW_NAME_BYTES) length = SW_NAME_BYTES;
-    uint8_t name[SW_NAME_BYTES + 1];
+    if (length > SW_NAME_MOST) length = SW_NAME_MOST;
+    uint8_t name[SW_NAME_MOST + 1];
     const volatile uint8_t *from = entry->name;
     for (uint32_t k = 0; k < length; k++) name[k] = from[k];
     uint32_t hash = hash_of(name, length);

@@ -5,7 +5,7 @@
  *   int status = sw_directory_find(&heap, "frames", 6, &found);
  *   if (status == 1 && found.kind == SW_KIND_MEMORY) ... found.object is its offset ...
  *
- * Names are any bytes, at most SW_NAME_BYTES, and told apart byte by byte. All functions take the
+ * Names are any bytes, at most SW_NAME_MOST, and told apart byte by byte. All functions take the
  * directory's mutex for the length of the call and never sleep: SW_EBUSY means that a living
  * participant holds it, or the heap's, and the caller tries again. A crash inside leaves the
  * directory as it was before or as it is after the call, and at most one block of the heap that
@@ -38,7 +38,7 @@ int sw_directory_add(sw_heap *heap, const void *name, uint32_t length, const sw_
 int sw_directory_remove(sw_heap *heap, const void *name, uint32_t length, uint32_t object);
 
 /* The names one after the other: the entry behind the one at `*cursor`, which is 0 at first. Returns
- * 1 with the entry copied out, the name to `name`, which has SW_NAME_BYTES bytes, or 0 at the end.
+ * 1 with the entry copied out, the name to `name`, which has SW_NAME_MOST bytes, or 0 at the end.
  * A name that is there all the time is found at least once; a directory that grows meanwhile begins
  * anew. */
 int sw_directory_next(sw_heap *heap, uint32_t *cursor, sw_found *found, void *name, uint32_t *length);

@@ -10,9 +10,10 @@
 #define SABWAY_LAYOUT_H
 
 #include "layout/channel.h"
-#include "layout/endpoint.h"
-#include "layout/instance.h"
 #include "layout/directory.h"
+#include "layout/endpoint.h"
+#include "layout/heap.h"
+#include "layout/instance.h"
 #include "layout/mutex.h"
 #include "layout/region.h"
 #include "layout/registry.h"
@@ -26,7 +27,8 @@
   SW_INSTANCE_STRUCTS(X)     \
   SW_MUTEX_STRUCTS(X)        \
   SW_REGISTRY_STRUCTS(X)     \
-  SW_DIRECTORY_STRUCTS(X)
+  SW_DIRECTORY_STRUCTS(X)    \
+  SW_HEAP_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -36,7 +38,8 @@
   SW_INSTANCE_FIELDS(X)     \
   SW_MUTEX_FIELDS(X)        \
   SW_REGISTRY_FIELDS(X)     \
-  SW_DIRECTORY_FIELDS(X)
+  SW_DIRECTORY_FIELDS(X)    \
+  SW_HEAP_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -82,6 +85,15 @@
   X(SW_KIND_MASK)              \
   X(SW_REGISTRY_AT)            \
   X(SW_DIRECTORY_AT)           \
-  X(SW_NAME_BYTES)
+  X(SW_NAME_MOST)              \
+  X(SW_LINE)                   \
+  X(SW_HEAP_MAGIC)             \
+  X(SW_HEAP_PAGE)              \
+  X(SW_HEAP_UNIT)              \
+  X(SW_HEAP_SMALL)             \
+  X(SW_HEAP_CLASSES)           \
+  X(SW_HEAP_GIVEN)             \
+  X(SW_HEAP_FANOUT)            \
+  X(SW_SLAB_WORDS)
 
 #endif

@@ -279,6 +279,32 @@ int sw_prim_memory_map(sw_prim_handle handle, uint64_t size, void **base, char *
 
 void sw_prim_memory_unmap(void *base, uint64_t size) { munmap(base, size); }
 
+/* Is one of these pages in memory? `pages` is what mincore(2) fills. */
+static int is_resident(uint8_t *pages, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if ((pages[i] & 1) != 0) return 1;
+  }
+  return 0;
+}
+
+/* Shared memory has its pages in a file, which MADV_REMOVE punches a hole into; private memory has
+ * them to itself. Pieces in which nothing is resident are left alone: a region is mostly those. */
+uint64_t sw_prim_discard(void *from, uint64_t bytes) {
+  enum { PIECE = 1 << 20, LEAST_PAGE = 4096 };
+  uint8_t resident[PIECE / LEAST_PAGE];
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t at = ((uintptr_t)from + page - 1) / page * page, end = ((uintptr_t)from + bytes) / page * page;
+  uint64_t given = 0;
+  while (at < end) {
+    size_t length = end - at < PIECE ? (size_t)(end - at) : PIECE;
+    void *piece = (void *)at; /* NOLINT(performance-no-int-to-ptr): rounded */
+    at += length;
+    if (mincore(piece, length, resident) == 0 && !is_resident(resident, length / page)) continue;
+    if (madvise(piece, length, MADV_REMOVE) == 0 || madvise(piece, length, MADV_DONTNEED) == 0) given += length;
+  }
+  return given;
+}
+
 /* ---- overlay ---- */
 
 /* One line of proc(5)'s maps. */

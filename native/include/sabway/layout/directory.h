@@ -6,7 +6,7 @@
 
 enum {
   SW_DIRECTORY_AT = 2048, /* its offset, behind the words of the region's header */
-  SW_NAME_BYTES = 255     /* of the longest name */
+  SW_NAME_MOST = 255     /* of the longest name */
 };
 
 typedef struct sw_directory {
