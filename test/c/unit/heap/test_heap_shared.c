@@ -25,6 +25,7 @@ typedef struct board {
   uint32_t stop, ready;
   uint32_t done;    /* operations */
   uint32_t full;    /* of them refused because the heap was full */
+  uint32_t large;   /* so many of 64 allocations are */
   uint32_t units[]; /* a word per unit */
 } board;
 
@@ -61,7 +62,7 @@ static uint32_t touched(uint32_t bytes) { return bytes < PATTERN ? bytes : PATTE
 
 static void take(sw_heap *h, slot *s, uint64_t *random) {
   uint32_t kind = random_next(random) % 64;
-  uint32_t bytes = 1 + random_next(random) % (kind == 0 ? 60000 : kind < 8 ? 5000 : 300);
+  uint32_t bytes = 1 + random_next(random) % (kind < b->large ? 60000 : kind < 8 ? 5000 : 300);
   uint32_t at = kind % 4 == 1 ? sw_heap_alloc_wait(h, bytes, 64, -1) : sw_heap_alloc_wait(h, bytes, 1, -1);
   if (at == 0) {
     FAULT(h->status == SW_EHEAPFULL);
@@ -151,6 +152,7 @@ static void nothing_is_lost(void) {
 static void random_operations(uint64_t size, uint32_t each, bool until_full) {
   board_open(size);
   operations = each;
+  b->large = until_full ? 8 : 1;
   pid_t child = fork();
   assert_true(child >= 0);
   if (child == 0) {
