@@ -129,10 +129,6 @@ enum { MODEL_PIDS = 4 };
 void model_process(uint32_t pid, uint32_t start_low, uint32_t start_high, bool alive);
 void model_die(uint32_t pid);
 
-/* The running thread's process dies at its `accesses`-th access from now on, before that is made: in
- * the middle of whatever it does. 0: it does not. */
-void model_mortal(uint32_t pid, uint32_t accesses);
-
 /* In setup: `thread` has no means to wake those that sleep as `how`; SW_AWAKE: it has all. */
 void model_cannot_wake(int thread, uint32_t how);
 

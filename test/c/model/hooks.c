@@ -40,33 +40,14 @@ bool model_covered(const char *file, int line) {
 }
 
 
+void hooks_reset(void) { memset(covered, 0, sizeof(covered)); }
+
 static bool hit(const char *file, int line, enum model_mutation mutation) {
   const model_mutant *m = &model_active.mutant;
   return m->mutation == mutation && m->line == line && strcmp(name_of(file), m->file) == 0;
 }
 
-/* ---- dying in the middle ---- */
-
-static struct { uint32_t pid, accesses; } mortal[MODEL_THREADS];
-
-void model_mortal(uint32_t pid, uint32_t accesses) {
-  mortal[model_self()].pid = pid;
-  mortal[model_self()].accesses = accesses;
-}
-
-void hooks_reset(void) { memset(covered, 0, sizeof(covered)); }
-
-void hooks_restart(void) { memset(mortal, 0, sizeof(mortal)); }
-
-static void perhaps_die(void) {
-  int self = coroutine_current();
-  if (self == NONE || mortal[self].accesses == 0 || --mortal[self].accesses != 0) return;
-  model_die(mortal[self].pid);
-  coroutine_end();
-}
-
 static op access_to(enum kind kind, const void *word, int bytes, enum model_order order, const char *file, int line) {
-  perhaps_die();
   cover(file, line);
   if (hit(file, line, MODEL_WEAKEN)) order = MODEL_RELAXED;
   return (op){.kind = kind,

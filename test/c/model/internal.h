@@ -48,7 +48,6 @@ void memory_undo(void *word, int bytes);
 
 /* ---- hooks.c ---- */
 void hooks_reset(void);
-void hooks_restart(void); /* before each run */
 
 /* ---- coroutine.c ---- */
 void coroutine_start(int thread, void (*body)(void)); /* up to its first access */

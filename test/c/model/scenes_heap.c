@@ -15,7 +15,6 @@ static struct {
   uint32_t block[2];
   uint32_t got[3];   /* blocks that a thread has now, as bits; or pages */
   uint32_t freed[3]; /* statuses */
-  uint32_t fate;     /* at which access the owner dies */
   uint32_t ended;    /* bit 0: thread 0 ran to its end */
 } h;
 
@@ -53,11 +52,6 @@ static void setup_slab(void) {
   model_check(h.page != SWI_NO_PAGE && h.block[0] / SW_HEAP_PAGE == h.block[1] / SW_HEAP_PAGE);
 }
 
-/* Which access is the owner's last: every number is read in some run. */
-static void fate(void) {
-  for (uint32_t i = 1; i <= 9; i++) sw_store_relaxed(&h.fate, i);
-}
-
 static void take_one(int thread) {
   uint32_t at = swi_slab_alloc_in(&h.heap[thread], HALF, h.page);
   if (at == 0) return;
@@ -71,11 +65,6 @@ static void owner_takes(void) {
   take_one(0);
   take_one(0);
   h.ended |= 1;
-}
-
-static void owner_takes_and_dies(void) {
-  model_mortal(1, sw_load_relaxed(&h.fate));
-  owner_takes();
 }
 
 static void other_frees(void) {
@@ -164,11 +153,6 @@ static void owner_gives_the_page(void) {
   h.ended |= 1;
 }
 
-static void owner_gives_the_page_and_dies(void) {
-  model_mortal(1, sw_load_relaxed(&h.fate));
-  owner_gives_the_page();
-}
-
 static void next_takes_the_page(void) {
   uint32_t page = swi_runs_take(&h.heap[1], 1, 1, SWI_KIND_SLAB + HALF);
   if (page == SWI_NO_PAGE) {
@@ -232,12 +216,7 @@ static void one_freed_the_run(void) {
 
 /* ---- the holder of the lock dies ---- */
 
-static void long_fate(void) {
-  for (uint32_t i = 1; i <= 60; i++) sw_store_relaxed(&h.fate, i);
-}
-
-static void takes_pages_and_dies(void) {
-  model_mortal(1, sw_load_relaxed(&h.fate));
+static void takes_pages(void) {
   uint32_t page = swi_runs_take(&h.heap[0], 2, 1, SWI_KIND_RUN);
   if (page == SWI_NO_PAGE) return;
   h.got[0] = page + 1;
@@ -402,12 +381,14 @@ const model_scenario scenes_heap[] = {
      .marks = FIRST},
     {.name = "slab: one free by another, owner dies anywhere, adopter",
      .setup = setup_slab,
-     .threads = {owner_takes_and_dies, other_frees_one, adopter, fate},
+     .threads = {owner_takes, other_frees_one, adopter},
+     .mortal = 1,
      .finish = blocks_add_up_but_one,
      .marks = FIRST | SECOND | BOTH | REFUSED},
     {.name = "slab: two frees by another, owner dies anywhere, adopter",
      .setup = setup_slab,
-     .threads = {owner_takes_and_dies, other_frees, adopter, fate},
+     .threads = {owner_takes, other_frees, adopter},
+     .mortal = 1,
      .finish = blocks_add_up,
      .marks = FIRST | SECOND | BOTH | REFUSED | ENDED},
     {.name = "slab: two others free the same block",
@@ -429,7 +410,8 @@ const model_scenario scenes_heap[] = {
      .marks = FIRST | REFUSED},
     {.name = "pages: given back by one that dies, adopter, the next",
      .setup = setup_last_page,
-     .threads = {owner_gives_the_page_and_dies, next_takes_the_page, adopter_of_the_page, fate},
+     .threads = {owner_gives_the_page, next_takes_the_page, adopter_of_the_page},
+     .mortal = 1,
      .finish = one_has_the_page,
      .marks = FIRST | SECOND | REFUSED},
     {.name = "pages: two free the same run",
@@ -439,12 +421,14 @@ const model_scenario scenes_heap[] = {
      .marks = FIRST | SECOND},
     {.name = "pages: the holder of the lock dies anywhere, the next",
      .setup = setup,
-     .threads = {takes_pages_and_dies, takes_one_page, long_fate},
+     .threads = {takes_pages, takes_one_page},
+     .mortal = 1,
      .finish = heap_is_whole,
      .marks = FIRST | SECOND | REFUSED | ENDED},
     {.name = "pages: the holder of the lock dies anywhere, a run is freed",
      .setup = setup_run_of_another,
-     .threads = {takes_pages_and_dies, frees_its_run, long_fate},
+     .threads = {takes_pages, frees_its_run},
+     .mortal = 1,
      .finish = heap_is_whole,
      .marks = SECOND | ENDED},
     {.name = "slab: the owner ends, adopter",

@@ -245,7 +245,6 @@ static void fail(const char *what) {
 }
 
 static void start_run(void) {
-  hooks_restart();
   memory_reset(model_active.mode);
   memset(past, 0, sizeof(past));
   memset(asleep, 0, sizeof(asleep));
