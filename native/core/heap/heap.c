@@ -47,7 +47,7 @@ int sw_heap_format(void *base, uint32_t offset, uint64_t size) {
     if (swi_tree_words(s.pages, level) == 1) break;
     tree += swi_tree_words(s.pages, level);
   }
-  sw_store_release(&((sw_heap_control *)(void *)word_at(base, offset))->magic, SW_HEAP_MAGIC);
+  sw_store_relaxed(&((sw_heap_control *)(void *)word_at(base, offset))->magic, SW_HEAP_MAGIC);
   return SW_OK;
 }
 
@@ -56,7 +56,7 @@ int sw_heap_open(sw_heap *h, void *base, uint64_t size, uint32_t offset, uint32_
   if (endpoint >= SW_ENDPOINTS) return SW_EINVAL;
   if (s.count == 0) return SW_ENOTREGION;
   sw_heap_control *control = (sw_heap_control *)(void *)word_at(base, offset);
-  if (sw_peer_load_acquire(&control->magic) != SW_HEAP_MAGIC) return SW_ENOTREGION;
+  if (sw_peer_load_relaxed(&control->magic) != SW_HEAP_MAGIC) return SW_ENOTREGION;
   h->base = base;
   h->status = SW_OK;
   h->endpoint = endpoint;
@@ -139,7 +139,7 @@ uint32_t sw_heap_alloc_aligned(sw_heap *h, uint32_t bytes, uint32_t align) {
 static inline int look_up(const sw_heap *h, uint32_t at, swi_place *place, uint32_t *word) {
   uint32_t page = (at - h->begin) / SW_HEAP_PAGE, offset = at % SW_HEAP_PAGE;
   if (page >= h->count) return SW_EWILD;       /* also when it is below the first page: the difference is huge */
-  *word = sw_peer_load_acquire(&h->map[page]); /* pairs with [G4] */
+  *word = sw_peer_load_relaxed(&h->map[page]); /* what made the offset known ordered it */
   place->page = page;
   uint32_t class = swi_slab_class(*word);
   if (class < SW_HEAP_CLASSES) {

@@ -12,7 +12,6 @@
 #include "base/peer.h"
 #include "sabway/heap.h"
 
-enum { SWI_NONE = -1 };
 #define SWI_NO_PAGE UINT32_MAX
 /* With fewer pages, slabs have no owner between two allocations. */
 enum { SWI_FEW_PAGES = 1024, SWI_KIND_RUN = 0, SWI_KIND_SLAB = 1, SWI_KIND_LAST = 63 };
@@ -78,6 +77,8 @@ typedef struct swi_place {
 /* ---- slab.c ---- */
 
 uint32_t swi_slab_alloc(sw_heap *h, uint32_t class);
+/* From this slab, which becomes the present one: 0 when it has no room. For the owner. */
+uint32_t swi_slab_alloc_in(sw_heap *h, uint32_t class, uint32_t page);
 int swi_slab_free(sw_heap *h, const swi_place *place);
 /* The descriptor of a page that is about to become a slab of this participant. Under the lock. */
 void swi_slab_prepare(const sw_heap *h, uint32_t page, uint32_t class);

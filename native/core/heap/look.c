@@ -8,7 +8,7 @@
 
 /* The head at `page`: its word and length, or 0 and 1 where there is none. */
 static uint32_t head_at(const sw_heap *h, uint32_t page, uint32_t *length) {
-  uint32_t word = sw_peer_load_acquire(&h->map[page]); /* pairs with [G4] */
+  uint32_t word = sw_peer_load_relaxed(&h->map[page]);
   bool valid = swi_pages_valid(h, page, word);
   *length = valid ? swi_pages_length(word) : 1;
   return valid ? word : 0;

@@ -94,11 +94,12 @@ static bool owner_is_dead(const sw_heap *h, uint32_t owner, enum swi_effort effo
 
 bool swi_slab_adopt(sw_heap *h, uint32_t page, uint32_t class, enum swi_effort effort) {
   uint32_t *word = &h->slabs[page].owner;
-  if (sw_peer_load_acquire(&h->map[page]) != swi_slab_head(class)) return false; /* pairs with [G4] */
+  if (sw_peer_load_relaxed(&h->map[page]) != swi_slab_head(class)) return false;
   uint32_t owner = sw_peer_load_relaxed(word), before = owner;
   if (owner == h->role || (owner != 0 && !owner_is_dead(h, owner, effort))) return false;
   if (!sw_compare_exchange_acq_rel(word, &owner, h->role)) return false; /* [O1] */
-  if (sw_peer_load_acquire(&h->map[page]) != swi_slab_head(class) || sw_peer_load_relaxed(word) != h->role) {
+  uint32_t head = sw_peer_load_acquire(&h->map[page]);                   /* pairs with [G4] */
+  if (head != swi_slab_head(class) || sw_peer_load_relaxed(word) != h->role) {
     owner = h->role;
     sw_compare_exchange_acq_rel(word, &owner, 0);
     return false;

@@ -117,12 +117,12 @@ static void take_back(const sw_heap *h, uint32_t page) {
 static int rebuild(const sw_heap *h) {
   uint32_t high = swi_runs_high(h), used = 0;
   for (uint32_t page = 0; page < h->count;) {
-    uint32_t word = map_word(h, page), at = page;
+    uint32_t word = sw_peer_load_acquire(&h->map[page]), at = page; /* pairs with [G1] */
     if (!swi_pages_valid(h, page, word)) return SW_ECORRUPT;
     uint32_t length = swi_pages_length(word);
     bool is_used = swi_pages_state(word) == SW_PAGES_USED;
     while (!is_used && page + length < h->count) {
-      uint32_t next = page + length, other = map_word(h, next);
+      uint32_t next = page + length, other = sw_peer_load_acquire(&h->map[next]); /* pairs with [G1] */
       if (!swi_pages_valid(h, next, other) || swi_pages_state(other) == SW_PAGES_USED) break;
       /* a run that becomes the inside of another is FREE first */
       sw_store_relaxed(&h->map[next], swi_pages_word(SW_PAGES_FREE, 0, swi_pages_length(other)));
@@ -303,7 +303,9 @@ int swi_runs_resize(sw_heap *h, uint32_t page, uint32_t word, uint32_t pages) {
   uint32_t length = swi_pages_length(word);
   if (pages == length) return SW_OK;
   if (swi_runs_lock(h) != SW_OK) return h->status;
-  h->status = pages < length ? shrink(h, page, word, pages) : grow(h, page, word, pages);
+  /* locking has taken back what others have freed, by mistake this run, too */
+  if (map_word(h, page) != word) h->status = SW_EDOUBLEFREE;
+  else h->status = pages < length ? shrink(h, page, word, pages) : grow(h, page, word, pages);
   swi_runs_unlock(h);
   return h->status;
 }

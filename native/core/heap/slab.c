@@ -4,12 +4,12 @@
  * with plain stores: the store that sets a bit is the allocation. A free by another participant is
  * a bit of `freed`; the owner collects those when it is out of blocks:
  *
- *   r = freed             [B2]
+ *   r = freed
  *   used = used & ~r               the blocks are free
- *   freed = freed & ~r    [B3]     by an atomic operation: others set bits meanwhile
+ *   freed = freed & ~r    [B2]     by an atomic operation: others set bits meanwhile
  *
  * A crash between the last two leaves blocks that are free, and freed. The adopter clears those
- * bits before it allocates, or the blocks would be freed a second time.
+ * bits before it allocates [B3], or the blocks would be freed a second time.
  *
  *   used   freed   block                 next
  *   0      0       free                  owner: allocate -> 1 0
@@ -37,21 +37,21 @@ void swi_slab_prepare(const sw_heap *h, uint32_t page, uint32_t class) {
 uint32_t swi_slab_collect(const sw_heap *h, uint32_t page, uint32_t class, uint32_t word) {
   sw_slab *slab = &h->slabs[page];
   uint32_t surplus = swi_slab_surplus(swi_class_blocks(h, class), word);
-  uint32_t freed = sw_peer_load_acquire(&slab->freed[word]); /* [B2] pairs with [B1] */
+  uint32_t freed = sw_peer_load_relaxed(&slab->freed[word]);
   uint32_t used = sw_peer_load_relaxed(&slab->used[word]);
   if (freed == 0) return used | surplus;
   used &= ~freed;
   sw_store_relaxed(&slab->used[word], used | surplus);
-  sw_fetch_and_acq_rel(&slab->freed[word], ~freed); /* [B3] */
+  sw_fetch_and_acq_rel(&slab->freed[word], ~freed); /* [B2] pairs with [B1] */
   return used | surplus;
 }
 
 void swi_slab_normalise(const sw_heap *h, uint32_t page, uint32_t class) {
   sw_slab *slab = &h->slabs[page];
   for (uint32_t i = 0; i * 32 < swi_class_blocks(h, class); i++) {
-    uint32_t freed = sw_peer_load_acquire(&slab->freed[i]); /* pairs with [B3] */
+    uint32_t freed = sw_peer_load_relaxed(&slab->freed[i]);
     uint32_t twice = freed & ~sw_peer_load_relaxed(&slab->used[i]);
-    if (twice != 0) sw_fetch_and_acq_rel(&slab->freed[i], ~twice); /* [B4] */
+    if (twice != 0) sw_fetch_and_acq_rel(&slab->freed[i], ~twice); /* [B3] pairs with [B1] */
   }
 }
 
@@ -89,8 +89,7 @@ static uint32_t take_block(sw_heap *h, uint32_t page, uint32_t class, uint32_t w
   return swi_page_at(h, page) + offset;
 }
 
-/* Make a slab with room the present one: 0 when this one has none. */
-static uint32_t switch_to(sw_heap *h, uint32_t class, uint32_t page) {
+uint32_t swi_slab_alloc_in(sw_heap *h, uint32_t class, uint32_t page) {
   uint32_t word = swi_slab_room(h, page, class);
   if (word == SW_SLAB_WORDS) return 0;
   h->classes[class].page = page;
@@ -109,7 +108,7 @@ static uint32_t from_circle(sw_heap *h, uint32_t class, uint32_t most) {
   for (uint32_t i = 0; i < most; i++) {
     uint32_t page = swi_circle_next(h, class);
     if (page == SWI_NO_PAGE) return 0;
-    uint32_t at = switch_to(h, class, page);
+    uint32_t at = swi_slab_alloc_in(h, class, page);
     if (at == 0) continue;
     uint32_t other = swi_circle_next(h, class);
     if (other != SWI_NO_PAGE && other != page && swi_slab_empty(h, other, class)) release_slab(h, class, other);
@@ -127,7 +126,7 @@ static uint32_t from_adopted(sw_heap *h, uint32_t class, uint32_t most, enum swi
     h->look = page + 1;
     if (!swi_slab_adopt(h, page, class, effort)) continue;
     if (!h->shares) swi_circle_add(h, class, page);
-    uint32_t at = switch_to(h, class, page);
+    uint32_t at = swi_slab_alloc_in(h, class, page);
     if (h->shares) {
       h->classes[class].page = SWI_NO_PAGE;
       h->classes[class].scan = page;
@@ -182,13 +181,13 @@ __attribute__((noinline)) static uint32_t refill(sw_heap *h, uint32_t class) {
   if (h->shares) {
     uint32_t page = mine->scan;
     if (page < h->count && swi_slab_adopt(h, page, class, SWI_GLANCE)) {
-      at = switch_to(h, class, page);
+      at = swi_slab_alloc_in(h, class, page);
       mine->page = SWI_NO_PAGE;
       swi_slab_leave(h, page);
     }
     if (at == 0) at = from_adopted(h, class, h->count, SWI_GLANCE);
   } else {
-    if (mine->page != SWI_NO_PAGE) at = switch_to(h, class, mine->page);
+    if (mine->page != SWI_NO_PAGE) at = swi_slab_alloc_in(h, class, mine->page);
     if (at == 0) at = from_circle(h, class, CIRCLE);
     if (at == 0) at = from_adopted(h, class, WINDOW, SWI_GLANCE);
   }

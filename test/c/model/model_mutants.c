@@ -70,6 +70,15 @@ static const struct reason {
     {"sw_producer_close", "&p->ring->closed", MODEL_WEAKEN,
      "every publication ends with fence [F2], which lies between the last one and this"},
     {"sw_consumer_close", "&c->ring->closed", MODEL_WEAKEN, "the producer reads nothing by it: it only stops"},
+    {"swi_slab_adopt", "(word, &owner, 0)", MODEL_WEAKEN, "what is given up was not used"},
+    {"swi_slab_adopt", "(word, &owner, 0)", MODEL_SPLIT, "no other changes a living owner's word but by a store"},
+    {"take_back", "&h->map[page]", MODEL_WEAKEN, "the fence of sw_mutex_unlock comes before the next use of the pages"},
+    {"rebuild", "&h->map[page]", MODEL_WEAKEN, "the fence of sw_mutex_unlock comes before the next use of the pages"},
+    {"rebuild", "&h->map[next]", MODEL_WEAKEN, "the fence of sw_mutex_unlock comes before the next use of the pages"},
+    {"take_all_back", "given[i]", MODEL_SPLIT,
+     "the holder of the lock takes out, and others put in where there is nothing"},
+    {"shrink", "&h->map[page]", MODEL_WEAKEN, "decides whether it was freed; the lock orders the rest"},
+    {"grow", "&h->map[page]", MODEL_WEAKEN, "decides whether it was freed; the lock orders the rest"},
 };
 
 enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };

@@ -20,7 +20,7 @@ enum {
   SW_HEAP_UNIT = 16,    /* blocks are multiples of it */
   SW_HEAP_SMALL = 4096, /* larger blocks are whole pages */
   SW_HEAP_CLASSES = 28, /* sizes that small blocks have */
-  SW_HEAP_GIVEN = 31,
+  SW_HEAP_GIVEN = 15,
   SW_HEAP_FANOUT = 16, /* children of a node of the search tree */
   SW_SLAB_WORDS = SW_HEAP_PAGE / SW_HEAP_UNIT / 32
 };
@@ -28,7 +28,7 @@ enum {
 /* Only the holder of the lock writes what stands before it and the page map, but for a page map
  * word that goes from SW_PAGES_USED to SW_PAGES_GIVEN. */
 typedef struct sw_heap_control {
-  uint32_t magic;      /* written last */
+  uint32_t magic;      /* the region's magic is written behind it */
   uint32_t high;       /* no page behind this one has been a head: what a rebuild looks at */
   uint32_t pages_used; /* by runs and slabs */
   uint32_t pages_most; /* the most there were */
@@ -38,6 +38,7 @@ typedef struct sw_heap_control {
   /* page + 1 of runs that were freed while the lock was held by another */
   uint32_t given[SW_HEAP_GIVEN];
   uint32_t given_more; /* there were more than that: look at all */
+  uint8_t unused2[SW_LINE - 64];
 } sw_heap_control;
 
 /* The state of a page map word: bits 0-1. Bits 2-7 are the kind, bits 8-31 the number of pages. */
