@@ -1,9 +1,9 @@
 /* The only file that names an atomic operation.
  *
- * Vocabulary. A *shared word* is a 32-bit aligned word of the region that two participants may
- * touch at once; it is only reached through the functions here, and the memory order is part of
- * each name. *Data* is everything that one participant owns until it hands it over (frame headers,
- * payloads): ordinary accesses, ordered by the shared word that publishes them. The region is
+ * Vocabulary. A *shared word* is an aligned word of the region, of 32 or 64 bits, that two
+ * participants may touch at once; it is only reached through the functions here, always with the
+ * same width, and the memory order is part of each name. *Data* is everything that one participant owns until it hands
+ * it over (frame headers, payloads): ordinary accesses, ordered by the shared word that publishes them. The region is
  * written by several processes and by JavaScript, so shared words are plain integers in layout.h
  * and become atomic here.
  *
@@ -42,6 +42,10 @@ static inline uint32_t sw_fetch_or_acq_rel(uint32_t *word, uint32_t value) {
   return __atomic_fetch_or(word, value, __ATOMIC_ACQ_REL);
 }
 
+static inline uint32_t sw_fetch_and_acq_rel(uint32_t *word, uint32_t value) {
+  return __atomic_fetch_and(word, value, __ATOMIC_ACQ_REL);
+}
+
 /* On failure *expected becomes what the word held (acquire). */
 static inline bool sw_compare_exchange_acq_rel(uint32_t *word, uint32_t *expected, uint32_t value) {
   return __atomic_compare_exchange_n(word, expected, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
@@ -55,11 +59,37 @@ static inline void sw_fence_handshake(void) {
 #endif
 }
 
-/* Counters that one thread writes and others only watch. */
+/* The same for words of 64 bits. JavaScript never touches those: it has no 64-bit word but BigInt. */
 static inline uint64_t sw_load64_relaxed(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+
+static inline uint64_t sw_load64_acquire(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
 
 static inline void sw_store64_relaxed(uint64_t *word, uint64_t value) {
   __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+static inline void sw_store64_release(uint64_t *word, uint64_t value) {
+  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static inline uint64_t sw_exchange64_acq_rel(uint64_t *word, uint64_t value) {
+  return __atomic_exchange_n(word, value, __ATOMIC_ACQ_REL);
+}
+
+static inline uint64_t sw_fetch_add64_acq_rel(uint64_t *word, uint64_t value) {
+  return __atomic_fetch_add(word, value, __ATOMIC_ACQ_REL);
+}
+
+static inline uint64_t sw_fetch_or64_acq_rel(uint64_t *word, uint64_t value) {
+  return __atomic_fetch_or(word, value, __ATOMIC_ACQ_REL);
+}
+
+static inline uint64_t sw_fetch_and64_acq_rel(uint64_t *word, uint64_t value) {
+  return __atomic_fetch_and(word, value, __ATOMIC_ACQ_REL);
+}
+
+static inline bool sw_compare_exchange64_acq_rel(uint64_t *word, uint64_t *expected, uint64_t value) {
+  return __atomic_compare_exchange_n(word, expected, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 /* Data words: not atomic. */

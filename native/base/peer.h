@@ -16,6 +16,11 @@ static inline uint32_t sw_peer_load_acquire(const uint32_t *word) { return sw_lo
 /* A shared word used as a hint. */
 static inline uint32_t sw_peer_load_relaxed(const uint32_t *word) { return sw_load_relaxed(word); }
 
+/* The same for words of 64 bits. */
+static inline uint64_t sw_peer_load64_acquire(const uint64_t *word) { return sw_load64_acquire(word); }
+
+static inline uint64_t sw_peer_load64_relaxed(const uint64_t *word) { return sw_load64_relaxed(word); }
+
 /* A data word that an acquire load has already ordered. volatile: the compiler may not read it a
  * second time. */
 static inline uint32_t sw_peer_data_load(const void *word) { return *(const volatile uint32_t *)word; }

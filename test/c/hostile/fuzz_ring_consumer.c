@@ -89,7 +89,7 @@ static void step(reader *t) {
       CALL(2, MUST(sw_consumer_used(&t->c) <= t->c.capacity));
       break;
     default:
-      if (script_byte() % 4 == 0) CALL(4, sw_consumer_close(&t->c));
+      if (script_byte() % 4 == 0) CALL(6, sw_consumer_close(&t->c));
       else attach(t);
   }
 }

@@ -92,9 +92,23 @@ uint32_t swi_hostile_word(const void *word, uint32_t real) {
   return how < 128 ? real : script_edge(real);
 }
 
+/* One of its halves, or both, is what swi_hostile_word makes of it. */
+uint64_t swi_hostile_word64(const void *word, uint64_t real) {
+  if (!call.inside) return real;
+  uint32_t low = swi_hostile_word(word, (uint32_t)real), high = (uint32_t)(real >> 32);
+  if (low != (uint32_t)real || (!script_ended() && script_byte() >= 128)) high = script_edge(high);
+  return (uint64_t)high << 32 | low;
+}
+
 bool swi_hostile_race(const uint32_t *word, uint32_t *expected) {
   if (!call.inside || script_byte() < 224) return false;
   *expected = swi_hostile_word(word, *word);
+  return true;
+}
+
+bool swi_hostile_race64(const uint64_t *word, uint64_t *expected) {
+  if (!call.inside || script_byte() < 224) return false;
+  *expected = swi_hostile_word64(word, *word);
   return true;
 }
 
@@ -109,7 +123,7 @@ int sw_prim_wake(uint32_t *doorbell, uint32_t how) {
   MUST(at >= SW_HEADER_BYTES && at < SW_HEADER_BYTES + SW_ENDPOINTS * sizeof(sw_endpoint));
   MUST((at - SW_HEADER_BYTES) % sizeof(sw_endpoint) == offsetof(sw_endpoint, doorbell));
   if (how != SW_SLEEP_ATOMICS) return 1;
-  call.limit += 3 * SW_ENDPOINTS; /* it may look for a relay */
+  call.limit += 4 * SW_ENDPOINTS; /* it may look for a relay */
   return 0;
 }
 

@@ -14,7 +14,7 @@ static bool in_setup(void) { return coroutine_current() == NONE; }
 
 /* ---- which line of the core this is ---- */
 
-enum { LINES = 512 };
+enum { LINES = 2048 };
 static struct {
   const char *file; /* a string constant of the caller */
   int line;
@@ -46,84 +46,124 @@ static bool hit(const char *file, int line, enum model_mutation mutation) {
   return m->mutation == mutation && m->line == line && strcmp(name_of(file), m->file) == 0;
 }
 
-static op access_to(enum kind kind, const uint32_t *word, enum model_order order, const char *file, int line) {
+static op access_to(enum kind kind, const void *word, int bytes, enum model_order order, const char *file, int line) {
   cover(file, line);
   if (hit(file, line, MODEL_WEAKEN)) order = MODEL_RELAXED;
   return (op){.kind = kind,
               .order = order,
               .split = hit(file, line, MODEL_SPLIT),
-              .location = word == NULL ? NONE : memory_location(word),
+              .location = word == NULL ? NONE : memory_location(word, bytes),
               .file = file,
               .line = line};
 }
 
-uint32_t model_load(const uint32_t *word, enum model_order order, const char *file, int line) {
-  if (in_setup()) return *word;
-  op o = access_to(OP_LOAD, word, order, file, line);
+static uint64_t load(const void *word, int bytes, enum model_order order, const char *file, int line) {
+  if (in_setup()) return memory_get(word, bytes);
+  op o = access_to(OP_LOAD, word, bytes, order, file, line);
   model_access(&o);
   return o.result;
 }
 
-void model_store(uint32_t *word, uint32_t value, enum model_order order, const char *file, int line) {
+static void store(void *word, int bytes, uint64_t value, enum model_order order, const char *file, int line) {
   if (in_setup()) {
-    *word = value;
+    memory_put(word, bytes, value);
     return;
   }
-  op o = access_to(OP_STORE, word, order, file, line);
+  op o = access_to(OP_STORE, word, bytes, order, file, line);
   o.value = value;
   model_access(&o);
 }
 
-uint32_t model_rmw(uint32_t *word, enum model_change change, uint32_t value, enum model_order order, const char *file,
-                   int line) {
+static uint64_t rmw(void *word, int bytes, enum model_change change, uint64_t value, enum model_order order,
+                    const char *file, int line) {
   if (in_setup()) {
-    uint32_t old = *word;
-    *word = change == MODEL_ADD ? old + value : change == MODEL_OR ? old | value : value;
+    uint64_t old = memory_get(word, bytes);
+    memory_put(word, bytes, memory_changed(change, old, value));
     return old;
   }
-  op o = access_to(OP_RMW, word, order, file, line);
+  op o = access_to(OP_RMW, word, bytes, order, file, line);
   o.change = change;
   o.value = value;
   model_access(&o);
   return o.result;
 }
 
-bool model_cas(uint32_t *word, uint32_t *expected, uint32_t value, enum model_order order, const char *file, int line) {
+/* Returns what it read; *done: it stored. */
+static uint64_t cas(void *word, int bytes, uint64_t expected, uint64_t value, enum model_order order, bool *done,
+                    const char *file, int line) {
   if (in_setup()) {
-    uint32_t old = *word;
-    if (old == *expected) *word = value;
-    bool done = old == *expected;
-    *expected = old;
-    return done;
+    uint64_t old = memory_get(word, bytes);
+    *done = old == expected;
+    if (*done) memory_put(word, bytes, value);
+    return old;
   }
-  op o = access_to(OP_CAS, word, order, file, line);
-  o.expected = *expected;
+  op o = access_to(OP_CAS, word, bytes, order, file, line);
+  o.expected = expected;
   o.value = value;
   model_access(&o);
-  *expected = o.result;
-  return o.done;
+  *done = o.done;
+  return o.result;
+}
+
+uint32_t model_load(const uint32_t *word, enum model_order order, const char *file, int line) {
+  return (uint32_t)load(word, sizeof(*word), order, file, line);
+}
+
+uint64_t model_load64(const uint64_t *word, enum model_order order, const char *file, int line) {
+  return load(word, sizeof(*word), order, file, line);
+}
+
+void model_store(uint32_t *word, uint32_t value, enum model_order order, const char *file, int line) {
+  store(word, sizeof(*word), value, order, file, line);
+}
+
+void model_store64(uint64_t *word, uint64_t value, enum model_order order, const char *file, int line) {
+  store(word, sizeof(*word), value, order, file, line);
+}
+
+uint32_t model_rmw(uint32_t *word, enum model_change change, uint32_t value, enum model_order order, const char *file,
+                   int line) {
+  return (uint32_t)rmw(word, sizeof(*word), change, value, order, file, line);
+}
+
+uint64_t model_rmw64(uint64_t *word, enum model_change change, uint64_t value, enum model_order order, const char *file,
+                     int line) {
+  return rmw(word, sizeof(*word), change, value, order, file, line);
+}
+
+bool model_cas(uint32_t *word, uint32_t *expected, uint32_t value, enum model_order order, const char *file, int line) {
+  bool done;
+  *expected = (uint32_t)cas(word, sizeof(*word), *expected, value, order, &done, file, line);
+  return done;
+}
+
+bool model_cas64(uint64_t *word, uint64_t *expected, uint64_t value, enum model_order order, const char *file,
+                 int line) {
+  bool done;
+  *expected = cas(word, sizeof(*word), *expected, value, order, &done, file, line);
+  return done;
 }
 
 void model_fence(const char *file, int line) {
   if (in_setup()) return;
   cover(file, line);
   if (model_active.mode == MODEL_SC || hit(file, line, MODEL_WEAKEN)) return;
-  op o = access_to(OP_FENCE, NULL, MODEL_RELAXED, file, line);
+  op o = access_to(OP_FENCE, NULL, 0, MODEL_RELAXED, file, line);
   o.blind = hit(file, line, MODEL_BLIND);
   model_access(&o);
 }
 
 void model_wait(uint32_t *word, uint32_t expected) {
-  op o = access_to(OP_WAIT, word, MODEL_RELAXED, __FILE__, __LINE__);
+  op o = access_to(OP_WAIT, word, sizeof(*word), MODEL_RELAXED, __FILE__, __LINE__);
   o.value = expected;
   model_access(&o);
 }
 
 int model_wake(uint32_t *word) {
   if (in_setup()) return 0;
-  op o = access_to(OP_WAKE, word, MODEL_RELAXED, __FILE__, __LINE__);
+  op o = access_to(OP_WAKE, word, sizeof(*word), MODEL_RELAXED, __FILE__, __LINE__);
   model_access(&o);
-  return __builtin_popcount(o.result);
+  return __builtin_popcountll(o.result);
 }
 
 /* ---- data ---- */
@@ -136,7 +176,7 @@ static bool in_region(const void *word) {
 void model_data_store(void *word, uint32_t value, const char *file, int line) {
   if (!in_setup() && in_region(word)) {
     if (!memory_data(coroutine_current(), word, true, file, line)) model_fail(memory_race(), file, line);
-    memory_undo(word);
+    memory_undo(word, sizeof(value));
   }
   *(uint32_t *)word = value;
 }

@@ -4,7 +4,8 @@
 
 #include "explorer.h"
 
-enum { LOCATIONS = 64, MESSAGES = 64, NONE = -1 };
+/* MESSAGES: as many as a choice among them has bits */
+enum { LOCATIONS = 128, MESSAGES = 64, NONE = -1 };
 
 enum kind { OP_LOAD, OP_STORE, OP_RMW, OP_CAS, OP_FENCE, OP_WAIT, OP_WAKE };
 
@@ -16,9 +17,9 @@ typedef struct op {
   bool split;        /* MODEL_SPLIT */
   bool blind;        /* MODEL_BLIND: this fence */
   int location;      /* NONE for a fence */
-  uint32_t value;    /* to store, to add, to wait for */
-  uint32_t expected; /* by compare-exchange */
-  uint32_t result;   /* what was read; for a wake, the threads woken as bits */
+  uint64_t value;    /* to store, to add, to wait for */
+  uint64_t expected; /* by compare-exchange */
+  uint64_t result;   /* what was read; for a wake, the threads woken as bits */
   bool done;         /* compare-exchange: it stored. wait: it does sleep */
   int read;          /* message read, or NONE */
   int wrote;         /* message written, or NONE */
@@ -29,17 +30,21 @@ typedef struct op {
 
 /* ---- memory.c ---- */
 void memory_reset(enum model_mode mode);
-int memory_location(const uint32_t *word);
+/* A word of 4 or 8 bytes. Fails the run when a word of the other width lies there: which bytes of it
+ * such an access sees is for the hardware to say, and the core does not rely on it. */
+int memory_location(const void *word, int bytes);
+uint64_t memory_get(const void *word, int bytes);
+void memory_put(void *word, int bytes, uint64_t value);
+uint64_t memory_changed(enum model_change change, uint64_t old, uint64_t value);
 /* messages to read from or to write behind, as bits */
 uint64_t memory_choices(int thread, const op *o);
 void memory_execute(int thread, op *o, int choice);
 void memory_settle(void);  /* put the final values where finish can see them */
 void memory_restore(void); /* and everything back to what setup left */
-const uint32_t *memory_address(int location);
 /* false: a race */
 bool memory_data(int thread, const void *word, bool write, const char *file, int line);
 const char *memory_race(void);
-void memory_undo(uint32_t *word);
+void memory_undo(void *word, int bytes);
 
 /* ---- hooks.c ---- */
 void hooks_reset(void);

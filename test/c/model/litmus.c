@@ -28,10 +28,15 @@ static uint32_t variables[LITMUS_VARIABLES];
 
 uint32_t *litmus_variable(int number) { return &variables[number]; }
 
+static uint64_t wides[LITMUS_VARIABLES];
+
+uint64_t *litmus_wide(int number) { return &wides[number]; }
+
 static void setup(void) { model_snapshot(&litmus, sizeof(litmus)); }
 
 #define X litmus_variable(0)
 #define Y litmus_variable(1)
+#define W litmus_wide(0)
 #define R litmus.r
 
 static void two(void) { collect(2, 0); }
@@ -241,6 +246,84 @@ static void data_over(void) {
   if (sw_load_relaxed(Y) == 1) model_data_write(data(), 8);
 }
 
+/* ---- words of 64 bits ---- */
+
+/* Lines of operations, for the mutants below. */
+static int line_release, line_acquire, line_rmw;
+#define AT(line, call) ((line) = __LINE__, (call))
+
+static void wide_write(void) {
+  sw_store_relaxed(X, 1);
+  AT(line_release, sw_store64_release(W, LITMUS_HIGH(1)));
+}
+static void wide_write_relaxed(void) {
+  sw_store_relaxed(X, 1);
+  sw_store64_relaxed(W, LITMUS_HIGH(1));
+}
+static void wide_read(void) {
+  R[0] = LITMUS_VALUE(AT(line_acquire, sw_load64_acquire(W)));
+  R[1] = sw_load_relaxed(X);
+}
+static void wide_read_relaxed(void) {
+  R[0] = LITMUS_VALUE(sw_load64_relaxed(W));
+  R[1] = sw_load_relaxed(X);
+}
+static void wide_rmw_relaxed(void) {
+  R[2] = LITMUS_VALUE(model_rmw64(W, MODEL_ADD, LITMUS_HIGH(4), MODEL_RELAXED, __FILE__, __LINE__));
+}
+
+static void wide_finish(void) { model_outcome(R[0] * 100 + R[1] * 10 + LITMUS_VALUE(*W)); }
+static void wide_add_0(void) { R[0] = LITMUS_VALUE(AT(line_rmw, sw_fetch_add64_acq_rel(W, LITMUS_HIGH(1)))); }
+static void wide_add_1(void) { R[1] = LITMUS_VALUE(sw_fetch_add64_acq_rel(W, LITMUS_HIGH(1))); }
+static void wide_exchange_0(void) { R[0] = LITMUS_VALUE(AT(line_rmw, sw_exchange64_acq_rel(W, LITMUS_HIGH(1)))); }
+static void wide_exchange_1(void) { R[1] = LITMUS_VALUE(sw_exchange64_acq_rel(W, LITMUS_HIGH(2))); }
+static void wide_set(void) { R[0] = LITMUS_VALUE(AT(line_rmw, sw_fetch_or64_acq_rel(W, LITMUS_HIGH(1)))); }
+static void wide_clear(void) { R[1] = LITMUS_VALUE(sw_fetch_and64_acq_rel(W, ~LITMUS_HIGH(1))); }
+static void set(void) { R[0] = AT(line_rmw, sw_fetch_or_acq_rel(X, 1)); }
+static void clear(void) { R[1] = sw_fetch_and_acq_rel(X, ~1u); }
+static void wide_cas_0(void) {
+  uint64_t expected = 0;
+  R[0] = AT(line_rmw, sw_compare_exchange64_acq_rel(W, &expected, LITMUS_HIGH(1)));
+}
+static void wide_cas_1(void) {
+  uint64_t expected = 0;
+  R[1] = sw_compare_exchange64_acq_rel(W, &expected, LITMUS_HIGH(2));
+}
+
+/* Message passing by read-modify-writes: the first is the release, the second the acquire. */
+static void wide_mp_set(void) {
+  sw_store_relaxed(X, 1);
+  AT(line_release, sw_fetch_or64_acq_rel(W, LITMUS_HIGH(1)));
+}
+static void wide_mp_clear(void) {
+  R[0] = LITMUS_VALUE(AT(line_acquire, sw_fetch_and64_acq_rel(W, LITMUS_HIGH(1))));
+  R[1] = sw_load_relaxed(X);
+}
+static void wide_mp_add(void) {
+  sw_store_relaxed(X, 1);
+  AT(line_release, sw_fetch_add64_acq_rel(W, LITMUS_HIGH(1)));
+}
+static void wide_mp_exchange(void) {
+  R[0] = LITMUS_VALUE(AT(line_acquire, sw_exchange64_acq_rel(W, LITMUS_HIGH(1))));
+  R[1] = sw_load_relaxed(X);
+}
+static void wide_mp_cas(void) {
+  uint64_t expected = 0;
+  sw_store_relaxed(X, 1);
+  AT(line_release, sw_compare_exchange64_acq_rel(W, &expected, LITMUS_HIGH(1)));
+}
+/* A compare-exchange that fails acquires, too. */
+static void wide_mp_fail(void) {
+  uint64_t expected = LITMUS_HIGH(7);
+  AT(line_acquire, sw_compare_exchange64_acq_rel(W, &expected, 0));
+  R[0] = LITMUS_VALUE(expected);
+  R[1] = sw_load_relaxed(X);
+}
+
+/* One word in two widths. */
+static void narrow_low(void) { sw_store_relaxed((uint32_t *)W, 1); }
+static void narrow_high(void) { sw_load_relaxed((uint32_t *)W + 1); }
+
 typedef struct test {
   const char *name;
   void (*threads[MODEL_THREADS])(void);
@@ -253,8 +336,9 @@ typedef struct test {
 #define END UINT64_MAX
 #define NOT_SC \
   { END }
-#define LOST "lost wake-up"
-#define RACE "data race"
+#define LOST  "lost wake-up"
+#define RACE  "data race"
+#define WIDTH "one word is accessed with 32 bits and with 64"
 
 static const test tests[] = {
     {"MP release/acquire", {mp_write, mp_read}, two, {0, 1, 11, END}, {0, 1, 11, END}, NULL},
@@ -304,6 +388,52 @@ static const test tests[] = {
     {"data, relaxed/acquire", {data_write_relaxed, data_read}, one, {END}, NOT_SC, RACE},
     {"data, release/relaxed", {data_write, data_read_relaxed}, one, {END}, NOT_SC, RACE},
     {"data, two writers", {data_write, data_over}, one, {END}, NOT_SC, RACE},
+    {"bits, set and clear", {set, clear}, two_and_x, {1, 10, END}, {1, 10, END}, NULL},
+    {"64: MP release/acquire", {wide_write, wide_read}, two, {0, 1, 11, END}, {0, 1, 11, END}, NULL},
+    {"64: MP relaxed", {wide_write_relaxed, wide_read_relaxed}, two, {0, 1, 10, 11, END}, {0, 1, 11, END}, NULL},
+    {"64: release sequence",
+     {wide_write, wide_rmw_relaxed, wide_read},
+     three,
+     {0, 1, 10, 11, 110, 111, 400, 410, 511, END},
+     NOT_SC,
+     NULL},
+    {"64: MP or/and", {wide_mp_set, wide_mp_clear}, two, {0, 1, 11, END}, {0, 1, 11, END}, NULL},
+    {"64: MP add/exchange", {wide_mp_add, wide_mp_exchange}, two, {0, 1, 11, END}, {0, 1, 11, END}, NULL},
+    {"64: MP compare-exchange", {wide_mp_cas, wide_mp_fail}, two, {0, 1, 11, END}, {0, 1, 11, END}, NULL},
+    {"64: two adds", {wide_add_0, wide_add_1}, wide_finish, {12, 102, END}, {12, 102, END}, NULL},
+    {"64: two exchanges", {wide_exchange_0, wide_exchange_1}, wide_finish, {12, 201, END}, {12, 201, END}, NULL},
+    {"64: bits, set and clear", {wide_set, wide_clear}, wide_finish, {1, 10, END}, {1, 10, END}, NULL},
+    {"64: two compare-exchanges", {wide_cas_0, wide_cas_1}, wide_finish, {12, 101, END}, {12, 101, END}, NULL},
+    {"mixed widths, low half", {narrow_low, wide_read}, two, {END}, {END}, WIDTH},
+    {"mixed widths, high half", {wide_write, narrow_high}, two, {END}, {END}, WIDTH},
+};
+
+/* One order or one atomicity taken away: each of them must be seen to matter. */
+#define WEAKENED(name, writer, reader)                                                                       \
+  {{name ": relaxed, not release", {writer, reader}, two, {0, 1, 10, 11, END}, NOT_SC, NULL},                \
+   MODEL_WEAKEN,                                                                                             \
+   &line_release},                                                                                           \
+  {                                                                                                          \
+    {name ": relaxed, not acquire", {writer, reader}, two, {0, 1, 10, 11, END}, NOT_SC, NULL}, MODEL_WEAKEN, \
+        &line_acquire                                                                                        \
+  }
+#define SPLIT(name, first, second, finish, ...) \
+  { {name ": not atomic", {first, second}, finish, __VA_ARGS__, NOT_SC, NULL}, MODEL_SPLIT, &line_rmw }
+
+static const struct {
+  test test;
+  enum model_mutation mutation;
+  const int *line;
+} mutants[] = {
+    WEAKENED("64: MP", wide_write, wide_read),
+    WEAKENED("64: MP or/and", wide_mp_set, wide_mp_clear),
+    WEAKENED("64: MP add/exchange", wide_mp_add, wide_mp_exchange),
+    WEAKENED("64: MP compare-exchange", wide_mp_cas, wide_mp_fail),
+    SPLIT("bits, set and clear", set, clear, two_and_x, {0, 1, 10, END}),
+    SPLIT("64: two adds", wide_add_0, wide_add_1, wide_finish, {1, 12, 102, END}),
+    SPLIT("64: two exchanges", wide_exchange_0, wide_exchange_1, wide_finish, {1, 2, 12, 201, END}),
+    SPLIT("64: bits, set and clear", wide_set, wide_clear, wide_finish, {0, 1, 10, END}),
+    SPLIT("64: two compare-exchanges", wide_cas_0, wide_cas_1, wide_finish, {12, 101, 111, 112, END}),
 };
 
 static int complain(const test *t, const char *what) {
@@ -325,10 +455,11 @@ static int compare(const test *t, const uint64_t *wanted) {
   return 0;
 }
 
-static int run(const test *t, enum model_mode mode, bool everything) {
+static int run(const test *t, enum model_mode mode, bool everything, const model_mutant *mutant) {
   model_scenario scenario = {.name = t->name, .setup = setup, .finish = t->finish};
   memcpy(scenario.threads, t->threads, sizeof(scenario.threads));
   model_options options = {.mode = mode, .everything = everything, .quiet = true};
+  if (mutant != NULL) options.mutant = *mutant;
   model_result result;
   model_explore(&scenario, &options, &result);
   const uint64_t *seen;
@@ -344,12 +475,22 @@ static int run(const test *t, enum model_mode mode, bool everything) {
 int main(void) {
   int failed = 0;
   for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-    failed |= run(&tests[i], MODEL_WEAK, false);
-    failed |= run(&tests[i], MODEL_WEAK, true);
+    failed |= run(&tests[i], MODEL_WEAK, false, NULL);
+    failed |= run(&tests[i], MODEL_WEAK, true, NULL);
     if (tests[i].sc[0] == END && tests[i].fails == NULL) continue;
     if (tests[i].fails != NULL && strcmp(tests[i].fails, RACE) == 0) continue;
-    failed |= run(&tests[i], MODEL_SC, false);
-    failed |= run(&tests[i], MODEL_SC, true);
+    failed |= run(&tests[i], MODEL_SC, false, NULL);
+    failed |= run(&tests[i], MODEL_SC, true, NULL);
+  }
+  for (size_t i = 0; i < sizeof(mutants) / sizeof(mutants[0]); i++) {
+    const test *t = &mutants[i].test;
+    model_scenario unchanged = {.name = t->name, .setup = setup, .finish = t->finish};
+    memcpy(unchanged.threads, t->threads, sizeof(unchanged.threads));
+    model_result result;
+    model_explore(&unchanged, &(model_options){.mode = MODEL_WEAK}, &result); /* which fills the lines */
+    model_mutant mutant = {mutants[i].mutation, "litmus.c", *mutants[i].line};
+    failed |= run(t, MODEL_WEAK, false, &mutant);
+    failed |= run(t, MODEL_WEAK, true, &mutant);
   }
   failed |= litmus_random(1500, 1);
   printf(failed ? "FAILED\n" : "all as expected\n");

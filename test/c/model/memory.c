@@ -23,13 +23,14 @@ typedef struct view {
 } view;
 
 typedef struct message {
-  uint32_t value;
+  uint64_t value;
   bool followed; /* a read-modify-write stands directly behind it */
   view carries;
 } message;
 
 typedef struct location {
-  uint32_t *word;
+  void *word;
+  int bytes;
   int messages;
   uint8_t order[MESSAGES]; /* message numbers in modification order */
   uint8_t place[MESSAGES]; /* message number -> index in order */
@@ -52,29 +53,53 @@ static enum model_mode mode;
 
 /* ---- locations ---- */
 
-enum { SLOTS = 256 };
+enum { SLOTS = 512 };
 static struct {
-  const uint32_t *word;
+  const void *word;
   int location;
 } slots[SLOTS];
 
-int memory_location(const uint32_t *word) {
+uint64_t memory_get(const void *word, int bytes) {
+  return bytes == sizeof(uint32_t) ? *(const uint32_t *)word : *(const uint64_t *)word;
+}
+
+void memory_put(void *word, int bytes, uint64_t value) {
+  if (bytes == sizeof(uint32_t)) *(uint32_t *)word = (uint32_t)value;
+  else *(uint64_t *)word = value;
+}
+
+static bool overlaps(const location *l, const void *word, int bytes) {
+  uintptr_t a = (uintptr_t)l->word, b = (uintptr_t)word;
+  return a < b + (uintptr_t)bytes && b < a + (uintptr_t)l->bytes;
+}
+
+static _Noreturn void refuse_width(void) {
+  model_fail("one word is accessed with 32 bits and with 64", __FILE__, __LINE__);
+}
+
+int memory_location(const void *word, int bytes) {
   size_t at = ((uintptr_t)word >> 2) * 2654435761u % SLOTS;
   while (slots[at].word != NULL && slots[at].word != word) at = (at + 1) % SLOTS;
-  if (slots[at].word == word) return slots[at].location;
+  if (slots[at].word == word) {
+    if (locations[slots[at].location].bytes != bytes) refuse_width();
+    return slots[at].location;
+  }
+  if ((uintptr_t)word % (uintptr_t)bytes != 0) model_fail("a word is not aligned", __FILE__, __LINE__);
+  for (int l = 0; l < location_count; l++) {
+    if (overlaps(&locations[l], word, bytes)) refuse_width();
+  }
   if (location_count == LOCATIONS) model_fail("too many locations for the model", __FILE__, __LINE__);
   location *l = &locations[location_count];
-  l->word = (uint32_t *)(uintptr_t)word;
+  l->word = (void *)(uintptr_t)word;
+  l->bytes = bytes;
   l->messages = 1;
   l->order[0] = 0;
   l->place[0] = 0;
-  l->message[0] = (message){.value = *word};
+  l->message[0] = (message){.value = memory_get(word, bytes)};
   slots[at].word = word;
   slots[at].location = location_count;
   return location_count++;
 }
-
-const uint32_t *memory_address(int l) { return locations[l].word; }
 
 static int newest(const location *l) { return l->order[l->messages - 1]; }
 
@@ -129,7 +154,7 @@ static void read_message(int t, op *o, int number) {
   if (orders(o, MODEL_ACQUIRE)) join(&self->now, &m->carries);
 }
 
-static void write_message(int t, op *o, int behind, uint32_t value) {
+static void write_message(int t, op *o, int behind, uint64_t value) {
   thread *self = &threads[t];
   location *l = &locations[o->location];
   int number = l->messages++;
@@ -152,10 +177,23 @@ static void write_message(int t, op *o, int behind, uint32_t value) {
   if (!o->split) l->message[behind].followed = true;
 }
 
-static uint32_t changed(const op *o) {
-  if (o->kind == OP_RMW && o->change == MODEL_ADD) return o->result + o->value;
-  if (o->kind == OP_RMW && o->change == MODEL_OR) return o->result | o->value;
-  return o->value;
+uint64_t memory_changed(enum model_change change, uint64_t old, uint64_t value) {
+  switch (change) {
+    case MODEL_ADD:
+      return old + value;
+    case MODEL_OR:
+      return old | value;
+    case MODEL_AND:
+      return old & value;
+    default:
+      return value;
+  }
+}
+
+/* What a read-modify-write stores, in the word's width. */
+static uint64_t changed(const op *o) {
+  uint64_t value = o->kind == OP_RMW ? memory_changed(o->change, o->result, o->value) : o->value;
+  return locations[o->location].bytes == sizeof(uint32_t) ? (uint32_t)value : value;
 }
 
 static void fence(int t, const op *o) {
@@ -237,28 +275,30 @@ bool memory_data(int t, const void *word, bool write, const char *file, int line
 /* ---- from run to run ---- */
 
 static struct {
-  uint32_t *word;
-  uint32_t value;
+  void *word;
+  int bytes;
+  uint64_t value;
 } undo[UNDO];
 static int undo_count;
 
-void memory_undo(uint32_t *word) {
+void memory_undo(void *word, int bytes) {
   if (undo_count == UNDO) model_fail("too many data stores for the model", __FILE__, __LINE__);
   undo[undo_count].word = word;
-  undo[undo_count++].value = *word;
+  undo[undo_count].bytes = bytes;
+  undo[undo_count++].value = memory_get(word, bytes);
 }
 
 void memory_settle(void) {
   for (int l = 0; l < location_count; l++) {
-    memory_undo(locations[l].word);
-    *locations[l].word = locations[l].message[newest(&locations[l])].value;
+    memory_undo(locations[l].word, locations[l].bytes);
+    memory_put(locations[l].word, locations[l].bytes, locations[l].message[newest(&locations[l])].value);
   }
 }
 
 void memory_restore(void) {
   while (undo_count > 0) {
     undo_count--;
-    *undo[undo_count].word = undo[undo_count].value;
+    memory_put(undo[undo_count].word, undo[undo_count].bytes, undo[undo_count].value);
   }
 }
 

@@ -21,7 +21,7 @@
 #define SABWAY_ROOT "."
 #endif
 
-enum { SCENARIOS = 64, PATIENCE_S = 30 };
+enum { SCENARIOS = 128, PATIENCE_S = 30 };
 
 static const char *const mutations[] = {"", "weakened to relaxed", "not atomic", "nothing new behind it"};
 static const char *const fence_mutations[] = {"", "removed", "", "nothing new seen behind it"};
@@ -104,6 +104,10 @@ static bool survey(int site_count) {
   for (int i = 0; scenes_all[i] != NULL; i++) {
     for (const model_scenario *s = scenes_all[i]; s->name != NULL; s++) {
       if (s->large) continue;
+      if (scenario_count == SCENARIOS) {
+        printf("more than %d scenarios: raise SCENARIOS\n", SCENARIOS);
+        return false;
+      }
       model_options options = {.mode = MODEL_WEAK};
       model_result result;
       model_explore(s, &options, &result);

@@ -5,7 +5,7 @@
 
 #include "litmus.h"
 
-enum { STEPS = 4, KINDS = 10 };
+enum { STEPS = 4, KINDS = 12 };
 
 typedef struct instruction {
   uint8_t kind, variable, value;
@@ -23,6 +23,35 @@ static uint32_t below(uint32_t n) { /* xorshift (Marsaglia 2003) */
   state ^= state >> 17;
   state ^= state << 5;
   return state % n;
+}
+
+/* Whether the program's variables have 64 bits, their values in the high half. */
+static bool wide;
+
+static uint32_t perform_wide(const instruction *i, uint64_t *word) {
+  uint64_t expected = LITMUS_HIGH(i->value), value = expected;
+  switch (i->kind) {
+    case 0:
+      return LITMUS_VALUE(sw_load64_relaxed(word));
+    case 1:
+      return LITMUS_VALUE(sw_load64_acquire(word));
+    case 2:
+      return sw_store64_relaxed(word, value), 0;
+    case 3:
+      return sw_store64_release(word, value), 0;
+    case 4:
+      return LITMUS_VALUE(sw_fetch_add64_acq_rel(word, value));
+    case 5:
+      return LITMUS_VALUE(model_rmw64(word, MODEL_EXCHANGE, value, MODEL_RELAXED, __FILE__, __LINE__));
+    case 6:
+      return sw_compare_exchange64_acq_rel(word, &expected, LITMUS_HIGH(3)) ? 9 : LITMUS_VALUE(expected);
+    case 7:
+      return sw_fence_handshake(), 0;
+    case 8:
+      return LITMUS_VALUE(sw_fetch_or64_acq_rel(word, value));
+    default:
+      return LITMUS_VALUE(sw_fetch_and64_acq_rel(word, value));
+  }
 }
 
 static uint32_t perform(const instruction *i, uint32_t *word) {
@@ -45,6 +74,10 @@ static uint32_t perform(const instruction *i, uint32_t *word) {
     case 7:
       return sw_fence_handshake(), 0;
     case 8:
+      return sw_fetch_or_acq_rel(word, i->value);
+    case 9:
+      return sw_fetch_and_acq_rel(word, i->value);
+    case 10:
       return model_wait(word, 0), 7;
     default:
       return (uint32_t)model_wake(word);
@@ -55,7 +88,8 @@ static void body(void) {
   int self = model_self();
   for (int i = 0; i < programs[self].length; i++) {
     const instruction *now = &programs[self].code[i];
-    litmus.r[self * STEPS + i] = 100 + perform(now, litmus_variable(now->variable));
+    uint32_t got = wide ? perform_wide(now, litmus_wide(now->variable)) : perform(now, litmus_variable(now->variable));
+    litmus.r[self * STEPS + i] = 100 + got;
   }
 }
 
@@ -63,7 +97,10 @@ static void body(void) {
 static void finish(void) {
   uint64_t hash = 14695981039346656037u;
   for (int i = 0; i < LITMUS_REGISTERS; i++) hash = (hash ^ litmus.r[i]) * 1099511628211u;
-  for (int i = 0; i < LITMUS_VARIABLES; i++) hash = (hash ^ *litmus_variable(i)) * 1099511628211u;
+  for (int i = 0; i < LITMUS_VARIABLES; i++) {
+    hash = (hash ^ *litmus_variable(i)) * 1099511628211u;
+    hash = (hash ^ LITMUS_VALUE(*litmus_wide(i))) * 1099511628211u;
+  }
   model_outcome(hash);
 }
 
@@ -73,6 +110,7 @@ static int invent(void) {
   int threads = 2 + (int)below(2);
   int variables = 1 + (int)below(LITMUS_VARIABLES);
   bool parks = below(4) == 0;
+  wide = !parks && below(2) == 0;
   for (int t = 0; t < threads; t++) {
     programs[t].length = 1 + (int)below(threads == 2 ? STEPS : 3);
     for (int i = 0; i < programs[t].length; i++) {
@@ -85,8 +123,8 @@ static int invent(void) {
 }
 
 static void print(int threads) {
-  static const char *const names[KINDS] = {"load",     "load acquire", "store", "store release", "add",
-                                           "exchange", "cas",          "fence", "wait",          "wake"};
+  static const char *const names[KINDS] = {"load", "load acquire", "store", "store release", "add",  "exchange",
+                                           "cas",  "fence",        "or",    "and",           "wait", "wake"};
   for (int t = 0; t < threads; t++) {
     printf("  thread %d:", t);
     for (int i = 0; i < programs[t].length; i++) {

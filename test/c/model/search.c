@@ -209,7 +209,7 @@ static void step(int t, int choice) {
     else if (asleep[u] != 0) asleep[u] = still_asleep(asleep[u], pending[u], o);
   }
   if (o->kind == OP_WAKE) wake_sleepers(t, o);
-  uint32_t woken = o->kind == OP_WAKE ? o->result : 0;
+  uint64_t woken = o->kind == OP_WAKE ? o->result : 0;
   for (int u = 0; u < thread_count && !given_up; u++) {
     if ((u == t && sleeping_on[t] == NONE) || (woken & 1u << u) != 0) {
       coroutine_resume(u);
@@ -339,8 +339,9 @@ static void print_run(void) {
     const char *name = strrchr(o->file, '/');
     printf("    %*sthread %d  %-5s %s:%d", 4 * events[i].thread, "", events[i].thread, kinds[o->kind],
            name == NULL ? o->file : name + 1, o->line);
-    if (o->read != NONE) printf("  reads %#x (store %d)", o->result, o->read);
-    if (o->wrote != NONE) printf("  writes %#x (store %d behind %d)", o->value, o->wrote, o->behind);
+    if (o->read != NONE) printf("  reads %#llx (store %d)", (unsigned long long)o->result, o->read);
+    if (o->wrote != NONE)
+      printf("  writes %#llx (store %d behind %d)", (unsigned long long)o->value, o->wrote, o->behind);
     if (o->kind == OP_WAIT) printf(o->done ? "  sleeps" : "  goes on");
     printf("\n");
   }

@@ -34,8 +34,8 @@ static const char *next_label(const char *text) {
 
 /* The atomic operation that a line calls, or NULL. */
 static const char *operation(const char *text) {
-  static const char *const names[] = {"load_acquire(", "store_release(",      "sw_exchange_acq_rel(",
-                                      "sw_fetch_",     "sw_compare_exchange", "sw_fence_handshake("};
+  static const char *const names[] = {"load_acquire(", "load64_acquire(", "store_release(",      "store64_release(",
+                                      "sw_exchange",   "sw_fetch_",       "sw_compare_exchange", "sw_fence_handshake("};
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
     const char *at = strstr(text, names[i]);
     if (at != NULL) return at;
@@ -112,7 +112,11 @@ static int read_file(const char *root, const char *path, site *sites, int count)
   }
   char function[sizeof(sites->function)] = "", above[24] = "";
   for (int line = 1; fgets(text, sizeof(text), file) != NULL; line++) {
-    if (count == SITES) break;
+    if (count == SITES) {
+      printf("more than %d sites: raise SITES\n", SITES);
+      count = -1;
+      break;
+    }
     note_function(text, function, sizeof(function));
     bool is_site = add_site(&sites[count], strrchr(path, '/') + 1, line, text, above);
     note_above(text, above, sizeof(above));

@@ -6,7 +6,7 @@
 
 #include "explorer.h"
 
-enum { SITES = 128, LABELS = 64 };
+enum { SITES = 512, LABELS = 128 };
 
 typedef struct site {
   char file[32]; /* without folders */
