@@ -1,8 +1,8 @@
 /* The bytes every participant agrees on: one file per structure, each with its tables.
  *
  * A region is one piece of shared memory. Nothing in it is a pointer: a place is a 32-bit offset
- * from its first byte. All words are little-endian, 32 bits and aligned, so JavaScript reaches each
- * of them with Atomics. layout/region.h has the map.
+ * from its first byte. All words are little-endian and aligned. Those that JavaScript reaches, with
+ * Atomics, have 32 bits; those of 64 bits only the core does. layout/region.h has the map.
  *
  * The tables below go into the layout hash, row by row, and become the TypeScript constants: a new
  * structure's tables are added at their ends. */

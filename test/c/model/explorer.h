@@ -65,6 +65,8 @@ typedef struct model_scenario {
   /* model_mark bits that must have been seen: the scenario is not vacuous */
   uint32_t marks;
   uint64_t budget; /* runs at most; 0 for the default */
+  /* thread 0 dies before each of its accesses in turn, as the process of this pid; 0: it lives */
+  uint32_t mortal;
 } model_scenario;
 
 typedef struct model_options {

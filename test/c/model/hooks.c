@@ -46,7 +46,35 @@ static bool hit(const char *file, int line, enum model_mutation mutation) {
   return m->mutation == mutation && m->line == line && strcmp(name_of(file), m->file) == 0;
 }
 
+/* ---- death ---- */
+
+static struct {
+  uint32_t pid;
+  int at, accesses;
+  bool killed;
+} mortal;
+
+void hooks_mortal(uint32_t pid, int at) {
+  mortal.pid = pid;
+  mortal.at = at;
+  mortal.killed = false;
+}
+
+void hooks_run(void) { mortal.accesses = 0; }
+
+bool hooks_killed(void) { return mortal.killed; }
+
+static void live_on(void) {
+  if (mortal.pid == 0 || coroutine_current() != 0 || ++mortal.accesses != mortal.at) return;
+  mortal.killed = true;
+  model_die(mortal.pid);
+  coroutine_end();
+}
+
+/* ---- words ---- */
+
 static op access_to(enum kind kind, const void *word, int bytes, enum model_order order, const char *file, int line) {
+  live_on();
   cover(file, line);
   if (hit(file, line, MODEL_WEAKEN)) order = MODEL_RELAXED;
   return (op){.kind = kind,

@@ -48,6 +48,9 @@ void memory_undo(void *word, int bytes);
 
 /* ---- hooks.c ---- */
 void hooks_reset(void);
+void hooks_mortal(uint32_t pid, int at); /* thread 0 dies before its access number `at` (from 1) */
+void hooks_run(void);                    /* a run begins */
+bool hooks_killed(void);                 /* has it died so, in any run since hooks_mortal? */
 
 /* ---- coroutine.c ---- */
 void coroutine_start(int thread, void (*body)(void)); /* up to its first access */

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-const model_scenario *const scenes_all[] = {scenes_ring,  scenes_park,  scenes_relay,  scenes_close,
-                                            scenes_roles, scenes_claim, scenes_attach, NULL};
+const model_scenario *const scenes_all[] = {scenes_ring,  scenes_park,   scenes_relay, scenes_close, scenes_roles,
+                                            scenes_claim, scenes_attach, scenes_mutex, NULL};
 
 struct world world;
 

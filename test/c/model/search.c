@@ -246,6 +246,7 @@ static void fail(const char *what) {
 
 static void start_run(void) {
   memory_reset(model_active.mode);
+  hooks_run();
   memset(past, 0, sizeof(past));
   memset(asleep, 0, sizeof(asleep));
   depth = 0;
@@ -356,31 +357,40 @@ static int snapshot_count;
 static uint64_t *outcomes;
 static size_t outcome_count, outcome_room;
 
+/* Every run in which thread 0 dies before its access number `at`, or lives. */
+static void explore_all(int at) {
+  for (int i = 0; i < snapshot_count; i++) free(snapshots[i].copy);
+  snapshot_count = 0;
+  planned = 0;
+  hooks_mortal(scenario->mortal, at);
+  if (scenario->setup != NULL) scenario->setup();
+  for (int i = 0; i < snapshot_count; i++) memcpy(snapshots[i].copy, snapshots[i].memory, snapshots[i].bytes);
+  uint64_t budget = scenario->budget != 0 ? scenario->budget : DEFAULT_BUDGET;
+  result->exhausted = false;
+  do {
+    run_once();
+    memory_restore();
+    for (int i = 0; i < snapshot_count; i++) memcpy(snapshots[i].memory, snapshots[i].copy, snapshots[i].bytes);
+    if (result->failed) {
+      if (!model_active.quiet) print_run();
+      return;
+    }
+    if (result->runs + result->pruned >= budget) return;
+  } while (backtrack());
+  result->exhausted = true;
+}
+
 void model_explore(const model_scenario *which, const model_options *options, model_result *out) {
   scenario = which;
   result = out;
   *out = (model_result){0};
   model_active = *options;
   for (thread_count = 0; thread_count < MODEL_THREADS && which->threads[thread_count] != NULL;) thread_count++;
-  for (int i = 0; i < snapshot_count; i++) free(snapshots[i].copy);
-  snapshot_count = 0;
   outcome_count = 0;
-  planned = 0;
   hooks_reset();
-  if (which->setup != NULL) which->setup();
-  for (int i = 0; i < snapshot_count; i++) memcpy(snapshots[i].copy, snapshots[i].memory, snapshots[i].bytes);
-  uint64_t budget = which->budget != 0 ? which->budget : DEFAULT_BUDGET;
-  do {
-    run_once();
-    memory_restore();
-    for (int i = 0; i < snapshot_count; i++) memcpy(snapshots[i].memory, snapshots[i].copy, snapshots[i].bytes);
-    if (out->failed) {
-      if (!options->quiet) print_run();
-      return;
-    }
-    if (out->runs + out->pruned >= budget) return;
-  } while (backtrack());
-  out->exhausted = true;
+  int at = 1;
+  do explore_all(at++);
+  while (out->exhausted && hooks_killed());
 }
 
 /* ---- for scenarios ---- */

@@ -1,0 +1,256 @@
+/* The robust mutex.
+ *
+ * sw_mutex.state decides, and only compare-exchanges change it. It has two halves:
+ *
+ *   owner              handoff   state                       next
+ *   0                  0         free                        lock -> held
+ *   role               0         held                        unlock -> free
+ *                                                            a waiter asks -> asked
+ *                                                            holder dead: lock -> inherited
+ *                                                            holder dead: evict -> left
+ *   role               waiter    asked: held, and wanted     unlock, waiter alive -> handed
+ *                                                            unlock, waiter dead -> free
+ *                                                            the waiter leaves -> held
+ *   waiter             waiter    handed, and not yet taken   the waiter locks -> held
+ *                                                            the waiter leaves -> free
+ *                                                            it is dead: lock -> held
+ *                                                            it is dead: evict -> free
+ *   role | INHERITED   any       inherited                   consistent -> held, asked
+ *                                                            unlock -> poisoned
+ *                                                            holder dead: lock -> inherited
+ *   INHERITED          any       left by a dead holder       lock -> inherited
+ *   POISONED           0         poisoned                    none
+ *
+ * An owner that is no role at all is taken for a dead holder, whatever wrote it there.
+ *
+ * sw_mutex.waiters is the set of endpoints to wake, as bits:
+ *
+ *   a waiter                                     whoever frees the mutex
+ *     own bit := 1                                 state := free                      [M2]
+ *     arm, which ends with a fence       [F1]      fence                              [F3]
+ *     try to lock                                  waiters: the next bit that is set
+ *     sleep                                        ring that endpoint
+ *
+ * Either the waiter sees the mutex free, or the other one sees the bit and the armed doorbell. One
+ * waiter is woken. It locks the mutex, or finds it locked by a faster one, whose unlock wakes one
+ * again, or leaves; one that leaves clears its bit and looks [F4] whether the mutex is free: then
+ * it wakes the next one itself.
+ *
+ * Ordering edges:
+ *   [M1] the exchange that locks, pairs with
+ *   [M2] the exchange that frees or hands over: what the last holder wrote is seen.
+ *   [F3] the fence before the bits are looked at, pairs with [F1] in sw_endpoint_arm.
+ *   [F4] the fence between clearing the own bit and the look whether the mutex is free, pairs with
+ *        [F3]: a wake for a waiter that leaves is passed on.
+ *   [F5] the fence behind a bit that was given back, pairs with [F1].
+ *
+ * What a crash leaves:
+ *   of a holder           a mutex whose holder is dead: the next one gets it with SW_EOWNERDEAD
+ *   of a waiter           its bit, and perhaps its request: unlock passes over both
+ *   behind [M2]           a free mutex, and a waiter that sleeps: sw_mutex_evict wakes it, or its
+ *                         patrol does
+ *   of a woken waiter     the same
+ * A gravedigger's crash is made good by the next. */
+#include "sabway/mutex.h"
+
+#include "base/peer.h"
+#include "core/region/endpoint.h"
+#include "sabway/endpoint.h"
+#include "sabway/role.h"
+
+/* How often an exchange is tried again because the word has changed. Honest waiters change it now
+ * and then, by a request; a peer that goes on doing so is hostile. */
+enum { TRIES = 256 };
+
+static uint32_t owner_of(uint64_t state) { return (uint32_t)state; }
+static uint32_t handoff_of(uint64_t state) { return (uint32_t)(state >> 32); }
+static uint64_t state_of(uint32_t owner, uint32_t handoff) { return (uint64_t)handoff << 32 | owner; }
+
+/* The holder that an owner half names: nonsense when it names none. */
+static uint32_t holder_of(uint32_t owner) { return owner & ~(uint32_t)SW_MUTEX_INHERITED; }
+
+static uint64_t bit_of(uint32_t index) { return (uint64_t)1 << index % SW_ENDPOINTS; }
+
+/* Is it a participant that lives? The caller's process needs no asking. */
+static bool lives(const void *base, uint32_t endpoint, uint32_t role) {
+  sw_owner own, other;
+  if (!sw_endpoint_owner(base, role, &other)) return false;
+  if (sw_endpoint_owner(base, sw_endpoint_role(base, endpoint), &own) && own.pid == other.pid &&
+      own.start_low == other.start_low && own.start_high == other.start_high)
+    return true;
+  return sw_endpoint_role_alive(base, role);
+}
+
+/* ---- waking ---- */
+
+/* Clears the bit of an endpoint that no living participant has. One that has claimed it meanwhile
+ * may have set the bit before it was cleared, so it gets it back. */
+static bool clear_if_empty(void *base, sw_mutex *m, uint32_t endpoint, uint32_t index) {
+  if (lives(base, endpoint, sw_endpoint_role(base, index))) return false;
+  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index));
+  if (!lives(base, endpoint, sw_endpoint_role(base, index))) return true;
+  sw_fetch_or64_acq_rel(&m->waiters, bit_of(index));
+  sw_fence_handshake(); /* [F5] */
+  return false;
+}
+
+/* Wake the next waiter behind `endpoint`, in the order of their numbers. The caller has published
+ * that the mutex can be locked. */
+static void wake_next(void *base, sw_mutex *m, uint32_t endpoint) {
+  sw_fence_handshake(); /* [F3] */
+  uint64_t waiters = sw_peer_load64_relaxed(&m->waiters);
+  for (uint32_t i = 1; i <= SW_ENDPOINTS && waiters != 0; i++) {
+    uint32_t index = (endpoint + i) % SW_ENDPOINTS;
+    if ((waiters & bit_of(index)) == 0 || clear_if_empty(base, m, endpoint, index)) continue;
+    /* One that is not armed is awake, and looks before it sleeps. */
+    sw_endpoint_ring(base, sw_endpoint_role(base, index));
+    return;
+  }
+}
+
+static void wake_all(void *base, sw_mutex *m) {
+  sw_fence_handshake(); /* [F3] */
+  uint64_t waiters = sw_peer_load64_relaxed(&m->waiters);
+  for (uint32_t index = 0; index < SW_ENDPOINTS; index++) {
+    if ((waiters & bit_of(index)) != 0) sw_endpoint_ring(base, sw_endpoint_role(base, index));
+  }
+}
+
+static void wake_one(void *base, uint32_t role) {
+  sw_fence_handshake(); /* [F3] */
+  sw_endpoint_ring(base, role);
+}
+
+/* ---- locking ---- */
+
+/* The state in which `role` has taken it from one that is not there any more. */
+static uint64_t taken(uint64_t state, uint32_t role) {
+  uint32_t owner = owner_of(state), handoff = handoff_of(state);
+  /* what was handed to a waiter that died before it took it was left in order */
+  bool clean = owner == 0 || owner == handoff;
+  return state_of(clean ? role : role | SW_MUTEX_INHERITED, clean || handoff == role ? 0 : handoff);
+}
+
+static int lock_slowly(void *base, sw_mutex *m, uint32_t endpoint, uint32_t role, uint64_t state) {
+  for (int tries = 0; tries < TRIES; tries++) {
+    uint32_t owner = owner_of(state), holder = holder_of(owner);
+    uint64_t next = taken(state, role);
+    if (owner == SW_MUTEX_POISONED) return SW_EPOISONED;
+    if (state == state_of(role, role)) next = role;
+    else if (holder == role) return SW_ESTATE;
+    else if (lives(base, endpoint, holder)) return SW_EBUSY;
+    if (!sw_compare_exchange64_acq_rel(&m->state, &state, next)) continue; /* [M1] */
+    return (next & SW_MUTEX_INHERITED) == 0 ? SW_OK : SW_EOWNERDEAD;
+  }
+  return SW_EBUSY;
+}
+
+int sw_mutex_try_lock(void *base, sw_mutex *m, uint32_t endpoint) {
+  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint64_t state = 0;
+  if (sw_compare_exchange64_acq_rel(&m->state, &state, role)) return SW_OK; /* [M1] */
+  return lock_slowly(base, m, endpoint, role, state);
+}
+
+int sw_mutex_consistent(void *base, sw_mutex *m, uint32_t endpoint) {
+  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint64_t state = sw_peer_load64_relaxed(&m->state);
+  for (int tries = 0; tries < TRIES; tries++) {
+    if (owner_of(state) != (role | SW_MUTEX_INHERITED)) return SW_ESTATE;
+    uint64_t next = state_of(role, handoff_of(state));
+    if (sw_compare_exchange64_acq_rel(&m->state, &state, next)) return SW_OK;
+  }
+  return SW_ESTATE;
+}
+
+/* ---- unlocking ---- */
+
+static int unlock_slowly(void *base, sw_mutex *m, uint32_t endpoint, uint32_t role, uint64_t state) {
+  for (int tries = 0; tries < TRIES; tries++) {
+    uint32_t owner = owner_of(state), handoff = handoff_of(state);
+    if (holder_of(owner) != role) return SW_ESTATE;
+    bool poison = owner != role;
+    bool hand = !poison && handoff != 0 && handoff != role && lives(base, endpoint, handoff);
+    uint64_t next = poison ? SW_MUTEX_POISONED : hand ? state_of(handoff, handoff) : 0;
+    if (!sw_compare_exchange64_acq_rel(&m->state, &state, next)) continue; /* [M2] */
+    if (poison) wake_all(base, m);
+    else if (hand) wake_one(base, handoff);
+    else wake_next(base, m, endpoint);
+    return poison ? SW_EPOISONED : SW_OK;
+  }
+  return SW_ECORRUPT;
+}
+
+int sw_mutex_unlock(void *base, sw_mutex *m, uint32_t endpoint) {
+  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint64_t state = role;
+  if (!sw_compare_exchange64_acq_rel(&m->state, &state, 0)) /* [M2] */
+    return unlock_slowly(base, m, endpoint, role, state);
+  wake_next(base, m, endpoint);
+  return SW_OK;
+}
+
+/* ---- waiting ---- */
+
+void sw_mutex_begin_wait(void *base, sw_mutex *m, uint32_t endpoint) {
+  (void)base;
+  sw_fetch_or64_acq_rel(&m->waiters, bit_of(endpoint));
+}
+
+void sw_mutex_request_handoff(void *base, sw_mutex *m, uint32_t endpoint) {
+  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint64_t state = sw_peer_load64_relaxed(&m->state);
+  for (int tries = 0; tries < TRIES; tries++) {
+    uint32_t owner = owner_of(state), handoff = handoff_of(state);
+    if (sw_role_holder(holder_of(owner)) == 0 || holder_of(owner) == role || owner == SW_MUTEX_POISONED) return;
+    if (handoff == role || (handoff != 0 && lives(base, endpoint, handoff))) return;
+    if (sw_compare_exchange64_acq_rel(&m->state, &state, state_of(owner, role))) return;
+  }
+}
+
+/* Takes the request of `role` back, and what was handed to it. Returns the state behind that. */
+static uint64_t withdraw(sw_mutex *m, uint32_t role) {
+  uint64_t state = sw_peer_load64_acquire(&m->state);
+  for (int tries = 0; tries < TRIES && handoff_of(state) == role; tries++) {
+    uint64_t next = owner_of(state) == role ? 0 : owner_of(state);
+    if (sw_compare_exchange64_acq_rel(&m->state, &state, next)) return next; /* [M2] */
+  }
+  return state;
+}
+
+static bool is_left(uint64_t state) { return owner_of(state) == 0 || owner_of(state) == SW_MUTEX_INHERITED; }
+
+void sw_mutex_end_wait(void *base, sw_mutex *m, uint32_t endpoint) {
+  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(endpoint));
+  sw_fence_handshake(); /* [F4] */
+  if (is_left(withdraw(m, sw_endpoint_role(base, endpoint)))) wake_next(base, m, endpoint);
+}
+
+/* ---- death ---- */
+
+void sw_mutex_evict(void *base, sw_mutex *m, uint32_t role) {
+  uint32_t index = sw_role_index(role);
+  if (index >= SW_ENDPOINTS) return;
+  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index));
+  sw_fence_handshake(); /* [F4] */
+  uint64_t state = withdraw(m, role);
+  for (int tries = 0; tries < TRIES && holder_of(owner_of(state)) == role; tries++) {
+    uint64_t next = state_of(SW_MUTEX_INHERITED, handoff_of(state));
+    if (sw_compare_exchange64_acq_rel(&m->state, &state, next)) state = next; /* [M2] */
+  }
+  if (is_left(state)) wake_next(base, m, index);
+}
+
+/* ---- for tools ---- */
+
+uint32_t sw_mutex_holder(const sw_mutex *m) {
+  return sw_role_holder(holder_of(owner_of(sw_peer_load64_acquire(&m->state))));
+}
+
+int sw_mutex_check(const sw_mutex *m) {
+  uint64_t state = sw_peer_load64_relaxed(&m->state);
+  uint32_t owner = owner_of(state), handoff = handoff_of(state);
+  if (owner == SW_MUTEX_POISONED) return handoff == 0 ? SW_OK : SW_ECORRUPT;
+  if (!sw_role_is_possible(owner) || !sw_role_is_possible(handoff)) return SW_ECORRUPT;
+  return (handoff & SW_ROLE_GONE) == 0 ? SW_OK : SW_ECORRUPT;
+}

@@ -1,0 +1,360 @@
+/* The robust mutex: one holder at a time sees what the last one wrote, a waiter is woken, and the
+ * death of any of them leaves the others a mutex. */
+#include "sabway/mutex.h"
+#include "scenes.h"
+
+enum { HANDED = 512 };
+
+static uint8_t *base(void) { return model_region(); }
+static sw_mutex *mutex(void) { return (sw_mutex *)(void *)(base() + SW_INSTANCES_AT); }
+/* What the mutex protects. */
+static uint32_t *counter(void) { return (uint32_t *)(void *)(base() + SW_INSTANCES_AT + SW_LINE); }
+
+/* Endpoint i is that of process i + 1. */
+static void setup(void) {
+  world_format();
+  for (uint32_t i = 0; i < 3; i++) model_check(sw_endpoint_claim(base(), i + 1, 10 * (i + 1), i + 1) == (int)i);
+  for (uint32_t i = 0; i < 3; i++) world.sent[i] = sw_endpoint_role(base(), i);
+}
+
+static uint32_t role(uint32_t endpoint) { return world.sent[endpoint]; }
+
+/* As a host waits; `ask` for a hand-off at once. */
+static int wait_and_lock(uint32_t endpoint, bool ask) {
+  int status = sw_mutex_try_lock(base(), mutex(), endpoint);
+  if (status != SW_EBUSY) return status;
+  for (;;) {
+    if (ask) sw_mutex_request_handoff(base(), mutex(), endpoint);
+    sw_mutex_begin_wait(base(), mutex(), endpoint);
+    uint32_t ticket = sw_endpoint_arm(base(), endpoint, SW_SLEEP_FUTEX);
+    status = sw_mutex_try_lock(base(), mutex(), endpoint);
+    if (status != SW_EBUSY) break;
+    model_mark(SLEPT);
+    model_wait(sw_endpoint_doorbell(base(), endpoint), ticket);
+    sw_endpoint_disarm(base(), endpoint);
+  }
+  sw_endpoint_disarm(base(), endpoint);
+  sw_mutex_end_wait(base(), mutex(), endpoint);
+  return status;
+}
+
+static void count(void) { model_data_write(counter(), model_data_read(counter()) + 1); }
+
+static void count_and_unlock(uint32_t endpoint) {
+  count();
+  model_check(sw_mutex_unlock(base(), mutex(), endpoint) == SW_OK);
+}
+
+static void lock_and_count(uint32_t endpoint, bool ask) {
+  world.status[endpoint] = wait_and_lock(endpoint, ask);
+  model_check(world.status[endpoint] == SW_OK);
+  count_and_unlock(endpoint);
+}
+static void count_0(void) { lock_and_count(0, false); }
+static void count_1(void) { lock_and_count(1, false); }
+static void count_2(void) { lock_and_count(2, false); }
+static void ask_and_count_1(void) { lock_and_count(1, true); }
+
+static void is_free(void) {
+  model_check(sw_mutex_check(mutex()) == SW_OK);
+  model_check(mutex()->state == 0);
+  model_check(mutex()->waiters == 0);
+}
+static void counted_2(void) {
+  is_free();
+  model_check(*counter() == 2);
+}
+static void counted_3(void) {
+  is_free();
+  model_check(*counter() == 3);
+}
+
+/* Endpoint 0 holds it. */
+static void setup_held(void) {
+  setup();
+  model_check(sw_mutex_try_lock(base(), mutex(), 0) == SW_OK);
+}
+static void unlock_0(void) { count_and_unlock(0); }
+
+/* ---- a waiter that leaves ---- */
+
+/* Endpoint 2 sleeps until it has it, and keeps it: a scenario with less to walk. */
+static void setup_asleep(void) {
+  setup_held();
+  sw_mutex_begin_wait(base(), mutex(), 2);
+  world.received = sw_endpoint_arm(base(), 2, SW_SLEEP_FUTEX);
+}
+static void sleep_2(void) {
+  uint32_t ticket = world.received;
+  do {
+    model_wait(sw_endpoint_doorbell(base(), 2), ticket);
+    ticket = sw_endpoint_arm(base(), 2, SW_SLEEP_FUTEX);
+  } while (sw_mutex_try_lock(base(), mutex(), 2) == SW_EBUSY);
+  count();
+}
+static void locked_2(void) {
+  model_check(sw_mutex_check(mutex()) == SW_OK);
+  model_check(mutex()->state == role(2));
+  model_check(mutex()->waiters == UINT64_C(1) << 2);
+}
+
+/* Time is up before it sleeps: a wake for it may be on its way. */
+static void wait_shortly(uint32_t endpoint, bool ask) {
+  if (ask) sw_mutex_request_handoff(base(), mutex(), endpoint);
+  sw_mutex_begin_wait(base(), mutex(), endpoint);
+  sw_endpoint_arm(base(), endpoint, SW_SLEEP_FUTEX);
+  int status = sw_mutex_try_lock(base(), mutex(), endpoint);
+  sw_endpoint_disarm(base(), endpoint);
+  sw_mutex_end_wait(base(), mutex(), endpoint);
+  model_check(status == SW_OK || status == SW_EBUSY);
+  model_mark(status == SW_OK ? SECOND : REFUSED);
+  if (status == SW_OK) count_and_unlock(endpoint);
+}
+static void wait_shortly_1(void) { wait_shortly(1, false); }
+static void ask_shortly_1(void) { wait_shortly(1, true); }
+
+/* ---- hand-off ---- */
+
+/* Endpoint 1 has asked for it. */
+static void setup_asked(void) {
+  setup_held();
+  sw_mutex_request_handoff(base(), mutex(), 1);
+  model_check(sw_mutex_holder(mutex()) == role(0) && mutex()->state >> 32 == role(1));
+}
+/* It gets it, so the one that only tries does not. */
+static void unlock_and_try_0(void) {
+  unlock_0();
+  if (sw_mutex_try_lock(base(), mutex(), 0) != SW_OK) {
+    model_mark(HANDED);
+    return;
+  }
+  model_check(world.status[1] == SW_OK);
+  count_and_unlock(0);
+}
+static void wait_1(void) {
+  world.status[1] = SW_EBUSY;
+  lock_and_count(1, false);
+}
+static void handed_over(void) {
+  is_free();
+  model_check(*counter() >= 2);
+}
+
+/* ---- death ---- */
+
+/* Process 3 finds that process 1 has died. Before it knows, the run is of no interest. */
+static void evict_0(void) {
+  model_assume(!sw_endpoint_role_alive(base(), role(0)));
+  sw_mutex_evict(base(), mutex(), role(0));
+}
+static void lock_and_mend(uint32_t endpoint) {
+  int status = wait_and_lock(endpoint, false);
+  model_check(status == SW_OK || status == SW_EOWNERDEAD);
+  model_mark(status == SW_OK ? FIRST : SECOND);
+  if (status == SW_EOWNERDEAD) model_check(sw_mutex_consistent(base(), mutex(), endpoint) == SW_OK);
+  count_and_unlock(endpoint);
+}
+static void mend_1(void) { lock_and_mend(1); }
+static void mend_2(void) { lock_and_mend(2); }
+
+/* The dead one is a holder only where it may have been one. */
+static void lock_and_die(void) { lock_and_count(0, false); }
+static void unlock_and_die(void) { unlock_0(); }
+static void wait_and_die(void) {
+  lock_and_count(0, true);
+  world.status[0] = SW_OK;
+}
+
+static void setup_held_by_1(void) {
+  setup();
+  model_check(sw_mutex_try_lock(base(), mutex(), 1) == SW_OK);
+}
+static void unlock_1(void) { count_and_unlock(1); }
+/* And endpoint 0 sleeps, and has asked for it. It never had it, so the next one is not told of a
+ * dead owner. */
+static void setup_asked_by_0(void) {
+  setup_held_by_1();
+  sw_mutex_request_handoff(base(), mutex(), 0);
+  sw_mutex_begin_wait(base(), mutex(), 0);
+  sw_endpoint_arm(base(), 0, SW_SLEEP_FUTEX);
+}
+static void die(void) { model_die(1); }
+static void clean_2(void) {
+  int status = wait_and_lock(2, false);
+  model_check(status == SW_OK);
+  count_and_unlock(2);
+}
+static void nothing_broken(void) { model_check(sw_mutex_check(mutex()) == SW_OK); }
+static void left_free(void) {
+  nothing_broken();
+  model_check(mutex()->state == 0 || mutex()->state == SW_MUTEX_INHERITED);
+}
+
+/* Process 1 is dead, and held it; process 2 finds it, and dies of it; process 3 is the next, and
+ * finds both. */
+static void setup_dead(void) {
+  setup_held();
+  model_process(1, 10, 1, false);
+}
+static void evict_and_die(void) { sw_mutex_evict(base(), mutex(), role(0)); }
+static void evict_both(void) {
+  model_assume(!sw_endpoint_role_alive(base(), role(1)));
+  sw_mutex_evict(base(), mutex(), role(0));
+  sw_mutex_evict(base(), mutex(), role(1));
+}
+
+/* Two take it from a dead holder: one gets it. */
+static void steal(uint32_t endpoint) {
+  int status = sw_mutex_try_lock(base(), mutex(), endpoint);
+  world.status[endpoint] = status;
+  if (status != SW_EOWNERDEAD) return;
+  model_mark(endpoint == 1 ? FIRST : SECOND);
+  count();
+}
+static void steal_1(void) { steal(1); }
+static void steal_2(void) { steal(2); }
+static void one_inherits(void) {
+  model_check((world.status[1] == SW_EOWNERDEAD) != (world.status[2] == SW_EOWNERDEAD));
+  model_check(world.status[1] == SW_EBUSY || world.status[2] == SW_EBUSY);
+  model_check(*counter() == 1);
+}
+
+/* ---- poison ---- */
+
+/* Endpoint 0 has it from process 4, which is dead. */
+static void setup_inherited(void) {
+  setup();
+  model_check(sw_endpoint_claim(base(), 4, 40, 4) == 3);
+  model_check(sw_mutex_try_lock(base(), mutex(), 3) == SW_OK);
+  model_process(4, 40, 4, false);
+  model_check(sw_mutex_try_lock(base(), mutex(), 0) == SW_EOWNERDEAD);
+}
+static void poison(void) { model_check(sw_mutex_unlock(base(), mutex(), 0) == SW_EPOISONED); }
+static void wait_for_poison(uint32_t endpoint) { model_check(wait_and_lock(endpoint, false) == SW_EPOISONED); }
+static void wait_for_poison_1(void) { wait_for_poison(1); }
+static void wait_for_poison_2(void) { wait_for_poison(2); }
+static void poisoned(void) { model_check(sw_mutex_try_lock(base(), mutex(), 0) == SW_EPOISONED); }
+/* Mended while another asks for a hand-off. */
+static void mend_and_unlock_0(void) {
+  model_check(sw_mutex_consistent(base(), mutex(), 0) == SW_OK);
+  unlock_0();
+}
+
+/* ---- a bit that is not its owner's ---- */
+
+/* Endpoint 1 is a dead one's, with its bit set, and is claimed anew by a thread that waits, too. */
+static void setup_stale(void) {
+  setup_held();
+  sw_mutex_begin_wait(base(), mutex(), 1);
+  model_process(2, 20, 2, false);
+}
+static void counted_2_at_last(void) {
+  model_check(mutex()->state == 0);
+  model_check(*counter() == 2);
+}
+static void claim_and_count(void) {
+  model_check(sw_endpoint_claim(base(), 3, 30, 3) == 1);
+  lock_and_count(1, false);
+}
+
+const model_scenario scenes_mutex[] = {{.name = "mutex: 2 threads",
+                                        .setup = setup,
+                                        .threads = {count_0, count_1},
+                                        .finish = counted_2,
+                                        .sc = true,
+                                        .marks = SLEPT},
+                                       {.name = "mutex: 3 threads",
+                                        .setup = setup,
+                                        .threads = {count_0, count_1, count_2},
+                                        .finish = counted_3,
+                                        .sc = true,
+                                        .marks = SLEPT,
+                                        .huge = true,
+                                        .large = true},
+                                       {.name = "mutex: 3 threads, held",
+                                        .setup = setup_held,
+                                        .threads = {unlock_0, count_1, count_2},
+                                        .finish = counted_3,
+                                        .sc = true,
+                                        .marks = SLEPT,
+                                        .huge = true,
+                                        .large = true},
+                                       {.name = "mutex: a waiter leaves",
+                                        .setup = setup_asleep,
+                                        .threads = {unlock_0, wait_shortly_1, sleep_2},
+                                        .finish = locked_2,
+                                        .sc = true,
+                                        .marks = SECOND | REFUSED},
+                                       {.name = "mutex: hand-off",
+                                        .setup = setup_asked,
+                                        .threads = {unlock_and_try_0, wait_1},
+                                        .finish = handed_over,
+                                        .sc = true,
+                                        .marks = SLEPT | HANDED},
+                                       {.name = "mutex: hand-off is asked for",
+                                        .setup = setup_held,
+                                        .threads = {unlock_0, ask_and_count_1},
+                                        .finish = counted_2,
+                                        .marks = SLEPT},
+                                       {.name = "mutex: hand-off to one that leaves",
+                                        .setup = setup_asleep,
+                                        .threads = {unlock_0, ask_shortly_1, sleep_2},
+                                        .finish = locked_2,
+                                        .marks = SECOND | REFUSED},
+                                       {.name = "mutex: dies",
+                                        .setup = setup,
+                                        .threads = {lock_and_die, mend_1, evict_0},
+                                        .finish = left_free,
+                                        .mortal = 1,
+                                        .marks = SLEPT | FIRST | SECOND},
+                                       {.name = "mutex: holder dies",
+                                        .setup = setup_held,
+                                        .threads = {unlock_and_die, mend_1, evict_0},
+                                        .finish = left_free,
+                                        .mortal = 1,
+                                        .marks = SLEPT | FIRST | SECOND},
+                                       {.name = "mutex: waiter dies",
+                                        .setup = setup_held_by_1,
+                                        .threads = {wait_and_die, unlock_1, evict_0},
+                                        .finish = nothing_broken,
+                                        .mortal = 1,
+                                        .marks = SLEPT},
+                                       {.name = "mutex: waiter with a request dies",
+                                        .setup = setup_asked_by_0,
+                                        .threads = {die, unlock_1, clean_2, evict_0},
+                                        .finish = left_free,
+                                        .large = true,
+                                        .marks = SLEPT},
+                                       {.name = "mutex: gravedigger dies",
+                                        .setup = setup_dead,
+                                        .threads = {evict_and_die, mend_2, evict_both},
+                                        .finish = left_free,
+                                        .mortal = 2,
+                                        .marks = SECOND},
+                                       {.name = "mutex: two inherit",
+                                        .setup = setup_dead,
+                                        .threads = {steal_1, steal_2},
+                                        .finish = one_inherits,
+                                        .marks = FIRST | SECOND},
+                                       {.name = "mutex: poison",
+                                        .setup = setup_inherited,
+                                        .threads = {poison, wait_for_poison_1, wait_for_poison_2},
+                                        .finish = poisoned,
+                                        .large = true,
+                                        .marks = SLEPT},
+                                       {.name = "mutex: poison, one waiter",
+                                        .setup = setup_inherited,
+                                        .threads = {poison, wait_for_poison_1},
+                                        .finish = poisoned,
+                                        .marks = SLEPT},
+                                       {.name = "mutex: mended",
+                                        .setup = setup_inherited,
+                                        .threads = {mend_and_unlock_0, ask_and_count_1},
+                                        .finish = counted_2,
+                                        .marks = SLEPT},
+                                       {.name = "mutex: a stale bit is claimed anew",
+                                        .setup = setup_stale,
+                                        .threads = {unlock_0, claim_and_count},
+                                        .finish = counted_2_at_last,
+                                        .marks = SLEPT},
+                                       {.name = NULL}};
