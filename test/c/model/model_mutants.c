@@ -70,6 +70,14 @@ static const struct reason {
     {"sw_producer_close", "&p->ring->closed", MODEL_WEAKEN,
      "every publication ends with fence [F2], which lies between the last one and this"},
     {"sw_consumer_close", "&c->ring->closed", MODEL_WEAKEN, "the producer reads nothing by it: it only stops"},
+    {"sw_mutex_consistent", "&m->state", MODEL_WEAKEN, "the holder stays: its unlock, edge [M2], publishes"},
+    {"clear_if_empty", "sw_fetch_or64", MODEL_WEAKEN, "fence [F5] behind it orders what matters"},
+    {"sw_mutex_request_handoff", "&m->state", MODEL_WEAKEN, "the holder stays: its unlock, edge [M2], publishes"},
+    {"withdraw", "&m->state", MODEL_WEAKEN,
+     "hands on what [M2] released, as every read-modify-write does; [F4] orders the look"},
+    {"sw_mutex_end_wait", "&m->waiters", MODEL_WEAKEN, "fence [F4] behind it orders what matters"},
+    {"sw_mutex_evict", "&m->waiters", MODEL_WEAKEN, "fence [F4] behind it orders what matters"},
+    {"sw_mutex_evict", "&m->state", MODEL_WEAKEN, "fence [F4] before it releases the same"},
 };
 
 enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };
