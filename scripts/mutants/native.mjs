@@ -33,6 +33,7 @@ const HOSTILE = [
   'replay_ring_producer',
   'replay_channel',
   'replay_attach',
+  'replay_mutex',
 ]
 const CRASH = ['test_crash_producer', 'test_crash_consumer', 'test_crash_endpoint']
 const SHARED = [
@@ -66,6 +67,15 @@ const OF_WORKER = {
  * of test/c, js are test files.
  */
 const COVER = [
+  [
+    'native/core/mutex/',
+    {
+      asan: ['test_mutex', 'test_mutex_lock', 'test_hostile_fields', 'test_double_fetch', 'replay_mutex'],
+      plain: ['model_core', 'test_crash_mutex'],
+      js: /mutex/,
+    },
+  ],
+  ['native/threads/mutex', { asan: ['test_mutex_lock'], plain: ['test_crash_mutex'], js: /mutex/ }],
   [
     'native/core/',
     { asan: [...UNIT_CORE, ...HOSTILE], plain: ['model_core', ...CRASH], js: /agree|send|receive|batch|reserve|close/ },

@@ -39,6 +39,8 @@
  * Ordering edges:
  *   [M1] the exchange that locks, pairs with
  *   [M2] the exchange that frees or hands over: what the last holder wrote is seen.
+ *   [M3] the bit that a waiter sets, pairs with the clearing of a bit whose endpoint seemed empty: the
+ *        waiter's claim is seen.
  *   [F3] the fence before the bits are looked at, pairs with [F1] in sw_endpoint_arm.
  *   [F4] the fence between clearing the own bit and the look whether the mutex is free, pairs with
  *        [F3]: a wake for a waiter that leaves is passed on.
@@ -66,8 +68,11 @@ static uint32_t owner_of(uint64_t state) { return (uint32_t)state; }
 static uint32_t handoff_of(uint64_t state) { return (uint32_t)(state >> 32); }
 static uint64_t state_of(uint32_t owner, uint32_t handoff) { return (uint64_t)handoff << 32 | owner; }
 
-/* The holder that an owner half names: nonsense when it names none. */
-static uint32_t holder_of(uint32_t owner) { return owner & ~(uint32_t)SW_MUTEX_INHERITED; }
+/* The holder that an owner half names: zero when that is free, poisoned, or nonsense. */
+static uint32_t holder_of(uint32_t owner) {
+  uint32_t role = owner & ~(uint32_t)SW_MUTEX_INHERITED;
+  return sw_role_index(role) < SW_ENDPOINTS ? role : 0;
+}
 
 static uint64_t bit_of(uint32_t index) { return (uint64_t)1 << index % SW_ENDPOINTS; }
 
@@ -87,7 +92,7 @@ static bool lives(const void *base, uint32_t endpoint, uint32_t role) {
  * may have set the bit before it was cleared, so it gets it back. */
 static bool clear_if_empty(void *base, sw_mutex *m, uint32_t endpoint, uint32_t index) {
   if (lives(base, endpoint, sw_endpoint_role(base, index))) return false;
-  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index));
+  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index)); /* [M3] */
   if (!lives(base, endpoint, sw_endpoint_role(base, index))) return true;
   sw_fetch_or64_acq_rel(&m->waiters, bit_of(index));
   sw_fence_handshake(); /* [F5] */
@@ -194,7 +199,7 @@ int sw_mutex_unlock(void *base, sw_mutex *m, uint32_t endpoint) {
 
 void sw_mutex_begin_wait(void *base, sw_mutex *m, uint32_t endpoint) {
   (void)base;
-  sw_fetch_or64_acq_rel(&m->waiters, bit_of(endpoint));
+  sw_fetch_or64_acq_rel(&m->waiters, bit_of(endpoint)); /* [M3] */
 }
 
 void sw_mutex_request_handoff(void *base, sw_mutex *m, uint32_t endpoint) {
@@ -202,18 +207,19 @@ void sw_mutex_request_handoff(void *base, sw_mutex *m, uint32_t endpoint) {
   uint64_t state = sw_peer_load64_relaxed(&m->state);
   for (int tries = 0; tries < TRIES; tries++) {
     uint32_t owner = owner_of(state), handoff = handoff_of(state);
-    if (sw_role_holder(holder_of(owner)) == 0 || holder_of(owner) == role || owner == SW_MUTEX_POISONED) return;
+    if (holder_of(owner) == 0 || holder_of(owner) == role) return;
     if (handoff == role || (handoff != 0 && lives(base, endpoint, handoff))) return;
     if (sw_compare_exchange64_acq_rel(&m->state, &state, state_of(owner, role))) return;
   }
 }
 
-/* Takes the request of `role` back, and what was handed to it. Returns the state behind that. */
+/* Takes the request of `role` back, and what was handed to it. Returns the state behind that. The
+ * exchange publishes nothing of its own: it hands on what the last holder released [M2]. */
 static uint64_t withdraw(sw_mutex *m, uint32_t role) {
-  uint64_t state = sw_peer_load64_acquire(&m->state);
+  uint64_t state = sw_peer_load64_relaxed(&m->state);
   for (int tries = 0; tries < TRIES && handoff_of(state) == role; tries++) {
     uint64_t next = owner_of(state) == role ? 0 : owner_of(state);
-    if (sw_compare_exchange64_acq_rel(&m->state, &state, next)) return next; /* [M2] */
+    if (sw_compare_exchange64_acq_rel(&m->state, &state, next)) return next;
   }
   return state;
 }
@@ -243,9 +249,7 @@ void sw_mutex_evict(void *base, sw_mutex *m, uint32_t role) {
 
 /* ---- for tools ---- */
 
-uint32_t sw_mutex_holder(const sw_mutex *m) {
-  return sw_role_holder(holder_of(owner_of(sw_peer_load64_acquire(&m->state))));
-}
+uint32_t sw_mutex_holder(const sw_mutex *m) { return holder_of(owner_of(sw_peer_load64_relaxed(&m->state))); }
 
 int sw_mutex_check(const sw_mutex *m) {
   uint64_t state = sw_peer_load64_relaxed(&m->state);

@@ -3,6 +3,7 @@
  * until it is mended or explained. */
 #include "../unit/helper.h"
 #include "hostile_hooks.h"
+#include "sabway/mutex.h"
 
 typedef struct repeat {
   const char *call, *word; /* NULL: any call */
@@ -20,6 +21,9 @@ static repeat KNOWN[] = {
     {"sw_consumer_peek_batch", "sw_ring.closed", "a sign, not a number", 0},
     {"sw_endpoint_claim", "sw_endpoint.pid", "the compare-exchange on the first value decides", 0},
     {"sw_endpoint_claim", "sw_endpoint.start_low", "the compare-exchange on the first value decides", 0},
+    {NULL, "sw_mutex.waiters", "looked at once; then bits of it are set or cleared", 0},
+    {NULL, "sw_endpoint.start_low", "whether an owner lives, asked again: each answer stands alone", 0},
+    {NULL, "sw_endpoint.start_high", "as above", 0},
     {NULL, "sw_ring.want_space", "seen, then taken; what is taken is not used", 0},
     {NULL, "sw_endpoint.sleeping", "the compare-exchange on the first value decides", 0},
     {NULL, "sw_endpoint.doorbell", "counted up for each ring; what it was only names the ring", 0},
@@ -62,6 +66,9 @@ static const char *name_of(const void *word) {
   } else if (at < SW_INSTANCES_AT) {
     type = "sw_endpoint";
     offset = (at - SW_HEADER_BYTES) % sizeof(sw_endpoint);
+  } else if (at < SW_HEAP_AT) {
+    type = "sw_mutex";
+    offset = at - SW_INSTANCES_AT;
   } else if (at < SW_HEAP_AT + offsetof(sw_channel, rings)) {
     type = "sw_channel";
     offset = at - SW_HEAP_AT;
@@ -197,6 +204,38 @@ static void use_endpoints(host *h) {
   inside = NULL;
 }
 
+static void use_mutex(host *h) {
+  void *at = h->t.r.base;
+  sw_mutex *m = (sw_mutex *)(void *)(h->t.r.base + SW_INSTANCES_AT);
+  uint32_t index = random_next(&h->random) % 2 ? h->t.writer : h->t.reader;
+  switch (random_next(&h->random) % 7) {
+    case 0:
+      CALL(sw_mutex_try_lock, at, m, index);
+      break;
+    case 1:
+      CALL(sw_mutex_unlock, at, m, index);
+      break;
+    case 2:
+      CALL(sw_mutex_consistent, at, m, index);
+      break;
+    case 3:
+      CALL(sw_mutex_begin_wait, at, m, index);
+      CALL(sw_endpoint_arm, at, index, SW_SLEEP_FUTEX);
+      break;
+    case 4:
+      CALL(sw_mutex_end_wait, at, m, index);
+      break;
+    case 5:
+      CALL(sw_mutex_request_handoff, at, m, index);
+      break;
+    default:
+      CALL(sw_mutex_evict, at, m, sw_endpoint_role(at, h->other));
+      CALL(sw_mutex_holder, m);
+      CALL(sw_mutex_check, m);
+  }
+  inside = NULL;
+}
+
 static void reopen(host *h) {
   pair *t = &h->t;
   CALL(sw_producer_leave, &t->p);
@@ -217,6 +256,7 @@ static void no_word_is_read_twice(void **state) {
     use_producer(&h);
     use_consumer(&h);
     if (i % 3 == 0) use_endpoints(&h);
+    use_mutex(&h);
     if (i % 100 == 0) reopen(&h);
   }
   CALL(sw_producer_close, &h.t.p);

@@ -2,6 +2,7 @@
  * have attached. The bounds that native code goes by are private copies: none of them moves, and
  * what a peer has no say in makes no difference at all. */
 #include "../unit/helper.h"
+#include "sabway/mutex.h"
 
 enum { CAPACITY = 4096, SENT = 6 };
 
@@ -34,6 +35,9 @@ static int is_spoken(const row *at) {
   return 0;
 }
 
+/* No instance has this block. */
+static sw_mutex *mutex_of(const pair *t) { return (sw_mutex *)(void *)(t->r.base + SW_HEAP_AT - SW_INSTANCE_BYTES); }
+
 /* Where the structures of one kind are. */
 static uint32_t places(const pair *t, const char *type, uint8_t *found[4]) {
   uint8_t *endpoints = t->r.base + SW_HEADER_BYTES;
@@ -51,6 +55,8 @@ static uint32_t places(const pair *t, const char *type, uint8_t *found[4]) {
     found[n++] = (uint8_t *)channel;
   } else if (strcmp(type, "sw_frame") == 0) {
     found[n++] = t->c.data + (t->c.cursor & (CAPACITY - 1));
+  } else if (strcmp(type, "sw_mutex") == 0) {
+    found[n++] = (uint8_t *)mutex_of(t);
   } else { /* sw_instance, and the sw_slices in one */
     found[n++] = t->r.base + SW_INSTANCES_AT + t->writer * SW_INSTANCE_BYTES;
     found[n++] = found[0] + offsetof(sw_instance, incoming);
@@ -72,6 +78,22 @@ static void prepare(pair *t) {
 }
 
 static volatile uint8_t touched;
+
+/* Whatever stands in the mutex: it can be locked at last, or says why not. */
+static void use_mutex(pair *t) {
+  void *base = t->r.base;
+  sw_mutex *m = mutex_of(t);
+  sw_mutex_begin_wait(base, m, t->writer);
+  sw_mutex_request_handoff(base, m, t->reader);
+  int status = sw_mutex_lock(base, m, t->reader, 1);
+  if (status == SW_EOWNERDEAD) assert_int_equal(sw_mutex_consistent(base, m, t->reader), SW_OK);
+  if (status == SW_OK || status == SW_EOWNERDEAD) assert_int_equal(sw_mutex_unlock(base, m, t->reader), SW_OK);
+  else assert_true(status == SW_ETIMEDOUT || status == SW_EPOISONED || status == SW_ESTATE);
+  sw_mutex_end_wait(base, m, t->writer);
+  sw_mutex_end_wait(base, m, t->reader);
+  sw_mutex_evict(base, m, sw_endpoint_role(base, t->reader));
+  assert_int_not_equal(sw_mutex_holder(m), sw_endpoint_role(base, t->reader));
+}
 
 /* Read and write for several rounds of the ring. Returns the first error, or SW_OK when each
  * message was right. */
@@ -109,6 +131,7 @@ static void one(const row *what, uint32_t place, uint32_t value) {
     sw_consumer c = t.c;
     overwrite(found[place] + what->offset, what->size, value);
     int status = use(&t);
+    use_mutex(&t);
     assert_ptr_equal(t.p.base, p.base);
     assert_ptr_equal(t.p.ring, p.ring);
     assert_ptr_equal(t.p.data, p.data);

@@ -78,20 +78,37 @@ static void unlock_0(void) { count_and_unlock(0); }
 
 /* ---- a waiter that leaves ---- */
 
-/* Endpoint 2 sleeps until it has it, and keeps it: a scenario with less to walk. */
-static void setup_asleep(void) {
-  setup_held();
-  sw_mutex_begin_wait(base(), mutex(), 2);
-  world.received = sw_endpoint_arm(base(), 2, SW_SLEEP_FUTEX);
+/* An endpoint sleeps until it has it, and keeps it: a scenario with less to walk. */
+static void fall_asleep(uint32_t endpoint) {
+  sw_mutex_begin_wait(base(), mutex(), endpoint);
+  world.received = sw_endpoint_arm(base(), endpoint, SW_SLEEP_FUTEX);
 }
-static void sleep_2(void) {
+static void sleep_on(uint32_t endpoint) {
   uint32_t ticket = world.received;
   do {
-    model_wait(sw_endpoint_doorbell(base(), 2), ticket);
-    ticket = sw_endpoint_arm(base(), 2, SW_SLEEP_FUTEX);
-  } while (sw_mutex_try_lock(base(), mutex(), 2) == SW_EBUSY);
+    model_wait(sw_endpoint_doorbell(base(), endpoint), ticket);
+    ticket = sw_endpoint_arm(base(), endpoint, SW_SLEEP_FUTEX);
+  } while (sw_mutex_try_lock(base(), mutex(), endpoint) == SW_EBUSY);
   count();
 }
+static void setup_asleep(void) {
+  setup_held();
+  fall_asleep(2);
+}
+static void sleep_1(void) { sleep_on(1); }
+static void sleep_2(void) { sleep_on(2); }
+/* The same, from the start. */
+static void lock_and_keep_2(void) {
+  fall_asleep(2);
+  if (sw_mutex_try_lock(base(), mutex(), 2) == SW_EBUSY) sleep_on(2);
+  else count();
+}
+/* Endpoint 1 is about to end its wait. */
+static void setup_waiting(void) {
+  setup_held();
+  sw_mutex_begin_wait(base(), mutex(), 1);
+}
+static void end_wait_1(void) { sw_mutex_end_wait(base(), mutex(), 1); }
 static void locked_2(void) {
   model_check(sw_mutex_check(mutex()) == SW_OK);
   model_check(mutex()->state == role(2));
@@ -179,6 +196,18 @@ static void setup_asked_by_0(void) {
   sw_endpoint_arm(base(), 0, SW_SLEEP_FUTEX);
 }
 static void die(void) { model_die(1); }
+/* Endpoint 2 holds it. Endpoints 0 and 1 sleep, and 0 is the first to be woken. */
+static void setup_two_asleep(void) {
+  setup();
+  model_check(sw_mutex_try_lock(base(), mutex(), 2) == SW_OK);
+  fall_asleep(0);
+  fall_asleep(1);
+}
+static void unlock_2(void) { count_and_unlock(2); }
+static void locked_1(void) {
+  model_check(mutex()->state == role(1));
+  model_check(*counter() == 2);
+}
 static void clean_2(void) {
   int status = wait_and_lock(2, false);
   model_check(status == SW_OK);
@@ -203,20 +232,22 @@ static void evict_both(void) {
   sw_mutex_evict(base(), mutex(), role(1));
 }
 
-/* Two take it from a dead holder: one gets it. */
+/* Two take it from a dead holder, and the first that gets it mends. */
 static void steal(uint32_t endpoint) {
   int status = sw_mutex_try_lock(base(), mutex(), endpoint);
   world.status[endpoint] = status;
-  if (status != SW_EOWNERDEAD) return;
-  model_mark(endpoint == 1 ? FIRST : SECOND);
-  count();
+  if (status == SW_EBUSY) return;
+  model_mark(status == SW_OK ? HANDED : endpoint == 1 ? FIRST : SECOND);
+  if (status == SW_EOWNERDEAD) model_check(sw_mutex_consistent(base(), mutex(), endpoint) == SW_OK);
+  count_and_unlock(endpoint);
 }
 static void steal_1(void) { steal(1); }
 static void steal_2(void) { steal(2); }
 static void one_inherits(void) {
   model_check((world.status[1] == SW_EOWNERDEAD) != (world.status[2] == SW_EOWNERDEAD));
-  model_check(world.status[1] == SW_EBUSY || world.status[2] == SW_EBUSY);
-  model_check(*counter() == 1);
+  bool both = world.status[1] != SW_EBUSY && world.status[2] != SW_EBUSY;
+  model_check(*counter() == (both ? 2u : 1u));
+  is_free();
 }
 
 /* ---- poison ---- */
@@ -255,6 +286,29 @@ static void counted_2_at_last(void) {
 static void claim_and_count(void) {
   model_check(sw_endpoint_claim(base(), 3, 30, 3) == 1);
   lock_and_count(1, false);
+}
+/* The waker looks at the bit while it changes hands, and another has the mutex meanwhile. Of the
+ * claim only the last step is left. */
+static uint32_t *claim_word(void) { return &((sw_endpoint *)(void *)(base() + SW_HEADER_BYTES))[1].pid; }
+static void setup_stale_and_free(void) {
+  setup();
+  sw_mutex_begin_wait(base(), mutex(), 1);
+  *claim_word() |= 0x80000000;
+}
+static void end_wait_0(void) { sw_mutex_end_wait(base(), mutex(), 0); }
+static void claim_and_keep(void) {
+  sw_store_release(claim_word(), 2);
+  fall_asleep(1);
+  if (sw_mutex_try_lock(base(), mutex(), 1) != SW_EBUSY) return;
+  model_mark(SLEPT);
+  sleep_on(1);
+}
+static void claim_and_unlock(void) {
+  sw_store_release(claim_word(), 2);
+  if (sw_mutex_try_lock(base(), mutex(), 1) == SW_OK) count_and_unlock(1);
+}
+static void try_and_unlock_2(void) {
+  if (sw_mutex_try_lock(base(), mutex(), 2) == SW_OK) count_and_unlock(2);
 }
 
 const model_scenario scenes_mutex[] = {{.name = "mutex: 2 threads",
@@ -357,4 +411,21 @@ const model_scenario scenes_mutex[] = {{.name = "mutex: 2 threads",
                                         .threads = {unlock_0, claim_and_count},
                                         .finish = counted_2_at_last,
                                         .marks = SLEPT},
+                                       {.name = "mutex: one leaves, one begins to wait",
+                                        .setup = setup_waiting,
+                                        .threads = {unlock_0, end_wait_1, lock_and_keep_2},
+                                        .finish = locked_2,
+                                        .sc = true},
+                                       {.name = "mutex: a woken waiter dies",
+                                        .setup = setup_two_asleep,
+                                        .threads = {die, sleep_1, unlock_2, evict_0},
+                                        .finish = locked_1,
+                                        .sc = true},
+                                       {.name = "mutex: a stale bit changes hands",
+                                        .setup = setup_stale_and_free,
+                                        .threads = {end_wait_0, claim_and_keep, try_and_unlock_2},
+                                        .marks = SLEPT},
+                                       {.name = "mutex: a bit is given back while another is set",
+                                        .setup = setup_stale_and_free,
+                                        .threads = {end_wait_0, claim_and_unlock, lock_and_keep_2}},
                                        {.name = NULL}};
