@@ -112,7 +112,7 @@ export class HeapMember {
 
   reallocate(at: number, bytes: number): number {
     this.mustBeOpen()
-    return this.#again(bytes, () => this.hot.sw_heap_realloc(this.handle, at, bytes))
+    return this.#again(bytes, () => this.hot.sw_heap_realloc(this.handle, at, bytes), at)
   }
 
   /**
@@ -201,8 +201,8 @@ export class HeapMember {
     }
   }
 
-  /** Of a call that returns an offset, or 0. */
-  #again(bytes: number, call: () => number): number {
+  /** Of a call that returns an offset, or 0. `old`: the pointer that it was given, if it was. */
+  #again(bytes: number, call: () => number, old = 0): number {
     let at = 0
     const status = this.until(() => {
       try {
@@ -213,6 +213,8 @@ export class HeapMember {
       return at === 0 ? this.#lastStatus : 0
     })
     if (at !== 0) return at
+    if (status === ERRORS.ERR_SABWAY_DOUBLE_FREE.number || status === ERRORS.ERR_SABWAY_WILD_POINTER.number)
+      throw this.#badPointer(status, old)
     if (status !== ERRORS.ERR_SABWAY_HEAP_FULL.number) throw coreError(status, 'while allocating')
     const { total, used, largest } = this.stats()
     throw new SabwayError(

@@ -1,0 +1,17 @@
+import { type Region, SharedMemoryChannel } from 'sabway'
+import { keep } from './channels.js'
+
+const made: Region[] = []
+
+/** Closed after the test: the hook in root-hooks.ts. */
+export function closeLater(region: Region): Region {
+  made.push(region)
+  return region
+}
+
+export function closeAll(): void {
+  for (const region of made.splice(0)) region.close()
+}
+
+/** A channel whose region was made for it alone. */
+export const ownChannel = (): SharedMemoryChannel => keep(new SharedMemoryChannel(4096, 4096))
