@@ -44,8 +44,7 @@ export class Heap {
    * Allocate so many bytes, whose content is what an earlier block has left. Returns the pointer.
    * `align`: a power of two up to 2^30; 16 by default. Errors: ERR_SABWAY_HEAP_FULL,
    * ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT,
-   * ERR_SABWAY_CLOSED; ERR_SABWAY_BUSY in a thread that cannot sleep, when the heap is locked for
-   * long.
+   * ERR_SABWAY_CLOSED; ERR_SABWAY_BUSY, when another thread has locked the heap for long.
    */
   alloc(bytes: number, options?: { align?: number }): number {
     check.integer(bytes, 'bytes', 1, LARGEST_BLOCK)

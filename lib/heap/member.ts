@@ -190,7 +190,7 @@ export class HeapMember {
 
   /**
    * Call the core until no other participant holds the lock that it needs. Returns what it
-   * returned. Errors: ERR_SABWAY_BUSY, where that has been so for long and the thread cannot sleep.
+   * returned. Errors: ERR_SABWAY_BUSY, where that has been so for long.
    */
   until(call: () => number): number {
     const begin = clock()
@@ -238,13 +238,13 @@ function whyNone(region: HeapRegion): string {
   return "this region was made for one channel, or by 'sabway/bytes'; make it with Region.create, from 'sabway'"
 }
 
-/** A thread that cannot sleep gives up after so many milliseconds. */
-const PATIENCE_MS = 2000
+/** How long the holder of a lock may need, in milliseconds: much less, unless its thread is stopped. */
+const PATIENCE_MS = { sleeping: 20_000, spinning: 2000 }
 let maySleep = true
 
 /**
  * Let the holder of a lock go on. It needs some microseconds, unless the system has stopped its
- * thread: so this thread soon sleeps, a millisecond at a time.
+ * thread: so this thread soon sleeps, a millisecond at a time. Errors: ERR_SABWAY_BUSY.
  */
 function pause(region: HeapRegion, begin: number): void {
   const waited = clock() - begin
@@ -253,14 +253,14 @@ function pause(region: HeapRegion, begin: number): void {
     try {
       // a word that no participant changes while the region is open
       Atomics.wait(region.words, 0, Atomics.load(region.words, 0), 1)
-      return
     } catch {
       maySleep = false // a page's main thread, or an audio thread
     }
   }
-  if (waited < PATIENCE_MS) return
+  const most = maySleep ? PATIENCE_MS.sleeping : PATIENCE_MS.spinning
+  if (waited < most) return
   throw new SabwayError(
     'ERR_SABWAY_BUSY',
-    `for ${PATIENCE_MS} ms, and this thread cannot sleep; try again later, or use a worker`,
+    `for ${most} ms: its thread is stopped, or has ended where this one cannot see it; try again later`,
   )
 }

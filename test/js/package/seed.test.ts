@@ -1,7 +1,9 @@
-// The usage example of seeds/electron-napi-sharedarraybuffer.md, with its import changed, and the
-// features it announces.
+// The samples of the documents in seeds/, with their imports changed: of
+// electron-napi-sharedarraybuffer.md, with the features it announces, and of
+// shared-memory-objects.md, as far as they need the heap alone.
 import assert from 'node:assert/strict'
-import { SharedMemoryChannel } from 'sabway'
+import { MessageChannel } from 'node:worker_threads'
+import { AllocatedMemory, createPointer, getPointer, MemoryHeap, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
 import { rejectsWith } from '../support/errors.js'
 import { until } from '../support/wait.js'
@@ -89,5 +91,63 @@ describe('the seed', () => {
     assert.ok(parks >= 0 && wakes >= 0)
     assert.equal(mechanism, 'futex')
     channel.cleanup()
+  })
+})
+
+describe('the seed of shared memory objects', () => {
+  // biome-ignore format: the lines between the rules are the document's own
+  it('runs its example of memory that another thread updates', async () => {
+    const { port1: thread, port2: self } = new MessageChannel()
+    const updated = new Promise<void>((resolve) => {
+      self.once('message', (data) => {
+        onmessage({ data })
+        resolve()
+      })
+    })
+    // ----
+    let heap = new MemoryHeap();
+    let memory = heap.allocUI32(4);
+
+    // Pass memory to another thread
+    thread.postMessage({
+    	heap: heap.getSharedMemory(),
+    	memory: memory.getSharedMemory()
+    });
+
+    // From worker thread re-construct memory and change it
+    const onmessage = (e: { data: any }) => {
+    	let heap = new MemoryHeap(e.data.heap);
+    	let memory = new AllocatedMemory(heap, e.data.memory);
+    	memory.data[2] = 5;
+    };
+    // ----
+    await updated
+    assert.deepEqual([...memory.data], [0, 0, 5, 0])
+    self.close()
+    heap.region.close()
+  })
+
+  it('has its pointers: an int, or a buffer position and a byte offset', () => {
+    const heap = new MemoryHeap({ bufferSize: 8192 })
+    const memory = heap.allocUI32(16)
+    assert.deepEqual(getPointer(memory.pointer), memory.getSharedMemory())
+    assert.equal(createPointer(memory.bufferPosition, memory.bufferByteOffset), memory.pointer)
+    assert.ok(memory.getArray(Int32Array, 0, 16) instanceof Int32Array)
+    assert.deepEqual(heap.getSharedAlloc(memory.getSharedMemory()).data.buffer, memory.data.buffer)
+    heap.region.close()
+  })
+
+  it('has its heap that grows, also from other threads: handlers of new buffers need not do anything', () => {
+    const heap = new MemoryHeap({ bufferSize: 8192, initialBuffers: 2 })
+    let grown = 0
+    heap.addOnGrowBufferHandlers(() => grown++)
+    const before = heap.totalAllocated
+    const blocks = Array.from({ length: 100 }, () => heap.allocUI32(1000))
+    assert.ok(heap.totalAllocated > before + 400_000)
+    assert.ok(heap.currentUsed >= 400_000)
+    for (const block of blocks) block.free()
+    assert.equal(heap.currentUsed, 0)
+    assert.equal(grown, 0)
+    heap.region.close()
   })
 })

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { SharedMemoryChannel } from 'sabway'
 import type { LimitsTask } from '../children/limits.js'
 import type { PeerTask } from '../children/peer.js'
+import type { HeapTask } from '../workers/heap.js'
 import { pattern } from './bytes.js'
 import { collect, keep } from './channels.js'
 import { until, within } from './wait.js'
@@ -19,9 +20,9 @@ export class Peer {
   #wake: () => void = () => {}
 
   /** `under`: a command that runs the process, and its arguments. */
-  constructor(task: PeerTask | LimitsTask, under: readonly string[] = [], options: SpawnOptions = {}) {
-    const name = 'does' in task ? 'peer' : 'limits'
-    const file = fileURLToPath(new URL(`../children/${name}.js`, import.meta.url))
+  constructor(task: PeerTask | LimitsTask | HeapTask, under: readonly string[] = [], options: SpawnOptions = {}) {
+    const name = 'shared' in task ? 'workers/heap' : 'does' in task ? 'children/peer' : 'children/limits'
+    const file = fileURLToPath(new URL(`../${name}.js`, import.meta.url))
     const [command, ...args] = [...under, process.execPath, file, JSON.stringify(task)]
     const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const
     this.process = spawn(command!, args, { serialization: 'advanced', ...options, stdio: [...stdio] })
