@@ -107,6 +107,7 @@ void Environment::Ring(Bell *bell) {
 // be more.
 uint32_t Environment::TakeRings() {
   if (rings_ == nullptr) return 0;
+  if (listener_ != nullptr) sw_listener_settle(listener_);
   sw_exchange_acq_rel(rings_, 0);  // before taking: a ring from now on says so again
   Bell *bell = rung_.exchange(nullptr, std::memory_order_acquire);
   Bell *first = nullptr;

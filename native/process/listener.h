@@ -45,6 +45,10 @@ void sw_listener_stop(sw_listener *listener);
 int sw_listener_add(sw_listener *listener, const sw_listener_watch *watch);
 void sw_listener_remove(sw_listener *listener, uint32_t id);
 
+/* To be called now and then while doorbells ring: those that ring often are put where a ring costs
+ * least. Nothing, unless there are such. For the same thread, and blocks as those do. */
+void sw_listener_settle(sw_listener *listener);
+
 #ifdef __cplusplus
 }
 #endif
