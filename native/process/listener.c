@@ -287,7 +287,7 @@ static void free_ear(ear *e) {
   free(e);
 }
 
-static int add_ear(sw_listener *l, void (*run)(void *), uint32_t most) {
+static int add_ear(sw_listener *l, const char *name, void (*run)(void *), uint32_t most) {
   ear **ears = realloc((void *)l->ears, (l->ear_count + 1) * sizeof(*ears));
   if (ears != NULL) l->ears = ears;
   ear *e = ears == NULL ? NULL : calloc(1, sizeof(*e));
@@ -295,7 +295,7 @@ static int add_ear(sw_listener *l, void (*run)(void *), uint32_t most) {
   e->listener = l;
   e->most = most;
   int status = grow_ear(e);
-  if (status == SW_OK) status = sw_prim_thread_start(&e->thread, "sabway-listener", run, e);
+  if (status == SW_OK) status = sw_prim_thread_start(&e->thread, name, run, e);
   if (status == SW_OK) l->ears[l->ear_count++] = e;
   else free_ear(e);
   return status;
@@ -314,7 +314,7 @@ static ear *ear_with_room(sw_listener *l) {
   for (uint32_t i = 0; i < l->ear_count; i++) {
     if (l->ears[i]->count < l->ears[i]->most) return l->ears[i];
   }
-  return add_ear(l, attend_own, l->most) == SW_OK ? l->ears[l->ear_count - 1] : NULL;
+  return add_ear(l, "sabway-bells", attend_own, l->most) == SW_OK ? l->ears[l->ear_count - 1] : NULL;
 }
 
 /* The ears in these are paused. */
@@ -406,7 +406,7 @@ int sw_listener_start(sw_listener **listener, const sw_listener_hooks *hooks) {
   uint32_t most = sw_prim_futex_most();
   l->most = most - 1; /* the other one is `asked` */
   int status = grow_list(l);
-  if (status == SW_OK) status = add_ear(l, attend_all, most == 0 ? UINT32_MAX : FEW);
+  if (status == SW_OK) status = add_ear(l, "sabway-listener", attend_all, most == 0 ? UINT32_MAX : FEW);
   if (status == SW_OK) {
     *listener = l;
     return status;
