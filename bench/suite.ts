@@ -6,7 +6,7 @@ import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './benchmarks/proce
 import { ThreadPair } from './benchmarks/thread-pair.js'
 import type { Group } from './harness/measure.js'
 import { label, SIZES } from './harness/messages.js'
-import { sendBatches, sendOne } from './transports/sabway.js'
+import { crowds, sendBatches, sendOne } from './transports/sabway.js'
 import type { Role } from './transports/transport.js'
 
 const BETWEEN_THREADS = [
@@ -32,6 +32,8 @@ export const PATHS = {
   fromNative: 'native to JS',
   spinning: 'round trip, spinning',
   loops: 'round trip, sleeping event loops',
+  idle: 'round trip, beside idle receivers',
+  idleBetweenProcesses: 'round trip between processes, beside idle receivers',
   batching: 'batching, main to worker',
   blocking: 'round trip, blocking threads',
   echo: 'round trip, blocking thread and native thread',
@@ -43,6 +45,9 @@ export const PATHS = {
   loopsBetweenProcesses: 'round trip between processes, sleeping event loops',
   frames: 'frames from a native thread to another process',
 } as const
+
+/** The transport of `crowds` that the others are measured by. */
+export const ALONE = 'sabway event loops, alone'
 
 /** The same channel between two threads of one process. */
 export const IN_PROCESS = 'sabway in one process'
@@ -100,6 +105,11 @@ function roundTrips(): Group[] {
     )
   return [
     group(PATHS.spinning, 1, ['sabway spinning', 'ringbuf.js']),
+    roundTrip(
+      PATHS.idle,
+      SLEEPING,
+      Object.keys(crowds).map((name) => pair(name, name !== ALONE)),
+    ),
     group(PATHS.loops, SLEEPING, ['sabway event loops', 'sabway event loops, park', 'postMessage event loops']),
     roundTrip(PATHS.blocking, 1, [
       pair('sabway receiveSync, balanced'),
@@ -168,6 +178,11 @@ function processes(): Group[] {
       new ProcessPair("fork, 'advanced', event loops", 'ping', load),
       new ProcessPair('unix socket, event loops', 'ping', load),
     ]),
+    roundTrip(
+      PATHS.idleBetweenProcesses,
+      SLEEPING,
+      Object.keys(crowds).map((name) => new ProcessPair(name, 'ping', load, name, name !== ALONE)),
+    ),
     throughput(PATHS.frames, FRAME, [new NativeFrames(), new ForkFrames()]),
   ]
 }

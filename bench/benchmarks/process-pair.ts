@@ -8,7 +8,15 @@ import { fileURLToPath } from 'node:url'
 import { SharedMemoryChannel } from 'sabway'
 import { makeMessages, Watchdog, wordAt } from '../harness/messages.js'
 import { type Port, portTransports } from '../transports/ports.js'
-import { sabwayTransports } from '../transports/sabway.js'
+import {
+  type Crowd,
+  closeCrowd,
+  crowdRoles,
+  crowds,
+  makeCrowd,
+  openCrowd,
+  sabwayTransports,
+} from '../transports/sabway.js'
 import { socketRoles } from '../transports/sockets.js'
 import { capacityFor, type Job, type Load, type Role, type WorkerResult } from '../transports/transport.js'
 import { type Benchmark, OTHER, type Run, resultOf } from './benchmark.js'
@@ -38,6 +46,16 @@ const overMemory = (roles: object): ProcessTransport<SharedMemoryChannel> => ({
   open: async (token) => SharedMemoryChannel.attach(token, { side: 'native' }),
   close: (channel) => channel.cleanup(),
   roles,
+})
+
+const overCrowd = (count: number): ProcessTransport<Crowd> => ({
+  async make() {
+    const end = makeCrowd(count, { share: 'processes' })
+    return { end, remote: JSON.stringify([end.channel, ...end.idle].map(({ token }) => token)) }
+  },
+  open: async (tokens) => openCrowd(JSON.parse(tokens)),
+  close: closeCrowd,
+  roles: crowdRoles,
 })
 
 /**
@@ -100,6 +118,7 @@ const SABWAY = [
 
 export const processTransports: Record<string, ProcessTransport<never>> = {
   ...Object.fromEntries(SABWAY.map((name) => [name, overMemory(sabwayTransports[name]!.roles)])),
+  ...Object.fromEntries(Object.entries(crowds).map(([name, count]) => [name, overCrowd(count)])),
   "fork, 'advanced'": overFork(portTransports['postMessage copy'].roles),
   "fork, 'advanced', event loops": overFork(portTransports['postMessage event loops'].roles),
   'unix socket': overSocket(socketRoles.plain),

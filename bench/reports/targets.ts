@@ -1,7 +1,8 @@
 // The ratios that are to be reached.
 import type { Result } from '../harness/measure.js'
 import { median } from '../harness/samples.js'
-import { IN_PROCESS, PATHS, type Subject } from '../suite.js'
+import { ALONE, IN_PROCESS, PATHS, type Subject } from '../suite.js'
+import { crowds } from '../transports/sabway.js'
 
 interface Target {
   path: string
@@ -57,6 +58,12 @@ const inPlace = (ours: string): Target[] =>
     bound: { rate },
   }))
 
+/** A ring costs the one channel that it is for. */
+const beside = (path: string): Target[] =>
+  Object.keys(crowds)
+    .filter((name) => name !== ALONE)
+    .map((ours) => ({ path, size: 64, ours, baseline: ALONE, bound: { time: 1.2 } }))
+
 const TARGETS: Target[] = [
   ...betweenThreads(PATHS.toWorker),
   ...betweenThreads(PATHS.fromWorker),
@@ -71,6 +78,7 @@ const TARGETS: Target[] = [
     baseline: 'postMessage event loops',
     bound: { time: 0.9 },
   },
+  ...beside(PATHS.idle),
   ...[PATHS.blocking, PATHS.echo].map((path) => ({
     path,
     size: 64,
@@ -109,6 +117,7 @@ const BETWEEN_PROCESSES: Target[] = [
     return { path: PATHS.processes, size, ours: 'sabway trySend, drain', baseline: "fork, 'advanced'", bound: { rate } }
   }),
   { path: PATHS.spinningProcesses, size: 64, ours: 'sabway spinning', baseline: IN_PROCESS, bound: { time: 1.2 } },
+  ...beside(PATHS.idleBetweenProcesses),
 ]
 
 export function verdicts(subject: Subject, results: Result[]): Verdict[] {

@@ -2,11 +2,12 @@
 
 import { portTransports } from './ports.js'
 import { ringbufTransports } from './ringbuf.js'
-import { sabwayTransports } from './sabway.js'
+import { crowdTransports, sabwayTransports } from './sabway.js'
 import type { Transport } from './transport.js'
 
 export const transports: Record<string, Transport<never>> = {
   ...sabwayTransports,
+  ...crowdTransports,
   ...ringbufTransports,
   ...portTransports,
 } as never

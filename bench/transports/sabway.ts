@@ -192,6 +192,58 @@ const all: Record<string, Roles> = {
   'sabway event loops': loops,
 }
 
+/** A channel, and others on which nothing ever comes: both ends receive on all of them. */
+export interface Crowd {
+  channel: SharedMemoryChannel
+  idle: SharedMemoryChannel[]
+}
+
+const IDLE_BYTES = 4096
+
+export const crowds: Record<string, number> = {
+  'sabway event loops, alone': 0,
+  'sabway event loops, beside 100 idle receivers': 100,
+  'sabway event loops, beside 1,000 idle receivers': 1000,
+}
+
+export function makeCrowd(count: number, options?: { share: 'processes' }): Crowd {
+  const channel = new SharedMemoryChannel(65_536, 65_536, options)
+  const idle = Array.from({ length: count }, () => new SharedMemoryChannel(IDLE_BYTES, IDLE_BYTES, options))
+  return receiving({ channel, idle })
+}
+
+export function openCrowd([first, ...others]: (ChannelHandle | string)[]): Crowd {
+  const attach = (from: ChannelHandle | string) => SharedMemoryChannel.attach(from, { side: 'native' })
+  return receiving({ channel: attach(first!), idle: others.map(attach) })
+}
+
+function receiving(crowd: Crowd): Crowd {
+  for (const channel of crowd.idle) channel.startReceiving(() => {})
+  return crowd
+}
+
+export function closeCrowd({ channel, idle }: Crowd): void {
+  for (const each of [channel, ...idle]) each.cleanup()
+}
+
+/** The round trips of a crowd's one channel. */
+export const crowdRoles: Transport<Crowd>['roles'] = {
+  ping: ({ channel }, load) => loops.ping!(channel, load),
+  pong: ({ channel }, load) => loops.pong!(channel, load),
+}
+
+const crowdOf = (count: number): Transport<Crowd> => ({
+  make() {
+    const end = makeCrowd(count)
+    return { end, remote: [end.channel, ...end.idle].map(({ handle }) => handle) }
+  },
+  open: openCrowd,
+  close: closeCrowd,
+  roles: crowdRoles,
+})
+
+export const crowdTransports = Object.fromEntries(Object.entries(crowds).map(([name, count]) => [name, crowdOf(count)]))
+
 const blocking = { ping: pingBlocking, pong: pongBlocking }
 
 export const sabwayTransports: Record<string, ReturnType<typeof transport>> = Object.fromEntries([

@@ -38,7 +38,11 @@ export interface RegionBinding {
   park(ticket: number, milliseconds: number): void
   /** Let another thread that is ready have this one's processor. */
   yield(): void
-  listen(): void
+  /**
+   * Have rings of the endpoint heard by this thread's event loop. Returns the number that Addon.heard
+   * gives them.
+   */
+  listen(): number
   /** Hear rings and deaths of other processes. Returns the watch id that PEER_DIED will name. */
   watch(): number
   /**
@@ -79,14 +83,24 @@ export interface SharedMemory {
   close(): void
 }
 
-export type Dispatch = (events: WorkerEvent[] | undefined) => void
+/** Called when something has come: events, and `count` rings, as of `takeRings`. */
+export type Dispatch = (events: WorkerEvent[] | undefined, count: number) => void
 
 export interface Addon {
   /** Is this the thread that lives as long as the process? index.ts knows. */
   isMainThread: boolean
   RegionBinding: new (bytes: Uint8Array, endpoint: number, away?: SharedMemory) => WorkerBinding
   SharedMemory: { new (token: string): SharedMemory; new (size: number, name: string | undefined): SharedMemory }
-  setDispatcher(callback: Dispatch): void
+  /**
+   * `rings`: where the numbers of the endpoints that were rung are put, from index 1 on. At index 0
+   * is 1 when there is something to take.
+   */
+  setDispatcher(callback: Dispatch, rings: Int32Array): void
+  /**
+   * Put the numbers of endpoints that were rung into the list, each once, as many as it has room
+   * for. Returns how many; with a full list there may be more.
+   */
+  takeRings(): number
   ref(): void
   unref(): void
   identity(): { pid: number; startLow: number; startHigh: number }
@@ -107,7 +121,17 @@ export interface Addon {
    * Shared by the ESM and the CommonJS copy of this library, when one program has loaded both: the
    * addon exists once.
    */
-  shared?: { dispatchers: Set<Dispatch>; references: number }
+  shared?: SharedLoop
+}
+
+/** What all copies of this library in one thread share of the addon. */
+export interface SharedLoop {
+  /** One of each copy: takes in events, and runs what is to be run. */
+  readonly dispatchers: Set<(events: WorkerEvent[] | undefined) => void>
+  readonly rings: Int32Array
+  /** By the endpoint's number: what is told of its rings. It keeps no region alive. */
+  readonly heard: ({ rung(): void } | undefined)[]
+  references: number
 }
 
 let provided: Addon | null = null

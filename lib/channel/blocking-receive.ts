@@ -3,7 +3,7 @@
 // queue.
 
 import type { BlockingWait, NOTHING } from '../loop/block.js'
-import { serveAll } from '../loop/relay.js'
+import { standIn } from '../loop/dispatcher.js'
 import type { ChannelParticipant } from './participant.js'
 
 export class BlockingReceive<T> implements BlockingWait<T> {
@@ -35,8 +35,8 @@ export class BlockingReceive<T> implements BlockingWait<T> {
   }
 
   meanwhile(): void {
-    const { queue } = this.#channel
-    serveAll()
+    const { queue, bell, region } = this.#channel
+    standIn(bell, region)
     if (queue.pending) queue.flush()
   }
 }

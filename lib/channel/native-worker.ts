@@ -4,7 +4,7 @@ import * as check from '../base/check.js'
 import { adopt, coreError, SabwayError } from '../base/errors.js'
 import { context } from '../base/host.js'
 import { ERRORS, SW_NATIVE, SW_RENDERER } from '../generated/abi.js'
-import { schedule } from '../loop/dispatcher.js'
+import { look } from '../loop/dispatcher.js'
 import { addOwner, connect, retain, type WorkerOwner } from '../loop/native-events.js'
 import { type Mechanism, mechanismOf, policyNumber, policyOf, type WaitPolicy } from '../loop/wait-policy.js'
 import type { Region } from '../region/region.js'
@@ -97,7 +97,7 @@ export class NativeWorker implements WorkerOwner {
     retain(this)
     this.#binding.stopWorker(this.id)
     this.#dismiss()
-    schedule() // what waits for its region can wait there from now on
+    look(this.#channel.region) // what waits for its region can wait there from now on
   }
 
   stats(): (WorkerStats & { mechanism: Mechanism }) | undefined {

@@ -14,6 +14,7 @@ import { coreError, SabwayError } from '../base/errors.js'
 import { ChannelErrorEvent } from '../base/events.js'
 import * as host from '../base/host.js'
 import { SW_NATIVE, SW_RENDERER } from '../generated/abi.js'
+import type { Bell, Participant } from '../loop/bell.js'
 import * as dispatcher from '../loop/dispatcher.js'
 import type { DeathListener } from '../loop/parts.js'
 import { reachOf, WaitState } from '../loop/wait-policy.js'
@@ -32,8 +33,9 @@ import { SendQueue } from './send-queue.js'
 import type { SetupParts } from './setup.js'
 import { ChannelState } from './state.js'
 
-export class ChannelParticipant<T> implements dispatcher.Participant, DeathListener, DeliveryOwner, ReceiverOwner {
+export class ChannelParticipant<T> implements Participant, DeathListener, DeliveryOwner, ReceiverOwner {
   readonly region: Region
+  readonly bell: Bell
   readonly side: number
   readonly waiter: WaitState
   readonly toMessage: ToMessage<T>
@@ -57,6 +59,7 @@ export class ChannelParticipant<T> implements dispatcher.Participant, DeathListe
 
   constructor({ region, side, policy, maxQueued, format }: SetupParts, toMessage: ToMessage<T>, target: EventTarget) {
     this.region = region
+    this.bell = dispatcher.bellOf(region)
     this.waiter = new WaitState(region, policy)
     this.toMessage = toMessage
     this.#target = target

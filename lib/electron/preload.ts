@@ -13,7 +13,7 @@ import { SabwayError } from '../base/errors.js'
 import { channel } from '../base/host.js'
 import { sw_endpoint } from '../generated/abi.js'
 import { loadAddon } from '../load.js'
-import { listenForDeaths, onRing } from '../loop/native-events.js'
+import { listen, listenForDeaths } from '../loop/native-events.js'
 import type { DeathListener } from '../loop/parts.js'
 import { endpointWord } from '../region/endpoint.js'
 import { Region } from '../region/region.js'
@@ -45,7 +45,6 @@ interface PageRegion {
    * just go.
    */
   binding: RegionBinding | null
-  doorbell: number
   deathListener: DeathListener | null
 }
 
@@ -95,20 +94,12 @@ class PageBridge {
       if (transport === 'shared') return toWire(new SabwayError('ERR_SABWAY_UNSUPPORTED', region.copied))
       return this.#copyOverPort(id, name, region.copied)
     }
-    if (this.#regions.size === 0) onRing(this.#wake)
-    this.#regions.set(id, { region, binding: null, doorbell: 0, deathListener: null })
+    this.#regions.set(id, { region, binding: null, deathListener: null })
     const { codec } = answer
     const opened = { transport: 'shared', identity: addon()!.identity(), codec } as const
     if (!process.contextIsolated) return { ...opened, memory: region.memory }
     deliver({ sabway: TAG, id, memory: region.memory })
     return opened
-  }
-
-  /** The environment was rung, for whichever region: one call for all that happened meanwhile. */
-  readonly #wake = (): void => {
-    for (const { region, doorbell } of this.#regions.values()) {
-      if (doorbell !== 0) Atomics.notify(region.words, doorbell)
-    }
   }
 
   #bind(id: number, endpoint: number, onPeerDied: (roles: number) => void): Refusal | null {
@@ -117,13 +108,20 @@ class PageBridge {
     try {
       const binding = new (addon()!.RegionBinding)(opened.region.bytes, endpoint)
       opened.binding = binding
-      opened.doorbell = endpointWord(endpoint, sw_endpoint.doorbell)
+      const doorbell = endpointWord(endpoint, sw_endpoint.doorbell)
+      listen(binding, { rung: () => this.#notify(id, doorbell) })
       opened.deathListener = { region: { binding }, onPeerDied }
       listenForDeaths(opened.deathListener)
       return null
     } catch (error) {
       return toWire(error)
     }
+  }
+
+  /** Looks the region up, which this is not to hold when it was closed. */
+  #notify(id: number, doorbell: number): void {
+    const opened = this.#regions.get(id)
+    if (opened !== undefined) Atomics.notify(opened.region.words, doorbell)
   }
 
   #close(id: number): void {

@@ -156,7 +156,9 @@ class DistantBinding implements RegionBinding {
   yield(): void {}
 
   /** Preload listens, and notifies this page's doorbell. */
-  listen(): void {}
+  listen(): number {
+    return 0
+  }
 
   watch(): number {
     return this.#id

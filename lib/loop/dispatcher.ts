@@ -1,11 +1,16 @@
-// The event loop's side of waking: one dispatcher for each JavaScript thread. It runs whatever has
-// work, then arms the endpoints and lets the loop sleep; a ring (from the addon's threadsafe
-// function, or Atomics.notify) runs it again.
+// The event loop's side of waking: one dispatcher for each JavaScript thread. It turns the endpoints
+// that were rung, or where this thread has set something going, or that poll, and lets all others
+// sleep: a ring costs the turn of the one endpoint that it is for. bell.ts has what is known of
+// each.
 //
-//   asleep --ring, activate--> scheduled --the loop's turn--> turns of all active participants
-//      ^                          ^                                      | microtask
-//      |                          +---- work came, or polling on --------+
-//      +--------------------------- nothing, each endpoint armed --------+
+//   asleep --ring, activate--> awake --the loop's turn--> turns of its active participants
+//      ^                         ^                                      | microtask
+//      |                         +---- work came, or polling on --------+
+//      +------------------------- nothing, the endpoint armed ----------+
+//
+// A ring comes by one of three ways, each of which names the endpoint: from the addon, which lists
+// what was rung (native-events.ts), from a wait in V8 (wait-async.ts), or by a call of this thread.
+// A ring that comes while a turn runs makes its bell due: it has another turn before it sleeps.
 //
 // A participant is active from `activate` to `deactivate`. While only this thread is in its region,
 // nothing but a call of this thread can bring it work: then it is taken off the loop after its
@@ -14,59 +19,63 @@
 // Beside this file: relay.ts (work for others in a region), wait-async.ts (the sleep without the
 // addon), native-events.ts (what comes from the addon), keep-alive.ts (what keeps the process
 // alive), end-watch.ts (ends of threads without the addon).
-import { now as clock, hasLocks, immediate, inNode, microtask, needLoop, root, waitAsync } from '../base/host.js'
+import { now as clock, hasLocks, immediate, microtask, needLoop, root } from '../base/host.js'
 import { SW_SLEEP_ATOMICS, SW_SLEEP_LOOP, SW_SLEEP_QUIET } from '../generated/abi.js'
 import type { Region } from '../region/region.js'
+import { Bell, type Participant } from './bell.js'
 import { nativePart } from './parts.js'
-import { beginEndWatch, beginRelay, forEachServed, serve, serveAll } from './relay.js'
-import { idleSleeps, isAwaited, lookSoon, sleptForWork, waitForRing } from './wait-async.js'
-import type { WaitState } from './wait-policy.js'
+import { beginEndWatch, beginRelay, isRung, regionOf, serve, serveAll, serveUnrung } from './relay.js'
+import { lookSoon, waitForRing } from './wait-async.js'
 
-/** Something that lives on the event loop: a channel. */
-export interface Participant {
-  readonly region: Region
-  /**
-   * Do what there is to do, within the participant's time budget. True when it found something. May
-   * throw what a callback threw.
-   */
-  work(): boolean
-  /** The second look, after the endpoint is armed: is there work after all? */
-  ready(): boolean
-  /** Would a turn find something to do? Changes nothing, and runs no code of the user. */
-  hasNews(): boolean
-  /** What sleeps in its region's commons is woken: `activate`. */
-  wake(): void
-  readonly waiter: WaitState
-  /**
-   * Does a message concern it? One that only watches the other side, or waits for room, is not rung
-   * for messages.
-   */
-  readonly wantsMessages: boolean
-  /** How the other side wakes this one from a sleep of this kind: see sw_endpoint_wake_path. */
-  reach(how: number): number
-}
-
-const active = new Set<Participant>()
+const bells = new WeakMap<Region, Bell>()
+/** Those that have a turn when the loop comes round. */
+const awake = new Set<Bell>()
+/** Those that participants wait at. The event loop holds both. */
+const held = new Set<Bell>()
 /** A turn is on its way. */
 let scheduled = false
-/** When something was last found in a turn. */
-let lastWork = 0
 /** When the last turn began. */
 let began = 0
 /** The participants that found something in it. */
 const worked: Participant[] = []
 /**
- * From the first participant's turn until the loop was scheduled anew or put to sleep behind the
- * last one's.
+ * From the first bell's turn until the loop was scheduled anew or put to sleep behind the last
+ * one's.
  */
 let turning = false
-/** When the loop went to sleep; 0 while it polls. */
-let asleepSince = 0
 /**
- * With more active participants than this, those that nothing can come to are looked for before the
- * loop sleeps.
+ * With more bells awake than this, the participants that nothing can come to are looked for before
+ * the loop sleeps.
  */
 let crowd = 16
+
+/** The bell of this thread's endpoint in the region. */
+export function bellOf(region: Region): Bell {
+  let bell = bells.get(region)
+  if (bell === undefined) {
+    bell = new Bell(rouse, rouseSoon)
+    bells.set(region, bell)
+  }
+  return bell
+}
+
+/** It has a turn when the loop comes round, which the caller sees to. */
+function rouse(bell: Bell): void {
+  bell.due = true
+  if (bell.awake) return
+  bell.awake = true
+  awake.add(bell)
+}
+
+function rouseSoon(bell: Bell): void {
+  rouse(bell)
+  schedule()
+}
+
+/** Something has happened in the region that rings nothing. */
+export function look(region: Region): void {
+  rouseSoon(bellOf(region))
+}
 
 /**
  * Have the participant run and woken from now on. Errors: ERR_SABWAY_UNSUPPORTED, where there is no
@@ -75,10 +84,18 @@ let crowd = 16
 export function activate(participant: Participant): void {
   needLoop()
   nativePart.loaded?.connect()
-  participant.region.binding?.listen()
+  const { bell, region } = participant
+  listen(bell, region)
   if (retires(participant)) return
-  active.add(participant)
-  schedule()
+  if (bell.active.size === 0) held.add(bell)
+  bell.active.add(participant)
+  rouseSoon(bell)
+}
+
+function listen(bell: Bell, { binding }: Region): void {
+  if (bell.listening || binding === null) return
+  bell.listening = true
+  nativePart.loaded?.listen(binding, bell)
 }
 
 /**
@@ -86,51 +103,66 @@ export function activate(participant: Participant): void {
  */
 function retires(participant: Participant): boolean {
   if (!participant.region.commons.secluded || participant.hasNews()) return false
-  arm(participant)
+  arm(participant.bell, participant.region, participant.wantsMessages)
   retire(participant)
   return true
 }
 
 export function deactivate(participant: Participant): void {
-  active.delete(participant)
+  leave(participant)
   participant.region.commons.forget(participant)
 }
 
 /** Have only the region wake it: nothing else can as long as that is secluded. */
 function retire(participant: Participant): void {
-  active.delete(participant)
+  leave(participant)
   participant.region.commons.sleep(participant)
 }
 
+function leave(participant: Participant): void {
+  const { bell } = participant
+  if (bell.active.delete(participant) && bell.active.size === 0) held.delete(bell)
+}
+
 /** How its endpoint is rung from now on. Returns the doorbell's value. */
-function arm({ region, wantsMessages }: Participant): number {
-  const how = region.binding === null ? SW_SLEEP_ATOMICS : SW_SLEEP_LOOP
-  return region.core.sw_endpoint_arm(0, region.endpoint, how | (wantsMessages ? 0 : SW_SLEEP_QUIET))
+function arm(bell: Bell, { core, endpoint, binding }: Region, wantsMessages: boolean): number {
+  bell.armed = true
+  const how = binding === null ? SW_SLEEP_ATOMICS : SW_SLEEP_LOOP
+  return core.sw_endpoint_arm(0, endpoint, how | (wantsMessages ? 0 : SW_SLEEP_QUIET))
+}
+
+function disarm(bell: Bell, { core, endpoint }: Region): void {
+  if (!bell.armed) return
+  bell.armed = false
+  core.sw_endpoint_disarm(0, endpoint)
 }
 
 /** As long as the region is open, do in it for others what this thread can: see relay.ts. */
 export function relay(region: Region): void {
+  const bell = bellOf(region)
   nativePart.loaded?.connect()
-  if (beginRelay(region)) standBySoon(region)
+  if (region.binding !== null) listen(bell, region)
+  if (beginRelay(bell, region)) standBySoon(bell)
   if (hasLocks()) region.onClose(region.commons.whenLent(region, watchEnds))
 }
 
 function watchEnds(region: Region): void {
-  if (beginEndWatch(region, schedule)) standBySoon(region)
+  const bell = bellOf(region)
+  if (beginEndWatch(bell, region, () => rouseSoon(bell))) standBySoon(bell)
 }
 
-function standBySoon(region: Region): void {
-  if (!scheduled) root(standBy, region)
+function standBySoon(bell: Bell): void {
+  if (scheduled) rouse(bell)
+  else root(standBy, bell)
 }
 
-/** Wait for requests in a region in which nothing of this thread may be active. */
-function standBy(region: Region): void {
-  if (isAwaited(region)) return // that wait resolves with the next ring
-  const rings = serve(region)
-  // Without either it looks while something in this thread is active: Node 24 does not resolve
-  // every wait of such a thread.
-  if (region.binding === null && (inNode || waitAsync() === undefined)) return
-  waitForRing(region, rings, 0, schedule)
+/** Wait for requests in a region in which nothing of this thread is active. */
+function standBy(bell: Bell): void {
+  if (bell.wait.pending) return // it resolves with the next ring
+  const region = regionOf(bell)
+  if (region === undefined) return
+  const rings = serve(bell, region)
+  if (isRung(region)) waitForRing(bell.wait, region, rings, 0)
 }
 
 /**
@@ -143,26 +175,44 @@ export function schedule(): void {
   if (!turning) root(immediate, run) // else `finishTurns` does it
 }
 
-/** Run at once, unless a turn is on its way. */
-export function turnNow(): void {
-  if (!scheduled) run()
+/** Run at once what has a turn to come, or, with `events`, at any rate. Not if a turn is on its way. */
+export function turnNow(events: boolean): void {
+  if (!scheduled && (events || awake.size !== 0)) run()
+}
+
+/**
+ * A call that blocks this thread stands in for its event loop: look for requests of others, in the
+ * region of `bell` and wherever a ring was heard.
+ */
+export function standIn(bell: Bell, region: Region): void {
+  serve(bell, region)
+  if (nativePart.loaded?.hear()) {
+    for (const rung of awake) {
+      const where = regionOf(rung)
+      if (where !== undefined) serve(rung, where)
+    }
+  }
+  serveAll(clock())
 }
 
 function run(): void {
   scheduled = false
   began = clock()
   turning = true
-  serveAll()
+  let current: Bell | null = null
   try {
     nativePart.loaded?.deliver()
+    serveUnrung(began)
     // What is woken meanwhile has the next turn: two that wake each other are not to hold up the
     // loop.
-    let left = active.size
-    for (const participant of active) {
+    let left = awake.size
+    for (const bell of awake) {
       if (left-- === 0) break
-      turn(participant)
+      current = bell
+      turn(bell)
     }
   } catch (error) {
+    if (current !== null) turnLast(current)
     schedule() // what a callback throws is the user's to handle, and stops no other participant
     throw error
   } finally {
@@ -170,10 +220,28 @@ function run(): void {
   }
 }
 
-function turn(participant: Participant): void {
-  const { region } = participant
-  region.core.sw_endpoint_disarm(0, region.endpoint)
-  if (participant.work()) worked.push(participant)
+/** Its turn was broken off: the next one comes behind those of all others. */
+function turnLast(bell: Bell): void {
+  awake.delete(bell)
+  bell.awake = false
+  rouse(bell)
+}
+
+function turn(bell: Bell): void {
+  bell.due = false
+  if (bell.active.size === 0) {
+    const region = regionOf(bell)
+    if (region !== undefined) serve(bell, region)
+    return
+  }
+  // One that leaves and comes back meanwhile has the next turn.
+  let left = bell.active.size
+  for (const participant of bell.active) {
+    if (left-- === 0) break
+    serve(bell, participant.region)
+    disarm(bell, participant.region)
+    if (participant.work()) worked.push(participant)
+  }
 }
 
 /** Poll on, or sleep. */
@@ -183,56 +251,93 @@ function finishTurns(): void {
     pollOrSleep()
   } finally {
     turning = false
+    if (awake.size !== 0) scheduled = true
     if (scheduled) immediate(run)
   }
 }
 
 function pollOrSleep(): void {
   const now = clock()
-  for (const { region, waiter } of worked) {
-    sleptForWork(region)
+  if (worked.length !== 0) learn(now)
+  if (awake.size > crowd) {
+    for (const { active } of awake) for (const participant of active) retires(participant)
+    crowd = 2 * awake.size + 16
+  }
+  for (const bell of awake) if (!bell.due && now - bell.lastWork >= patience(bell)) sleep(bell, now)
+}
+
+function learn(now: number): void {
+  for (const { waiter, bell } of worked) {
     // Work that was there when the last one was done says nothing about how long to poll.
-    if (asleepSince !== 0) waiter.loop.learn(began - asleepSince)
-    else if (began > lastWork) waiter.loop.learn(0)
+    if (bell.asleepSince !== 0) waiter.loop.learn(began - bell.asleepSince)
+    else if (began > bell.lastWork) waiter.loop.learn(0)
   }
-  if (worked.length !== 0) {
-    worked.length = 0
-    lookSoon()
-    lastWork = now
-    asleepSince = 0
+  for (const { bell } of worked) {
+    bell.lastWork = now
+    bell.asleepSince = 0
+    bell.wait.sleeps = 0
   }
-  if (active.size > crowd) {
-    for (const participant of active) retires(participant)
-    crowd = 2 * active.size + 16
-  }
-  if (scheduled) return
-  let patience = 0
-  for (const { waiter } of active) patience = Math.max(patience, waiter.loop.milliseconds)
-  if (now - lastWork < patience) schedule()
-  else sleep(now)
+  worked.length = 0
+  lookSoon()
 }
 
-function sleep(now: number): void {
-  if (asleepSince === 0) asleepSince = now
+/** How long the bell polls after work, in milliseconds. */
+function patience({ active }: Bell): number {
+  let longest = 0
+  for (const { waiter } of active) longest = Math.max(longest, waiter.loop.milliseconds)
+  return longest
+}
+
+function sleep(bell: Bell, now: number): void {
+  const [first] = bell.active
+  if (first === undefined) {
+    fallAsleep(bell)
+    standBy(bell)
+    return
+  }
+  if (bell.asleepSince === 0) bell.asleepSince = now
+  const { region } = first
+  const ticket = arm(bell, region, someWantMessages(bell))
+  if (someAreReady(bell)) {
+    disarm(bell, region)
+    bell.due = true
+    return
+  }
+  fallAsleep(bell)
+  if (region.closed) return // a listener was told of an end
+  for (const { waiter } of bell.active) {
+    waiter.parks++
+    waiter.blocked = null
+  }
+  if (region.commons.secluded) for (const participant of bell.active) retire(participant)
+  else waitForRing(bell.wait, region, ticket, boundOf(bell))
+}
+
+function fallAsleep(bell: Bell): void {
+  bell.awake = false
+  awake.delete(bell)
+}
+
+function someWantMessages({ active }: Bell): boolean {
+  for (const { wantsMessages } of active) if (wantsMessages) return true
+  return false
+}
+
+/** Each is asked: the second look is also one at the other side. */
+function someAreReady({ active }: Bell): boolean {
+  let ready = false
+  for (const participant of active) ready = participant.ready() || ready
+  return ready
+}
+
+/** The longest sleep of an endpoint in milliseconds, 0 for no such bound. */
+function boundOf({ active, wait }: Bell): number {
+  let shortest = 0
   for (const participant of active) {
-    const { region, waiter } = participant
-    const ticket = arm(participant)
-    if (participant.ready()) {
-      region.core.sw_endpoint_disarm(0, region.endpoint)
-      schedule()
-    } else {
-      waiter.parks++
-      waiter.blocked = null
-      if (region.commons.secluded) retire(participant)
-      else waitForRing(region, ticket, boundOf(participant), schedule)
-    }
+    const { core, binding } = participant.region
+    if (binding !== null) return 0
+    const bound = core.sw_wait_limit_ms(participant.reach(SW_SLEEP_ATOMICS), wait.sleeps)
+    if (bound !== 0) shortest = shortest === 0 ? bound : Math.min(shortest, bound)
   }
-  if (!scheduled) forEachServed(standBy)
-}
-
-/** The longest sleep of a participant in milliseconds, 0 for no such bound. */
-function boundOf(participant: Participant): number {
-  const { region } = participant
-  if (region.binding !== null) return 0
-  return region.core.sw_wait_limit_ms(participant.reach(SW_SLEEP_ATOMICS), idleSleeps(region))
+  return shortest
 }

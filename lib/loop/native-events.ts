@@ -10,6 +10,8 @@ import {
   CARRIER_FAILED,
   type Dispatch,
   PEER_DIED,
+  type RegionBinding,
+  type SharedLoop,
   type Weakly,
   WORKER_EXITED,
   WORKER_JOINED,
@@ -18,6 +20,7 @@ import {
   weakly,
 } from '../base/addon.js'
 import * as host from '../base/host.js'
+import type { Listening } from './bell.js'
 import { schedule, turnNow } from './dispatcher.js'
 import type { DeathListener, NativeEvents } from './parts.js'
 
@@ -62,34 +65,55 @@ export function connect(): void {
   connected = true
   shared()?.dispatchers.add((events) => {
     if (events !== undefined) inbox.push(...events)
-    turnNow()
+    turnNow(inbox.length !== 0)
   })
 }
 
-/** Call back, too, whenever the addon rings this environment. */
-export function onRing(callback: () => void): void {
-  shared()?.dispatchers.add(callback)
+/** Have the bell told when the endpoint of this binding is rung, as long as that is open. */
+export function listen(binding: RegionBinding, bell: Listening): void {
+  const number = binding.listen()
+  const made = shared()
+  if (made !== undefined) made.heard[number] = bell
 }
 
-function shared(): NonNullable<Addon['shared']> | undefined {
+/** How many rings are taken from the addon at once. */
+const RINGS = 64
+
+function shared(): SharedLoop | undefined {
   const native = addon()
   if (native === null || native.shared !== undefined) return native?.shared
-  const made = { dispatchers: new Set<Dispatch>(), references: 0 }
+  const made: SharedLoop = { dispatchers: new Set(), rings: new Int32Array(1 + RINGS), heard: [], references: 0 }
+  const onWake: Dispatch = (events, count) => {
+    tell(made, native, count)
+    for (const dispatch of made.dispatchers) dispatch(events)
+  }
   // The addon calls in the context in which it was given the function.
-  host.root(() => {
-    native.setDispatcher((events) => {
-      for (const dispatch of made.dispatchers) dispatch(events)
-    })
-  })
+  host.root(() => native.setDispatcher(onWake, made.rings))
   native.shared = made
   return made
+}
+
+/** Tell the bells of the first `count` rings in the list, and of those that found no room in it. */
+function tell({ rings, heard }: SharedLoop, native: Addon, count: number): void {
+  for (let more = count; ; more = native.takeRings()) {
+    for (let i = 1; i <= more; i++) heard[rings[i]!]?.rung()
+    if (more < RINGS) return
+  }
+}
+
+/** For a thread that blocks: the dispatchers are called later, for what was told here, too. */
+function hear(): boolean {
+  const native = addon()
+  const made = native?.shared
+  if (!native || made === undefined || Atomics.load(made.rings, 0) === 0) return false
+  tell(made, native, native.takeRings())
+  return true
 }
 
 export function listenForDeaths(listener: DeathListener): void {
   const { binding } = listener.region
   if (binding === null) return
   connect()
-  binding.listen()
   const id = binding.watch()
   listeners.set(id, weakly(listener))
   collected.register(listener, id)
@@ -117,6 +141,8 @@ function deliver({ worker, kind, number, text }: WorkerEvent): void {
 
 export const nativeEvents: NativeEvents = {
   connect,
+  listen,
+  hear,
   listenForDeaths,
   deliver() {
     while (inbox.length !== 0) deliver(inbox.shift()!)

@@ -1,7 +1,8 @@
 // What an event loop can do without.
-import type { WorkerEvent } from '../base/addon.js'
+import type { RegionBinding, WorkerEvent } from '../base/addon.js'
 import { Part } from '../base/part.js'
 import type { Region } from '../region/region.js'
+import type { Listening } from './bell.js'
 import type * as endWatch from './end-watch.js'
 
 /** Sees the ends of threads that hold a lock. */
@@ -18,6 +19,10 @@ export interface DeathListener {
 export interface NativeEvents {
   /** Let the addon reach this thread's dispatcher. */
   connect(): void
+  /** Have the bell told when the endpoint of this binding is rung. */
+  listen(binding: RegionBinding, bell: Listening): void
+  /** Tell the bells what was rung since the last turn. True when there was something. */
+  hear(): boolean
   /** Hand out the events that have come. May throw what a callback threw. */
   deliver(): void
   /** Hear other processes ring, and be told when one dies. */

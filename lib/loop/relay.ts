@@ -1,7 +1,7 @@
 // The regions in which this thread does something for others, besides what its channels do: with
 // the addon it passes wake-ups on to sleepers that their wakers cannot reach
 // (native/core/region/relay.c); where there are Web Locks it sees the ends of threads that have no
-// addon (end-watch.ts). The dispatcher calls `serveAll` at each turn.
+// addon (end-watch.ts). The dispatcher calls `serve` at each turn of a region's bell.
 import { addon, LooseRef, type Weakly, weakly } from '../base/addon.js'
 import * as host from '../base/host.js'
 import {
@@ -14,28 +14,29 @@ import {
 } from '../generated/abi.js'
 import { endpointWord } from '../region/endpoint.js'
 import type { Region } from '../region/region.js'
+import type { Bell } from './bell.js'
 import type { EndWatch } from './end-watch.js'
 import { endPart } from './parts.js'
 
-/** Weak: that keeps nothing alive. */
-const served = new Set<Weakly<Region>>()
-/** The doorbell's value up to which a region was looked at for requests. */
-const lookedAt = new WeakMap<Region, number>()
-const endWatches = new WeakMap<Region, EndWatch>()
+/** The bells of those regions. They keep nothing alive. */
+const served = new Set<Bell>()
+/** With more of them than this, those of regions that were dropped are looked for. */
+let crowd = 16
+/** The served ones whose ring wakes nothing while no participant waits at them: see `isRung`. */
+const unrung = new Set<Bell>()
 const collected = new FinalizationRegistry<EndWatch>((watch) => watch.stop())
 
 /**
  * Pass wake-ups on in this region as long as it is open. False where this thread cannot: its addon
  * is in a preload script, or none.
  */
-export function beginRelay(region: Region): boolean {
+export function beginRelay(bell: Bell, region: Region): boolean {
   const native = addon()
   if (region.binding === null || native === null) return false
-  region.binding.listen()
-  served.add(weakly(region))
+  begin(bell, region, weakly(region))
   const lasts = native.isMainThread ? SW_STAYS : 0
   region.core.sw_endpoint_set_skills(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | lasts)
-  serve(region)
+  serve(bell, region)
   return true
 }
 
@@ -43,18 +44,34 @@ export function beginRelay(region: Region): boolean {
  * See the ends of others in this region, and call `onEnd` at each. True where the region is to be
  * served from now on for that.
  */
-export function beginEndWatch(region: Region, onEnd: () => void): boolean {
+export function beginEndWatch(bell: Bell, region: Region, onEnd: () => void): boolean {
   const part = endPart.loaded
   if (region.closed || part === null) return false
   const way = wayTo(region)
   const watch = new part.EndWatch(way, onEnd)
-  endWatches.set(region, watch)
+  bell.watch = watch
   collected.register(region, watch)
   Atomics.or(region.words, endpointWord(region.endpoint, sw_endpoint.skills), SW_WATCHES)
   watch.look()
   if (region.binding !== null) return false // served as a relay
-  served.add(way)
+  begin(bell, region, way)
+  if (!isRung(region)) unrung.add(bell)
   return true
+}
+
+function begin(bell: Bell, region: Region, way: Weakly<Region>): void {
+  if (bell.region === null) region.onClose(() => end(bell))
+  bell.region = way
+  served.add(bell)
+  if (served.size <= crowd) return
+  for (const other of served) if (other.region?.() === undefined) end(other)
+  crowd = 2 * served.size + 16
+}
+
+function end(bell: Bell): void {
+  served.delete(bell)
+  unrung.delete(bell)
+  bell.watch?.stop()
 }
 
 /**
@@ -68,33 +85,71 @@ function wayTo(region: Region): Weakly<Region> {
   return () => way.get()
 }
 
-/** Look for requests in every region that is served. */
-export function serveAll(): void {
-  forEachServed(serve)
-}
+/**
+ * Does a ring reach this thread while none of its participants waits in the region? Without the
+ * addon only by a wait in V8, and Node 24 does not resolve every wait of such a thread.
+ */
+export const isRung = (region: Region): boolean =>
+  region.binding !== null || (!host.inNode && host.waitAsync() !== undefined)
 
-export function forEachServed(act: (region: Region) => void): void {
-  for (const reference of served) {
-    const region = reference()
-    if (region !== undefined && !region.closed) {
-      act(region)
-      continue
-    }
-    served.delete(reference)
-    if (region !== undefined) endWatches.get(region)?.stop()
-  }
+/** The region of a bell that is served, while it is open. */
+export function regionOf(bell: Bell): Region | undefined {
+  const region = bell.region?.()
+  return region === undefined || region.closed ? undefined : region
 }
 
 /** Look for requests if the doorbell was rung since the last time. Returns its value. */
-export function serve(region: Region): number {
+export function serve(bell: Bell, region: Region): number {
   const rings = Atomics.load(region.words, endpointWord(region.endpoint, sw_endpoint.doorbell))
-  if (rings === (lookedAt.get(region) ?? 0)) return rings
-  lookedAt.set(region, rings)
+  if (bell.region === null || rings === bell.lookedAt) return rings
+  bell.lookedAt = rings
   if (region.binding !== null) region.core.sw_relay_serve(0)
   region.commons.rouse()
-  const watch = endWatches.get(region)
-  if (watch === undefined) return rings
+  if (bell.watch === null) return rings
   Atomics.store(region.words, endpointWord(region.endpoint, sw_endpoint.heard), rings)
-  watch.look()
+  bell.watch.look()
   return rings
+}
+
+/** How long a look at many regions may be put off, in milliseconds. */
+const PUT_OFF_MS = 10
+const FEW = 16
+let looked = 0
+let planned = false
+
+/**
+ * Look for requests in the regions whose ring wakes nothing: in each turn, as long as those are
+ * few.
+ */
+export function serveUnrung(now: number): void {
+  if (unrung.size === 0) return
+  if (unrung.size > FEW && now - looked < PUT_OFF_MS) {
+    if (planned) return
+    planned = true
+    const look = () => {
+      planned = false
+      serveEach(unrung)
+    }
+    host.after(PUT_OFF_MS, look).unref()
+    return
+  }
+  looked = now
+  serveEach(unrung)
+}
+
+/**
+ * Look for requests in all regions, which a blocked thread does not hear ring: once in PUT_OFF_MS.
+ */
+export function serveAll(now: number): void {
+  if (now - looked < PUT_OFF_MS) return
+  looked = now
+  serveEach(served)
+}
+
+function serveEach(bells: Iterable<Bell>): void {
+  for (const bell of bells) {
+    const region = regionOf(bell)
+    if (region === undefined) end(bell)
+    else serve(bell, region)
+  }
 }

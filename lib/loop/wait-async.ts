@@ -2,46 +2,37 @@
 // threads have: by a wait in V8 that resolves a promise, or, where the host has no
 // Atomics.waitAsync, by looking again and again.
 //
-// A region has at most one such wait, which serves any number of sleeps. It ends by a ring, by its
-// bound, or when the region is closed.
+// An endpoint has at most one such wait, which serves any number of sleeps. It ends by a ring, by
+// its bound, or when the region is closed.
 //
-//   none --sleep--> pending --ring, bound, close--> none, and the loop has its next turn
+//   none --sleep--> pending --ring, bound, close--> none, and the endpoint has its next turn
 import * as host from '../base/host.js'
 import { sw_endpoint } from '../generated/abi.js'
 import { endpointWord } from '../region/endpoint.js'
 import type { Region } from '../region/region.js'
 
-/** A region's wait in V8. */
-interface AsyncWait {
-  /** It was not notified yet. */
-  pending: boolean
+/** An endpoint's wait in V8. Does not lead to the region, which may be collected meanwhile. */
+export class AsyncWait {
+  /** The next ring resolves it. */
+  pending = false
   /** It ends by itself. */
-  bounded: boolean
-  /** How often in a row the loop slept and woke for nothing. */
-  sleeps: number
-}
+  bounded = false
+  /** How often in a row the endpoint slept and woke for nothing. */
+  sleeps = 0
+  /** Called when it has ended. */
+  readonly wake: () => void
 
-const waits = new WeakMap<Region, AsyncWait>()
-
-/** Does the region's next ring resolve a wait? */
-export const isAwaited = (region: Region): boolean => waits.get(region)?.pending === true
-
-/** How often in a row the region's sleeps were for nothing. */
-export const idleSleeps = (region: Region): number => waits.get(region)?.sleeps ?? 0
-
-/** There was work in the region. */
-export function sleptForWork(region: Region): void {
-  const wait = waits.get(region)
-  if (wait !== undefined) wait.sleeps = 0
+  constructor(wake: () => void) {
+    this.wake = wake
+  }
 }
 
 /**
- * Call `wake` when the region's endpoint is rung. A ring that came before shows in the `ticket`,
- * the doorbell's value before the last look. `bound` is the longest sleep in milliseconds, 0 for
- * none. The promise must not hold the region, which may be collected.
+ * Have the wait end when the region's endpoint is rung. A ring that came before shows in the
+ * `ticket`, the doorbell's value before the last look. `bound` is the longest sleep in
+ * milliseconds, 0 for none.
  */
-export function waitForRing(region: Region, ticket: number, bound: number, wake: () => void): void {
-  const wait = waits.get(region) ?? { pending: false, bounded: false, sleeps: 0 }
+export function waitForRing(wait: AsyncWait, region: Region, ticket: number, bound: number): void {
   const index = endpointWord(region.endpoint, sw_endpoint.doorbell)
   if (wait.pending) {
     if (bound !== 0 && !wait.bounded) Atomics.notify(region.words, index) // it would sleep too long
@@ -49,36 +40,37 @@ export function waitForRing(region: Region, ticket: number, bound: number, wake:
   }
   const waitAsync = host.waitAsync()
   if (waitAsync === undefined) {
-    lookAgain(wake)
+    lookAgain(wait)
     return
   }
   const result = waitAsync(region.words, index, ticket, bound === 0 ? Number.POSITIVE_INFINITY : bound)
   if (!result.async) {
-    wake()
+    wait.wake()
     return
   }
   wait.pending = true
   wait.bounded = bound !== 0
   wait.sleeps++
-  waits.set(region, wait)
   void (result.value as Promise<string>).then(() => {
     wait.pending = false
-    wake()
+    wait.wake()
   })
 }
 
 const SHORTEST_LOOK_MS = 1
 const LONGEST_LOOK_MS = 16
 let lookAfter = SHORTEST_LOOK_MS
-let looksAgain = false
+/** The waits that end with the next look. */
+const looking = new Set<AsyncWait>()
 
 /** Look soon after a message, then at ever longer intervals. */
-function lookAgain(wake: () => void): void {
-  if (looksAgain) return
-  looksAgain = true
+function lookAgain(wait: AsyncWait): void {
+  looking.add(wait)
+  if (looking.size !== 1) return
   const timer = host.after(lookAfter, () => {
-    looksAgain = false
-    wake()
+    const ended = [...looking]
+    looking.clear()
+    for (const { wake } of ended) wake()
   })
   timer.unref() // an idle channel does not keep the process alive
   lookAfter = Math.min(2 * lookAfter, LONGEST_LOOK_MS)

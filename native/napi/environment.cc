@@ -17,6 +17,9 @@ void Environment::Init(Napi::Env env, Napi::Object exports) {
   napi_add_env_cleanup_hook(env, Close, made);
   exports.Set("setDispatcher",
               Napi::Function::New(env, [made](const Napi::CallbackInfo &info) { return made->SetDispatcher(info); }));
+  exports.Set("takeRings", Napi::Function::New(env, [made](const Napi::CallbackInfo &info) {
+                return Napi::Number::New(info.Env(), made->TakeRings());
+              }));
   exports.Set("reclaim", Napi::Function::New(env, [made](const Napi::CallbackInfo &info) {
                 return Napi::Number::New(info.Env(), made->Reclaim(info[0].ToBoolean()));
               }));
@@ -35,6 +38,9 @@ Napi::Value Environment::SetDispatcher(const Napi::CallbackInfo &info) {
                                                        nullptr, nullptr, this, Dispatch, &wake_);
   if (status != napi_ok) throw MakeError(env, SW_ESYSTEM, "no threadsafe function");
   napi_unref_threadsafe_function(env, wake_);
+  list_ = Napi::Persistent(info[1].As<Napi::Int32Array>());
+  rings_ = reinterpret_cast<uint32_t *>(list_.Value().Data());
+  room_ = static_cast<uint32_t>(list_.Value().ElementLength()) - 1;
   // Hooks run last in, first out: ours, now behind the function's own, still finds it alive.
   napi_remove_env_cleanup_hook(env, Close, this);
   napi_add_env_cleanup_hook(env, Close, this);
@@ -73,8 +79,61 @@ uint32_t Environment::Reclaim(bool collect) {
   return found;
 }
 
-void Environment::Ring() {
-  if (!rung_.exchange(true, std::memory_order_acq_rel))
+Bell *Environment::TakeBell() {
+  if (unused_.empty()) {
+    Bell &made = bells_.emplace_back();
+    made.environment = this;
+    made.number = static_cast<uint32_t>(bells_.size() - 1);
+    return &made;
+  }
+  Bell *bell = unused_.back();
+  unused_.pop_back();
+  return bell;
+}
+
+// A bell is in the list at most once, so a push cannot find the same head with another rest behind
+// it; and no one but TakeRings takes bells out, all at once.
+void Environment::Ring(Bell *bell) {
+  if (!bell->rung.exchange(true, std::memory_order_acq_rel)) {
+    Bell *head = rung_.load(std::memory_order_relaxed);
+    do bell->next = head;
+    while (!rung_.compare_exchange_weak(head, bell, std::memory_order_release, std::memory_order_relaxed));
+    sw_store_release(rings_, 1);
+  }
+  Wake();
+}
+
+// Puts numbers of bells that were rung into the list. Returns how many; with a full list there may
+// be more.
+uint32_t Environment::TakeRings() {
+  if (rings_ == nullptr) return 0;
+  if (listener_ != nullptr) sw_listener_settle(listener_);
+  sw_exchange_acq_rel(rings_, 0);  // before taking: a ring from now on says so again
+  Bell *bell = rung_.exchange(nullptr, std::memory_order_acquire);
+  Bell *first = nullptr;
+  while (bell != nullptr) {  // the first ring first
+    Bell *next = bell->next;
+    bell->next = first;
+    first = bell;
+    bell = next;
+  }
+  Bell **end = &taken_;
+  while (*end != nullptr) end = &(*end)->next;
+  *end = first;
+  uint32_t count = 0;
+  while (taken_ != nullptr && count < room_) {
+    bell = taken_;
+    taken_ = bell->next;
+    rings_[++count] = bell->number;
+    // Last: from now on the bell may be in the list anew. An exchange, because what a ring that
+    // found it in the list was for is to be seen behind this.
+    bell->rung.exchange(false, std::memory_order_acq_rel);
+  }
+  return count;
+}
+
+void Environment::Wake() {
+  if (!called_.exchange(true, std::memory_order_acq_rel))
     napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
   if (parked_.load(std::memory_order_acquire) == nullptr) return;
   std::lock_guard<std::mutex> guard(lock_);
@@ -96,7 +155,7 @@ void Environment::Post(WorkerEvent event) {
     std::lock_guard<std::mutex> guard(lock_);
     events_.push_back(std::move(event));
   }
-  Ring();
+  Wake();
 }
 
 // Plain Node-API from here on: in an environment that is being terminated every call fails, and C++
@@ -131,10 +190,11 @@ void Environment::Dispatch(napi_env env, napi_value callback, void *context, voi
   if (env == nullptr || callback == nullptr) return;
   auto *self = static_cast<Environment *>(context);
   // before looking: a ring from now on comes again
-  self->rung_.store(false, std::memory_order_release);
-  napi_value argument = self->TakeEvents(env), undefined, ignored, error;
+  self->called_.exchange(false, std::memory_order_acq_rel);
+  napi_value arguments[2] = {self->TakeEvents(env), nullptr}, undefined, ignored, error;
+  napi_create_uint32(env, self->TakeRings(), &arguments[1]);
   napi_get_undefined(env, &undefined);
-  if (napi_call_function(env, undefined, callback, 1, &argument, &ignored) != napi_pending_exception) return;
+  if (napi_call_function(env, undefined, callback, 2, arguments, &ignored) != napi_pending_exception) return;
   // What a callback threw: left pending, Node would only warn of it (DEP0168).
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
 }

@@ -7,6 +7,7 @@
 #include <napi.h>
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -36,6 +37,19 @@ struct WorkerEvent {
   std::string text;
 };
 
+class Environment;
+
+// How an endpoint's rings reach the event loop: the number by which JavaScript knows it, and its
+// place in the list of those that were rung. Belongs to the environment for good, because a ring
+// may be on its way when the endpoint's owner lets it go: the next owner then has a turn for
+// nothing.
+struct Bell {
+  Environment *environment;
+  uint32_t number;
+  std::atomic<bool> rung{false};  // in the list, or about to be
+  Bell *next = nullptr;           // in the list
+};
+
 class Environment {
  public:
   static Environment *Of(Napi::Env env);
@@ -47,8 +61,12 @@ class Environment {
 
   // Any thread. Wakes the event loop; rings that arrive before it runs are one. The environment
   // must be open: callers are registered with the loop registry or joined before it closes.
-  void Ring();
+  void Ring(Bell *bell);
   void Post(WorkerEvent event);
+
+  // The environment's own thread. Rings of a bell that is not in use are no longer told.
+  Bell *TakeBell();
+  void GiveBack(Bell *bell) { unused_.push_back(bell); }
 
   // The environment's own thread. Sleep while *doorbell is `ticket`, for at most that time; a ring
   // ends it.
@@ -74,12 +92,22 @@ class Environment {
   static void Dispatch(napi_env env, napi_value callback, void *context, void *data);
   static void Close(void *self);
   Napi::Value SetDispatcher(const Napi::CallbackInfo &info);
+  uint32_t TakeRings();
+  void Wake();
   napi_value TakeEvents(napi_env env);
   void StopListening();
 
   napi_env env_;
   napi_threadsafe_function wake_ = nullptr;
-  std::atomic<bool> rung_{false};
+  std::atomic<bool> called_{false};  // and has not come yet
+  // The bells that were rung, the last one first. Any thread pushes; the environment's takes all.
+  std::atomic<Bell *> rung_{nullptr};
+  Bell *taken_ = nullptr;  // of those, the first one first: the list had no room for them yet
+  std::deque<Bell> bells_;
+  std::vector<Bell *> unused_;
+  Napi::Reference<Napi::Int32Array> list_;
+  uint32_t *rings_ = nullptr;  // the list's words: is there something to take, then the numbers
+  uint32_t room_ = 0;          // for numbers
   std::mutex lock_;
   std::vector<WorkerEvent> events_;
   // changed and followed under lock_: the region may be let go after it

@@ -6,7 +6,9 @@ int Environment::Watch(const sw_listener_watch &watch) {
   if (listener_ == nullptr) {
     sw_listener_hooks hooks = {};
     hooks.context = this;
-    hooks.rung = [](void *context) { static_cast<Environment *>(context)->Ring(); };
+    hooks.rung = [](void *context, void *which) {
+      static_cast<Environment *>(context)->Ring(static_cast<Bell *>(which));
+    };
     hooks.died = [](void *context, uint32_t id, uint32_t roles, uint32_t role) {
       int64_t number = static_cast<int64_t>(roles) << 32 | role;
       static_cast<Environment *>(context)->Post({id, SWI_EVENT_PEER_DIED, number, ""});

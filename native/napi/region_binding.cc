@@ -46,6 +46,7 @@ RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<
   base_ = data;
   size_ = length;
   open_ = true;
+  bell_ = environment_->TakeBell();
   number_ = environment_->Add(this);
   Weigh(1);
   napi_value ring;
@@ -66,6 +67,7 @@ void RegionBinding::Release() {
   sw_endpoint_set_skills(base_, endpoint_, 0);
   sw_relay_serve(base_);  // what was asked of this relay, and what another one has to do
   sw_endpoint_release(base_, endpoint_);
+  environment_->GiveBack(bell_);
   environment_->Remove(number_);
   Weigh(-1);
   memory_.Reset();
@@ -126,15 +128,19 @@ Napi::Value RegionBinding::Yield(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// From now on the endpoint can sleep as SW_SLEEP_LOOP.
+// From now on the endpoint can sleep as SW_SLEEP_LOOP. -> the number that its rings will have
 Napi::Value RegionBinding::Listen(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
-  if (listening_) return info.Env().Undefined();
-  auto ring = [](void *context) { static_cast<Environment *>(context)->Ring(); };
-  int status = sw_loop_register(sw_endpoint_doorbell(base_, endpoint_), ring, environment_);
-  if (status != SW_OK) throw MakeError(info.Env(), status, "event loop");
-  listening_ = true;
-  return info.Env().Undefined();
+  if (!listening_) {
+    auto ring = [](void *context) {
+      auto *bell = static_cast<Bell *>(context);
+      bell->environment->Ring(bell);
+    };
+    int status = sw_loop_register(sw_endpoint_doorbell(base_, endpoint_), ring, bell_);
+    if (status != SW_OK) throw MakeError(info.Env(), status, "event loop");
+    listening_ = true;
+  }
+  return Napi::Number::New(info.Env(), bell_->number);
 }
 
 // From now on rings of other processes are heard, and their deaths. -> the watch id that news of
@@ -143,7 +149,7 @@ Napi::Value RegionBinding::Watch(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
   if (watch_id_ == 0) {
     uint32_t id = Environment::NextId();
-    sw_listener_watch watch = {base_, size_, sw_region_channel(base_, size_), endpoint_, id};
+    sw_listener_watch watch = {base_, size_, sw_region_channel(base_, size_), endpoint_, id, bell_};
     if (away_ != nullptr) {  // deaths are seen there; rings there are for the carrier
       watch.base = away_->base();
       watch.endpoint = SW_ENDPOINTS;

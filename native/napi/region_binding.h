@@ -48,6 +48,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   uint8_t *base_ = nullptr;
   uint64_t size_ = 0;
   uint32_t endpoint_ = 0;
+  Bell *bell_ = nullptr;  // of the endpoint, while this is open
   bool listening_ = false;
   uint32_t watch_id_ = 0;  // with the listener; 0 when it has none
   bool open_ = false;

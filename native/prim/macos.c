@@ -74,6 +74,8 @@ int sw_prim_futex_wake(uint32_t *word) {
   return __ulock_wake(COMPARE_AND_WAIT_SHARED | WAKE_ALL | NO_ERRNO, word, 0) >= 0;
 }
 
+uint32_t sw_prim_futex_most(void) { return 0; }
+
 /* Waits for the first word, and looks at the others now and then. */
 void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns) {
   for (uint32_t i = 1; i < count; i++) {

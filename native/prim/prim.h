@@ -44,6 +44,10 @@ void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns);
 /* As sw_prim_futex_wait, on up to `count` words at once: until one of them is not as expected. */
 void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns);
 
+/* On how many words at once a thread sleeps there. 0: on any number, but it looks at them now and
+ * then instead of being woken. */
+uint32_t sw_prim_futex_most(void);
+
 /* Wake every thread that sleeps on `word`. Returns how many there were. */
 int sw_prim_futex_wake(uint32_t *word);
 

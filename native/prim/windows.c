@@ -87,6 +87,8 @@ void sw_prim_futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
   }
 }
 
+uint32_t sw_prim_futex_most(void) { return 0; }
+
 void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns) {
   for (uint32_t i = 1; i < count; i++) {
     if (sw_peer_load_acquire(words[i]) != expected[i]) return;

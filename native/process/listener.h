@@ -15,7 +15,8 @@ typedef struct sw_listener sw_listener;
 /* Called on the listener's thread. */
 typedef struct sw_listener_hooks {
   void *context;
-  void (*rung)(void *context);
+  /* The endpoint of the watch that has this `bell`. */
+  void (*rung)(void *context, void *bell);
   /* The participant `role` of another process, which held roles of the channel of the watch `id`,
    * has ended without leaving them. Bit n of `roles` is for sw_channel_role's n. Once for each
    * death. */
@@ -28,7 +29,8 @@ typedef struct sw_listener_watch {
   uint64_t size;
   uint32_t channel;  /* offset */
   uint32_t endpoint; /* SW_ENDPOINTS: no doorbell, only the peers */
-  uint32_t id;       /* of the watch: the hooks name it */
+  uint32_t id;       /* of the watch: `died` names it */
+  void *bell;        /* `rung` names it */
 } sw_listener_watch;
 
 /* Start the thread. Errors: SW_ENOMEM, SW_ESYSTEM. */
@@ -42,6 +44,10 @@ void sw_listener_stop(sw_listener *listener);
  * sw_listener_remove the region's memory is not looked at any more. Errors: SW_ENOMEM. */
 int sw_listener_add(sw_listener *listener, const sw_listener_watch *watch);
 void sw_listener_remove(sw_listener *listener, uint32_t id);
+
+/* To be called now and then while doorbells ring: those that ring often are put where a ring costs
+ * least. Nothing, unless there are such. For the same thread, and blocks as those do. */
+void sw_listener_settle(sw_listener *listener);
 
 #ifdef __cplusplus
 }

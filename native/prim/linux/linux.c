@@ -105,6 +105,11 @@ static void glance(uint32_t *const *words, const uint32_t *expected, uint32_t co
   sw_prim_futex_wait(words[0], expected[0], timeout_ns < 0 || timeout_ns > GLANCE_NS ? GLANCE_NS : timeout_ns);
 }
 
+/* Nothing to wait for is refused by a kernel that has the call, and by no other in that way. */
+uint32_t sw_prim_futex_most(void) {
+  return syscall(SYS_futex_waitv, NULL, 0, 0, NULL, CLOCK_MONOTONIC) < 0 && errno == EINVAL ? WAITERS : 0;
+}
+
 void sw_prim_futex_wait_any(uint32_t *const *words, const uint32_t *expected, uint32_t count, int64_t timeout_ns) {
   if (count == 1) {
     sw_prim_futex_wait(words[0], expected[0], timeout_ns);

@@ -80,17 +80,20 @@ describe('a channel in two processes', () => {
     assert.equal(await ends.ended(), 0)
   })
 
-  it('one listener thread, whatever the number of channels', async () => {
+  it('one listener thread, and one more for each 127 doorbells that it cannot sleep on', async () => {
     const before = threadsCalled('sabway-listener')
-    // futex_waitv takes 128
-    const channels = Array.from({ length: 140 }, () => openShared(4096, 4096))
+    const channels = Array.from({ length: 15 }, () => openShared(4096, 4096))
+    assert.equal(threadsCalled('sabway-bells'), 0)
+    for (let i = 0; i < 128; i++) channels.push(openShared(4096, 4096))
     assert.equal(threadsCalled('sabway-listener'), before + 1)
+    assert.equal(threadsCalled('sabway-bells'), 2)
     const last = channels.at(-1)!
     const peer = new Peer({ does: 'echo', token: last.token })
     await peer.next()
     await exchange(last, 100, 100)
     for (const channel of channels) channel.cleanup()
     await until(() => threadsCalled('sabway-listener') === before, 'the listener to end')
+    assert.equal(threadsCalled('sabway-bells'), 0)
   })
 })
 
