@@ -12,6 +12,7 @@ const ROOMS = [
   { name: 'heap', files: '^lib/heap/' },
   { name: 'region', files: '^lib/region/' },
   { name: 'loop', files: '^lib/loop/' },
+  { name: 'mutex', files: '^lib/mutex/' },
   { name: 'codec', files: '^lib/codec/' },
   { name: 'channel', files: '^lib/channel/' },
   // Puts the parts together.

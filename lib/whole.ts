@@ -17,6 +17,7 @@ import * as names from './heap/names.js'
 import { EndWatch, suspect } from './loop/end-watch.js'
 import { endPart } from './loop/parts.js'
 import { paceOf } from './loop/schedule.js'
+import { provideMutex } from './mutex/mutex.js'
 import { holdLock, releaseLock } from './region/locks.js'
 import { electronPart, heapPart, lockPart } from './region/parts.js'
 
@@ -28,6 +29,7 @@ export function loadParts(): void {
   lockPart.provide({ holdLock, releaseLock })
   endPart.provide({ EndWatch, suspect })
   heapPart.provide({ ...names, allocateLines, format })
+  provideMutex()
   channelParts.provide({
     Batcher,
     batchOptions,

@@ -1,7 +1,7 @@
 // A block of a heap, as typed arrays.
 import * as check from '../base/check.js'
 import type { Heap } from './heap.js'
-import { createPointer, getPointer, type SharedAllocatedMemory } from './pointer.js'
+import { getPointer, pointerOf, type SharedAllocatedMemory } from './pointer.js'
 
 /** The typed arrays that a block can be seen through. */
 export type HeapArray =
@@ -100,13 +100,3 @@ function elementBytes(type: unknown): number {
   if (bytes === 1 || bytes === 2 || bytes === 4 || bytes === 8) return bytes
   return check.refuse('ERR_SABWAY_INVALID_TYPE', 'type must be a class of typed arrays such as Float32Array', type)
 }
-
-function pointerOf(shared: unknown): number {
-  if (typeof shared === 'number') return check.integer(shared, 'pointer', 0, 0xffff_ffff)
-  if (typeof shared !== 'object' || shared === null || check.isArray(shared)) {
-    check.refuse('ERR_SABWAY_INVALID_TYPE', 'a block is named by a pointer or by getSharedMemory()', shared)
-  }
-  const { bufferPosition, bufferByteOffset } = check.fields(shared, 'shared', ['bufferPosition', 'bufferByteOffset'])
-  return createPointer(bufferPosition as number, bufferByteOffset as number)
-}
-

@@ -175,7 +175,7 @@ export class Heap {
   /**
    * Walk the heap's invariants. With `sweep`, in a moment when no participant allocates or frees:
    * also the blocks that no name of the directory leads to, which are returned; those that a program
-   * keeps by their pointers alone are among them. Errors: ERR_SABWAY_CORRUPT, ERR_SABWAY_BUSY.
+   * keeps by their pointers alone are among them, but no mutex. Errors: ERR_SABWAY_CORRUPT, ERR_SABWAY_BUSY.
    */
   check(options?: { sweep?: boolean }): HeapBlock[] {
     const { sweep = false } = check.options(options, 'check options', ['sweep'])

@@ -17,7 +17,7 @@ export interface ObjectKind<T extends object> {
   readonly name: string
   /** The region and the offset of an object of the class; null for anything else. */
   placeOf(value: object): { region: HeapRegion; object: number } | null
-  open(region: HeapRegion, object: number): T
+  open(heap: Heap, object: number): T
   /** Free one that lost its name to another. */
   free(object: T): void
 }
@@ -27,7 +27,7 @@ const memory: ObjectKind<AllocatedMemory> = {
   name: 'memory',
   placeOf: (value) =>
     value instanceof AllocatedMemory ? { region: value.heap.heapRegion, object: value.pointer } : null,
-  open: (region, object) => new AllocatedMemory(heapOf(region), object),
+  open: (heap, object) => new AllocatedMemory(heap, object),
   free: (object) => object.free(),
 }
 
@@ -82,7 +82,7 @@ export function set(region: HeapRegion, name: unknown, object: unknown): void {
 
 export function get(region: HeapRegion, name: unknown): object | undefined {
   const found = find(HeapMember.of(region), name)
-  return found === null ? undefined : kindOf(found.kind).open(region, found.object)
+  return found === null ? undefined : kindOf(found.kind).open(heapOf(region), found.object)
 }
 
 export function getOrMake(region: HeapRegion, name: unknown, make: unknown): object {
@@ -94,7 +94,7 @@ export function getOrMake(region: HeapRegion, name: unknown, make: unknown): obj
   const now = add(HeapMember.of(region), name, found)
   if (now.object === found.object) return made as object
   kind.free(made as object) // another participant was first
-  return kindOf(now.kind).open(region, now.object)
+  return kindOf(now.kind).open(heapOf(region), now.object)
 }
 
 export const has = (region: HeapRegion, name: unknown): boolean => find(HeapMember.of(region), name) !== null

@@ -24,3 +24,14 @@ export function createPointer(bufferPosition: number, bufferByteOffset: number):
   check.integer(bufferByteOffset, 'bufferByteOffset', 0, 2 ** OFFSET_BITS - 1)
   return ((bufferPosition << OFFSET_BITS) | bufferByteOffset) >>> 0
 }
+
+/** The pointer that names a block, or that its parts make. Errors: as `createPointer`. */
+export function pointerOf(shared: unknown): number {
+  if (typeof shared === 'number') return check.integer(shared, 'pointer', 0, 0xffff_ffff)
+  if (typeof shared !== 'object' || shared === null || check.isArray(shared)) {
+    check.refuse('ERR_SABWAY_INVALID_TYPE', 'an object of the heap is named by a pointer or by getSharedMemory()', shared)
+  }
+  const { bufferPosition, bufferByteOffset } = check.fields(shared, 'shared', ['bufferPosition', 'bufferByteOffset'])
+  return createPointer(bufferPosition as number, bufferByteOffset as number)
+}
+

@@ -29,6 +29,8 @@ export const NOTHING: unique symbol = Symbol('nothing')
 export interface BlockingWait<T> {
   /** The thing itself, or NOTHING when it is not there. May throw. */
   take(): T | typeof NOTHING
+  /** Before the endpoint is armed: tell others that this one waits. */
+  prepare?(): void
   /** The second look, after the endpoint is armed. */
   ready(): boolean
   /** The participant that will bring it: a role word. */
@@ -108,6 +110,7 @@ function sleep(region: Region, state: WaitState, wait: BlockingWait<unknown>, le
   const reach = reachOf(region, role, how)
   const bound = core.sw_wait_limit_ms(reach, sleeps)
   const most = Math.min(left, binding === null ? Number.POSITIVE_INFINITY : SLICE_MS, bound || Number.POSITIVE_INFINITY)
+  wait.prepare?.()
   const ticket = core.sw_endpoint_arm(0, endpoint, how)
   try {
     if (wait.ready()) return

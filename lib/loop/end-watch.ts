@@ -1,5 +1,5 @@
-// The participants of a region that hold a Web Lock (see locks.ts): when one ends, its roles are
-// taken away, and its peers see that. Of each holder of a role, by what its endpoint says:
+// The participants of a region that hold a Web Lock (see locks.ts): when one ends, its roles and
+// mutexes are taken away, and its peers see that. Of each participant, by what its endpoint says:
 //
 //   no lock --> not watched
 //   lock asked for --> doubted: after a while the host is asked, or the thread is rung;
@@ -8,17 +8,10 @@
 //   lock held --> awaited: this thread asks for the same lock, and is given it --> ended
 import type { Weakly } from '../base/addon.js'
 import * as host from '../base/host.js'
-import { SW_AWAKE, SW_ENDPOINTS, SW_LOCKED, SW_RENDERER, SW_YIELDED, sw_endpoint, sw_ring } from '../generated/abi.js'
-import type { ChannelPlace } from '../region/channel-place.js'
-import { endpointOf, endpointWord, holderIn, leave, ring, roleOf } from '../region/endpoint.js'
+import { SW_AWAKE, SW_ENDPOINTS, SW_LOCKED, SW_YIELDED, sw_endpoint } from '../generated/abi.js'
+import { endpointOf, endpointWord, leave, ring, roleOf } from '../region/endpoint.js'
 import { isFree, isKnown, type LockName, whenFree } from '../region/locks.js'
 import type { Region } from '../region/region.js'
-
-/** Indexes of a channel's role words, in an Int32Array over the region. */
-const roleWords = (place: ChannelPlace): number[] => {
-  const fields = [sw_ring.producer, sw_ring.consumer]
-  return [...fields.map((field) => place.outgoing(field)), ...fields.map((field) => place.incoming(field))]
-}
 
 /** What a participant tells of its lock. */
 interface Lock {
@@ -60,8 +53,6 @@ interface Watched {
 /** This thread's watch over a region, which it does not hold: the region may be collected. */
 export class EndWatch {
   readonly #watched = new Map<number, Watched>()
-  /** Of the region's channel, as soon as it has one. */
-  #at: readonly number[] = []
 
   readonly #way: Weakly<Region>
   readonly #onEnd: () => void
@@ -72,20 +63,23 @@ export class EndWatch {
     this.#onEnd = onEnd
   }
 
-  /** Roles have changed hands, or a lock is held: watch the holders of now. */
+  /** A lock is held, or participants have come and gone: watch those of now. */
   look(): void {
     const region = this.#open()
     if (region === undefined) return
     const { words, endpoint } = region
-    if (this.#at.length === 0 && region.channelAt !== 0) this.#at = roleWords(region.channel(SW_RENDERER))
-    const holders = this.#at.map((at) => holderIn(Atomics.load(words, at)))
+    const present = new Set<number>()
+    for (let index = 0; index < SW_ENDPOINTS; index++) {
+      const claimed = Atomics.load(words, endpointWord(index, sw_endpoint.pid)) !== 0
+      if (claimed && index !== endpoint) present.add(roleOf(words, index))
+    }
     for (const [role, { stop }] of this.#watched) {
-      if (holders.includes(role)) continue
+      if (present.has(role)) continue
       this.#watched.delete(role)
       stop()
     }
-    for (const role of holders) {
-      if (role === 0 || endpointOf(role) === endpoint || this.#watched.get(role)?.held) continue
+    for (const role of present) {
+      if (this.#watched.get(role)?.held) continue
       const lock = lockOf(words, role)
       if (lock === null || (!lock.held && this.#watched.has(role))) continue
       this.#watched.get(role)?.stop()

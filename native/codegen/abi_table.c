@@ -31,6 +31,7 @@ static const row ROWS[] = {
     SWI_CONSTANT(SW_WAIT_SPIN)
     SWI_CONSTANT(SW_WAIT_PARK)
     SWI_CONSTANT(SW_WAIT_SPIN_NS)
+    SWI_CONSTANT(SW_WAIT_PATROL_MS)
     SWI_EVENT_KINDS(SWI_CONSTANT)
     /* Handles are private to an instance, so they are no part of the layout hash; JavaScript reads
      * their counters. */

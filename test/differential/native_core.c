@@ -11,6 +11,7 @@
 #include "sabway/channel.h"
 #include "sabway/endpoint.h"
 #include "sabway/region.h"
+#include "sabway/registry.h"
 #include "sabway/wait.h"
 
 /* sw_producer and sw_consumer, as wasm32 lays them out. */

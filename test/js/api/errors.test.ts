@@ -2,7 +2,7 @@
 // what is right.
 import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
-import { type ErrorCode, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
+import { type ErrorCode, Mutex, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
 import { abi, ringWord } from '../support/abi.js'
 import { attach, keep, open, pair } from '../support/channels.js'
 import { runChild } from '../support/children.js'
@@ -310,6 +310,18 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
       memory.free()
     },
     teaches: /\d+ \(0x[0-9a-f]+\); a pointer is what an allocation of this heap returned/,
+  },
+  ERR_SABWAY_POISONED: {
+    act: async () => {
+      const made = region()
+      const mutex = new Mutex(made.heap)
+      const memory = made.heap.allocI32(2)
+      const task = { shared: made.handle, pointer: mutex.pointer, words: memory.pointer, locks: 'die' }
+      await new Thread('mutex', task).next()
+      const lock = await mutex.lockAsync()
+      lock.release()
+    },
+    teaches: /the next one unlocked it without consistent\(\): make another mutex/,
   },
   ERR_SABWAY_WILD_POINTER: { act: () => region().heap.free(64), teaches: /64 \(0x40\); a pointer is/ },
   ERR_SABWAY_OTHER_KIND: {

@@ -1,0 +1,203 @@
+// The public classes of the robust mutex: see native/core/mutex/mutex.c.
+import { abortedError, onAbort } from '../base/abort.js'
+import * as check from '../base/check.js'
+import { coreError, SabwayError } from '../base/errors.js'
+import { after, needLoop } from '../base/host.js'
+import { SW_KIND_MUTEX, sw_mutex } from '../generated/abi.js'
+import { Heap } from '../heap/heap.js'
+import { HeapMember } from '../heap/member.js'
+import { provideKind } from '../heap/names.js'
+import { getPointer, pointerOf, type SharedAllocatedMemory } from '../heap/pointer.js'
+import { NOTHING } from '../loop/block.js'
+import { Region } from '../region/region.js'
+import { type PendingLock, Waiters } from './waiters.js'
+
+/** How long a call waits for a mutex, and what ends the waiting. */
+export type LockOptions = check.Patience
+
+/** A mutex that this thread holds, until `release`: `using lock = mutex.lock()` calls it. */
+export class Lock {
+  /**
+   * The last holder ended while it held the mutex, so what that protects may be left half done: mend
+   * it, and call `consistent`.
+   */
+  readonly ownerDied: boolean
+  readonly #waiters: Waiters
+  #over = false
+
+  /** @internal */
+  constructor(waiters: Waiters, ownerDied: boolean) {
+    this.#waiters = waiters
+    this.ownerDied = ownerDied
+  }
+
+  /**
+   * What the mutex protects is in order again. Errors: ERR_SABWAY_INVALID_STATE: the last holder did
+   * not die, or the lock is released.
+   */
+  consistent(): void {
+    this.#mustHold()
+    this.#waiters.consistent()
+  }
+
+  /**
+   * Give the mutex back, and wake a participant that waits for it. Errors: ERR_SABWAY_POISONED: the
+   * last holder died, and `consistent` was not called, so no participant can lock it any more;
+   * ERR_SABWAY_INVALID_STATE: released before, or taken from this thread because it was taken for
+   * dead.
+   */
+  release(): void {
+    this.#mustHold()
+    this.#over = true
+    this.#waiters.release()
+  }
+
+  /** As `release`, but a lock that was released is left alone. */
+  [Symbol.dispose](): void {
+    if (!this.#over) this.release()
+  }
+
+  #mustHold(): void {
+    if (this.#over) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'this lock was released')
+  }
+}
+
+/**
+ * A mutex in a heap, for threads of any participating process, with and without the addon, in JavaScript
+ * and C. One holder at a time, whichever thread that is; not recursive. It is robust: when its
+ * holder dies the next one gets it, and is told so (`lock.ownerDied`). A waiter that waits for more
+ * than a millisecond is the next to have it.
+ */
+export class Mutex {
+  /** The heap that it is in. */
+  readonly heap: Heap
+  /** Where it is: its offset in the region. */
+  readonly pointer: number
+  readonly #waiters: Waiters
+
+  /**
+   * A new mutex, or with `shared` one that another participant has made. Errors: as Heap.alloc;
+   * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE; ERR_SABWAY_WILD_POINTER: there is no block of
+   * its size.
+   */
+  constructor(heap: Heap, shared?: SharedAllocatedMemory | number) {
+    if (!(heap instanceof Heap)) check.refuse('ERR_SABWAY_INVALID_TYPE', 'heap must be a heap, such as region.heap', heap)
+    const region = heap.heapRegion
+    if (!Region.isRegion(region)) throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'the heap is not of a Region')
+    this.heap = heap
+    const member = HeapMember.of(region)
+    this.pointer = shared === undefined ? make(member) : pointerOf(shared)
+    if (shared !== undefined && (this.pointer % 16 !== 0 || member.usable(this.pointer) < sw_mutex.sizeof))
+      throw new SabwayError('ERR_SABWAY_WILD_POINTER', `${this.pointer}; a mutex is not there`)
+    this.#waiters = Waiters.of(region, this.pointer)
+  }
+
+  /**
+   * Block this thread until it holds the mutex. Errors: ERR_SABWAY_TIMEOUT: not within `timeout`
+   * milliseconds; ERR_SABWAY_INVALID_STATE: this thread holds it, or may not block, as a page's main
+   * thread; ERR_SABWAY_POISONED, ERR_SABWAY_CLOSED; ERR_SABWAY_OUT_OF_RANGE,
+   * ERR_SABWAY_INVALID_TYPE.
+   */
+  lock(options?: { timeout?: number }): Lock {
+    const { timeout = Number.POSITIVE_INFINITY } = check.options(options, 'lock options', ['timeout'])
+    check.milliseconds(timeout, 'timeout')
+    if (this.#waiters.held) {
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'this thread holds the mutex, and would wait for itself')
+    }
+    const taken = this.#waiters.lock(timeout)
+    if (taken === NOTHING) throw timedOut(timeout)
+    return new Lock(this.#waiters, taken)
+  }
+
+  /** The lock when no participant holds the mutex, else null. Never waits. Errors: as `lock`. */
+  tryLock(): Lock | null {
+    const taken = this.#waiters.take()
+    return taken === NOTHING ? null : new Lock(this.#waiters, taken)
+  }
+
+  /**
+   * The lock, as soon as this call's turn has come: calls of one thread are served in their order.
+   * Keeps the process alive meanwhile. Errors: as `lock`, and ERR_SABWAY_ABORTED.
+   */
+  lockAsync(options?: LockOptions): Promise<Lock> {
+    return new Promise((resolve, reject) => {
+      const { timeout, signal } = check.patience(options, 'lock options')
+      if (signal?.aborted) throw abortedError(signal)
+      const waiters = this.#waiters
+      const taken = waiters.waiting ? NOTHING : waiters.take()
+      if (taken !== NOTHING) return resolve(new Lock(waiters, taken))
+      if (timeout === 0) throw timedOut(0)
+      needLoop()
+      const giveUp = (error: SabwayError) => {
+        if (waiters.giveUp(call)) call.reject(error)
+      }
+      const timer = timeout === undefined ? undefined : after(timeout, () => giveUp(timedOut(timeout)))
+      const ignoreSignal = onAbort(signal, () => giveUp(abortedError(signal!)))
+      const over = () => {
+        timer?.cancel()
+        ignoreSignal()
+      }
+      const call: PendingLock = {
+        resolve: (ownerDied) => {
+          over()
+          resolve(new Lock(waiters, ownerDied))
+        },
+        reject: (error) => {
+          over()
+          reject(error)
+        },
+      }
+      waiters.wait(call)
+    })
+  }
+
+  /** Does a participant hold it, this thread or another? */
+  get locked(): boolean {
+    return !this.#waiters.isFree
+  }
+
+  /** What another thread makes its own Mutex of. Structured-cloneable. */
+  getSharedMemory(): SharedAllocatedMemory {
+    return getPointer(this.pointer)
+  }
+
+  /**
+   * Give its memory back, when no participant uses it any more. Errors: ERR_SABWAY_INVALID_STATE: a
+   * participant holds it; ERR_SABWAY_DOUBLE_FREE, ERR_SABWAY_CLOSED.
+   */
+  free(): void {
+    const region = this.heap.heapRegion
+    if (this.locked) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'a participant holds the mutex')
+    HeapMember.of(region).core.sw_registry_remove(0, region.size, this.pointer, SW_KIND_MUTEX)
+    this.heap.free(this.pointer)
+  }
+
+  toJSON(): { pointer: number; locked: boolean } {
+    return { pointer: this.pointer, locked: this.locked }
+  }
+}
+
+/** A mutex in a block of its own, which the registry knows. */
+function make(member: HeapMember): number {
+  const { region } = member
+  const at = member.allocate(sw_mutex.sizeof)
+  region.bytes.fill(0, at, at + sw_mutex.sizeof)
+  const status = member.until(() => member.core.sw_registry_add(member.handle, at, SW_KIND_MUTEX))
+  if (status === 0) return at
+  member.free(at)
+  throw coreError(status, 'while making a mutex')
+}
+
+const timedOut = (timeout: number): SabwayError =>
+  new SabwayError('ERR_SABWAY_TIMEOUT', `the mutex was not to be had within ${timeout} ms`)
+
+/** Let mutexes have names in the directory. */
+export function provideMutex(): void {
+  provideKind<Mutex>({
+    kind: SW_KIND_MUTEX,
+    name: 'mutex',
+    placeOf: (value) => (value instanceof Mutex ? { region: value.heap.heapRegion, object: value.pointer } : null),
+    open: (heap, object) => new Mutex(heap, object),
+    free: (mutex) => mutex.free(),
+  })
+}
