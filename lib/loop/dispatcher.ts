@@ -298,6 +298,7 @@ function sleep(bell: Bell, now: number): void {
   if (bell.asleepSince === 0) bell.asleepSince = now
   const { region } = first
   const ticket = arm(bell, region, someWantMessages(bell))
+  serve(bell, region) // a request that came behind this turn's look, which the ticket counts
   if (someAreReady(bell)) {
     disarm(bell, region)
     bell.due = true

@@ -71,8 +71,8 @@ export function connect(): void {
 
 /** Have the bell told when the endpoint of this binding is rung, as long as that is open. */
 export function listen(binding: RegionBinding, bell: Listening): void {
-  const number = binding.listen()
   const made = shared()
+  const number = binding.listen()
   if (made !== undefined) made.heard[number] = bell
 }
 
@@ -82,7 +82,9 @@ const RINGS = 64
 function shared(): SharedLoop | undefined {
   const native = addon()
   if (native === null || native.shared !== undefined) return native?.shared
-  const made: SharedLoop = { dispatchers: new Set(), rings: new Int32Array(1 + RINGS), heard: [], references: 0 }
+  const rings = new Int32Array(1 + RINGS)
+  const made: SharedLoop = { dispatchers: new Set(), rings, heard: [], references: 0 }
+  host.markUntransferable(rings.buffer) // the addon writes there until the thread ends
   const onWake: Dispatch = (events, count) => {
     tell(made, native, count)
     for (const dispatch of made.dispatchers) dispatch(events)

@@ -65,8 +65,9 @@ const looking = new Set<AsyncWait>()
 
 /** Look soon after a message, then at ever longer intervals. */
 function lookAgain(wait: AsyncWait): void {
+  const planned = looking.size !== 0
   looking.add(wait)
-  if (looking.size !== 1) return
+  if (planned) return
   const timer = host.after(lookAfter, () => {
     const ended = [...looking]
     looking.clear()

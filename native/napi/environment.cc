@@ -34,13 +34,20 @@ void Environment::Init(Napi::Env env, Napi::Object exports) {
 Napi::Value Environment::SetDispatcher(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   if (wake_ != nullptr) throw MakeError(env, SW_ESTATE, "this environment has a dispatcher");
+  void *words = nullptr;
+  size_t length = 0;
+  napi_typedarray_type type = napi_uint8_array;
+  if (napi_get_typedarray_info(env, info[1], &type, &length, &words, nullptr, nullptr) != napi_ok ||
+      type != napi_int32_array || length < 2) {
+    throw MakeError(env, SW_ETYPE, "the list of rings must be an Int32Array with room for a number");
+  }
   napi_status status = napi_create_threadsafe_function(env, info[0], nullptr, Napi::String::New(env, "sabway"), 0, 1,
                                                        nullptr, nullptr, this, Dispatch, &wake_);
   if (status != napi_ok) throw MakeError(env, SW_ESYSTEM, "no threadsafe function");
   napi_unref_threadsafe_function(env, wake_);
-  list_ = Napi::Persistent(info[1].As<Napi::Int32Array>());
-  rings_ = reinterpret_cast<uint32_t *>(list_.Value().Data());
-  room_ = static_cast<uint32_t>(list_.Value().ElementLength()) - 1;
+  list_ = Napi::Persistent(info[1].As<Napi::Object>());
+  rings_ = static_cast<uint32_t *>(words);
+  room_ = static_cast<uint32_t>(length) - 1;
   // Hooks run last in, first out: ours, now behind the function's own, still finds it alive.
   napi_remove_env_cleanup_hook(env, Close, this);
   napi_add_env_cleanup_hook(env, Close, this);

@@ -65,6 +65,7 @@ class Environment {
   void Post(WorkerEvent event);
 
   // The environment's own thread. Rings of a bell that is not in use are no longer told.
+  bool HasDispatcher() const { return wake_ != nullptr; }
   Bell *TakeBell();
   void GiveBack(Bell *bell) { unused_.push_back(bell); }
 
@@ -105,7 +106,7 @@ class Environment {
   Bell *taken_ = nullptr;  // of those, the first one first: the list had no room for them yet
   std::deque<Bell> bells_;
   std::vector<Bell *> unused_;
-  Napi::Reference<Napi::Int32Array> list_;
+  Napi::ObjectReference list_;
   uint32_t *rings_ = nullptr;  // the list's words: is there something to take, then the numbers
   uint32_t room_ = 0;          // for numbers
   std::mutex lock_;

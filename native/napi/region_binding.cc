@@ -131,6 +131,7 @@ Napi::Value RegionBinding::Yield(const Napi::CallbackInfo &info) {
 // From now on the endpoint can sleep as SW_SLEEP_LOOP. -> the number that its rings will have
 Napi::Value RegionBinding::Listen(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
+  if (!environment_->HasDispatcher()) throw MakeError(info.Env(), SW_ESTATE, "setDispatcher comes first");
   if (!listening_) {
     auto ring = [](void *context) {
       auto *bell = static_cast<Bell *>(context);
@@ -147,6 +148,7 @@ Napi::Value RegionBinding::Listen(const Napi::CallbackInfo &info) {
 // deaths will name
 Napi::Value RegionBinding::Watch(const Napi::CallbackInfo &info) {
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
+  if (!environment_->HasDispatcher()) throw MakeError(info.Env(), SW_ESTATE, "setDispatcher comes first");
   if (watch_id_ == 0) {
     uint32_t id = Environment::NextId();
     sw_listener_watch watch = {base_, size_, sw_region_channel(base_, size_), endpoint_, id, bell_};

@@ -463,10 +463,11 @@ void sw_listener_remove(sw_listener *l, uint32_t id) {
 void sw_listener_settle(sw_listener *l) {
   uint64_t now = 0;
   for (uint32_t i = 1; i < l->ear_count; i++) {
-    if (!sw_load_acquire(&l->ears[i]->restless)) continue;
+    ear *e = l->ears[i];
+    if (!sw_load_acquire(&e->restless)) continue;
     if (now == 0) now = sw_prim_now();
     if (now - l->settled < SW_WAIT_DEATH_NS) return;
-    settle_ear(l, l->ears[0], l->ears[i]);
+    settle_ear(l, l->ears[0], e);
   }
   if (now != 0) l->settled = now;
 }

@@ -2,10 +2,12 @@
 // region, every argument is looked at. What were not refused here would be read or written anywhere
 // in the process.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { Region } from 'sabway'
 import { abi } from '../support/abi.js'
 import { open } from '../support/channels.js'
-import { rawAddon } from '../support/paths.js'
+import { rawAddon, root } from '../support/paths.js'
 
 interface Binding {
   ring(offset: unknown, how: unknown): void
@@ -161,6 +163,26 @@ describe('the addon by itself', () => {
       refused(() => new RegionBinding(bytes, 9, value), code, `channel ${String(value)}`)
     }
     refused(() => new RegionBinding(bytes, abi.SW_ENDPOINTS, at), RANGE, 'one endpoint too many')
+  })
+
+  it('takes a list for rings that has room for one, and is asked for them before there is one', async () => {
+    const script = `
+      const { createRequire } = require('node:module')
+      const { parentPort, workerData } = require('node:worker_threads')
+      const addon = createRequire(workerData)('node-gyp-build')(require('node:url').fileURLToPath(workerData))
+      const codes = [undefined, [0, 0], new Uint8Array(8), new Int32Array(1), new Int32Array(2)].map((list) => {
+        try {
+          addon.setDispatcher(() => {}, list)
+          return 'taken'
+        } catch ({ code }) {
+          return code
+        }
+      })
+      parentPort.postMessage([addon.takeRings(), ...codes])`
+    const worker = new Worker(script, { eval: true, workerData: root.href })
+    const [said] = await once(worker, 'message')
+    assert.deepEqual(said, [0, TYPE, TYPE, TYPE, TYPE, 'taken'])
+    await worker.terminate()
   })
 
   it('sums up bytes, and asks for processes by numbers', () => {

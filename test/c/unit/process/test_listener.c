@@ -219,6 +219,12 @@ static void hold_native(const region *r) {
   sw_port_open(&port, r->base, r->size, SW_NATIVE);
 }
 
+/* Its word alone would tell of an earlier one, too. */
+static void wait_for_holder(const region *r) {
+  uint32_t consumer = sw_role_consumer(SW_NATIVE);
+  while (sw_role_holder(sw_channel_role(r->base, r->size, SW_HEAP_AT, consumer)) == 0) sleep_ms(1);
+}
+
 static void leave_native(const region *r) {
   sw_port port;
   sw_port_open(&port, r->base, r->size, SW_NATIVE);
@@ -245,7 +251,7 @@ static void deaths(void) {
     hold_native(&quiet);
     for (;;) pause();
   }
-  while (sw_channel_role(quiet.base, quiet.size, SW_HEAP_AT, sw_role_consumer(SW_NATIVE)) == 0) sleep_ms(1);
+  wait_for_holder(&quiet);
   sleep_ms(250);
   kill(child, SIGSTOP);
   sleep_ms(250);
@@ -275,8 +281,7 @@ static void death_of_many(void) {
   uint32_t before = descriptors();
   pid_t child = fork();
   if (child == 0) hold_all(c);
-  const region *last = &c->regions[MANY - 1];
-  while (sw_channel_role(last->base, last->size, SW_HEAP_AT, sw_role_consumer(SW_NATIVE)) == 0) sleep_ms(1);
+  wait_for_holder(&c->regions[MANY - 1]);
   sleep_ms(700); /* all of them were looked at */
   assert_in_range(descriptors(), before, before + 1);
   kill(child, SIGKILL);
