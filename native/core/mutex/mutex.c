@@ -76,11 +76,16 @@ static uint32_t holder_of(uint32_t owner) {
 
 static uint64_t bit_of(uint32_t index) { return (uint64_t)1 << index % SW_ENDPOINTS; }
 
+/* The role of the caller's endpoint, without a call: locking is two exchanges and this. */
+static uint32_t own_role(const void *base, uint32_t endpoint) {
+  return sw_role_of(endpoint, sw_peer_load_relaxed(&swi_endpoint_at(base, endpoint)->epoch));
+}
+
 /* Is it a participant that lives? The caller's process needs no asking. */
 static bool lives(const void *base, uint32_t endpoint, uint32_t role) {
   sw_owner own, other;
   if (!sw_endpoint_owner(base, role, &other)) return false;
-  if (sw_endpoint_owner(base, sw_endpoint_role(base, endpoint), &own) && own.pid == other.pid &&
+  if (sw_endpoint_owner(base, own_role(base, endpoint), &own) && own.pid == other.pid &&
       own.start_low == other.start_low && own.start_high == other.start_high)
     return true;
   return sw_endpoint_role_alive(base, role);
@@ -88,15 +93,30 @@ static bool lives(const void *base, uint32_t endpoint, uint32_t role) {
 
 /* ---- waking ---- */
 
-/* Clears the bit of an endpoint that no living participant has. One that has claimed it meanwhile
- * may have set the bit before it was cleared, so it gets it back. */
+/* A bit was cleared, and may be that of a participant which has claimed the endpoint meanwhile. */
+static void give_back(sw_mutex *m, uint32_t index) {
+  sw_fetch_or64_acq_rel(&m->waiters, bit_of(index));
+  sw_fence_handshake(); /* [F5] */
+}
+
+/* Clears the bit of an endpoint that no living participant has. The caller rings it otherwise. */
 static bool clear_if_empty(void *base, sw_mutex *m, uint32_t endpoint, uint32_t index) {
   if (lives(base, endpoint, sw_endpoint_role(base, index))) return false;
   sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index)); /* [M3] */
   if (!lives(base, endpoint, sw_endpoint_role(base, index))) return true;
-  sw_fetch_or64_acq_rel(&m->waiters, bit_of(index));
-  sw_fence_handshake(); /* [F5] */
+  give_back(m, index);
   return false;
+}
+
+/* Clears the bit of a claim that has ended, unless it is the bit of a later one. */
+static void clear_bit_of_claim(void *base, sw_mutex *m, uint32_t role) {
+  uint32_t index = sw_role_index(role);
+  if (sw_endpoint_role(base, index) != role) return;
+  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index)); /* [M3] */
+  uint32_t now = sw_endpoint_role(base, index);
+  if (now == role) return;
+  give_back(m, index);
+  sw_endpoint_ring(base, now);
 }
 
 /* Wake the next waiter behind `endpoint`, in the order of their numbers. The caller has published
@@ -151,14 +171,14 @@ static int lock_slowly(void *base, sw_mutex *m, uint32_t endpoint, uint32_t role
 }
 
 int sw_mutex_try_lock(void *base, sw_mutex *m, uint32_t endpoint) {
-  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint32_t role = own_role(base, endpoint);
   uint64_t state = 0;
   if (sw_compare_exchange64_acq_rel(&m->state, &state, role)) return SW_OK; /* [M1] */
   return lock_slowly(base, m, endpoint, role, state);
 }
 
 int sw_mutex_consistent(void *base, sw_mutex *m, uint32_t endpoint) {
-  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint32_t role = own_role(base, endpoint);
   uint64_t state = sw_peer_load64_relaxed(&m->state);
   for (int tries = 0; tries < TRIES; tries++) {
     if (owner_of(state) != (role | SW_MUTEX_INHERITED)) return SW_ESTATE;
@@ -187,7 +207,7 @@ static int unlock_slowly(void *base, sw_mutex *m, uint32_t endpoint, uint32_t ro
 }
 
 int sw_mutex_unlock(void *base, sw_mutex *m, uint32_t endpoint) {
-  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint32_t role = own_role(base, endpoint);
   uint64_t state = role;
   if (!sw_compare_exchange64_acq_rel(&m->state, &state, 0)) /* [M2] */
     return unlock_slowly(base, m, endpoint, role, state);
@@ -203,7 +223,7 @@ void sw_mutex_begin_wait(void *base, sw_mutex *m, uint32_t endpoint) {
 }
 
 void sw_mutex_request_handoff(void *base, sw_mutex *m, uint32_t endpoint) {
-  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint32_t role = own_role(base, endpoint);
   uint64_t state = sw_peer_load64_relaxed(&m->state);
   for (int tries = 0; tries < TRIES; tries++) {
     uint32_t owner = owner_of(state), handoff = handoff_of(state);
@@ -229,22 +249,21 @@ static bool is_left(uint64_t state) { return owner_of(state) == 0 || owner_of(st
 void sw_mutex_end_wait(void *base, sw_mutex *m, uint32_t endpoint) {
   sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(endpoint));
   sw_fence_handshake(); /* [F4] */
-  if (is_left(withdraw(m, sw_endpoint_role(base, endpoint)))) wake_next(base, m, endpoint);
+  if (is_left(withdraw(m, own_role(base, endpoint)))) wake_next(base, m, endpoint);
 }
 
 /* ---- death ---- */
 
 void sw_mutex_evict(void *base, sw_mutex *m, uint32_t role) {
-  uint32_t index = sw_role_index(role);
-  if (index >= SW_ENDPOINTS) return;
-  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index));
+  if (sw_role_index(role) >= SW_ENDPOINTS) return;
+  clear_bit_of_claim(base, m, role);
   sw_fence_handshake(); /* [F4] */
   uint64_t state = withdraw(m, role);
   for (int tries = 0; tries < TRIES && holder_of(owner_of(state)) == role; tries++) {
     uint64_t next = state_of(SW_MUTEX_INHERITED, handoff_of(state));
     if (sw_compare_exchange64_acq_rel(&m->state, &state, next)) state = next; /* [M2] */
   }
-  if (is_left(state)) wake_next(base, m, index);
+  if (is_left(state)) wake_next(base, m, sw_role_index(role));
 }
 
 /* ---- for tools ---- */

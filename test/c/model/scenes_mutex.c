@@ -307,6 +307,24 @@ static void claim_and_unlock(void) {
   sw_store_release(claim_word(), 2);
   if (sw_mutex_try_lock(base(), mutex(), 1) == SW_OK) count_and_unlock(1);
 }
+/* A gravedigger that comes late: the endpoint changes hands while it clears the bit. */
+static uint32_t *epoch(void) { return &((sw_endpoint *)(void *)(base() + SW_HEADER_BYTES))[1].epoch; }
+static void setup_late(void) {
+  setup();
+  sw_mutex_begin_wait(base(), mutex(), 1);
+}
+static void evict_1(void) { sw_mutex_evict(base(), mutex(), role(1)); }
+static void claim_anew_and_keep(void) {
+  sw_fetch_add_acq_rel(epoch(), 1);
+  fall_asleep(1);
+  if (sw_mutex_try_lock(base(), mutex(), 1) != SW_EBUSY) return;
+  model_mark(SLEPT);
+  sleep_on(1);
+}
+static void claim_anew_and_unlock(void) {
+  sw_fetch_add_acq_rel(epoch(), 1);
+  if (sw_mutex_try_lock(base(), mutex(), 1) == SW_OK) count_and_unlock(1);
+}
 static void try_and_unlock_2(void) {
   if (sw_mutex_try_lock(base(), mutex(), 2) == SW_OK) count_and_unlock(2);
 }
@@ -428,4 +446,11 @@ const model_scenario scenes_mutex[] = {{.name = "mutex: 2 threads",
                                        {.name = "mutex: a bit is given back while another is set",
                                         .setup = setup_stale_and_free,
                                         .threads = {end_wait_0, claim_and_unlock, lock_and_keep_2}},
+                                       {.name = "mutex: a late gravedigger",
+                                        .setup = setup_late,
+                                        .threads = {evict_1, claim_anew_and_keep, try_and_unlock_2},
+                                        .marks = SLEPT},
+                                       {.name = "mutex: a late gravedigger, and another waiter",
+                                        .setup = setup_late,
+                                        .threads = {evict_1, claim_anew_and_unlock, lock_and_keep_2}},
                                        {.name = NULL}};

@@ -301,9 +301,9 @@ static void evicts_the_holder(void **state) {
   fall_asleep(b);
   fall_asleep(c);
   ask(c);
-  evict(role(c) + (1u << SWI_ROLE_EPOCH_AT)); /* of a claim that is not there: its bit goes */
+  evict(role(c) + (1u << SWI_ROLE_EPOCH_AT)); /* of another claim: this one keeps its bit */
   assert_int_equal(m->state, (uint64_t)role(c) << 32 | dead);
-  begin_wait(c);
+  assert_int_equal(m->waiters, bit(a) | bit(b) | bit(c));
   evict(dead);
   evict(dead);
   assert_int_equal(m->state, (uint64_t)role(c) << 32 | SW_MUTEX_INHERITED);
