@@ -313,13 +313,17 @@ static void setup_late(void) {
   setup();
   sw_mutex_begin_wait(base(), mutex(), 1);
 }
+static void setup_late_and_held(void) {
+  setup_late();
+  model_check(sw_mutex_try_lock(base(), mutex(), 2) == SW_OK);
+}
 static void evict_1(void) { sw_mutex_evict(base(), mutex(), role(1)); }
-static void claim_anew_and_keep(void) {
+static void claim_anew_and_sleep(void) {
   sw_fetch_add_acq_rel(epoch(), 1);
   fall_asleep(1);
   if (sw_mutex_try_lock(base(), mutex(), 1) != SW_EBUSY) return;
   model_mark(SLEPT);
-  sleep_on(1);
+  model_wait(sw_endpoint_doorbell(base(), 1), world.received);
 }
 static void claim_anew_and_unlock(void) {
   sw_fetch_add_acq_rel(epoch(), 1);
@@ -447,8 +451,8 @@ const model_scenario scenes_mutex[] = {{.name = "mutex: 2 threads",
                                         .setup = setup_stale_and_free,
                                         .threads = {end_wait_0, claim_and_unlock, lock_and_keep_2}},
                                        {.name = "mutex: a late gravedigger",
-                                        .setup = setup_late,
-                                        .threads = {evict_1, claim_anew_and_keep, try_and_unlock_2},
+                                        .setup = setup_late_and_held,
+                                        .threads = {evict_1, claim_anew_and_sleep, unlock_2},
                                         .marks = SLEPT},
                                        {.name = "mutex: a late gravedigger, and another waiter",
                                         .setup = setup_late,
