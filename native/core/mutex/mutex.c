@@ -1,6 +1,6 @@
 /* The robust mutex.
  *
- * sw_mutex.state decides, and only compare-exchanges change it. It has two halves:
+ * sw_mutex.state decides. It has two halves, which only compare-exchanges change:
  *
  *   owner              handoff   state                       next
  *   0                  0         free                        lock -> held
@@ -25,13 +25,17 @@
  *
  * sw_mutex.waiters is the set of endpoints to wake, as bits:
  *
- *   a waiter                                     whoever frees the mutex
+ *   a waiter                                     an unlock
  *     own bit := 1                                 state := free                      [M2]
- *     arm, which ends with a fence       [F1]      fence                              [F3]
- *     try to lock                                  waiters: the next bit that is set
- *     sleep                                        ring that endpoint
+ *     arm, which ends with a fence       [F1]      if WAITED was in it:
+ *     try to lock; busy: WAITED in the state         fence                            [F3]
+ *     sleep                                          waiters: the next bit that is set
+ *                                                    WAITED in the state for others
+ *                                                    ring that endpoint
  *
- * Either the waiter sees the mutex free, or the other one sees the bit and the armed doorbell. One
+ * Either the waiter sees the mutex free, or the holder that it saw finds WAITED in the exchange by
+ * which it unlocks, and then the bit and the armed doorbell. So a waiter that sleeps has WAITED in
+ * the state, or its bit is being looked at by an unlock that puts it there before it rings. One
  * waiter is woken. It locks the mutex, or finds it locked by a faster one, whose unlock wakes one
  * again, or leaves; one that leaves clears its bit and looks [F4] whether the mutex is free: then
  * it wakes the next one itself.
@@ -64,8 +68,12 @@
  * and then, by a request; a peer that goes on doing so is hostile. */
 enum { TRIES = 256 };
 
+/* SW_MUTEX_WAITED where it stands in sw_mutex.state. */
+#define WAITED ((uint64_t)SW_MUTEX_WAITED << 32)
+
 static uint32_t owner_of(uint64_t state) { return (uint32_t)state; }
-static uint32_t handoff_of(uint64_t state) { return (uint32_t)(state >> 32); }
+static uint32_t handoff_of(uint64_t state) { return (uint32_t)(state >> 32) & ~(uint32_t)SW_MUTEX_WAITED; }
+static uint64_t waited(uint64_t state) { return state & WAITED; }
 static uint64_t state_of(uint32_t owner, uint32_t handoff) { return (uint64_t)handoff << 32 | owner; }
 
 /* The holder that an owner half names: zero when that is free, poisoned, or nonsense. */
@@ -76,11 +84,16 @@ static uint32_t holder_of(uint32_t owner) {
 
 static uint64_t bit_of(uint32_t index) { return (uint64_t)1 << index % SW_ENDPOINTS; }
 
+/* The role of the caller's endpoint, without a call: locking is two exchanges and this. */
+static uint32_t own_role(const void *base, uint32_t endpoint) {
+  return sw_role_of(endpoint, sw_peer_load_relaxed(&swi_endpoint_at(base, endpoint)->epoch));
+}
+
 /* Is it a participant that lives? The caller's process needs no asking. */
 static bool lives(const void *base, uint32_t endpoint, uint32_t role) {
   sw_owner own, other;
   if (!sw_endpoint_owner(base, role, &other)) return false;
-  if (sw_endpoint_owner(base, sw_endpoint_role(base, endpoint), &own) && own.pid == other.pid &&
+  if (sw_endpoint_owner(base, own_role(base, endpoint), &own) && own.pid == other.pid &&
       own.start_low == other.start_low && own.start_high == other.start_high)
     return true;
   return sw_endpoint_role_alive(base, role);
@@ -88,25 +101,43 @@ static bool lives(const void *base, uint32_t endpoint, uint32_t role) {
 
 /* ---- waking ---- */
 
-/* Clears the bit of an endpoint that no living participant has. One that has claimed it meanwhile
- * may have set the bit before it was cleared, so it gets it back. */
+/* A bit was cleared, and may be that of a participant which has claimed the endpoint meanwhile. */
+static void give_back(sw_mutex *m, uint32_t index) {
+  sw_fetch_or64_acq_rel(&m->waiters, bit_of(index));
+  sw_fence_handshake(); /* [F5] */
+}
+
+/* Clears the bit of an endpoint that no living participant has. The caller rings it otherwise. */
 static bool clear_if_empty(void *base, sw_mutex *m, uint32_t endpoint, uint32_t index) {
   if (lives(base, endpoint, sw_endpoint_role(base, index))) return false;
   sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index)); /* [M3] */
   if (!lives(base, endpoint, sw_endpoint_role(base, index))) return true;
-  sw_fetch_or64_acq_rel(&m->waiters, bit_of(index));
-  sw_fence_handshake(); /* [F5] */
+  give_back(m, index);
   return false;
 }
 
+/* Clears the bit of a claim that has ended, unless it is the bit of a later one. */
+static void clear_bit_of_claim(void *base, sw_mutex *m, uint32_t role) {
+  uint32_t index = sw_role_index(role);
+  if (sw_endpoint_role(base, index) != role) return;
+  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index)); /* [M3] */
+  uint32_t now = sw_endpoint_role(base, index);
+  if (now == role) return;
+  give_back(m, index);
+  sw_endpoint_ring(base, now);
+}
+
 /* Wake the next waiter behind `endpoint`, in the order of their numbers. The caller has published
- * that the mutex can be locked. */
-static void wake_next(void *base, sw_mutex *m, uint32_t endpoint) {
+ * or seen `state`, in which the mutex can be locked. */
+static void wake_next(void *base, sw_mutex *m, uint32_t endpoint, uint64_t state) {
   sw_fence_handshake(); /* [F3] */
   uint64_t waiters = sw_peer_load64_relaxed(&m->waiters);
   for (uint32_t i = 1; i <= SW_ENDPOINTS && waiters != 0; i++) {
     uint32_t index = (endpoint + i) % SW_ENDPOINTS;
     if ((waiters & bit_of(index)) == 0 || clear_if_empty(base, m, endpoint, index)) continue;
+    /* the others sleep on, and had WAITED for that in a state that is gone */
+    bool others = (waiters & ~bit_of(index)) != 0;
+    if (others && waited(state) == 0) sw_fetch_or64_acq_rel(&m->state, WAITED);
     /* One that is not armed is awake, and looks before it sleeps. */
     sw_endpoint_ring(base, sw_endpoint_role(base, index));
     return;
@@ -133,36 +164,49 @@ static uint64_t taken(uint64_t state, uint32_t role) {
   uint32_t owner = owner_of(state), handoff = handoff_of(state);
   /* what was handed to a waiter that died before it took it was left in order */
   bool clean = owner == 0 || owner == handoff;
-  return state_of(clean ? role : role | SW_MUTEX_INHERITED, clean || handoff == role ? 0 : handoff);
+  handoff = clean || handoff == role ? 0 : handoff;
+  return state_of(clean ? role : role | SW_MUTEX_INHERITED, handoff) | waited(state);
+}
+
+static bool is_waiting(const sw_mutex *m, uint32_t endpoint) {
+  return (sw_peer_load64_relaxed(&m->waiters) & bit_of(endpoint)) != 0;
 }
 
 static int lock_slowly(void *base, sw_mutex *m, uint32_t endpoint, uint32_t role, uint64_t state) {
   for (int tries = 0; tries < TRIES; tries++) {
     uint32_t owner = owner_of(state), holder = holder_of(owner);
     uint64_t next = taken(state, role);
+    bool busy = false;
     if (owner == SW_MUTEX_POISONED) return SW_EPOISONED;
-    if (state == state_of(role, role)) next = role;
-    else if (holder == role) return SW_ESTATE;
-    else if (lives(base, endpoint, holder)) return SW_EBUSY;
+    if (owner == role && handoff_of(state) == role) {
+      next = role | waited(state);
+    } else if (holder == role) {
+      return SW_ESTATE;
+    } else if (lives(base, endpoint, holder)) {
+      /* it is about to sleep: the holder's unlock shall look for it */
+      if (waited(state) != 0 || !is_waiting(m, endpoint)) return SW_EBUSY;
+      busy = true;
+      next = state | WAITED;
+    }
     if (!sw_compare_exchange64_acq_rel(&m->state, &state, next)) continue; /* [M1] */
-    return (next & SW_MUTEX_INHERITED) == 0 ? SW_OK : SW_EOWNERDEAD;
+    return busy ? SW_EBUSY : (next & SW_MUTEX_INHERITED) == 0 ? SW_OK : SW_EOWNERDEAD;
   }
   return SW_EBUSY;
 }
 
 int sw_mutex_try_lock(void *base, sw_mutex *m, uint32_t endpoint) {
-  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint32_t role = own_role(base, endpoint);
   uint64_t state = 0;
   if (sw_compare_exchange64_acq_rel(&m->state, &state, role)) return SW_OK; /* [M1] */
   return lock_slowly(base, m, endpoint, role, state);
 }
 
 int sw_mutex_consistent(void *base, sw_mutex *m, uint32_t endpoint) {
-  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint32_t role = own_role(base, endpoint);
   uint64_t state = sw_peer_load64_relaxed(&m->state);
   for (int tries = 0; tries < TRIES; tries++) {
     if (owner_of(state) != (role | SW_MUTEX_INHERITED)) return SW_ESTATE;
-    uint64_t next = state_of(role, handoff_of(state));
+    uint64_t next = state_of(role, handoff_of(state)) | waited(state);
     if (sw_compare_exchange64_acq_rel(&m->state, &state, next)) return SW_OK;
   }
   return SW_ESTATE;
@@ -176,23 +220,24 @@ static int unlock_slowly(void *base, sw_mutex *m, uint32_t endpoint, uint32_t ro
     if (holder_of(owner) != role) return SW_ESTATE;
     bool poison = owner != role;
     bool hand = !poison && handoff != 0 && handoff != role && lives(base, endpoint, handoff);
-    uint64_t next = poison ? SW_MUTEX_POISONED : hand ? state_of(handoff, handoff) : 0;
+    /* Without WAITED when no waiter is there, or is seen: one that comes now sleeps only behind a
+     * look at what becomes of the state, or is found by the look behind it. */
+    uint64_t freed = sw_peer_load64_relaxed(&m->waiters) != 0 ? waited(state) : 0;
+    uint64_t next = poison ? SW_MUTEX_POISONED : hand ? state_of(handoff, handoff) | waited(state) : freed;
     if (!sw_compare_exchange64_acq_rel(&m->state, &state, next)) continue; /* [M2] */
     if (poison) wake_all(base, m);
     else if (hand) wake_one(base, handoff);
-    else wake_next(base, m, endpoint);
+    else wake_next(base, m, endpoint, next);
     return poison ? SW_EPOISONED : SW_OK;
   }
   return SW_ECORRUPT;
 }
 
 int sw_mutex_unlock(void *base, sw_mutex *m, uint32_t endpoint) {
-  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint32_t role = own_role(base, endpoint);
   uint64_t state = role;
-  if (!sw_compare_exchange64_acq_rel(&m->state, &state, 0)) /* [M2] */
-    return unlock_slowly(base, m, endpoint, role, state);
-  wake_next(base, m, endpoint);
-  return SW_OK;
+  if (sw_compare_exchange64_acq_rel(&m->state, &state, 0)) return SW_OK; /* [M2] */
+  return unlock_slowly(base, m, endpoint, role, state);
 }
 
 /* ---- waiting ---- */
@@ -203,13 +248,13 @@ void sw_mutex_begin_wait(void *base, sw_mutex *m, uint32_t endpoint) {
 }
 
 void sw_mutex_request_handoff(void *base, sw_mutex *m, uint32_t endpoint) {
-  uint32_t role = sw_endpoint_role(base, endpoint);
+  uint32_t role = own_role(base, endpoint);
   uint64_t state = sw_peer_load64_relaxed(&m->state);
   for (int tries = 0; tries < TRIES; tries++) {
     uint32_t owner = owner_of(state), handoff = handoff_of(state);
     if (holder_of(owner) == 0 || holder_of(owner) == role) return;
     if (handoff == role || (handoff != 0 && lives(base, endpoint, handoff))) return;
-    if (sw_compare_exchange64_acq_rel(&m->state, &state, state_of(owner, role))) return;
+    if (sw_compare_exchange64_acq_rel(&m->state, &state, state_of(owner, role) | waited(state))) return;
   }
 }
 
@@ -218,7 +263,7 @@ void sw_mutex_request_handoff(void *base, sw_mutex *m, uint32_t endpoint) {
 static uint64_t withdraw(sw_mutex *m, uint32_t role) {
   uint64_t state = sw_peer_load64_relaxed(&m->state);
   for (int tries = 0; tries < TRIES && handoff_of(state) == role; tries++) {
-    uint64_t next = owner_of(state) == role ? 0 : owner_of(state);
+    uint64_t next = (owner_of(state) == role ? 0 : owner_of(state)) | waited(state);
     if (sw_compare_exchange64_acq_rel(&m->state, &state, next)) return next;
   }
   return state;
@@ -229,22 +274,22 @@ static bool is_left(uint64_t state) { return owner_of(state) == 0 || owner_of(st
 void sw_mutex_end_wait(void *base, sw_mutex *m, uint32_t endpoint) {
   sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(endpoint));
   sw_fence_handshake(); /* [F4] */
-  if (is_left(withdraw(m, sw_endpoint_role(base, endpoint)))) wake_next(base, m, endpoint);
+  uint64_t state = withdraw(m, own_role(base, endpoint));
+  if (is_left(state)) wake_next(base, m, endpoint, state);
 }
 
 /* ---- death ---- */
 
 void sw_mutex_evict(void *base, sw_mutex *m, uint32_t role) {
-  uint32_t index = sw_role_index(role);
-  if (index >= SW_ENDPOINTS) return;
-  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index));
+  if (sw_role_index(role) >= SW_ENDPOINTS) return;
+  clear_bit_of_claim(base, m, role);
   sw_fence_handshake(); /* [F4] */
   uint64_t state = withdraw(m, role);
   for (int tries = 0; tries < TRIES && holder_of(owner_of(state)) == role; tries++) {
-    uint64_t next = state_of(SW_MUTEX_INHERITED, handoff_of(state));
+    uint64_t next = state_of(SW_MUTEX_INHERITED, handoff_of(state)) | waited(state);
     if (sw_compare_exchange64_acq_rel(&m->state, &state, next)) state = next; /* [M2] */
   }
-  if (is_left(state)) wake_next(base, m, index);
+  if (is_left(state)) wake_next(base, m, sw_role_index(role), state);
 }
 
 /* ---- for tools ---- */
@@ -255,6 +300,5 @@ int sw_mutex_check(const sw_mutex *m) {
   uint64_t state = sw_peer_load64_relaxed(&m->state);
   uint32_t owner = owner_of(state), handoff = handoff_of(state);
   if (owner == SW_MUTEX_POISONED) return handoff == 0 ? SW_OK : SW_ECORRUPT;
-  if (!sw_role_is_possible(owner) || !sw_role_is_possible(handoff)) return SW_ECORRUPT;
-  return (handoff & SW_ROLE_GONE) == 0 ? SW_OK : SW_ECORRUPT;
+  return sw_role_is_possible(owner) && sw_role_is_possible(handoff) ? SW_OK : SW_ECORRUPT;
 }

@@ -79,6 +79,7 @@
   X(SW_CLOSED_BY_CONSUMER)     \
   X(SW_MUTEX_INHERITED)        \
   X(SW_MUTEX_POISONED)         \
+  X(SW_MUTEX_WAITED)           \
   X(SW_KIND_MEMORY)            \
   X(SW_KIND_MUTEX)             \
   X(SW_KIND_CHANNEL)           \

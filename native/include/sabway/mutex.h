@@ -66,8 +66,8 @@ int sw_mutex_unlock(void *base, sw_mutex *mutex, uint32_t endpoint);
  * not got it by SW_EOWNERDEAD. */
 int sw_mutex_consistent(void *base, sw_mutex *mutex, uint32_t endpoint);
 
-/* Take all of it from a participant that has ended, whose endpoint is not claimed anew yet: the
- * mutex, which is left for the next one to get with SW_EOWNERDEAD; its request; its bit. A waiter
+/* Take all of it from a participant that has ended: the mutex, which is left for the next one to get
+ * with SW_EOWNERDEAD; its request; its bit, unless the endpoint is claimed anew already. A waiter
  * is woken when the mutex can be locked, also one for whose wake the dead one was to care. Any
  * thread, any number of times; lock-free. A crash inside is made good by the next call. */
 void sw_mutex_evict(void *base, sw_mutex *mutex, uint32_t role);

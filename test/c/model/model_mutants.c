@@ -80,12 +80,12 @@ static const struct reason {
     {"shrink", "&h->map[page]", MODEL_WEAKEN, "decides whether it was freed; the lock orders the rest"},
     {"grow", "&h->map[page]", MODEL_WEAKEN, "decides whether it was freed; the lock orders the rest"},
     {"sw_mutex_consistent", "&m->state", MODEL_WEAKEN, "the holder stays: its unlock, edge [M2], publishes"},
-    {"clear_if_empty", "sw_fetch_or64", MODEL_WEAKEN, "fence [F5] behind it orders what matters"},
+    {"give_back", "sw_fetch_or64", MODEL_WEAKEN, "fence [F5] behind it orders what matters"},
     {"sw_mutex_request_handoff", "&m->state", MODEL_WEAKEN, "the holder stays: its unlock, edge [M2], publishes"},
+    {"wake_next", "&m->state", MODEL_WEAKEN, "a hint, in a word whose other exchanges order what matters"},
     {"withdraw", "&m->state", MODEL_WEAKEN,
      "hands on what [M2] released, as every read-modify-write does; [F4] orders the look"},
     {"sw_mutex_end_wait", "&m->waiters", MODEL_WEAKEN, "fence [F4] behind it orders what matters"},
-    {"sw_mutex_evict", "&m->waiters", MODEL_WEAKEN, "fence [F4] behind it orders what matters"},
     {"sw_mutex_evict", "&m->state", MODEL_WEAKEN, "fence [F4] before it releases the same"},
 };
 

@@ -25,7 +25,7 @@ static void setup(void) {
   memset(&h, 0, sizeof(h));
   model_snapshot(&h, sizeof(h));
   model_snapshot(base() + SW_HEAP_AT, 3 * SW_LINE + 4096); /* finish takes the lock, too */
-  model_check(sw_region_format_empty(base(), MODEL_REGION_PAGES) == SW_OK);
+  model_check(sw_region_format_empty(base(), MODEL_REGION_PAGES, 0) == SW_OK);
   model_check(sw_heap_format(base(), SW_HEAP_AT, REGION_BYTES) == SW_OK);
   for (uint32_t i = 0; i < 3; i++) {
     model_check(sw_endpoint_claim(base(), i + 1, 10 * (i + 1), i + 1) == (int)i);

@@ -7,6 +7,8 @@ enum { HANDED = 512 };
 
 static uint8_t *base(void) { return model_region(); }
 static sw_mutex *mutex(void) { return (sw_mutex *)(void *)(base() + SW_INSTANCES_AT); }
+/* Whether an unlock looks for waiters decides nothing. */
+static uint64_t state(void) { return mutex()->state & ~((uint64_t)SW_MUTEX_WAITED << 32); }
 /* What the mutex protects. */
 static uint32_t *counter(void) { return (uint32_t *)(void *)(base() + SW_INSTANCES_AT + SW_LINE); }
 
@@ -57,7 +59,7 @@ static void ask_and_count_1(void) { lock_and_count(1, true); }
 
 static void is_free(void) {
   model_check(sw_mutex_check(mutex()) == SW_OK);
-  model_check(mutex()->state == 0);
+  model_check(state() == 0);
   model_check(mutex()->waiters == 0);
 }
 static void counted_2(void) {
@@ -79,39 +81,47 @@ static void unlock_0(void) { count_and_unlock(0); }
 /* ---- a waiter that leaves ---- */
 
 /* An endpoint sleeps until it has it, and keeps it: a scenario with less to walk. */
-static void fall_asleep(uint32_t endpoint) {
+static int fall_asleep(uint32_t endpoint) {
   sw_mutex_begin_wait(base(), mutex(), endpoint);
   world.received = sw_endpoint_arm(base(), endpoint, SW_SLEEP_FUTEX);
+  return sw_mutex_try_lock(base(), mutex(), endpoint);
 }
 static void sleep_on(uint32_t endpoint) {
   uint32_t ticket = world.received;
   do {
     model_wait(sw_endpoint_doorbell(base(), endpoint), ticket);
+    sw_mutex_begin_wait(base(), mutex(), endpoint);
     ticket = sw_endpoint_arm(base(), endpoint, SW_SLEEP_FUTEX);
   } while (sw_mutex_try_lock(base(), mutex(), endpoint) == SW_EBUSY);
   count();
 }
 static void setup_asleep(void) {
   setup_held();
-  fall_asleep(2);
+  model_check(fall_asleep(2) == SW_EBUSY);
 }
 static void sleep_1(void) { sleep_on(1); }
 static void sleep_2(void) { sleep_on(2); }
 /* The same, from the start. */
 static void lock_and_keep_2(void) {
-  fall_asleep(2);
-  if (sw_mutex_try_lock(base(), mutex(), 2) == SW_EBUSY) sleep_on(2);
+  if (fall_asleep(2) == SW_EBUSY) sleep_on(2);
   else count();
 }
+/* A first sleep, which ends. */
+static void sleep_once(uint32_t endpoint) {
+  if (fall_asleep(endpoint) != SW_EBUSY) return;
+  model_mark(SLEPT);
+  model_wait(sw_endpoint_doorbell(base(), endpoint), world.received);
+}
+static void sleep_once_2(void) { sleep_once(2); }
 /* Endpoint 1 is about to end its wait. */
 static void setup_waiting(void) {
   setup_held();
-  sw_mutex_begin_wait(base(), mutex(), 1);
+  model_check(fall_asleep(1) == SW_EBUSY);
 }
 static void end_wait_1(void) { sw_mutex_end_wait(base(), mutex(), 1); }
 static void locked_2(void) {
   model_check(sw_mutex_check(mutex()) == SW_OK);
-  model_check(mutex()->state == role(2));
+  model_check(state() == role(2));
   model_check(mutex()->waiters == UINT64_C(1) << 2);
 }
 
@@ -132,11 +142,18 @@ static void ask_shortly_1(void) { wait_shortly(1, true); }
 
 /* ---- hand-off ---- */
 
+/* Another has waited and left: an unlock looks for waiters before one has told it to. */
+static void leave_waited(void) {
+  model_check(fall_asleep(2) == SW_EBUSY);
+  sw_endpoint_disarm(base(), 2);
+  sw_mutex_end_wait(base(), mutex(), 2);
+}
 /* Endpoint 1 has asked for it. */
 static void setup_asked(void) {
   setup_held();
+  leave_waited();
   sw_mutex_request_handoff(base(), mutex(), 1);
-  model_check(sw_mutex_holder(mutex()) == role(0) && mutex()->state >> 32 == role(1));
+  model_check(sw_mutex_holder(mutex()) == role(0) && state() >> 32 == role(1));
 }
 /* It gets it, so the one that only tries does not. */
 static void unlock_and_try_0(void) {
@@ -192,20 +209,19 @@ static void unlock_1(void) { count_and_unlock(1); }
 static void setup_asked_by_0(void) {
   setup_held_by_1();
   sw_mutex_request_handoff(base(), mutex(), 0);
-  sw_mutex_begin_wait(base(), mutex(), 0);
-  sw_endpoint_arm(base(), 0, SW_SLEEP_FUTEX);
+  model_check(fall_asleep(0) == SW_EBUSY);
 }
 static void die(void) { model_die(1); }
 /* Endpoint 2 holds it. Endpoints 0 and 1 sleep, and 0 is the first to be woken. */
 static void setup_two_asleep(void) {
   setup();
   model_check(sw_mutex_try_lock(base(), mutex(), 2) == SW_OK);
-  fall_asleep(0);
-  fall_asleep(1);
+  model_check(fall_asleep(0) == SW_EBUSY);
+  model_check(fall_asleep(1) == SW_EBUSY);
 }
 static void unlock_2(void) { count_and_unlock(2); }
 static void locked_1(void) {
-  model_check(mutex()->state == role(1));
+  model_check(state() == role(1));
   model_check(*counter() == 2);
 }
 static void clean_2(void) {
@@ -216,7 +232,7 @@ static void clean_2(void) {
 static void nothing_broken(void) { model_check(sw_mutex_check(mutex()) == SW_OK); }
 static void left_free(void) {
   nothing_broken();
-  model_check(mutex()->state == 0 || mutex()->state == SW_MUTEX_INHERITED);
+  model_check(state() == 0 || state() == SW_MUTEX_INHERITED);
 }
 
 /* Process 1 is dead, and held it; process 2 finds it, and dies of it; process 3 is the next, and
@@ -259,11 +275,21 @@ static void setup_inherited(void) {
   model_check(sw_mutex_try_lock(base(), mutex(), 3) == SW_OK);
   model_process(4, 40, 4, false);
   model_check(sw_mutex_try_lock(base(), mutex(), 0) == SW_EOWNERDEAD);
+  leave_waited();
 }
 static void poison(void) { model_check(sw_mutex_unlock(base(), mutex(), 0) == SW_EPOISONED); }
 static void wait_for_poison(uint32_t endpoint) { model_check(wait_and_lock(endpoint, false) == SW_EPOISONED); }
+static void setup_inherited_and_asleep(void) {
+  setup_inherited();
+  for (uint32_t i = 1; i < 3; i++) model_check(fall_asleep(i) == SW_EBUSY);
+}
+static void sleep_until_poison(uint32_t endpoint) {
+  model_wait(sw_endpoint_doorbell(base(), endpoint), world.received);
+  model_check(sw_mutex_try_lock(base(), mutex(), endpoint) == SW_EPOISONED);
+}
+static void sleep_until_poison_1(void) { sleep_until_poison(1); }
+static void sleep_until_poison_2(void) { sleep_until_poison(2); }
 static void wait_for_poison_1(void) { wait_for_poison(1); }
-static void wait_for_poison_2(void) { wait_for_poison(2); }
 static void poisoned(void) { model_check(sw_mutex_try_lock(base(), mutex(), 0) == SW_EPOISONED); }
 /* Mended while another asks for a hand-off. */
 static void mend_and_unlock_0(void) {
@@ -276,11 +302,11 @@ static void mend_and_unlock_0(void) {
 /* Endpoint 1 is a dead one's, with its bit set, and is claimed anew by a thread that waits, too. */
 static void setup_stale(void) {
   setup_held();
-  sw_mutex_begin_wait(base(), mutex(), 1);
+  model_check(fall_asleep(1) == SW_EBUSY);
   model_process(2, 20, 2, false);
 }
 static void counted_2_at_last(void) {
-  model_check(mutex()->state == 0);
+  model_check(state() == 0);
   model_check(*counter() == 2);
 }
 static void claim_and_count(void) {
@@ -296,15 +322,31 @@ static void setup_stale_and_free(void) {
   *claim_word() |= 0x80000000;
 }
 static void end_wait_0(void) { sw_mutex_end_wait(base(), mutex(), 0); }
-static void claim_and_keep(void) {
+static void claim_and_sleep(void) {
   sw_store_release(claim_word(), 2);
-  fall_asleep(1);
-  if (sw_mutex_try_lock(base(), mutex(), 1) != SW_EBUSY) return;
-  model_mark(SLEPT);
-  sleep_on(1);
+  sleep_once(1);
 }
 static void claim_and_unlock(void) {
   sw_store_release(claim_word(), 2);
+  if (sw_mutex_try_lock(base(), mutex(), 1) == SW_OK) count_and_unlock(1);
+}
+/* A gravedigger that comes late: the endpoint changes hands while it clears the bit. */
+static uint32_t *epoch(void) { return &((sw_endpoint *)(void *)(base() + SW_HEADER_BYTES))[1].epoch; }
+static void setup_late(void) {
+  setup();
+  sw_mutex_begin_wait(base(), mutex(), 1);
+}
+static void setup_late_and_held(void) {
+  setup_late();
+  model_check(sw_mutex_try_lock(base(), mutex(), 2) == SW_OK);
+}
+static void evict_1(void) { sw_mutex_evict(base(), mutex(), role(1)); }
+static void claim_anew_and_sleep(void) {
+  sw_fetch_add_acq_rel(epoch(), 1);
+  sleep_once(1);
+}
+static void claim_anew_and_unlock(void) {
+  sw_fetch_add_acq_rel(epoch(), 1);
   if (sw_mutex_try_lock(base(), mutex(), 1) == SW_OK) count_and_unlock(1);
 }
 static void try_and_unlock_2(void) {
@@ -377,6 +419,8 @@ const model_scenario scenes_mutex[] = {{.name = "mutex: 2 threads",
                                         .setup = setup_asked_by_0,
                                         .threads = {die, unlock_1, clean_2, evict_0},
                                         .finish = left_free,
+                                        .sc = true,
+                                        .huge = true,
                                         .large = true,
                                         .marks = SLEPT},
                                        {.name = "mutex: gravedigger dies",
@@ -391,11 +435,9 @@ const model_scenario scenes_mutex[] = {{.name = "mutex: 2 threads",
                                         .finish = one_inherits,
                                         .marks = FIRST | SECOND},
                                        {.name = "mutex: poison",
-                                        .setup = setup_inherited,
-                                        .threads = {poison, wait_for_poison_1, wait_for_poison_2},
-                                        .finish = poisoned,
-                                        .large = true,
-                                        .marks = SLEPT},
+                                        .setup = setup_inherited_and_asleep,
+                                        .threads = {poison, sleep_until_poison_1, sleep_until_poison_2},
+                                        .finish = poisoned},
                                        {.name = "mutex: poison, one waiter",
                                         .setup = setup_inherited,
                                         .threads = {poison, wait_for_poison_1},
@@ -423,9 +465,16 @@ const model_scenario scenes_mutex[] = {{.name = "mutex: 2 threads",
                                         .sc = true},
                                        {.name = "mutex: a stale bit changes hands",
                                         .setup = setup_stale_and_free,
-                                        .threads = {end_wait_0, claim_and_keep, try_and_unlock_2},
+                                        .threads = {end_wait_0, claim_and_sleep, try_and_unlock_2},
                                         .marks = SLEPT},
                                        {.name = "mutex: a bit is given back while another is set",
                                         .setup = setup_stale_and_free,
-                                        .threads = {end_wait_0, claim_and_unlock, lock_and_keep_2}},
+                                        .threads = {end_wait_0, claim_and_unlock, sleep_once_2}},
+                                       {.name = "mutex: a late gravedigger",
+                                        .setup = setup_late_and_held,
+                                        .threads = {evict_1, claim_anew_and_sleep, unlock_2},
+                                        .marks = SLEPT},
+                                       {.name = "mutex: a late gravedigger, and another waiter",
+                                        .setup = setup_late,
+                                        .threads = {evict_1, claim_anew_and_unlock, sleep_once_2}},
                                        {.name = NULL}};

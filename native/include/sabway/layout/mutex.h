@@ -9,13 +9,15 @@ enum {
   /* The owner has it from one that died while it held it, and has not called sw_mutex_consistent.
    * Without a role: it is free, and the next owner has it from a dead one. */
   SW_MUTEX_INHERITED = 0x80,
-  SW_MUTEX_POISONED = 0xff /* given back without that: no participant can lock it any more */
+  SW_MUTEX_POISONED = 0xff, /* given back without that: no participant can lock it any more */
+  /* Beside the role in the upper half: some waiter may sleep, so an unlock has to look for it. */
+  SW_MUTEX_WAITED = 0x80
 };
 
 /* Zeroes are a mutex that is free. 8-byte aligned. */
 typedef struct sw_mutex {
   /* bits 0-31: the owner's role, zero when it is free; bits 32-63: the role of a waiter that has
-   * waited for long, to which the next unlock gives it */
+   * waited for long, to which the next unlock gives it; and SW_MUTEX_WAITED */
   uint64_t state;
   uint64_t waiters; /* bit i: endpoint i waits, or has waited and not cleared its bit yet */
 } sw_mutex;
