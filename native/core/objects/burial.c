@@ -17,11 +17,20 @@
 #include "sabway/mutex.h"
 #include "sabway/region.h"
 #include "sabway/registry.h"
+#include "sabway/role.h"
 
 /* The mutex of that entry, or NULL when none can be there. */
 static sw_mutex *mutex_at(const void *base, uint64_t size, uint32_t at) {
   if (at < SW_HEAP_AT || at % 16 != 0 || at > size - sizeof(sw_mutex)) return NULL;
   return (sw_mutex *)(void *)((uint8_t *)base + at);
+}
+
+/* Does it hold a role of the channel? A wake costs system calls, and most channels are others'. */
+static bool has_role(const void *base, uint64_t size, uint32_t channel, uint32_t role) {
+  for (uint32_t i = 0; i < SW_ROLES; i++) {
+    if (sw_channel_role(base, size, channel, i) == role) return true;
+  }
+  return false;
 }
 
 void sw_region_evict_role(void *base, uint64_t size, uint32_t role) {
@@ -31,7 +40,7 @@ void sw_region_evict_role(void *base, uint64_t size, uint32_t role) {
   uint64_t cursor = 0;
   for (uint32_t entry; (entry = sw_registry_next(base, size, &cursor)) != 0;) {
     uint32_t at = entry & ~(uint32_t)SW_KIND_MASK, kind = entry & SW_KIND_MASK;
-    if (kind == SW_KIND_CHANNEL) sw_channel_evict_role(base, size, at, role);
+    if (kind == SW_KIND_CHANNEL && has_role(base, size, at, role)) sw_channel_evict_role(base, size, at, role);
     sw_mutex *mutex = kind == SW_KIND_MUTEX ? mutex_at(base, size, at) : NULL;
     if (mutex != NULL) sw_mutex_evict(base, mutex, role);
   }
