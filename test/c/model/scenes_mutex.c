@@ -285,6 +285,7 @@ static void setup_inherited_and_asleep(void) {
 }
 static void sleep_until_poison(uint32_t endpoint) {
   model_wait(sw_endpoint_doorbell(base(), endpoint), world.received);
+  sw_endpoint_arm(base(), endpoint, SW_SLEEP_FUTEX);
   model_check(sw_mutex_try_lock(base(), mutex(), endpoint) == SW_EPOISONED);
 }
 static void sleep_until_poison_1(void) { sleep_until_poison(1); }
