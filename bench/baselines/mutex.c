@@ -1,7 +1,7 @@
 /* Lock and unlock of Sabway's mutex, and of what it is measured against: a robust mutex of the C
  * library, shared by processes. A program that is told on its standard input what to do, a line
- * each: "sabway <pairs>" or "pthread <pairs>"; it answers with the seconds that those took. No other
- * thread wants the mutex. */
+ * each: "sabway <pairs>" or "pthread <pairs>"; it answers with the seconds that those took. No
+ * other thread wants the mutex. */
 #define _GNU_SOURCE
 
 #include <pthread.h>
