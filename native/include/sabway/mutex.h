@@ -41,8 +41,8 @@ extern "C" {
 int sw_mutex_try_lock(void *base, sw_mutex *mutex, uint32_t endpoint);
 
 /* Declare the caller a waiter, before each sleep: it then arms its doorbell, and tries once more,
- * which tells the holder to look for waiters. Its own endpoint; wait-free. A crash behind it leaves a bit that unlock
- * clears. */
+ * which tells the holder to look for waiters. Its own endpoint; wait-free. A crash behind it leaves
+ * a bit that unlock clears. */
 void sw_mutex_begin_wait(void *base, sw_mutex *mutex, uint32_t endpoint);
 
 /* The caller waits no more, with the mutex or without. Without it, another waiter is woken when the
