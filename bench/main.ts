@@ -40,6 +40,7 @@ function parse(): [Subject, Options] {
         'throughput',
         'latency',
         'processes',
+        'heap',
       ]),
     )
     .description('Measure Sabway beside its baselines.')

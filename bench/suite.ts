@@ -1,6 +1,7 @@
 // Everything that is measured: groups of benchmarks that are compared with each other.
 import type { Benchmark } from './benchmarks/benchmark.js'
 import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './benchmarks/native.js'
+import { NativeProgram } from './benchmarks/native-program.js'
 import { CallPerMessage, Futex, NativeEcho, Synckit } from './benchmarks/native-round-trips.js'
 import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './benchmarks/process-pair.js'
 import { ThreadPair } from './benchmarks/thread-pair.js'
@@ -44,6 +45,7 @@ export const PATHS = {
   spinningProcesses: 'round trip between processes, spinning',
   loopsBetweenProcesses: 'round trip between processes, sleeping event loops',
   frames: 'frames from a native thread to another process',
+  mutex: 'lock and unlock, native, uncontended',
 } as const
 
 /** The transport of `crowds` that the others are measured by. */
@@ -187,14 +189,23 @@ function processes(): Group[] {
   ]
 }
 
+function locks(): Group[] {
+  const mutex = [
+    new NativeProgram('sabway mutex', true, 'mutex', 'sabway'),
+    new NativeProgram('robust pthread mutex, shared by processes', false, 'mutex', 'pthread'),
+  ]
+  return [{ name: PATHS.mutex, path: PATHS.mutex, size: 0, unit: 'messages/s', benchmarks: mutex }]
+}
+
 /**
  * Throughput and round trips between threads are 'throughput' and 'latency', and both of them
  * undefined.
  */
-export type Subject = 'throughput' | 'latency' | 'processes' | undefined
+export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | undefined
 
 export function groupsOf(subject: Subject): Group[] {
   if (subject === 'processes') return processes()
+  if (subject === 'heap') return locks()
   const groups = [
     ...threads(PATHS.toWorker, 'send'),
     ...threads(PATHS.fromWorker, 'receive'),
@@ -206,4 +217,4 @@ export function groupsOf(subject: Subject): Group[] {
   return groups.filter(({ unit }) => subject === undefined || (unit === 'us') === (subject === 'latency'))
 }
 
-export const allGroups = (): Group[] => [...groupsOf(undefined), ...groupsOf('processes')]
+export const allGroups = (): Group[] => [...groupsOf(undefined), ...groupsOf('processes'), ...groupsOf('heap')]

@@ -120,8 +120,18 @@ const BETWEEN_PROCESSES: Target[] = [
   ...beside(PATHS.idleBetweenProcesses),
 ]
 
+const HEAP: Target[] = [
+  {
+    path: PATHS.mutex,
+    size: 0,
+    ours: 'sabway mutex',
+    baseline: 'robust pthread mutex, shared by processes',
+    bound: { time: 1.2 },
+  },
+]
+
 export function verdicts(subject: Subject, results: Result[]): Verdict[] {
-  const targets = subject === 'processes' ? BETWEEN_PROCESSES : TARGETS
+  const targets = subject === 'processes' ? BETWEEN_PROCESSES : subject === 'heap' ? HEAP : TARGETS
   return targets.map((target) => {
     const result = results.find(({ group }) => group.path === target.path && group.size === target.size)
     const comparison = result?.comparisons.find(

@@ -2,10 +2,10 @@
  *
  * Vocabulary. A *shared word* is an aligned word of the region, of 32 or 64 bits, that two
  * participants may touch at once; it is only reached through the functions here, always with the
- * same width, and the memory order is part of each name. *Data* is everything that one participant owns until it hands
- * it over (frame headers, payloads): ordinary accesses, ordered by the shared word that publishes them. The region is
- * written by several processes and by JavaScript, so shared words are plain integers in layout.h
- * and become atomic here.
+ * same width, and the memory order is part of each name. *Data* is everything that one participant
+ * owns until it hands it over (frame headers, payloads): ordinary accesses, ordered by the shared
+ * word that publishes them. The region is written by several processes and by JavaScript, so shared
+ * words are plain integers in layout.h and become atomic here.
  *
  * Orders are put on the operation, where ThreadSanitizer understands them. The one fence is the
  * handshake of doorbell.c, where a store must be visible before a load of another word. WebAssembly
@@ -59,7 +59,7 @@ static inline void sw_fence_handshake(void) {
 #endif
 }
 
-/* The same for words of 64 bits. JavaScript never touches those: it has no 64-bit word but BigInt. */
+/* The same for words of 64 bits. JavaScript never touches those: its only 64-bit word is BigInt. */
 static inline uint64_t sw_load64_relaxed(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
 
 static inline uint64_t sw_load64_acquire(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }

@@ -43,8 +43,8 @@
  * Ordering edges:
  *   [M1] the exchange that locks, pairs with
  *   [M2] the exchange that frees or hands over: what the last holder wrote is seen.
- *   [M3] the bit that a waiter sets, pairs with the clearing of a bit whose endpoint seemed empty: the
- *        waiter's claim is seen.
+ *   [M3] the bit that a waiter sets, pairs with the clearing of a bit whose endpoint seemed empty:
+ *        the waiter's claim is seen.
  *   [F3] the fence before the bits are looked at, pairs with [F1] in sw_endpoint_arm.
  *   [F4] the fence between clearing the own bit and the look whether the mutex is free, pairs with
  *        [F3]: a wake for a waiter that leaves is passed on.
@@ -56,7 +56,7 @@
  *   behind [M2]           a free mutex, and a waiter that sleeps: sw_mutex_evict wakes it, or its
  *                         patrol does
  *   of a woken waiter     the same
- * A gravedigger's crash is made good by the next. */
+ *   in sw_mutex_evict     a part of it undone: the next call does the rest */
 #include "sabway/mutex.h"
 
 #include "base/peer.h"

@@ -40,8 +40,9 @@ extern "C" {
  * holds it. */
 int sw_mutex_try_lock(void *base, sw_mutex *mutex, uint32_t endpoint);
 
-/* Declare the caller a waiter, before each sleep: it then arms its doorbell, and tries once more.
- * Its own endpoint; wait-free. A crash behind it leaves a bit that unlock clears. */
+/* Declare the caller a waiter, before each sleep: it then arms its doorbell, and tries once more,
+ * which tells the holder to look for waiters. Its own endpoint; wait-free. A crash behind it leaves
+ * a bit that unlock clears. */
 void sw_mutex_begin_wait(void *base, sw_mutex *mutex, uint32_t endpoint);
 
 /* The caller waits no more, with the mutex or without. Without it, another waiter is woken when the
@@ -66,10 +67,10 @@ int sw_mutex_unlock(void *base, sw_mutex *mutex, uint32_t endpoint);
  * not got it by SW_EOWNERDEAD. */
 int sw_mutex_consistent(void *base, sw_mutex *mutex, uint32_t endpoint);
 
-/* Take all of it from a participant that has ended: the mutex, which is left for the next one to get
- * with SW_EOWNERDEAD; its request; its bit, unless the endpoint is claimed anew already. A waiter
- * is woken when the mutex can be locked, also one for whose wake the dead one was to care. Any
- * thread, any number of times; lock-free. A crash inside is made good by the next call. */
+/* Take all of it from a participant that has ended: the mutex, which is left for the next one to
+ * get with SW_EOWNERDEAD; its request; its bit, unless the endpoint is claimed anew already. A
+ * waiter is woken when the mutex can be locked, also one for whose wake the dead one was to care.
+ * Any thread, any number of times; lock-free. A crash inside is made good by the next call. */
 void sw_mutex_evict(void *base, sw_mutex *mutex, uint32_t role);
 
 /* The role of its holder, which may be dead; zero when there is none. Any thread, wait-free. */

@@ -1,8 +1,8 @@
 /* The hostile flavour: whatever the core reads of a peer, the harness may replace.
  *
  * native/base/peer.h includes this at its end. Inside its own expansion a macro's name is left
- * alone, so the production function reads the real word first. What a read-modify-write returns comes
- * from the peer, too, and a compare-exchange may always fail because of one. */
+ * alone, so the production function reads the real word first. What a read-modify-write returns
+ * comes from the peer, too, and a compare-exchange may always fail because of one. */
 #ifndef SABWAY_HOSTILE_HOOKS_H
 #define SABWAY_HOSTILE_HOOKS_H
 

@@ -30,8 +30,8 @@ typedef struct op {
 
 /* ---- memory.c ---- */
 void memory_reset(enum model_mode mode);
-/* A word of 4 or 8 bytes. Fails the run when a word of the other width lies there: which bytes of it
- * such an access sees is for the hardware to say, and the core does not rely on it. */
+/* A word of 4 or 8 bytes. Fails the run when a word of the other width lies there: which bytes of
+ * it such an access sees is for the hardware to say, and the core does not rely on it. */
 int memory_location(const void *word, int bytes);
 uint64_t memory_get(const void *word, int bytes);
 void memory_put(void *word, int bytes, uint64_t value);

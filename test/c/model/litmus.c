@@ -487,7 +487,8 @@ int main(void) {
     model_scenario unchanged = {.name = t->name, .setup = setup, .finish = t->finish};
     memcpy(unchanged.threads, t->threads, sizeof(unchanged.threads));
     model_result result;
-    model_explore(&unchanged, &(model_options){.mode = MODEL_WEAK}, &result); /* which fills the lines */
+    /* to fill the lines */
+    model_explore(&unchanged, &(model_options){.mode = MODEL_WEAK}, &result);
     model_mutant mutant = {mutants[i].mutation, "litmus.c", *mutants[i].line};
     failed |= run(t, MODEL_WEAK, false, &mutant);
     failed |= run(t, MODEL_WEAK, true, &mutant);

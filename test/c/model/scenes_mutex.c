@@ -106,6 +106,15 @@ static void lock_and_keep_2(void) {
   if (fall_asleep(2) == SW_EBUSY) sleep_on(2);
   else count();
 }
+static void sleep_and_unlock_2(void) {
+  sleep_on(2);
+  model_check(sw_mutex_unlock(base(), mutex(), 2) == SW_OK);
+}
+static void counted_and_free(void) {
+  model_check(sw_mutex_check(mutex()) == SW_OK);
+  model_check(state() == 0);
+  model_check(*counter() == 3);
+}
 /* A first sleep, which ends. */
 static void sleep_once(uint32_t endpoint) {
   if (fall_asleep(endpoint) != SW_EBUSY) return;
@@ -210,6 +219,7 @@ static void setup_asked_by_0(void) {
   setup_held_by_1();
   sw_mutex_request_handoff(base(), mutex(), 0);
   model_check(fall_asleep(0) == SW_EBUSY);
+  model_check(fall_asleep(2) == SW_EBUSY);
 }
 static void die(void) { model_die(1); }
 /* Endpoint 2 holds it. Endpoints 0 and 1 sleep, and 0 is the first to be woken. */
@@ -225,9 +235,8 @@ static void locked_1(void) {
   model_check(*counter() == 2);
 }
 static void clean_2(void) {
-  int status = wait_and_lock(2, false);
-  model_check(status == SW_OK);
-  count_and_unlock(2);
+  model_check(state() == role(2)); /* not inherited */
+  model_check(*counter() == 2);
 }
 static void nothing_broken(void) { model_check(sw_mutex_check(mutex()) == SW_OK); }
 static void left_free(void) {
@@ -285,6 +294,7 @@ static void setup_inherited_and_asleep(void) {
 }
 static void sleep_until_poison(uint32_t endpoint) {
   model_wait(sw_endpoint_doorbell(base(), endpoint), world.received);
+  sw_endpoint_arm(base(), endpoint, SW_SLEEP_FUTEX);
   model_check(sw_mutex_try_lock(base(), mutex(), endpoint) == SW_EPOISONED);
 }
 static void sleep_until_poison_1(void) { sleep_until_poison(1); }
@@ -363,14 +373,14 @@ const model_scenario scenes_mutex[] = {{.name = "mutex: 2 threads",
                                         .setup = setup,
                                         .threads = {count_0, count_1, count_2},
                                         .finish = counted_3,
-                                        .sc = true,
                                         .marks = SLEPT,
                                         .huge = true,
-                                        .large = true},
-                                       {.name = "mutex: 3 threads, held",
-                                        .setup = setup_held,
-                                        .threads = {unlock_0, count_1, count_2},
-                                        .finish = counted_3,
+                                        .large = true,
+                                        .budget = 100000000},
+                                       {.name = "mutex: 3 threads, one asleep",
+                                        .setup = setup_asleep,
+                                        .threads = {unlock_0, count_1, sleep_and_unlock_2},
+                                        .finish = counted_and_free,
                                         .sc = true,
                                         .marks = SLEPT,
                                         .huge = true,
@@ -417,12 +427,8 @@ const model_scenario scenes_mutex[] = {{.name = "mutex: 2 threads",
                                         .marks = SLEPT},
                                        {.name = "mutex: waiter with a request dies",
                                         .setup = setup_asked_by_0,
-                                        .threads = {die, unlock_1, clean_2, evict_0},
-                                        .finish = left_free,
-                                        .sc = true,
-                                        .huge = true,
-                                        .large = true,
-                                        .marks = SLEPT},
+                                        .threads = {die, unlock_1, sleep_2, evict_0},
+                                        .finish = clean_2},
                                        {.name = "mutex: gravedigger dies",
                                         .setup = setup_dead,
                                         .threads = {evict_and_die, mend_2, evict_both},

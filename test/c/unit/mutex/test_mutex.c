@@ -255,7 +255,7 @@ static void next_one_is_told(void **state) {
   (void)state;
   assert_int_equal(try(a), SW_OK);
   ends(a);
-  ask(b); /* of a dead holder: it gives nothing to anyone */
+  ask(b); /* of a dead holder: it gives nothing away */
   assert_int_equal(try(b), SW_EOWNERDEAD);
   assert_int_equal(holder(), role(b));
   assert_int_equal(try(b), SW_ESTATE);

@@ -12,7 +12,8 @@ enum { THREADS = 4, ROUNDS = 20000 };
 typedef struct shared {
   sw_mutex mutex;
   uint32_t count, inside, wrong; /* protected by it */
-  uint32_t ready, wanted;        /* shared words: threads that are there, and how many begin together */
+  /* shared words: threads that are there, and how many begin together */
+  uint32_t ready, wanted;
 } shared;
 
 static region r;
