@@ -111,8 +111,8 @@ enum swi_effort { SWI_GLANCE, SWI_ASK };
 bool swi_slab_adopt(sw_heap *h, uint32_t page, uint32_t class, enum swi_effort effort);
 /* The opposite. */
 void swi_slab_leave(const sw_heap *h, uint32_t page);
-/* Give the pages of empty slabs back: this participant's, and those without a living owner. Returns
- * how many. */
+/* Give the pages of empty slabs back: this participant's, and those without a living owner; and let
+ * pages be found that a participant has freed and died. Returns how many there are. */
 uint32_t swi_slab_reclaim(sw_heap *h);
 
 /* ---- run.c ---- */
@@ -128,6 +128,8 @@ void swi_runs_unlock(sw_heap *h);
 uint32_t swi_runs_take(sw_heap *h, uint32_t pages, uint32_t align, uint32_t kind);
 /* Free the run or slab at `page`, whose word is `word`. Errors: SW_EDOUBLEFREE. */
 int swi_runs_free(sw_heap *h, uint32_t page, uint32_t word);
+/* Let the next holder of the lock look for freed pages that no list has. */
+void swi_runs_ask_for_look(const sw_heap *h);
 /* Change the length of a run in place. Errors: SW_EHEAPFULL: there is no room behind it; SW_EBUSY
  * and others. */
 int swi_runs_resize(sw_heap *h, uint32_t page, uint32_t word, uint32_t pages);

@@ -21,8 +21,8 @@
  * the counts are derived.
  *
  * What a crash leaves: in swi_runs_take, nothing, or the pages in hand USED; in swi_runs_free, GIVEN
- * pages that no list has: until a rebuild. A holder of the lock that dies leaves derived words
- * wrong: the next one gets SW_EOWNERDEAD and makes all of them anew from the heads.
+ * pages that no list has: until a rebuild, or until an allocation finds no room. A holder of the lock that dies leaves
+ * derived words wrong: the next one gets SW_EOWNERDEAD and makes all of them anew from the heads.
  *
  * Hostile: a head is bounded before it is used, and so is everything that a derived word leads to;
  * what contradicts itself is made anew once, and then is SW_ECORRUPT. */
@@ -240,6 +240,8 @@ uint32_t swi_runs_take(sw_heap *h, uint32_t pages, uint32_t align, uint32_t kind
 
 /* ---- freeing ---- */
 
+void swi_runs_ask_for_look(const sw_heap *h) { sw_exchange_acq_rel(&h->control->given_more, 1); /* [G3] */ }
+
 /* The next holder of the lock finds it. */
 static void leave_to_next(const sw_heap *h, uint32_t page) {
   for (uint32_t i = 0; i < SW_HEAP_GIVEN; i++) {
@@ -247,7 +249,7 @@ static void leave_to_next(const sw_heap *h, uint32_t page) {
     if (sw_peer_load_relaxed(&h->control->given[i]) != 0) continue;
     if (sw_compare_exchange_acq_rel(&h->control->given[i], &none, page + 1)) return; /* [G2] */
   }
-  sw_exchange_acq_rel(&h->control->given_more, 1); /* [G3] */
+  swi_runs_ask_for_look(h);
 }
 
 int swi_runs_free(sw_heap *h, uint32_t page, uint32_t word) {

@@ -121,6 +121,7 @@ static uint32_t from_circle(sw_heap *h, uint32_t class, uint32_t most) {
 static uint32_t from_adopted(sw_heap *h, uint32_t class, uint32_t most, enum swi_effort effort) {
   uint32_t pages = swi_runs_high(h) + 1;
   if (most > pages) most = pages;
+  h->alive = 0;
   for (uint32_t i = 0; i < most; i++) {
     uint32_t page = h->look < pages ? h->look : 0;
     h->look = page + 1;

@@ -103,6 +103,18 @@ static void adopter(void) {
   take_one(2);
 }
 
+/* Blocks that it allocates without a look at what others have freed. */
+static void adopter_frees(void) {
+  if (!swi_slab_adopt(&h.heap[2], h.page, HALF, SWI_ASK)) return;
+  swi_place place = {h.page, HALF, 0, 1};
+  model_check(swi_slab_free(&h.heap[2], &place) == SW_OK);
+  uint32_t at = swi_slab_alloc(&h.heap[2], HALF);
+  use(at);
+  h.got[2] = bit_of(at);
+  model_mark(at == h.block[0] ? FIRST : SECOND);
+  take_one(2);
+}
+
 /* Bits that are used, and the others': none twice, and one too many at most, when the owner died. */
 static void blocks_add_up(void) {
   uint32_t used = slab()->used[0] & ~slab()->freed[0] & 3, got = h.got[0] | h.got[2];
@@ -406,6 +418,11 @@ const model_scenario scenes_heap[] = {
      .mortal = 1,
      .finish = blocks_add_up,
      .marks = FIRST | SECOND | BOTH | REFUSED | ENDED},
+    {.name = "slab: one free by another, owner dies anywhere, adopter frees",
+     .setup = setup_slab,
+     .threads = {owner_takes, other_frees_one, adopter_frees},
+     .mortal = 1,
+     .marks = FIRST | SECOND},
     {.name = "slab: two others free the same block",
      .setup = setup_slab,
      .threads = {first_frees_the_same, second_frees_the_same},
