@@ -195,7 +195,7 @@ static uint32_t find(const sw_heap *h, uint32_t pages, uint32_t *page, int *stat
     *status = SW_EHEAPFULL;
     *page = swi_tree_find(h, pages, &broken);
     if (*page == SWI_NO_PAGE && !broken) return 0;
-    if (!broken && *page < h->count) {
+    if (!broken) { /* the map has as many words as the tree */
       uint32_t word = map_word(h, *page);
       if (is_free(h, *page, word) && swi_pages_length(word) >= pages) return swi_pages_length(word);
     }
