@@ -118,7 +118,7 @@ __attribute__((noinline)) static uint32_t alloc_run(sw_heap *h, uint32_t bytes, 
 }
 
 uint32_t sw_heap_alloc(sw_heap *h, uint32_t bytes) {
-  return bytes - 1 < SW_HEAP_SMALL ? swi_slab_alloc(h, swi_class_of(bytes)) : alloc_run(h, bytes, 1);
+  return bytes - 1 < SW_HEAP_SMALL ? swi_slab_alloc(h, swi_class_of(bytes), SW_HEAP_UNIT) : alloc_run(h, bytes, 1);
 }
 
 uint32_t sw_heap_alloc_aligned(sw_heap *h, uint32_t bytes, uint32_t align) {
@@ -130,7 +130,7 @@ uint32_t sw_heap_alloc_aligned(sw_heap *h, uint32_t bytes, uint32_t align) {
   /* pages are aligned, so a block is as far as its size is */
   uint32_t class = swi_class_of(bytes);
   while (h->classes[class].size % align != 0) class ++;
-  return swi_slab_alloc(h, class);
+  return swi_slab_alloc(h, class, align);
 }
 
 /* ---- blocks ---- */

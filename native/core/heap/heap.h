@@ -76,7 +76,8 @@ typedef struct swi_place {
 
 /* ---- slab.c ---- */
 
-uint32_t swi_slab_alloc(sw_heap *h, uint32_t class);
+/* A block of this class; when there is none, and no page, a larger one that is aligned to `align`. */
+uint32_t swi_slab_alloc(sw_heap *h, uint32_t class, uint32_t align);
 /* From this slab, which becomes the present one: 0 when it has no room. For the owner. */
 uint32_t swi_slab_alloc_in(sw_heap *h, uint32_t class, uint32_t page);
 int swi_slab_free(sw_heap *h, const swi_place *place);

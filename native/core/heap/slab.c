@@ -160,14 +160,14 @@ static uint32_t from_anywhere(sw_heap *h, uint32_t class, enum swi_effort effort
 }
 
 /* There are no pages: what can be had without any, at whatever cost. */
-static uint32_t from_the_last(sw_heap *h, uint32_t class) {
+static uint32_t from_the_last(sw_heap *h, uint32_t class, uint32_t align) {
   int status = h->status;
   if (!h->shares && swi_circle_next(h, class) == SWI_NO_PAGE) swi_circle_gather(h);
   uint32_t at = from_anywhere(h, class, SWI_ASK);
   if (at == 0 && status == SW_EHEAPFULL && swi_slab_reclaim(h) != 0) at = from_new(h, class);
   /* a block that is larger than was asked for */
   for (uint32_t larger = class + 1; at == 0 && larger < SW_HEAP_CLASSES; larger++) {
-    at = from_anywhere(h, larger, SWI_GLANCE);
+    if (h->classes[larger].size % align == 0) at = from_anywhere(h, larger, SWI_GLANCE);
   }
   if (at == 0) h->status = status;
   return at;
@@ -176,7 +176,7 @@ static uint32_t from_the_last(sw_heap *h, uint32_t class) {
 enum { CIRCLE = 8, WINDOW = 32 };
 
 /* The present slab has no block at the word that was looked at. */
-__attribute__((noinline)) static uint32_t refill(sw_heap *h, uint32_t class) {
+__attribute__((noinline)) static uint32_t refill(sw_heap *h, uint32_t class, uint32_t align) {
   sw_heap_class *mine = &h->classes[class];
   uint32_t at = 0;
   if (h->shares) {
@@ -193,13 +193,13 @@ __attribute__((noinline)) static uint32_t refill(sw_heap *h, uint32_t class) {
     if (at == 0) at = from_adopted(h, class, WINDOW, SWI_GLANCE);
   }
   if (at == 0) at = from_new(h, class);
-  return at != 0 ? at : from_the_last(h, class);
+  return at != 0 ? at : from_the_last(h, class, align);
 }
 
-uint32_t swi_slab_alloc(sw_heap *h, uint32_t class) {
+uint32_t swi_slab_alloc(sw_heap *h, uint32_t class, uint32_t align) {
   const sw_heap_class *mine = &h->classes[class];
   uint32_t at = mine->page == SWI_NO_PAGE ? 0 : take_block(h, mine->page, class, mine->word);
-  return at != 0 ? at : refill(h, class);
+  return at != 0 ? at : refill(h, class, align);
 }
 
 /* ---- freeing ---- */

@@ -108,7 +108,7 @@ static void adopter_frees(void) {
   if (!swi_slab_adopt(&h.heap[2], h.page, HALF, SWI_ASK)) return;
   swi_place place = {h.page, HALF, 0, 1};
   model_check(swi_slab_free(&h.heap[2], &place) == SW_OK);
-  uint32_t at = swi_slab_alloc(&h.heap[2], HALF);
+  uint32_t at = swi_slab_alloc(&h.heap[2], HALF, SW_HEAP_UNIT);
   use(at);
   h.got[2] = bit_of(at);
   model_mark(at == h.block[0] ? FIRST : SECOND);
