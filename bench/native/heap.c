@@ -1,7 +1,7 @@
-/* The heap against libmimalloc, glibc malloc and boost::interprocess (run.sh builds and runs it): in
- * one thread a block is allocated and freed, or one of 10,000 is freed and another allocated; or
+/* The heap against libmimalloc, glibc malloc and boost::interprocess (run.sh builds and runs it).
+ * In one thread a block is allocated and freed, or one of 10,000 is freed and another allocated; or
  * one thread allocates and another frees. Each round does all of them in turn, beginning with
- * another one; what is printed are medians over the rounds, and the median of the rounds' ratios. */
+ * another one. What is printed are medians over the rounds, and the median of their ratios. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>

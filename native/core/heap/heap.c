@@ -41,7 +41,8 @@ int sw_heap_format(void *base, uint32_t offset, uint64_t size) {
   if (s.count == 0) return SW_ERANGE;
   uint32_t *map = word_at(base, offset + sizeof(sw_heap_control)), *tree = word_at(base, s.tree);
   sw_store_relaxed(&map[0], swi_pages_word(SW_PAGES_FREE, 0, s.count));
-  if (s.count > 1) sw_store_relaxed(&map[s.count - 1], swi_pages_word(SW_PAGES_INSIDE, 1, 0)); /* its tail */
+  /* its tail */
+  if (s.count > 1) sw_store_relaxed(&map[s.count - 1], swi_pages_word(SW_PAGES_INSIDE, 1, 0));
   for (uint32_t level = 0;; level++) {
     sw_store_relaxed(tree, s.count);
     if (swi_tree_words(s.pages, level) == 1) break;
@@ -139,7 +140,8 @@ uint32_t sw_heap_alloc_aligned(sw_heap *h, uint32_t bytes, uint32_t align) {
  * *word is the page map's. */
 static inline int look_up(const sw_heap *h, uint32_t at, swi_place *place, uint32_t *word) {
   uint32_t page = (at - h->begin) / SW_HEAP_PAGE, offset = at % SW_HEAP_PAGE;
-  if (page >= h->count) return SW_EWILD;       /* also when it is below the first page: the difference is huge */
+  /* below the first page the difference is huge */
+  if (page >= h->count) return SW_EWILD;
   *word = sw_peer_load_relaxed(&h->map[page]); /* what made the offset known ordered it */
   place->page = page;
   uint32_t class = swi_slab_class(*word);

@@ -51,7 +51,8 @@ static inline uint32_t swi_count_bits(uint32_t word) {
 
 /* ---- size classes ---- */
 
-/* The class of a block of 1 to SW_HEAP_SMALL bytes: eight of one unit each, then four per doubling. */
+/* The class of a block of 1 to SW_HEAP_SMALL bytes: eight of one unit each, then four per
+ * doubling. */
 static inline uint32_t swi_class_of(uint32_t bytes) {
   uint32_t units = (bytes - 1) / SW_HEAP_UNIT;
   if (units < 8) return units;
@@ -76,7 +77,8 @@ typedef struct swi_place {
 
 /* ---- slab.c ---- */
 
-/* A block of this class; when there is none, and no page, a larger one that is aligned to `align`. */
+/* A block of this class; when there is none, and no page, a larger one that is aligned to
+ * `align`. */
 uint32_t swi_slab_alloc(sw_heap *h, uint32_t class, uint32_t align);
 /* From this slab, which becomes the present one: 0 when it has no room. For the owner. */
 uint32_t swi_slab_alloc_in(sw_heap *h, uint32_t class, uint32_t page);
@@ -124,8 +126,8 @@ int swi_runs_lock(sw_heap *h);
 /* The same, for a caller that got `status` from the mutex. */
 int swi_runs_enter(sw_heap *h, int status);
 void swi_runs_unlock(sw_heap *h);
-/* Take `pages` pages whose offset is a multiple of `align` pages: the first one, or SWI_NO_PAGE with
- * h->status. */
+/* Take `pages` pages whose offset is a multiple of `align` pages: the first one, or SWI_NO_PAGE
+ * with h->status. */
 uint32_t swi_runs_take(sw_heap *h, uint32_t pages, uint32_t align, uint32_t kind);
 /* Free the run or slab at `page`, whose word is `word`. Errors: SW_EDOUBLEFREE. */
 int swi_runs_free(sw_heap *h, uint32_t page, uint32_t word);

@@ -1,9 +1,9 @@
 /* Which slabs are whose.
  *
- *   owner           state                           next
- *   0               none                            any participant, by compare-exchange -> its role [O1]
- *   role, living    owned                           owner: leaves it -> 0 [O2]
- *   role, dead      as if there were none           as 0; the adopter mends what a crash has left
+ *   owner           state                 next
+ *   0               none                  any participant, by compare-exchange -> its role [O1]
+ *   role, living    owned                 owner: leaves it -> 0 [O2]
+ *   role, dead      as if there were none as 0; the adopter mends what a crash has left
  *
  * The slabs of one owner and class are a circle of page numbers in their descriptors, which only
  * the owner uses; it is derived from `owner`, and made anew by swi_circle_gather. Each number is

@@ -20,9 +20,10 @@
  * last page of a used one has 0: so a run finds a free one before it. Tails, the search tree and
  * the counts are derived.
  *
- * What a crash leaves: in swi_runs_take, nothing, or the pages in hand USED; in swi_runs_free, GIVEN
- * pages that no list has: until a rebuild, or until an allocation finds no room. A holder of the lock that dies leaves
- * derived words wrong: the next one gets SW_EOWNERDEAD and makes all of them anew from the heads.
+ * What a crash leaves: in swi_runs_take, nothing, or the pages in hand USED; in swi_runs_free,
+ * GIVEN pages that no list has: until a rebuild, or until an allocation finds no room. A holder of
+ * the lock that dies leaves derived words wrong: the next one gets SW_EOWNERDEAD and makes all of
+ * them anew from the heads.
  *
  * Hostile: a head is bounded before it is used, and so is everything that a derived word leads to;
  * what contradicts itself is made anew once, and then is SW_ECORRUPT. */
@@ -122,7 +123,8 @@ static int rebuild(const sw_heap *h) {
     uint32_t length = swi_pages_length(word);
     bool is_used = swi_pages_state(word) == SW_PAGES_USED;
     while (!is_used && page + length < h->count) {
-      uint32_t next = page + length, other = sw_peer_load_acquire(&h->map[next]); /* pairs with [G1] */
+      uint32_t next = page + length;
+      uint32_t other = sw_peer_load_acquire(&h->map[next]); /* pairs with [G1] */
       if (!swi_pages_valid(h, next, other) || swi_pages_state(other) == SW_PAGES_USED) break;
       /* a run that becomes the inside of another is FREE first */
       sw_store_relaxed(&h->map[next], swi_pages_word(SW_PAGES_FREE, 0, swi_pages_length(other)));
@@ -240,7 +242,10 @@ uint32_t swi_runs_take(sw_heap *h, uint32_t pages, uint32_t align, uint32_t kind
 
 /* ---- freeing ---- */
 
-void swi_runs_ask_for_look(const sw_heap *h) { sw_exchange_acq_rel(&h->control->given_more, 1); /* [G3] */ }
+void swi_runs_ask_for_look(const sw_heap *h) {
+  /* [G3] */
+  sw_exchange_acq_rel(&h->control->given_more, 1);
+}
 
 /* The next holder of the lock finds it. */
 static void leave_to_next(const sw_heap *h, uint32_t page) {

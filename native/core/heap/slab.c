@@ -1,8 +1,8 @@
 /* Blocks of up to SW_HEAP_SMALL bytes: bits in the descriptor of a slab.
  *
- * A slab is a page of equal blocks. `used` has a bit per block, and only the slab's owner writes it,
- * with plain stores: the store that sets a bit is the allocation. A free by another participant is
- * a bit of `freed`; the owner collects those when it is out of blocks:
+ * A slab is a page of equal blocks. `used` has a bit per block, and only the slab's owner writes
+ * it, with plain stores: the store that sets a bit is the allocation. A free by another participant
+ * is a bit of `freed`; the owner collects those when it is out of blocks:
  *
  *   r = freed
  *   used = used & ~r               the blocks are free
@@ -17,7 +17,8 @@
  *   1      1       freed by another      owner: collect -> 0 1
  *   0      1       collecting            owner, or the adopter: -> 0 0
  *
- * Bits of blocks that are not there (a page of 8192 bytes has room for 51 of 160) are set in `used`.
+ * Surplus bits, of blocks that are not there, are set in `used`: a page has room for 51 blocks of
+ * 160 bytes, which are bits of two words.
  *
  * With few pages a slab has an owner only while a block is being taken from it: see owner.c. */
 #include "core/heap/heap.h"

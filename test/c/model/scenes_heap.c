@@ -115,7 +115,7 @@ static void adopter_frees(void) {
   take_one(2);
 }
 
-/* Bits that are used, and the others': none twice, and one too many at most, when the owner died. */
+/* Bits that are used, and the others': none twice, and one too many at most when the owner died. */
 static void blocks_add_up(void) {
   uint32_t used = slab()->used[0] & ~slab()->freed[0] & 3, got = h.got[0] | h.got[2];
   if ((h.ended & 1) != 0) model_check((h.got[0] & h.got[2]) == 0);
@@ -152,7 +152,7 @@ static void sharer_2(void) { share(2); }
 
 /* ---- pages ---- */
 
-/* All pages are taken but the slab's, which is empty: the next participant can only get that one. */
+/* All pages are taken but the slab's, which is empty: the next participant can only get that. */
 static void setup_last_page(void) {
   setup_slab();
   for (int i = 0; i < 2; i++) model_check(sw_heap_free(&h.heap[0], h.block[i]) == SW_OK);

@@ -57,7 +57,7 @@ static void alignment_is_what_was_asked(void **state) {
       for (uint32_t i = 0; i < 12; i++) {
         uint32_t bytes = 1 + i * i * 40;
         found[i] = sw_heap_alloc_aligned(&s.h, bytes, align);
-        if (found[i] == 0 && s.h.status == SW_EHEAPFULL && align > 4096) continue; /* a small region */
+        if (found[i] == 0 && s.h.status == SW_EHEAPFULL && align > 4096) continue;
         assert_int_not_equal(found[i], 0);
         assert_int_equal(found[i] % align, 0);
         assert_true(sw_heap_usable(&s.h, found[i]) >= bytes);

@@ -1,9 +1,9 @@
 /* Several participants: random operations of four threads in two processes against a reference,
  * frees by others, and processes that are killed while they allocate.
  *
- * The reference is outside of the region: a byte for each unit of the heap, which says whether it is
- * in a block; and a board of slots, each of which has a block or none, and a lock. Whoever holds the
- * slot may free its block, whatever participant allocated it. */
+ * The reference is outside of the region: a word for each unit of the heap, which says whether it
+ * is in a block; and a board of slots, each of which has a block or none, and a lock. The holder of
+ * a slot may free its block, whatever participant allocated it. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
