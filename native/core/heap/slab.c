@@ -42,7 +42,7 @@ uint32_t swi_slab_collect(const sw_heap *h, uint32_t page, uint32_t class, uint3
   uint32_t used = sw_peer_load_relaxed(&slab->used[word]);
   if (freed == 0) return used | surplus;
   used &= ~freed;
-  sw_store_relaxed(&slab->used[word], used | surplus);
+  sw_store_owned(&slab->used[word], used | surplus);
   sw_fetch_and_acq_rel(&slab->freed[word], ~freed); /* [B2] pairs with [B1] */
   return used | surplus;
 }
@@ -86,7 +86,7 @@ static uint32_t take_block(sw_heap *h, uint32_t page, uint32_t class, uint32_t w
     h->status = SW_ECORRUPT;
     return 0;
   }
-  sw_store_relaxed(bits, used | 1u << bit);
+  sw_store_owned(bits, used | 1u << bit);
   return swi_page_at(h, page) + offset;
 }
 
@@ -227,7 +227,7 @@ int swi_slab_free(sw_heap *h, const swi_place *place) {
     return (sw_fetch_or_acq_rel(&slab->freed[place->word], bit) & bit) != 0 ? SW_EDOUBLEFREE : SW_OK;
   }
   if ((sw_peer_load_relaxed(&slab->freed[place->word]) & bit) != 0) return SW_EDOUBLEFREE;
-  sw_store_relaxed(&slab->used[place->word], used & ~bit);
+  sw_store_owned(&slab->used[place->word], used & ~bit);
   if (h->classes[place->class].page == place->page) h->classes[place->class].word = place->word;
   else leave_present(h, place->class, place->page, place->word);
   return SW_OK;
