@@ -141,7 +141,7 @@ static void run(const char *name, const work works[COUNT]) {
     for (int k = 0; k < COUNT; k++) {
       int i = (k + round) % COUNT;
       memset(base, 0, SW_HEAP_AT); /* no endpoint is claimed */
-      if (sw_region_format_empty(base, (uint32_t)(size / SW_PAGE)) != 0) abort();
+      if (sw_region_format_empty(base, (uint32_t)(size / SW_PAGE), SW_HEAP_AT) != 0) abort();
       took[i][round] = works[i]();
     }
     for (int i = 0; i < COUNT; i++) ratio[i][round] = took[0][round] / took[i][round];
@@ -158,7 +158,7 @@ int main(void) {
   base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   segment = boost_open((size_t)256 << 20);
   if (base == MAP_FAILED || segment == NULL) return 1;
-  if (sw_region_format_empty(base, (uint32_t)(size / SW_PAGE)) != 0) return 1;
+  if (sw_region_format_empty(base, (uint32_t)(size / SW_PAGE), SW_HEAP_AT) != 0) return 1;
   if (sw_heap_format(base, SW_HEAP_AT, size) != 0) return 1;
   run("allocate and free 64 B", PAIRS_OF);
   run("churn, 10,000 blocks of 64 B", CHURN_OF);

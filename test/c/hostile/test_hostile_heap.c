@@ -82,7 +82,7 @@ static void walled_open(walled *w) {
   assert_ptr_not_equal(w->whole, MAP_FAILED);
   w->r = (region){.base = w->whole + SW_PAGE, .size = REGION, .pages = REGION / SW_PAGE};
   assert_int_equal(mprotect(w->r.base, REGION, PROT_READ | PROT_WRITE), 0);
-  assert_int_equal(sw_region_format_empty(w->r.base, w->r.pages), SW_OK);
+  assert_int_equal(sw_region_format_empty(w->r.base, w->r.pages, SW_HEAP_AT), SW_OK);
   assert_int_equal(sw_heap_format(w->r.base, SW_HEAP_AT, w->r.size), SW_OK);
   heap_open(&w->h, &w->r);
   w->h.shares = (uint32_t)random_next(&peer.random) % 2;

@@ -13,7 +13,7 @@ HELPER region heap_region(uint64_t size) {
   region r = {.size = size, .pages = (uint32_t)(size / SW_PAGE)};
   r.base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   assert_ptr_not_equal(r.base, MAP_FAILED);
-  assert_int_equal(sw_region_format_empty(r.base, r.pages), SW_OK);
+  assert_int_equal(sw_region_format_empty(r.base, r.pages, SW_HEAP_AT), SW_OK);
   assert_int_equal(sw_heap_format(r.base, SW_HEAP_AT, r.size), SW_OK);
   return r;
 }
