@@ -87,15 +87,15 @@ int sw_heap_open(sw_heap *h, void *base, uint64_t size, uint32_t offset, uint32_
 }
 
 void sw_heap_close(sw_heap *h) {
-  uint32_t high = swi_runs_high(h);
+  uint32_t pages = swi_runs_touched(h);
   swi_circle_clear(h);
-  for (uint32_t page = 0; page <= high; page++) {
+  for (uint32_t page = 0; page < pages; page++) {
     uint32_t class = swi_slab_class(sw_peer_load_relaxed(&h->map[page]));
     if (class >= SW_HEAP_CLASSES || sw_peer_load_relaxed(&h->slabs[page].owner) != h->role) continue;
     if (swi_slab_empty(h, page, class)) swi_runs_free(h, page, swi_slab_head(class));
     else swi_slab_leave(h, page);
   }
-  h->count = 0; /* a call by mistake finds an empty heap */
+  h->count = 0; /* a call by mistake finds a heap without pages */
 }
 
 uint32_t sw_heap_lock_at(const sw_heap *h) { return (uint32_t)((uint8_t *)&h->control->lock - h->base); }

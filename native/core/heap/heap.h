@@ -136,8 +136,8 @@ void swi_runs_ask_for_look(const sw_heap *h);
 /* Change the length of a run in place. Errors: SW_EHEAPFULL: there is no room behind it; SW_EBUSY
  * and others. */
 int swi_runs_resize(sw_heap *h, uint32_t page, uint32_t word, uint32_t pages);
-/* The greatest index of a page that has been a head. */
-uint32_t swi_runs_high(const sw_heap *h);
+/* Behind so many pages, from the first, none has ever been a head. */
+uint32_t swi_runs_touched(const sw_heap *h);
 
 /* ---- tree.c: under the lock ---- */
 
@@ -148,9 +148,9 @@ uint32_t swi_tree_largest(const sw_heap *h);
 /* The first page of the lowest free run of `pages` pages; SWI_NO_PAGE: there is none; *broken: the
  * tree contradicts itself. */
 uint32_t swi_tree_find(const sw_heap *h, uint32_t pages, bool *broken);
-/* Its lowest words up to `high` are right: make the others so. */
-void swi_tree_rebuild(const sw_heap *h, uint32_t high);
-bool swi_tree_right(const sw_heap *h, uint32_t high);
+/* The lowest words of the first `pages` pages are right: make the others so. */
+void swi_tree_rebuild(const sw_heap *h, uint32_t pages);
+bool swi_tree_right(const sw_heap *h, uint32_t pages);
 static inline uint32_t swi_tree_words(uint32_t pages, uint32_t level) { return ((pages - 1) >> (4 * level)) + 1; }
 
 #endif

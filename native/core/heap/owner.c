@@ -73,8 +73,8 @@ void swi_circle_clear(sw_heap *h) {
 
 void swi_circle_gather(sw_heap *h) {
   swi_circle_clear(h);
-  uint32_t high = swi_runs_high(h);
-  for (uint32_t page = 0; page <= high; page++) {
+  uint32_t pages = swi_runs_touched(h);
+  for (uint32_t page = 0; page < pages; page++) {
     uint32_t class = swi_slab_class(sw_peer_load_relaxed(&h->map[page]));
     if (class >= SW_HEAP_CLASSES || sw_peer_load_relaxed(&h->slabs[page].owner) != h->role) continue;
     swi_slab_normalise(h, page, class);
@@ -117,9 +117,9 @@ void swi_slab_leave(const sw_heap *h, uint32_t page) {
 }
 
 uint32_t swi_slab_reclaim(sw_heap *h) {
-  uint32_t high = swi_runs_high(h), given = 0, waiting = 0;
+  uint32_t pages = swi_runs_touched(h), given = 0, waiting = 0;
   h->alive = 0;
-  for (uint32_t page = 0; page <= high; page++) {
+  for (uint32_t page = 0; page < pages; page++) {
     uint32_t word = sw_peer_load_relaxed(&h->map[page]), class = swi_slab_class(word);
     if (swi_pages_state(word) == SW_PAGES_GIVEN) waiting++;
     if (class >= SW_HEAP_CLASSES) continue;

@@ -40,9 +40,9 @@ static bool is_free(const sw_heap *h, uint32_t page, uint32_t word) {
   return swi_pages_state(word) == SW_PAGES_FREE && swi_pages_valid(h, page, word);
 }
 
-uint32_t swi_runs_high(const sw_heap *h) {
+uint32_t swi_runs_touched(const sw_heap *h) {
   uint32_t high = sw_peer_load_relaxed(&h->control->high);
-  return high < h->count ? high : h->count - 1;
+  return high < h->count ? high + 1 : h->count;
 }
 
 static void count_used(const sw_heap *h, uint32_t change) {
@@ -116,7 +116,7 @@ static void take_back(const sw_heap *h, uint32_t page) {
 
 /* Everything that is derived, from the heads. */
 static int rebuild(const sw_heap *h) {
-  uint32_t high = swi_runs_high(h), used = 0;
+  uint32_t touched = swi_runs_touched(h), used = 0;
   for (uint32_t page = 0; page < h->count;) {
     uint32_t word = sw_peer_load_acquire(&h->map[page]), at = page; /* pairs with [G1] */
     if (!swi_pages_valid(h, page, word)) return SW_ECORRUPT;
@@ -137,13 +137,13 @@ static int rebuild(const sw_heap *h) {
       sw_store_relaxed(&h->map[page], swi_pages_word(SW_PAGES_FREE, 0, length));
       write_tail(h, page, length);
     }
-    for (; at < page + length && at <= high; at++) {
+    for (; at < page + length && at < touched; at++) {
       uint32_t value = at == page && !is_used ? length : 0;
       if (swi_tree_get(h, at) != value) sw_store_relaxed(&h->tree[0][at], value);
     }
     page += length;
   }
-  swi_tree_rebuild(h, high);
+  swi_tree_rebuild(h, touched);
   sw_store_relaxed(&h->control->pages_used, used);
   return SW_OK;
 }

@@ -106,9 +106,11 @@ static void release_slab(sw_heap *h, uint32_t class, uint32_t page) {
 /* From the slabs of the circle: at most `most` are looked at. One slab without blocks is given back
  * meanwhile, so that what was allocated in plenty and freed by others shrinks. */
 static uint32_t from_circle(sw_heap *h, uint32_t class, uint32_t most) {
+  uint32_t first = SWI_NO_PAGE;
   for (uint32_t i = 0; i < most; i++) {
     uint32_t page = swi_circle_next(h, class);
-    if (page == SWI_NO_PAGE) return 0;
+    if (page == SWI_NO_PAGE || page == first) return 0;
+    if (i == 0) first = page;
     uint32_t at = swi_slab_alloc_in(h, class, page);
     if (at == 0) continue;
     uint32_t other = swi_circle_next(h, class);
@@ -120,7 +122,7 @@ static uint32_t from_circle(sw_heap *h, uint32_t class, uint32_t most) {
 
 /* From slabs whose owner is dead, or that have none: `most` pages are looked at. */
 static uint32_t from_adopted(sw_heap *h, uint32_t class, uint32_t most, enum swi_effort effort) {
-  uint32_t pages = swi_runs_high(h) + 1;
+  uint32_t pages = swi_runs_touched(h);
   if (most > pages) most = pages;
   h->alive = 0;
   for (uint32_t i = 0; i < most; i++) {

@@ -327,6 +327,30 @@ static void a_handle_is_private_and_rebuilt(void **state) {
   }
 }
 
+static void a_closed_handle_has_no_pages(void **state) {
+  (void)state;
+  heap_scene s;
+  EACH_SIZE(s) {
+    uint32_t at = heap_get(&s.h, 100), run = heap_get(&s.h, 10000);
+    sw_heap_close(&s.h);
+    assert_int_equal(sw_heap_alloc(&s.h, 100), 0);
+    assert_int_equal(s.h.status, SW_EHEAPFULL);
+    assert_int_equal(sw_heap_alloc(&s.h, 10000), 0);
+    assert_int_equal(s.h.status, SW_EHEAPFULL);
+    assert_int_equal(sw_heap_free(&s.h, at), SW_EWILD);
+    assert_int_equal(sw_heap_free(&s.h, run), SW_EWILD);
+    assert_int_equal(sw_heap_trim(&s.h), 0);
+    assert_int_equal(heap_stats(&s.h).total, 0);
+    sw_heap_cursor cursor = {0, 0};
+    sw_heap_block block;
+    assert_int_equal(sw_heap_walk(&s.h, &cursor, &block), 0);
+    sw_heap_close(&s.h);
+    heap_open(&s.h, &s.r);
+    assert_int_equal(heap_stats(&s.h).blocks, 2);
+    assert_int_equal(sw_heap_check(&s.h), SW_OK);
+  }
+}
+
 /* 4 GiB, of which almost nothing is touched; then its first and last bytes. */
 static void four_gibibytes(void **state) {
   (void)state;
@@ -378,4 +402,5 @@ TESTS(TEST(every_size_is_its_own_block), TEST(classes_waste_at_most_a_fifth), TE
       TEST(bad_arguments_are_told), TEST(wild_pointers_are_told), TEST(everything_can_be_used_and_comes_back),
       TEST(empty_slabs_make_room), TEST(a_full_heap_lends_larger_blocks), TEST(realloc_keeps_the_bytes),
       TEST(runs_change_their_length_in_place), TEST(walks_and_sweeps_find_each_block),
-      TEST(a_handle_is_private_and_rebuilt), TEST(four_gibibytes), TEST(trim_gives_memory_back));
+      TEST(a_handle_is_private_and_rebuilt), TEST(a_closed_handle_has_no_pages), TEST(four_gibibytes),
+      TEST(trim_gives_memory_back));
