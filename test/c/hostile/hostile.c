@@ -127,11 +127,6 @@ int sw_prim_wake(uint32_t *doorbell, uint32_t how) {
   return 0;
 }
 
-uint64_t sw_prim_discard(void *from, uint64_t bytes) {
-  (void)from;
-  return bytes;
-}
-
 int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high) {
   (void)start_low, (void)start_high;
   if (!call.inside || script_ended()) return pid != 0;
