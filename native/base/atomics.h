@@ -28,6 +28,17 @@ static inline uint32_t sw_load_acquire(const uint32_t *word) { return __atomic_l
 
 static inline void sw_store_relaxed(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
 
+/* A relaxed store to a word that only the caller writes, where each instruction counts. In
+ * WebAssembly it is a plain store: an atomic one is a locked instruction there. Stores of 32 bits
+ * are not torn, and the next atomic operation orders it. */
+static inline void sw_store_owned(uint32_t *word, uint32_t value) {
+#ifdef __wasm__
+  *(volatile uint32_t *)word = value;
+#else
+  __atomic_store_n(word, value, __ATOMIC_RELAXED);
+#endif
+}
+
 static inline void sw_store_release(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
 
 static inline uint32_t sw_exchange_acq_rel(uint32_t *word, uint32_t value) {

@@ -12,7 +12,8 @@ int sw_prim_process_alive(uint32_t pid, uint32_t start_low, uint32_t start_high)
   return swi_host_alive(pid, start_low, start_high);
 }
 
-/* Only a native thread can give memory of a WebAssembly.Memory back: JavaScript has no call for it. */
+/* Only a native thread can give memory of a WebAssembly.Memory back: JavaScript has no call for
+ * that. */
 uint64_t sw_prim_discard(void *from, uint64_t bytes) {
   (void)from, (void)bytes;
   return 0;

@@ -77,6 +77,15 @@ const COVER = [
   ],
   ['native/threads/mutex', { asan: ['test_mutex_lock'], plain: ['test_crash_mutex'], js: /mutex/ }],
   [
+    'native/core/heap/',
+    {
+      asan: ['test_heap', 'test_heap_shared', 'test_hostile_heap'],
+      plain: ['model_core', 'test_crash_heap'],
+      js: /heap/,
+    },
+  ],
+  ['native/threads/heap', { asan: ['test_heap_shared'], plain: [], js: /heap/ }],
+  [
     'native/core/',
     { asan: [...UNIT_CORE, ...HOSTILE], plain: ['model_core', ...CRASH], js: /agree|send|receive|batch|reserve|close/ },
   ],

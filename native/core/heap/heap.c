@@ -41,7 +41,8 @@ int sw_heap_format(void *base, uint32_t offset, uint64_t size) {
   if (s.count == 0) return SW_ERANGE;
   uint32_t *map = word_at(base, offset + sizeof(sw_heap_control)), *tree = word_at(base, s.tree);
   sw_store_relaxed(&map[0], swi_pages_word(SW_PAGES_FREE, 0, s.count));
-  if (s.count > 1) sw_store_relaxed(&map[s.count - 1], swi_pages_word(SW_PAGES_INSIDE, 1, 0)); /* its tail */
+  /* its tail */
+  if (s.count > 1) sw_store_relaxed(&map[s.count - 1], swi_pages_word(SW_PAGES_INSIDE, 1, 0));
   for (uint32_t level = 0;; level++) {
     sw_store_relaxed(tree, s.count);
     if (swi_tree_words(s.pages, level) == 1) break;
@@ -75,6 +76,7 @@ int sw_heap_open(sw_heap *h, void *base, uint64_t size, uint32_t offset, uint32_
   }
   h->shares = s.count < SWI_FEW_PAGES;
   h->held = 0;
+  h->alive = 0;
   h->look = endpoint; /* so that not all begin at the same slab */
   for (uint32_t class = 0; class < SW_HEAP_CLASSES; class ++) {
     h->classes[class].size = swi_class_size(class);
@@ -85,15 +87,15 @@ int sw_heap_open(sw_heap *h, void *base, uint64_t size, uint32_t offset, uint32_
 }
 
 void sw_heap_close(sw_heap *h) {
-  uint32_t high = swi_runs_high(h);
+  uint32_t pages = swi_runs_touched(h);
   swi_circle_clear(h);
-  for (uint32_t page = 0; page <= high; page++) {
+  for (uint32_t page = 0; page < pages; page++) {
     uint32_t class = swi_slab_class(sw_peer_load_relaxed(&h->map[page]));
     if (class >= SW_HEAP_CLASSES || sw_peer_load_relaxed(&h->slabs[page].owner) != h->role) continue;
     if (swi_slab_empty(h, page, class)) swi_runs_free(h, page, swi_slab_head(class));
     else swi_slab_leave(h, page);
   }
-  h->count = 0; /* a call by mistake finds an empty heap */
+  h->count = 0; /* a call by mistake finds a heap without pages */
 }
 
 uint32_t sw_heap_lock_at(const sw_heap *h) { return (uint32_t)((uint8_t *)&h->control->lock - h->base); }
@@ -117,7 +119,7 @@ __attribute__((noinline)) static uint32_t alloc_run(sw_heap *h, uint32_t bytes, 
 }
 
 uint32_t sw_heap_alloc(sw_heap *h, uint32_t bytes) {
-  return bytes - 1 < SW_HEAP_SMALL ? swi_slab_alloc(h, swi_class_of(bytes)) : alloc_run(h, bytes, 1);
+  return bytes - 1 < SW_HEAP_SMALL ? swi_slab_alloc(h, swi_class_of(bytes), SW_HEAP_UNIT) : alloc_run(h, bytes, 1);
 }
 
 uint32_t sw_heap_alloc_aligned(sw_heap *h, uint32_t bytes, uint32_t align) {
@@ -129,7 +131,7 @@ uint32_t sw_heap_alloc_aligned(sw_heap *h, uint32_t bytes, uint32_t align) {
   /* pages are aligned, so a block is as far as its size is */
   uint32_t class = swi_class_of(bytes);
   while (h->classes[class].size % align != 0) class ++;
-  return swi_slab_alloc(h, class);
+  return swi_slab_alloc(h, class, align);
 }
 
 /* ---- blocks ---- */
@@ -138,7 +140,8 @@ uint32_t sw_heap_alloc_aligned(sw_heap *h, uint32_t bytes, uint32_t align) {
  * *word is the page map's. */
 static inline int look_up(const sw_heap *h, uint32_t at, swi_place *place, uint32_t *word) {
   uint32_t page = (at - h->begin) / SW_HEAP_PAGE, offset = at % SW_HEAP_PAGE;
-  if (page >= h->count) return SW_EWILD;       /* also when it is below the first page: the difference is huge */
+  /* below the first page the difference is huge */
+  if (page >= h->count) return SW_EWILD;
   *word = sw_peer_load_relaxed(&h->map[page]); /* what made the offset known ordered it */
   place->page = page;
   uint32_t class = swi_slab_class(*word);

@@ -51,7 +51,8 @@ static inline uint32_t swi_count_bits(uint32_t word) {
 
 /* ---- size classes ---- */
 
-/* The class of a block of 1 to SW_HEAP_SMALL bytes: eight of one unit each, then four per doubling. */
+/* The class of a block of 1 to SW_HEAP_SMALL bytes: eight of one unit each, then four per
+ * doubling. */
 static inline uint32_t swi_class_of(uint32_t bytes) {
   uint32_t units = (bytes - 1) / SW_HEAP_UNIT;
   if (units < 8) return units;
@@ -76,7 +77,9 @@ typedef struct swi_place {
 
 /* ---- slab.c ---- */
 
-uint32_t swi_slab_alloc(sw_heap *h, uint32_t class);
+/* A block of this class; when there is none, and no page, a larger one that is aligned to
+ * `align`. */
+uint32_t swi_slab_alloc(sw_heap *h, uint32_t class, uint32_t align);
 /* From this slab, which becomes the present one: 0 when it has no room. For the owner. */
 uint32_t swi_slab_alloc_in(sw_heap *h, uint32_t class, uint32_t page);
 int swi_slab_free(sw_heap *h, const swi_place *place);
@@ -111,8 +114,8 @@ enum swi_effort { SWI_GLANCE, SWI_ASK };
 bool swi_slab_adopt(sw_heap *h, uint32_t page, uint32_t class, enum swi_effort effort);
 /* The opposite. */
 void swi_slab_leave(const sw_heap *h, uint32_t page);
-/* Give the pages of empty slabs back: this participant's, and those without a living owner. Returns
- * how many. */
+/* Give the pages of empty slabs back: this participant's, and those without a living owner; and let
+ * pages be found that a participant has freed and died. Returns how many there are. */
 uint32_t swi_slab_reclaim(sw_heap *h);
 
 /* ---- run.c ---- */
@@ -123,16 +126,18 @@ int swi_runs_lock(sw_heap *h);
 /* The same, for a caller that got `status` from the mutex. */
 int swi_runs_enter(sw_heap *h, int status);
 void swi_runs_unlock(sw_heap *h);
-/* Take `pages` pages whose offset is a multiple of `align` pages: the first one, or SWI_NO_PAGE with
- * h->status. */
+/* Take `pages` pages whose offset is a multiple of `align` pages: the first one, or SWI_NO_PAGE
+ * with h->status. */
 uint32_t swi_runs_take(sw_heap *h, uint32_t pages, uint32_t align, uint32_t kind);
 /* Free the run or slab at `page`, whose word is `word`. Errors: SW_EDOUBLEFREE. */
 int swi_runs_free(sw_heap *h, uint32_t page, uint32_t word);
+/* Let the next holder of the lock look for freed pages that no list has. */
+void swi_runs_ask_for_look(const sw_heap *h);
 /* Change the length of a run in place. Errors: SW_EHEAPFULL: there is no room behind it; SW_EBUSY
  * and others. */
 int swi_runs_resize(sw_heap *h, uint32_t page, uint32_t word, uint32_t pages);
-/* The greatest index of a page that has been a head. */
-uint32_t swi_runs_high(const sw_heap *h);
+/* Behind so many pages, from the first, none has ever been a head. */
+uint32_t swi_runs_touched(const sw_heap *h);
 
 /* ---- tree.c: under the lock ---- */
 
@@ -143,9 +148,9 @@ uint32_t swi_tree_largest(const sw_heap *h);
 /* The first page of the lowest free run of `pages` pages; SWI_NO_PAGE: there is none; *broken: the
  * tree contradicts itself. */
 uint32_t swi_tree_find(const sw_heap *h, uint32_t pages, bool *broken);
-/* Its lowest words up to `high` are right: make the others so. */
-void swi_tree_rebuild(const sw_heap *h, uint32_t high);
-bool swi_tree_right(const sw_heap *h, uint32_t high);
+/* The lowest words of the first `pages` pages are right: make the others so. */
+void swi_tree_rebuild(const sw_heap *h, uint32_t pages);
+bool swi_tree_right(const sw_heap *h, uint32_t pages);
 static inline uint32_t swi_tree_words(uint32_t pages, uint32_t level) { return ((pages - 1) >> (4 * level)) + 1; }
 
 #endif

@@ -139,7 +139,7 @@ static bool run_right(const sw_heap *h, uint32_t page, uint32_t word, bool after
   bool is_free = state == SW_PAGES_FREE;
   if (is_free && after_free) return false; /* they would have been joined */
   if (length > 1 && last != (is_free ? tail : 0)) return false;
-  for (uint32_t i = page; i < page + length && i <= swi_runs_high(h); i++) {
+  for (uint32_t i = page; i < page + length && i < swi_runs_touched(h); i++) {
     if (swi_tree_get(h, i) != (is_free && i == page ? length : 0)) return false;
     uint32_t inside = swi_pages_state(sw_peer_load_relaxed(&h->map[i]));
     if (i != page && inside != SW_PAGES_INSIDE && inside != SW_PAGES_FREE) return false;
@@ -161,7 +161,7 @@ int sw_heap_check(sw_heap *h) {
     if (!after_free) used += swi_pages_length(word);
     page += swi_pages_length(word);
   }
-  right = right && swi_tree_right(h, swi_runs_high(h));
+  right = right && swi_tree_right(h, swi_runs_touched(h));
   right = right && sw_peer_load_relaxed(&h->control->pages_used) == used;
   swi_runs_unlock(h);
   return right ? SW_OK : SW_ECORRUPT;

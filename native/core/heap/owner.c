@@ -1,9 +1,9 @@
 /* Which slabs are whose.
  *
- *   owner           state                           next
- *   0               none                            any participant, by compare-exchange -> its role [O1]
- *   role, living    owned                           owner: leaves it -> 0 [O2]
- *   role, dead      as if there were none           as 0; the adopter mends what a crash has left
+ *   owner           state                 next
+ *   0               none                  any participant, by compare-exchange -> its role [O1]
+ *   role, living    owned                 owner: leaves it -> 0 [O2]
+ *   role, dead      as if there were none as 0; the adopter mends what a crash has left
  *
  * The slabs of one owner and class are a circle of page numbers in their descriptors, which only
  * the owner uses; it is derived from `owner`, and made anew by swi_circle_gather. Each number is
@@ -73,8 +73,8 @@ void swi_circle_clear(sw_heap *h) {
 
 void swi_circle_gather(sw_heap *h) {
   swi_circle_clear(h);
-  uint32_t high = swi_runs_high(h);
-  for (uint32_t page = 0; page <= high; page++) {
+  uint32_t pages = swi_runs_touched(h);
+  for (uint32_t page = 0; page < pages; page++) {
     uint32_t class = swi_slab_class(sw_peer_load_relaxed(&h->map[page]));
     if (class >= SW_HEAP_CLASSES || sw_peer_load_relaxed(&h->slabs[page].owner) != h->role) continue;
     swi_slab_normalise(h, page, class);
@@ -85,11 +85,15 @@ void swi_circle_gather(sw_heap *h) {
 
 /* ---- adopting, and leaving ---- */
 
-static bool owner_is_dead(const sw_heap *h, uint32_t owner, enum swi_effort effort) {
+static bool owner_is_dead(sw_heap *h, uint32_t owner, enum swi_effort effort) {
   const sw_endpoint *e = swi_endpoint_named(h->base, owner);
   if (e == NULL) return true;
   if (!sw_role_is_of_claim(owner, sw_peer_load_acquire(&e->epoch))) return true;
-  return effort == SWI_ASK && !sw_endpoint_role_alive(h->base, owner);
+  uint64_t bit = (uint64_t)1 << sw_role_index(owner);
+  if (effort == SWI_GLANCE || (h->alive & bit) != 0) return false;
+  if (!sw_endpoint_role_alive(h->base, owner)) return true;
+  h->alive |= bit; /* not to be asked again for each of its slabs */
+  return false;
 }
 
 bool swi_slab_adopt(sw_heap *h, uint32_t page, uint32_t class, enum swi_effort effort) {
@@ -113,16 +117,19 @@ void swi_slab_leave(const sw_heap *h, uint32_t page) {
 }
 
 uint32_t swi_slab_reclaim(sw_heap *h) {
-  uint32_t high = swi_runs_high(h), given = 0;
-  for (uint32_t page = 0; page <= high; page++) {
-    uint32_t class = swi_slab_class(sw_peer_load_relaxed(&h->map[page]));
+  uint32_t pages = swi_runs_touched(h), given = 0, waiting = 0;
+  h->alive = 0;
+  for (uint32_t page = 0; page < pages; page++) {
+    uint32_t word = sw_peer_load_relaxed(&h->map[page]), class = swi_slab_class(word);
+    if (swi_pages_state(word) == SW_PAGES_GIVEN) waiting++;
     if (class >= SW_HEAP_CLASSES) continue;
     bool mine = !h->shares && is_mine(h, class, page);
-    if (!mine && !swi_slab_adopt(h, page, class, SWI_GLANCE)) continue;
+    if (!mine && !swi_slab_adopt(h, page, class, SWI_ASK)) continue;
     bool empty = swi_slab_empty(h, page, class);
     if (mine && empty) swi_circle_remove(h, class, page);
     if (empty) given += swi_runs_free(h, page, swi_slab_head(class)) == SW_OK;
     else if (!mine) swi_slab_leave(h, page);
   }
-  return given;
+  if (waiting != 0) swi_runs_ask_for_look(h);
+  return given + waiting;
 }

@@ -20,9 +20,10 @@
  * last page of a used one has 0: so a run finds a free one before it. Tails, the search tree and
  * the counts are derived.
  *
- * What a crash leaves: in swi_runs_take, nothing, or the pages in hand USED; in swi_runs_free, GIVEN
- * pages that no list has: until a rebuild. A holder of the lock that dies leaves derived words
- * wrong: the next one gets SW_EOWNERDEAD and makes all of them anew from the heads.
+ * What a crash leaves: in swi_runs_take, nothing, or the pages in hand USED; in swi_runs_free,
+ * GIVEN pages that no list has: until a rebuild, or until an allocation finds no room. A holder of
+ * the lock that dies leaves derived words wrong: the next one gets SW_EOWNERDEAD and makes all of
+ * them anew from the heads.
  *
  * Hostile: a head is bounded before it is used, and so is everything that a derived word leads to;
  * what contradicts itself is made anew once, and then is SW_ECORRUPT. */
@@ -39,9 +40,9 @@ static bool is_free(const sw_heap *h, uint32_t page, uint32_t word) {
   return swi_pages_state(word) == SW_PAGES_FREE && swi_pages_valid(h, page, word);
 }
 
-uint32_t swi_runs_high(const sw_heap *h) {
+uint32_t swi_runs_touched(const sw_heap *h) {
   uint32_t high = sw_peer_load_relaxed(&h->control->high);
-  return high < h->count ? high : h->count - 1;
+  return high < h->count ? high + 1 : h->count;
 }
 
 static void count_used(const sw_heap *h, uint32_t change) {
@@ -115,14 +116,15 @@ static void take_back(const sw_heap *h, uint32_t page) {
 
 /* Everything that is derived, from the heads. */
 static int rebuild(const sw_heap *h) {
-  uint32_t high = swi_runs_high(h), used = 0;
+  uint32_t touched = swi_runs_touched(h), used = 0;
   for (uint32_t page = 0; page < h->count;) {
     uint32_t word = sw_peer_load_acquire(&h->map[page]), at = page; /* pairs with [G1] */
     if (!swi_pages_valid(h, page, word)) return SW_ECORRUPT;
     uint32_t length = swi_pages_length(word);
     bool is_used = swi_pages_state(word) == SW_PAGES_USED;
     while (!is_used && page + length < h->count) {
-      uint32_t next = page + length, other = sw_peer_load_acquire(&h->map[next]); /* pairs with [G1] */
+      uint32_t next = page + length;
+      uint32_t other = sw_peer_load_acquire(&h->map[next]); /* pairs with [G1] */
       if (!swi_pages_valid(h, next, other) || swi_pages_state(other) == SW_PAGES_USED) break;
       /* a run that becomes the inside of another is FREE first */
       sw_store_relaxed(&h->map[next], swi_pages_word(SW_PAGES_FREE, 0, swi_pages_length(other)));
@@ -135,13 +137,13 @@ static int rebuild(const sw_heap *h) {
       sw_store_relaxed(&h->map[page], swi_pages_word(SW_PAGES_FREE, 0, length));
       write_tail(h, page, length);
     }
-    for (; at < page + length && at <= high; at++) {
+    for (; at < page + length && at < touched; at++) {
       uint32_t value = at == page && !is_used ? length : 0;
       if (swi_tree_get(h, at) != value) sw_store_relaxed(&h->tree[0][at], value);
     }
     page += length;
   }
-  swi_tree_rebuild(h, high);
+  swi_tree_rebuild(h, touched);
   sw_store_relaxed(&h->control->pages_used, used);
   return SW_OK;
 }
@@ -195,7 +197,7 @@ static uint32_t find(const sw_heap *h, uint32_t pages, uint32_t *page, int *stat
     *status = SW_EHEAPFULL;
     *page = swi_tree_find(h, pages, &broken);
     if (*page == SWI_NO_PAGE && !broken) return 0;
-    if (!broken && *page < h->count) {
+    if (!broken) { /* the map has as many words as the tree */
       uint32_t word = map_word(h, *page);
       if (is_free(h, *page, word) && swi_pages_length(word) >= pages) return swi_pages_length(word);
     }
@@ -240,6 +242,11 @@ uint32_t swi_runs_take(sw_heap *h, uint32_t pages, uint32_t align, uint32_t kind
 
 /* ---- freeing ---- */
 
+void swi_runs_ask_for_look(const sw_heap *h) {
+  /* [G3] */
+  sw_exchange_acq_rel(&h->control->given_more, 1);
+}
+
 /* The next holder of the lock finds it. */
 static void leave_to_next(const sw_heap *h, uint32_t page) {
   for (uint32_t i = 0; i < SW_HEAP_GIVEN; i++) {
@@ -247,7 +254,7 @@ static void leave_to_next(const sw_heap *h, uint32_t page) {
     if (sw_peer_load_relaxed(&h->control->given[i]) != 0) continue;
     if (sw_compare_exchange_acq_rel(&h->control->given[i], &none, page + 1)) return; /* [G2] */
   }
-  sw_exchange_acq_rel(&h->control->given_more, 1); /* [G3] */
+  swi_runs_ask_for_look(h);
 }
 
 int swi_runs_free(sw_heap *h, uint32_t page, uint32_t word) {

@@ -1,8 +1,8 @@
 /* Blocks of up to SW_HEAP_SMALL bytes: bits in the descriptor of a slab.
  *
- * A slab is a page of equal blocks. `used` has a bit per block, and only the slab's owner writes it,
- * with plain stores: the store that sets a bit is the allocation. A free by another participant is
- * a bit of `freed`; the owner collects those when it is out of blocks:
+ * A slab is a page of equal blocks. `used` has a bit per block, and only the slab's owner writes
+ * it, with plain stores: the store that sets a bit is the allocation. A free by another participant
+ * is a bit of `freed`; the owner collects those when it is out of blocks:
  *
  *   r = freed
  *   used = used & ~r               the blocks are free
@@ -17,7 +17,8 @@
  *   1      1       freed by another      owner: collect -> 0 1
  *   0      1       collecting            owner, or the adopter: -> 0 0
  *
- * Bits of blocks that are not there (a page of 8192 bytes has room for 51 of 160) are set in `used`.
+ * Surplus bits, of blocks that are not there, are set in `used`: a page has room for 51 blocks of
+ * 160 bytes, which are bits of two words.
  *
  * With few pages a slab has an owner only while a block is being taken from it: see owner.c. */
 #include "core/heap/heap.h"
@@ -41,7 +42,7 @@ uint32_t swi_slab_collect(const sw_heap *h, uint32_t page, uint32_t class, uint3
   uint32_t used = sw_peer_load_relaxed(&slab->used[word]);
   if (freed == 0) return used | surplus;
   used &= ~freed;
-  sw_store_relaxed(&slab->used[word], used | surplus);
+  sw_store_owned(&slab->used[word], used | surplus);
   sw_fetch_and_acq_rel(&slab->freed[word], ~freed); /* [B2] pairs with [B1] */
   return used | surplus;
 }
@@ -85,7 +86,7 @@ static uint32_t take_block(sw_heap *h, uint32_t page, uint32_t class, uint32_t w
     h->status = SW_ECORRUPT;
     return 0;
   }
-  sw_store_relaxed(bits, used | 1u << bit);
+  sw_store_owned(bits, used | 1u << bit);
   return swi_page_at(h, page) + offset;
 }
 
@@ -105,9 +106,11 @@ static void release_slab(sw_heap *h, uint32_t class, uint32_t page) {
 /* From the slabs of the circle: at most `most` are looked at. One slab without blocks is given back
  * meanwhile, so that what was allocated in plenty and freed by others shrinks. */
 static uint32_t from_circle(sw_heap *h, uint32_t class, uint32_t most) {
+  uint32_t first = SWI_NO_PAGE;
   for (uint32_t i = 0; i < most; i++) {
     uint32_t page = swi_circle_next(h, class);
-    if (page == SWI_NO_PAGE) return 0;
+    if (page == SWI_NO_PAGE || page == first) return 0;
+    if (i == 0) first = page;
     uint32_t at = swi_slab_alloc_in(h, class, page);
     if (at == 0) continue;
     uint32_t other = swi_circle_next(h, class);
@@ -119,8 +122,9 @@ static uint32_t from_circle(sw_heap *h, uint32_t class, uint32_t most) {
 
 /* From slabs whose owner is dead, or that have none: `most` pages are looked at. */
 static uint32_t from_adopted(sw_heap *h, uint32_t class, uint32_t most, enum swi_effort effort) {
-  uint32_t pages = swi_runs_high(h) + 1;
+  uint32_t pages = swi_runs_touched(h);
   if (most > pages) most = pages;
+  h->alive = 0;
   for (uint32_t i = 0; i < most; i++) {
     uint32_t page = h->look < pages ? h->look : 0;
     h->look = page + 1;
@@ -159,14 +163,14 @@ static uint32_t from_anywhere(sw_heap *h, uint32_t class, enum swi_effort effort
 }
 
 /* There are no pages: what can be had without any, at whatever cost. */
-static uint32_t from_the_last(sw_heap *h, uint32_t class) {
+static uint32_t from_the_last(sw_heap *h, uint32_t class, uint32_t align) {
   int status = h->status;
   if (!h->shares && swi_circle_next(h, class) == SWI_NO_PAGE) swi_circle_gather(h);
   uint32_t at = from_anywhere(h, class, SWI_ASK);
   if (at == 0 && status == SW_EHEAPFULL && swi_slab_reclaim(h) != 0) at = from_new(h, class);
   /* a block that is larger than was asked for */
   for (uint32_t larger = class + 1; at == 0 && larger < SW_HEAP_CLASSES; larger++) {
-    at = from_anywhere(h, larger, SWI_GLANCE);
+    if (h->classes[larger].size % align == 0) at = from_anywhere(h, larger, SWI_GLANCE);
   }
   if (at == 0) h->status = status;
   return at;
@@ -175,7 +179,7 @@ static uint32_t from_the_last(sw_heap *h, uint32_t class) {
 enum { CIRCLE = 8, WINDOW = 32 };
 
 /* The present slab has no block at the word that was looked at. */
-__attribute__((noinline)) static uint32_t refill(sw_heap *h, uint32_t class) {
+__attribute__((noinline)) static uint32_t refill(sw_heap *h, uint32_t class, uint32_t align) {
   sw_heap_class *mine = &h->classes[class];
   uint32_t at = 0;
   if (h->shares) {
@@ -192,13 +196,13 @@ __attribute__((noinline)) static uint32_t refill(sw_heap *h, uint32_t class) {
     if (at == 0) at = from_adopted(h, class, WINDOW, SWI_GLANCE);
   }
   if (at == 0) at = from_new(h, class);
-  return at != 0 ? at : from_the_last(h, class);
+  return at != 0 ? at : from_the_last(h, class, align);
 }
 
-uint32_t swi_slab_alloc(sw_heap *h, uint32_t class) {
+uint32_t swi_slab_alloc(sw_heap *h, uint32_t class, uint32_t align) {
   const sw_heap_class *mine = &h->classes[class];
   uint32_t at = mine->page == SWI_NO_PAGE ? 0 : take_block(h, mine->page, class, mine->word);
-  return at != 0 ? at : refill(h, class);
+  return at != 0 ? at : refill(h, class, align);
 }
 
 /* ---- freeing ---- */
@@ -225,7 +229,7 @@ int swi_slab_free(sw_heap *h, const swi_place *place) {
     return (sw_fetch_or_acq_rel(&slab->freed[place->word], bit) & bit) != 0 ? SW_EDOUBLEFREE : SW_OK;
   }
   if ((sw_peer_load_relaxed(&slab->freed[place->word]) & bit) != 0) return SW_EDOUBLEFREE;
-  sw_store_relaxed(&slab->used[place->word], used & ~bit);
+  sw_store_owned(&slab->used[place->word], used & ~bit);
   if (h->classes[place->class].page == place->page) h->classes[place->class].word = place->word;
   else leave_present(h, place->class, place->page, place->word);
   return SW_OK;

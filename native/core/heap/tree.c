@@ -51,18 +51,21 @@ uint32_t swi_tree_find(const sw_heap *h, uint32_t pages, bool *broken) {
   return node;
 }
 
-void swi_tree_rebuild(const sw_heap *h, uint32_t high) {
+/* Nodes of a level that are above the first `pages` pages. */
+static uint32_t nodes_of(uint32_t pages, uint32_t level) { return pages == 0 ? 0 : swi_tree_words(pages, level); }
+
+void swi_tree_rebuild(const sw_heap *h, uint32_t pages) {
   for (uint32_t level = 1; level <= h->levels; level++) {
-    for (uint32_t node = 0; node <= high >> (4 * level); node++) {
+    for (uint32_t node = 0; node < nodes_of(pages, level); node++) {
       uint32_t value = greatest(h, level, node);
       if (sw_peer_load_relaxed(&h->tree[level][node]) != value) sw_store_relaxed(&h->tree[level][node], value);
     }
   }
 }
 
-bool swi_tree_right(const sw_heap *h, uint32_t high) {
+bool swi_tree_right(const sw_heap *h, uint32_t pages) {
   for (uint32_t level = 1; level <= h->levels; level++) {
-    for (uint32_t node = 0; node <= high >> (4 * level); node++) {
+    for (uint32_t node = 0; node < nodes_of(pages, level); node++) {
       if (sw_peer_load_relaxed(&h->tree[level][node]) != greatest(h, level, node)) return false;
     }
   }

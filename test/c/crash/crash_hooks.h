@@ -10,6 +10,7 @@
 void swi_crash_point(void);
 
 #define sw_store_relaxed(word, value)       (swi_crash_point(), sw_store_relaxed(word, value))
+#define sw_store_owned(word, value)         (swi_crash_point(), sw_store_owned(word, value))
 #define sw_store_release(word, value)       (swi_crash_point(), sw_store_release(word, value))
 #define sw_exchange_acq_rel(word, value)    (swi_crash_point(), sw_exchange_acq_rel(word, value))
 #define sw_fetch_add_acq_rel(word, value)   (swi_crash_point(), sw_fetch_add_acq_rel(word, value))

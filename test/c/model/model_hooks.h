@@ -31,6 +31,7 @@ uint32_t model_data_load(const void *word, const char *file, int line);
 #define sw_load_relaxed(word)             model_load((word), MODEL_RELAXED, __FILE__, __LINE__)
 #define sw_load_acquire(word)             model_load((word), MODEL_ACQUIRE, __FILE__, __LINE__)
 #define sw_store_relaxed(word, value)     model_store((word), (value), MODEL_RELAXED, __FILE__, __LINE__)
+#define sw_store_owned(word, value)       model_store((word), (value), MODEL_RELAXED, __FILE__, __LINE__)
 #define sw_store_release(word, value)     model_store((word), (value), MODEL_RELEASE, __FILE__, __LINE__)
 #define sw_exchange_acq_rel(word, value)  model_rmw((word), MODEL_EXCHANGE, (value), MODEL_ACQ_REL, __FILE__, __LINE__)
 #define sw_fetch_add_acq_rel(word, value) model_rmw((word), MODEL_ADD, (value), MODEL_ACQ_REL, __FILE__, __LINE__)

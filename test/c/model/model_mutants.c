@@ -39,7 +39,6 @@ static const struct reason {
     {"give_back", "&e->pid", MODEL_WEAKEN,
      "the epoch's read-modify-write before it is read by the next claim's, which orders the same stores"},
     {"sw_endpoint_claim", "&e->epoch", MODEL_WEAKEN, "edge [E2] orders the same stores"},
-    {"sw_endpoint_release", "&e->epoch", MODEL_WEAKEN, "edge [E2] orders the same stores"},
     {"sw_endpoint_claim", "&e->epoch", MODEL_SPLIT, "only the holder of the claim word changes the epoch"},
     {"sw_endpoint_release", "&e->epoch", MODEL_SPLIT, "only the holder of the claim word changes the epoch"},
     {"sw_endpoint_release_role", "&e->epoch", MODEL_WEAKEN, "edge [E2] orders the same stores"},

@@ -25,7 +25,7 @@ static void setup(void) {
   memset(&h, 0, sizeof(h));
   model_snapshot(&h, sizeof(h));
   model_snapshot(base() + SW_HEAP_AT, 3 * SW_LINE + 4096); /* finish takes the lock, too */
-  model_check(sw_region_format_empty(base(), MODEL_REGION_PAGES, 0) == SW_OK);
+  model_check(sw_region_format_empty(base(), MODEL_REGION_PAGES, SW_HEAP_AT) == SW_OK);
   model_check(sw_heap_format(base(), SW_HEAP_AT, REGION_BYTES) == SW_OK);
   for (uint32_t i = 0; i < 3; i++) {
     model_check(sw_endpoint_claim(base(), i + 1, 10 * (i + 1), i + 1) == (int)i);
@@ -103,7 +103,19 @@ static void adopter(void) {
   take_one(2);
 }
 
-/* Bits that are used, and the others': none twice, and one too many at most, when the owner died. */
+/* Blocks that it allocates without a look at what others have freed. */
+static void adopter_frees(void) {
+  if (!swi_slab_adopt(&h.heap[2], h.page, HALF, SWI_ASK)) return;
+  swi_place place = {h.page, HALF, 0, 1};
+  model_check(swi_slab_free(&h.heap[2], &place) == SW_OK);
+  uint32_t at = swi_slab_alloc(&h.heap[2], HALF, SW_HEAP_UNIT);
+  use(at);
+  h.got[2] = bit_of(at);
+  model_mark(at == h.block[0] ? FIRST : SECOND);
+  take_one(2);
+}
+
+/* Bits that are used, and the others': none twice, and one too many at most when the owner died. */
 static void blocks_add_up(void) {
   uint32_t used = slab()->used[0] & ~slab()->freed[0] & 3, got = h.got[0] | h.got[2];
   if ((h.ended & 1) != 0) model_check((h.got[0] & h.got[2]) == 0);
@@ -140,7 +152,7 @@ static void sharer_2(void) { share(2); }
 
 /* ---- pages ---- */
 
-/* All pages are taken but the slab's, which is empty: the next participant can only get that one. */
+/* All pages are taken but the slab's, which is empty: the next participant can only get that. */
 static void setup_last_page(void) {
   setup_slab();
   for (int i = 0; i < 2; i++) model_check(sw_heap_free(&h.heap[0], h.block[i]) == SW_OK);
@@ -316,6 +328,11 @@ static void uses_and_frees(int thread, uint32_t at) {
   model_check(sw_heap_free(&h.heap[thread], at) == SW_OK);
 }
 static void frees_first(void) { uses_and_frees(2, h.block[0]); }
+static void setup_one_waits(void) {
+  setup_two_runs_no_place();
+  model_check(sw_heap_free(&h.heap[2], h.block[0]) == SW_OK);
+}
+
 static void frees_second(void) { uses_and_frees(1, h.block[1]); }
 
 static void takes_all_pages(void) {
@@ -387,112 +404,115 @@ static void freed_or_there(void) {
   model_check(h.freed[1] + h.freed[2] >= 1);
 }
 
-const model_scenario scenes_heap[] = {
-    {.name = "slab: two frees by another, owner collects",
-     .setup = setup_slab,
-     .threads = {owner_takes, other_frees},
-     .finish = blocks_add_up,
-     .sc = true,
-     .marks = FIRST},
-    {.name = "slab: one free by another, owner dies anywhere, adopter",
-     .setup = setup_slab,
-     .threads = {owner_takes, other_frees_one, adopter},
-     .mortal = 1,
-     .finish = blocks_add_up_but_one,
-     .marks = FIRST | SECOND | BOTH | REFUSED},
-    {.name = "slab: two frees by another, owner dies anywhere, adopter",
-     .setup = setup_slab,
-     .threads = {owner_takes, other_frees, adopter},
-     .mortal = 1,
-     .finish = blocks_add_up,
-     .marks = FIRST | SECOND | BOTH | REFUSED | ENDED},
-    {.name = "slab: two others free the same block",
-     .setup = setup_slab,
-     .threads = {first_frees_the_same, second_frees_the_same},
-     .finish = one_was_told,
-     .marks = FIRST | SECOND},
-    {.name = "slab: shared, two take, one frees",
-     .setup = setup_shared_slab,
-     .threads = {sharer_0, other_frees, sharer_2},
-     .finish = blocks_add_up,
-     .sc = true,
-     .marks = FIRST | SECOND | REFUSED},
-    {.name = "pages: given back, and taken by the next",
-     .setup = setup_last_page,
-     .threads = {owner_gives_the_page, next_takes_the_page},
-     .finish = pages_add_up,
-     .sc = true,
-     .marks = FIRST | REFUSED},
-    {.name = "pages: given back by one that dies, adopter, the next",
-     .setup = setup_last_page,
-     .threads = {owner_gives_the_page, next_takes_the_page, adopter_of_the_page},
-     .mortal = 1,
-     .finish = one_has_the_page,
-     .marks = FIRST | SECOND | REFUSED},
-    {.name = "pages: two free the same run",
-     .setup = setup_run,
-     .threads = {first_frees_the_run, second_frees_the_run},
-     .finish = one_freed_the_run,
-     .marks = FIRST | SECOND},
-    {.name = "pages: the holder of the lock dies anywhere, the next",
-     .setup = setup,
-     .threads = {takes_pages, takes_one_page},
-     .mortal = 1,
-     .finish = heap_is_whole,
-     .marks = FIRST | SECOND | REFUSED | ENDED},
-    {.name = "pages: the holder of the lock dies anywhere, a run is freed",
-     .setup = setup_run_of_another,
-     .threads = {takes_pages, frees_its_run},
-     .mortal = 1,
-     .finish = heap_is_whole,
-     .marks = SECOND | ENDED},
-    {.name = "slab: the owner ends, adopter",
-     .setup = setup_one_taken,
-     .threads = {owner_takes_and_ends, adopter_at_a_glance},
-     .finish = taken_once,
-     .marks = FIRST | BOTH | REFUSED},
-    {.name = "pages: the holder of the lock is dead, a run is freed",
-     .setup = setup_holder_dead,
-     .threads = {frees_first, takes_all_pages},
-     .finish = all_or_nothing,
-     .marks = FIRST | REFUSED},
-    {.name = "pages: freed while the lock is held",
-     .setup = setup_all_pages,
-     .threads = {holder_unlocks, takes_all_pages, frees_first},
-     .finish = all_or_nothing,
-     .marks = FIRST | REFUSED},
-    {.name = "pages: freed while the lock is held, and the list is full",
-     .setup = setup_no_place,
-     .threads = {holder_unlocks, takes_all_pages, frees_first},
-     .finish = all_or_nothing,
-     .marks = FIRST | REFUSED},
-    {.name = "pages: two freed while the lock is held",
-     .setup = setup_two_runs,
-     .threads = {holder_unlocks, frees_second, frees_first},
-     .finish = both_are_back},
-    {.name = "pages: two freed while the lock is held, and the list is full",
-     .setup = setup_two_runs_no_place,
-     .threads = {holder_unlocks, frees_second, frees_first},
-     .finish = both_are_back},
-    {.name = "pages: two freed while the lock is held, and the list is full, the next",
-     .large = true,
-     .setup = setup_two_runs_no_place,
-     .threads = {holder_unlocks_and_takes, frees_second, frees_first},
-     .finish = all_or_nothing,
-     .marks = FIRST | REFUSED},
-    {.name = "pages: shrunk and freed",
-     .setup = setup_resize,
-     .threads = {shrinks, frees_meanwhile},
-     .finish = freed_or_there,
-     .marks = FIRST | SECOND | REFUSED},
-    {.name = "pages: grown and freed",
-     .setup = setup_resize,
-     .threads = {grows, frees_meanwhile},
-     .finish = freed_or_there,
-     .marks = FIRST | SECOND | REFUSED},
-    {.name = "pages: grown to the end and freed",
-     .setup = setup_resize,
-     .threads = {grows_to_all, frees_meanwhile},
-     .finish = freed_or_there,
-     .marks = FIRST | SECOND | REFUSED},
-    {.name = NULL}};
+const model_scenario scenes_heap[] = {{.name = "slab: two frees by another, owner collects",
+                                       .setup = setup_slab,
+                                       .threads = {owner_takes, other_frees},
+                                       .finish = blocks_add_up,
+                                       .sc = true,
+                                       .marks = FIRST},
+                                      {.name = "slab: one free by another, owner dies anywhere, adopter",
+                                       .setup = setup_slab,
+                                       .threads = {owner_takes, other_frees_one, adopter},
+                                       .mortal = 1,
+                                       .finish = blocks_add_up_but_one,
+                                       .marks = FIRST | SECOND | BOTH | REFUSED},
+                                      {.name = "slab: two frees by another, owner dies anywhere, adopter",
+                                       .setup = setup_slab,
+                                       .threads = {owner_takes, other_frees, adopter},
+                                       .mortal = 1,
+                                       .finish = blocks_add_up,
+                                       .marks = FIRST | SECOND | BOTH | REFUSED | ENDED},
+                                      {.name = "slab: one free by another, owner dies anywhere, adopter frees",
+                                       .setup = setup_slab,
+                                       .threads = {owner_takes, other_frees_one, adopter_frees},
+                                       .mortal = 1,
+                                       .marks = FIRST | SECOND},
+                                      {.name = "slab: two others free the same block",
+                                       .setup = setup_slab,
+                                       .threads = {first_frees_the_same, second_frees_the_same},
+                                       .finish = one_was_told,
+                                       .marks = FIRST | SECOND},
+                                      {.name = "slab: shared, two take, one frees",
+                                       .setup = setup_shared_slab,
+                                       .threads = {sharer_0, other_frees, sharer_2},
+                                       .finish = blocks_add_up,
+                                       .sc = true,
+                                       .marks = FIRST | SECOND | REFUSED},
+                                      {.name = "pages: given back, and taken by the next",
+                                       .setup = setup_last_page,
+                                       .threads = {owner_gives_the_page, next_takes_the_page},
+                                       .finish = pages_add_up,
+                                       .sc = true,
+                                       .marks = FIRST | REFUSED},
+                                      {.name = "pages: given back by one that dies, adopter, the next",
+                                       .setup = setup_last_page,
+                                       .threads = {owner_gives_the_page, next_takes_the_page, adopter_of_the_page},
+                                       .mortal = 1,
+                                       .finish = one_has_the_page,
+                                       .marks = FIRST | SECOND | REFUSED},
+                                      {.name = "pages: two free the same run",
+                                       .setup = setup_run,
+                                       .threads = {first_frees_the_run, second_frees_the_run},
+                                       .finish = one_freed_the_run,
+                                       .marks = FIRST | SECOND},
+                                      {.name = "pages: the holder of the lock dies anywhere, the next",
+                                       .setup = setup,
+                                       .threads = {takes_pages, takes_one_page},
+                                       .mortal = 1,
+                                       .finish = heap_is_whole,
+                                       .marks = FIRST | SECOND | REFUSED | ENDED},
+                                      {.name = "pages: the holder of the lock dies anywhere, a run is freed",
+                                       .setup = setup_run_of_another,
+                                       .threads = {takes_pages, frees_its_run},
+                                       .mortal = 1,
+                                       .finish = heap_is_whole,
+                                       .marks = SECOND | ENDED},
+                                      {.name = "slab: the owner ends, adopter",
+                                       .setup = setup_one_taken,
+                                       .threads = {owner_takes_and_ends, adopter_at_a_glance},
+                                       .finish = taken_once,
+                                       .marks = FIRST | BOTH | REFUSED},
+                                      {.name = "pages: the holder of the lock is dead, a run is freed",
+                                       .setup = setup_holder_dead,
+                                       .threads = {frees_first, takes_all_pages},
+                                       .finish = all_or_nothing,
+                                       .marks = FIRST | REFUSED},
+                                      {.name = "pages: freed while the lock is held",
+                                       .setup = setup_all_pages,
+                                       .threads = {holder_unlocks, takes_all_pages, frees_first},
+                                       .finish = all_or_nothing,
+                                       .marks = FIRST | REFUSED},
+                                      {.name = "pages: freed while the lock is held, and the list is full",
+                                       .setup = setup_no_place,
+                                       .threads = {holder_unlocks, takes_all_pages, frees_first},
+                                       .finish = all_or_nothing,
+                                       .marks = FIRST | REFUSED},
+                                      {.name = "pages: two freed while the lock is held",
+                                       .setup = setup_two_runs,
+                                       .threads = {holder_unlocks, frees_second, frees_first},
+                                       .finish = both_are_back},
+                                      {.name = "pages: two freed while the lock is held, and the list is full",
+                                       .setup = setup_two_runs_no_place,
+                                       .threads = {holder_unlocks, frees_second, frees_first},
+                                       .finish = both_are_back},
+                                      {.name = "pages: one waits already, the list is full, the next",
+                                       .setup = setup_one_waits,
+                                       .threads = {holder_unlocks_and_takes, frees_second},
+                                       .finish = all_or_nothing,
+                                       .marks = FIRST | REFUSED},
+                                      {.name = "pages: shrunk and freed",
+                                       .setup = setup_resize,
+                                       .threads = {shrinks, frees_meanwhile},
+                                       .finish = freed_or_there,
+                                       .marks = FIRST | SECOND | REFUSED},
+                                      {.name = "pages: grown and freed",
+                                       .setup = setup_resize,
+                                       .threads = {grows, frees_meanwhile},
+                                       .finish = freed_or_there,
+                                       .marks = FIRST | SECOND | REFUSED},
+                                      {.name = "pages: grown to the end and freed",
+                                       .setup = setup_resize,
+                                       .threads = {grows_to_all, frees_meanwhile},
+                                       .finish = freed_or_there,
+                                       .marks = FIRST | SECOND | REFUSED},
+                                      {.name = NULL}};
