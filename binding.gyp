@@ -1,7 +1,7 @@
 {
   "target_defaults": {
     "cflags": ["-O3", "-Wall", "-Wextra", "-fvisibility=hidden"],
-    "cflags_c": ["-std=c11"],
+    "cflags_c": ["-std=c11", "-Werror=implicit-function-declaration"],
     "cflags_cc": ["-std=c++17"],
     "include_dirs": ["native", "native/include"],
   },

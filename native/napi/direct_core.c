@@ -8,6 +8,7 @@
 #include "sabway/channel.h"
 #include "sabway/endpoint.h"
 #include "sabway/region.h"
+#include "sabway/registry.h"
 #include "sabway/wait.h"
 
 /* Freed when the owner is collected: an object that each of the functions holds, and which holds
