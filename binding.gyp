@@ -1,7 +1,7 @@
 {
   "target_defaults": {
     "cflags": ["-O3", "-Wall", "-Wextra", "-fvisibility=hidden"],
-    "cflags_c": ["-std=c11"],
+    "cflags_c": ["-std=c11", "-Werror=implicit-function-declaration"],
     "cflags_cc": ["-std=c++17"],
     "include_dirs": ["native", "native/include"],
   },
@@ -11,13 +11,15 @@
       "sources": [
         "<!@(node -p \"require('fs').readFileSync('native/sources.txt','utf8').trim().split('\\n').map(f=>'native/'+f).join(' ')\")",
         "native/napi/addon.cc",
+        "native/napi/core_handles.c",
+        "native/napi/direct_core.c",
         "native/napi/environment.cc",
         "native/napi/environment_listener.cc",
         "native/napi/region_binding.cc",
         "native/napi/shared_memory.cc",
         "native/napi/worker_set.cc",
       ],
-      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")", "lib/generated"],
       # The last one: an error that a terminating environment cannot take must not end the process.
       "defines": [
         "NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED",
@@ -54,9 +56,21 @@
         },
       ],
     }],
-    # Likewise: the native core for test/differential, which calls it as it calls the wasm core, by
-    # a list that the wasm build makes: `npm install` compiles the addon once before there is one.
-    ["'<!(node -p \"['test/differential/native_core.c', 'lib/generated/core_calls.h'].every(f => require('fs').existsSync(f))\")'=='true'", {
+    # Likewise: memory of an addon's own, for test/js/region/buffers.test.ts.
+    ["'<!(node -p \"require('fs').existsSync('test/js/addons/external_buffer.c')\")'=='true'", {
+      "targets": [
+        {
+          "target_name": "external_buffer",
+          "target_conditions": [["1==1", {"product_extension": "addon"}]],
+          "sources": ["test/js/addons/external_buffer.c"],
+          "defines": ["NAPI_VERSION=8"],
+          "conditions": [["OS=='linux'", {"libraries": ["-ldl"]}]],
+        },
+      ],
+    }],
+    # Likewise: the native core for test/differential, which changes from it to the wasm core and
+    # back between two calls.
+    ["'<!(node -p \"require('fs').existsSync('test/differential/native_core.c')\")'=='true'", {
       "targets": [
         {
           "target_name": "native_core",
@@ -64,9 +78,12 @@
           "include_dirs": ["lib/generated"],
           "sources": [
             "<!@(node -p \"require('fs').readFileSync('native/sources.txt','utf8').trim().split('\\n').filter(f=>f.startsWith('core/')).map(f=>'native/'+f).join(' ')\")",
+            "native/prim/wake.c",
+            "native/napi/core_handles.c",
+            "native/napi/direct_core.c",
             "test/differential/native_core.c",
           ],
-          "defines": ["NAPI_VERSION=8"],
+          "defines": ["NAPI_VERSION=8", "SWI_HANDLES_IN_REGION"],
           "conditions": [
             ["OS=='linux'", {"sources": ["native/prim/linux/linux.c", "native/prim/posix.c"], "libraries": ["-lpthread", "-ldl"]}],
             ["OS=='mac'", {"sources": ["native/prim/macos.c", "native/prim/posix.c"]}],

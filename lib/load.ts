@@ -5,8 +5,9 @@ import { workerPart } from './channel/parts.js'
 import { ADDON_ERRORS } from './generated/abi.js'
 import { nativeEvents } from './loop/native-events.js'
 import { nativePart } from './loop/parts.js'
+import { createIn, directCore, hasAddon, memoryOf } from './region/buffers.js'
 import { createShared, openShared } from './region/overlay.js'
-import { overlayPart } from './region/parts.js'
+import { bufferPart, overlayPart } from './region/parts.js'
 
 /** What a host says of an addon that it does not load. */
 interface Refusal {
@@ -21,6 +22,7 @@ interface Refusal {
 export function loadAddon(): void {
   provideErrors(ADDON_ERRORS)
   overlayPart.provide({ createShared, openShared })
+  bufferPart.provide({ hasAddon, directCore, memoryOf, createIn })
   nativePart.provide(nativeEvents)
   workerPart.provide({ startWorker })
   let find: { (folder: string): Addon; resolve(folder: string): string } | undefined

@@ -38,14 +38,17 @@ if (!gyp) {
   process.exit(1)
 }
 /**
- * The makefile lists the sources and the targets: it must be younger than what it was made from, of
- * which core_calls.h is there only after the first wasm build.
+ * The makefile lists the sources and the targets: it must be younger than what it was made from.
  */
 function configured() {
-  const made = ['binding.gyp', 'native/sources.txt', 'lib/generated/core_calls.h']
+  const made = ['binding.gyp', 'native/sources.txt']
   const time = (...path) => statSync(join(root, ...path), { throwIfNoEntry: false })?.mtimeMs ?? 0
   return time('build', 'Makefile') > Math.max(...made.map((file) => time(file)))
 }
+
+/** What the addon's direct_core.c includes. */
+const calls = spawnSync(process.execPath, [join(root, 'native', 'codegen', 'calls.mjs')], { stdio: 'inherit' })
+if (calls.status !== 0) process.exit(calls.status ?? 1)
 
 for (const command of configured() ? ['build'] : ['configure', 'build']) {
   const { status } = spawnSync(process.execPath, [gyp, command, ...headers, '--silent'], {

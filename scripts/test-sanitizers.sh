@@ -28,12 +28,12 @@ addon() {
   headers=$(node -p "require('node:path').resolve(process.execPath, '../../include/node')")
   local defines # a .gyp file is a Python literal
   defines=$(python3 -c "import ast; print(*('-D' + d for d in ast.literal_eval(open('binding.gyp').read())['targets'][0]['defines']))")
-  local includes=(-Inative -Inative/include "-I${napi//\"/}" "-I$headers")
+  local includes=(-Inative -Inative/include -Ilib/generated "-I${napi//\"/}" "-I$headers")
   mkdir -p "$out"
   local objects=() source object
-  for source in $(sed 's,^,native/,' native/sources.txt) native/prim/linux/*.c native/prim/posix.c; do
+  for source in $(sed 's,^,native/,' native/sources.txt) native/prim/linux/*.c native/prim/posix.c native/napi/*.c; do
     object=$out/$(basename "$source" .c).o
-    gcc -std=c11 "${flags[@]}" "${includes[@]}" -c "$source" -o "$object"
+    gcc -std=c11 "${flags[@]}" "${includes[@]}" -DNAPI_VERSION=8 -c "$source" -o "$object"
     objects+=("$object")
   done
   # shellcheck disable=SC2086 # a list of flags

@@ -106,6 +106,13 @@ export interface Addon {
   identity(): { pid: number; startLow: number; startHigh: number }
   alive(pid: number, startLow: number, startHigh: number): number
   crc32c(bytes: Uint8Array, crc: number): number
+  /** Where the first byte is that is not zero; -1 where all are. */
+  firstSet(bytes: Uint8Array): number
+  /** The core's functions by name, as native code on these bytes. */
+  directCore(
+    bytes: Uint8Array,
+    wake: (doorbell: number, how: number) => number,
+  ): Record<string, (...args: unknown[]) => unknown>
   /**
    * Unlike a WeakRef, this keeps the object not even until the job ends in which it was made or
    * asked.

@@ -1,4 +1,5 @@
-// The C core as WebAssembly: one instance for each thread and region, on the region's own bytes.
+// The C core as JavaScript calls it: as WebAssembly, one instance for each thread and region, on
+// the region's own bytes; or as native code, of the addon.
 
 import { SW_PAGE } from '../generated/abi.js'
 import { GUARDED_NAMES, type GuardedCore, HOT_NAMES, type HotCore } from '../generated/core.js'
@@ -21,8 +22,11 @@ export type Offset = number
 export interface Instance<Guarded, Hot> {
   readonly guarded: Guarded
   readonly hot: Hot
-  readonly stackPointer: WebAssembly.Global
+  /** Native code has a stack of its own, and does not look at it. */
+  readonly stackPointer: { value: number }
 }
+
+export type Core = Instance<GuardedCore, HotCore>
 
 /** What the core asks of its host. */
 export interface CoreHost {
@@ -98,11 +102,17 @@ export class Code<Guarded, Hot> {
     const { exports } = new WebAssembly.Instance(this.module(), {
       env: { memory, wake: host.wake, alive: host.alive },
     })
+    const names = [...this.#hot, ...this.#guarded]
     const numbered = (number: number): unknown => exports[number.toString(36)]
-    const hot = this.#hot.map((name, i) => [name, numbered(i)])
-    const guarded = this.#guarded.map((name, i) => [name, guard(numbered(hot.length + i) as Call)])
-    const stackPointer = numbered(hot.length + guarded.length) as WebAssembly.Global
+    const stackPointer = numbered(names.length) as WebAssembly.Global
     stackPointer.value = 0
+    return this.of(Object.fromEntries(names.map((name, i) => [name, numbered(i) as Call])), stackPointer)
+  }
+
+  /** The instance that has these functions. */
+  of(functions: Record<string, Call>, stackPointer = { value: 0 }): Instance<Guarded, Hot> {
+    const hot = this.#hot.map((name) => [name, functions[name]!])
+    const guarded = this.#guarded.map((name) => [name, guard(functions[name]!)])
     return { hot: Object.fromEntries(hot), guarded: Object.fromEntries(guarded), stackPointer }
   }
 }

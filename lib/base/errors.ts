@@ -71,11 +71,12 @@ export const replaced = (): SabwayError =>
   )
 
 /**
- * What the core threw. It can only trap, and only when its own block, which lies in the region too,
- * no longer holds what it put there. Anything else is not about the core.
+ * What the core threw. As WebAssembly it can only trap, and only when its own block, which lies in
+ * the region too, no longer holds what it put there. As native code it throws the addon's errors.
+ * Anything else is not about the core.
  */
 export function asCorruptError(error: unknown): unknown {
-  return isTrap(error) ? overwritten(error) : error
+  return isTrap(error) ? overwritten(error) : adopt(error)
 }
 
 export function overwritten(cause?: unknown): SabwayError {

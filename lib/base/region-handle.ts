@@ -1,7 +1,9 @@
+import type { RegionMemory } from './region-memory.js'
+
 /** What travels by postMessage (or workerData) to another thread of this process. */
 export interface RegionHandle {
   readonly sabway: 'region'
-  readonly memory: WebAssembly.Memory
+  readonly memory: RegionMemory
   /** The library's compiled code, so that the other thread need not compile it. */
   readonly module?: WebAssembly.Module
   /** Of a region that processes share. */

@@ -1,5 +1,6 @@
 // What a channel is made with, and what it tells of itself.
 import type { WorkerStats } from '../base/addon.js'
+import type { RegionMemory } from '../base/region-memory.js'
 import type { Codec, CodecName, Format } from '../codec/codec.js'
 import type { PaceOptions } from '../loop/schedule.js'
 import type { Mechanism, WaitPolicy } from '../loop/wait-policy.js'
@@ -39,6 +40,11 @@ export interface ChannelOptions<T = Uint8Array> extends ShareOptions, SideOption
    * channel.
    */
   region?: Region
+  /**
+   * Have the channel lie in a SharedArrayBuffer of the program's, all zeros, as Region.over does.
+   * The region goes with the channel, the buffer does not.
+   */
+  buffer?: SharedArrayBuffer
 }
 
 export interface AttachOptions<T = Uint8Array> extends SideOptions<T> {
@@ -65,7 +71,7 @@ export interface InnerOptions {
 /** What travels by postMessage (or workerData) to the thread that takes the other side. */
 export interface ChannelHandle {
   readonly sabway: 'channel'
-  readonly memory: WebAssembly.Memory
+  readonly memory: RegionMemory
   /** The library's compiled code, so that the other thread need not compile it. */
   readonly module?: WebAssembly.Module
   /** Of a channel that processes share. */

@@ -11,7 +11,7 @@ import { formatFor, partsFor } from './parts.js'
 
 export const BATCH = 'the option `batch`'
 
-const CHANNEL_OPTIONS = ['region', 'share', 'name', 'codec', 'wait', 'batch', 'maxQueued'] as const
+const CHANNEL_OPTIONS = ['region', 'buffer', 'share', 'name', 'codec', 'wait', 'batch', 'maxQueued'] as const
 const ATTACH_OPTIONS = ['side', 'codec', 'wait', 'batch', 'maxQueued', 'replace'] as const
 
 const queueBound = (given: number | undefined): number | undefined =>

@@ -97,8 +97,9 @@ class PageBridge {
     this.#regions.set(id, { region, binding: null, deathListener: null })
     const { codec } = answer
     const opened = { transport: 'shared', identity: addon()!.identity(), codec } as const
-    if (!process.contextIsolated) return { ...opened, memory: region.memory }
-    deliver({ sabway: TAG, id, memory: region.memory })
+    const memory = region.memory as WebAssembly.Memory // as of every region that has a token
+    if (!process.contextIsolated) return { ...opened, memory }
+    deliver({ sabway: TAG, id, memory })
     return opened
   }
 

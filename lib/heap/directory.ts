@@ -53,7 +53,8 @@ function put(member: HeapMember, name: unknown): number {
   return bytes.length
 }
 
-const wordAt = (member: HeapMember, at: number): number => Atomics.load(member.region.words, (member.scratch + at) >>> 2)
+const wordAt = (member: HeapMember, at: number): number =>
+  Atomics.load(member.region.words, (member.scratch + at) >>> 2)
 
 const readFound = (member: HeapMember): Found => ({
   kind: wordAt(member, sw_found.kind),
@@ -102,8 +103,7 @@ export function list(member: HeapMember): Map<string, Found> {
   const { core, handle, scratch, region } = member
   const found = new Map<string, Found>()
   Atomics.store(region.words, (scratch + CURSOR) >>> 2, 0)
-  const next = () =>
-    core.sw_directory_next(handle, scratch + CURSOR, scratch, scratch + NAME, scratch + LENGTH)
+  const next = () => core.sw_directory_next(handle, scratch + CURSOR, scratch, scratch + NAME, scratch + LENGTH)
   while (settled(member.until(next), 'while listing names')) {
     const length = wordAt(member, LENGTH)
     const name = decoded(region.bytes.subarray(scratch + NAME, scratch + NAME + length))

@@ -1,8 +1,8 @@
 // What a region needs of the heap before any thread has joined it.
 import { type GuardedCore, NO_HOST } from '../base/core.js'
 import { SW_HEAP_AT, SW_LINE, SW_PAGE } from '../generated/abi.js'
-import type { HeapRegion } from './heap-region.js'
 import { objectsCode } from './code.js'
+import type { HeapRegion } from './heap-region.js'
 import { HeapMember } from './member.js'
 
 /** Write the heap and the header of a new region: 0, or the core's error. */

@@ -1,6 +1,7 @@
 // What a heap needs to know of its region.
 import type { CoreHost, GuardedCore } from '../base/core.js'
 import type { RegionHandle } from '../base/region-handle.js'
+import type { RegionMemory } from '../base/region-memory.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
 
 export interface HeapRegion {
@@ -8,7 +9,7 @@ export interface HeapRegion {
   readonly words: Int32Array
   readonly core: GuardedCore
   readonly codeHost: CoreHost
-  readonly commons: { peek(): WebAssembly.Memory }
+  readonly commons: { peek(): RegionMemory }
   readonly size: bigint
   readonly endpoint: number
   /** This thread's own block. */

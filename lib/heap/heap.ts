@@ -195,7 +195,8 @@ export class Heap {
 
   /** Kept for programs that receive new buffers: every participant has the whole heap. */
   addSharedBuffer(data: { bufferPosition: number; buffer: SharedArrayBuffer }): void {
-    if (typeof data !== 'object' || data === null) check.refuse('ERR_SABWAY_INVALID_TYPE', 'data must be an object', data)
+    if (typeof data !== 'object' || data === null)
+      check.refuse('ERR_SABWAY_INVALID_TYPE', 'data must be an object', data)
   }
 }
 

@@ -1,17 +1,12 @@
 // This thread's hold on the heap of a region: an instance of the heap's code, and its handle, both
 // in this thread's own block of the region. Made when the thread first uses the heap; left when the
 // region is closed. A thread that ends without that leaves slabs of blocks to whoever needs them.
+import { isMemory } from '../base/brand.js'
 import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
 import { now as clock } from '../base/host.js'
-import {
-  ERRORS,
-  SW_STACK_BYTES,
-  sw_heap,
-  sw_heap_stats,
-  sw_instance,
-} from '../generated/abi.js'
-import type { HeapRegion } from './heap-region.js'
+import { ERRORS, SW_STACK_BYTES, sw_heap, sw_heap_stats, sw_instance } from '../generated/abi.js'
 import { type GuardedObjects, type HotObjects, objectsCode } from './code.js'
+import type { HeapRegion } from './heap-region.js'
 
 const BUSY = ERRORS.ERR_SABWAY_BUSY.number
 
@@ -61,9 +56,10 @@ export class HeapMember {
   private constructor(region: HeapRegion) {
     const leave = region.onClose(() => this.#leave()) // throws for a closed region
     try {
+      const memory = region.commons.peek()
       const heap = region.copied === undefined ? region.core.sw_region_heap(0, region.size) >>> 0 : 0
-      if (heap === 0) throw new SabwayError('ERR_SABWAY_UNSUPPORTED', whyNone(region))
-      const { guarded, hot, stackPointer } = objectsCode.instantiate(region.commons.peek(), region.codeHost)
+      if (heap === 0 || !isMemory(memory)) throw new SabwayError('ERR_SABWAY_UNSUPPORTED', whyNone(region))
+      const { guarded, hot, stackPointer } = objectsCode.instantiate(memory, region.codeHost)
       stackPointer.value = region.instance + sw_instance.stack + SW_STACK_BYTES
       this.region = region
       this.core = guarded
@@ -235,6 +231,8 @@ export class HeapMember {
 function whyNone(region: HeapRegion): string {
   if (region.copied !== undefined)
     return `this thread has a private copy of the shared memory (${region.copied}), in which others cannot allocate`
+  if (!isMemory(region.commons.peek()))
+    return 'this region lies over a SharedArrayBuffer, where the code of the heap, which is WebAssembly, cannot run; make it with Region.create'
   return "this region was made for one channel, or by 'sabway/bytes'; make it with Region.create, from 'sabway'"
 }
 

@@ -3,11 +3,11 @@
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { SW_KIND_MEMORY } from '../generated/abi.js'
-import type { HeapRegion } from './heap-region.js'
 import { AllocatedMemory } from './allocated-memory.js'
 import { add, type Found, find, list, remove } from './directory.js'
-import { HeapMember } from './member.js'
 import { Heap } from './heap.js'
+import type { HeapRegion } from './heap-region.js'
+import { HeapMember } from './member.js'
 
 /** A class whose objects can have names. */
 export interface ObjectKind<T extends object> {
@@ -67,7 +67,11 @@ function described(region: HeapRegion, object: unknown): { kind: ObjectKind<obje
     }
     return { kind, found: { kind: kind.kind, object: place.object } }
   }
-  return check.refuse('ERR_SABWAY_INVALID_TYPE', 'object must be in the heap, such as what heap.allocUI32 returns', object)
+  return check.refuse(
+    'ERR_SABWAY_INVALID_TYPE',
+    'object must be in the heap, such as what heap.allocUI32 returns',
+    object,
+  )
 }
 
 export function set(region: HeapRegion, name: unknown, object: unknown): void {

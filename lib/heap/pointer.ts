@@ -29,9 +29,12 @@ export function createPointer(bufferPosition: number, bufferByteOffset: number):
 export function pointerOf(shared: unknown): number {
   if (typeof shared === 'number') return check.integer(shared, 'pointer', 0, 0xffff_ffff)
   if (typeof shared !== 'object' || shared === null || check.isArray(shared)) {
-    check.refuse('ERR_SABWAY_INVALID_TYPE', 'an object of the heap is named by a pointer or by getSharedMemory()', shared)
+    check.refuse(
+      'ERR_SABWAY_INVALID_TYPE',
+      'an object of the heap is named by a pointer or by getSharedMemory()',
+      shared,
+    )
   }
   const { bufferPosition, bufferByteOffset } = check.fields(shared, 'shared', ['bufferPosition', 'bufferByteOffset'])
   return createPointer(bufferPosition as number, bufferByteOffset as number)
 }
-

@@ -29,7 +29,8 @@ export function reachable(member: HeapMember): Set<number> {
     blocks.add(at)
     found.add(at)
     if (at + sw_registry_block.sizeof > region.bytes.length) break
-    for (let slot = sw_registry_block.slot; slot < sw_registry_block.sizeof; slot += 4) found.add((word(at + slot) & ~SW_KIND_MASK) >>> 0)
+    for (let slot = sw_registry_block.slot; slot < sw_registry_block.sizeof; slot += 4)
+      found.add((word(at + slot) & ~SW_KIND_MASK) >>> 0)
     at = word(at + sw_registry_block.next)
   }
   if (region.channelAt !== 0) found.add(region.channelAt)

@@ -4,14 +4,7 @@
 // addon (end-watch.ts). The dispatcher calls `serve` at each turn of a region's bell.
 import { addon, LooseRef, type Weakly, weakly } from '../base/addon.js'
 import * as host from '../base/host.js'
-import {
-  SW_RELAYS,
-  SW_STAYS,
-  SW_WAKES_ATOMICS,
-  SW_WAKES_FUTEX,
-  SW_WATCHES,
-  sw_endpoint,
-} from '../generated/abi.js'
+import { SW_RELAYS, SW_STAYS, SW_WAKES_ATOMICS, SW_WAKES_FUTEX, SW_WATCHES, sw_endpoint } from '../generated/abi.js'
 import { endpointWord } from '../region/endpoint.js'
 import type { Region } from '../region/region.js'
 import type { Bell } from './bell.js'

@@ -81,7 +81,8 @@ export class Mutex {
    * its size.
    */
   constructor(heap: Heap, shared?: SharedAllocatedMemory | number) {
-    if (!(heap instanceof Heap)) check.refuse('ERR_SABWAY_INVALID_TYPE', 'heap must be a heap, such as region.heap', heap)
+    if (!(heap instanceof Heap))
+      check.refuse('ERR_SABWAY_INVALID_TYPE', 'heap must be a heap, such as region.heap', heap)
     const region = heap.heapRegion
     if (!Region.isRegion(region)) throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'the heap is not of a Region')
     this.heap = heap

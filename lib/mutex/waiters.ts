@@ -259,4 +259,3 @@ const WHY: Record<number, string> = {
   [ERRORS.ERR_SABWAY_POISONED.number]:
     'a holder died with it, and the next one unlocked it without consistent(): make another mutex, and anew what this one protects',
 }
-

@@ -4,6 +4,7 @@
 // needs its addresses. From then on an event loop holds it.
 import { LooseRef } from '../base/addon.js'
 import { immediate, inAudioWorklet, root } from '../base/host.js'
+import type { RegionMemory } from '../base/region-memory.js'
 
 /** What waits for news of the region. */
 interface Sleeper {
@@ -56,7 +57,7 @@ const collected = new FinalizationRegistry<OwnedEndpoint>((owned) => {
 })
 
 export class Commons {
-  readonly #memory: WebAssembly.Memory
+  readonly #memory: RegionMemory
   /**
    * The ways to evict others, by the participant that would do it: through the core that has its
    * endpoint's stack.
@@ -78,7 +79,7 @@ export class Commons {
 
   /** `token`: how other processes get at the memory, if they can. */
   constructor(
-    memory: WebAssembly.Memory,
+    memory: RegionMemory,
     readonly token?: string,
   ) {
     this.#memory = memory
@@ -98,21 +99,21 @@ export class Commons {
    * A handle: its memory counts as lent when it is looked at, which is what cloning does, and
    * attaching in this realm does not.
    */
-  handle<Parts extends object>(parts: Parts): Parts & { readonly memory: WebAssembly.Memory } {
+  handle<Parts extends object>(parts: Parts): Parts & { readonly memory: RegionMemory } {
     const lend = () => this.lend()
     const handle = Object.defineProperty(parts, 'memory', { get: lend, enumerable: true, configurable: true })
     if (this.token === undefined) handles.set(handle, this)
     else this.lend() // the token is there to be read
-    return handle as Parts & { memory: WebAssembly.Memory }
+    return handle as Parts & { memory: RegionMemory }
   }
 
   /** The memory, for this thread. */
-  peek(): WebAssembly.Memory {
+  peek(): RegionMemory {
     return this.#memory
   }
 
   /** The memory, for others: from now on participants of other threads may be in it. */
-  lend(): WebAssembly.Memory {
+  lend(): RegionMemory {
     if (this.#lent) return this.#memory
     this.sweep()
     this.#lent = true

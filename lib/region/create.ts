@@ -4,7 +4,9 @@ import { addonMissing } from '../base/addon.js'
 import * as check from '../base/check.js'
 import { coreCode, type GuardedCore, NO_HOST, regionBytes, sharedMemory } from '../base/core.js'
 import { coreError, SabwayError } from '../base/errors.js'
+import type { BufferMemory } from '../base/region-memory.js'
 import { SW_PAGE } from '../generated/abi.js'
+import { buffers } from './core-on.js'
 import type { Join } from './overlay.js'
 import { overlayPart } from './parts.js'
 
@@ -27,12 +29,7 @@ const NAME = /^[\w.-]+$/
  * A region of so many pages, in which `format` writes the header and what else is there from the
  * beginning.
  */
-export function create<R>(
-  pages: number,
-  { share, name }: ShareOptions,
-  format: Format,
-  join: Join<R>,
-): R {
+export function create<R>(pages: number, { share, name }: ShareOptions, format: Format, join: Join<R>): R {
   if (share !== undefined) check.oneOf(share, 'share', ['threads', 'processes'])
   if (name !== undefined) {
     if (typeof name !== 'string') check.refuse('ERR_SABWAY_INVALID_TYPE', 'name must be a string', name)
@@ -50,6 +47,21 @@ export function create<R>(
   const memory = sharedMemory(pages)
   prepare(memory)
   return join(memory, null)
+}
+
+/**
+ * A region in a SharedArrayBuffer of the program's, of `needed` bytes at least. Errors:
+ * ERR_SABWAY_NO_ADDON, ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT,
+ * ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_INVALID_STATE.
+ */
+export function createIn<R>(
+  buffer: unknown,
+  needed: number,
+  format: (core: GuardedCore, pages: number) => number,
+  join: (memory: BufferMemory) => R,
+): R {
+  const part = buffers()
+  return part.createIn(part.memoryOf(buffer), needed, format, join)
 }
 
 /** Join the region that the token of another process names. */

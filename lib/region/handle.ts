@@ -1,5 +1,5 @@
 // What travels between threads, as it arrives: the handle of a region or of a channel.
-import { isMemory, sectionOf } from '../base/brand.js'
+import { isMemory, isSharedArrayBuffer, sectionOf } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { Commons } from './commons.js'
@@ -38,10 +38,16 @@ export function handleParts(value: unknown): HandleParts {
     'copied',
     'codec',
   ])
-  if ((parts.copied && typeof parts.token === 'string') || isMemory(parts.memory))
+  if ((parts.copied && typeof parts.token === 'string') || isMemory(parts.memory) || holdsBuffer(parts.memory))
     return { ...parts, ...named(codec), ...compiled(module) }
   const hint = parts.sabway !== undefined ? '; a handle survives postMessage, but not JSON' : ''
   return check.refuse('ERR_SABWAY_INVALID_TYPE', `${expected}${hint}`, value)
+}
+
+/** Is it what stands in place of a WebAssembly.Memory in the handle of a region over a buffer? */
+function holdsBuffer(memory: unknown): boolean {
+  if (typeof memory !== 'object' || memory === null || ArrayBuffer.isView(memory)) return false
+  return isSharedArrayBuffer(check.fields(memory, "the handle's memory", ['buffer']).buffer)
 }
 
 const named = (codec: unknown): { codec?: string } =>

@@ -1,6 +1,5 @@
-// This thread's membership of a region: an endpoint, a WebAssembly instance of the core on the
-// region's bytes, and the addon's binding where there is an addon. Others see it by the endpoint's
-// words:
+// This thread's membership of a region: an endpoint, the core on the region's bytes, and the
+// addon's binding where there is an addon. Others see it by the endpoint's words:
 //
 //   free --claim--> claimed, no skills --bind, skills--> in use --leave--> free
 //
@@ -9,8 +8,9 @@
 // by its Web Lock (endpoint.ts), if it held one by then. What the constructor throws behind the
 // claim gives the endpoint back.
 import { type Addon, addon, type RegionBinding, type SharedMemory } from '../base/addon.js'
-import { type CoreHost, coreCode, type GuardedCore, type HotCore, type Offset } from '../base/core.js'
+import type { CoreHost, GuardedCore, HotCore, Offset } from '../base/core.js'
 import { adopt, coreError, SabwayError } from '../base/errors.js'
+import { bytesOf, type RegionMemory } from '../base/region-memory.js'
 import {
   SW_ENDPOINTS,
   SW_INSTANCE_BYTES,
@@ -27,6 +27,7 @@ import {
   sw_region_header,
 } from '../generated/abi.js'
 import type { Commons } from './commons.js'
+import { coreOn } from './core-on.js'
 import { endpointWord, leave, roleOf, stay } from './endpoint.js'
 
 /**
@@ -110,15 +111,15 @@ export class Membership {
   constructor(
     owner: object,
     commons: Commons,
-    memory: WebAssembly.Memory,
+    memory: RegionMemory,
     host: RegionHost | null,
     away: SharedMemory | undefined,
   ) {
-    const buffer = memory.buffer as unknown as SharedArrayBuffer
-    this.bytes = new Uint8Array(buffer)
-    const words = new Int32Array(buffer)
+    const bytes = bytesOf(memory)
+    this.bytes = bytes
+    const words = new Int32Array(bytes.buffer, 0, bytes.length / 4)
     this.words = words
-    const size = BigInt(buffer.byteLength)
+    const size = BigInt(bytes.length)
     this.size = size
     const waking: Waking = { words, commons, binding: null, processes: false, wakes: 0 }
     this.#waking = waking
@@ -126,10 +127,10 @@ export class Membership {
       wake: (doorbell, how) => wake(waking, doorbell, how),
       alive: host === null ? () => 1 : host.alive,
     }
-    const { guarded: core, hot, stackPointer } = coreCode.instantiate(memory, this.codeHost)
+    const { guarded: core, hot, stackPointer } = coreOn(memory, bytes, this.codeHost)
     this.core = core
     this.hot = hot
-    const status = core.sw_region_verify(0, buffer.byteLength / SW_PAGE)
+    const status = core.sw_region_verify(0, bytes.length / SW_PAGE)
     if (status !== 0) throw coreError(status, describeHeader(words))
     const empty = core.sw_region_channel(0, size) === 0 && core.sw_region_heap(0, size) === 0
     if (empty) throw new SabwayError('ERR_SABWAY_CORRUPT', 'its header names a place where no channel can be')

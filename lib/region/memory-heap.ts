@@ -52,11 +52,12 @@ function regionOf(config: unknown): Region {
     if ('sabway' in config) return Region.open(config as RegionHandle)
   }
   const names = ['size', 'share', 'name', 'bufferSize', 'initialBuffers'] as const
-  const { size = DEFAULT_SIZE, bufferSize, initialBuffers, ...share } = check.options(
-    config as MemoryHeapConfig | undefined,
-    'heap config',
-    names,
-  )
+  const {
+    size = DEFAULT_SIZE,
+    bufferSize,
+    initialBuffers,
+    ...share
+  } = check.options(config as MemoryHeapConfig | undefined, 'heap config', names)
   for (const [name, value] of Object.entries({ bufferSize, initialBuffers })) {
     if (value !== undefined) check.integer(value, name, 1, 2 ** 32)
   }

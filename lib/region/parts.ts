@@ -3,11 +3,15 @@ import type * as electron from '../base/electron-versions.js'
 import { Part } from '../base/part.js'
 import type * as format from '../heap/format.js'
 import type * as names from '../heap/names.js'
+import type * as buffers from './buffers.js'
 import type * as locks from './locks.js'
 import type * as overlay from './overlay.js'
 
 /** The locks by which the ends of threads without the addon are seen. */
 export const lockPart = new Part<Pick<typeof locks, 'holdLock' | 'releaseLock'>>()
+
+/** Regions over SharedArrayBuffers. */
+export const bufferPart = new Part<Pick<typeof buffers, 'hasAddon' | 'directCore' | 'memoryOf' | 'createIn'>>()
 
 /** Memory that processes share. */
 export const overlayPart = new Part<Pick<typeof overlay, 'createShared' | 'openShared'>>()

@@ -14,12 +14,14 @@ import * as check from '../base/check.js'
 import { type CoreHost, coreCode, type GuardedCore, type HotCore, type Offset } from '../base/core.js'
 import { adopting, coreError, SabwayError } from '../base/errors.js'
 import type { RegionHandle } from '../base/region-handle.js'
+import type { RegionMemory } from '../base/region-memory.js'
 import { cloneHint, hide, INSPECT, inspected } from '../base/summary.js'
 import { SW_ENDPOINTS, SW_HEAP_AT, SW_PAGE, sw_endpoint } from '../generated/abi.js'
 import type { Heap } from '../heap/heap.js'
 import { ChannelPlace } from './channel-place.js'
 import { Commons } from './commons.js'
-import { create, type Format, open, pagesFor, type ShareOptions } from './create.js'
+import { buffers } from './core-on.js'
+import { create, createIn, type Format, open, pagesFor, type ShareOptions } from './create.js'
 import { endpointWord } from './endpoint.js'
 import { type HandleParts, handleParts } from './handle.js'
 import { isolated } from './isolation.js'
@@ -35,6 +37,8 @@ export interface RegionStats {
   participants: number
   /** How this thread is woken: by the addon's threadsafe function, or by Atomics.notify. */
   wakes: 'addon' | 'atomics'
+  /** How this thread runs the core on the region: over a SharedArrayBuffer as native code. */
+  core: 'wasm' | 'native'
 }
 
 const LARGEST = 65536 * SW_PAGE
@@ -77,7 +81,7 @@ export class Region {
     /** Shows that it is the library that makes the region. */
     made: symbol,
     commons: Commons,
-    memory: WebAssembly.Memory,
+    memory: RegionMemory,
     shared: SharedMemory | null = null,
     host: RegionHost | null = ownHost(),
     copied?: string,
@@ -119,28 +123,52 @@ export class Region {
   }
 
   /**
+   * A region over a SharedArrayBuffer that the program has, or that native code has made: the whole
+   * pages of 64 KiB in it, of which there must be 18 at least, all zeros. It is the region's from
+   * then on, and as long as any thread uses it. All of them need the addon, whose native core runs
+   * there. It has no heap. Not for memory that can grow. Errors: ERR_SABWAY_NO_ADDON,
+   * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE, and
+   * ERR_SABWAY_INVALID_STATE: it holds a region already, or something else.
+   */
+  static over(buffer: SharedArrayBuffer): Region {
+    const format = (core: GuardedCore, pages: number) => core.sw_region_format_empty(0, pages, 0)
+    const region = createIn(buffer, SW_HEAP_AT + SW_PAGE, format, Region.#in)
+    region.#vacant = true
+    return region
+  }
+
+  /** Others may have the buffer, so they may take part from the beginning. */
+  static #in(memory: RegionMemory): Region {
+    return Region.on(memory)
+  }
+
+  /**
    * @internal A region carved for one channel: `region`, or one of its own. Capacities in bytes,
    * rounded up to powers of two.
    */
   static forChannel(
     rendererToNative: number,
     nativeToRenderer: number,
-    options: ShareOptions & { region?: Region },
+    options: ShareOptions & { region?: Region; buffer?: SharedArrayBuffer },
   ): Region {
-    const { region } = options
+    const { region, buffer } = options
     if (region !== undefined) {
       mustBeRegion(region)
-      for (const name of ['share', 'name'] as const) {
-        if (options[name] === undefined) continue
-        throw new SabwayError(
-          'ERR_SABWAY_INVALID_ARGUMENT',
-          `\`${name}\` is an option of Region.create where a \`region\` is given`,
-        )
-      }
+      mustNotHave(
+        options,
+        ['share', 'name', 'buffer'],
+        'is an option of Region.create or Region.over where a `region` is given',
+      )
       region.#carve(rendererToNative, nativeToRenderer)
       return region
     }
     const pages = pagesFor(rendererToNative, nativeToRenderer)
+    if (buffer !== undefined) {
+      mustNotHave(options, ['share', 'name'], 'does not go with `buffer`, which only threads can share')
+      const formatIn = (core: GuardedCore, all: number) =>
+        core.sw_region_format(0, all, rendererToNative, nativeToRenderer)
+      return createIn(buffer, pages * SW_PAGE, formatIn, Region.#in)
+    }
     const format = (core: GuardedCore) => core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
     return Region.#make(pages, options, format)
   }
@@ -178,7 +206,8 @@ export class Region {
     coreCode.offer(module)
     if (own !== undefined) return new Region(Region.#made, own, own.peek())
     if (copied && typeof token === 'string') return Region.#opened(token)
-    if (!isMemory(memory) || !isSharedArrayBuffer(memory.buffer)) {
+    if (!isMemory(memory)) return Region.on(buffers().memoryOf((memory as RegionMemory).buffer))
+    if (!isSharedArrayBuffer(memory.buffer)) {
       throw new SabwayError('ERR_SABWAY_NOT_A_REGION', 'its memory is not shared; make regions with Sabway')
     }
     return Region.on(memory, undefined, token as string | undefined)
@@ -188,14 +217,14 @@ export class Region {
    * @internal Join the region that is in this memory, with the addon of another context of this
    * thread.
    */
-  static on(memory: WebAssembly.Memory, host?: RegionHost, token?: string): Region {
+  static on(memory: RegionMemory, host?: RegionHost, token?: string): Region {
     const commons = new Commons(memory, token)
     commons.lend()
     return new Region(Region.#made, commons, memory, null, host)
   }
 
   /** What other threads need to join: `handle` is made of it. */
-  get memory(): WebAssembly.Memory {
+  get memory(): RegionMemory {
     return this.commons.lend()
   }
 
@@ -348,7 +377,7 @@ export class Region {
     const { token } = this.commons
     return this.commons.handle({
       ...parts,
-      module: coreCode.module(),
+      ...(isMemory(this.commons.peek()) && { module: coreCode.module() }),
       ...(token !== undefined && { token }),
       ...(this.copied !== undefined && { copied: true as const }),
     })
@@ -385,7 +414,8 @@ export class Region {
     for (let index = 0; index < SW_ENDPOINTS; index++) {
       if (Atomics.load(this.words, endpointWord(index, sw_endpoint.pid)) !== 0) participants++
     }
-    return { size: this.bytes.length, participants, wakes: this.binding === null ? 'atomics' : 'addon' }
+    const wakes = this.binding === null ? 'atomics' : 'addon'
+    return { size: this.bytes.length, participants, wakes, core: isMemory(this.commons.peek()) ? 'wasm' : 'native' }
   }
 
   /**
@@ -428,6 +458,14 @@ export class Region {
 
   #mustBeOpen(): void {
     if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'this region was closed')
+  }
+}
+
+/** Errors: ERR_SABWAY_INVALID_ARGUMENT, for options that do not go with another one. */
+function mustNotHave(options: object, names: readonly string[], why: string): void {
+  for (const name of names) {
+    if ((options as Record<string, unknown>)[name] === undefined) continue
+    throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', `\`${name}\` ${why}`)
   }
 }
 

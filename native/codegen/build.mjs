@@ -6,10 +6,11 @@
 // It writes lib/generated: abi.ts (the layout), and for each of the modules of exports.txt, core and
 // objects, its functions (core.ts), the module as text (core-wasm.ts) and as it is (core.wasm).
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runClang } from '@yowasp/clang'
+import { callsFile, declared, functionsOf, headers, lines, MODULES, tree, update } from './calls.mjs'
 
 const native = join(dirname(fileURLToPath(import.meta.url)), '..')
 const generated = join(native, '..', 'lib', 'generated')
@@ -20,21 +21,7 @@ const FUNCTION_SECTION = 3
 const EXPORT_SECTION = 7
 const DATA_SECTION = 11
 const CORE_SECTION = 'sabway'
-/** Programs that only send and receive load the first alone. */
-const MODULES = ['core', 'objects']
 const STACK_POINTER = '__stack_pointer'
-
-const lines = async (file) => (await readFile(join(native, file), 'utf8')).split('\n').filter(Boolean)
-
-/** The folder as the compiler's virtual file system wants it. */
-async function tree(folder) {
-  const entries = await readdir(folder, { withFileTypes: true })
-  const pairs = entries.map(async (entry) => {
-    const path = join(folder, entry.name)
-    return [entry.name, entry.isDirectory() ? await tree(path) : await readFile(path)]
-  })
-  return Object.fromEntries(await Promise.all(pairs))
-}
 
 async function compile(sources, flags, files) {
   const args = [
@@ -182,19 +169,6 @@ async function coreSources() {
   return [...(await lines('sources.txt')).filter((path) => path.startsWith('core/')), 'prim/wasm.c']
 }
 
-/** What exports.txt lists for a module. */
-async function functionsOf(wanted) {
-  let module = MODULES[0]
-  const found = []
-  for (const line of await lines('codegen/exports.txt')) {
-    const [name, mark] = line.split(' ')
-    if (name === '#') module = MODULES.includes(mark) && line === `# ${mark}` ? mark : module
-    else if (mark !== undefined && mark !== 'hot') throw new Error(`exports.txt: ${line}`)
-    else if (module === wanted) found.push({ name, hot: mark === 'hot' })
-  }
-  return found
-}
-
 async function buildModule(files, functions) {
   const exported = functions.map(({ name }) => `-Wl,--export=${name}`)
   const bytes = await compile(
@@ -321,21 +295,6 @@ function abiFiles(rows) {
 
 const namesOf = (functions, hot) => functions.filter((each) => each.hot === hot).map(({ name }) => name)
 
-/** All headers, for the names of parameters. */
-function headers(tree) {
-  return Object.entries(tree)
-    .map(([name, entry]) => (name.endsWith('.h') ? entry.toString() : Buffer.isBuffer(entry) ? '' : headers(entry)))
-    .join('\n')
-}
-
-/** How the headers declare a function: { result, parameters: { type, name }[] } in C's words. */
-function declared(name, declarations) {
-  const found = new RegExp(`([\\w ]+?[ *]+)${name}\\(([^)]*)\\);`).exec(declarations)
-  if (!found) throw new Error(`exports.txt lists ${name}, which no header declares`)
-  const parameters = found[2] === 'void' ? [] : found[2].split(',').map((text) => /(.*?)(\w+)\s*$/s.exec(text))
-  return { result: found[1].trim(), parameters: parameters.map(([, type, name]) => ({ type: type.trim(), name })) }
-}
-
 const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())
 
 /**
@@ -370,34 +329,6 @@ function functionsFile(module, functions, types, declarations) {
   ]
 }
 
-/**
- * A call of each function for test/differential/native_core.c, which defines CORE_CALL, and what an
- * argument and a result become: by the handle that is the first parameter, if one is.
- */
-function callsFile(functions, declarations) {
-  const call = ({ name }) => {
-    const { result, parameters } = declared(name, declarations)
-    const handle = /^sw_(producer|consumer) \*$/.exec(parameters[0]?.type ?? '')?.[1]
-    const given = parameters.map(({ type }, i) => {
-      if (i === 0 && handle !== undefined) return '&handle'
-      if (type.endsWith('*')) return `PLACE(${i})`
-      return type === 'uint64_t' ? `a[${i}]` : `(${type})WORD(${i})`
-    })
-    const called = `${name}(${given.join(', ')})`
-    const kind = handle === undefined ? 'PLAIN' : handle.toUpperCase()
-    if (result === 'void') return `CORE_CALL(${kind}, ${name}, NOTHING, (${called}, 0))`
-    if (result.endsWith('*')) return `CORE_CALL(${kind}, ${name}, NUMBER, offset_or_zero(b, ${called}))`
-    return `CORE_CALL(${kind}, ${name}, ${result === 'uint64_t' ? 'BIGINT' : 'NUMBER'}, ${called})`
-  }
-  return functions.map(call)
-}
-
-/** Write a file that differs: what depends on one that does not need not be built again. */
-async function update(file, text) {
-  const before = await readFile(file, 'utf8').catch(() => '')
-  if (text !== before) await writeFile(file, text)
-}
-
 /** The bytes as lib/base/wasm-text.ts reads them. */
 function letters(bytes) {
   const letter = (byte) => (byte < 91 ? String.fromCharCode(35 + byte) : `~${letter(byte - 91)}`)
@@ -408,7 +339,7 @@ const folders = ['include', 'base', 'core', 'prim', 'napi', 'codegen']
 const files = Object.fromEntries(await Promise.all(folders.map(async (name) => [name, await tree(join(native, name))])))
 const sizes = await buildSizes(files)
 await mkdir(generated, { recursive: true })
-const declarations = headers(files).replaceAll(/\/\*.*?\*\//gs, '')
+const declarations = headers(files)
 const made = abiFiles(await buildAbi(files))
 for (const module of MODULES) {
   const functions = await functionsOf(module)
@@ -423,12 +354,11 @@ for (const module of MODULES) {
   made[`${module}-wasm.ts`] = [
     `export const CODE = ${letters(bytes)}`,
     `export const ID = '${id}'`,
-    ...(module === 'core' ? [`export const SECTION = '${CORE_SECTION}'`, `export const SIZES = ${letters(sizes)}`] : []),
+    ...(module === 'core'
+      ? [`export const SECTION = '${CORE_SECTION}'`, `export const SIZES = ${letters(sizes)}`]
+      : []),
   ]
   await writeFile(join(generated, `${module}.wasm`), linked) // for tests, and for tools that read WebAssembly
   console.log(`wasm ${module}: ${bytes.length} bytes`)
 }
-for (const [name, source] of Object.entries(made)) {
-  const head = '// Generated from native/include/sabway by native/codegen/build.mjs: do not edit.'
-  await update(join(generated, name), [head, '', ...source, ''].join('\n'))
-}
+for (const [name, source] of Object.entries(made)) await update(name, source)

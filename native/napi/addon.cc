@@ -1,7 +1,10 @@
 // The addon's exports: they marshal arguments and map errors; the C library does the work.
 #include <napi.h>
 
+#include <cstring>
+
 #include "arguments.h"
+#include "direct_core.h"
 #include "environment.h"
 #include "error.h"
 #include "prim/prim.h"
@@ -31,6 +34,16 @@ Napi::Value Alive(const Napi::CallbackInfo &info) {
 Napi::Value Crc32c(const Napi::CallbackInfo &info) {
   auto [data, length] = BytesOf(info[0], "the data");
   return Napi::Number::New(info.Env(), sw_crc32c(Word(info[1], "argument 1"), data, length));
+}
+
+// (Uint8Array) -> where its first byte is that is not zero, -1 where all are.
+Napi::Value FirstSet(const Napi::CallbackInfo &info) {
+  auto [data, length] = BytesOf(info[0], "the data");
+  size_t at = 0;
+  for (uint64_t eight = 0; at + sizeof(eight) <= length && eight == 0; at += eight == 0 ? sizeof(eight) : 0)
+    memcpy(&eight, data + at, sizeof(eight));
+  while (at < length && data[at] == 0) at++;
+  return Napi::Number::New(info.Env(), at == length ? -1 : static_cast<double>(at));
 }
 
 // What a weak reference holds: it is given back when the object that JavaScript has of it is
@@ -79,8 +92,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   napi_value weakly;
   if (napi_create_function(env, "weakly", NAPI_AUTO_LENGTH, Weakly, nullptr, &weakly) == napi_ok)
     exports.Set("weakly", weakly);
+  napi_value core;
+  if (napi_create_function(env, "directCore", NAPI_AUTO_LENGTH, swi_direct_core, nullptr, &core) == napi_ok)
+    exports.Set("directCore", core);
   exports.Set("identity", Napi::Function::New(env, Identity));
   exports.Set("alive", Napi::Function::New(env, Alive));
+  exports.Set("firstSet", Napi::Function::New(env, FirstSet));
   exports.Set("crc32c", Napi::Function::New(env, Crc32c));
   return exports;
 }

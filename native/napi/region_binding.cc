@@ -33,8 +33,8 @@ RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<
   // The address comes from a view: on Node 20 Node-API does not take the SharedArrayBuffer itself.
   auto [data, length] = BytesOf(info[0], "the region");
   endpoint_ = Whole(info[1], "endpoint", SW_ENDPOINTS - 1);
-  if (length % SW_PAGE != 0 || reinterpret_cast<uintptr_t>(data) % SW_LINE != 0) {
-    throw MakeError(env, SW_ENOTREGION, "a region is a whole WebAssembly.Memory");
+  if (length % SW_PAGE != 0 || reinterpret_cast<uintptr_t>(data) % sizeof(uint64_t) != 0) {
+    throw MakeError(env, SW_ENOTREGION, "a region is whole pages of 64 KiB, 8-byte aligned");
   }
   int status = sw_region_verify(data, static_cast<uint32_t>(length / SW_PAGE));
   if (status != SW_OK) throw MakeError(env, status, "refused by the native core");

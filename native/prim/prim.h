@@ -27,6 +27,17 @@ uint64_t sw_prim_discard(void *from, uint64_t bytes);
 
 #ifndef __wasm__
 
+/* What takes the place of sw_prim_wake's own ways: while JavaScript calls the native core, what
+ * JavaScript can do to wake a sleeper. */
+typedef struct sw_prim_waker {
+  int (*wake)(void *context, uint32_t *doorbell, uint32_t how);
+  void *context;
+} sw_prim_waker;
+
+/* Where this thread says so: NULL there is nothing. The place stays the same for as long as the
+ * thread lives. wake.c. */
+const sw_prim_waker **sw_prim_waker_place(void);
+
 /* The pid of this process. */
 uint32_t sw_prim_pid(void);
 

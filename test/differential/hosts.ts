@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { abi } from '../js/support/abi.js'
-import { root } from '../js/support/paths.js'
+import { rawAddon, root } from '../js/support/paths.js'
 
 /**
  * The functions of native/codegen/exports.txt. Every pointer is an offset; only 64-bit sizes are
@@ -10,7 +10,11 @@ import { root } from '../js/support/paths.js'
  */
 export type Core = Record<string, (...args: (number | bigint)[]) => number | bigint | undefined>
 
-export type HostName = 'native' | 'wasm'
+/**
+ * 'native': the native core with its handles in the region, as the wasm core has them; 'addon': the
+ * one in the addon, whose handles are private.
+ */
+export type HostName = 'native' | 'wasm' | 'addon'
 
 export interface Host {
   readonly core: Core
@@ -18,9 +22,10 @@ export interface Host {
   takeWakes(): number[]
 }
 
+type DirectCore = (bytes: Uint8Array, wake: (doorbell: number, how: number) => number) => Core
+
 interface NativeCore {
-  coreOn(bytes: Uint8Array): Core
-  takeWakes(): number[]
+  directCore: DirectCore
   alive(pid: number, startLow: number, startHigh: number): number
 }
 
@@ -28,6 +33,7 @@ interface NativeCore {
 const loaded = { exports: {} }
 process.dlopen(loaded as NodeJS.Module, fileURLToPath(new URL('build/Release/native_core.addon', root)))
 export const native = loaded.exports as NativeCore
+const addon = rawAddon() as unknown as { directCore: DirectCore }
 
 /** The participants: endpoints 0 and 1, each with an instance block of its own. */
 export const ENDPOINTS = [0, 1] as const
@@ -46,25 +52,31 @@ export function instanceOf(endpoint: Endpoint) {
 
 export const wasmModule = new WebAssembly.Module(readFileSync(new URL('lib/generated/core.wasm', root)))
 
+/** Notes what the core wakes. */
+class Wakes {
+  #taken: number[] = []
+
+  readonly wake = (doorbell: number, how: number): number => {
+    this.#taken.push(doorbell >>> 0, how >>> 0)
+    return 1
+  }
+
+  readonly take = (): number[] => this.#taken.splice(0)
+}
+
 function wasmHost(memory: WebAssembly.Memory, endpoint: Endpoint): Host {
-  let wakes: number[] = []
+  const wakes = new Wakes()
   const { exports } = new WebAssembly.Instance(wasmModule, {
-    env: {
-      memory,
-      wake: (doorbell: number, how: number) => wakes.push(doorbell >>> 0, how >>> 0) && 1,
-      alive: native.alive,
-    },
+    env: { memory, wake: wakes.wake, alive: native.alive },
   })
   const stackPointer = exports.__stack_pointer as WebAssembly.Global
   stackPointer.value = instanceOf(endpoint).at + layout.SW_STACK_BYTES
-  return {
-    core: exports as unknown as Core,
-    takeWakes() {
-      const taken = wakes
-      wakes = []
-      return taken
-    },
-  }
+  return { core: exports as unknown as Core, takeWakes: wakes.take }
+}
+
+function directHost(directCore: DirectCore, bytes: Uint8Array): Host {
+  const wakes = new Wakes()
+  return { core: directCore(bytes, wakes.wake), takeWakes: wakes.take }
 }
 
 /** A piece of memory on which every host works. */
@@ -78,10 +90,11 @@ export class Arena {
     const buffer = memory.buffer as unknown as SharedArrayBuffer
     this.bytes = new Uint8Array(buffer)
     this.words = new Int32Array(buffer)
-    const onNative: Host = { core: native.coreOn(this.bytes), takeWakes: native.takeWakes }
+    const onNative = directHost(native.directCore, this.bytes)
     this.#hosts = {
       native: [onNative, onNative],
       wasm: [wasmHost(memory, 0), wasmHost(memory, 1)],
+      addon: [directHost(addon.directCore, this.bytes), directHost(addon.directCore, this.bytes)],
     }
   }
 

@@ -106,7 +106,7 @@ export class Script {
     if (this.#below(2) === 0) {
       this.#call(0, 'sw_region_format', 0, arena.pages, first, second)
     } else {
-      this.#call(0, 'sw_region_format_empty', 0, arena.pages)
+      this.#call(0, 'sw_region_format_empty', 0, arena.pages, 0)
       this.#call(0, 'sw_channel_format', 0, abi.SW_HEAP_AT, first, second)
     }
     this.#startHigh()
@@ -289,7 +289,7 @@ export class Script {
     else if (kind === 1) this.#call(endpoint, 'sw_producer_abandon', producer)
     else if (kind === 2) {
       this.#call(endpoint, 'sw_region_format', 0, 1, 1, 1)
-      this.#call(endpoint, 'sw_region_format_empty', 0, 1)
+      this.#call(endpoint, 'sw_region_format_empty', 0, 1, 0)
     } else this.#call(endpoint, 'sw_channel_check', 0, this.#size, abi.SW_HEAP_AT + 4)
   }
 

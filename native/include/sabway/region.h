@@ -17,7 +17,7 @@ uint32_t sw_layout_hash(void);
  * of range. Capacities are bytes and are rounded up to powers of two. Wait-free. */
 uint64_t sw_region_bytes(uint32_t renderer_to_native, uint32_t native_to_renderer);
 
-/* Write header and channel into `pages` * SW_PAGE zeroed bytes at `base` (SW_LINE aligned). Zeroed
+/* Write header and channel into `pages` * SW_PAGE zeroed bytes at `base` (8-byte aligned). Zeroed
  * but for flags and nonce, which are there already when the memory is shared by processes
  * (shared.h). The magic goes last, so an attach meanwhile is refused with SW_ENOTREGION. One
  * caller, once; wait-free. A crash inside leaves memory that every host refuses. Errors: SW_ERANGE.

@@ -1,5 +1,6 @@
 // Stands in for test/js/support/host.ts in a browser.
 export const haveAddon = false
+export const inBuffers = false
 
 /** May this thread block? A page's main thread may not. */
 export const mayBlock = typeof document === 'undefined'

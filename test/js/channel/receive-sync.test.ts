@@ -7,7 +7,7 @@ import { SharedMemoryChannel, type WaitPolicy } from 'sabway'
 import { pattern } from '../support/bytes.js'
 import { open, pair } from '../support/channels.js'
 import { throwsError } from '../support/errors.js'
-import { itBlocking, itNative } from '../support/host.js'
+import { inBuffers, itBlocking, itNative } from '../support/host.js'
 import { sleeps } from '../support/sleepers.js'
 import { Thread } from '../support/threads.js'
 import { aWhile, until } from '../support/wait.js'
@@ -103,7 +103,7 @@ describe('receiveSync', () => {
     ['a native thread', {}],
     ['JavaScript', {}],
     ['a peer that has not come', {}],
-    ['JavaScript', { execArgv: ['--no-addons'] }],
+    ...(inBuffers ? [] : [['JavaScript', { execArgv: ['--no-addons'] }]]), // cannot join those
   ] as [string, WorkerOptions][]) {
     for (const wait of ['spin', 'park'] as const) {
       const test = peer === 'a native thread' ? itNative : it

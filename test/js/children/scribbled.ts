@@ -14,7 +14,7 @@ const [where, seedText, roundsText, share] = process.argv.slice(2) as [
   ScribblerData['where'],
   string,
   string,
-  'threads' | 'processes',
+  'threads' | 'processes' | 'a SharedArrayBuffer',
 ]
 const chance = random(Number(seedText))
 const below = (limit: number) => Math.floor(chance() * limit)
@@ -105,8 +105,9 @@ async function scribblingProcess(channel: SharedMemoryChannel): Promise<Scribble
  * too.
  */
 async function round(): Promise<void> {
-  const channel = new SharedMemoryChannel(4096 << below(5), 4096 << below(5), { share })
-  const scribbler = share === 'threads' ? scribblingThread(channel) : await scribblingProcess(channel)
+  const memory = share === 'a SharedArrayBuffer' ? { buffer: new SharedArrayBuffer(2 ** 21) } : { share }
+  const channel = new SharedMemoryChannel(4096 << below(5), 4096 << below(5), memory)
+  const scribbler = share === 'processes' ? await scribblingProcess(channel) : scribblingThread(channel)
   const doings = listened(channel)
   const worker = WORKERS[below(WORKERS.length)]!
   const other = below(3) === 0 ? SharedMemoryChannel.attach(channel.handle, { side: 'native' }) : null

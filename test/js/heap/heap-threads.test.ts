@@ -59,7 +59,9 @@ describe('a heap that is shared', () => {
 
     test(`takes blocks back that ${name} frees`, async () => {
       const h = heap(config)
-      const pointers = [10, 100, 1000, 10_000, 100_000].flatMap((bytes) => Array.from({ length: 50 }, () => h.alloc(bytes)))
+      const pointers = [10, 100, 1000, 10_000, 100_000].flatMap((bytes) =>
+        Array.from({ length: 50 }, () => h.alloc(bytes)),
+      )
       assert.equal(await start(h, { does: 'free', pointers }).next(), 'freed')
       h.check()
       assert.equal(h.stats().blocks, 0)
@@ -149,7 +151,10 @@ describe('names in a region', () => {
     const [first, second] = [h.allocUI8(1), h.allocUI8(1)]
     h.region.set('a', first)
     h.region.set('a', first)
-    assert.throws(() => h.region.set('a', second), { code: 'ERR_SABWAY_NAME_TAKEN', message: /'a' stands for another object \(a memory\)/ })
+    assert.throws(() => h.region.set('a', second), {
+      code: 'ERR_SABWAY_NAME_TAKEN',
+      message: /'a' stands for another object \(a memory\)/,
+    })
     assert.equal(h.region.delete('a'), true)
     h.region.set('a', second)
     assert.equal((h.region.get('a') as AllocatedMemory).pointer, second.pointer)
@@ -199,7 +204,10 @@ describe('names in a region', () => {
     const memory = h.allocUI8(1)
     h.region.set('gone', memory)
     memory.free()
-    assert.throws(() => h.region.get('gone'), ({ code }: { code: string }) => /DOUBLE_FREE|WILD_POINTER/.test(code))
+    assert.throws(
+      () => h.region.get('gone'),
+      ({ code }: { code: string }) => /DOUBLE_FREE|WILD_POINTER/.test(code),
+    )
   })
 
   for (const [name, start] of Object.entries(OTHERS)) {

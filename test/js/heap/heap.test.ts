@@ -42,7 +42,8 @@ describe('a heap', () => {
   it('aligns a block as it is asked to', () => {
     const h = heap()
     for (let align = 1; align <= 2 ** 16; align *= 2) {
-      for (const bytes of [1, 200, 5000, 20_000]) assert.equal(h.alloc(bytes, { align }) % align, 0, `${bytes} at ${align}`)
+      for (const bytes of [1, 200, 5000, 20_000])
+        assert.equal(h.alloc(bytes, { align }) % align, 0, `${bytes} at ${align}`)
     }
     h.check()
   })
@@ -66,7 +67,11 @@ describe('a heap', () => {
 
   it('says what was asked for and what is left when it is full', () => {
     const h = heap(2 * MIB)
-    throwsError(() => h.alloc(10 * MIB), 'ERR_SABWAY_HEAP_FULL', /10485760 bytes were asked for; of \d+ bytes 0 are in use/)
+    throwsError(
+      () => h.alloc(10 * MIB),
+      'ERR_SABWAY_HEAP_FULL',
+      /10485760 bytes were asked for; of \d+ bytes 0 are in use/,
+    )
     const pointers: number[] = []
     const filling = () => {
       for (;;) pointers.push(h.alloc(1000))
@@ -86,7 +91,11 @@ describe('a heap', () => {
     const small = h.alloc(64)
     const large = h.alloc(50_000)
     for (const wild of [small + 16, large + 16, large + 8192, 16, h.buffer.byteLength - 16, 0xffff_fff0, 1]) {
-      throwsError(() => h.free(wild), 'ERR_SABWAY_WILD_POINTER', /a pointer is what an allocation of this heap returned/)
+      throwsError(
+        () => h.free(wild),
+        'ERR_SABWAY_WILD_POINTER',
+        /a pointer is what an allocation of this heap returned/,
+      )
       throwsError(() => h.usableSize(wild), 'ERR_SABWAY_WILD_POINTER', /\d/)
       throwsError(() => h.realloc(wild, 10), 'ERR_SABWAY_WILD_POINTER', /\d/)
     }
@@ -175,11 +184,17 @@ describe('a heap', () => {
         const block = blocks[at]!
         const kept = Math.min(block.bytes, (block.bytes = size()))
         block.pointer = h.realloc(block.pointer, block.bytes)
-        assert.ok(new Uint8Array(h.buffer, block.pointer, kept).every((byte) => byte === block.mark), `step ${step}`)
+        assert.ok(
+          new Uint8Array(h.buffer, block.pointer, kept).every((byte) => byte === block.mark),
+          `step ${step}`,
+        )
         fill(block)
       } else {
         const { pointer, bytes, mark } = blocks.splice(at, 1)[0]!
-        assert.ok(new Uint8Array(h.buffer, pointer, bytes).every((byte) => byte === mark), `step ${step}`)
+        assert.ok(
+          new Uint8Array(h.buffer, pointer, bytes).every((byte) => byte === mark),
+          `step ${step}`,
+        )
         h.free(pointer)
       }
     }

@@ -42,7 +42,11 @@ describe('a mutex', () => {
     const lock = mutex.lock()
     assert.deepEqual([lock.ownerDied, mutex.locked], [false, true])
     assert.equal(mutex.tryLock(), null)
-    throwsError(() => mutex.lock(), 'ERR_SABWAY_INVALID_STATE', /this thread holds the mutex, and would wait for itself/)
+    throwsError(
+      () => mutex.lock(),
+      'ERR_SABWAY_INVALID_STATE',
+      /this thread holds the mutex, and would wait for itself/,
+    )
     throwsError(() => lock.consistent(), 'ERR_SABWAY_INVALID_STATE', /the last holder did not die/)
     lock.release()
     assert.equal(mutex.locked, false)
@@ -158,7 +162,10 @@ describe('a mutex', () => {
     }
     assert.ok(heap.stats().blocks <= blocks + 3, 'the blocks of the registry stay')
     assert.deepEqual(
-      heap.check({ sweep: true }).map(({ bytes }) => bytes).sort(),
+      heap
+        .check({ sweep: true })
+        .map(({ bytes }) => bytes)
+        .sort(),
       [16],
       'the words; the first mutex is registered',
     )

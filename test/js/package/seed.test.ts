@@ -105,8 +105,8 @@ describe('the seed of shared memory objects', () => {
       })
     })
     // ----
-    let heap = new MemoryHeap();
-    let memory = heap.allocUI32(4);
+    const heap = new MemoryHeap();
+    const memory = heap.allocUI32(4);
 
     // Pass memory to another thread
     thread.postMessage({
@@ -116,8 +116,8 @@ describe('the seed of shared memory objects', () => {
 
     // From worker thread re-construct memory and change it
     const onmessage = (e: { data: any }) => {
-    	let heap = new MemoryHeap(e.data.heap);
-    	let memory = new AllocatedMemory(heap, e.data.memory);
+    	const heap = new MemoryHeap(e.data.heap);
+    	const memory = new AllocatedMemory(heap, e.data.memory);
     	memory.data[2] = 5;
     };
     // ----

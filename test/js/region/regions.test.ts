@@ -82,6 +82,7 @@ describe('a region', () => {
       size: renderer.handle.memory.buffer.byteLength,
       participants: 3,
       wakes: haveAddon ? 'addon' : 'atomics',
+      core: 'wasm',
     })
     assert.equal(region.buffer, renderer.handle.memory.buffer)
     region.close()

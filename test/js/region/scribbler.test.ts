@@ -1,6 +1,6 @@
 // A thread, or another process, writes random bytes over a region while both sides use it, natively
-// and as WebAssembly, in a child process: a crash, a hang, an endless loop or an error that is not
-// Sabway's would show as how the child ends.
+// and as WebAssembly, or natively alone over a SharedArrayBuffer, in a child process: a crash, a
+// hang, an endless loop or an error that is not Sabway's would show as how the child ends.
 import assert from 'node:assert/strict'
 import { runChild } from '../support/children.js'
 import { seed, times } from '../support/effort.js'
@@ -10,9 +10,10 @@ const SEED = seed()
 const ROUNDS = times(12)
 
 describe(`scribbling over the memory (SABWAY_SEED=${SEED})`, () => {
-  for (const share of ['threads', 'processes']) {
+  for (const share of ['threads', 'processes', 'a SharedArrayBuffer']) {
     for (const [i, where] of ['all', 'control', 'frames', 'instances'].entries()) {
-      it(`${where}, between ${share}: costs error codes at most`, async function () {
+      const title = share === 'a SharedArrayBuffer' ? `over ${share}` : `between ${share}`
+      it(`${where}, ${title}: costs error codes at most`, async function () {
         const args = [where, String(SEED + i), String(ROUNDS), share]
         const { code, signal, stdout, stderr } = await runChild('scribbled.js', args)
         assert.deepEqual([code, signal, stderr], [0, null, ''])

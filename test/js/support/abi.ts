@@ -23,7 +23,10 @@ interface Abi {
   sw_channel: { sizeof: number; rings: number }
   sw_producer: { status: number; next: number; room: number }
   sw_frame: { sizeof: number; length: number; info: number }
+  SW_MAGIC: number
   SW_PAGE: number
+  SW_INSTANCES_AT: number
+  SW_SLEEP_ATOMICS: number
   SW_RELAYS: number
   SW_ENDPOINTS: number
   SW_HEAP_AT: number

@@ -1,6 +1,19 @@
 import { type ChannelOptions, SharedMemoryChannel, type Side } from 'sabway'
+import { inBuffers } from './host.js'
 
 const made: SharedMemoryChannel[] = []
+
+/** In place of a WebAssembly.Memory, where the options and the capacities allow one. */
+function bufferFor(
+  rendererToNative = 1 << 20,
+  nativeToRenderer = 1 << 20,
+  options: ChannelOptions = {},
+): ChannelOptions {
+  const { region, share, name } = options
+  if (region !== undefined || share !== undefined || name !== undefined) return {}
+  const bytes = 2 ** 21 + 2 * (rendererToNative + nativeToRenderer)
+  return bytes < 2 ** 31 ? { buffer: new SharedArrayBuffer(bytes) } : {}
+}
 
 /** Cleaned up after the test: the hook in root-hooks.ts. */
 export function open(
@@ -8,7 +21,8 @@ export function open(
   nativeToRenderer?: number,
   options?: ChannelOptions,
 ): SharedMemoryChannel {
-  return keep(new SharedMemoryChannel(rendererToNative, nativeToRenderer, options))
+  const memory = inBuffers && bufferFor(rendererToNative, nativeToRenderer, options)
+  return keep(new SharedMemoryChannel(rendererToNative, nativeToRenderer, { ...memory, ...options }))
 }
 
 export const attach = (to: SharedMemoryChannel, side: Side): SharedMemoryChannel =>

@@ -3,6 +3,11 @@
 /** Is the native addon there? no-wait-async.test.ts runs tests without it. */
 export const haveAddon = !process.execArgv.includes('--no-addons')
 
+/**
+ * Do the channels of `open` lie in SharedArrayBuffers? buffers.test.ts runs tests with that.
+ */
+export const inBuffers = process.env.SABWAY_MEMORY === 'buffer'
+
 /** May this thread block? */
 export const mayBlock = true
 

@@ -21,8 +21,19 @@ export class Peer {
   #wake: () => void = () => {}
 
   /** `under`: a command that runs the process, and its arguments. */
-  constructor(task: PeerTask | LimitsTask | HeapTask | MutexTask, under: readonly string[] = [], options: SpawnOptions = {}) {
-    const name = 'locks' in task ? 'workers/mutex' : 'shared' in task ? 'workers/heap' : 'does' in task ? 'children/peer' : 'children/limits'
+  constructor(
+    task: PeerTask | LimitsTask | HeapTask | MutexTask,
+    under: readonly string[] = [],
+    options: SpawnOptions = {},
+  ) {
+    const name =
+      'locks' in task
+        ? 'workers/mutex'
+        : 'shared' in task
+          ? 'workers/heap'
+          : 'does' in task
+            ? 'children/peer'
+            : 'children/limits'
     const file = fileURLToPath(new URL(`../${name}.js`, import.meta.url))
     const [command, ...args] = [...under, process.execPath, file, JSON.stringify(task)]
     const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const

@@ -12,7 +12,7 @@ const INSTANCES_AT = 65536
 const RINGS_END = abi.SW_HEAP_AT + abi.sw_channel.sizeof
 
 /** Returns what writes one word, or one byte. */
-export function scribbler(memory: WebAssembly.Memory, seed: number, where: Where): () => void {
+export function scribbler(memory: { readonly buffer: ArrayBufferLike }, seed: number, where: Where): () => void {
   const bytes = new Uint8Array(memory.buffer)
   const words = new Int32Array(memory.buffer)
   const chance = random(seed)

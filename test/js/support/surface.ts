@@ -67,7 +67,7 @@ const channel: Record<string, Row> = {
     (odd, { sabway }) => new sabway.SharedMemoryChannel(odd),
     (odd, { sabway }) => new sabway.SharedMemoryChannel(4096, odd),
     ...optionsOf(
-      ['region', 'share', 'name', 'codec', 'wait', 'batch', 'maxQueued', 'format', 'side'],
+      ['region', 'buffer', 'share', 'name', 'codec', 'wait', 'batch', 'maxQueued', 'format', 'side'],
       (options, { sabway }) => new sabway.SharedMemoryChannel(4096, 4096, options),
     ),
     ...optionsOf(
@@ -212,6 +212,7 @@ const region: Record<string, Row> = {
     ),
     (name, { sabway }) => sabway.Region.create({ size: 2 ** 22, share: 'processes', name }),
   ],
+  'Region.over': [(odd, { sabway }) => sabway.Region.over(odd)],
   'Region.open': [(odd, { sabway }) => sabway.Region.open(odd)],
   'Region#constructor': [
     (odd, { sabway }) => Reflect.construct(sabway.Region, [odd]),

@@ -1,7 +1,7 @@
 // A thread that uses the heap of a region, or its names, as it is told. In a process of its own the
 // task is an argument, and the answers go by the channel to the parent.
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { AllocatedMemory, type MemoryHeapMemory, MemoryHeap, type SharedAllocatedMemory } from 'sabway'
+import { AllocatedMemory, MemoryHeap, type MemoryHeapMemory, type SharedAllocatedMemory } from 'sabway'
 import { random } from '../support/bytes.js'
 
 export interface HeapTask {

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads'
 import { scribbler, type Where } from '../support/scribble.js'
 
 export interface ScribblerData {
-  memory: WebAssembly.Memory
+  memory: { readonly buffer: ArrayBufferLike }
   seed: number
   where: Where
   /** It waits for this word, and says in the next one that it has begun. */
