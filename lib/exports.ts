@@ -6,5 +6,6 @@ export { AllocatedMemory, type HeapArray, type HeapArrayType } from './heap/allo
 export type { Heap, HeapBlock } from './heap/heap.js'
 export type { HeapStats } from './heap/member.js'
 export { createPointer, getPointer, type SharedAllocatedMemory } from './heap/pointer.js'
+export type { RawHeap } from './heap/raw-heap.js'
 export { Lock, type LockOptions, Mutex } from './mutex/mutex.js'
 export { MemoryHeap, type MemoryHeapConfig, type MemoryHeapMemory } from './region/memory-heap.js'

@@ -1,7 +1,7 @@
 // A block of a heap, as typed arrays.
 import * as check from '../base/check.js'
-import type { Heap } from './heap.js'
 import { getPointer, pointerOf, type SharedAllocatedMemory } from './pointer.js'
+import type { RawHeap } from './raw-heap.js'
 
 /** The typed arrays that a block can be seen through. */
 export type HeapArray =
@@ -29,7 +29,7 @@ export interface HeapArrayType<T extends HeapArray> {
  */
 export class AllocatedMemory<T extends HeapArray = Uint32Array> {
   /** The heap that the block is in. */
-  readonly heap: Heap
+  readonly heap: RawHeap
   /** Where the block begins: its offset in the region, a multiple of 16. Never 0. */
   readonly pointer: number
   /** The whole block. */
@@ -42,7 +42,7 @@ export class AllocatedMemory<T extends HeapArray = Uint32Array> {
    * ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_CLOSED.
    */
   constructor(
-    heap: Heap,
+    heap: RawHeap,
     shared: SharedAllocatedMemory | number,
     type: HeapArrayType<T> = Uint32Array as never,
     length?: number,

@@ -4,9 +4,9 @@ import * as check from '../base/check.js'
 import type { RegionHandle } from '../base/region-handle.js'
 import { sw_heap_block } from '../generated/abi.js'
 import { AllocatedMemory, type HeapArray, type HeapArrayType } from './allocated-memory.js'
-import type { HeapRegion } from './heap-region.js'
-import { HeapMember, type HeapStats } from './member.js'
+import type { HeapStats } from './member.js'
 import type { SharedAllocatedMemory } from './pointer.js'
+import { LARGEST_BLOCK, RawHeap } from './raw-heap.js'
 import { reachable } from './reach.js'
 
 /** A block that is in use. */
@@ -15,71 +15,12 @@ export interface HeapBlock {
   bytes: number
 }
 
-const LARGEST_BLOCK = 2 ** 32 - 1
-const LARGEST_ALIGN = 2 ** 30
-
 /**
  * The heap of a region. Any thread of any participating process allocates and frees at any time;
  * blocks are aligned to 16 bytes, and named by pointers, which are offsets in the region. It lives
  * as long as its region is open in this thread.
  */
-export class Heap {
-  /** @internal */ readonly heapRegion: HeapRegion
-  readonly #member: HeapMember
-
-  /** @internal Errors: ERR_SABWAY_UNSUPPORTED: the region has no heap; ERR_SABWAY_CLOSED. */
-  constructor(region: HeapRegion) {
-    this.heapRegion = region
-    this.#member = HeapMember.of(region)
-  }
-
-  /** The shared memory that all blocks are in. */
-  get buffer(): SharedArrayBuffer {
-    return this.heapRegion.bytes.buffer
-  }
-
-  // ---- pointers ----
-
-  /**
-   * Allocate so many bytes, whose content is what an earlier block has left. Returns the pointer.
-   * `align`: a power of two up to 2^30; 16 by default. Errors: ERR_SABWAY_HEAP_FULL,
-   * ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT,
-   * ERR_SABWAY_CLOSED; ERR_SABWAY_BUSY, when another thread has locked the heap for long.
-   */
-  alloc(bytes: number, options?: { align?: number }): number {
-    check.integer(bytes, 'bytes', 1, LARGEST_BLOCK)
-    if (options === undefined) return this.#member.allocate(bytes)
-    const { align = 1 } = check.options(options, 'alloc options', ['align'])
-    check.integer(align, 'align', 1, LARGEST_ALIGN)
-    if ((align & (align - 1)) !== 0) check.refuse('ERR_SABWAY_INVALID_ARGUMENT', 'align must be a power of two', align)
-    return align <= 16 ? this.#member.allocate(bytes) : this.#member.allocateAligned(bytes, align)
-  }
-
-  /**
-   * Free a block, also one that another participant has allocated. Errors:
-   * ERR_SABWAY_DOUBLE_FREE, ERR_SABWAY_WILD_POINTER, ERR_SABWAY_OUT_OF_RANGE,
-   * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_CLOSED.
-   */
-  free(pointer: number): void {
-    this.#member.free(checked(pointer))
-  }
-
-  /**
-   * Make the block hold so many bytes, in place where it can be. Returns its pointer, which may be
-   * another one: then the old one is free. Errors: as `alloc` and `free`, and then nothing has
-   * happened.
-   */
-  realloc(pointer: number, bytes: number): number {
-    checked(pointer)
-    check.integer(bytes, 'bytes', 1, LARGEST_BLOCK)
-    return this.#member.reallocate(pointer, bytes)
-  }
-
-  /** Bytes that the block has: at least those that were asked for. Errors: as `free`. */
-  usableSize(pointer: number): number {
-    return this.#member.usable(checked(pointer))
-  }
-
+export class Heap extends RawHeap {
   // ---- blocks as typed arrays, filled with zeros ----
 
   /** `count` unsigned numbers of 32 bits. Errors: as `alloc`. */
@@ -117,7 +58,7 @@ export class Heap {
 
   #array<T extends HeapArray>(type: HeapArrayType<T>, count: number): AllocatedMemory<T> {
     check.integer(count, 'count', 1, Math.floor(LARGEST_BLOCK / type.BYTES_PER_ELEMENT))
-    const made = new AllocatedMemory(this, this.#member.allocate(count * type.BYTES_PER_ELEMENT), type, count)
+    const made = new AllocatedMemory(this, this.member.allocate(count * type.BYTES_PER_ELEMENT), type, count)
     made.data.fill(0 as never)
     return made
   }
@@ -146,23 +87,23 @@ export class Heap {
 
   /** What is in the heap: near the truth while others allocate and free. */
   stats(): HeapStats {
-    return this.#member.stats()
+    return this.member.stats()
   }
 
   /** Give memory that holds no block back to the system. Returns how many bytes that is. */
   trim(): number {
-    return this.#member.trim()
+    return this.member.trim()
   }
 
   /** The blocks that are in use, by their pointers. */
   *walk(): Generator<HeapBlock, void, undefined> {
-    const { core, handle, scratch, region } = this.#member
+    const { core, handle, scratch, region } = this.member
     const cursor = scratch + sw_heap_block.sizeof
     const [page, index] = [cursor >>> 2, (cursor >>> 2) + 1]
     const word = (field: number) => Atomics.load(region.words, (scratch + field) >>> 2) >>> 0
     let at: readonly [number, number] = [0, 0]
     for (;;) {
-      this.#member.mustBeOpen()
+      this.member.mustBeOpen()
       // The scratch is other calls' between two steps.
       Atomics.store(region.words, page, at[0])
       Atomics.store(region.words, index, at[1])
@@ -180,9 +121,9 @@ export class Heap {
   check(options?: { sweep?: boolean }): HeapBlock[] {
     const { sweep = false } = check.options(options, 'check options', ['sweep'])
     check.flag(sweep, 'sweep')
-    this.#member.check()
+    this.member.check()
     if (!sweep) return []
-    const reached = reachable(this.#member)
+    const reached = reachable(this.member)
     return [...this.walk()].filter(({ pointer }) => !reached.has(pointer))
   }
 
@@ -199,5 +140,3 @@ export class Heap {
       check.refuse('ERR_SABWAY_INVALID_TYPE', 'data must be an object', data)
   }
 }
-
-const checked = (pointer: number): number => check.integer(pointer, 'pointer', 0, LARGEST_BLOCK)

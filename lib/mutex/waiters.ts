@@ -3,7 +3,7 @@
 //
 //   free --try--> held --release--> free
 //   free --try, held by another--> waiting: its bit set, on the event loop --rung, try--> held
-//                                  between processes also looked for now and then
+//                                  also looked for now and then
 //
 // Calls of this thread that wait while this thread holds the mutex need no ring: its release has
 // them look.
@@ -20,7 +20,7 @@ import type { Region } from '../region/region.js'
 
 const BUSY = ERRORS.ERR_SABWAY_BUSY.number
 const OWNER_DIED = ERRORS.ERR_SABWAY_OWNER_DIED.number
-/** After so long, or so many wakes without luck, a waiter asks that the mutex be handed to it. */
+/** A waiter that has waited this long, or was woken so often in vain, asks for a hand-off. */
 const PATIENCE_MS = 1
 const PATIENCE_WAKES = 30
 
@@ -116,10 +116,10 @@ export class Waiters implements Participant, BlockingWait<boolean> {
     setActive(this.#keepAlive, true)
     this.prepare()
     activate(this)
-    if (this.region.processes) this.#patrolLater()
+    this.#patrolLater()
   }
 
-  /** A holder in another process may vanish without a ring. */
+  /** A holder may vanish without a ring, as one in another process does. */
   #patrolLater(): void {
     this.#patrol ??= after(SW_WAIT_PATROL_MS, () => {
       this.#patrol = null

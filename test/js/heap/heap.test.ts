@@ -182,7 +182,9 @@ describe('a heap', () => {
         blocks.push(block)
       } else if (choice < 0.6) {
         const block = blocks[at]!
-        const kept = Math.min(block.bytes, (block.bytes = size()))
+        const before = block.bytes
+        block.bytes = size()
+        const kept = Math.min(before, block.bytes)
         block.pointer = h.realloc(block.pointer, block.bytes)
         assert.ok(
           new Uint8Array(h.buffer, block.pointer, kept).every((byte) => byte === block.mark),

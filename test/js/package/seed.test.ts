@@ -3,7 +3,15 @@
 // shared-memory-objects.md, as far as they need the heap alone.
 import assert from 'node:assert/strict'
 import { MessageChannel } from 'node:worker_threads'
-import { AllocatedMemory, createPointer, getPointer, MemoryHeap, SharedMemoryChannel } from 'sabway'
+import {
+  AllocatedMemory,
+  createPointer,
+  getPointer,
+  MemoryHeap,
+  type MemoryHeapMemory,
+  type SharedAllocatedMemory,
+  SharedMemoryChannel,
+} from 'sabway'
 import { pattern } from '../support/bytes.js'
 import { rejectsWith } from '../support/errors.js'
 import { until } from '../support/wait.js'
@@ -115,7 +123,7 @@ describe('the seed of shared memory objects', () => {
     });
 
     // From worker thread re-construct memory and change it
-    const onmessage = (e: { data: any }) => {
+    const onmessage = (e: { data: { heap: MemoryHeapMemory; memory: SharedAllocatedMemory } }) => {
     	const heap = new MemoryHeap(e.data.heap);
     	const memory = new AllocatedMemory(heap, e.data.memory);
     	memory.data[2] = 5;
