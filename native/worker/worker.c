@@ -40,6 +40,7 @@
 #include "sabway/side.h"
 #include "threads/spin.h"
 #include "util/self.h"
+#include "worker/plugin_heap.h"
 
 enum {
   AT_ONCE = 128,         /* messages between two looks at the clock and the stop flag */
@@ -49,6 +50,7 @@ enum {
 
 struct sw_worker {
   sabway_host host; /* first: the plugin's host pointer is the worker */
+  swi_plugin_heap heap;
   sw_producer out;
   sw_consumer in;
   sw_place at;
@@ -275,13 +277,16 @@ static void finish(sw_worker *w) {
 
 static void run(void *argument) {
   sw_worker *w = argument;
+  swi_plugin_heap_open(&w->heap, &w->host, &w->at, w->endpoint);
   w->open_status = w->plugin->open(&w->host, w->json, &w->state);
+  if (w->open_status < 0) swi_plugin_heap_close(&w->host);
   sw_store_release(&w->opened, 1);
   sw_prim_futex_wake(&w->opened);
   if (w->open_status < 0) return;
   int status = serve(w);
   if (status == SW_OK && !w->leaving) finish(w);
   w->plugin->close(w->state);
+  swi_plugin_heap_close(&w->host);
   if (sw_load_acquire(&w->stop)) return;
   sw_producer_close(&w->out);
   sw_consumer_close(&w->in);

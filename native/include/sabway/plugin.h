@@ -13,7 +13,8 @@
 extern "C" {
 #endif
 
-#define SABWAY_PLUGIN_ABI 1u
+/* Version 2 has added host->heap; plugins of version 1 still load, and must not look there. */
+#define SABWAY_PLUGIN_ABI 2u
 #define SABWAY_NEVER      UINT64_MAX
 
 /* What on_message and open return; any negative number is a failure. */
@@ -35,6 +36,39 @@ enum { SABWAY_LOG_DEBUG = 0, SABWAY_LOG_INFO = 1, SABWAY_LOG_WARN = 2, SABWAY_LO
 
 /* What the host gives a plugin. Call these on the worker thread only. */
 typedef struct sabway_host sabway_host;
+
+/* What a name can stand for. */
+enum { SABWAY_KIND_MEMORY = 1, SABWAY_KIND_MUTEX = 2 };
+
+/* The heap of the region that the channel is in, with its names and mutexes: the same objects that
+ * JavaScript has by region.heap, region.get and Mutex. An object is named by its offset from `base`.
+ * Where a call would wait, it sleeps; no time-out is -1. Negative results are errors of
+ * sabway/error.h. */
+typedef struct sabway_heap {
+  uint8_t *base; /* of the region */
+  uint64_t size;
+
+  /* A block of so many bytes, whose offset is a multiple of `align` (at least 16). 0: the heap is
+   * full, or damaged. */
+  uint32_t (*allocate)(sabway_host *host, uint32_t bytes, uint32_t align);
+  /* 0, SW_EDOUBLEFREE (-45), SW_EWILD (-46). */
+  int (*free)(sabway_host *host, uint32_t at);
+  /* Bytes of the block; 0: there is none. */
+  uint32_t (*usable)(sabway_host *host, uint32_t at);
+
+  /* What the name stands for: 1, or 0 when there is no such name. */
+  int (*find)(sabway_host *host, const char *name, uint32_t *kind, uint32_t *object);
+  /* Give an object a name: 1, or 0 when the name stands for another already. */
+  int (*name)(sabway_host *host, const char *name, uint32_t kind, uint32_t object);
+
+  /* A mutex: 0, SW_EOWNERDEAD (-41): it is locked, and its last holder died, so mend what it
+   * protects and call `consistent`; SW_EPOISONED (-42), SW_ETIMEDOUT (-11), SW_ESTATE (-13): the
+   * plugin holds it already. */
+  int (*lock)(sabway_host *host, uint32_t mutex, int64_t timeout_ns);
+  int (*consistent)(sabway_host *host, uint32_t mutex);
+  int (*unlock)(sabway_host *host, uint32_t mutex);
+} sabway_heap;
+
 struct sabway_host {
   uint32_t abi;
   /* bytes of the largest message that fits towards JavaScript: the ring's capacity */
@@ -57,10 +91,13 @@ struct sabway_host {
   /* Leave the worker loop soon (on_tick may still be called once): JavaScript sees what was sent,
    * then 'close'. */
   void (*stop)(sabway_host *host);
+
+  /* Since version 2. NULL where the region has no heap. */
+  const sabway_heap *heap;
 };
 
 typedef struct sabway_plugin_v1 {
-  uint32_t abi; /* SABWAY_PLUGIN_ABI */
+  uint32_t abi; /* SABWAY_PLUGIN_ABI of the header that it was compiled with */
   uint32_t flags;
   const char *name;
   /* `options` is a JSON object. Put what the other functions need into *state. A negative number

@@ -22,6 +22,16 @@ static void loads(void **state) {
   sw_plugin_unload(library);
 }
 
+static void an_older_abi_loads(void **state) {
+  (void)state;
+  void *library;
+  const sabway_plugin_v1 *plugin;
+  char why[256] = "";
+  assert_int_equal(plugin_load("old-abi", &library, &plugin, why, sizeof(why)), SW_OK);
+  assert_int_equal(plugin->abi, 1);
+  sw_plugin_unload(library);
+}
+
 static void no_such_file(void **state) {
   (void)state;
   expect_refused("not-there", SW_ENOPLUGIN, "not-there.so");
@@ -51,5 +61,5 @@ static void short_buffer_for_words(void **state) {
   assert_int_equal(strlen(why), 7);
 }
 
-TESTS(TEST(loads), TEST(no_such_file), TEST(no_symbol), TEST(another_abi), TEST(missing_function),
+TESTS(TEST(loads), TEST(an_older_abi_loads), TEST(no_such_file), TEST(no_symbol), TEST(another_abi), TEST(missing_function),
       TEST(short_buffer_for_words));
