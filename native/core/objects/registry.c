@@ -33,7 +33,7 @@ static sw_registry_block *block_at(const void *base, uint64_t size, uint32_t at)
 static bool put(sw_registry_block *block, uint32_t entry) {
   for (uint32_t i = 0; i < SW_REGISTRY_SLOTS; i++) {
     uint32_t seen = sw_peer_load_relaxed(&block->slot[i]);
-    /* [G1] a walk that sees the entry sees the object; pairs with the acquire in sw_registry_next */
+    /* [L1] a walk that sees the entry sees the object; pairs with the acquire in sw_registry_next */
     if (seen == 0 && sw_compare_exchange_acq_rel(&block->slot[i], &seen, entry)) return true;
   }
   return false;
@@ -45,12 +45,11 @@ static int append(sw_heap *heap, uint32_t *link, uint32_t entry) {
   uint32_t at = sw_heap_alloc(heap, (uint32_t)sizeof(sw_registry_block)), none = 0;
   if (at == 0) return heap->status;
   sw_registry_block *block = (sw_registry_block *)(void *)(heap->base + at);
-  sw_store_relaxed(&block->next, 0);
+  __builtin_memset(block, 0, sizeof(*block)); /* no other participant knows of it */
   sw_store_relaxed(&block->slot[0], entry);
-  for (uint32_t i = 1; i < SW_REGISTRY_SLOTS; i++) sw_store_relaxed(&block->slot[i], 0);
-  /* [G2] a walk that sees the block sees its slots; pairs with the acquires of links */
+  /* [L2] a walk that sees the block sees its slots; pairs with the acquires of links */
   if (sw_compare_exchange_acq_rel(link, &none, at)) {
-    sw_store_relaxed(&registry_of(heap->base)->hint, at);
+    sw_store_release(&registry_of(heap->base)->hint, at); /* [L3] as [L2], for sw_registry_add */
     return SW_OK;
   }
   sw_heap_free(heap, at);
@@ -61,11 +60,12 @@ int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind) {
   sw_registry *registry = registry_of(heap->base);
   uint32_t entry = object | kind;
   uint64_t size = heap->begin + (uint64_t)heap->count * SW_HEAP_PAGE;
-  sw_registry_block *hinted = block_at(heap->base, size, sw_peer_load_acquire(&registry->hint));
+  uint32_t hint = sw_peer_load_acquire(&registry->hint); /* pairs with [L3] */
+  sw_registry_block *hinted = block_at(heap->base, size, hint);
   if (hinted != NULL && put(hinted, entry)) return SW_OK;
   uint32_t *link = &registry->first;
   for (uint32_t blocks = 0; blocks < SW_REGISTRY_BLOCKS;) {
-    uint32_t at = sw_peer_load_acquire(link); /* pairs with [G2] */
+    uint32_t at = sw_peer_load_acquire(link); /* pairs with [L2] */
     if (at == 0) {
       int status = append(heap, link, entry);
       if (status != 1) return status;
@@ -74,7 +74,7 @@ int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind) {
     sw_registry_block *block = block_at(heap->base, size, at);
     if (block == NULL) return SW_ECORRUPT;
     if (put(block, entry)) {
-      sw_store_relaxed(&registry->hint, at);
+      sw_store_release(&registry->hint, at); /* [L3] */
       return SW_OK;
     }
     link = &block->next;
@@ -86,25 +86,25 @@ int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind) {
 uint32_t sw_registry_next(const void *base, uint64_t size, uint64_t *cursor) {
   /* The cursor: the number of the block, and of the slot in it. */
   uint32_t wanted = (uint32_t)(*cursor / SW_REGISTRY_SLOTS), first = (uint32_t)(*cursor % SW_REGISTRY_SLOTS);
-  uint32_t at = sw_peer_load_acquire(&registry_of(base)->first); /* pairs with [G2] */
+  uint32_t at = sw_peer_load_acquire(&registry_of(base)->first); /* pairs with [L2] */
   for (uint32_t number = 0; number < SW_REGISTRY_BLOCKS; number++) {
     sw_registry_block *block = block_at(base, size, at);
     if (block == NULL) return 0;
     for (uint32_t i = number < wanted ? SW_REGISTRY_SLOTS : first; i < SW_REGISTRY_SLOTS; i++) {
-      uint32_t entry = sw_peer_load_acquire(&block->slot[i]); /* pairs with [G1] */
+      uint32_t entry = sw_peer_load_acquire(&block->slot[i]); /* pairs with [L1] */
       if (entry == 0) continue;
       *cursor = (uint64_t)number * SW_REGISTRY_SLOTS + i + 1;
       return entry;
     }
     if (number >= wanted) first = 0;
-    at = sw_peer_load_acquire(&block->next); /* pairs with [G2] */
+    at = sw_peer_load_acquire(&block->next); /* pairs with [L2] */
   }
   return 0;
 }
 
 int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind) {
   uint32_t entry = object | kind;
-  uint32_t at = sw_peer_load_acquire(&registry_of(base)->first); /* pairs with [G2] */
+  uint32_t at = sw_peer_load_acquire(&registry_of(base)->first); /* pairs with [L2] */
   for (uint32_t number = 0; number < SW_REGISTRY_BLOCKS; number++) {
     sw_registry_block *block = block_at(base, size, at);
     if (block == NULL) return 0;
@@ -112,10 +112,10 @@ int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind
       uint32_t seen = entry;
       if (sw_peer_load_relaxed(&block->slot[i]) != entry) continue;
       if (!sw_compare_exchange_acq_rel(&block->slot[i], &seen, 0)) continue;
-      sw_store_relaxed(&registry_of(base)->hint, at);
+      sw_store_release(&registry_of(base)->hint, at); /* [L3] */
       return 1;
     }
-    at = sw_peer_load_acquire(&block->next); /* pairs with [G2] */
+    at = sw_peer_load_acquire(&block->next); /* pairs with [L2] */
   }
   return 0;
 }
