@@ -108,14 +108,14 @@ static void setup_later(void) {
   model_check(sw_region_format_empty(base(), MODEL_REGION_PAGES, SW_HEAP_AT) == SW_OK);
 }
 static void put_channel(void) {
-  model_data_write(word_of(SW_HEAP_AT + SW_PAGE), 7);
+  model_data_write(word_of(SW_HEAP_AT + 1024), 7);
   sw_region_set_channel(base(), SW_HEAP_AT);
 }
 static void find_channel(void) {
   uint32_t channel = sw_region_channel(base(), REGION_BYTES);
   if (channel == 0) return;
   model_mark(FIRST);
-  model_check(model_data_read(word_of(channel + SW_PAGE)) == 7);
+  model_check(model_data_read(word_of(channel + 1024)) == 7);
 }
 
 const model_scenario scenes_registry[] = {{.name = "registry: two add, one walks",
