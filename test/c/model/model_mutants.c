@@ -71,8 +71,6 @@ static const struct reason {
     {"sw_consumer_close", "&c->ring->closed", MODEL_WEAKEN, "the producer reads nothing by it: it only stops"},
     {"swi_slab_adopt", "(word, &owner, 0)", MODEL_WEAKEN, "what is given up was not used"},
     {"swi_slab_adopt", "(word, &owner, 0)", MODEL_SPLIT, "no other changes a living owner's word but by a store"},
-    {"take_back", "&h->map[page]", MODEL_WEAKEN, "the fence of sw_mutex_unlock comes before the next use of the pages"},
-    {"rebuild", "&h->map[page]", MODEL_WEAKEN, "the fence of sw_mutex_unlock comes before the next use of the pages"},
     {"rebuild", "&h->map[next]", MODEL_WEAKEN, "the fence of sw_mutex_unlock comes before the next use of the pages"},
     {"take_all_back", "given[i]", MODEL_SPLIT,
      "the holder of the lock takes out, and others put in where there is nothing"},
@@ -89,13 +87,11 @@ static const struct reason {
     {"sw_mutex_evict_endpoint", "&m->waiters", MODEL_WEAKEN, "fence [F4] behind it orders what matters"},
     {"grow", "&directory->table", MODEL_WEAKEN, "the lock orders it between the living; it is for what a crash leaves"},
     {"add", "&v->table->slot", MODEL_WEAKEN, "the lock orders it between the living; it is for what a crash leaves"},
-    {"append", "->hint", MODEL_WEAKEN, "orders the plain stores that clear the block, which no scenario can see"},
-    {"sw_registry_add", "->hint", MODEL_WEAKEN,
-     "orders the plain stores that clear the block, which no scenario can see"},
+    {"sw_registry_remove", "&block->slot[i]", MODEL_WEAKEN, "what is removed is not read any more"},
+    {"sw_registry_add", "sw_store_release(&registry->hint", MODEL_WEAKEN,
+     "what it hands on is in no store of its own; for the plain stores that clear the block"},
     {"sw_registry_remove", "->hint", MODEL_WEAKEN,
-     "orders the plain stores that clear the block, which no scenario can see"},
-    {"sw_registry_add", "sw_peer_load_acquire(link)", MODEL_WEAKEN,
-     "orders the plain stores that clear the block, which no scenario can see"},
+     "what it hands on is in no store of its own; for the plain stores that clear the block"},
 };
 
 enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };

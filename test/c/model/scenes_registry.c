@@ -101,6 +101,13 @@ static void removed(void) {
   model_check(count(g.object[2]) == 0);
   model_check(count(g.object[0]) == 1);
 }
+/* It was added twice, so each of two can remove it. */
+static void setup_twice(void) {
+  setup_block();
+  model_check(sw_registry_add(&g.heap[2], g.object[2], SW_KIND_MUTEX) == SW_OK);
+}
+static void none_is_left(void) { model_check(count(g.object[2]) == 0); }
+
 /* ---- a channel that comes later ---- */
 
 static void setup_later(void) {
@@ -118,24 +125,26 @@ static void find_channel(void) {
   model_check(model_data_read(word_of(channel + 1024)) == 7);
 }
 
-const model_scenario scenes_registry[] = {{.name = "registry: two add, one walks",
-                                           .setup = setup_block,
-                                           .threads = {add_0, add_1, walk},
-                                           .finish = both_are_there,
-                                           .sc = true,
-                                           .marks = FIRST | SECOND | ENDED},
-                                          {.name = "registry: two add the first block, one walks",
-                                           .setup = setup,
-                                           .threads = {add_0, add_1, walk_to_first},
-                                           .finish = one_block,
-                                           .marks = FIRST | SECOND},
-                                          {.name = "registry: one removes, one adds, one walks",
-                                           .setup = setup_block,
-                                           .threads = {add_0, remove_2, walk},
-                                           .finish = removed,
-                                           .marks = FIRST | ENDED},
-                                          {.name = "region: a channel comes later",
-                                           .setup = setup_later,
-                                           .threads = {put_channel, find_channel},
-                                           .marks = FIRST},
-                                          {.name = NULL}};
+const model_scenario scenes_registry[] = {
+    {.name = "registry: two add, one walks",
+     .setup = setup_block,
+     .threads = {add_0, add_1, walk},
+     .finish = both_are_there,
+     .sc = true,
+     .marks = FIRST | SECOND | ENDED},
+    {.name = "registry: two add the first block, one walks",
+     .setup = setup,
+     .threads = {add_0, add_1, walk_to_first},
+     .finish = one_block,
+     .marks = FIRST | SECOND},
+    {.name = "registry: one removes, one adds, one walks",
+     .setup = setup_block,
+     .threads = {add_0, remove_2, walk},
+     .finish = removed,
+     .marks = FIRST | ENDED},
+    {.name = "registry: two remove", .setup = setup_twice, .threads = {remove_2, remove_2}, .finish = none_is_left},
+    {.name = "region: a channel comes later",
+     .setup = setup_later,
+     .threads = {put_channel, find_channel},
+     .marks = FIRST},
+    {.name = NULL}};

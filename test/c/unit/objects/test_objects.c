@@ -243,8 +243,11 @@ static void a_registry_of_lies_is_walked_to_an_end(void **state) {
   uint64_t cursor = 0;
   uint32_t entries = 0;
   while (sw_registry_next(s.r.base, s.r.size, &cursor) != 0) entries++;
-  assert_int_equal(entries, SW_REGISTRY_BLOCKS);
+  assert_true(entries <= 3); /* a circle is noticed, but not at once */
   assert_int_equal(sw_registry_remove(s.r.base, s.r.size, 32, SW_KIND_MUTEX), 0);
+  for (uint32_t i = 1; i < SW_REGISTRY_SLOTS; i++) block->slot[i] = mutex | SW_KIND_MUTEX;
+  assert_int_equal(sw_registry_add(&s.h, mutex, SW_KIND_MUTEX), SW_ECORRUPT);
+  for (uint32_t i = 1; i < SW_REGISTRY_SLOTS; i++) block->slot[i] = 0;
   static const uint32_t LIES[] = {1, 16, 0xfffffff0u, SMALL_REGION - 16, 0x80000001u};
   for (size_t i = 0; i < sizeof(LIES) / sizeof(*LIES); i++) {
     registry->first = LIES[i];
