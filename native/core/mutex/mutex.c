@@ -275,7 +275,7 @@ void sw_mutex_evict(void *base, sw_mutex *m, uint32_t role) {
 }
 
 void sw_mutex_evict_endpoint(void *base, sw_mutex *m, uint32_t endpoint) {
-  if (is_waiting(m, endpoint)) sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(endpoint));
+  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(endpoint));
   sw_fence_handshake(); /* [F4] */
   uint64_t state = sw_peer_load64_relaxed(&m->state);
   uint32_t holder = holder_of(owner_of(state)), handoff = handoff_of(state);

@@ -209,7 +209,7 @@ static void use_mutex(host *h) {
   void *at = h->t.r.base;
   sw_mutex *m = (sw_mutex *)(void *)(h->t.r.base + SW_INSTANCES_AT);
   uint32_t index = random_next(&h->random) % 2 ? h->t.writer : h->t.reader;
-  switch (random_next(&h->random) % 7) {
+  switch (random_next(&h->random) % 8) {
     case 0:
       CALL(sw_mutex_try_lock, at, m, index);
       break;
@@ -228,6 +228,9 @@ static void use_mutex(host *h) {
       break;
     case 5:
       CALL(sw_mutex_request_handoff, at, m, index);
+      break;
+    case 6:
+      CALL(sw_mutex_evict_endpoint, at, m, index);
       break;
     default:
       CALL(sw_mutex_evict, at, m, sw_endpoint_role(at, h->other));
