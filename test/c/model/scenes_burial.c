@@ -29,19 +29,19 @@ static void setup(uint32_t endpoints) {
 
 static void dies(void) { model_process(1, 10, 1, false); }
 
-/* Endpoint 3 sleeps on what the dead one holds. */
+/* Endpoint 2 sleeps on what the dead one holds. */
 static void setup_holder(void) {
   setup(4);
   model_check(sw_mutex_try_lock(base(), lock(), 0) == SW_OK);
-  model_check(fall_asleep(3) == SW_EBUSY);
+  model_check(fall_asleep(2) == SW_EBUSY);
   dies();
 }
-/* Endpoint 2 holds it; the dead one, the next to be woken, and endpoint 3 sleep on it. */
+/* Endpoint 3 holds it; the dead one, the next to be woken, and endpoint 2 sleep on it. */
 static void setup_waiter(void) {
   setup(4);
-  model_check(sw_mutex_try_lock(base(), lock(), 2) == SW_OK);
+  model_check(sw_mutex_try_lock(base(), lock(), 3) == SW_OK);
   model_check(fall_asleep(0) == SW_EBUSY);
-  model_check(fall_asleep(3) == SW_EBUSY);
+  model_check(fall_asleep(2) == SW_EBUSY);
   dies();
 }
 /* The same, and the endpoint of process 2 is not claimed yet: it gets the dead one's. */
@@ -55,14 +55,14 @@ static void setup_claim_of_holder(void) {
   sw_endpoint_release(base(), 1);
 }
 
-static void sleep_3(void) {
+static void sleep_2(void) {
   uint32_t ticket = world.received;
   do {
-    model_wait(sw_endpoint_doorbell(base(), 3), ticket);
-    sw_mutex_begin_wait(base(), lock(), 3);
-    ticket = sw_endpoint_arm(base(), 3, SW_SLEEP_FUTEX);
-    world.status[3] = sw_mutex_try_lock(base(), lock(), 3);
-  } while (world.status[3] == SW_EBUSY);
+    model_wait(sw_endpoint_doorbell(base(), 2), ticket);
+    sw_mutex_begin_wait(base(), lock(), 2);
+    ticket = sw_endpoint_arm(base(), 2, SW_SLEEP_FUTEX);
+    world.status[2] = sw_mutex_try_lock(base(), lock(), 2);
+  } while (world.status[2] == SW_EBUSY);
 }
 
 static void bury(void) {
@@ -70,7 +70,7 @@ static void bury(void) {
   model_mark(sw_endpoint_release_role(base(), role(0)) == 1 ? FIRST : SECOND);
 }
 
-static void unlock_2(void) { model_check(sw_mutex_unlock(base(), lock(), 2) == SW_OK); }
+static void unlock_3(void) { model_check(sw_mutex_unlock(base(), lock(), 3) == SW_OK); }
 
 static void claim_anew(void) {
   model_check(sw_endpoint_claim(base(), 2, 20, 2) == 0);
@@ -86,12 +86,12 @@ static void bury_claim(void) {
 }
 
 static void told(void) {
-  model_check(world.status[3] == SW_EOWNERDEAD);
-  model_check(sw_mutex_holder(lock()) == role(3));
+  model_check(world.status[2] == SW_EOWNERDEAD);
+  model_check(sw_mutex_holder(lock()) == role(2));
 }
 static void locked(void) {
-  model_check(world.status[3] == SW_OK);
-  model_check(sw_mutex_holder(lock()) == role(3));
+  model_check(world.status[2] == SW_OK);
+  model_check(sw_mutex_holder(lock()) == role(2));
 }
 /* No bit of the dead one is there when the next owner has come to wait for nothing. */
 static void locked_without_bit(void) {
@@ -105,13 +105,13 @@ static void told_without_bit(void) {
 
 const model_scenario scenes_burial[] = {{.name = "burial: of a holder, by two at once",
                                          .setup = setup_holder,
-                                         .threads = {bury, bury, sleep_3},
+                                         .threads = {bury, bury, sleep_2},
                                          .finish = told,
                                          .large = true,
                                          .marks = FIRST | SECOND},
                                         {.name = "burial: of a holder, by two, and one dies anywhere",
                                          .setup = setup_holder,
-                                         .threads = {bury, bury, sleep_3},
+                                         .threads = {bury, bury, sleep_2},
                                          .finish = told,
                                          .mortal = 2,
                                          .large = true,
@@ -119,28 +119,28 @@ const model_scenario scenes_burial[] = {{.name = "burial: of a holder, by two at
                                          .marks = FIRST | SECOND},
                                         {.name = "burial: of a waiter, while the mutex is unlocked",
                                          .setup = setup_waiter,
-                                         .threads = {bury, unlock_2, sleep_3},
+                                         .threads = {bury, unlock_3, sleep_2},
                                          .finish = locked},
                                         {.name = "burial: a dead holder's endpoint is claimed anew",
                                          .setup = setup_claim_of_holder,
-                                         .threads = {claim_anew, sleep_3},
+                                         .threads = {claim_anew, sleep_2},
                                          .finish = told_without_bit},
                                         {.name = "burial: a dead waiter's endpoint is claimed anew",
                                          .setup = setup_claim,
-                                         .threads = {claim_anew, unlock_2, sleep_3},
+                                         .threads = {claim_anew, unlock_3, sleep_2},
                                          .finish = locked_without_bit,
                                          .sc = true,
                                          .marks = BOTH},
                                         {.name = "burial: a dead waiter's endpoint is claimed anew, and buried late",
                                          .setup = setup_claim,
-                                         .threads = {claim_anew, unlock_2, sleep_3, bury},
+                                         .threads = {claim_anew, unlock_3, sleep_2, bury},
                                          .finish = locked_without_bit,
                                          .large = true,
                                          .huge = true,
                                          .marks = BOTH | SECOND},
                                         {.name = "burial: the next owner of a dead waiter's endpoint dies anywhere",
                                          .setup = setup_claim,
-                                         .threads = {claim_anew, unlock_2, sleep_3, bury_claim},
+                                         .threads = {claim_anew, unlock_3, sleep_2, bury_claim},
                                          .finish = locked,
                                          .mortal = 2,
                                          .large = true,
