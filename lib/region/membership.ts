@@ -140,6 +140,7 @@ export class Membership {
     this.endpoint = endpoint
     this.instance = SW_INSTANCES_AT + endpoint * SW_INSTANCE_BYTES
     stackPointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
+    core.sw_region_evict(0, size, endpoint) // what an earlier owner has left
     this.#role = roleOf(words, endpoint)
     try {
       this.binding = host === null ? null : host.bind(this.bytes, endpoint, away)

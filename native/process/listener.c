@@ -44,12 +44,12 @@ typedef struct process {
 } process;
 
 enum {
-  NONE = UINT32_MAX,
   FEW = 15,   /* doorbells of the first ear */
   OFTEN = 16, /* rings after which a doorbell is moved there */
   GLANCE = 64 /* watches that are looked at each time, at least; of more, a QUARTER */
 };
 #define QUARTER 4
+#define NONE    UINT32_MAX
 
 typedef struct ear ear;
 

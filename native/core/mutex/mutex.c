@@ -40,19 +40,22 @@
  * again, or leaves; one that leaves clears its bit and looks [F4] whether the mutex is free: then
  * it wakes the next one itself.
  *
+ * Only the owner of an endpoint clears its bit. Another participant cannot tell the bit of a dead
+ * owner from that of the next one, which may wait by then: it passes over the bit of an endpoint
+ * that is empty. The next owner clears what it finds before it waits for anything
+ * (sw_mutex_evict_endpoint), and passes on a wake that was meant for another.
+ *
  * Ordering edges:
  *   [M1] the exchange that locks, pairs with
  *   [M2] the exchange that frees or hands over: what the last holder wrote is seen.
- *   [M3] the bit that a waiter sets, pairs with the clearing of a bit whose endpoint seemed empty:
- *        the waiter's claim is seen.
  *   [F3] the fence before the bits are looked at, pairs with [F1] in sw_endpoint_arm.
  *   [F4] the fence between clearing the own bit and the look whether the mutex is free, pairs with
  *        [F3]: a wake for a waiter that leaves is passed on.
- *   [F5] the fence behind a bit that was given back, pairs with [F1].
  *
  * What a crash leaves:
  *   of a holder           a mutex whose holder is dead: the next one gets it with SW_EOWNERDEAD
- *   of a waiter           its bit, and perhaps its request: unlock passes over both
+ *   of a waiter           its bit, and perhaps its request: unlock passes over both, and the next
+ *                         owner of the endpoint clears the bit
  *   behind [M2]           a free mutex, and a waiter that sleeps: sw_mutex_evict wakes it, or its
  *                         patrol does
  *   of a woken waiter     the same
@@ -101,32 +104,6 @@ static bool lives(const void *base, uint32_t endpoint, uint32_t role) {
 
 /* ---- waking ---- */
 
-/* A bit was cleared, and may be that of a participant which has claimed the endpoint meanwhile. */
-static void give_back(sw_mutex *m, uint32_t index) {
-  sw_fetch_or64_acq_rel(&m->waiters, bit_of(index));
-  sw_fence_handshake(); /* [F5] */
-}
-
-/* Clears the bit of an endpoint that no living participant has. The caller rings it otherwise. */
-static bool clear_if_empty(void *base, sw_mutex *m, uint32_t endpoint, uint32_t index) {
-  if (lives(base, endpoint, sw_endpoint_role(base, index))) return false;
-  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index)); /* [M3] */
-  if (!lives(base, endpoint, sw_endpoint_role(base, index))) return true;
-  give_back(m, index);
-  return false;
-}
-
-/* Clears the bit of a claim that has ended, unless it is the bit of a later one. */
-static void clear_bit_of_claim(void *base, sw_mutex *m, uint32_t role) {
-  uint32_t index = sw_role_index(role);
-  if (sw_endpoint_role(base, index) != role) return;
-  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(index)); /* [M3] */
-  uint32_t now = sw_endpoint_role(base, index);
-  if (now == role) return;
-  give_back(m, index);
-  sw_endpoint_ring(base, now);
-}
-
 /* Wake the next waiter behind `endpoint`, in the order of their numbers. The caller has published
  * or seen `state`, in which the mutex can be locked. */
 static void wake_next(void *base, sw_mutex *m, uint32_t endpoint, uint64_t state) {
@@ -134,7 +111,7 @@ static void wake_next(void *base, sw_mutex *m, uint32_t endpoint, uint64_t state
   uint64_t waiters = sw_peer_load64_relaxed(&m->waiters);
   for (uint32_t i = 1; i <= SW_ENDPOINTS && waiters != 0; i++) {
     uint32_t index = (endpoint + i) % SW_ENDPOINTS;
-    if ((waiters & bit_of(index)) == 0 || clear_if_empty(base, m, endpoint, index)) continue;
+    if ((waiters & bit_of(index)) == 0 || !lives(base, endpoint, sw_endpoint_role(base, index))) continue;
     /* the others sleep on, and had WAITED for that in a state that is gone */
     bool others = (waiters & ~bit_of(index)) != 0;
     if (others && waited(state) == 0) sw_fetch_or64_acq_rel(&m->state, WAITED);
@@ -244,7 +221,7 @@ int sw_mutex_unlock(void *base, sw_mutex *m, uint32_t endpoint) {
 
 void sw_mutex_begin_wait(void *base, sw_mutex *m, uint32_t endpoint) {
   (void)base;
-  sw_fetch_or64_acq_rel(&m->waiters, bit_of(endpoint)); /* [M3] */
+  sw_fetch_or64_acq_rel(&m->waiters, bit_of(endpoint));
 }
 
 void sw_mutex_request_handoff(void *base, sw_mutex *m, uint32_t endpoint) {
@@ -280,16 +257,33 @@ void sw_mutex_end_wait(void *base, sw_mutex *m, uint32_t endpoint) {
 
 /* ---- death ---- */
 
-void sw_mutex_evict(void *base, sw_mutex *m, uint32_t role) {
-  if (sw_role_index(role) >= SW_ENDPOINTS) return;
-  clear_bit_of_claim(base, m, role);
-  sw_fence_handshake(); /* [F4] */
+/* Takes the mutex from a role that holds it, and its request. Returns the state behind that. */
+static uint64_t take_from(sw_mutex *m, uint32_t role) {
   uint64_t state = withdraw(m, role);
   for (int tries = 0; tries < TRIES && holder_of(owner_of(state)) == role; tries++) {
     uint64_t next = state_of(SW_MUTEX_INHERITED, handoff_of(state)) | waited(state);
     if (sw_compare_exchange64_acq_rel(&m->state, &state, next)) state = next; /* [M2] */
   }
+  return state;
+}
+
+void sw_mutex_evict(void *base, sw_mutex *m, uint32_t role) {
+  if (sw_role_index(role) >= SW_ENDPOINTS) return;
+  sw_fence_handshake(); /* [F4] */
+  uint64_t state = take_from(m, role);
   if (is_left(state)) wake_next(base, m, sw_role_index(role), state);
+}
+
+void sw_mutex_evict_endpoint(void *base, sw_mutex *m, uint32_t endpoint) {
+  sw_fetch_and64_acq_rel(&m->waiters, ~bit_of(endpoint));
+  sw_fence_handshake(); /* [F4] */
+  uint64_t state = sw_peer_load64_relaxed(&m->state);
+  uint32_t holder = holder_of(owner_of(state)), handoff = handoff_of(state);
+  bool held = holder != 0 && sw_role_index(holder) == endpoint;
+  bool asked = handoff != 0 && sw_role_index(handoff) == endpoint;
+  if (asked) state = take_from(m, handoff);
+  if (held) state = take_from(m, holder);
+  if (is_left(state)) wake_next(base, m, endpoint, state);
 }
 
 /* ---- for tools ---- */

@@ -1,13 +1,16 @@
 /* Burial: what is done in every object of a region when a participant ends.
  *
- *   1  its roles and waits end: in the channel that the region was carved for, and in each object of
- *      the registry, and the participants are woken that may have waited for it
+ *   1  its roles and waits end: in the channel that the region was carved for, in each object of the
+ *      registry, and in the locks of the directory and the heap; and the participants are woken that
+ *      may have waited for it
  *   2  its endpoint is released (sw_endpoint_release_role), which counts the epoch up
+ *   3  the next owner of the endpoint does 1 for all earlier claims, before it takes a role or waits
  *
  * Any participant that notices the end begins with 1; each step names the claim by its role word, so
  * it does nothing when another has done it, or when the endpoint has its next owner. One that dies
  * on the way leaves the rest for the next: until 2 is done the role still names a claim, and others
- * notice that its owner is dead. */
+ * notice that its owner is dead. An endpoint whose owner is dead may also be claimed anew without 1
+ * and 2; and the bits of waiters, which do not say whose claim they are of, wait for 3. */
 #include <stddef.h>
 
 #include "base/peer.h"
@@ -21,31 +24,56 @@
 
 /* The mutex of that entry, or NULL when none can be there. */
 static sw_mutex *mutex_at(const void *base, uint64_t size, uint32_t at) {
-  if (at < SW_HEAP_AT || at % 16 != 0 || at > size - sizeof(sw_mutex)) return NULL;
+  if (at < SW_HEAP_AT || at % 16 != 0 || size < sizeof(sw_mutex) || at > size - sizeof(sw_mutex)) return NULL;
   return (sw_mutex *)(void *)((uint8_t *)base + at);
 }
 
-/* Does it hold a role of the channel? A wake costs system calls, and most channels are others'. */
-static bool has_role(const void *base, uint64_t size, uint32_t channel, uint32_t role) {
-  for (uint32_t i = 0; i < SW_ROLES; i++) {
-    if (sw_channel_role(base, size, channel, i) == role) return true;
-  }
-  return false;
+/* The participant that is taken out: one claim of its endpoint, or all of them. */
+typedef struct dead {
+  uint32_t role;
+  bool all_claims;
+} dead;
+
+static bool is_of(const dead *who, uint32_t role) {
+  return who->all_claims ? sw_role_index(role) == sw_role_index(who->role) : role == who->role;
 }
 
-void sw_region_evict_role(void *base, uint64_t size, uint32_t role) {
-  if (swi_endpoint_named(base, role) == NULL) return;
-  uint32_t root = sw_region_channel(base, size);
-  if (root != 0) sw_channel_evict_role(base, size, root, role);
+/* The roles that it holds in the channel. A wake costs system calls, and most channels are others'. */
+static void evict_from_channel(void *base, uint64_t size, uint32_t channel, const dead *who) {
+  for (uint32_t i = 0; i < SW_ROLES; i++) {
+    uint32_t role = sw_channel_role(base, size, channel, i);
+    if (is_of(who, role)) sw_channel_evict_role(base, size, channel, role);
+  }
+}
+
+static void evict_from_mutex(void *base, sw_mutex *mutex, const dead *who) {
+  if (mutex == NULL) return;
+  if (who->all_claims) sw_mutex_evict_endpoint(base, mutex, sw_role_index(who->role));
+  else sw_mutex_evict(base, mutex, who->role);
+}
+
+static void evict(void *base, uint64_t size, const dead *who) {
+  uint32_t root = sw_region_channel(base, size), heap = sw_region_heap(base, size);
+  if (root != 0) {
+    evict_from_channel(base, size, root, who);
+    /* also one that waits there without a role, unless it is the caller */
+    if (!who->all_claims) sw_channel_evict_role(base, size, root, who->role);
+  }
+  if (heap == 0) return;
+  evict_from_mutex(base, mutex_at(base, size, heap + offsetof(sw_heap_control, lock)), who);
+  evict_from_mutex(base, &((sw_directory *)(void *)((uint8_t *)base + SW_DIRECTORY_AT))->lock, who);
   uint64_t cursor = 0;
   for (uint32_t entry; (entry = sw_registry_next(base, size, &cursor)) != 0;) {
     uint32_t at = entry & ~(uint32_t)SW_KIND_MASK, kind = entry & SW_KIND_MASK;
-    if (kind == SW_KIND_CHANNEL && has_role(base, size, at, role)) sw_channel_evict_role(base, size, at, role);
-    sw_mutex *mutex = kind == SW_KIND_MUTEX ? mutex_at(base, size, at) : NULL;
-    if (mutex != NULL) sw_mutex_evict(base, mutex, role);
+    if (kind == SW_KIND_CHANNEL) evict_from_channel(base, size, at, who);
+    if (kind == SW_KIND_MUTEX) evict_from_mutex(base, mutex_at(base, size, at), who);
   }
 }
 
+void sw_region_evict_role(void *base, uint64_t size, uint32_t role) {
+  if (swi_endpoint_named(base, role) != NULL) evict(base, size, &(dead){role, false});
+}
+
 void sw_region_evict(void *base, uint64_t size, uint32_t index) {
-  sw_region_evict_role(base, size, sw_endpoint_role(base, index));
+  evict(base, size, &(dead){sw_endpoint_role(base, index), true});
 }

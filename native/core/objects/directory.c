@@ -11,6 +11,10 @@
  * entry that no slot has; in growth: a new table that nothing refers to, or the old one, which
  * `retired` names. So the next holder of the mutex counts the slots and goes on.
  *
+ * The mutex orders all reads behind the stores of its earlier holders, so all of them are relaxed.
+ * Two stores are release only for the order in which a crash leaves the words: an entry before its
+ * slot, a new table before `table`.
+ *
  * Hostile participants write here, too: offsets, lengths and slots are bounded by the region before
  * use, and a search ends after as many steps as there are slots. */
 #include "sabway/directory.h"
@@ -39,7 +43,7 @@ static bool is_inside(const sw_heap *heap, uint32_t at, uint64_t bytes) {
 }
 
 static int open_table(const sw_heap *heap, view *v) {
-  uint32_t at = sw_peer_load_acquire(&directory_of(heap)->table);
+  uint32_t at = sw_peer_load_relaxed(&directory_of(heap)->table);
   *v = (view){NULL, 0};
   if (at == 0) return SW_OK;
   if (!is_inside(heap, at, sizeof(sw_directory_table))) return SW_ECORRUPT;
@@ -50,14 +54,14 @@ static int open_table(const sw_heap *heap, view *v) {
   return SW_OK;
 }
 
-static uint32_t slot_at(const view *v, uint32_t i) { return sw_peer_load_acquire(&v->table->slot[i & (v->slots - 1)]); }
+static uint32_t slot_at(const view *v, uint32_t i) { return sw_peer_load_relaxed(&v->table->slot[i & (v->slots - 1)]); }
 
-/* The entry at that offset, or NULL when none can be there. */
-static sw_directory_entry *entry_at(const sw_heap *heap, uint32_t at) {
+/* The entry at that offset, or NULL when none can be there. *length: of its name, which is read once. */
+static sw_directory_entry *entry_at(const sw_heap *heap, uint32_t at, uint32_t *length) {
   if (!is_inside(heap, at, sizeof(sw_directory_entry))) return NULL;
   sw_directory_entry *entry = (sw_directory_entry *)(void *)(heap->base + at);
-  uint32_t length = sw_peer_load_relaxed(&entry->length);
-  bool fits = length <= SW_NAME_MOST && is_inside(heap, at, sizeof(sw_directory_entry) + length);
+  *length = sw_peer_load_relaxed(&entry->length);
+  bool fits = *length <= SW_NAME_MOST && is_inside(heap, at, sizeof(sw_directory_entry) + *length);
   return fits ? entry : NULL;
 }
 
@@ -68,7 +72,7 @@ static uint32_t hash_of(const uint8_t *name, uint32_t length) {
 }
 
 static bool is_named(const sw_directory_entry *entry, uint32_t hash, const uint8_t *name, uint32_t length) {
-  if (sw_peer_load_relaxed(&entry->hash) != hash || sw_peer_load_relaxed(&entry->length) != length) return false;
+  if (sw_peer_load_relaxed(&entry->hash) != hash) return false;
   const volatile uint8_t *own = entry->name;
   for (uint32_t i = 0; i < length; i++) {
     if (own[i] != name[i]) return false;
@@ -89,9 +93,7 @@ static void count_used(const view *v) {
   if (v->table != NULL) sw_store_relaxed(&v->table->used, used);
 }
 
-static void unlock(const sw_heap *heap) {
-  sw_mutex_unlock(heap->base, &directory_of(heap)->lock, heap->endpoint);
-}
+static void unlock(const sw_heap *heap) { sw_mutex_unlock(heap->base, &directory_of(heap)->lock, heap->endpoint); }
 
 /* Free the table that growth has replaced. SW_EBUSY: not yet, because the heap is locked. */
 static int free_retired(sw_heap *heap) {
@@ -136,9 +138,10 @@ static int search(const sw_heap *heap, const view *v, uint32_t hash, const uint8
       if (at == 0) break;
       continue;
     }
-    sw_directory_entry *found = entry_at(heap, at);
+    uint32_t bytes;
+    sw_directory_entry *found = entry_at(heap, at, &bytes);
     if (found == NULL) return SW_ECORRUPT;
-    if (!is_named(found, hash, name, length)) continue;
+    if (bytes != length || !is_named(found, hash, name, length)) continue;
     *entry = found;
     *slot = i;
     return SW_OK;
@@ -162,18 +165,19 @@ static int grow(sw_heap *heap, view *v) {
   sw_store_relaxed(&next.table->slots, slots);
   for (uint32_t i = 0; i < slots; i++) sw_store_relaxed(&next.table->slot[i], 0);
   for (uint32_t i = 0; i < v->slots; i++) {
-    uint32_t entry = slot_at(v, i), k;
+    uint32_t entry = slot_at(v, i), k, bytes;
     if (entry <= SW_SLOT_DELETED) continue;
-    sw_directory_entry *moved = entry_at(heap, entry);
+    sw_directory_entry *moved = entry_at(heap, entry, &bytes);
     if (moved == NULL) return SW_ECORRUPT;
     uint32_t hash = sw_peer_load_relaxed(&moved->hash);
-    for (k = hash; slot_at(&next, k) != 0;) k++; /* ends: a third of the slots at most is taken */
+    for (k = hash; slot_at(&next, k) != 0; k++) {
+      if (k - hash == slots) return SW_ECORRUPT; /* a third at most is taken, but by a hostile peer */
+    }
     sw_store_relaxed(&next.table->slot[k & (slots - 1)], entry);
   }
   sw_store_relaxed(&next.table->used, living);
   sw_store_relaxed(&directory->retired, sw_peer_load_relaxed(&directory->table));
-  /* [D1] a load of `table` that sees it sees the slots and `retired`; pairs with the acquire in
-   * open_table */
+  /* release: a crash must not leave it without the slots and `retired` */
   sw_store_release(&directory->table, at);
   *v = next;
   free_retired(heap); /* or the next growth does */
@@ -222,7 +226,7 @@ static int add(sw_heap *heap, view *v, const uint8_t *name, uint32_t length, con
   sw_store_relaxed(&entry->length, length);
   for (uint32_t i = 0; i < length; i++) entry->name[i] = name[i];
   bool fresh = slot_at(v, slot) == 0;
-  /* [D2] a load of the slot that sees it sees the entry; pairs with the acquire in slot_at */
+  /* release: a crash must not leave it without the entry */
   sw_store_release(&v->table->slot[slot], at);
   if (fresh) sw_store_relaxed(&v->table->used, sw_peer_load_relaxed(&v->table->used) + 1);
   *found = *object;
@@ -247,10 +251,9 @@ int sw_directory_remove(sw_heap *heap, const void *name, uint32_t length, uint32
   uint32_t slot;
   sw_directory_entry *entry;
   status = search(heap, &v, hash_of(name, length), name, length, &slot, &entry);
-  bool is_it = status == SW_OK && entry != NULL &&
-               (object == 0 || sw_peer_load_relaxed(&entry->object) == object);
+  bool is_it = status == SW_OK && entry != NULL && (object == 0 || sw_peer_load_relaxed(&entry->object) == object);
   if (is_it) {
-    sw_store_release(&v.table->slot[slot], SW_SLOT_DELETED);
+    sw_store_relaxed(&v.table->slot[slot], SW_SLOT_DELETED);
     status = 1;
   }
   unlock(heap);
@@ -271,14 +274,12 @@ int sw_directory_next(sw_heap *heap, uint32_t *cursor, sw_found *found, void *na
   for (; i < v.slots && status == SW_OK; i++) {
     uint32_t at = slot_at(&v, i);
     if (at <= SW_SLOT_DELETED) continue;
-    sw_directory_entry *entry = entry_at(heap, at);
+    sw_directory_entry *entry = entry_at(heap, at, length);
     if (entry == NULL) {
       status = SW_ECORRUPT;
       break;
     }
     read_entry(entry, found);
-    uint32_t bytes = sw_peer_load_relaxed(&entry->length);
-    *length = bytes <= SW_NAME_MOST ? bytes : SW_NAME_MOST;
     const volatile uint8_t *from = entry->name;
     for (uint32_t k = 0; k < *length; k++) ((uint8_t *)name)[k] = from[k];
     status = 1;
@@ -294,16 +295,14 @@ int sw_directory_check(sw_heap *heap) {
   if (status != SW_OK) return status;
   uint32_t used = 0;
   for (uint32_t i = 0; i < v.slots && status == SW_OK; i++) {
-    uint32_t at = slot_at(&v, i), slot;
+    uint32_t at = slot_at(&v, i), slot, length;
     used += at != 0;
     if (at <= SW_SLOT_DELETED) continue;
-    sw_directory_entry *entry = entry_at(heap, at), *found;
+    sw_directory_entry *entry = entry_at(heap, at, &length), *found;
     if (entry == NULL) {
       status = SW_ECORRUPT;
       break;
     }
-    uint32_t length = sw_peer_load_relaxed(&entry->length);
-    if (length > SW_NAME_MOST) length = SW_NAME_MOST;
     uint8_t name[SW_NAME_MOST + 1];
     const volatile uint8_t *from = entry->name;
     for (uint32_t k = 0; k < length; k++) name[k] = from[k];

@@ -12,8 +12,8 @@
  * block and its place in the chain the block is lost. Readers walk the chain at any time. `hint` only
  * says where to begin.
  *
- * Hostile participants write here, too: offsets are bounded before use, and no walk is longer than
- * SW_REGISTRY_BLOCKS blocks. */
+ * Hostile participants write here, too: offsets are bounded before use, a circle of blocks ends a
+ * walk, and none is longer than SW_REGISTRY_BLOCKS blocks. */
 #include "sabway/registry.h"
 
 #include <stddef.h>
@@ -29,11 +29,31 @@ static sw_registry_block *block_at(const void *base, uint64_t size, uint32_t at)
   return (sw_registry_block *)(void *)((uint8_t *)base + at);
 }
 
+/* A way along the chain. */
+typedef struct way {
+  const void *base;
+  uint64_t size;
+  uint32_t passed; /* blocks */
+  uint32_t at;     /* offset of the present one, or what stands in its place */
+  uint32_t mark;   /* one that was passed: the chain is a circle when it comes again */
+} way;
+
+/* The block that the link names, or NULL: at the end of the chain, where way->at is zero, and where
+ * no block can be. */
+static sw_registry_block *follow(way *w, const uint32_t *link) {
+  w->at = sw_peer_load_acquire(link); /* pairs with [L2] */
+  sw_registry_block *block = block_at(w->base, w->size, w->at);
+  if (block == NULL || w->at == w->mark || w->passed == SW_REGISTRY_BLOCKS) return NULL;
+  if ((w->passed & (w->passed - 1)) == 0) w->mark = w->at; /* behind 0, 1, 2, 4, 8 ... blocks */
+  w->passed++;
+  return block;
+}
+
 /* Put the entry into a vacant slot of the block. */
 static bool put(sw_registry_block *block, uint32_t entry) {
   for (uint32_t i = 0; i < SW_REGISTRY_SLOTS; i++) {
     uint32_t seen = sw_peer_load_relaxed(&block->slot[i]);
-    /* [G1] a walk that sees the entry sees the object; pairs with the acquire in sw_registry_next */
+    /* [L1] a walk that sees the entry sees the object; pairs with the acquire in sw_registry_next */
     if (seen == 0 && sw_compare_exchange_acq_rel(&block->slot[i], &seen, entry)) return true;
   }
   return false;
@@ -45,12 +65,11 @@ static int append(sw_heap *heap, uint32_t *link, uint32_t entry) {
   uint32_t at = sw_heap_alloc(heap, (uint32_t)sizeof(sw_registry_block)), none = 0;
   if (at == 0) return heap->status;
   sw_registry_block *block = (sw_registry_block *)(void *)(heap->base + at);
-  sw_store_relaxed(&block->next, 0);
+  __builtin_memset(block, 0, sizeof(*block)); /* no other participant knows of it */
   sw_store_relaxed(&block->slot[0], entry);
-  for (uint32_t i = 1; i < SW_REGISTRY_SLOTS; i++) sw_store_relaxed(&block->slot[i], 0);
-  /* [G2] a walk that sees the block sees its slots; pairs with the acquires of links */
+  /* [L2] a walk that sees the block sees its slots; pairs with the acquires of links */
   if (sw_compare_exchange_acq_rel(link, &none, at)) {
-    sw_store_relaxed(&registry_of(heap->base)->hint, at);
+    sw_store_release(&registry_of(heap->base)->hint, at); /* [L3] as [L2], for sw_registry_add */
     return SW_OK;
   }
   sw_heap_free(heap, at);
@@ -61,61 +80,56 @@ int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind) {
   sw_registry *registry = registry_of(heap->base);
   uint32_t entry = object | kind;
   uint64_t size = heap->begin + (uint64_t)heap->count * SW_HEAP_PAGE;
-  sw_registry_block *hinted = block_at(heap->base, size, sw_peer_load_acquire(&registry->hint));
+  uint32_t hint = sw_peer_load_acquire(&registry->hint); /* pairs with [L3] */
+  sw_registry_block *hinted = block_at(heap->base, size, hint);
   if (hinted != NULL && put(hinted, entry)) return SW_OK;
   uint32_t *link = &registry->first;
-  for (uint32_t blocks = 0; blocks < SW_REGISTRY_BLOCKS;) {
-    uint32_t at = sw_peer_load_acquire(link); /* pairs with [G2] */
-    if (at == 0) {
+  for (way w = {.base = heap->base, .size = size};;) {
+    sw_registry_block *block = follow(&w, link);
+    if (block == NULL) {
+      if (w.passed == SW_REGISTRY_BLOCKS) return SW_ECROWDED;
+      if (w.at != 0) return SW_ECORRUPT;
       int status = append(heap, link, entry);
       if (status != 1) return status;
       continue;
     }
-    sw_registry_block *block = block_at(heap->base, size, at);
-    if (block == NULL) return SW_ECORRUPT;
     if (put(block, entry)) {
-      sw_store_relaxed(&registry->hint, at);
+      sw_store_release(&registry->hint, w.at); /* [L3] */
       return SW_OK;
     }
     link = &block->next;
-    blocks++;
   }
-  return SW_ECROWDED;
 }
 
 uint32_t sw_registry_next(const void *base, uint64_t size, uint64_t *cursor) {
   /* The cursor: the number of the block, and of the slot in it. */
   uint32_t wanted = (uint32_t)(*cursor / SW_REGISTRY_SLOTS), first = (uint32_t)(*cursor % SW_REGISTRY_SLOTS);
-  uint32_t at = sw_peer_load_acquire(&registry_of(base)->first); /* pairs with [G2] */
-  for (uint32_t number = 0; number < SW_REGISTRY_BLOCKS; number++) {
-    sw_registry_block *block = block_at(base, size, at);
-    if (block == NULL) return 0;
-    for (uint32_t i = number < wanted ? SW_REGISTRY_SLOTS : first; i < SW_REGISTRY_SLOTS; i++) {
-      uint32_t entry = sw_peer_load_acquire(&block->slot[i]); /* pairs with [G1] */
+  way w = {.base = base, .size = size};
+  sw_registry_block *block = follow(&w, &registry_of(base)->first);
+  for (uint32_t number = 0; block != NULL; number++, block = follow(&w, &block->next)) {
+    if (number < wanted) continue;
+    for (uint32_t i = number == wanted ? first : 0; i < SW_REGISTRY_SLOTS; i++) {
+      uint32_t entry = sw_peer_load_acquire(&block->slot[i]); /* pairs with [L1] */
       if (entry == 0) continue;
       *cursor = (uint64_t)number * SW_REGISTRY_SLOTS + i + 1;
       return entry;
     }
-    if (number >= wanted) first = 0;
-    at = sw_peer_load_acquire(&block->next); /* pairs with [G2] */
   }
   return 0;
 }
 
 int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind) {
   uint32_t entry = object | kind;
-  uint32_t at = sw_peer_load_acquire(&registry_of(base)->first); /* pairs with [G2] */
-  for (uint32_t number = 0; number < SW_REGISTRY_BLOCKS; number++) {
-    sw_registry_block *block = block_at(base, size, at);
-    if (block == NULL) return 0;
+  way w = {.base = base, .size = size};
+  sw_registry_block *block = follow(&w, &registry_of(base)->first);
+  for (; block != NULL; block = follow(&w, &block->next)) {
     for (uint32_t i = 0; i < SW_REGISTRY_SLOTS; i++) {
       uint32_t seen = entry;
       if (sw_peer_load_relaxed(&block->slot[i]) != entry) continue;
       if (!sw_compare_exchange_acq_rel(&block->slot[i], &seen, 0)) continue;
-      sw_store_relaxed(&registry_of(base)->hint, at);
+      sw_store_release(&registry_of(base)->hint, w.at); /* [L3] */
       return 1;
     }
-    at = sw_peer_load_acquire(&block->next); /* pairs with [G2] */
   }
   return 0;
 }

@@ -42,7 +42,7 @@ int sw_mutex_try_lock(void *base, sw_mutex *mutex, uint32_t endpoint);
 
 /* Declare the caller a waiter, before each sleep: it then arms its doorbell, and tries once more,
  * which tells the holder to look for waiters. Its own endpoint; wait-free. A crash behind it leaves
- * a bit that unlock clears. */
+ * a bit that unlock passes over. */
 void sw_mutex_begin_wait(void *base, sw_mutex *mutex, uint32_t endpoint);
 
 /* The caller waits no more, with the mutex or without. Without it, another waiter is woken when the
@@ -68,10 +68,16 @@ int sw_mutex_unlock(void *base, sw_mutex *mutex, uint32_t endpoint);
 int sw_mutex_consistent(void *base, sw_mutex *mutex, uint32_t endpoint);
 
 /* Take all of it from a participant that has ended: the mutex, which is left for the next one to
- * get with SW_EOWNERDEAD; its request; its bit, unless the endpoint is claimed anew already. A
- * waiter is woken when the mutex can be locked, also one for whose wake the dead one was to care.
- * Any thread, any number of times; lock-free. A crash inside is made good by the next call. */
+ * get with SW_EOWNERDEAD, and its request. Its bit stays until the endpoint is claimed anew, and
+ * unlock passes over it meanwhile. A waiter is woken when the mutex can be locked, also one for
+ * whose wake the dead one was to care. Any thread, any number of times; lock-free. A crash inside
+ * is made good by the next call. */
 void sw_mutex_evict(void *base, sw_mutex *mutex, uint32_t role);
+
+/* The same for every claim of the caller's own endpoint, and its bit is cleared: behind a claim, when
+ * an earlier owner may have left something, and before the endpoint is given back. Its own endpoint,
+ * which waits for nothing; lock-free. A crash inside is made good by the next owner's call. */
+void sw_mutex_evict_endpoint(void *base, sw_mutex *mutex, uint32_t endpoint);
 
 /* The role of its holder, which may be dead; zero when there is none. Any thread, wait-free. */
 uint32_t sw_mutex_holder(const sw_mutex *mutex);

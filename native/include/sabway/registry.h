@@ -31,7 +31,9 @@ uint32_t sw_registry_next(const void *base, uint64_t size, uint64_t *cursor);
  * a crash inside leaves the rest for the next caller. */
 void sw_region_evict_role(void *base, uint64_t size, uint32_t role);
 
-/* The same for the owner of an endpoint, which leaves by itself. */
+/* The same for every claim of the caller's own endpoint: before it gives the endpoint back, and right
+ * behind a claim, before it takes a role or waits, because an earlier owner may have left something
+ * (the bits by which it waited for mutexes are cleared by this call only). */
 void sw_region_evict(void *base, uint64_t size, uint32_t index);
 
 #ifdef __cplusplus

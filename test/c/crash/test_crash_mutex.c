@@ -29,13 +29,14 @@ static void after_all(scene *s, int may_be_poisoned) {
   if (s->at->fill != 0) {
     sw_mutex_evict(s->r.base, mutex(s), s->notes->role);
     assert_int_not_equal(sw_mutex_holder(mutex(s)), s->notes->role);
-    assert_int_equal(mutex(s)->waiters >> s->notes->index & 1, 0);
   }
   lock_and_unlock(s, may_be_poisoned);
   lock_and_unlock(s, may_be_poisoned);
   /* The next claim of the dead one's endpoint is no holder by it. */
   if (s->notes->index == 2) assert_int_equal(region_claim(&s->r), 1);
   uint32_t index = reclaim(s);
+  sw_mutex_evict_endpoint(s->r.base, mutex(s), index);
+  assert_int_equal(mutex(s)->waiters >> index & 1, 0);
   assert_true(try_it(s, index) == SW_OK || may_be_poisoned);
   assert_int_equal(sw_mutex_check(mutex(s)), SW_OK);
 }
@@ -132,6 +133,10 @@ static void begin_wait(scene *s) { sw_mutex_begin_wait(s->r.base, mutex(s), s->n
 static void end_wait(scene *s) { sw_mutex_end_wait(s->r.base, mutex(s), s->notes->index); }
 static void ask(scene *s) { sw_mutex_request_handoff(s->r.base, mutex(s), s->notes->index); }
 static void evict(scene *s) { sw_mutex_evict(s->r.base, mutex(s), s->dead); }
+static void evict_own(scene *s) {
+  /* as the next owner of an endpoint whose last one held it */
+  sw_mutex_evict_endpoint(s->r.base, mutex(s), s->notes->index);
+}
 static void lock_unlock(scene *s) {
   MUST(sw_mutex_lock(s->r.base, mutex(s), s->notes->index, -1) == SW_OK);
   unlock(s);
@@ -150,6 +155,7 @@ static const crash_case CASES[] = {
     {"sw_mutex_begin_wait", hold, child_claims, NULL, begin_wait, after_held},
     {"sw_mutex_request_handoff", hold, child_claims, NULL, ask, after_held},
     {"sw_mutex_end_wait", hold, prelude_waiting, NULL, end_wait, after_held},
+    {"sw_mutex_evict_endpoint", NULL, prelude_holding, park_without_request, evict_own, after_waiting},
     {"sw_mutex_evict", before_dead, prelude_second, park_for_a_dead_one, evict, after_waiting},
     {"sw_mutex_lock, sw_mutex_unlock", NULL, child_claims, NULL, lock_unlock, after},
     {"sw_mutex_lock, out of time", hold, child_claims, NULL, lock_in_vain, after_held},

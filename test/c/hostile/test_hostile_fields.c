@@ -3,6 +3,7 @@
  * what a peer has no say in makes no difference at all. */
 #include "../unit/helper.h"
 #include "sabway/mutex.h"
+#include "sabway/registry.h"
 
 enum { CAPACITY = 4096, SENT = 6 };
 
@@ -57,7 +58,14 @@ static uint32_t places(const pair *t, const char *type, uint8_t *found[4]) {
     found[n++] = t->c.data + (t->c.cursor & (CAPACITY - 1));
   } else if (strcmp(type, "sw_mutex") == 0) {
     found[n++] = (uint8_t *)mutex_of(t);
-  } else { /* sw_instance, and the sw_slices in one */
+  } else if (strcmp(type, "sw_directory") == 0) {
+    found[n++] = t->r.base + SW_DIRECTORY_AT;
+  } else if (strcmp(type, "sw_registry") == 0) {
+    found[n++] = t->r.base + SW_REGISTRY_AT;
+  } else if (strncmp(type, "sw_directory_", 13) == 0 || strcmp(type, "sw_registry_block") == 0 ||
+             strcmp(type, "sw_heap_control") == 0 || strcmp(type, "sw_slab") == 0) {
+    return 0; /* in a heap, which this region has none of: see test_hostile_heap.c */
+  } else {    /* sw_instance, and the sw_slices in one */
     found[n++] = t->r.base + SW_INSTANCES_AT + t->writer * SW_INSTANCE_BYTES;
     found[n++] = found[0] + offsetof(sw_instance, incoming);
     if (strcmp(type, "sw_instance") == 0) n = 1;
@@ -92,6 +100,7 @@ static void use_mutex(pair *t) {
   sw_mutex_end_wait(base, m, t->writer);
   sw_mutex_end_wait(base, m, t->reader);
   sw_mutex_evict(base, m, sw_endpoint_role(base, t->reader));
+  sw_region_evict_role(base, t->r.size, 7 << 8 | 3);
   assert_int_not_equal(sw_mutex_holder(m), sw_endpoint_role(base, t->reader));
 }
 

@@ -1,9 +1,11 @@
-/* The heap among hostile peers: each word of it becomes something else, or turns out to be
- * something else when it is read, above all when it is read a second time. Calls may fail and
- * blocks may overlap; but each call ends, keeps to the heap's pages, and leaves the handle's bounds
- * as they were. Pages without access lie around the region. */
+/* The heap, the directory and the registry among hostile peers: each word of it becomes something else, or turns out to
+ * be something else when it is read, above all when it is read a second time. Calls may fail and blocks may overlap;
+ * but each call ends, keeps to the heap's pages, and leaves the handle's bounds as they were. Pages without access lie
+ * around the region. */
 #include "../unit/heap/heap_helper.h"
 #include "hostile_hooks.h"
+#include "sabway/directory.h"
+#include "sabway/registry.h"
 
 /* The heap has 14 pages. */
 enum { BLOCKS = 64, REGION = 19 * SW_PAGE, MOST_LOADS = 4000000, REMEMBERED = 512 };
@@ -136,10 +138,47 @@ static void look_around(walled *w) {
   }
 }
 
+/* Names, entries, and the end of a participant. */
+static void use_objects(walled *w, uint64_t *random) {
+  sw_heap *h = &w->h;
+  uint8_t name[SW_NAME_MOST] = {0};
+  uint32_t length = 1 + random_next(random) % 3, cursor = 0;
+  uint32_t object = w->before.begin + random_next(random) % 200 * 16;
+  sw_found given = {SW_KIND_MEMORY, object}, found;
+  for (uint32_t i = 0; i < length; i++) name[i] = (uint8_t)(random_next(random) % 6);
+  switch (random_next(random) % 8) {
+    case 0:
+      sw_directory_find(h, name, length, &found);
+      break;
+    case 1:
+      sw_directory_remove(h, name, length, 0);
+      break;
+    case 2:
+      for (uint32_t n = 0; n < 100 && sw_directory_next(h, &cursor, &found, name, &length) == 1; n++) {
+        assert_true(length <= SW_NAME_MOST);
+      }
+      break;
+    case 3:
+      sw_directory_check(h);
+      break;
+    case 4:
+      sw_registry_add(h, object, SW_KIND_MUTEX + random_next(random) % 2);
+      break;
+    case 5:
+      sw_registry_remove(h->base, w->r.size, object, SW_KIND_MUTEX);
+      break;
+    case 6:
+      sw_region_evict_role(h->base, w->r.size, random_next(random) % 4 << 8 | (1 + random_next(random) % 3));
+      break;
+    default:
+      sw_directory_add(h, name, length, &given, &found);
+  }
+}
+
 static void step(walled *w, uint64_t *random) {
   uint32_t *block = &w->blocks[random_next(random) % BLOCKS], bytes = some_bytes(random), at;
   peer.loads = 0;
-  switch (random_next(random) % 16) {
+  switch (random_next(random) % 20) {
     case 0:
       at = sw_heap_alloc_aligned(&w->h, bytes, 1u << random_next(random) % 18);
       if (at != 0) check_block(w, at, bytes);
@@ -177,6 +216,12 @@ static void step(walled *w, uint64_t *random) {
           break;
       }
       break;
+    case 16:
+    case 17:
+    case 18:
+    case 19:
+      use_objects(w, random);
+      break;
     default:
       if (*block != 0) {
         sw_heap_free(&w->h, *block);
@@ -209,6 +254,49 @@ static void with_words(size_t at, size_t bytes, uint32_t value, uint64_t seed) {
   overwrite(&w, at, bytes, value);
   for (int i = 0; i < 60; i++) step(&w, &random);
   walled_close(&w);
+}
+
+/* Words whose place is found when the walled region is used: the directory's table, the first entry
+ * of it, and the registry's first block. */
+static size_t place_of(const walled *w, int which) {
+  const sw_directory *directory = (const void *)(w->r.base + SW_DIRECTORY_AT);
+  const sw_registry *registry = (const void *)(w->r.base + SW_REGISTRY_AT);
+  if (which == 0) return registry->first;
+  if (which == 1 || directory->table == 0) return directory->table;
+  const sw_directory_table *table = (const void *)(w->r.base + directory->table);
+  for (uint32_t i = 0; i < table->slots; i++) {
+    if (table->slot[i] > SW_SLOT_DELETED) return table->slot[i];
+  }
+  return 0;
+}
+
+static void every_word_of_objects_can_be_anything(void **state) {
+  (void)state;
+  for (size_t v = 0; v < sizeof(VALUES) / sizeof(*VALUES); v++) {
+    for (size_t at = SW_DIRECTORY_AT; at < SW_DIRECTORY_AT + sizeof(sw_directory); at += 4) {
+      with_words(at, 4, VALUES[v], at + v + 1);
+    }
+    for (size_t at = SW_REGISTRY_AT; at < SW_REGISTRY_AT + sizeof(sw_registry); at += 4) {
+      with_words(at, 4, VALUES[v], at + v + 1);
+    }
+    for (int which = 0; which < 3; which++) {
+      for (size_t word = 0; word < 12; word++) {
+        walled w;
+        peer.random = v + word + 1;
+        uint64_t random = peer.random;
+        walled_open(&w);
+        for (int i = 0; i < 60; i++) use_objects(&w, &random);
+        size_t at = place_of(&w, which);
+        if (at != 0) overwrite(&w, at + word * 4, 4, word == 11 && which == 0 ? (uint32_t)at : VALUES[v]);
+        for (int i = 0; i < 60; i++) {
+          peer.loads = 0;
+          use_objects(&w, &random);
+          check_handle(&w);
+        }
+        walled_close(&w);
+      }
+    }
+  }
 }
 
 static void every_word_can_be_anything(void **state) {
@@ -251,4 +339,4 @@ static void every_read_can_be_a_lie(void **state) {
   }
 }
 
-TESTS(TEST(every_word_can_be_anything), TEST(every_read_can_be_a_lie));
+TESTS(TEST(every_word_can_be_anything), TEST(every_word_of_objects_can_be_anything), TEST(every_read_can_be_a_lie));

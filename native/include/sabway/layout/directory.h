@@ -6,7 +6,7 @@
 
 enum {
   SW_DIRECTORY_AT = 2048, /* its offset, behind the words of the region's header */
-  SW_NAME_MOST = 255     /* of the longest name */
+  SW_NAME_MOST = 255      /* of the longest name */
 };
 
 typedef struct sw_directory {
@@ -34,15 +34,15 @@ typedef struct sw_directory_entry {
 
 #define SW_DIRECTORY_STRUCTS(X) X(sw_directory) X(sw_directory_table) X(sw_directory_entry)
 
-#define SW_DIRECTORY_FIELDS(X) \
-  X(sw_directory, lock)        \
-  X(sw_directory, table)       \
-  X(sw_directory, retired)     \
-  X(sw_directory_table, slots) \
-  X(sw_directory_table, used)  \
-  X(sw_directory_entry, kind)  \
+#define SW_DIRECTORY_FIELDS(X)  \
+  X(sw_directory, lock)         \
+  X(sw_directory, table)        \
+  X(sw_directory, retired)      \
+  X(sw_directory_table, slots)  \
+  X(sw_directory_table, used)   \
+  X(sw_directory_entry, kind)   \
   X(sw_directory_entry, object) \
-  X(sw_directory_entry, hash)  \
+  X(sw_directory_entry, hash)   \
   X(sw_directory_entry, length)
 
 #ifndef __cplusplus

@@ -243,8 +243,11 @@ static void a_registry_of_lies_is_walked_to_an_end(void **state) {
   uint64_t cursor = 0;
   uint32_t entries = 0;
   while (sw_registry_next(s.r.base, s.r.size, &cursor) != 0) entries++;
-  assert_int_equal(entries, SW_REGISTRY_BLOCKS);
+  assert_true(entries <= 3); /* a circle is noticed, but not at once */
   assert_int_equal(sw_registry_remove(s.r.base, s.r.size, 32, SW_KIND_MUTEX), 0);
+  for (uint32_t i = 1; i < SW_REGISTRY_SLOTS; i++) block->slot[i] = mutex | SW_KIND_MUTEX;
+  assert_int_equal(sw_registry_add(&s.h, mutex, SW_KIND_MUTEX), SW_ECORRUPT);
+  for (uint32_t i = 1; i < SW_REGISTRY_SLOTS; i++) block->slot[i] = 0;
   static const uint32_t LIES[] = {1, 16, 0xfffffff0u, SMALL_REGION - 16, 0x80000001u};
   for (size_t i = 0; i < sizeof(LIES) / sizeof(*LIES); i++) {
     registry->first = LIES[i];
@@ -287,6 +290,7 @@ static void what_a_dead_one_held_is_given_to_the_next(void **state) {
   assert_int_equal(sw_endpoint_release_role(s.r.base, role), 1);
   assert_int_equal(sw_endpoint_release_role(s.r.base, role), 0);
   assert_int_equal(region_claim(&s.r), dead); /* the next claim of it holds and waits for nothing */
+  sw_region_evict(s.r.base, s.r.size, dead);
   for (uint32_t i = 0; i < MUTEXES; i++) {
     assert_int_equal(mutexes[i]->waiters, 0);
     assert_int_equal(sw_mutex_try_lock(s.r.base, mutexes[i], own), i % 2 == 0 ? SW_EOWNERDEAD : SW_OK);
@@ -297,7 +301,38 @@ static void what_a_dead_one_held_is_given_to_the_next(void **state) {
   heap_scene_close(&s);
 }
 
+/* The locks that are in every region are in no registry. */
+static void the_locks_of_heap_and_directory_are_given_to_the_next(void **state) {
+  (void)state;
+  heap_scene s;
+  sw_found found;
+  heap_scene_open(&s, SMALL_REGION);
+  uint32_t dead = region_claim(&s.r), own = s.h.endpoint;
+  sw_mutex *locks[] = {&directory(&s.r)->lock, (sw_mutex *)(void *)(s.r.base + sw_heap_lock_at(&s.h))};
+  for (int by_role = 0; by_role < 2; by_role++) {
+    for (int i = 0; i < 2; i++) {
+      assert_int_equal(sw_mutex_try_lock(s.r.base, locks[i], dead), SW_OK);
+      sw_mutex_begin_wait(s.r.base, locks[i], own);
+    }
+    uint32_t ticket = sw_endpoint_arm(s.r.base, own, SW_SLEEP_FUTEX);
+    if (by_role != 0) sw_region_evict_role(s.r.base, s.r.size, sw_endpoint_role(s.r.base, dead));
+    else sw_region_evict(s.r.base, s.r.size, dead);
+    assert_int_not_equal(*sw_endpoint_doorbell(s.r.base, own), ticket);
+    sw_endpoint_disarm(s.r.base, own);
+    for (int i = 0; i < 2; i++) {
+      assert_int_equal(sw_mutex_holder(locks[i]), 0);
+      sw_mutex_end_wait(s.r.base, locks[i], own);
+    }
+    uint32_t block = heap_get(&s.h, 3 * SW_HEAP_PAGE);
+    assert_int_equal(add(&s.h, "x", block, &found), 1);
+    assert_int_equal(drop(&s.h, "x", block), 1);
+    assert_int_equal(sw_heap_free(&s.h, block), SW_OK);
+    assert_int_equal(sw_heap_check(&s.h), SW_OK);
+  }
+  heap_scene_close(&s);
+}
+
 TESTS(TEST(a_name_stands_for_the_first_object), TEST(a_name_has_up_to_255_bytes_of_any_kind), TEST(names_come_and_go),
       TEST(several_at_once_get_one_object_for_each_name), TEST(a_lie_is_an_error_and_no_crash),
       TEST(objects_are_walked_once_each), TEST(a_registry_of_lies_is_walked_to_an_end),
-      TEST(what_a_dead_one_held_is_given_to_the_next));
+      TEST(what_a_dead_one_held_is_given_to_the_next), TEST(the_locks_of_heap_and_directory_are_given_to_the_next));

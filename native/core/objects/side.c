@@ -1,9 +1,12 @@
 #include "sabway/side.h"
 
+#include "sabway/registry.h"
+
 int sw_side_open(sw_producer *out, sw_consumer *in, const sw_place *place, const sw_owner *owner, uint32_t skills) {
   int index = sw_endpoint_claim(place->base, owner->pid, owner->start_low, owner->start_high);
   if (index < 0) return index;
   uint32_t endpoint = (uint32_t)index;
+  sw_region_evict(place->base, place->size, endpoint); /* what an earlier owner has left */
   sw_endpoint_set_skills(place->base, endpoint, skills);
   int status = sw_channel_open_producer(out, place->base, place->size, place->channel, place->side, endpoint);
   if (status == SW_OK) {
@@ -22,6 +25,7 @@ int sw_side_holds(const sw_producer *out, const sw_consumer *in) {
 void sw_side_leave(sw_producer *out, sw_consumer *in, const sw_place *place, uint32_t endpoint) {
   sw_producer_leave(out);
   sw_consumer_leave(in);
+  sw_region_evict(place->base, place->size, endpoint);
   sw_endpoint_release(place->base, endpoint);
 }
 
