@@ -1,6 +1,6 @@
 // Everything that is measured: groups of benchmarks that are compared with each other.
 import type { Benchmark } from './benchmarks/benchmark.js'
-import { churn, exchanges, InThread, lock, pairs, sabway, thing, tryLock } from './benchmarks/in-thread.js'
+import { churn, exchanges, InThread, lock, pairs, queue, sabway, thing, tryLock } from './benchmarks/in-thread.js'
 import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './benchmarks/native.js'
 import { NativeProgram, type Program } from './benchmarks/native-program.js'
 import { CallPerMessage, Futex, NativeEcho, Synckit } from './benchmarks/native-round-trips.js'
@@ -53,7 +53,8 @@ export const PATHS = {
   frames: 'frames from a native thread to another process',
   pairs: 'allocate and free 64 B, JS',
   churn: 'churn of 10,000 blocks of 64 B, JS',
-  live: 'churn of 64 B by the number of blocks, JS',
+  live: 'free the oldest of 64 B and allocate, JS',
+  liveRandom: 'free any of 64 B and allocate, JS',
   nativePairs: 'allocate and free 64 B, native',
   nativeChurn: 'churn of 10,000 blocks of 64 B, native',
   handed: 'allocate 64 B, free in another thread, native',
@@ -230,10 +231,13 @@ function heaps(): Group[] {
       new InThread(SABWAY_HEAP, true, () => churn(sabway, 10_000)),
       new InThread('@thi.ng/malloc', false, () => churn(thing, 10_000)),
     ]),
-    work(PATHS.live, [
-      new InThread('100,000 live', true, () => churn(sabway, 100_000)),
-      new InThread('100 live', false, () => churn(sabway, 100)),
-    ]),
+    ...[PATHS.live, PATHS.liveRandom].map((path) => {
+      const next = path === PATHS.live ? queue : churn
+      return work(path, [
+        new InThread('100,000 live', true, () => next(sabway, 100_000)),
+        new InThread('100 live', false, () => next(sabway, 100)),
+      ])
+    }),
     allocators(PATHS.nativePairs, 'pairs', [MIMALLOC]),
     allocators(PATHS.nativeChurn, 'churn', [MIMALLOC]),
     allocators(PATHS.handed, 'handed', [GLIBC, BOOST]),

@@ -35,7 +35,21 @@ export function pairs(open: () => Allocator): Work {
   }
 }
 
-/** One of `live` blocks is freed, and another allocated. */
+/** The oldest of `live` blocks is freed, and another allocated. */
+export function queue(open: () => Allocator, live: number): Work {
+  const heap = open()
+  const blocks = Array.from({ length: live }, () => heap.alloc(BYTES))
+  let oldest = 0
+  return (count) => {
+    for (let i = 0; i < count; i++) {
+      heap.free(blocks[oldest]!)
+      blocks[oldest] = heap.alloc(BYTES)
+      oldest = oldest + 1 === live ? 0 : oldest + 1
+    }
+  }
+}
+
+/** One of `live` blocks, whichever, is freed, and another allocated. */
 export function churn(open: () => Allocator, live: number): Work {
   const heap = open()
   const blocks = Array.from({ length: live }, () => heap.alloc(BYTES))
@@ -77,6 +91,7 @@ export function exchanges(): Work {
   }
 }
 
+/** Timed in its process's own time: what other programs take of a processor is not counted. */
 export class InThread implements Benchmark {
   private work!: Work
 
@@ -91,9 +106,10 @@ export class InThread implements Benchmark {
   }
 
   async run(count: number): Promise<Run> {
-    const begin = process.hrtime.bigint()
+    const begin = process.cpuUsage()
     this.work(count)
-    return { seconds: Number(process.hrtime.bigint() - begin) / 1e9 }
+    const { user, system } = process.cpuUsage(begin)
+    return { seconds: (user + system) / 1e6 }
   }
 
   async close(): Promise<void> {}

@@ -131,7 +131,7 @@ const inHeap = (path: string, ours: string, baseline: string, bound: Target['bou
 const HEAP: Target[] = [
   inHeap(PATHS.pairs, SABWAY_HEAP, '@thi.ng/malloc', { time: 1 }),
   inHeap(PATHS.churn, SABWAY_HEAP, '@thi.ng/malloc', { rate: 1000 }),
-  inHeap(PATHS.live, '100,000 live', '100 live', { time: 1.5 }),
+  ...[PATHS.live, PATHS.liveRandom].map((path) => inHeap(path, '100,000 live', '100 live', { time: 1.5 })),
   inHeap(PATHS.nativePairs, SABWAY_HEAP, 'mimalloc', { time: 2 }),
   inHeap(PATHS.nativeChurn, SABWAY_HEAP, 'mimalloc', { time: 2 }),
   inHeap(PATHS.handed, SABWAY_HEAP, 'glibc', { time: 1 }),
