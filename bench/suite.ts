@@ -1,7 +1,8 @@
 // Everything that is measured: groups of benchmarks that are compared with each other.
 import type { Benchmark } from './benchmarks/benchmark.js'
+import { churn, exchanges, InThread, lock, pairs, queue, sabway, thing, tryLock } from './benchmarks/in-thread.js'
 import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './benchmarks/native.js'
-import { NativeProgram } from './benchmarks/native-program.js'
+import { NativeProgram, type Program } from './benchmarks/native-program.js'
 import { CallPerMessage, Futex, NativeEcho, Synckit } from './benchmarks/native-round-trips.js'
 import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './benchmarks/process-pair.js'
 import { ThreadPair } from './benchmarks/thread-pair.js'
@@ -26,6 +27,11 @@ const UNALIGNED = 65_536
 /** A round trip between sleeping event loops takes over a millisecond with the pause before it. */
 const SLEEPING = 3
 
+export const SABWAY_HEAP = 'sabway heap'
+const MIMALLOC = { name: 'heap', define: 'MIMALLOC', library: 'mimalloc', debian: 'libmimalloc-dev' }
+const GLIBC = { name: 'heap', define: 'GLIBC' }
+const BOOST = { name: 'heap', define: 'BOOST', beside: 'boost.cc', debian: 'libboost1.81-dev' }
+
 export const PATHS = {
   toWorker: 'main to worker',
   fromWorker: 'worker to main',
@@ -45,6 +51,14 @@ export const PATHS = {
   spinningProcesses: 'round trip between processes, spinning',
   loopsBetweenProcesses: 'round trip between processes, sleeping event loops',
   frames: 'frames from a native thread to another process',
+  pairs: 'allocate and free 64 B, JS',
+  churn: 'churn of 10,000 blocks of 64 B, JS',
+  live: 'free the oldest of 64 B and allocate, JS',
+  liveRandom: 'free any of 64 B and allocate, JS',
+  nativePairs: 'allocate and free 64 B, native',
+  nativeChurn: 'churn of 10,000 blocks of 64 B, native',
+  handed: 'allocate 64 B, free in another thread, native',
+  lock: 'lock and unlock, JS, uncontended',
   mutex: 'lock and unlock, native, uncontended',
 } as const
 
@@ -189,12 +203,54 @@ function processes(): Group[] {
   ]
 }
 
-function locks(): Group[] {
-  const mutex = [
-    new NativeProgram('sabway mutex', true, 'mutex', 'sabway'),
-    new NativeProgram('robust pthread mutex, shared by processes', false, 'mutex', 'pthread'),
+const work = (path: string, benchmarks: Benchmark[]): Group => ({
+  name: path,
+  path,
+  size: 0,
+  unit: 'times/s',
+  benchmarks,
+})
+
+/** With Sabway's heap, and with what it is measured by. */
+const allocators = (path: string, what: string, programs: Program[]): Group =>
+  work(
+    path,
+    [{ name: 'heap' }, ...programs].map(
+      (program) =>
+        new NativeProgram(program.define?.toLowerCase() ?? SABWAY_HEAP, program.define === undefined, program, what),
+    ),
+  )
+
+function heaps(): Group[] {
+  return [
+    work(PATHS.pairs, [
+      new InThread(SABWAY_HEAP, true, () => pairs(sabway)),
+      new InThread('@thi.ng/malloc', false, () => pairs(thing)),
+    ]),
+    work(PATHS.churn, [
+      new InThread(SABWAY_HEAP, true, () => churn(sabway, 10_000)),
+      new InThread('@thi.ng/malloc', false, () => churn(thing, 10_000)),
+    ]),
+    ...[PATHS.live, PATHS.liveRandom].map((path) => {
+      const next = path === PATHS.live ? queue : churn
+      return work(path, [
+        new InThread('100,000 live', true, () => next(sabway, 100_000)),
+        new InThread('100 live', false, () => next(sabway, 100)),
+      ])
+    }),
+    allocators(PATHS.nativePairs, 'pairs', [MIMALLOC]),
+    allocators(PATHS.nativeChurn, 'churn', [MIMALLOC]),
+    allocators(PATHS.handed, 'handed', [GLIBC, BOOST]),
+    work(PATHS.lock, [
+      new InThread('lock', true, lock),
+      new InThread('tryLock', true, tryLock),
+      new InThread('Atomics.compareExchange twice', false, exchanges),
+    ]),
+    work(PATHS.mutex, [
+      new NativeProgram('sabway mutex', true, { name: 'mutex' }, 'sabway'),
+      new NativeProgram('robust pthread mutex, shared by processes', false, { name: 'mutex' }, 'pthread'),
+    ]),
   ]
-  return [{ name: PATHS.mutex, path: PATHS.mutex, size: 0, unit: 'messages/s', benchmarks: mutex }]
 }
 
 /**
@@ -205,7 +261,7 @@ export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | undefine
 
 export function groupsOf(subject: Subject): Group[] {
   if (subject === 'processes') return processes()
-  if (subject === 'heap') return locks()
+  if (subject === 'heap') return heaps()
   const groups = [
     ...threads(PATHS.toWorker, 'send'),
     ...threads(PATHS.fromWorker, 'receive'),

@@ -11,16 +11,40 @@ import type { Benchmark, Run } from './benchmark.js'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const SYSTEM = ['prim/linux/linux.c', 'prim/linux/memory.c', 'prim/posix.c']
 
-/** Compiled as the addon is: with the default compiler, at -O2. */
-function compile(program: string): string {
+/** What a program of bench/baselines is made of. */
+export interface Program {
+  /** Its file, without `.c`. */
+  readonly name: string
+  /** The allocator and so on that it is compiled for. */
+  readonly define?: string
+  /** A file in C++ beside it. */
+  readonly beside?: string
+  readonly library?: string
+  /** What Debian calls what it needs. */
+  readonly debian?: string
+}
+
+/** Compiled as the addon is: with the default compiler, at -O3. Returns its path. */
+function compile({ name, define, beside, library, debian }: Program): string {
   const folder = `${root}build/programs`
   mkdirSync(folder, { recursive: true })
   const listed = readFileSync(`${root}native/sources.txt`, 'utf8').trim().split('\n')
   const sources = [...listed, ...SYSTEM].map((file) => `${root}native/${file}`)
-  const out = `${folder}/${program}`
-  const flags = ['-std=c11', '-O2', '-DNDEBUG', `-I${root}native`, `-I${root}native/include`]
-  const libraries = ['-lpthread', '-ldl', '-lrt']
-  execFileSync('cc', [...flags, `${root}bench/baselines/${program}.c`, ...sources, '-o', out, ...libraries])
+  const out = `${folder}/${[name, define].filter(Boolean).join('-')}`
+  const flags = ['-O3', '-DNDEBUG']
+  const c = [...flags, '-std=c11', `-I${root}native`, `-I${root}native/include`, ...(define ? [`-D${define}`] : [])]
+  const objects = beside === undefined ? [] : [`${out}.o`]
+  const libraries = ['pthread', 'dl', 'rt', ...objects.map(() => 'stdc++'), library].flatMap((one) =>
+    one ? [`-l${one}`] : [],
+  )
+  const run = (tool: string, args: string[]) => execFileSync(tool, args, { stdio: 'pipe' })
+  try {
+    if (beside !== undefined) run('c++', [...flags, '-c', `${root}bench/baselines/${beside}`, '-o', objects[0]!])
+    run('cc', [...c, `${root}bench/baselines/${name}.c`, ...sources, ...objects, '-o', out, ...libraries])
+  } catch (error) {
+    if (debian !== undefined && /No such file|cannot find -l/.test(String(error))) throw new Error(`needs ${debian}`)
+    throw error
+  }
   return out
 }
 
@@ -32,7 +56,7 @@ export class NativeProgram implements Benchmark {
   constructor(
     readonly name: string,
     readonly ours: boolean,
-    private readonly program: string,
+    private readonly program: Program,
     private readonly what: string,
   ) {}
 
@@ -45,7 +69,7 @@ export class NativeProgram implements Benchmark {
   async run(count: number): Promise<Run> {
     this.child.stdin!.write(`${this.what} ${count}\n`)
     const { value, done } = await this.answers.next()
-    if (done === true) throw new Error(`${this.program} has ended without an answer`)
+    if (done === true) throw new Error(`${this.program.name} has ended without an answer`)
     return { seconds: Number(value) }
   }
 

@@ -9,10 +9,10 @@ export interface Group {
   /** For example 'main to worker, 64 B'. */
   name: string
   path: string
-  /** Bytes of a message. */
+  /** Bytes of a message; 0 where none is sent. */
   size: number
   /** What a score is. */
-  unit: 'messages/s' | 'us'
+  unit: 'messages/s' | 'times/s' | 'us'
   benchmarks: Benchmark[]
   /** How many times longer than usual each run is to take. */
   durationFactor?: number

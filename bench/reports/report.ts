@@ -59,13 +59,19 @@ function cells(row: ReturnType<typeof rowsOf>[number], { group }: Result): strin
   if (row.scores.length === 0) return ['not measured']
   if (group.unit === 'us') return row.times.map(digits)
   const typical = median(row.scores)
-  return [rate(typical), digits(gigabytes(typical, group.size))]
+  return group.unit === 'times/s' ? [rate(typical)] : [rate(typical), digits(gigabytes(typical, group.size))]
+}
+
+const COLUMNS = {
+  us: ['p50 us', 'p99 us', 'p99.9 us'],
+  'messages/s': ['messages/s', 'GB/s'],
+  'times/s': ['times/s'],
 }
 
 export function table(result: Result): string {
   const { group } = result
   const baselines = group.benchmarks.filter(({ ours }) => !ours).map(({ name }) => name)
-  const units = group.unit === 'us' ? ['p50 us', 'p99 us', 'p99.9 us'] : ['messages/s', 'GB/s']
+  const units = COLUMNS[group.unit]
   const made = new Table({
     head: [group.name, ...units, ...baselines.map((baseline) => `: ${baseline}`)],
     style: STYLE,
@@ -92,12 +98,12 @@ export function targetTable(all: Verdict[]): string {
   const measured = all.filter(({ ratios }) => ratios.length > 0)
   for (const verdict of measured) {
     const { path, size, ours, baseline, ratios, met } = verdict
-    made.push([path, label(size), ours, baseline, bound(verdict), ratio(ratios), met ? 'yes' : 'NO'])
+    made.push([path, size === 0 ? '' : label(size), ours, baseline, bound(verdict), ratio(ratios), met ? 'yes' : 'NO'])
   }
   const missed = measured.filter(({ met }) => !met)
   const summary = missed.map(
     (verdict) =>
-      `MISSED: ${verdict.path}, ${label(verdict.size)}, ${verdict.ours} against ${verdict.baseline}: ` +
+      `MISSED: ${verdict.path}, ${verdict.size === 0 ? '' : `${label(verdict.size)}, `}${verdict.ours} against ${verdict.baseline}: ` +
       `${digits(verdict.measured)} x, wanted ${bound(verdict)}`,
   )
   const line = `${measured.length - missed.length} of ${measured.length} targets met; ${all.length - measured.length} not measured`
@@ -124,6 +130,7 @@ export function jsonLines(result: Result): object[] {
     if (scores.length === 0) return row
     const spread = { median: median(scores), min: Math.min(...scores), max: Math.max(...scores) }
     if (group.unit === 'us') return { ...row, ...spread, p50: times[0], p99: times[1], p999: times[2] }
+    if (group.unit === 'times/s') return { ...row, ...spread }
     return { ...row, ...spread, gigabytesPerSecond: gigabytes(spread.median, group.size) }
   })
   const ratios = comparisons.map(({ ours, baseline, ratios, placement, dropped }) => ({

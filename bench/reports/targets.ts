@@ -1,7 +1,7 @@
 // The ratios that are to be reached.
 import type { Result } from '../harness/measure.js'
 import { median } from '../harness/samples.js'
-import { ALONE, IN_PROCESS, PATHS, type Subject } from '../suite.js'
+import { ALONE, IN_PROCESS, PATHS, SABWAY_HEAP, type Subject } from '../suite.js'
 import { crowds } from '../transports/sabway.js'
 
 interface Target {
@@ -120,14 +120,24 @@ const BETWEEN_PROCESSES: Target[] = [
   ...beside(PATHS.idleBetweenProcesses),
 ]
 
+const inHeap = (path: string, ours: string, baseline: string, bound: Target['bound']): Target => ({
+  path,
+  size: 0,
+  ours,
+  baseline,
+  bound,
+})
+
 const HEAP: Target[] = [
-  {
-    path: PATHS.mutex,
-    size: 0,
-    ours: 'sabway mutex',
-    baseline: 'robust pthread mutex, shared by processes',
-    bound: { time: 1.2 },
-  },
+  inHeap(PATHS.pairs, SABWAY_HEAP, '@thi.ng/malloc', { time: 1 }),
+  inHeap(PATHS.churn, SABWAY_HEAP, '@thi.ng/malloc', { rate: 1000 }),
+  ...[PATHS.live, PATHS.liveRandom].map((path) => inHeap(path, '100,000 live', '100 live', { time: 1.5 })),
+  inHeap(PATHS.nativePairs, SABWAY_HEAP, 'mimalloc', { time: 2 }),
+  inHeap(PATHS.nativeChurn, SABWAY_HEAP, 'mimalloc', { time: 2 }),
+  inHeap(PATHS.handed, SABWAY_HEAP, 'glibc', { time: 1 }),
+  inHeap(PATHS.handed, SABWAY_HEAP, 'boost', { rate: 8 }),
+  ...['lock', 'tryLock'].map((ours) => inHeap(PATHS.lock, ours, 'Atomics.compareExchange twice', { time: 3 })),
+  inHeap(PATHS.mutex, 'sabway mutex', 'robust pthread mutex, shared by processes', { time: 1.2 }),
 ]
 
 export function verdicts(subject: Subject, results: Result[]): Verdict[] {
@@ -139,7 +149,7 @@ export function verdicts(subject: Subject, results: Result[]): Verdict[] {
     )
     const { bound } = target
     // A score is a rate, or, for round trips, a time.
-    const inverse = 'time' in bound && result?.group.unit === 'messages/s'
+    const inverse = 'time' in bound && result?.group.unit !== 'us'
     const ratios = (comparison?.ratios ?? []).map((ratio) => (inverse ? 1 / ratio : ratio))
     const measured = median(ratios)
     const met = 'rate' in bound ? measured >= bound.rate : measured <= bound.time

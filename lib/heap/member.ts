@@ -76,7 +76,6 @@ export class HeapMember {
   }
 
   #leave(): void {
-    if (!this.#open) return
     this.#open = false
     this.core.sw_heap_close(this.handle)
   }

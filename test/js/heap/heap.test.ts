@@ -241,6 +241,65 @@ describe('a heap', () => {
     throwsError(() => h.addOnGrowBufferHandlers(1 as never), 'ERR_SABWAY_INVALID_TYPE', /handler must be a function/)
   })
 
+  it('is joined once by a thread, however it is used', () => {
+    const { Instance } = WebAssembly
+    let made = 0
+    const h = heap()
+    const memory = h.allocUI32(1)
+    WebAssembly.Instance = class extends Instance {
+      constructor(...args: ConstructorParameters<typeof Instance>) {
+        super(...args)
+        made++
+      }
+    }
+    try {
+      h.region.set('a', memory)
+      assert.ok(h.region.has('a'))
+      h.region.heap.free(h.region.heap.alloc(1))
+      assert.equal(made, 0)
+    } finally {
+      WebAssembly.Instance = Instance
+    }
+  })
+
+  it('has names of any characters', () => {
+    const { region } = heap()
+    for (const name of ['\u0001', 'line\nline', ' %41 ', '\u00e4\u20ac\u{1f600}']) {
+      region.set(name, region.heap.allocUI8(1))
+      assert.deepEqual(region.list(), [{ name, kind: 'memory' }])
+      assert.ok(region.delete(name))
+    }
+  })
+
+  it('refuses to do anything where its own words make no sense', () => {
+    const h = heap()
+    const pointer = h.alloc(64)
+    const words = new Int32Array(h.buffer)
+    const map = words.indexOf(h.alloc(64) & ~8191) // the handle's `begin`
+    assert.ok(map > 0)
+    const handle = words.slice(map, map + 8)
+    words.fill(-4, map + 3, map + 6) // where its tables are: outside the memory
+    for (const call of [() => h.free(pointer), () => h.alloc(64), () => h.usableSize(pointer)])
+      throwsError(call, 'ERR_SABWAY_CORRUPT', /this thread's own part of the region was overwritten/)
+    words.set(handle, map)
+    h.free(pointer)
+    h.check()
+  })
+
+  it('takes the calls of heaps that are several buffers', () => {
+    const h = heap()
+    h.addOnGrowBufferHandlers(() => assert.fail('there is no other buffer'))
+    h.addSharedBuffer({ bufferPosition: 0, buffer: h.buffer })
+    for (const data of [undefined, null, 1, 'a']) {
+      throwsError(() => h.addSharedBuffer(data as never), 'ERR_SABWAY_INVALID_TYPE', /data must be an object/)
+      throwsError(
+        () => h.addOnGrowBufferHandlers(data as never),
+        'ERR_SABWAY_INVALID_TYPE',
+        /handler must be a function/,
+      )
+    }
+  })
+
   it('is not there in a region that was made for one channel', () => {
     const { memory } = ownChannel().handle
     const region = closeLater(Region.open({ sabway: 'region', memory }))

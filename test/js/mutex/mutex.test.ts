@@ -36,6 +36,9 @@ const testOf = (name: string) => (isProcess(name) ? itNative : it)
 const sceneOf = (name: string) => scene(isProcess(name) ? 'processes' : 'threads')
 const stop = (other: Thread | Peer) => (other instanceof Thread ? other.terminate() : other.kill())
 
+/** Of the upper half of sw_mutex.state. */
+const SW_MUTEX_WAITED = 0x80
+
 describe('a mutex', () => {
   it('is held by one at a time', () => {
     const { mutex } = scene()
@@ -131,6 +134,27 @@ describe('a mutex', () => {
     heap.region.close()
     await rejectsWith(waiting, 'ERR_SABWAY_CLOSED', /was closed/)
     throwsError(() => mutex.tryLock(), 'ERR_SABWAY_CLOSED', /was closed/)
+  })
+
+  it('is handed to a waiter that has waited for long, and not taken by a faster one', async () => {
+    const { heap, mutex, words, task } = scene()
+    const lock = mutex.lock()
+    const other = new Thread('mutex', {
+      shared: heap.getSharedMemory(),
+      ...task,
+      locks: 'count',
+      count: 1,
+      way: 'lock',
+    })
+    // The waiter's role, in the half of the state that says to whom the mutex goes next.
+    const state = new Uint32Array(heap.buffer, mutex.pointer, 2)
+    await until(() => (Atomics.load(state, 1) & ~SW_MUTEX_WAITED) !== 0, 'the waiter asks for the mutex')
+    lock.release()
+    assert.equal(mutex.tryLock(), null)
+    assert.deepEqual(await other.next(), { died: 0 })
+    assert.deepEqual([...words], [1, 1])
+    mutex.tryLock()!.release()
+    await other.terminate()
   })
 
   it('has a name, and its memory can be given back', () => {

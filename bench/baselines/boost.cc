@@ -1,15 +1,17 @@
-// What heap.c compares with that only C++ has: boost::interprocess's managed_shared_memory.
+// What heap.c is compiled with for BOOST: managed_shared_memory of boost::interprocess.
 #include <boost/interprocess/managed_shared_memory.hpp>
 #include <cstdint>
 #include <new>
 
 using boost::interprocess::managed_shared_memory;
 
+static const char *const name = "sabway-bench";
+
 extern "C" {
 void *boost_open(size_t bytes) {
-  boost::interprocess::shared_memory_object::remove("sabway-bench");
-  auto *segment = new (std::nothrow) managed_shared_memory(boost::interprocess::create_only, "sabway-bench", bytes);
-  boost::interprocess::shared_memory_object::remove("sabway-bench");
+  boost::interprocess::shared_memory_object::remove(name);
+  auto *segment = new (std::nothrow) managed_shared_memory(boost::interprocess::create_only, name, bytes);
+  boost::interprocess::shared_memory_object::remove(name);
   return segment;
 }
 uint64_t boost_alloc(void *segment, uint32_t bytes) {
