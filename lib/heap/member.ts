@@ -77,7 +77,11 @@ export class HeapMember {
 
   #leave(): void {
     this.#open = false
-    this.core.sw_heap_close(this.handle)
+    try {
+      this.core.sw_heap_close(this.handle)
+    } catch {
+      // The handle was overwritten: others take the pages over, as those of a thread that has died.
+    }
   }
 
   /** Errors: ERR_SABWAY_CLOSED. */

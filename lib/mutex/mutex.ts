@@ -3,7 +3,7 @@ import { abortedError, onAbort } from '../base/abort.js'
 import * as check from '../base/check.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { after, needLoop } from '../base/host.js'
-import { SW_KIND_MUTEX, sw_mutex } from '../generated/abi.js'
+import { SW_KIND_FREE_MUTEX, SW_KIND_MUTEX, sw_mutex } from '../generated/abi.js'
 import { Heap } from '../heap/heap.js'
 import { HeapMember } from '../heap/member.js'
 import { provideKind } from '../heap/names.js'
@@ -163,14 +163,17 @@ export class Mutex {
   }
 
   /**
-   * Give its memory back, when no participant uses it any more. Errors: ERR_SABWAY_INVALID_STATE: a
-   * participant holds it; ERR_SABWAY_DOUBLE_FREE, ERR_SABWAY_CLOSED.
+   * Give it back, when no participant uses it any more: the next mutex that is made has its memory.
+   * Errors: ERR_SABWAY_INVALID_STATE: a participant holds it; ERR_SABWAY_DOUBLE_FREE,
+   * ERR_SABWAY_CLOSED.
    */
   free(): void {
     const region = this.heap.heapRegion
     if (this.locked) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'a participant holds the mutex')
-    HeapMember.of(region).core.sw_registry_remove(0, region.size, this.pointer, SW_KIND_MUTEX)
-    this.heap.free(this.pointer)
+    const { core } = HeapMember.of(region)
+    // The block stays one for mutexes: a participant that evicts a dead one may come to it later.
+    const at = core.sw_registry_change(0, region.size, this.pointer, SW_KIND_MUTEX, SW_KIND_FREE_MUTEX)
+    if (at === 0) throw new SabwayError('ERR_SABWAY_DOUBLE_FREE', `${this.pointer}; there is no mutex any more`)
   }
 
   toJSON(): { pointer: number; locked: boolean } {
@@ -180,10 +183,17 @@ export class Mutex {
 
 /** A mutex in a block of its own, which the registry knows. */
 function make(member: HeapMember): number {
-  const { region } = member
+  const { region, core } = member
+  member.mustBeOpen()
+  const clear = (at: number) => region.bytes.fill(0, at, at + sw_mutex.sizeof)
+  const again = core.sw_registry_change(0, region.size, 0, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX) >>> 0
+  if (again !== 0) {
+    clear(again)
+    return again
+  }
   const at = member.allocate(sw_mutex.sizeof)
-  region.bytes.fill(0, at, at + sw_mutex.sizeof)
-  const status = member.until(() => member.core.sw_registry_add(member.handle, at, SW_KIND_MUTEX))
+  clear(at)
+  const status = member.until(() => core.sw_registry_add(member.handle, at, SW_KIND_MUTEX))
   if (status === 0) return at
   member.free(at)
   throw coreError(status, 'while making a mutex')

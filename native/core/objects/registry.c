@@ -118,18 +118,35 @@ uint32_t sw_registry_next(const void *base, uint64_t size, uint64_t *cursor) {
   return 0;
 }
 
-int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind) {
-  uint32_t entry = object | kind;
-  way w = {.base = base, .size = size};
-  sw_registry_block *block = follow(&w, &registry_of(base)->first);
-  for (; block != NULL; block = follow(&w, &block->next)) {
+/* Is it an entry of that object, or with `object` 0 of any, and of that kind? */
+static bool is_of(uint32_t entry, uint32_t object, uint32_t kind) {
+  return (entry & SW_KIND_MASK) == kind && (object == 0 || entry == (object | kind));
+}
+
+/* Make `to` of an entry that is_of: the entry, or 0. */
+static uint32_t replace(void *base, uint64_t size, uint32_t object, uint32_t kind, uint32_t to, way *w) {
+  *w = (way){.base = base, .size = size};
+  sw_registry_block *block = follow(w, &registry_of(base)->first);
+  for (; block != NULL; block = follow(w, &block->next)) {
     for (uint32_t i = 0; i < SW_REGISTRY_SLOTS; i++) {
-      uint32_t seen = entry;
-      if (sw_peer_load_relaxed(&block->slot[i]) != entry) continue;
-      if (!sw_compare_exchange_acq_rel(&block->slot[i], &seen, 0)) continue;
-      sw_store_release(&registry_of(base)->hint, w.at); /* [L3] */
-      return 1;
+      uint32_t seen = sw_peer_load_relaxed(&block->slot[i]);
+      if (!is_of(seen, object, kind)) continue;
+      uint32_t next = to == 0 ? 0 : (seen & ~(uint32_t)SW_KIND_MASK) | to;
+      /* [L1] as in put: what is known of the object before is seen with its new kind */
+      if (sw_compare_exchange_acq_rel(&block->slot[i], &seen, next)) return seen;
     }
   }
   return 0;
+}
+
+int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind) {
+  way w;
+  if (object == 0 || replace(base, size, object, kind, 0, &w) == 0) return 0;
+  sw_store_release(&registry_of(base)->hint, w.at); /* [L3] */
+  return 1;
+}
+
+uint32_t sw_registry_change(void *base, uint64_t size, uint32_t object, uint32_t from, uint32_t to) {
+  way w;
+  return replace(base, size, object, from, to, &w) & ~(uint32_t)SW_KIND_MASK;
 }

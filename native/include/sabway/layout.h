@@ -83,6 +83,7 @@
   X(SW_KIND_MEMORY)            \
   X(SW_KIND_MUTEX)             \
   X(SW_KIND_CHANNEL)           \
+  X(SW_KIND_FREE_MUTEX)        \
   X(SW_KIND_MASK)              \
   X(SW_REGISTRY_AT)            \
   X(SW_DIRECTORY_AT)           \

@@ -20,6 +20,15 @@ int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind);
 /* Remove it. Returns 1, or 0 when it is not there. Any thread, lock-free. */
 int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind);
 
+/* Change the kind of the object at `object` from `from` to `to`, or, where that is zero, of any
+ * object of that kind. Returns its offset, or 0 when there is none. Of several callers that want the
+ * same change of one object, one makes it. Any thread, lock-free.
+ *
+ * This is how an object is freed whose words others may still exchange: a participant that evicts a
+ * dead one has read the registry, and may come to the object much later. So its block stays one of
+ * its kind for good: it is retired, and used again for the next object of that kind. */
+uint32_t sw_registry_change(void *base, uint64_t size, uint32_t object, uint32_t from, uint32_t to);
+
 /* The objects one after the other: the one behind `*cursor`, which is 0 at first. Returns the
  * object's offset with its kind in the bits of SW_KIND_MASK, or 0 at the end. Any thread,
  * wait-free. */

@@ -170,7 +170,9 @@ describe('a mutex', () => {
     heap.region.delete('lock')
     const { blocks } = heap.stats()
     mutex.free()
-    assert.equal(heap.stats().blocks, blocks - 1)
+    assert.equal(new Mutex(heap).pointer, mutex.pointer)
+    assert.equal(heap.stats().blocks, blocks)
+    mutex.free()
     const again = heap.region.getOrMake('lock', () => new Mutex(heap))
     again.lock().release()
     throwsError(() => new Mutex({} as never), 'ERR_SABWAY_INVALID_TYPE', /region\.heap/)
@@ -179,12 +181,19 @@ describe('a mutex', () => {
 
   it('can be made and freed any number of times', () => {
     const { heap } = scene()
-    const { blocks } = heap.stats()
+    let first = 0
     for (let round = 0; round < 5; round++) {
       const made = Array.from({ length: 600 }, () => new Mutex(heap))
+      assert.equal(new Set(made.map(({ pointer }) => pointer)).size, 600)
+      const lock = made[7]!.lock()
+      assert.equal(made.filter(({ locked }) => locked).length, 1)
+      throwsError(() => made[7]!.free(), 'ERR_SABWAY_INVALID_STATE', /holds the mutex/)
+      first ||= heap.stats().blocks
+      assert.equal(heap.stats().blocks, first, 'their memory is used again')
+      lock.release()
       for (const mutex of made) mutex.free()
+      throwsError(() => made[0]!.free(), 'ERR_SABWAY_DOUBLE_FREE', /there is no mutex any more/)
     }
-    assert.ok(heap.stats().blocks <= blocks + 3, 'the blocks of the registry stay')
     assert.deepEqual(
       heap
         .check({ sweep: true })

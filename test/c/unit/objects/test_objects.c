@@ -230,6 +230,26 @@ static void objects_are_walked_once_each(void **state) {
   heap_scene_close(&s);
 }
 
+/* The block of an object whose words others may still exchange stays one of its kind. */
+static void a_retired_object_is_used_again(void **state) {
+  (void)state;
+  heap_scene s;
+  heap_scene_open(&s, SMALL_REGION);
+  uint8_t *base = s.r.base;
+  uint32_t a = heap_get(&s.h, 16), b = heap_get(&s.h, 16);
+  assert_int_equal(sw_registry_add(&s.h, a, SW_KIND_MUTEX), SW_OK);
+  assert_int_equal(sw_registry_add(&s.h, b, SW_KIND_MUTEX), SW_OK);
+  assert_int_equal(sw_registry_change(base, s.r.size, 0, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX), 0);
+  assert_int_equal(sw_registry_change(base, s.r.size, b, SW_KIND_MUTEX, SW_KIND_FREE_MUTEX), b);
+  assert_int_equal(sw_registry_change(base, s.r.size, b, SW_KIND_MUTEX, SW_KIND_FREE_MUTEX), 0);
+  assert_int_equal(sw_registry_change(base, s.r.size, 0, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX), b);
+  assert_int_equal(sw_registry_change(base, s.r.size, 0, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX), 0);
+  assert_int_equal(sw_registry_remove(base, s.r.size, 0, SW_KIND_MUTEX), 0);
+  assert_int_equal(sw_registry_remove(base, s.r.size, b, SW_KIND_MUTEX), 1);
+  assert_int_equal(sw_registry_remove(base, s.r.size, a, SW_KIND_MUTEX), 1);
+  heap_scene_close(&s);
+}
+
 static void a_registry_of_lies_is_walked_to_an_end(void **state) {
   (void)state;
   heap_scene s;
@@ -334,5 +354,5 @@ static void the_locks_of_heap_and_directory_are_given_to_the_next(void **state) 
 
 TESTS(TEST(a_name_stands_for_the_first_object), TEST(a_name_has_up_to_255_bytes_of_any_kind), TEST(names_come_and_go),
       TEST(several_at_once_get_one_object_for_each_name), TEST(a_lie_is_an_error_and_no_crash),
-      TEST(objects_are_walked_once_each), TEST(a_registry_of_lies_is_walked_to_an_end),
+      TEST(objects_are_walked_once_each), TEST(a_retired_object_is_used_again), TEST(a_registry_of_lies_is_walked_to_an_end),
       TEST(what_a_dead_one_held_is_given_to_the_next), TEST(the_locks_of_heap_and_directory_are_given_to_the_next));
