@@ -1,5 +1,6 @@
-// All that sabway/bytes leaves out: codecs, port(), streams, the options `batch`, `schedule`,
-// `poll` and copy: 'pooled', the locks by which the ends of threads without the addon are seen.
+// All that sabway/bytes leaves out but the heap (objects.ts): codecs, port(), streams, the options
+// `batch`, `schedule`, `poll` and copy: 'pooled', the locks by which the ends of threads without the
+// addon are seen.
 // Every other entry point calls loadParts, and nothing else provides a part or makes a codec known:
 // an entry point that forgets to has none of them, which the tests of each entry point would show.
 
@@ -12,14 +13,11 @@ import { ChannelPort, PORT, type PortChannel, type PortSender } from './channel/
 import { makeReadable, makeWritable } from './channel/streams.js'
 import { encoded, encodedList, formatOf, sendParts } from './codec/codec.js'
 import { ADDON_ERRORS } from './generated/abi.js'
-import { allocateLines, format } from './heap/format.js'
-import * as names from './heap/names.js'
 import { EndWatch, suspect } from './loop/end-watch.js'
 import { endPart } from './loop/parts.js'
 import { paceOf } from './loop/schedule.js'
-import { provideMutex } from './mutex/mutex.js'
 import { holdLock, releaseLock } from './region/locks.js'
-import { electronPart, heapPart, lockPart } from './region/parts.js'
+import { electronPart, lockPart } from './region/parts.js'
 
 /** Let every channel of this thread have the parts, also those that were made before. */
 export function loadParts(): void {
@@ -28,8 +26,6 @@ export function loadParts(): void {
   electronPart.provide({ whyNotIsolated })
   lockPart.provide({ holdLock, releaseLock })
   endPart.provide({ EndWatch, suspect })
-  heapPart.provide({ ...names, allocateLines, format })
-  provideMutex()
   channelParts.provide({
     Batcher,
     batchOptions,

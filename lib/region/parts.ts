@@ -1,6 +1,7 @@
 // What a region can do without.
 import type * as electron from '../base/electron-versions.js'
 import { Part } from '../base/part.js'
+import type * as eviction from '../heap/eviction.js'
 import type * as format from '../heap/format.js'
 import type * as names from '../heap/names.js'
 import type * as buffers from './buffers.js'
@@ -22,5 +23,9 @@ export const overlayPart = new Part<Pick<typeof overlay, 'createShared' | 'openS
  */
 export const electronPart = new Part<Pick<typeof electron, 'whyNotIsolated'>>()
 
+type Heaps = Pick<typeof format, 'allocateLines' | 'format'> & Pick<typeof eviction, 'evictRole'> & typeof names
+
 /** The heap of a region, and the names of what is in it. */
-export const heapPart = new Part<Pick<typeof format, 'allocateLines' | 'format'> & typeof names>()
+export const heapPart = new Part<Heaps>(
+  "is not loaded in this thread; import Region, MemoryHeap or Mutex from 'sabway' (not 'sabway/bytes')",
+)
