@@ -2,6 +2,8 @@
 // with it; a bundler leaves all of that out of a page that imports none. So this file and the files
 // that only it imports are one chunk in dist (tsdown.config.ts), and package.json does not list that
 // among those with side effects: the call below is kept when, and only when, a name is used.
+import { provideErrors } from './base/errors.js'
+import { OBJECT_ERRORS } from './generated/abi.js'
 import { evictRole } from './heap/eviction.js'
 import { allocateLines, format } from './heap/format.js'
 import * as names from './heap/names.js'
@@ -11,6 +13,7 @@ import { Region as AnyRegion } from './region/region.js'
 
 /** Let every region of this thread have its heap and its names, also those that were made before. */
 export function loadObjects(): void {
+  provideErrors(OBJECT_ERRORS)
   heapPart.provide({ ...names, allocateLines, evictRole, format })
   provideMutex()
 }

@@ -1,11 +1,10 @@
 // All that sabway/bytes leaves out but the heap (objects.ts): codecs, port(), streams, the options
 // `batch`, `schedule`, `poll` and copy: 'pooled', the locks by which the ends of threads without the
-// addon are seen.
+// addon are seen, and why a certain scope is not isolated.
 // Every other entry point calls loadParts, and nothing else provides a part or makes a codec known:
 // an entry point that forgets to has none of them, which the tests of each entry point would show.
 
 import { copyPooled } from './base/copy-pooled.js'
-import { whyNotIsolated } from './base/electron-versions.js'
 import { provideErrors } from './base/errors.js'
 import { Batcher, batchOptions } from './channel/batch.js'
 import { channelParts } from './channel/parts.js'
@@ -16,14 +15,15 @@ import { ADDON_ERRORS } from './generated/abi.js'
 import { EndWatch, suspect } from './loop/end-watch.js'
 import { endPart } from './loop/parts.js'
 import { paceOf } from './loop/schedule.js'
+import { whyNot } from './region/isolation-advice.js'
 import { holdLock, releaseLock } from './region/locks.js'
-import { electronPart, lockPart } from './region/parts.js'
+import { advicePart, lockPart } from './region/parts.js'
 
 /** Let every channel of this thread have the parts, also those that were made before. */
 export function loadParts(): void {
   provideErrors(ADDON_ERRORS) // an Electron page is told of them by its main process
   const makePort = (channel: PortChannel, sender: PortSender) => new ChannelPort(PORT, channel, sender)
-  electronPart.provide({ whyNotIsolated })
+  advicePart.provide({ whyNot })
   lockPart.provide({ holdLock, releaseLock })
   endPart.provide({ EndWatch, suspect })
   channelParts.provide({

@@ -4,11 +4,11 @@
 import { isMemory } from '../base/brand.js'
 import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
 import { now as clock } from '../base/host.js'
-import { ERRORS, SW_STACK_BYTES, sw_heap, sw_heap_stats, sw_instance } from '../generated/abi.js'
+import { OBJECT_ERRORS, SW_STACK_BYTES, sw_heap, sw_heap_stats, sw_instance } from '../generated/abi.js'
 import { type GuardedObjects, type HotObjects, objectsCode } from './code.js'
 import type { HeapRegion } from './heap-region.js'
 
-const BUSY = ERRORS.ERR_SABWAY_BUSY.number
+const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
 
 /** What there is in a heap: bytes, but for `blocks`. */
 export interface HeapStats {
@@ -208,9 +208,12 @@ export class HeapMember {
       return at === 0 ? this.#lastStatus : 0
     })
     if (at !== 0) return at
-    if (status === ERRORS.ERR_SABWAY_DOUBLE_FREE.number || status === ERRORS.ERR_SABWAY_WILD_POINTER.number)
+    if (
+      status === OBJECT_ERRORS.ERR_SABWAY_DOUBLE_FREE.number ||
+      status === OBJECT_ERRORS.ERR_SABWAY_WILD_POINTER.number
+    )
       throw this.#badPointer(status, old)
-    if (status !== ERRORS.ERR_SABWAY_HEAP_FULL.number) throw coreError(status, 'while allocating')
+    if (status !== OBJECT_ERRORS.ERR_SABWAY_HEAP_FULL.number) throw coreError(status, 'while allocating')
     const { total, used, largest } = this.stats()
     throw new SabwayError(
       'ERR_SABWAY_HEAP_FULL',
