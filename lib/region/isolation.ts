@@ -22,4 +22,4 @@ export function isolated(): void {
 const shares = (scope: Scope, kind: string): boolean =>
   kind !== 'ServiceWorkerGlobalScope' && (kind !== 'SharedWorkerGlobalScope' || scope.Worker !== undefined)
 
-const IN_GENERAL = `only a cross-origin isolated page and its dedicated workers can share memory; serve the page and the scripts of its workers with ${HEADERS}; import 'sabway', not 'sabway/bytes', to be told more`
+const IN_GENERAL = `this scope is not cross-origin isolated; serve the page, and the scripts of its workers, with ${HEADERS}; import 'sabway' to be told more`

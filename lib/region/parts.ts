@@ -12,7 +12,9 @@ import type * as overlay from './overlay.js'
 export const lockPart = new Part<Pick<typeof locks, 'holdLock' | 'releaseLock'>>()
 
 /** Regions over SharedArrayBuffers. */
-export const bufferPart = new Part<Pick<typeof buffers, 'hasAddon' | 'directCore' | 'memoryOf' | 'createIn'>>()
+export const bufferPart = new Part<
+  Pick<typeof buffers, 'hasAddon' | 'directCore' | 'memoryOf' | 'createIn' | 'overWhole'>
+>()
 
 /** Memory that processes share. */
 export const overlayPart = new Part<Pick<typeof overlay, 'createShared' | 'openShared'>>()

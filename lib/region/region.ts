@@ -21,7 +21,7 @@ import type { Heap } from '../heap/heap.js'
 import { ChannelPlace } from './channel-place.js'
 import { Commons } from './commons.js'
 import { buffers } from './core-on.js'
-import { create, createIn, type Format, open, pagesFor, type ShareOptions } from './create.js'
+import { create, type Format, open, pagesFor, type ShareOptions } from './create.js'
 import { endpointWord } from './endpoint.js'
 import { type HandleParts, handleParts } from './handle.js'
 import { isolated } from './isolation.js'
@@ -131,8 +131,7 @@ export class Region {
    * ERR_SABWAY_INVALID_STATE: it holds a region already, or something else.
    */
   static over(buffer: SharedArrayBuffer): Region {
-    const format = (core: GuardedCore, pages: number) => core.sw_region_format_empty(0, pages, 0)
-    const region = createIn(buffer, SW_HEAP_AT + SW_PAGE, format, Region.#in)
+    const region = buffers().overWhole(buffer, Region.#in)
     region.#vacant = true
     return region
   }
@@ -167,7 +166,7 @@ export class Region {
       mustNotHave(options, ['share', 'name'], 'does not go with `buffer`, which only threads can share')
       const formatIn = (core: GuardedCore, all: number) =>
         core.sw_region_format(0, all, rendererToNative, nativeToRenderer)
-      return createIn(buffer, pages * SW_PAGE, formatIn, Region.#in)
+      return buffers().createIn(buffer, pages * SW_PAGE, formatIn, Region.#in)
     }
     const format = (core: GuardedCore) => core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
     return Region.#make(pages, options, format)

@@ -256,8 +256,9 @@ const OF_ADDON = [
   'OTHER_NAMESPACE',
 ].map((name) => `ERR_SABWAY_${name}`)
 
-/** What only the objects of a heap find. */
+/** What only the objects of a heap find; the addon finds that a name is taken, too. */
 const OF_OBJECTS = [
+  'NAME_TAKEN',
   'OWNER_DIED',
   'POISONED',
   'BUSY',
