@@ -23,7 +23,7 @@ interface Refusal {
  */
 export function loadAddon(): void {
   provideErrors(ADDON_ERRORS)
-  nodeHost.provide({ lastOnExit, addressLimit, roomForRegions })
+  if (typeof globalThis.process?.on === 'function') nodeHost.provide({ lastOnExit, addressLimit, roomForRegions })
   overlayPart.provide({ createShared, openShared })
   bufferPart.provide({ hasAddon, directCore, memoryOf, createIn, overWhole })
   nativePart.provide(nativeEvents)

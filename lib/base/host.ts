@@ -341,7 +341,10 @@ export function onEnd(task: (comesBack: boolean) => void): void {
  */
 export function onVeryEnd(task: (comesBack: boolean) => void): void {
   if (nodeHost.loaded === null) onEnd(task)
-  else nodeHost.loaded.lastOnExit(() => task(false))
+  else {
+    nodeHost.loaded.lastOnExit(() => task(false))
+    onPageHide(task)
+  }
 }
 
 function onPageHide(task: (comesBack: boolean) => void): void {

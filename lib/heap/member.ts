@@ -235,7 +235,7 @@ function whyNone(region: HeapRegion): string {
     return `this thread has a private copy of the shared memory (${region.copied}), in which others cannot allocate`
   if (!isMemory(region.commons.peek()))
     return 'this region lies over a SharedArrayBuffer, where the code of the heap, which is WebAssembly, cannot run; make it with Region.create'
-  return "this region was made for one channel, or by 'sabway/bytes'; make it with Region.create, from 'sabway'"
+  return "this region was made for one channel, or where the heap was not loaded; make it with Region.create, and import Region from 'sabway' there, not from 'sabway/bytes'"
 }
 
 /** How long the holder of a lock may need, in milliseconds: much less, unless its thread is stopped. */

@@ -107,7 +107,7 @@ export class Region {
   /**
    * A region of so many bytes, rounded up to whole pages of 64 KiB, with a heap and a directory of
    * names. Memory is taken as it is used. It has room for one channel so far: pass it to the
-   * channel's constructor. A program that has loaded 'sabway/bytes' alone makes it without a heap.
+   * channel's constructor. A thread that has only the Region of 'sabway/bytes' makes it without a heap.
    * Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_OUT_OF_MEMORY, and with share 'processes'
    * ERR_SABWAY_NAME_TAKEN, ERR_SABWAY_NO_ADDON, ERR_SABWAY_OVERLAY_REFUSED.
    */
@@ -257,7 +257,7 @@ export class Region {
    * object; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_HEAP_FULL; as `heap`.
    */
   set(name: string, object: object): void {
-    heapPart.for('a directory').set(this, name, object)
+    heapPart.for('the directory of names').set(this, name, object)
   }
 
   /**
@@ -266,7 +266,7 @@ export class Region {
    * as `heap`.
    */
   get(name: string): object | undefined {
-    return heapPart.for('a directory').get(this, name)
+    return heapPart.for('the directory of names').get(this, name)
   }
 
   /**
@@ -275,22 +275,22 @@ export class Region {
    * Errors: as `get` and `set`.
    */
   getOrMake<T extends object>(name: string, make: () => T): T {
-    return heapPart.for('a directory').getOrMake(this, name, make) as T
+    return heapPart.for('the directory of names').getOrMake(this, name, make) as T
   }
 
   /** Does the name stand for an object? Errors: as `heap`. */
   has(name: string): boolean {
-    return heapPart.for('a directory').has(this, name)
+    return heapPart.for('the directory of names').has(this, name)
   }
 
   /** Take a name away; the object stays. False: there was none. Errors: as `heap`. */
   delete(name: string): boolean {
-    return heapPart.for('a directory').drop(this, name)
+    return heapPart.for('the directory of names').drop(this, name)
   }
 
   /** All names and the kinds of their objects, such as 'memory'. Errors: as `heap`. */
   list(): { name: string; kind: string }[] {
-    return heapPart.for('a directory').named(this)
+    return heapPart.for('the directory of names').named(this)
   }
 
   /** @internal Put a channel into a region that `create` made. */
