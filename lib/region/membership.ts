@@ -142,8 +142,8 @@ export class Membership {
     this.endpoint = endpoint
     this.instance = SW_INSTANCES_AT + endpoint * SW_INSTANCE_BYTES
     stackPointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
-    core.sw_region_evict(0, size, endpoint) // what an earlier owner has left
     this.#role = roleOf(words, endpoint)
+    evict(this, this.#role) // what an earlier owner has left
     try {
       this.binding = host === null ? null : host.bind(this.bytes, endpoint, away)
     } catch (error) {
