@@ -16,7 +16,7 @@ const ROOMS = [
   { name: 'codec', files: '^lib/codec/' },
   { name: 'channel', files: '^lib/channel/' },
   // Puts the parts together.
-  { name: 'loading', files: '^lib/(load|whole|exports|exports-bytes)\\.ts$' },
+  { name: 'loading', files: '^lib/(load|whole|objects|exports|exports-bytes)\\.ts$' },
   { name: 'entries', files: '^lib/(electron/|(index|bytes|browser|browser-bytes)\\.ts$)' },
 ]
 

@@ -35,6 +35,7 @@ export default defineConfig([
     entry: {
       browser: 'lib/browser.ts',
       'browser-bytes': 'lib/browser-bytes.ts',
+      'browser-objects': 'lib/objects.ts',
       'electron/renderer': 'lib/electron/renderer.ts',
     },
     platform: 'browser',

@@ -1,11 +1,13 @@
 import { type Addon, provideAddon } from './base/addon.js'
 import { provideErrors } from './base/errors.js'
+import { nodeHost } from './base/host.js'
+import { addressLimit, lastOnExit, roomForRegions } from './base/node-host.js'
 import { startWorker } from './channel/native-worker.js'
 import { workerPart } from './channel/parts.js'
 import { ADDON_ERRORS } from './generated/abi.js'
 import { nativeEvents } from './loop/native-events.js'
 import { nativePart } from './loop/parts.js'
-import { createIn, directCore, hasAddon, memoryOf } from './region/buffers.js'
+import { createIn, directCore, hasAddon, memoryOf, overWhole } from './region/buffers.js'
 import { createShared, openShared } from './region/overlay.js'
 import { bufferPart, overlayPart } from './region/parts.js'
 
@@ -21,8 +23,9 @@ interface Refusal {
  */
 export function loadAddon(): void {
   provideErrors(ADDON_ERRORS)
+  if (typeof globalThis.process?.on === 'function') nodeHost.provide({ lastOnExit, addressLimit, roomForRegions })
   overlayPart.provide({ createShared, openShared })
-  bufferPart.provide({ hasAddon, directCore, memoryOf, createIn })
+  bufferPart.provide({ hasAddon, directCore, memoryOf, createIn, overWhole })
   nativePart.provide(nativeEvents)
   workerPart.provide({ startWorker })
   let find: { (folder: string): Addon; resolve(folder: string): string } | undefined

@@ -1,35 +1,31 @@
-// All that sabway/bytes leaves out: codecs, port(), streams, the options `batch`, `schedule`,
-// `poll` and copy: 'pooled', the locks by which the ends of threads without the addon are seen.
+// All that sabway/bytes leaves out but the heap (objects.ts): codecs, port(), streams, the options
+// `batch`, `schedule`, `poll` and copy: 'pooled', the locks by which the ends of threads without the
+// addon are seen, and hints: why a certain scope is not isolated, which option was meant.
 // Every other entry point calls loadParts, and nothing else provides a part or makes a codec known:
 // an entry point that forgets to has none of them, which the tests of each entry point would show.
 
+import { nearestPart } from './base/check.js'
 import { copyPooled } from './base/copy-pooled.js'
-import { whyNotIsolated } from './base/electron-versions.js'
-import { provideErrors } from './base/errors.js'
+import { nearest } from './base/nearest.js'
 import { Batcher, batchOptions } from './channel/batch.js'
 import { channelParts } from './channel/parts.js'
 import { ChannelPort, PORT, type PortChannel, type PortSender } from './channel/port.js'
 import { makeReadable, makeWritable } from './channel/streams.js'
 import { encoded, encodedList, formatOf, sendParts } from './codec/codec.js'
-import { ADDON_ERRORS } from './generated/abi.js'
-import { allocateLines, format } from './heap/format.js'
-import * as names from './heap/names.js'
 import { EndWatch, suspect } from './loop/end-watch.js'
 import { endPart } from './loop/parts.js'
 import { paceOf } from './loop/schedule.js'
-import { provideMutex } from './mutex/mutex.js'
+import { whyNot } from './region/isolation-advice.js'
 import { holdLock, releaseLock } from './region/locks.js'
-import { electronPart, heapPart, lockPart } from './region/parts.js'
+import { advicePart, lockPart } from './region/parts.js'
 
 /** Let every channel of this thread have the parts, also those that were made before. */
 export function loadParts(): void {
-  provideErrors(ADDON_ERRORS) // an Electron page is told of them by its main process
   const makePort = (channel: PortChannel, sender: PortSender) => new ChannelPort(PORT, channel, sender)
-  electronPart.provide({ whyNotIsolated })
+  nearestPart.provide({ nearest })
+  advicePart.provide({ whyNot })
   lockPart.provide({ holdLock, releaseLock })
   endPart.provide({ EndWatch, suspect })
-  heapPart.provide({ ...names, allocateLines, format })
-  provideMutex()
   channelParts.provide({
     Batcher,
     batchOptions,

@@ -3,6 +3,7 @@
 import { SW_RING_MAX, SW_RING_MIN } from '../generated/abi.js'
 import { isAbortSignal, isGone, isUint8Array, lengthOf } from './brand.js'
 import { type ErrorCode, SabwayError } from './errors.js'
+import { Part } from './part.js'
 import { shown } from './shown.js'
 
 export { shown }
@@ -190,30 +191,13 @@ export function options<Options extends object>(
   return fields(value, what, names) as Partial<Options>
 }
 
-function unknownName(name: string, names: readonly string[]): string {
-  const nearest = names.map((known) => ({ known, far: distance(name, known) })).sort((a, b) => a.far - b.far)[0]
-  if (nearest !== undefined && nearest.far <= Math.max(2, nearest.known.length / 3)) {
-    return `unknown option ${shown(name)}; did you mean '${nearest.known}'?`
-  }
-  return `unknown option ${shown(name)}; there ${names.length === 1 ? 'is' : 'are'} ${names.map(shown).join(', ')}`
-}
+/** Finds the name that an unknown one was meant to be: nearest.ts. */
+export const nearestPart = new Part<{ nearest(name: string, names: readonly string[]): string | undefined }>()
 
-/**
- * How many letters must be added, taken away or changed to make one name of the other; case does
- * not count.
- */
-function distance(name: string, known: string): number {
-  if (Math.abs(name.length - known.length) > known.length) return Number.POSITIVE_INFINITY
-  const [from, to] = [name.toLowerCase(), known.toLowerCase()]
-  let row = Array.from({ length: to.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= to.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1))
-    }
-    row = next
-  }
-  return row[to.length]!
+function unknownName(name: string, names: readonly string[]): string {
+  const nearest = nearestPart.loaded?.nearest(name, names)
+  if (nearest !== undefined) return `unknown option ${shown(name)}; did you mean '${nearest}'?`
+  return `unknown option ${shown(name)}; there ${names.length === 1 ? 'is' : 'are'} ${names.map(shown).join(', ')}`
 }
 
 /** How long a call waits, and what ends the waiting. */

@@ -7,7 +7,7 @@ import { CODE, ID, SECTION, SIZES } from '../generated/core-wasm.js'
 import { reclaiming } from './addon.js'
 import { isError, sectionOf } from './brand.js'
 import { asCorruptError, SabwayError } from './errors.js'
-import { addressLimit, roomForRegions } from './host.js'
+import { nodeHost } from './host.js'
 import { wasmBytes } from './wasm-text.js'
 
 export type { GuardedCore, HotCore }
@@ -102,17 +102,16 @@ export class Code<Guarded, Hot> {
     const { exports } = new WebAssembly.Instance(this.module(), {
       env: { memory, wake: host.wake, alive: host.alive },
     })
-    const names = [...this.#hot, ...this.#guarded]
     const numbered = (number: number): unknown => exports[number.toString(36)]
-    const stackPointer = numbered(names.length) as WebAssembly.Global
+    const stackPointer = numbered(this.#hot.length + this.#guarded.length) as WebAssembly.Global
     stackPointer.value = 0
-    return this.of(Object.fromEntries(names.map((name, i) => [name, numbered(i) as Call])), stackPointer)
+    return this.of((_, number) => numbered(number) as Call, stackPointer)
   }
 
-  /** The instance that has these functions. */
-  of(functions: Record<string, Call>, stackPointer = { value: 0 }): Instance<Guarded, Hot> {
-    const hot = this.#hot.map((name) => [name, functions[name]!])
-    const guarded = this.#guarded.map((name) => [name, guard(functions[name]!)])
+  /** The instance of these functions, by their names or numbers. */
+  of(find: (name: string, number: number) => Call, stackPointer = { value: 0 }): Instance<Guarded, Hot> {
+    const hot = this.#hot.map((name, i) => [name, find(name, i)])
+    const guarded = this.#guarded.map((name, i) => [name, guard(find(name, hot.length + i))])
     return { hot: Object.fromEntries(hot), guarded: Object.fromEntries(guarded), stackPointer }
   }
 }
@@ -164,13 +163,17 @@ const NO_WASM =
   'there is no WebAssembly; start Node without --jitless (look at NODE_OPTIONS, too), and exempt the page in a browser in lockdown mode'
 const NO_CODE = "if the page has a Content-Security-Policy, its script-src must contain 'wasm-unsafe-eval'"
 
+/** In a browser, as measured: docs/guide/troubleshooting.md. */
+const ROOM =
+  'a process of Chromium has room for about 120 (a page, its workers, and other pages of the site), one of Firefox for about 1,000'
+
 function noRoom(cause: unknown, what: string): SabwayError {
-  const limit = addressLimit()
+  const limit = nodeHost.loaded?.addressLimit()
   const why =
     limit === undefined
       ? 'memory is used up, or address space'
       : `this process may have ${Math.floor(limit / 2 ** 20)} MiB of address space (\`ulimit -v\`, RLIMIT_AS): raise that limit`
-  const text = `${what}; ${why}. The engine reserves 8 to 10 GiB of addresses for each region, however small: ${roomForRegions}; this thread holds ${held}: call cleanup() of channels and close() of regions no longer used, let the event loop turn (what was dropped since it last did may be held until then), or make fewer and larger ones`
+  const text = `${what}; ${why}. The engine reserves 8 to 10 GiB of addresses for each region, however small: ${nodeHost.loaded?.roomForRegions() ?? ROOM}; this thread holds ${held}: call cleanup() of channels and close() of regions no longer used, let the event loop turn (what was dropped since it last did may be held until then), or make fewer and larger ones`
   return new SabwayError('ERR_SABWAY_OUT_OF_MEMORY', text, { cause })
 }
 

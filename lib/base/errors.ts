@@ -1,9 +1,9 @@
-import { type ADDON_ERRORS, ERRORS } from '../generated/abi.js'
+import { type ADDON_ERRORS, ERRORS, type OBJECT_ERRORS } from '../generated/abi.js'
 import { isError, isTrap } from './brand.js'
 import { shown } from './shown.js'
 
 /** Every `code` a Sabway error can have; the table itself is native/include/sabway/error.h. */
-export type ErrorCode = keyof typeof ERRORS | keyof typeof ADDON_ERRORS
+export type ErrorCode = keyof typeof ERRORS | keyof typeof ADDON_ERRORS | keyof typeof OBJECT_ERRORS
 
 interface Known {
   readonly number: number
@@ -12,7 +12,7 @@ interface Known {
 
 let known: Readonly<Record<string, Known>> = ERRORS
 
-/** Let there be errors with these codes, too: those that only the addon finds. */
+/** Let there be errors with these codes, too: those that only the addon finds, or only a heap. */
 export function provideErrors(more: Readonly<Record<string, Known>>): void {
   known = { ...known, ...more }
 }

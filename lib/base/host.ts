@@ -3,6 +3,7 @@
 // there is Node from its modules: the fake clocks of test frameworks replace the globals, sometimes
 // before anything is loaded, and must neither stop nor spin the dispatcher.
 import { SabwayError } from './errors.js'
+import { Part } from './part.js'
 
 const scope = globalThis as Partial<typeof globalThis>
 
@@ -19,6 +20,21 @@ const inPage = node?.type === 'renderer' || node?.type === 'worker'
  * collect garbage.
  */
 export const inAudioWorklet = 'AudioWorkletGlobalScope' in scope
+
+/** What only programs of Node and Electron need: node-host.ts. */
+interface NodeHost {
+  /** Run the task at the process's or the worker's exit, behind all other listeners for that. */
+  lastOnExit(task: () => void): void
+  /**
+   * Bytes of address space that this process may have; undefined where that is not limited, or the
+   * system does not tell.
+   */
+  addressLimit(): number | undefined
+  /** How many regions a process has addresses for. */
+  roomForRegions(): string
+}
+
+export const nodeHost = new Part<NodeHost>()
 
 /** A module of Node; undefined where there is none, as in a page. */
 const builtin: NodeProcess['getBuiltinModule'] | (() => undefined) =
@@ -320,40 +336,19 @@ export function onEnd(task: (comesBack: boolean) => void): void {
 }
 
 /**
- * As `onEnd`, but behind all other listeners for Node's 'exit', also those that are added later.
+ * As `onEnd`; in Node behind all other listeners for 'exit', also those that are added later, where
+ * that part of it is loaded.
  */
 export function onVeryEnd(task: (comesBack: boolean) => void): void {
-  if (typeof node?.on === 'function') lastOnExit(node as NodeJS.Process, () => task(false))
-  onPageHide(task)
+  if (nodeHost.loaded === null) onEnd(task)
+  else {
+    nodeHost.loaded.lastOnExit(() => task(false))
+    onPageHide(task)
+  }
 }
 
 function onPageHide(task: (comesBack: boolean) => void): void {
   scope.addEventListener?.('pagehide', ({ persisted }) => task(persisted))
-}
-
-/** On listeners that want to be last: a program may have loaded several copies of this library. */
-const LAST = Symbol.for('sabway.last')
-
-function lastOnExit(program: NodeJS.Process, task: () => void): void {
-  const isLast = (listener: object) => LAST in listener
-  const run = Object.assign(
-    () => {
-      const listeners = program.listeners('exit')
-      if (listeners.slice(listeners.indexOf(run)).every(isLast)) task()
-    },
-    { [LAST]: true },
-  )
-  let moves = false
-  program.on('exit', run)
-  program.on('newListener', (event, listener) => {
-    if (event !== 'exit' || moves || isLast(listener)) return
-    moves = true
-    microtask(() => {
-      moves = false
-      program.off('exit', run)
-      program.on('exit', run)
-    })
-  })
 }
 
 // ---- Web Locks ----
@@ -375,25 +370,3 @@ export const hasLocks = (): boolean => scope.navigator !== undefined && 'locks' 
 
 /** Two words that cannot be guessed; undefined where there is no source of such. */
 export const randomWords = (): Int32Array | undefined => scope.crypto?.getRandomValues(new Int32Array(2))
-
-/**
- * Bytes of address space that this process may have; undefined where that is not limited, or the
- * host does not tell.
- */
-export function addressLimit(): number | undefined {
-  try {
-    const files = builtin('node:fs') as typeof import('node:fs') | undefined
-    const found = /^Max address space +(\d+)/m.exec(files?.readFileSync('/proc/self/limits', 'latin1') ?? '')
-    return found === null ? undefined : Number(found[1])
-  } catch {
-    return undefined // no /proc
-  }
-}
-
-/** How many regions a process has addresses for, as measured: docs/guide/troubleshooting.md. */
-export const roomForRegions: string =
-  node?.versions === undefined
-    ? 'a process of Chromium has room for about 120 (a page, its workers, and other pages of the site), one of Firefox for about 1,000'
-    : node.versions.electron === undefined
-      ? 'a process of Node has room for about 12,000'
-      : 'a process of Electron has room for about 120'

@@ -7,6 +7,7 @@ import * as check from '../base/check.js'
 import { adopt, SabwayError } from '../base/errors.js'
 import { SharedMemoryChannel } from '../channel/channel.js'
 import { loadAddon } from '../load.js'
+import { loadObjects } from '../objects.js'
 import { Region } from '../region/region.js'
 import { loadParts } from '../whole.js'
 import { type Answer, ASK, type Capacities, COPY, type CopyReply, LONGEST_NAME, type Transport } from './messages.js'
@@ -19,6 +20,7 @@ export { registerScheme, SCHEME_PRIVILEGES, type ServeOptions, serveScheme } fro
 
 loadAddon()
 loadParts()
+loadObjects() // a bundler for Node may take the call in objects.ts for one without effect
 
 export interface WindowOptions {
   /** What the page calls it in `connect` (default 'default'). */

@@ -15,6 +15,7 @@ import { sw_endpoint } from '../generated/abi.js'
 import { loadAddon } from '../load.js'
 import { listen, listenForDeaths } from '../loop/native-events.js'
 import type { DeathListener } from '../loop/parts.js'
+import { loadObjects } from '../objects.js'
 import { endpointWord } from '../region/endpoint.js'
 import { Region } from '../region/region.js'
 import { loadParts } from '../whole.js'
@@ -36,6 +37,7 @@ import { toWire } from './wire-error.js'
 export * from '../exports.js'
 
 loadParts()
+loadObjects() // a bundler for Node may take the call in objects.ts for one without effect
 
 /** A region that was opened for the page, and the page's endpoint in it. */
 interface PageRegion {

@@ -4,10 +4,11 @@
  */
 import { PEER_DIED, provideAddon, type RegionBinding } from '../base/addon.js'
 import * as check from '../base/check.js'
-import { SabwayError } from '../base/errors.js'
+import { provideErrors, SabwayError } from '../base/errors.js'
 import { SharedMemoryChannel } from '../channel/channel.js'
 import { formatFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
+import { ADDON_ERRORS } from '../generated/abi.js'
 import { nativeEvents } from '../loop/native-events.js'
 import { nativePart } from '../loop/parts.js'
 import type { RegionHost } from '../region/membership.js'
@@ -30,6 +31,7 @@ import { fromWire } from './wire-error.js'
 
 export * from '../exports.js'
 
+provideErrors(ADDON_ERRORS) // the main process tells of them
 provideAddon(null, 'a page has none; native workers run in the main process: startWorker there')
 nativePart.provide(nativeEvents) // of the addon in the preload script
 loadParts()

@@ -4,11 +4,11 @@
 import { isMemory } from '../base/brand.js'
 import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
 import { now as clock } from '../base/host.js'
-import { ERRORS, SW_STACK_BYTES, sw_heap, sw_heap_stats, sw_instance } from '../generated/abi.js'
+import { OBJECT_ERRORS, SW_STACK_BYTES, sw_heap, sw_heap_stats, sw_instance } from '../generated/abi.js'
 import { type GuardedObjects, type HotObjects, objectsCode } from './code.js'
 import type { HeapRegion } from './heap-region.js'
 
-const BUSY = ERRORS.ERR_SABWAY_BUSY.number
+const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
 
 /** What there is in a heap: bytes, but for `blocks`. */
 export interface HeapStats {
@@ -212,9 +212,12 @@ export class HeapMember {
       return at === 0 ? this.#lastStatus : 0
     })
     if (at !== 0) return at
-    if (status === ERRORS.ERR_SABWAY_DOUBLE_FREE.number || status === ERRORS.ERR_SABWAY_WILD_POINTER.number)
+    if (
+      status === OBJECT_ERRORS.ERR_SABWAY_DOUBLE_FREE.number ||
+      status === OBJECT_ERRORS.ERR_SABWAY_WILD_POINTER.number
+    )
       throw this.#badPointer(status, old)
-    if (status !== ERRORS.ERR_SABWAY_HEAP_FULL.number) throw coreError(status, 'while allocating')
+    if (status !== OBJECT_ERRORS.ERR_SABWAY_HEAP_FULL.number) throw coreError(status, 'while allocating')
     const { total, used, largest } = this.stats()
     throw new SabwayError(
       'ERR_SABWAY_HEAP_FULL',
@@ -236,7 +239,7 @@ function whyNone(region: HeapRegion): string {
     return `this thread has a private copy of the shared memory (${region.copied}), in which others cannot allocate`
   if (!isMemory(region.commons.peek()))
     return 'this region lies over a SharedArrayBuffer, where the code of the heap, which is WebAssembly, cannot run; make it with Region.create'
-  return "this region was made for one channel, or by 'sabway/bytes'; make it with Region.create, from 'sabway'"
+  return "this region was made for one channel, or where the heap was not loaded; make it with Region.create, and import Region from 'sabway' there, not from 'sabway/bytes'"
 }
 
 /** How long the holder of a lock may need, in milliseconds: much less, unless its thread is stopped. */

@@ -31,11 +31,12 @@ const memory: ObjectKind<AllocatedMemory> = {
   free: (object) => object.free(),
 }
 
-const kinds: ObjectKind<object>[] = [memory as never]
+/** By their numbers. */
+const kinds = new Map<number, ObjectKind<object>>([[SW_KIND_MEMORY, memory as never]])
 
 /** Let objects of another class have names. */
 export function provideKind<T extends object>(kind: ObjectKind<T>): void {
-  kinds.push(kind as never)
+  kinds.set(kind.kind, kind as never)
 }
 
 const heaps = new WeakMap<HeapRegion, Heap>()
@@ -50,7 +51,7 @@ export function heapOf(region: HeapRegion): Heap {
 }
 
 function kindOf(number: number): ObjectKind<object> {
-  const kind = kinds.find((each) => each.kind === number)
+  const kind = kinds.get(number)
   if (kind !== undefined) return kind
   throw new SabwayError(
     'ERR_SABWAY_OTHER_KIND',
@@ -59,7 +60,7 @@ function kindOf(number: number): ObjectKind<object> {
 }
 
 function described(region: HeapRegion, object: unknown): { kind: ObjectKind<object>; found: Found } {
-  for (const kind of kinds) {
+  for (const kind of kinds.values()) {
     const place = typeof object === 'object' && object !== null ? kind.placeOf(object) : null
     if (place === null) continue
     if (place.region.bytes.buffer !== region.bytes.buffer) {
@@ -108,6 +109,6 @@ export const drop = (region: HeapRegion, name: unknown): boolean => remove(HeapM
 export function named(region: HeapRegion): { name: string; kind: string }[] {
   return Array.from(list(HeapMember.of(region)), ([name, { kind }]) => ({
     name,
-    kind: kinds.find((each) => each.kind === kind)?.name ?? `kind ${kind}`,
+    kind: kinds.get(kind)?.name ?? `kind ${kind}`,
   }))
 }

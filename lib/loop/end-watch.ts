@@ -158,7 +158,7 @@ export class EndWatch {
     this.#watched.delete(role)
     const region = this.#open()
     if (region === undefined) return
-    leave(region.core, region.size, role)
+    leave(region, role)
     this.#onEnd()
   }
 }
@@ -173,7 +173,7 @@ export function suspect(words: Int32Array, role: number, open: () => Region): vo
   if (!lock?.held || !host.hasLocks()) return
   const region = open()
   void isFree(lock.name).then((free) => {
-    if (free) leave(region.core, region.size, role)
+    if (free) leave(region, role)
     region.close()
   })
 }

@@ -20,6 +20,7 @@ import {
   weakly,
 } from '../base/addon.js'
 import * as host from '../base/host.js'
+import { SW_RELAYS, SW_STAYS, SW_WAKES_ATOMICS, SW_WAKES_FUTEX } from '../generated/abi.js'
 import type { Listening } from './bell.js'
 import { schedule, turnNow } from './dispatcher.js'
 import type { DeathListener, NativeEvents } from './parts.js'
@@ -148,6 +149,11 @@ export const nativeEvents: NativeEvents = {
   listenForDeaths,
   deliver() {
     while (inbox.length !== 0) deliver(inbox.shift()!)
+  },
+  relaySkills() {
+    const native = addon()
+    if (native === null) return 0
+    return SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | (native.isMainThread ? SW_STAYS : 0)
   },
   receive(event) {
     inbox.push(event)

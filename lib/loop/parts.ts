@@ -27,6 +27,8 @@ export interface NativeEvents {
   deliver(): void
   /** Hear other processes ring, and be told when one dies. */
   listenForDeaths(listener: DeathListener): void
+  /** What a relay of this thread can do, as bits; 0 where it can be none. */
+  relaySkills(): number
   /** Take in an event that comes from the addon of another context. */
   receive(event: WorkerEvent): void
   /** Keep the process alive, or let it go. False where there is no addon to do that. */

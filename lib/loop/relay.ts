@@ -2,14 +2,14 @@
 // the addon it passes wake-ups on to sleepers that their wakers cannot reach
 // (native/core/region/relay.c); where there are Web Locks it sees the ends of threads that have no
 // addon (end-watch.ts). The dispatcher calls `serve` at each turn of a region's bell.
-import { addon, LooseRef, type Weakly, weakly } from '../base/addon.js'
+import { LooseRef, type Weakly, weakly } from '../base/addon.js'
 import * as host from '../base/host.js'
-import { SW_RELAYS, SW_STAYS, SW_WAKES_ATOMICS, SW_WAKES_FUTEX, SW_WATCHES, sw_endpoint } from '../generated/abi.js'
+import { SW_WATCHES, sw_endpoint } from '../generated/abi.js'
 import { endpointWord } from '../region/endpoint.js'
 import type { Region } from '../region/region.js'
 import type { Bell } from './bell.js'
 import type { EndWatch } from './end-watch.js'
-import { endPart } from './parts.js'
+import { endPart, nativePart } from './parts.js'
 
 /** The bells of those regions. They keep nothing alive. */
 const served = new Set<Bell>()
@@ -24,11 +24,10 @@ const collected = new FinalizationRegistry<EndWatch>((watch) => watch.stop())
  * is in a preload script, or none.
  */
 export function beginRelay(bell: Bell, region: Region): boolean {
-  const native = addon()
-  if (region.binding === null || native === null) return false
+  const skills = region.binding === null ? 0 : (nativePart.loaded?.relaySkills() ?? 0)
+  if (skills === 0) return false
   begin(bell, region, weakly(region))
-  const lasts = native.isMainThread ? SW_STAYS : 0
-  region.core.sw_endpoint_set_skills(0, region.endpoint, SW_WAKES_FUTEX | SW_WAKES_ATOMICS | SW_RELAYS | lasts)
+  region.core.sw_endpoint_set_skills(0, region.endpoint, skills)
   serve(bell, region)
   return true
 }

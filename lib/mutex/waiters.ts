@@ -9,7 +9,7 @@
 // them look.
 import { coreError, SabwayError } from '../base/errors.js'
 import { after, now as clock } from '../base/host.js'
-import { ERRORS, SW_WAIT_PATROL_MS } from '../generated/abi.js'
+import { OBJECT_ERRORS, SW_WAIT_PATROL_MS } from '../generated/abi.js'
 import { HeapMember } from '../heap/member.js'
 import type { Bell, Participant } from '../loop/bell.js'
 import { type BlockingWait, block, NOTHING } from '../loop/block.js'
@@ -18,8 +18,8 @@ import { keepAliveReasonOf, setActive } from '../loop/keep-alive.js'
 import { reachOf, WaitState } from '../loop/wait-policy.js'
 import type { Region } from '../region/region.js'
 
-const BUSY = ERRORS.ERR_SABWAY_BUSY.number
-const OWNER_DIED = ERRORS.ERR_SABWAY_OWNER_DIED.number
+const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
+const OWNER_DIED = OBJECT_ERRORS.ERR_SABWAY_OWNER_DIED.number
 /** A waiter that has waited this long, or was woken so often in vain, asks for a hand-off. */
 const PATIENCE_MS = 1
 const PATIENCE_WAKES = 30
@@ -258,6 +258,6 @@ export class Waiters implements Participant, BlockingWait<boolean> {
 }
 
 const WHY: Record<number, string> = {
-  [ERRORS.ERR_SABWAY_POISONED.number]:
+  [OBJECT_ERRORS.ERR_SABWAY_POISONED.number]:
     'a holder died with it, and the next one unlocked it without consistent(): make another mutex, and anew what this one protects',
 }

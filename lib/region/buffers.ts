@@ -31,7 +31,8 @@ export function directCore(bytes: Uint8Array<SharedArrayBuffer>, host: CoreHost)
   if (bytes.length < SW_HEAP_AT) {
     throw new SabwayError('ERR_SABWAY_NOT_A_REGION', `its memory has ${bytes.length} bytes, and none is so small`)
   }
-  return coreCode.of(adopting(() => addon()!.directCore(bytes, host.wake)))
+  const functions = adopting(() => addon()!.directCore(bytes, host.wake))
+  return coreCode.of((name) => functions[name]!)
 }
 
 /**
@@ -64,17 +65,22 @@ function isGrowable(buffer: SharedArrayBuffer): boolean {
   return (growable?.call(buffer) ?? (buffer as { growable?: boolean }).growable) === true
 }
 
+/** A region that is vacant. Errors: as `createIn`. */
+export const overWhole = <R>(buffer: unknown, join: (memory: BufferMemory) => R): R =>
+  createIn(buffer, SW_HEAP_AT + SW_PAGE, (core, pages) => core.sw_region_format_empty(0, pages, 0), join)
+
 /**
  * Write a region into a buffer that is empty: `format` does, into so many pages. It takes the whole
- * pages of the buffer, `needed` bytes at least. Errors: ERR_SABWAY_OUT_OF_RANGE,
+ * pages of the buffer, `needed` bytes at least. Errors: as `memoryOf`, ERR_SABWAY_OUT_OF_RANGE,
  * ERR_SABWAY_INVALID_STATE (something is there already).
  */
 export function createIn<R>(
-  memory: BufferMemory,
+  buffer: unknown,
   needed: number,
   format: (core: GuardedCore, pages: number) => number,
   join: (memory: BufferMemory) => R,
 ): R {
+  const memory = memoryOf(buffer)
   const bytes = bytesOf(memory)
   if (bytes.length < needed) {
     throw new SabwayError(

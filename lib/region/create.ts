@@ -4,9 +4,7 @@ import { addonMissing } from '../base/addon.js'
 import * as check from '../base/check.js'
 import { coreCode, type GuardedCore, NO_HOST, regionBytes, sharedMemory } from '../base/core.js'
 import { coreError, SabwayError } from '../base/errors.js'
-import type { BufferMemory } from '../base/region-memory.js'
 import { SW_PAGE } from '../generated/abi.js'
-import { buffers } from './core-on.js'
 import type { Join } from './overlay.js'
 import { overlayPart } from './parts.js'
 
@@ -47,21 +45,6 @@ export function create<R>(pages: number, { share, name }: ShareOptions, format: 
   const memory = sharedMemory(pages)
   prepare(memory)
   return join(memory, null)
-}
-
-/**
- * A region in a SharedArrayBuffer of the program's, of `needed` bytes at least. Errors:
- * ERR_SABWAY_NO_ADDON, ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT,
- * ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_INVALID_STATE.
- */
-export function createIn<R>(
-  buffer: unknown,
-  needed: number,
-  format: (core: GuardedCore, pages: number) => number,
-  join: (memory: BufferMemory) => R,
-): R {
-  const part = buffers()
-  return part.createIn(part.memoryOf(buffer), needed, format, join)
 }
 
 /** Join the region that the token of another process names. */

@@ -13,7 +13,6 @@
 //               its Web Lock becomes free, and others take its roles (locks.ts, loop/end-watch.ts)
 //
 // A thread that crashes before it holds its lock is not seen to have ended, unless it had yielded.
-import type { GuardedCore } from '../base/core.js'
 import * as host from '../base/host.js'
 import {
   SW_ENDPOINTS,
@@ -24,8 +23,9 @@ import {
   sw_endpoint,
   sw_region_header,
 } from '../generated/abi.js'
+import type { Place } from '../heap/eviction.js'
 import type { Holder } from './locks.js'
-import { lockPart } from './parts.js'
+import { heapPart, lockPart } from './parts.js'
 
 /** Index, in an Int32Array over the region, of a word of an endpoint. */
 export function endpointWord(index: number, field: number): number {
@@ -43,9 +43,19 @@ export const endpointOf = (role: number): number => (role & 0xff) - 1
  * Take the roles of a participant that has ended away from it, and give its endpoint back. Nothing
  * when it has left before.
  */
-export function leave(core: GuardedCore, size: bigint, role: number): void {
-  core.sw_region_evict_role(0, size, role)
-  core.sw_endpoint_release_role(0, role)
+export function leave(place: Place, role: number): void {
+  evict(place, role)
+  place.core.sw_endpoint_release_role(0, role)
+}
+
+/**
+ * Take the roles of a participant away from it. Those of mutexes only where this thread has loaded
+ * the heap: without it they are left to the threads that wait for them.
+ */
+export function evict(place: Place, role: number): void {
+  if (heapPart.loaded?.evictRole(place, role)) return
+  const { core, size } = place
+  core.sw_channel_evict_role(0, size, core.sw_region_channel(0, size), role)
 }
 
 /**
@@ -73,10 +83,7 @@ export function ring(words: Int32Array, role: number): number {
 }
 
 /** What a stay needs of its Region, which it does not hold: that may be collected. */
-export interface StayRegion {
-  readonly core: GuardedCore
-  readonly words: Int32Array
-  readonly size: bigint
+export interface StayRegion extends Place {
   readonly endpoint: number
 }
 
@@ -148,8 +155,7 @@ class Stay implements Holder {
     this.#over = true
     stays.delete(this)
     yielding.delete(this)
-    const { core, size } = this.#region
-    leave(core, size, this.#role)
+    leave(this.#region, this.#role)
     lockPart.loaded?.releaseLock(this)
   }
 }

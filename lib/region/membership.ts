@@ -28,7 +28,7 @@ import {
 } from '../generated/abi.js'
 import type { Commons } from './commons.js'
 import { coreOn } from './core-on.js'
-import { endpointWord, leave, roleOf, stay } from './endpoint.js'
+import { endpointWord, evict, leave, roleOf, stay } from './endpoint.js'
 
 /**
  * What a region asks of the addon: of this context's, or of the one in the preload script of an
@@ -92,6 +92,7 @@ export class Membership {
   readonly processes: boolean
   readonly endpoint: number
   readonly instance: Offset
+  readonly commons: Commons
   readonly binding: RegionBinding | null
   /**
    * Not the Region: the core's imports hold this, and the instance lives as long as its exports are
@@ -121,6 +122,7 @@ export class Membership {
     this.words = words
     const size = BigInt(bytes.length)
     this.size = size
+    this.commons = commons
     const waking: Waking = { words, commons, binding: null, processes: false, wakes: 0 }
     this.#waking = waking
     this.codeHost = {
@@ -140,23 +142,22 @@ export class Membership {
     this.endpoint = endpoint
     this.instance = SW_INSTANCES_AT + endpoint * SW_INSTANCE_BYTES
     stackPointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
-    core.sw_region_evict(0, size, endpoint) // what an earlier owner has left
     this.#role = roleOf(words, endpoint)
+    evict(this, this.#role) // what an earlier owner has left
     try {
       this.binding = host === null ? null : host.bind(this.bytes, endpoint, away)
     } catch (error) {
-      leave(core, size, this.#role)
+      leave(this, this.#role)
       throw adopt(error)
     }
     waking.binding = this.binding
-    const staying = { core, words, size, endpoint }
     this.#forgetOwner =
       this.binding === null
         ? commons.evictWhenCollected(
             owner,
             endpoint,
-            (other) => leave(core, size, roleOf(words, other)),
-            () => stay(staying),
+            (other) => leave(this, roleOf(words, other)),
+            () => stay(this),
           )
         : null
     core.sw_endpoint_set_skills(
@@ -173,17 +174,17 @@ export class Membership {
 
   /** Give the endpoint and its roles back. Once. */
   leave(): void {
-    const { core, words, size, endpoint, binding } = this
+    const { core, words, endpoint, binding } = this
     Atomics.notify(words, endpointWord(endpoint, sw_endpoint.doorbell)) // V8 need not keep our wait
     if (binding === null) {
       this.#forgetOwner?.()
-      leave(core, size, this.#role)
+      leave(this, this.#role)
       return
     }
     // While JavaScript can: sleepers that relied on this relay find another mechanism.
     core.sw_endpoint_set_skills(0, endpoint, SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
     core.sw_relay_serve(0)
-    core.sw_region_evict(0, size, endpoint)
+    evict(this, this.#role)
     binding.close()
   }
 }

@@ -1,9 +1,10 @@
 // What a region can do without.
-import type * as electron from '../base/electron-versions.js'
 import { Part } from '../base/part.js'
+import type * as eviction from '../heap/eviction.js'
 import type * as format from '../heap/format.js'
 import type * as names from '../heap/names.js'
 import type * as buffers from './buffers.js'
+import type * as advice from './isolation-advice.js'
 import type * as locks from './locks.js'
 import type * as overlay from './overlay.js'
 
@@ -11,16 +12,19 @@ import type * as overlay from './overlay.js'
 export const lockPart = new Part<Pick<typeof locks, 'holdLock' | 'releaseLock'>>()
 
 /** Regions over SharedArrayBuffers. */
-export const bufferPart = new Part<Pick<typeof buffers, 'hasAddon' | 'directCore' | 'memoryOf' | 'createIn'>>()
+export const bufferPart = new Part<
+  Pick<typeof buffers, 'hasAddon' | 'directCore' | 'memoryOf' | 'createIn' | 'overWhole'>
+>()
 
 /** Memory that processes share. */
 export const overlayPart = new Part<Pick<typeof overlay, 'createShared' | 'openShared'>>()
 
-/**
- * What is to be said to a page of Electron that is not isolated; without it, what is said to any
- * page.
- */
-export const electronPart = new Part<Pick<typeof electron, 'whyNotIsolated'>>()
+/** Why the memory of a certain scope cannot leave it. Without it: what is said to any scope. */
+export const advicePart = new Part<Pick<typeof advice, 'whyNot'>>()
+
+type Heaps = Pick<typeof format, 'allocateLines' | 'format'> & Pick<typeof eviction, 'evictRole'> & typeof names
 
 /** The heap of a region, and the names of what is in it. */
-export const heapPart = new Part<Pick<typeof format, 'allocateLines' | 'format'> & typeof names>()
+export const heapPart = new Part<Heaps>(
+  "is not loaded in this thread; import Region, MemoryHeap or Mutex from 'sabway' (not 'sabway/bytes')",
+)

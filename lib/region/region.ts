@@ -21,7 +21,7 @@ import type { Heap } from '../heap/heap.js'
 import { ChannelPlace } from './channel-place.js'
 import { Commons } from './commons.js'
 import { buffers } from './core-on.js'
-import { create, createIn, type Format, open, pagesFor, type ShareOptions } from './create.js'
+import { create, type Format, open, pagesFor, type ShareOptions } from './create.js'
 import { endpointWord } from './endpoint.js'
 import { type HandleParts, handleParts } from './handle.js'
 import { isolated } from './isolation.js'
@@ -107,7 +107,7 @@ export class Region {
   /**
    * A region of so many bytes, rounded up to whole pages of 64 KiB, with a heap and a directory of
    * names. Memory is taken as it is used. It has room for one channel so far: pass it to the
-   * channel's constructor. A program that has loaded 'sabway/bytes' alone makes it without a heap.
+   * channel's constructor. A thread that has only the Region of 'sabway/bytes' makes it without a heap.
    * Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_OUT_OF_MEMORY, and with share 'processes'
    * ERR_SABWAY_NAME_TAKEN, ERR_SABWAY_NO_ADDON, ERR_SABWAY_OVERLAY_REFUSED.
    */
@@ -131,8 +131,7 @@ export class Region {
    * ERR_SABWAY_INVALID_STATE: it holds a region already, or something else.
    */
   static over(buffer: SharedArrayBuffer): Region {
-    const format = (core: GuardedCore, pages: number) => core.sw_region_format_empty(0, pages, 0)
-    const region = createIn(buffer, SW_HEAP_AT + SW_PAGE, format, Region.#in)
+    const region = buffers().overWhole(buffer, Region.#in)
     region.#vacant = true
     return region
   }
@@ -167,7 +166,7 @@ export class Region {
       mustNotHave(options, ['share', 'name'], 'does not go with `buffer`, which only threads can share')
       const formatIn = (core: GuardedCore, all: number) =>
         core.sw_region_format(0, all, rendererToNative, nativeToRenderer)
-      return createIn(buffer, pages * SW_PAGE, formatIn, Region.#in)
+      return buffers().createIn(buffer, pages * SW_PAGE, formatIn, Region.#in)
     }
     const format = (core: GuardedCore) => core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
     return Region.#make(pages, options, format)
@@ -258,7 +257,7 @@ export class Region {
    * object; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_HEAP_FULL; as `heap`.
    */
   set(name: string, object: object): void {
-    heapPart.for('a directory').set(this, name, object)
+    heapPart.for('the directory of names').set(this, name, object)
   }
 
   /**
@@ -267,7 +266,7 @@ export class Region {
    * as `heap`.
    */
   get(name: string): object | undefined {
-    return heapPart.for('a directory').get(this, name)
+    return heapPart.for('the directory of names').get(this, name)
   }
 
   /**
@@ -276,22 +275,22 @@ export class Region {
    * Errors: as `get` and `set`.
    */
   getOrMake<T extends object>(name: string, make: () => T): T {
-    return heapPart.for('a directory').getOrMake(this, name, make) as T
+    return heapPart.for('the directory of names').getOrMake(this, name, make) as T
   }
 
   /** Does the name stand for an object? Errors: as `heap`. */
   has(name: string): boolean {
-    return heapPart.for('a directory').has(this, name)
+    return heapPart.for('the directory of names').has(this, name)
   }
 
   /** Take a name away; the object stays. False: there was none. Errors: as `heap`. */
   delete(name: string): boolean {
-    return heapPart.for('a directory').drop(this, name)
+    return heapPart.for('the directory of names').drop(this, name)
   }
 
   /** All names and the kinds of their objects, such as 'memory'. Errors: as `heap`. */
   list(): { name: string; kind: string }[] {
-    return heapPart.for('a directory').named(this)
+    return heapPart.for('the directory of names').named(this)
   }
 
   /** @internal Put a channel into a region that `create` made. */

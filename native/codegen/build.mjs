@@ -256,6 +256,18 @@ const OF_ADDON = [
   'OTHER_NAMESPACE',
 ].map((name) => `ERR_SABWAY_${name}`)
 
+/** What only the objects of a heap find; the addon finds that a name is taken, too. */
+const OF_OBJECTS = [
+  'NAME_TAKEN',
+  'OWNER_DIED',
+  'POISONED',
+  'BUSY',
+  'HEAP_FULL',
+  'DOUBLE_FREE',
+  'WILD_POINTER',
+  'OTHER_KIND',
+].map((name) => `ERR_SABWAY_${name}`)
+
 /**
  * The files of the layout. Each struct is a module of constants, which abi.ts names: bundlers put
  * the number where `sw_ring.head` stands, which they do not for an object, and drop those that
@@ -273,9 +285,9 @@ function abiFiles(rows) {
       ...own('field').map((row) => constant(row.name, row.value)),
     ]
   }
-  const errors = (which) =>
+  const errors = (belongs) =>
     of('error')
-      .filter((row) => OF_ADDON.includes(row.owner) === which)
+      .filter((row) => belongs(row.owner))
       .map((row) => `  ${row.owner}: { number: ${row.value}, text: ${JSON.stringify(row.name)} },`)
   found['abi.ts'] = [
     ...owners.map((owner) => `export * as ${owner} from './${owner}.js'`),
@@ -283,11 +295,15 @@ function abiFiles(rows) {
     ...of('constant').map((row) => `export const ${row.owner} = ${row.value}`),
     '',
     'export const ERRORS = {',
-    ...errors(false),
+    ...errors((code) => !OF_ADDON.includes(code) && !OF_OBJECTS.includes(code)),
     '} as const',
     '',
     'export const ADDON_ERRORS = {',
-    ...errors(true),
+    ...errors((code) => OF_ADDON.includes(code)),
+    '} as const',
+    '',
+    'export const OBJECT_ERRORS = {',
+    ...errors((code) => OF_OBJECTS.includes(code)),
     '} as const',
   ]
   return found

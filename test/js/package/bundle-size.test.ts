@@ -1,6 +1,7 @@
 // What a page loads that imports the library: minified by two bundlers, and compressed as servers
 // do it.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,27 +36,91 @@ const BUNDLERS: Record<string, Bundler> = {
 
 /** Bytes, by entry point, and whether the codecs are among them. */
 const ENTRIES = [
-  { entry: 'sabway/bytes', most: 31_150, codecs: false },
-  { entry: 'sabway', most: 54_100, codecs: true },
+  { entry: 'sabway/bytes', most: 30_500, codecs: false },
+  { entry: 'sabway', most: 53_900, codecs: true },
 ]
+
+/** A name that only the code of the heap has. */
+const HEAP = /sw_heap_alloc_aligned/
+
+/** Run in Node, what they print is known. */
+const HEAP_PAGES = [
+  {
+    imports: 'MemoryHeap',
+    source: `import { MemoryHeap } from 'sabway'
+const { heap } = new MemoryHeap({ size: 2 ** 21 }).region
+console.log(heap.allocUI32(4).data.length)`,
+    prints: '4',
+    heap: true,
+  },
+  {
+    imports: 'Region, and no class of the heap',
+    source: `import { Region } from 'sabway'
+const region = Region.create({ size: 2 ** 21 })
+region.set('a name', region.heap.allocUI32(1))
+console.log(region.list()[0].kind, region.get('another') === undefined)`,
+    prints: 'memory true',
+    heap: true,
+  },
+  {
+    imports: 'Mutex',
+    source: `import { Mutex } from 'sabway'
+import { Region } from 'sabway/bytes'
+const region = Region.create({ size: 2 ** 21 })
+region.set('a name', new Mutex(region.heap))
+console.log(region.list()[0].kind, region.get('a name').tryLock() !== null)`,
+    prints: 'mutex true',
+    heap: true,
+  },
+  {
+    imports: "channels, and the Region of 'sabway/bytes'",
+    source: `import { SharedMemoryChannel } from 'sabway'
+import { Region } from 'sabway/bytes'
+const region = Region.create({ size: 2 ** 21 })
+const channel = new SharedMemoryChannel(4096, 4096, { region, codec: 'structured' })
+try {
+  region.heap
+} catch ({ code, message }) {
+  console.log(code, message.includes("import Region, MemoryHeap or Mutex from 'sabway'"), channel.trySend({}))
+}`,
+    prints: 'ERR_SABWAY_NOT_LOADED true true',
+    heap: false,
+  },
+]
+
+async function bundled(bundle: Bundler, source: string, use: (code: string, folder: string) => void): Promise<void> {
+  // inside the package, which it names
+  const folder = mkdtempSync(fileURLToPath(new URL('build/size-', root)))
+  try {
+    const input = join(folder, 'page.mjs')
+    writeFileSync(input, source)
+    use(await bundle(input), folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
 
 describe('what a page loads', () => {
   for (const [name, bundle] of Object.entries(BUNDLERS)) {
     for (const { entry, most, codecs } of ENTRIES) {
-      it(`is at most ${most} bytes of '${entry}', bundled by ${name}`, async () => {
-        // inside the package, which it names
-        const folder = mkdtempSync(fileURLToPath(new URL('build/size-', root)))
-        try {
-          const input = join(folder, 'page.mjs')
-          writeFileSync(input, page(entry))
-          const code = await bundle(input)
+      it(`is at most ${most} bytes of '${entry}', bundled by ${name}`, () =>
+        bundled(bundle, page(entry), (code) => {
           const size = gzipSync(code, { level: 9 }).length
           assert.ok(size <= most, `${size} bytes`)
           assert.equal(/not encoded with the codec .msgpack/.test(code), codecs)
-        } finally {
-          rmSync(folder, { recursive: true })
-        }
-      })
+          assert.doesNotMatch(code, HEAP)
+        }))
+    }
+
+    for (const { imports, source, prints, heap } of HEAP_PAGES) {
+      it(`is ${heap ? '' : 'not '}the heap where it imports ${imports}, bundled by ${name}`, () =>
+        bundled(bundle, source, (code, folder) => {
+          assert.equal(HEAP.test(code), heap)
+          const file = join(folder, 'bundle.mjs')
+          writeFileSync(file, code)
+          const printed = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 30_000 })
+          assert.equal(printed, `${prints}\n`)
+        }))
     }
   }
 })

@@ -35,9 +35,10 @@ interface Abi {
   ERRORS: Record<string, { number: number; text: string }>
 }
 
-const { ADDON_ERRORS, ...rest } = generated as Abi & { ADDON_ERRORS: Abi['ERRORS'] }
+const { ADDON_ERRORS, OBJECT_ERRORS, ...rest } = generated as Abi &
+  Record<'ADDON_ERRORS' | 'OBJECT_ERRORS', Abi['ERRORS']>
 
-export const abi: Abi = { ...rest, ERRORS: { ...rest.ERRORS, ...ADDON_ERRORS } }
+export const abi: Abi = { ...rest, ERRORS: { ...rest.ERRORS, ...ADDON_ERRORS, ...OBJECT_ERRORS } }
 
 /** Index, in an Int32Array over the region, of a word of the ring that this side produces into. */
 export function ringWord(producer: 'renderer' | 'native', field: number): number {

@@ -1,0 +1,33 @@
+// What lives in the heap of a region. Whoever imports one of these names loads the code of the heap
+// with it; a bundler leaves all of that out of a page that imports none. So this file and the files
+// that only it imports are one chunk in dist (tsdown.config.ts), and package.json does not list that
+// among those with side effects: the call below is kept when, and only when, a name is used.
+import { provideErrors } from './base/errors.js'
+import { OBJECT_ERRORS } from './generated/abi.js'
+import { evictRole } from './heap/eviction.js'
+import { allocateLines, format } from './heap/format.js'
+import * as names from './heap/names.js'
+import { provideMutex } from './mutex/mutex.js'
+import { heapPart } from './region/parts.js'
+import { Region as AnyRegion } from './region/region.js'
+
+/** Let every region of this thread have its heap and its names, also those that were made before. */
+export function loadObjects(): void {
+  provideErrors(OBJECT_ERRORS)
+  heapPart.provide({ ...names, allocateLines, evictRole, format })
+  provideMutex()
+}
+
+loadObjects()
+
+export { AllocatedMemory, type HeapArray, type HeapArrayType } from './heap/allocated-memory.js'
+export type { Heap, HeapBlock } from './heap/heap.js'
+export type { HeapStats } from './heap/member.js'
+export { createPointer, getPointer, type SharedAllocatedMemory } from './heap/pointer.js'
+export type { RawHeap } from './heap/raw-heap.js'
+export { Lock, type LockOptions, Mutex } from './mutex/mutex.js'
+export { MemoryHeap, type MemoryHeapConfig, type MemoryHeapMemory } from './region/memory-heap.js'
+
+/** A variable of this file: importing it must load the heap, which `region.heap` gives. */
+export const Region = AnyRegion
+export type Region = AnyRegion
