@@ -188,8 +188,12 @@ export class Waiters implements Participant, BlockingWait<boolean> {
     return true
   }
 
+  /**
+   * A turn is needed whatever the mutex looks like: its try is what has the holder ring, and takes a
+   * mutex that was handed over.
+   */
   hasNews(): boolean {
-    return this.#pending.length !== 0 && this.isFree
+    return this.#pending.length !== 0
   }
 
   wake(): void {
