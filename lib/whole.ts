@@ -13,13 +13,16 @@ import { makeReadable, makeWritable } from './channel/streams.js'
 import { encoded, encodedList, formatOf, sendParts } from './codec/codec.js'
 import { ADDON_ERRORS } from './generated/abi.js'
 import { allocateLines, format } from './heap/format.js'
+import { provideJoin } from './heap/member.js'
 import * as names from './heap/names.js'
+import { relay } from './loop/dispatcher.js'
 import { EndWatch, suspect } from './loop/end-watch.js'
 import { endPart } from './loop/parts.js'
 import { paceOf } from './loop/schedule.js'
 import { provideMutex } from './mutex/mutex.js'
 import { holdLock, releaseLock } from './region/locks.js'
 import { electronPart, heapPart, lockPart } from './region/parts.js'
+import type { Region } from './region/region.js'
 
 /** Let every channel of this thread have the parts, also those that were made before. */
 export function loadParts(): void {
@@ -29,6 +32,7 @@ export function loadParts(): void {
   lockPart.provide({ holdLock, releaseLock })
   endPart.provide({ EndWatch, suspect })
   heapPart.provide({ ...names, allocateLines, format })
+  provideJoin((region) => relay(region as Region))
   provideMutex()
   channelParts.provide({
     Batcher,
