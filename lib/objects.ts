@@ -1,12 +1,14 @@
-// What lives in the heap of a region. Whoever imports one of these names loads the code of the heap
-// with it; a bundler leaves all of that out of a page that imports none. So this file and the files
+// What lives in the heap of a region. A program that imports one of these names loads the code of the
+// heap with it; a bundler leaves all of that out of a page that imports none. So this file and the files
 // that only it imports are one chunk in dist (tsdown.config.ts), and package.json does not list that
 // among those with side effects: the call below is kept when, and only when, a name is used.
 import { provideErrors } from './base/errors.js'
 import { OBJECT_ERRORS } from './generated/abi.js'
 import { evictRole } from './heap/eviction.js'
 import { allocateLines, format } from './heap/format.js'
+import { provideJoin } from './heap/member.js'
 import * as names from './heap/names.js'
+import { relay } from './loop/dispatcher.js'
 import { provideMutex } from './mutex/mutex.js'
 import { heapPart } from './region/parts.js'
 import { Region as AnyRegion } from './region/region.js'
@@ -15,6 +17,7 @@ import { Region as AnyRegion } from './region/region.js'
 export function loadObjects(): void {
   provideErrors(OBJECT_ERRORS)
   heapPart.provide({ ...names, allocateLines, evictRole, format })
+  provideJoin((region) => relay(region as AnyRegion))
   provideMutex()
 }
 

@@ -1,7 +1,8 @@
 // A block of a heap, as typed arrays.
 import * as check from '../base/check.js'
+import { cloneHint } from '../base/summary.js'
 import { getPointer, pointerOf, type SharedAllocatedMemory } from './pointer.js'
-import type { RawHeap } from './raw-heap.js'
+import { RawHeap } from './raw-heap.js'
 
 /** The typed arrays that a block can be seen through. */
 export type HeapArray =
@@ -22,18 +23,25 @@ export interface HeapArrayType<T extends HeapArray> {
   new (buffer: SharedArrayBuffer, byteOffset: number, length: number): T
 }
 
+/** One for all: two blocks differ in their pointers, or in their heaps. */
+const CLONE_HINT = cloneHint(
+  'A block of a heap stays in its thread: post memory.getSharedMemory(), and make an AllocatedMemory of that there. It',
+)
+
 /**
  * A block of a heap in this thread. Others make their own of its pointer: `new
  * AllocatedMemory(heap, shared)`. The memory is the participants' own: nothing orders their accesses
  * but Atomics and messages.
  */
 export class AllocatedMemory<T extends HeapArray = Uint32Array> {
+  /** @internal Before all others: see cloneHint. */ readonly cloneHint = CLONE_HINT
   /** The heap that the block is in. */
   readonly heap: RawHeap
   /** Where the block begins: its offset in the region, a multiple of 16. Never 0. */
   readonly pointer: number
   /** The whole block. */
   readonly data: T
+  readonly #bytes: number
 
   /**
    * The block at a pointer. Its `data` has all of the block's bytes, which may be more than were
@@ -47,12 +55,18 @@ export class AllocatedMemory<T extends HeapArray = Uint32Array> {
     type: HeapArrayType<T> = Uint32Array as never,
     length?: number,
   ) {
-    this.heap = heap
+    this.heap = RawHeap.checked(heap)
     const pointer = pointerOf(shared)
     this.pointer = pointer
     const bytes = heap.usableSize(pointer)
     const most = Math.floor(bytes / elementBytes(type))
     this.data = new type(heap.buffer, pointer, length === undefined ? most : check.integer(length, 'length', 0, most))
+    this.#bytes = this.data.byteLength
+  }
+
+  /** @internal Is it a block that this copy of the library has made? */
+  static isMade(value: object): value is AllocatedMemory {
+    return #bytes in value
   }
 
   /** Which MiB of the heap's memory the block begins in. */
@@ -71,7 +85,7 @@ export class AllocatedMemory<T extends HeapArray = Uint32Array> {
    */
   getArray<A extends HeapArray>(type: HeapArrayType<A>, offset: number, length: number): A {
     const bytes = elementBytes(type)
-    const most = Math.floor(this.data.byteLength / bytes)
+    const most = Math.floor(this.#bytes / bytes)
     check.integer(offset, 'offset', 0, most)
     check.integer(length, 'length', 0, most - offset)
     return new type(this.heap.buffer, this.pointer + offset * bytes, length)
@@ -90,13 +104,18 @@ export class AllocatedMemory<T extends HeapArray = Uint32Array> {
     this.heap.free(this.pointer)
   }
 
+  get [Symbol.toStringTag](): string {
+    return 'AllocatedMemory'
+  }
+
   toJSON(): { pointer: number; bytes: number } {
-    return { pointer: this.pointer, bytes: this.data.byteLength }
+    return { pointer: this.pointer, bytes: this.#bytes }
   }
 }
 
 function elementBytes(type: unknown): number {
-  const bytes = typeof type === 'function' ? (type as { BYTES_PER_ELEMENT?: unknown }).BYTES_PER_ELEMENT : undefined
+  const bytes =
+    typeof type === 'function' ? check.fields(type, 'type', ['BYTES_PER_ELEMENT']).BYTES_PER_ELEMENT : undefined
   if (bytes === 1 || bytes === 2 || bytes === 4 || bytes === 8) return bytes
   return check.refuse('ERR_SABWAY_INVALID_TYPE', 'type must be a class of typed arrays such as Float32Array', type)
 }

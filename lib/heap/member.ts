@@ -30,6 +30,15 @@ export interface HeapStats {
 }
 
 const members = new WeakMap<HeapRegion, HeapMember>()
+let onJoin: (region: HeapRegion) => void = () => {}
+
+/**
+ * What a thread begins when it joins a heap: to see the ends of others there, whose endpoints and
+ * slabs no other call gives back.
+ */
+export function provideJoin(act: typeof onJoin): void {
+  onJoin = act
+}
 
 export class HeapMember {
   readonly region: HeapRegion
@@ -69,6 +78,7 @@ export class HeapMember {
       this.#status = (this.handle + sw_heap.status) >>> 2
       const status = guarded.sw_heap_open(this.handle, 0, region.size, heap, region.endpoint)
       if (status !== 0) throw coreError(status, 'while opening the heap')
+      onJoin(region)
     } catch (error) {
       leave()
       throw error
@@ -82,6 +92,10 @@ export class HeapMember {
     } catch {
       // The handle was overwritten: others take the pages over, as those of a thread that has died.
     }
+  }
+
+  get closed(): boolean {
+    return !this.#open
   }
 
   /** Errors: ERR_SABWAY_CLOSED. */

@@ -25,8 +25,7 @@ export interface ObjectKind<T extends object> {
 const memory: ObjectKind<AllocatedMemory> = {
   kind: SW_KIND_MEMORY,
   name: 'memory',
-  placeOf: (value) =>
-    value instanceof AllocatedMemory ? { region: value.heap.heapRegion, object: value.pointer } : null,
+  placeOf: (value) => (AllocatedMemory.isMade(value) ? { region: value.heap.heapRegion, object: value.pointer } : null),
   open: (heap, object) => new AllocatedMemory(heap, object),
   free: (object) => object.free(),
 }
@@ -91,9 +90,9 @@ export function get(region: HeapRegion, name: unknown): object | undefined {
 }
 
 export function getOrMake(region: HeapRegion, name: unknown, make: unknown): object {
+  check.callback(make, 'make')
   const there = get(region, name)
   if (there !== undefined) return there
-  check.callback(make, 'make')
   const made: unknown = (make as () => unknown)()
   const { kind, found } = described(region, made)
   const now = add(HeapMember.of(region), name, found)

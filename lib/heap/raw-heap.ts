@@ -1,23 +1,37 @@
 // The heap by pointers alone: what a block needs of its heap.
 import * as check from '../base/check.js'
+import { cloneHint, INSPECT, inspected } from '../base/summary.js'
 import type { HeapRegion } from './heap-region.js'
 import { HeapMember } from './member.js'
 
 export const LARGEST_BLOCK = 2 ** 32 - 1
 const LARGEST_ALIGN = 2 ** 30
+const CLONE_HINT = 'A heap stays in its thread: post heap.getSharedMemory(), and make a MemoryHeap of that there. It'
 
 /**
  * Blocks of bytes in a region, named by pointers: offsets in the region, multiples of 16. Any
  * thread of any participating process allocates and frees at any time.
  */
 export class RawHeap {
-  /** @internal */ readonly heapRegion: HeapRegion
+  /** @internal Before all others: see cloneHint. */ readonly cloneHint = cloneHint(CLONE_HINT)
+  readonly #region: HeapRegion
   /** @internal */ readonly member: HeapMember
 
   /** @internal Errors: ERR_SABWAY_UNSUPPORTED: the region has no heap; ERR_SABWAY_CLOSED. */
   constructor(region: HeapRegion) {
-    this.heapRegion = region
+    this.#region = region
     this.member = HeapMember.of(region)
+  }
+
+  /** @internal Errors: ERR_SABWAY_INVALID_TYPE for what is no heap of this copy of the library. */
+  static checked(heap: RawHeap): RawHeap {
+    if (typeof heap === 'object' && heap !== null && #region in heap) return heap
+    return check.refuse('ERR_SABWAY_INVALID_TYPE', 'heap must be a heap, such as region.heap or a MemoryHeap', heap)
+  }
+
+  /** @internal */
+  get heapRegion(): HeapRegion {
+    return this.#region
   }
 
   /** The shared memory that all blocks are in. */
@@ -63,6 +77,20 @@ export class RawHeap {
   /** Bytes that the block has: at least those that were asked for. Errors: as `free`. */
   usableSize(pointer: number): number {
     return this.member.usable(checked(pointer))
+  }
+
+  /** What JSON.stringify and console.log show; `stats()` tells more. */
+  toJSON(): { size: number; closed: boolean } {
+    return { size: Number(this.#region.size), closed: this.member.closed }
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Heap'
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    return inspected(this[Symbol.toStringTag], this.toJSON(), options, inspect)
   }
 }
 

@@ -65,6 +65,8 @@ export class Bell implements Listening {
   lookedAt = 0
   /** Sees the ends of others in the region. */
   watch: EndWatch | null = null
+  /** Does this thread do for others in the region what it can? */
+  relays = false
   /** Do rings that the addon hears come to this bell? */
   listening = false
   readonly #onRing: (bell: Bell) => void

@@ -135,8 +135,8 @@ function mustBeAllowed(words: Int32Array): void {
   throw new SabwayError(
     'ERR_SABWAY_INVALID_STATE',
     inAudioWorklet
-      ? 'an audio thread must not wait; take what is there: receiveSync(0), tryReceive() or drain'
-      : "a page's main thread cannot block; use startReceiving here, or receiveSync in a worker",
+      ? 'an audio thread must not wait; take what is there: receiveSync(0), tryReceive() or drain, and tryLock() of a mutex'
+      : "a page's main thread cannot block; use startReceiving here, and lockAsync of a mutex, or do it in a worker",
   )
 }
 

@@ -140,6 +140,8 @@ function disarm(bell: Bell, { core, endpoint }: Region): void {
 /** As long as the region is open, do in it for others what this thread can: see relay.ts. */
 export function relay(region: Region): void {
   const bell = bellOf(region)
+  if (bell.relays) return // for another channel, heap or mutex of the region
+  bell.relays = true
   nativePart.loaded?.connect()
   if (region.binding !== null) listen(bell, region)
   if (beginRelay(bell, region)) standBySoon(bell)

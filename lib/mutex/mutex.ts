@@ -3,17 +3,25 @@ import { abortedError, onAbort } from '../base/abort.js'
 import * as check from '../base/check.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { after, needLoop } from '../base/host.js'
+import { cloneHint } from '../base/summary.js'
 import { SW_KIND_FREE_MUTEX, SW_KIND_MUTEX, sw_mutex } from '../generated/abi.js'
-import { Heap } from '../heap/heap.js'
+import type { Heap } from '../heap/heap.js'
 import { HeapMember } from '../heap/member.js'
 import { provideKind } from '../heap/names.js'
 import { getPointer, pointerOf, type SharedAllocatedMemory } from '../heap/pointer.js'
+import { RawHeap } from '../heap/raw-heap.js'
 import { NOTHING } from '../loop/block.js'
 import { Region } from '../region/region.js'
 import { type PendingLock, Waiters } from './waiters.js'
 
 /** How long a call waits for a mutex, and what ends the waiting. */
 export type LockOptions = check.Patience
+
+/** One for all: two mutexes differ in their pointers, or in their heaps. */
+const MUTEX_HINT = cloneHint(
+  'A mutex stays in its thread: post mutex.getSharedMemory(), and make a Mutex of that there. It',
+)
+const LOCK_HINT = cloneHint('A lock stays in the thread that has locked the mutex. It')
 
 /** A mutex that this thread holds, until `release`: `using lock = mutex.lock()` calls it. */
 export class Lock {
@@ -22,6 +30,7 @@ export class Lock {
    * it, and call `consistent`.
    */
   readonly ownerDied: boolean
+  /** @internal */ readonly cloneHint = LOCK_HINT
   readonly #waiters: Waiters
   #over = false
 
@@ -57,6 +66,10 @@ export class Lock {
     if (!this.#over) this.release()
   }
 
+  get [Symbol.toStringTag](): string {
+    return 'Lock'
+  }
+
   #mustHold(): void {
     if (this.#over) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'this lock was released')
   }
@@ -69,6 +82,7 @@ export class Lock {
  * than a millisecond is the next to have it.
  */
 export class Mutex {
+  /** @internal Before all others: see cloneHint. */ readonly cloneHint = MUTEX_HINT
   /** The heap that it is in. */
   readonly heap: Heap
   /** Where it is: its offset in the region. */
@@ -81,9 +95,7 @@ export class Mutex {
    * its size.
    */
   constructor(heap: Heap, shared?: SharedAllocatedMemory | number) {
-    if (!(heap instanceof Heap))
-      check.refuse('ERR_SABWAY_INVALID_TYPE', 'heap must be a heap, such as region.heap', heap)
-    const region = heap.heapRegion
+    const region = RawHeap.checked(heap).heapRegion
     if (!Region.isRegion(region)) throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'the heap is not of a Region')
     this.heap = heap
     const member = HeapMember.of(region)
@@ -91,6 +103,11 @@ export class Mutex {
     if (shared !== undefined && (this.pointer % 16 !== 0 || member.usable(this.pointer) < sw_mutex.sizeof))
       throw new SabwayError('ERR_SABWAY_WILD_POINTER', `${this.pointer}; a mutex is not there`)
     this.#waiters = Waiters.of(region, this.pointer)
+  }
+
+  /** @internal Is it a mutex that this copy of the library has made? */
+  static isMade(value: object): value is Mutex {
+    return #waiters in value
   }
 
   /**
@@ -176,6 +193,10 @@ export class Mutex {
     if (at === 0) throw new SabwayError('ERR_SABWAY_DOUBLE_FREE', `${this.pointer}; there is no mutex any more`)
   }
 
+  get [Symbol.toStringTag](): string {
+    return 'Mutex'
+  }
+
   toJSON(): { pointer: number; locked: boolean } {
     return { pointer: this.pointer, locked: this.locked }
   }
@@ -207,7 +228,7 @@ export function provideMutex(): void {
   provideKind<Mutex>({
     kind: SW_KIND_MUTEX,
     name: 'mutex',
-    placeOf: (value) => (value instanceof Mutex ? { region: value.heap.heapRegion, object: value.pointer } : null),
+    placeOf: (value) => (Mutex.isMade(value) ? { region: value.heap.heapRegion, object: value.pointer } : null),
     open: (heap, object) => new Mutex(heap, object),
     free: (mutex) => mutex.free(),
   })

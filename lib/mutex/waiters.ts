@@ -13,7 +13,7 @@ import { OBJECT_ERRORS, SW_WAIT_PATROL_MS } from '../generated/abi.js'
 import { HeapMember } from '../heap/member.js'
 import type { Bell, Participant } from '../loop/bell.js'
 import { type BlockingWait, block, NOTHING } from '../loop/block.js'
-import { activate, bellOf, deactivate, look, relay, standIn } from '../loop/dispatcher.js'
+import { activate, bellOf, deactivate, look, standIn } from '../loop/dispatcher.js'
 import { keepAliveReasonOf, setActive } from '../loop/keep-alive.js'
 import { reachOf, WaitState } from '../loop/wait-policy.js'
 import type { Region } from '../region/region.js'
@@ -73,7 +73,6 @@ export class Waiters implements Participant, BlockingWait<boolean> {
     this.#at = at
     this.bell = bellOf(region)
     this.waiter = new WaitState(region, 'balanced')
-    relay(region)
     region.onClose(() => this.#end(new SabwayError('ERR_SABWAY_CLOSED', 'the region of this mutex was closed')))
   }
 
@@ -188,8 +187,12 @@ export class Waiters implements Participant, BlockingWait<boolean> {
     return true
   }
 
+  /**
+   * A turn is needed whatever the mutex looks like: its try is what has the holder ring, and takes a
+   * mutex that was handed over.
+   */
   hasNews(): boolean {
-    return this.#pending.length !== 0 && this.isFree
+    return this.#pending.length !== 0
   }
 
   wake(): void {

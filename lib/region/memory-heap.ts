@@ -43,13 +43,17 @@ export class MemoryHeap extends Heap {
     }
     this.region = region
   }
+
+  override get [Symbol.toStringTag](): string {
+    return 'MemoryHeap'
+  }
 }
 
 function regionOf(config: unknown): Region {
   if (typeof config === 'string') return Region.open(config)
   if (typeof config === 'object' && config !== null) {
     if (Region.isRegion(config)) return config
-    if ('sabway' in config) return Region.open(config as RegionHandle)
+    if (check.fields(config, 'heap config', ['sabway']).sabway !== undefined) return Region.open(config as RegionHandle)
   }
   const names = ['size', 'share', 'name', 'bufferSize', 'initialBuffers'] as const
   const {

@@ -21,6 +21,7 @@ const FILES: Record<string, number> = {
   events: 17,
   flood: 1,
   handles: 5,
+  heap: 15,
   hostile: 42,
   'max-queued': 14,
   'no-addon': 8,

@@ -7,8 +7,10 @@ const files: Record<string, () => Promise<unknown>> = {
   api: () => import('../../js/workers/api.js'),
   end: () => import('../../js/workers/end.js'),
   flood: () => import('../../js/workers/flood.js'),
+  heap: () => import('../../js/workers/heap.js'),
   growing: () => import('../../js/workers/growing.js'),
   maker: () => import('../../js/workers/maker.js'),
+  mutex: () => import('../../js/workers/mutex.js'),
   polling: () => import('../../js/workers/polling.js'),
   refused: () => import('../../js/workers/refused.js'),
   waits: () => import('../../js/workers/waits.js'),
@@ -19,6 +21,9 @@ const ENDING = ['growing']
 
 // As the page that has made this worker: see page/node/worker-threads.ts.
 if (location.search === '?no-wait-async') delete (Atomics as { waitAsync?: unknown }).waitAsync
+
+// In Node a thread ends so before it has done all: workers/mutex.ts does.
+Object.assign(process, { exit: () => parentPort.close() })
 
 const early: unknown[] = []
 let running = false

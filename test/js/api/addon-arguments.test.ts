@@ -148,21 +148,19 @@ describe('the addon by itself', () => {
     refused(() => binding.startWorker({ side: 1, builtin: 'echo', json: '{}', wait: 0 }), CLOSED, 'startWorker')
   })
 
-  it('is bound to a region, an endpoint of it and an offset', () => {
+  it('is bound to a region and an endpoint of it', () => {
     const { RegionBinding } = rawAddon() as unknown as { RegionBinding: new (...given: unknown[]) => Binding }
     const { bytes } = bound()
-    const at = abi.SW_HEAP_AT
     for (const value of [undefined, null, 'text', new ArrayBuffer(65536), new Float64Array(65536 / 8)]) {
-      refused(() => new RegionBinding(value, 9, at), TYPE, String(value))
+      refused(() => new RegionBinding(value, 9), TYPE, String(value))
     }
     for (const value of [bytes.subarray(4), bytes.subarray(0, 65536), bytes.subarray(65536), new Uint8Array(0)]) {
-      refused(() => new RegionBinding(value, 9, at), 'ERR_SABWAY_NOT_A_REGION', `${value.length} bytes`)
+      refused(() => new RegionBinding(value, 9), 'ERR_SABWAY_NOT_A_REGION', `${value.length} bytes`)
     }
     for (const [value, code] of ODD) {
-      refused(() => new RegionBinding(bytes, value, at), code, `endpoint ${String(value)}`)
-      refused(() => new RegionBinding(bytes, 9, value), code, `channel ${String(value)}`)
+      refused(() => new RegionBinding(bytes, value), code, `endpoint ${String(value)}`)
     }
-    refused(() => new RegionBinding(bytes, abi.SW_ENDPOINTS, at), RANGE, 'one endpoint too many')
+    refused(() => new RegionBinding(bytes, abi.SW_ENDPOINTS), RANGE, 'one endpoint too many')
   })
 
   it('takes a list for rings that has room for one, and is asked for them before there is one', async () => {

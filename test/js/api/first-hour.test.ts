@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { format, inspect, isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { Region, SharedMemoryChannel } from 'sabway'
+import { MemoryHeap, Mutex, Region, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../support/bytes.js'
 import { keep, open, pair } from '../support/channels.js'
 import { runChild } from '../support/children.js'
@@ -47,6 +47,29 @@ describe('printing', () => {
     assert.match(inspect(port), /closed: true/)
   })
 
+  it('a heap, and what lives in it, too', () => {
+    const heap = new MemoryHeap({ size: 2 ** 22 })
+    assert.equal(inspect(heap), 'MemoryHeap { size: 4194304, closed: false }')
+    assert.equal(inspect(heap.region.heap), 'Heap { size: 4194304, closed: false }')
+    assert.equal(JSON.stringify(heap), '{"size":4194304,"closed":false}')
+    const memory = heap.allocUI8(3)
+    const mutex = new Mutex(heap)
+    const shown = [
+      [heap, 'MemoryHeap'],
+      [memory, 'AllocatedMemory'],
+      [mutex, 'Mutex'],
+      [mutex.lock(), 'Lock'],
+    ] as const
+    for (const [object, name] of shown) {
+      assert.equal(`${object}`, `[object ${name}]`)
+      assert.ok(inspect(object).startsWith(name))
+      assert.ok(inspect(object).length < 400, inspect(object))
+      assert.ok(JSON.stringify(object).length < 100, JSON.stringify(object))
+    }
+    heap.region.close()
+    assert.match(inspect(heap), /closed: true/)
+  })
+
   it('passes over the shared memory where a program walks through all properties', () => {
     const region = Region.create({ size: 2 ** 22 })
     for (const each of [open(), region, open().port()]) {
@@ -59,7 +82,7 @@ describe('printing', () => {
 })
 
 describe('comparing', () => {
-  it('a channel or region is equal to itself only', () => {
+  it('a channel, a region, a heap or what lives in it is equal to itself only', () => {
     const [one, other] = [open(), open()]
     assert.ok(isDeepStrictEqual(one, one))
     assert.ok(!isDeepStrictEqual(one, other))
@@ -70,6 +93,14 @@ describe('comparing', () => {
     assert.ok(!isDeepStrictEqual(first, second))
     first.close()
     second.close()
+    const heaps = [1, 2].map(() => new MemoryHeap({ size: 2 ** 22 }))
+    const mutexes = heaps.map((heap) => new Mutex(heap))
+    const blocks = heaps.map((heap) => heap.allocUI8(1))
+    for (const [here, there] of [heaps, mutexes, blocks]) {
+      assert.ok(isDeepStrictEqual(here, here))
+      assert.ok(!isDeepStrictEqual(here, there))
+    }
+    for (const { region } of heaps) region.close()
   })
 })
 
@@ -88,7 +119,7 @@ describe('posting', () => {
     workerData: (object) => new Worker('', { eval: true, workerData: object }),
   }
   for (const [name, clone] of Object.entries(clones)) {
-    it(`a channel, a port or a region by ${name} is refused, and the way named`, () => {
+    it(`a channel, a port, a region, a heap or what lives in it by ${name} is refused, and the way named`, () => {
       const refuses = (object: object, way: RegExp) =>
         assert.throws(
           () => clone(object),
@@ -100,6 +131,14 @@ describe('posting', () => {
       const region = Region.create({ size: 2 ** 22 })
       refuses(region, /A region stays in its thread: post region\.handle/)
       region.close()
+      const heap = new MemoryHeap({ size: 2 ** 22 })
+      refuses(heap, /A heap stays in its thread: post heap\.getSharedMemory\(\), and make a MemoryHeap/)
+      refuses(heap.region.heap, /A heap stays in its thread: post heap\.getSharedMemory/)
+      refuses(heap.allocUI8(1), /A block of a heap stays in its thread: post memory\.getSharedMemory/)
+      const mutex = new Mutex(heap)
+      refuses(mutex, /A mutex stays in its thread: post mutex\.getSharedMemory\(\), and make a Mutex/)
+      refuses(mutex.lock(), /A lock stays in the thread that has locked the mutex/)
+      heap.region.close()
     })
   }
 })

@@ -16,6 +16,7 @@ const { SharedMemoryChannel } = small
 const renderer = new SharedMemoryChannel(4096, 4096)
 const native = SharedMemoryChannel.attach(renderer.handle, { side: 'native' })
 const { handle } = renderer
+const region = small.Region.create({ size: 2 ** 22 })
 
 function refusal(act: () => unknown): object {
   try {
@@ -41,7 +42,15 @@ const refusals = [
   refusal(() => native.readable),
   refusal(() => native.writable),
   refusal(() => native.port()),
+  refusal(() => region.heap),
+  refusal(() => region.set('x', {})),
+  refusal(() => region.get('x')),
+  refusal(() => region.getOrMake('x', () => ({}))),
+  refusal(() => region.has('x')),
+  refusal(() => region.delete('x')),
+  refusal(() => region.list()),
 ]
+region.close()
 
 renderer.send(Uint8Array.of(1, 2, 3))
 const bytes = [...(await native.receive())]

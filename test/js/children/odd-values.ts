@@ -24,6 +24,7 @@ process.on('unhandledRejection', (error) => failures.push(`${now}: unhandled ${e
 function scene(): Scene {
   const renderer = new sabway.SharedMemoryChannel(65536, 65536)
   const native = sabway.SharedMemoryChannel.attach(renderer.handle, { side: 'native' })
+  const heap = new sabway.MemoryHeap({ size: 2 ** 22 })
   const codec = { name: 'json', encode: (value: unknown) => Buffer.from(JSON.stringify(value)), decode: () => 1 }
   const values = new sabway.SharedMemoryChannel<unknown>(2 ** 22, 65536, { codec: sharedCodec() ?? codec })
   return {
@@ -35,6 +36,9 @@ function scene(): Scene {
     get port() {
       return values.port()
     },
+    heap,
+    memory: heap.allocUI32(4),
+    mutex: new sabway.Mutex(heap),
   }
 }
 
@@ -48,18 +52,22 @@ function sharedCodec(): 'structured' | undefined {
   }
 }
 
-function end({ renderer, native, values, region }: Scene): void {
+function end({ renderer, native, values, region, heap }: Scene): void {
   for (const each of [renderer, native, values]) each.cleanup()
-  region.close()
+  for (const each of [region, heap.region]) each.close()
 }
 
-/** A mistake costs the call, not the channel. */
-function stillWorks({ renderer, native }: Scene): void {
+/** A mistake costs the call, not the channel, the heap or the mutex. */
+function stillWorks({ renderer, native, heap, memory, mutex }: Scene): void {
   for (let left = 0; native.tryReceive() !== null; left++) if (left > 1000) throw new Error('messages without end')
   const sent = new Uint8Array([7, 8, 9])
   renderer.send(sent)
   const received = native.receiveSync(5000)
   if (received === null || Buffer.compare(received, sent) !== 0) throw new Error('the channel works no more')
+  heap.check()
+  heap.free(heap.alloc(100_000))
+  if (heap.usableSize(memory.pointer) < 16) throw new Error('the block is gone')
+  mutex.lock().release()
 }
 
 function judge(error: unknown): void {
@@ -109,6 +117,10 @@ const last = scene()
 const members = membersOf(sabway, {
   SharedMemoryChannel: last.renderer,
   Region: last.region,
+  MemoryHeap: last.heap,
+  AllocatedMemory: last.memory,
+  Mutex: last.mutex,
+  Lock: last.mutex.lock(),
   // an entry without codecs has no ports
   ChannelPort: sharedCodec() === undefined ? { cloneHint: '' } : last.port,
   SabwayError: new sabway.SabwayError('ERR_SABWAY_CLOSED', 'x'),

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { type Lock, MemoryHeap, Mutex } from 'sabway'
 import { rejectsWith, throwsError } from '../support/errors.js'
-import { itNative } from '../support/host.js'
+import { itBlocking, itNative, mayBlock } from '../support/host.js'
 import { Peer } from '../support/processes.js'
 import { closeLater } from '../support/regions.js'
 import { Thread } from '../support/threads.js'
-import { until } from '../support/wait.js'
+import { until, within } from '../support/wait.js'
 import type { MutexTask } from '../workers/mutex.js'
 
 interface Scene {
@@ -91,13 +91,42 @@ describe('a mutex', () => {
     assert.equal(mutex.locked, false)
   })
 
-  it('is waited for as long as a call says, and no longer than its signal', async () => {
-    const { heap, mutex } = scene()
+  /** The same mutex, of another participant. */
+  function ofAnother({ heap, mutex }: Scene): Mutex {
     const other = new MemoryHeap(heap.getSharedMemory())
     closeLater(other.region)
-    const theirs = new Mutex(other, mutex.getSharedMemory())
+    return new Mutex(other, mutex.getSharedMemory())
+  }
+
+  it('goes from one participant of a thread to another, also when the first wants it back at once', async () => {
+    const s = scene()
+    const theirs = ofAnother(s)
+    for (const patience of [0, 5, 5]) {
+      const lock = theirs.lock()
+      const waiting = s.mutex.lockAsync()
+      await new Promise((resolve) => setTimeout(resolve, patience))
+      lock.release()
+      const again = theirs.lockAsync().then((later) => later.release())
+      const mine = await within(waiting, 'the mutex')
+      mine.release()
+      await within(again, 'the mutex')
+    }
+    assert.equal(s.mutex.locked, false)
+  })
+
+  itBlocking('blocks as long as a call says', () => {
+    const s = scene()
+    const lock = ofAnother(s).lock()
+    throwsError(() => s.mutex.lock({ timeout: 5 }), 'ERR_SABWAY_TIMEOUT', /within 5 ms/)
+    lock.release()
+    s.mutex.lock({ timeout: 5 }).release()
+  })
+
+  it('is waited for as long as a call says, and no longer than its signal', async () => {
+    const s = scene()
+    const { mutex } = s
+    const theirs = ofAnother(s)
     const lock = theirs.lock()
-    throwsError(() => mutex.lock({ timeout: 5 }), 'ERR_SABWAY_TIMEOUT', /within 5 ms/)
     throwsError(() => mutex.lock({ timeout: 0 }), 'ERR_SABWAY_TIMEOUT', /within 0 ms/)
     await rejectsWith(mutex.lockAsync({ timeout: 5 }), 'ERR_SABWAY_TIMEOUT', /within 5 ms/)
     await rejectsWith(mutex.lockAsync({ timeout: 0 }), 'ERR_SABWAY_TIMEOUT', /within 0 ms/)
@@ -211,7 +240,7 @@ describe('a mutex', () => {
         const count = 300
         const others = [0, 1].map(() => start(s, { locks: 'count', count, ...(way && { way }) }))
         for (let i = 0; i < count; i++) {
-          const lock = i % 2 === 0 ? await s.mutex.lockAsync() : s.mutex.lock()
+          const lock = i % 2 === 0 || !mayBlock ? await s.mutex.lockAsync() : s.mutex.lock()
           const value = s.words[0]!
           s.words[0] = value + 1
           assert.equal(s.words[1], value)

@@ -22,7 +22,8 @@ export function open(
   options?: ChannelOptions,
 ): SharedMemoryChannel {
   const memory = inBuffers && bufferFor(rendererToNative, nativeToRenderer, options)
-  return keep(new SharedMemoryChannel(rendererToNative, nativeToRenderer, { ...memory, ...options }))
+  const all = memory ? { ...memory, ...options } : options
+  return keep(new SharedMemoryChannel(rendererToNative, nativeToRenderer, all))
 }
 
 export const attach = (to: SharedMemoryChannel, side: Side): SharedMemoryChannel =>

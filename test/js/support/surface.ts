@@ -13,6 +13,10 @@ export interface Scene {
   values: Sabway.SharedMemoryChannel<unknown>
   region: Sabway.Region
   port: Sabway.ChannelPort
+  /** A heap in a region of its own, and what lives in it. */
+  heap: Sabway.MemoryHeap
+  memory: Sabway.AllocatedMemory
+  mutex: Sabway.Mutex
 }
 
 type Try = (odd: never, scene: Scene) => unknown
@@ -229,6 +233,24 @@ const region: Record<string, Row> = {
   'Region#Symbol(nodejs.util.inspect.custom)': 'internal',
   'Region#memory': 'no parameters',
   'Region#buffer': 'no parameters',
+  'Region#heap': 'no parameters',
+  'Region#set': [
+    (odd, { heap, memory }) => heap.region.set(odd, memory),
+    (odd, { heap }) => heap.region.set('of an odd object', odd),
+  ],
+  'Region#get': [(odd, { heap }) => heap.region.get(odd)],
+  'Region#getOrMake': [
+    (odd, { heap, memory }) => heap.region.getOrMake(odd, () => memory),
+    (odd, { heap }) => heap.region.getOrMake('of an odd object', () => odd),
+    (odd, { heap, memory }) => {
+      // so that what is a function, but cannot be called, is not called
+      heap.region.set('there', memory)
+      return heap.region.getOrMake('there', odd)
+    },
+  ],
+  'Region#has': [(odd, { heap }) => heap.region.has(odd)],
+  'Region#delete': [(odd, { heap }) => heap.region.delete(odd)],
+  'Region#list': 'no parameters',
 }
 for (const name of [
   '.forChannel',
@@ -255,6 +277,7 @@ for (const name of [
   '#processes',
   '#copied',
   '#cloneHint',
+  '#codeHost',
 ]) {
   region[`Region${name}`] = 'internal'
 }
@@ -306,7 +329,130 @@ const rest: Record<string, Row> = {
   'ChannelMessageEvent#data': 'no parameters',
 }
 
-const common = { ...channel, ...region, ...port, ...rest }
+const heap: Record<string, Row> = {
+  createPointer: [(odd, { sabway }) => sabway.createPointer(odd, 0), (odd, { sabway }) => sabway.createPointer(0, odd)],
+  getPointer: [(odd, { sabway }) => sabway.getPointer(odd)],
+  'MemoryHeap#constructor': [
+    ...withOptions(
+      { size: 2 ** 22 },
+      ['size', 'share', 'name', 'bufferSize', 'initialBuffers'],
+      (config, { sabway }) => {
+        const made = new sabway.MemoryHeap(config)
+        if (made.region !== config) made.region.close()
+      },
+    ),
+    (memory, { sabway }) => new sabway.MemoryHeap({ sabway: 'region', memory }),
+  ],
+  'MemoryHeap#region': 'no parameters',
+  'MemoryHeap#toJSON': 'no parameters',
+  'MemoryHeap#Symbol(Symbol.toStringTag)': 'no parameters',
+  'MemoryHeap#Symbol(nodejs.util.inspect.custom)': 'internal',
+  'MemoryHeap#cloneHint': 'internal',
+  'MemoryHeap#member': 'internal',
+  'MemoryHeap#heapRegion': 'internal',
+  'MemoryHeap#buffer': 'no parameters',
+  'MemoryHeap#alloc': [
+    (odd, { heap }) => heap.free(heap.alloc(odd)),
+    ...optionsOf(['align'], (options, { heap }) => heap.free(heap.alloc(8, options))),
+  ],
+  'MemoryHeap#free': [(odd, { heap }) => heap.free(odd)],
+  'MemoryHeap#realloc': [
+    (odd, { heap }) => heap.realloc(odd, 8),
+    (odd, { heap }) => {
+      const pointer = heap.alloc(8)
+      try {
+        heap.free(heap.realloc(pointer, odd))
+      } catch (error) {
+        heap.free(pointer)
+        throw error
+      }
+    },
+  ],
+  'MemoryHeap#usableSize': [(odd, { heap }) => heap.usableSize(odd)],
+  'MemoryHeap#getSharedAlloc': [
+    (odd, { heap }) => heap.getSharedAlloc(odd),
+    ...withOptions(
+      { bufferPosition: 0, bufferByteOffset: 16 },
+      ['bufferPosition', 'bufferByteOffset'],
+      (shared, { heap }) => heap.getSharedAlloc(shared as never),
+    ),
+  ],
+  'MemoryHeap#getSharedMemory': 'no parameters',
+  'MemoryHeap#currentUsed': 'no parameters',
+  'MemoryHeap#totalAllocated': 'no parameters',
+  'MemoryHeap#stats': 'no parameters',
+  'MemoryHeap#trim': 'no parameters',
+  'MemoryHeap#walk': 'no parameters',
+  'MemoryHeap#check': optionsOf(['sweep'], (options, { heap }) => heap.check(options)),
+  'MemoryHeap#addOnGrowBufferHandlers': [(odd, { heap }) => heap.addOnGrowBufferHandlers(odd)],
+  'MemoryHeap#addSharedBuffer': [(odd, { heap }) => heap.addSharedBuffer(odd)],
+  'AllocatedMemory#constructor': [
+    (odd, { sabway, memory }) => new sabway.AllocatedMemory(odd, memory.pointer),
+    (odd, { sabway, heap }) => new sabway.AllocatedMemory(heap, odd),
+    (odd, { sabway, heap, memory }) => new sabway.AllocatedMemory(heap, memory.pointer, odd),
+    (odd, { sabway, heap, memory }) => new sabway.AllocatedMemory(heap, memory.pointer, Uint8Array, odd),
+  ],
+  'AllocatedMemory.isMade': 'internal',
+  'AllocatedMemory#heap': 'no parameters',
+  'AllocatedMemory#pointer': 'no parameters',
+  'AllocatedMemory#data': 'no parameters',
+  'AllocatedMemory#bufferPosition': 'no parameters',
+  'AllocatedMemory#bufferByteOffset': 'no parameters',
+  'AllocatedMemory#getArray': [
+    (odd, { memory }) => memory.getArray(odd, 0, 1),
+    (odd, { memory }) => memory.getArray(Uint8Array, odd, 1),
+    (odd, { memory }) => memory.getArray(Uint8Array, 0, odd),
+  ],
+  'AllocatedMemory#getSharedMemory': 'no parameters',
+  'AllocatedMemory#free': 'no parameters',
+  'AllocatedMemory#cloneHint': 'internal',
+  'AllocatedMemory#Symbol(Symbol.toStringTag)': 'no parameters',
+  'AllocatedMemory#toJSON': 'no parameters',
+}
+for (const array of ['UI32', 'I32', 'UI16', 'I16', 'UI8', 'I8', 'F32', 'F64'] as const) {
+  heap[`MemoryHeap#alloc${array}`] = [(odd, { heap }) => heap[`alloc${array}`](odd).free()]
+}
+
+const mutex: Record<string, Row> = {
+  'Mutex#constructor': [
+    (odd, { sabway }) => new sabway.Mutex(odd),
+    (odd, { sabway, heap }) => new sabway.Mutex(heap, odd),
+  ],
+  'Mutex.isMade': 'internal',
+  'Mutex#heap': 'no parameters',
+  'Mutex#pointer': 'no parameters',
+  'Mutex#lock': optionsOf(['timeout', 'signal'], (options, { mutex }) => mutex.lock(options).release()),
+  'Mutex#tryLock': 'no parameters',
+  'Mutex#lockAsync': [
+    ...optionsOf(['timeout', 'signal'], async (options, { mutex }) => (await mutex.lockAsync(options)).release()),
+    // one that waits
+    ...optionsOf(['timeout', 'signal'], async (options, { mutex }) => {
+      const held = mutex.lock()
+      const waiting = mutex.lockAsync(options)
+      held.release()
+      const lock = await waiting
+      lock.release()
+    }),
+  ],
+  'Mutex#locked': 'no parameters',
+  'Mutex#getSharedMemory': 'no parameters',
+  'Mutex#free': 'no parameters',
+  'Mutex#cloneHint': 'internal',
+  'Mutex#Symbol(Symbol.toStringTag)': 'no parameters',
+  'Mutex#toJSON': 'no parameters',
+  'Lock#constructor': [
+    (odd, { sabway }) => Reflect.construct(sabway.Lock, [odd, false]),
+    (odd, { sabway }) => Reflect.construct(sabway.Lock, [{}, odd]),
+  ],
+  'Lock#ownerDied': 'no parameters',
+  'Lock#consistent': 'no parameters',
+  'Lock#release': 'no parameters',
+  'Lock#cloneHint': 'internal',
+  'Lock#Symbol(Symbol.toStringTag)': 'no parameters',
+  'Lock#Symbol(Symbol.dispose)': 'no parameters',
+}
+
+const common = { ...channel, ...region, ...port, ...heap, ...mutex, ...rest }
 
 type Main = typeof import('sabway/electron/main')
 type Renderer = typeof import('sabway/electron/renderer')

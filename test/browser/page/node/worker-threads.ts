@@ -68,6 +68,8 @@ class ParentPort extends Emitter {
   }
 }
 
+/** Of a process: test/js/workers. */
+export const isMainThread = false
 export const parentPort = new ParentPort()
 export let workerData: unknown
 
