@@ -4,7 +4,7 @@
 // among those with side effects: the call below is kept when, and only when, a name is used.
 import { provideErrors } from './base/errors.js'
 import { OBJECT_ERRORS } from './generated/abi.js'
-import { evictRole } from './heap/eviction.js'
+import { evictOwn, evictRole } from './heap/eviction.js'
 import { allocateLines, format } from './heap/format.js'
 import { provideJoin } from './heap/member.js'
 import * as names from './heap/names.js'
@@ -16,7 +16,7 @@ import { Region as AnyRegion } from './region/region.js'
 /** Let every region of this thread have its heap and its names, also those that were made before. */
 export function loadObjects(): void {
   provideErrors(OBJECT_ERRORS)
-  heapPart.provide({ ...names, allocateLines, evictRole, format })
+  heapPart.provide({ ...names, allocateLines, evictOwn, evictRole, format })
   provideJoin((region) => relay(region as AnyRegion))
   provideMutex()
 }

@@ -24,18 +24,25 @@ const FIRST = (SW_REGISTRY_AT + sw_registry.first) >>> 2
  * thread cannot run the code of the heap; then mutexes are left to those that wait for them.
  */
 export function evictRole(place: Place, role: number): boolean {
-  const { core, words, size } = place
-  if (core.sw_region_heap(0, size) === 0 || Atomics.load(words, FIRST) === 0) return false
   const code = codeFor(place)
-  code?.sw_region_evict_role(0, size, role)
+  code?.sw_region_evict_role(0, place.size, role)
+  return code !== null
+}
+
+/** The same for this thread's endpoint: what its owner, and each that had it before, has there. */
+export function evictOwn(place: Place, endpoint: number): boolean {
+  const code = codeFor(place)
+  code?.sw_region_evict(0, place.size, endpoint)
   return code !== null
 }
 
 /**
  * An instance of its own: the thread has perhaps not used the heap, or the region has closed it.
- * Null where there is no memory for one, which must not stop the rest of an eviction.
+ * Null where nothing needs one, and where there is no memory for one, which must not stop the rest
+ * of an eviction.
  */
-function codeFor({ codeHost, commons, instance }: Place): GuardedObjects | null {
+function codeFor({ core, words, size, codeHost, commons, instance }: Place): GuardedObjects | null {
+  if (core.sw_region_heap(0, size) === 0 || Atomics.load(words, FIRST) === 0) return null
   const memory = commons.peek()
   if (!isMemory(memory)) return null
   try {

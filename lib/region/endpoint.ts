@@ -58,6 +58,13 @@ export function evict(place: Place, role: number): void {
   core.sw_channel_evict_role(0, size, core.sw_region_channel(0, size), role)
 }
 
+/** Give up what this thread's endpoint has, for an owner that leaves by itself. */
+export function evictOwn(place: Place, endpoint: number): void {
+  if (heapPart.loaded?.evictOwn(place, endpoint)) return
+  const { core, size } = place
+  core.sw_channel_evict(0, size, core.sw_region_channel(0, size), endpoint)
+}
+
 /**
  * Ring the threads that see the ends of others: a role was taken, or a lock is held. All of them
  * are of this process.

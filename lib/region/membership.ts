@@ -28,7 +28,8 @@ import {
 } from '../generated/abi.js'
 import type { Commons } from './commons.js'
 import { coreOn } from './core-on.js'
-import { endpointWord, evict, leave, roleOf, stay } from './endpoint.js'
+import { endpointWord, evictOwn, leave, roleOf, stay } from './endpoint.js'
+import { heapPart } from './parts.js'
 
 /**
  * What a region asks of the addon: of this context's, or of the one in the preload script of an
@@ -143,7 +144,7 @@ export class Membership {
     this.instance = SW_INSTANCES_AT + endpoint * SW_INSTANCE_BYTES
     stackPointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
     this.#role = roleOf(words, endpoint)
-    evict(this, this.#role) // what an earlier owner has left
+    heapPart.loaded?.evictOwn(this, endpoint) // what earlier owners have left
     try {
       this.binding = host === null ? null : host.bind(this.bytes, endpoint, away)
     } catch (error) {
@@ -184,7 +185,7 @@ export class Membership {
     // While JavaScript can: sleepers that relied on this relay find another mechanism.
     core.sw_endpoint_set_skills(0, endpoint, SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
     core.sw_relay_serve(0)
-    evict(this, this.#role)
+    evictOwn(this, endpoint)
     binding.close()
   }
 }

@@ -22,7 +22,9 @@ export const overlayPart = new Part<Pick<typeof overlay, 'createShared' | 'openS
 /** Why the memory of a certain scope cannot leave it. Without it: what is said to any scope. */
 export const advicePart = new Part<Pick<typeof advice, 'whyNot'>>()
 
-type Heaps = Pick<typeof format, 'allocateLines' | 'format'> & Pick<typeof eviction, 'evictRole'> & typeof names
+type Heaps = Pick<typeof format, 'allocateLines' | 'format'> &
+  Pick<typeof eviction, 'evictOwn' | 'evictRole'> &
+  typeof names
 
 /** The heap of a region, and the names of what is in it. */
 export const heapPart = new Part<Heaps>(

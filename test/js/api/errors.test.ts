@@ -175,7 +175,7 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
   ERR_SABWAY_PLUGIN_ABI: {
     native: true,
     act: pluginFrom('bad-abi'),
-    teaches: /says version 999, this Sabway has version 1/,
+    teaches: /says version 999, this Sabway has versions 1 to 2/,
   },
   ERR_SABWAY_PLUGIN_OPEN: { native: true, act: pluginFrom('open-fails'), teaches: /open-fails: no camera on port 7/ },
   ERR_SABWAY_PLUGIN_FAILED: {
