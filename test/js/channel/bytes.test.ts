@@ -43,7 +43,11 @@ describe('sabway/bytes', () => {
         whats.forEach((what, i) => {
           const { code, message, own } = seen.refusals[i]
           assert.equal(code, 'ERR_SABWAY_NOT_LOADED')
-          assert.ok(message.includes(`: ${what} is not in 'sabway/bytes'; import 'sabway' in this thread`), message)
+          const ofHeap = what === 'a heap' || what === 'a directory'
+          const wayOut = ofHeap
+            ? "is not loaded in this thread; import Region, MemoryHeap or Mutex from 'sabway'"
+            : "is not in 'sabway/bytes'; import 'sabway' in this thread"
+          assert.ok(message.includes(`: ${what} ${wayOut}`), message)
           assert.equal(own, true)
         })
       })
