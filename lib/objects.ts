@@ -1,7 +1,8 @@
-// What lives in the heap of a region. A program that imports one of these names loads the code of the
-// heap with it; a bundler leaves all of that out of a page that imports none. So this file and the files
-// that only it imports are one chunk in dist (tsdown.config.ts), and package.json does not list that
-// among those with side effects: the call below is kept when, and only when, a name is used.
+// What lives in the heap of a region. A program that imports one of these names loads the code of
+// the heap with it; a bundler leaves all of that out of a page that imports none. So this file and
+// the files that only it imports are one chunk in dist (tsdown.config.ts), and package.json does
+// not list that among those with side effects: the call below is kept when, and only when, a name
+// is used.
 import { provideErrors } from './base/errors.js'
 import { OBJECT_ERRORS } from './generated/abi.js'
 import { evictOwn, evictRole } from './heap/eviction.js'
@@ -13,7 +14,9 @@ import { provideMutex } from './mutex/mutex.js'
 import { heapPart } from './region/parts.js'
 import { Region as AnyRegion } from './region/region.js'
 
-/** Let every region of this thread have its heap and its names, also those that were made before. */
+/**
+ * Let every region of this thread have its heap and its names, also those that were made before.
+ */
 export function loadObjects(): void {
   provideErrors(OBJECT_ERRORS)
   heapPart.provide({ ...names, allocateLines, evictOwn, evictRole, format })

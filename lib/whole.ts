@@ -1,6 +1,6 @@
 // All that sabway/bytes leaves out but the heap (objects.ts): codecs, port(), streams, the options
-// `batch`, `schedule`, `poll` and copy: 'pooled', the locks by which the ends of threads without the
-// addon are seen, and hints: why a certain scope is not isolated, which option was meant.
+// `batch`, `schedule`, `poll` and copy: 'pooled', the locks by which the ends of threads without
+// the addon are seen, and hints: why a certain scope is not isolated, which option was meant.
 // Every other entry point calls loadParts, and nothing else provides a part or makes a codec known:
 // an entry point that forgets to has none of them, which the tests of each entry point would show.
 

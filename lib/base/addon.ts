@@ -39,8 +39,8 @@ export interface RegionBinding {
   /** Let another thread that is ready have this one's processor. */
   yield(): void
   /**
-   * Have rings of the endpoint heard by this thread's event loop. Returns the number that Addon.heard
-   * gives them.
+   * Have rings of the endpoint heard by this thread's event loop. Returns the number that
+   * Addon.heard gives them.
    */
   listen(): number
   /** Hear rings and deaths of other processes. Returns the watch id that PEER_DIED will name. */

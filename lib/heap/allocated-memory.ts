@@ -30,8 +30,8 @@ const CLONE_HINT = cloneHint(
 
 /**
  * A block of a heap in this thread. Others make their own of its pointer: `new
- * AllocatedMemory(heap, shared)`. The memory is the participants' own: nothing orders their accesses
- * but Atomics and messages.
+ * AllocatedMemory(heap, shared)`. The memory is the participants' own: nothing orders their
+ * accesses but Atomics and messages.
  */
 export class AllocatedMemory<T extends HeapArray = Uint32Array> {
   /** @internal Before all others: see cloneHint. */ readonly cloneHint = CLONE_HINT
@@ -46,8 +46,8 @@ export class AllocatedMemory<T extends HeapArray = Uint32Array> {
   /**
    * The block at a pointer. Its `data` has all of the block's bytes, which may be more than were
    * asked for. `type`, Uint32Array by default: of `data`; `length`: of `data`, in elements. Errors:
-   * ERR_SABWAY_WILD_POINTER, ERR_SABWAY_DOUBLE_FREE: there is no such block; ERR_SABWAY_INVALID_TYPE,
-   * ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_CLOSED.
+   * ERR_SABWAY_WILD_POINTER, ERR_SABWAY_DOUBLE_FREE: there is no such block;
+   * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_CLOSED.
    */
   constructor(
     heap: RawHeap,

@@ -1,5 +1,5 @@
-// The heap of a region: any number of blocks, which all participants allocate and free, also those of
-// others. The names are those of the package @daneren2005/shared-memory-objects.
+// The heap of a region: any number of blocks, which all participants allocate and free, also those
+// of others. The names are those of the package @daneren2005/shared-memory-objects.
 import * as check from '../base/check.js'
 import type { RegionHandle } from '../base/region-handle.js'
 import { sw_heap_block } from '../generated/abi.js'
@@ -115,8 +115,9 @@ export class Heap extends RawHeap {
 
   /**
    * Walk the heap's invariants. With `sweep`, in a moment when no participant allocates or frees:
-   * also the blocks that no name of the directory leads to, which are returned; those that a program
-   * keeps by their pointers alone are among them, but no mutex. Errors: ERR_SABWAY_CORRUPT, ERR_SABWAY_BUSY.
+   * also the blocks that no name of the directory leads to, which are returned; those that a
+   * program keeps by their pointers alone are among them, but no mutex. Errors: ERR_SABWAY_CORRUPT,
+   * ERR_SABWAY_BUSY.
    */
   check(options?: { sweep?: boolean }): HeapBlock[] {
     const { sweep = false } = check.options(options, 'check options', ['sweep'])

@@ -1,6 +1,6 @@
 // This thread's hold on the heap of a region: an instance of the heap's code, and its handle, both
 // in this thread's own block of the region. Made when the thread first uses the heap; left when the
-// region is closed. A thread that ends without that leaves slabs of blocks to whoever needs them.
+// region is closed. A thread that ends without that leaves slabs of blocks to those that need them.
 import { isMemory } from '../base/brand.js'
 import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
 import { now as clock } from '../base/host.js'
@@ -25,7 +25,9 @@ export interface HeapStats {
   pages: number
   /** The most of those that there have been at one time. */
   highWater: number
-  /** What each participant has allocated in its present pages, by its endpoint; 'other': the rest. */
+  /**
+   * What each participant has allocated in its present pages, by its endpoint; 'other': the rest.
+   */
   owners: Record<string, number>
 }
 
@@ -256,7 +258,9 @@ function whyNone(region: HeapRegion): string {
   return "this region was made for one channel, or where the heap was not loaded; make it with Region.create, and import Region from 'sabway' there, not from 'sabway/bytes'"
 }
 
-/** How long the holder of a lock may need, in milliseconds: much less, unless its thread is stopped. */
+/**
+ * How long the holder of a lock may need, in milliseconds: much less, unless its thread is stopped.
+ */
 const PATIENCE_MS = { sleeping: 20_000, spinning: 2000 }
 let maySleep = true
 

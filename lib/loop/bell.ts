@@ -1,5 +1,5 @@
-// What a thread's event loop knows of one of its endpoints: who waits there, and how the loop is
-// told that the doorbell was rung.
+// What a thread's event loop knows of one of its endpoints: the participants that wait there, and
+// how the loop is told that the doorbell was rung.
 //
 //   asleep --ring, activate, an end--> awake --turns--> asleep: armed, or left to the region
 //

@@ -1,7 +1,7 @@
-// The event loop's side of waking: one dispatcher for each JavaScript thread. It turns the endpoints
-// that were rung, or where this thread has set something going, or that poll, and lets all others
-// sleep: a ring costs the turn of the one endpoint that it is for. bell.ts has what is known of
-// each.
+// The event loop's side of waking: one dispatcher for each JavaScript thread. It turns the
+// endpoints that were rung, or where this thread has set something going, or that poll, and lets
+// all others sleep: a ring costs the turn of the one endpoint that it is for. bell.ts has what is
+// known of each.
 //
 //   asleep --ring, activate--> awake --the loop's turn--> turns of its active participants
 //      ^                         ^                                      | microtask
@@ -177,7 +177,9 @@ export function schedule(): void {
   if (!turning) root(immediate, run) // else `finishTurns` does it
 }
 
-/** Run at once what has a turn to come, or, with `events`, at any rate. Not if a turn is on its way. */
+/**
+ * Run at once what has a turn to come, or, with `events`, at any rate. Not if a turn is on its way.
+ */
 export function turnNow(events: boolean): void {
   if (!scheduled && (events || awake.size !== 0)) run()
 }

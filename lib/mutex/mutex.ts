@@ -26,8 +26,8 @@ const LOCK_HINT = cloneHint('A lock stays in the thread that has locked the mute
 /** A mutex that this thread holds, until `release`: `using lock = mutex.lock()` calls it. */
 export class Lock {
   /**
-   * The last holder ended while it held the mutex, so what that protects may be left half done: mend
-   * it, and call `consistent`.
+   * The last holder ended while it held the mutex, so what that protects may be left half done:
+   * mend it, and call `consistent`.
    */
   readonly ownerDied: boolean
   /** @internal */ readonly cloneHint = LOCK_HINT
@@ -41,8 +41,8 @@ export class Lock {
   }
 
   /**
-   * What the mutex protects is in order again. Errors: ERR_SABWAY_INVALID_STATE: the last holder did
-   * not die, or the lock is released.
+   * What the mutex protects is in order again. Errors: ERR_SABWAY_INVALID_STATE: the last holder
+   * did not die, or the lock is released.
    */
   consistent(): void {
     this.#mustHold()
@@ -76,10 +76,10 @@ export class Lock {
 }
 
 /**
- * A mutex in a heap, for threads of any participating process, with and without the addon, in JavaScript
- * and C. One holder at a time, whichever thread that is; not recursive. It is robust: when its
- * holder dies the next one gets it, and is told so (`lock.ownerDied`). A waiter that waits for more
- * than a millisecond is the next to have it.
+ * A mutex in a heap, for threads of any participating process, with and without the addon, in
+ * JavaScript and C. One holder at a time, whichever thread that is; not recursive. It is robust:
+ * when its holder dies the next one gets it, and is told so (`lock.ownerDied`). A waiter that waits
+ * for more than a millisecond is the next to have it.
  */
 export class Mutex {
   /** @internal Before all others: see cloneHint. */ readonly cloneHint = MUTEX_HINT
@@ -112,8 +112,8 @@ export class Mutex {
 
   /**
    * Block this thread until it holds the mutex. Errors: ERR_SABWAY_TIMEOUT: not within `timeout`
-   * milliseconds; ERR_SABWAY_INVALID_STATE: this thread holds it, or may not block, as a page's main
-   * thread; ERR_SABWAY_POISONED, ERR_SABWAY_CLOSED; ERR_SABWAY_OUT_OF_RANGE,
+   * milliseconds; ERR_SABWAY_INVALID_STATE: this thread holds it, or may not block, as a page's
+   * main thread; ERR_SABWAY_POISONED, ERR_SABWAY_CLOSED; ERR_SABWAY_OUT_OF_RANGE,
    * ERR_SABWAY_INVALID_TYPE.
    */
   lock(options?: { timeout?: number }): Lock {

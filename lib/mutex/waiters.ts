@@ -1,5 +1,5 @@
-// This thread's part in one mutex: whether it holds it, and the calls of lockAsync that wait for it,
-// first come, first served. In the mutex the thread is one waiter, however many calls wait.
+// This thread's part in one mutex: whether it holds it, and the calls of lockAsync that wait for
+// it, first come, first served. In the mutex the thread is one waiter, however many calls wait.
 //
 //   free --try--> held --release--> free
 //   free --try, held by another--> waiting: its bit set, on the event loop --rung, try--> held
@@ -98,7 +98,9 @@ export class Waiters implements Participant, BlockingWait<boolean> {
     return status === OWNER_DIED
   }
 
-  /** Block this thread until it has the mutex: then as `take`; NOTHING when the time has run out. */
+  /**
+   * Block this thread until it has the mutex: then as `take`; NOTHING when the time has run out.
+   */
   lock(timeout: number): boolean | typeof NOTHING {
     const taken = this.take() // mostly it is free, and needs none of what waiting does
     if (taken !== NOTHING || timeout === 0) return taken
@@ -188,8 +190,8 @@ export class Waiters implements Participant, BlockingWait<boolean> {
   }
 
   /**
-   * A turn is needed whatever the mutex looks like: its try is what has the holder ring, and takes a
-   * mutex that was handed over.
+   * A turn is needed whatever the mutex looks like: its try is what has the holder ring, and takes
+   * a mutex that was handed over.
    */
   hasNews(): boolean {
     return this.#pending.length !== 0

@@ -107,8 +107,8 @@ export class Region {
   /**
    * A region of so many bytes, rounded up to whole pages of 64 KiB, with a heap and a directory of
    * names. Memory is taken as it is used. It has room for one channel so far: pass it to the
-   * channel's constructor. A thread that has only the Region of 'sabway/bytes' makes it without a heap.
-   * Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_OUT_OF_MEMORY, and with share 'processes'
+   * channel's constructor. A thread that has only the Region of 'sabway/bytes' makes it without a
+   * heap. Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_OUT_OF_MEMORY, and with share 'processes'
    * ERR_SABWAY_NAME_TAKEN, ERR_SABWAY_NO_ADDON, ERR_SABWAY_OVERLAY_REFUSED.
    */
   static create(options: ShareOptions & { size: number }): Region {
@@ -310,7 +310,7 @@ export class Region {
       )
     }
     const { core } = this
-    // A private copy has no heap: nobody else could allocate in it.
+    // A private copy has no heap: no other participant could allocate in it.
     if (this.copied !== undefined) core.sw_region_format_empty(0, this.bytes.length / SW_PAGE, 0)
     const hasHeap = core.sw_region_heap(0, this.size) !== 0
     const at = hasHeap

@@ -3,8 +3,8 @@
 //
 //   node native/codegen/build.mjs
 //
-// It writes lib/generated: abi.ts (the layout), and for each of the modules of exports.txt, core and
-// objects, its functions (core.ts), the module as text (core-wasm.ts) and as it is (core.wasm).
+// It writes lib/generated: abi.ts (the layout), and for each of the modules of exports.txt, core
+// and objects, its functions (core.ts), the module as text (core-wasm.ts) and as it is (core.wasm).
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -374,7 +374,7 @@ for (const module of MODULES) {
       ? [`export const SECTION = '${CORE_SECTION}'`, `export const SIZES = ${letters(sizes)}`]
       : []),
   ]
-  await writeFile(join(generated, `${module}.wasm`), linked) // for tests, and for tools that read WebAssembly
+  await writeFile(join(generated, `${module}.wasm`), linked) // for tests and tools
   console.log(`wasm ${module}: ${bytes.length} bytes`)
 }
 for (const [name, source] of Object.entries(made)) await update(name, source)

@@ -99,7 +99,7 @@ Bell *Environment::TakeBell() {
 }
 
 // A bell is in the list at most once, so a push cannot find the same head with another rest behind
-// it; and no one but TakeRings takes bells out, all at once.
+// it; and only TakeRings takes bells out, all at once.
 void Environment::Ring(Bell *bell) {
   if (!bell->rung.exchange(true, std::memory_order_acq_rel)) {
     Bell *head = rung_.load(std::memory_order_relaxed);

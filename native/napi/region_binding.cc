@@ -25,8 +25,8 @@ void RegionBinding::Init(Napi::Env env, Napi::Object exports) {
            InstanceMethod("close", &RegionBinding::Close)}));
 }
 
-// (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, SharedMemory that
-// a private region is a copy of | undefined)
+// (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, SharedMemory
+// that a private region is a copy of | undefined)
 RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<RegionBinding>(info) {
   Napi::Env env = info.Env();
   environment_ = Environment::Of(env);

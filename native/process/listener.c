@@ -1,9 +1,9 @@
 /* The listener: a thread that watches the processes of the peers for an event loop, and sleeps on
  * its doorbells; with more doorbells than one thread can sleep on, further threads for the rest.
  *
- *   ears, each a thread                      what it sleeps on, and does
- *   the first                                FEW doorbells; every SW_WAIT_DEATH_NS it looks at peers
- *   the others, while they have doorbells    as many as a thread can
+ *   ears, each a thread                     what it sleeps on, and does
+ *   the first                               FEW doorbells; every SW_WAIT_DEATH_NS it looks at peers
+ *   the others, while they have doorbells   as many as a thread can
  *
  * To sleep on a hundred doorbells takes a hundred times what one takes, at each ring of any. So the
  * owner moves those that are rung often to the first ear (sw_listener_settle), in the place of

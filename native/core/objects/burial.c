@@ -1,16 +1,19 @@
 /* Burial: what is done in every object of a region when a participant ends.
  *
- *   1  its roles and waits end: in the channel that the region was carved for, in each object of the
- *      registry, and in the locks of the directory and the heap; and the participants are woken that
+ *   1  its roles and waits end: in the channel that the region was carved for, in each object of
+ *      the registry, and in the locks of the directory and the heap; and the participants are woken
+ * that
  *      may have waited for it
  *   2  its endpoint is released (sw_endpoint_release_role), which counts the epoch up
- *   3  the next owner of the endpoint does 1 for all earlier claims, before it takes a role or waits
+ *   3  the next owner of the endpoint does 1 for all earlier claims, before it takes a role or
+ *      waits
  *
- * Any participant that notices the end begins with 1; each step names the claim by its role word, so
- * it does nothing when another has done it, or when the endpoint has its next owner. One that dies
- * on the way leaves the rest for the next: until 2 is done the role still names a claim, and others
- * notice that its owner is dead. An endpoint whose owner is dead may also be claimed anew without 1
- * and 2; and the bits of waiters, which do not say whose claim they are of, wait for 3. */
+ * Any participant that notices the end begins with 1; each step names the claim by its role word,
+ * so it does nothing when another has done it, or when the endpoint has its next owner. One that
+ * dies on the way leaves the rest for the next: until 2 is done the role still names a claim, and
+ * others notice that its owner is dead. An endpoint whose owner is dead may also be claimed anew
+ * without 1 and 2; and the bits of waiters, which do not say whose claim they are of, wait for 3.
+ * */
 #include <stddef.h>
 
 #include "base/peer.h"
@@ -38,7 +41,8 @@ static bool is_of(const dead *who, uint32_t role) {
   return who->all_claims ? sw_role_index(role) == sw_role_index(who->role) : role == who->role;
 }
 
-/* The roles that it holds in the channel. A wake costs system calls, and most channels are others'. */
+/* The roles that it holds in the channel. A wake costs system calls, and most channels are others'.
+ * */
 static void evict_from_channel(void *base, uint64_t size, uint32_t channel, const dead *who) {
   for (uint32_t i = 0; i < SW_ROLES; i++) {
     uint32_t role = sw_channel_role(base, size, channel, i);

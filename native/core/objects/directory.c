@@ -56,7 +56,8 @@ static int open_table(const sw_heap *heap, view *v) {
 
 static uint32_t slot_at(const view *v, uint32_t i) { return sw_peer_load_relaxed(&v->table->slot[i & (v->slots - 1)]); }
 
-/* The entry at that offset, or NULL when none can be there. *length: of its name, which is read once. */
+/* The entry at that offset, or NULL when none can be there. *length: of its name, which is read
+ * once. */
 static sw_directory_entry *entry_at(const sw_heap *heap, uint32_t at, uint32_t *length) {
   if (!is_inside(heap, at, sizeof(sw_directory_entry))) return NULL;
   sw_directory_entry *entry = (sw_directory_entry *)(void *)(heap->base + at);
@@ -171,7 +172,7 @@ static int grow(sw_heap *heap, view *v) {
     if (moved == NULL) return SW_ECORRUPT;
     uint32_t hash = sw_peer_load_relaxed(&moved->hash);
     for (k = hash; slot_at(&next, k) != 0; k++) {
-      if (k - hash == slots) return SW_ECORRUPT; /* a third at most is taken, but by a hostile peer */
+      if (k - hash == slots) return SW_ECORRUPT; /* a hostile peer has filled it */
     }
     sw_store_relaxed(&next.table->slot[k & (slots - 1)], entry);
   }

@@ -8,9 +8,9 @@
  *   0                the last block   add: compare-exchange -> a block that is filled already
  *   offset           for good
  *
- * Each change is one compare-exchange, so a crash leaves it done or not; between the allocation of a
- * block and its place in the chain the block is lost. Readers walk the chain at any time. `hint` only
- * says where to begin.
+ * Each change is one compare-exchange, so a crash leaves it done or not; between the allocation of
+ * a block and its place in the chain the block is lost. Readers walk the chain at any time. `hint`
+ * only says where to begin.
  *
  * Hostile participants write here, too: offsets are bounded before use, a circle of blocks ends a
  * walk, and none is longer than SW_REGISTRY_BLOCKS blocks. */
@@ -53,7 +53,8 @@ static sw_registry_block *follow(way *w, const uint32_t *link) {
 static bool put(sw_registry_block *block, uint32_t entry) {
   for (uint32_t i = 0; i < SW_REGISTRY_SLOTS; i++) {
     uint32_t seen = sw_peer_load_relaxed(&block->slot[i]);
-    /* [L1] a walk that sees the entry sees the object; pairs with the acquire in sw_registry_next */
+    /* [L1] a walk that sees the entry sees the object; pairs with the acquire in sw_registry_next
+     * */
     if (seen == 0 && sw_compare_exchange_acq_rel(&block->slot[i], &seen, entry)) return true;
   }
   return false;

@@ -4,10 +4,10 @@
  *   0               not ready: every host refuses it
  *   SW_MAGIC        ready, for as long as the memory is there
  *
- * Making: flags and nonce, when processes share it (shared.c); the channel or the heap; layout hash,
- * pages, root and heap; the magic last [H1]. A crash on the way leaves memory that every host
- * refuses. After [H1] honest participants write to the header once at most, the place of the channel
- * in a region with a heap [H2]; but a hostile one may write at any time: each word is read
+ * Making: flags and nonce, when processes share it (shared.c); the channel or the heap; layout
+ * hash, pages, root and heap; the magic last [H1]. A crash on the way leaves memory that every host
+ * refuses. After [H1] honest participants write to the header once at most, the place of the
+ * channel in a region with a heap [H2]; but a hostile one may write at any time: each word is read
  * once, and what it leads to is checked against the size that the operating system gives.
  * header.root is the address of the channel: sw_region_channel is the only reader. */
 #include "sabway/region.h"
@@ -79,7 +79,7 @@ uint32_t sw_region_channel(const void *base, uint64_t size) {
 }
 
 void sw_region_set_channel(void *base, uint32_t offset) {
-  sw_store_release(&((sw_region_header *)base)->root, offset); /* [H2] pairs with sw_region_channel */
+  sw_store_release(&((sw_region_header *)base)->root, offset); /* [H2] the channel is written */
 }
 
 uint32_t sw_region_heap(const void *base, uint64_t size) {

@@ -37,7 +37,8 @@ int sw_directory_add(sw_heap *heap, const void *name, uint32_t length, const sw_
  * object stays. */
 int sw_directory_remove(sw_heap *heap, const void *name, uint32_t length, uint32_t object);
 
-/* The names one after the other: the entry behind the one at `*cursor`, which is 0 at first. Returns
+/* The names one after the other: the entry behind the one at `*cursor`, which is 0 at first.
+ * Returns
  * 1 with the entry copied out, the name to `name`, which has SW_NAME_MOST bytes, or 0 at the end.
  * A name that is there all the time is found at least once; a directory that grows meanwhile begins
  * anew. */

@@ -74,9 +74,10 @@ int sw_mutex_consistent(void *base, sw_mutex *mutex, uint32_t endpoint);
  * is made good by the next call. */
 void sw_mutex_evict(void *base, sw_mutex *mutex, uint32_t role);
 
-/* The same for every claim of the caller's own endpoint, and its bit is cleared: behind a claim, when
- * an earlier owner may have left something, and before the endpoint is given back. Its own endpoint,
- * which waits for nothing; lock-free. A crash inside is made good by the next owner's call. */
+/* The same for every claim of the caller's own endpoint, and its bit is cleared: behind a claim,
+ * when an earlier owner may have left something, and before the endpoint is given back. Its own
+ * endpoint, which waits for nothing; lock-free. A crash inside is made good by the next owner's
+ * call. */
 void sw_mutex_evict_endpoint(void *base, sw_mutex *mutex, uint32_t endpoint);
 
 /* The role of its holder, which may be dead; zero when there is none. Any thread, wait-free. */

@@ -41,8 +41,8 @@ typedef struct sabway_host sabway_host;
 enum { SABWAY_KIND_MEMORY = 1, SABWAY_KIND_MUTEX = 2 };
 
 /* The heap of the region that the channel is in, with its names and mutexes: the same objects that
- * JavaScript has by region.heap, region.get and Mutex. An object is named by its offset from `base`.
- * Where a call would wait, it sleeps; no time-out is -1. Negative results are errors of
+ * JavaScript has by region.heap, region.get and Mutex. An object is named by its offset from
+ * `base`. Where a call would wait, it sleeps; no time-out is -1. Negative results are errors of
  * sabway/error.h. */
 typedef struct sabway_heap {
   uint8_t *base; /* of the region */

@@ -28,8 +28,8 @@ int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, ui
  * zero for none: then sw_channel_format can put a channel at SW_HEAP_AT later. */
 int sw_region_format_empty(void *base, uint32_t pages, uint32_t heap);
 
-/* Make the channel at `offset`, which sw_channel_format has written, the region's. One caller, once;
- * wait-free. */
+/* Make the channel at `offset`, which sw_channel_format has written, the region's. One caller,
+ * once; wait-free. */
 void sw_region_set_channel(void *base, uint32_t offset);
 
 /* Offset of the region's channel, or 0 when there is none yet, or the header names a place where

@@ -13,16 +13,16 @@ extern "C" {
 #endif
 
 /* Add the object of that kind (enum sw_kind) at `object`. Any thread, lock-free. A crash inside
- * leaves it added or not, and at most one block of the heap that nothing refers to. Errors: those of
- * sw_heap_alloc; SW_ECROWDED: there is no room for more objects; SW_ECORRUPT. */
+ * leaves it added or not, and at most one block of the heap that nothing refers to. Errors: those
+ * of sw_heap_alloc; SW_ECROWDED: there is no room for more objects; SW_ECORRUPT. */
 int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind);
 
 /* Remove it. Returns 1, or 0 when it is not there. Any thread, lock-free. */
 int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind);
 
 /* Change the kind of the object at `object` from `from` to `to`, or, where that is zero, of any
- * object of that kind. Returns its offset, or 0 when there is none. Of several callers that want the
- * same change of one object, one makes it. Any thread, lock-free.
+ * object of that kind. Returns its offset, or 0 when there is none. Of several callers that want
+ * the same change of one object, one makes it. Any thread, lock-free.
  *
  * This is how an object is freed whose words others may still exchange: a participant that evicts a
  * dead one has read the registry, and may come to the object much later. So its block stays one of
@@ -36,13 +36,13 @@ uint32_t sw_registry_next(const void *base, uint64_t size, uint64_t *cursor);
 
 /* Take the participant that `role` names out of every object, because it has ended or is to be
  * replaced, and wake those that may have waited for it: see sw_channel_evict_role and
- * sw_mutex_evict. Its endpoint stays claimed. Any thread, lock-free; each step may be done twice, so
- * a crash inside leaves the rest for the next caller. */
+ * sw_mutex_evict. Its endpoint stays claimed. Any thread, lock-free; each step may be done twice,
+ * so a crash inside leaves the rest for the next caller. */
 void sw_region_evict_role(void *base, uint64_t size, uint32_t role);
 
-/* The same for every claim of the caller's own endpoint: before it gives the endpoint back, and right
- * behind a claim, before it takes a role or waits, because an earlier owner may have left something
- * (the bits by which it waited for mutexes are cleared by this call only). */
+/* The same for every claim of the caller's own endpoint: before it gives the endpoint back, and
+ * right behind a claim, before it takes a role or waits, because an earlier owner may have left
+ * something (the bits by which it waited for mutexes are cleared by this call only). */
 void sw_region_evict(void *base, uint64_t size, uint32_t index);
 
 #ifdef __cplusplus

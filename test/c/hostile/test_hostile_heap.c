@@ -1,7 +1,7 @@
-/* The heap, the directory and the registry among hostile peers: each word of it becomes something else, or turns out to
- * be something else when it is read, above all when it is read a second time. Calls may fail and blocks may overlap;
- * but each call ends, keeps to the heap's pages, and leaves the handle's bounds as they were. Pages without access lie
- * around the region. */
+/* The heap, the directory and the registry among hostile peers: each word of it becomes something
+ * else, or turns out to be something else when it is read, above all when it is read a second time.
+ * Calls may fail and blocks may overlap; but each call ends, keeps to the heap's pages, and leaves
+ * the handle's bounds as they were. Pages without access lie around the region. */
 #include "../unit/heap/heap_helper.h"
 #include "hostile_hooks.h"
 #include "sabway/directory.h"

@@ -1,5 +1,5 @@
 /* Burial: a participant is dead, holds a mutex or has waited for one, and is buried by several at
- * once, by one that dies of it, or by nobody but the next owner of its endpoint. The others get the
+ * once, by one that dies of it, or only by the next owner of its endpoint. The others get the
  * mutex, and are told of the death when the dead one held it.
  *
  * Thread n is process n + 2, endpoint n + 1. Endpoint 0 is that of the dead one, process 1. The

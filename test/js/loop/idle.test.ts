@@ -16,9 +16,15 @@ import { aWhile, until, within } from '../support/wait.js'
 const file = fileURLToPath(new URL('../children/tennis.js', import.meta.url))
 const IDLE = 40
 const TRIPS = 60
-/** Where there are Web Locks, an endpoint is rung once for each that is held in its region from now on. */
+/**
+ * Where there are Web Locks, an endpoint is rung once for each that is held in its region from now
+ * on.
+ */
 const FEW = 'locks' in (globalThis.navigator ?? {}) ? 3 : 0
-/** Node 24 does not resolve every wait of a thread without the addon: see `isRung` in lib/loop/relay.ts. */
+/**
+ * Node 24 does not resolve every wait of a thread without the addon: see `isRung` in
+ * lib/loop/relay.ts.
+ */
 const RESOLVES = Number.parseInt(process.versions.node, 10) < 24
 const WITHOUT = { execArgv: ['--no-addons'] }
 

@@ -175,7 +175,7 @@ describe('a mutex', () => {
       count: 1,
       way: 'lock',
     })
-    // The waiter's role, in the half of the state that says to whom the mutex goes next.
+    // The waiter's role, in the half of the state that says which waiter is next.
     const state = new Uint32Array(heap.buffer, mutex.pointer, 2)
     await until(() => (Atomics.load(state, 1) & ~SW_MUTEX_WAITED) !== 0, 'the waiter asks for the mutex')
     lock.release()

@@ -22,7 +22,7 @@ export async function besideIdle(channel: SharedMemoryChannel, idle: number, tri
   for (let i = 0; i < idle; i++) {
     const renderer = open(4096, 4096, { wait: 'park' })
     sides.push(renderer, attach(renderer, 'native'))
-    assert.notEqual(renderer.handle.memory, undefined) // looked at: participants of other threads may be there
+    assert.notEqual(renderer.handle.memory, undefined) // lent: others may be there
   }
   for (const side of sides) side.startReceiving(() => {})
   let answers = 0

@@ -8,9 +8,9 @@ import { random } from '../support/bytes.js'
 export interface HeapTask {
   shared: MemoryHeapMemory | string
   /**
-   * grow: allocate `count` blocks of `bytes` bytes, each filled with `mark`. churn: allocate and free
-   * until told to stop. free: these pointers. write: into the memory that the message names. names:
-   * get or make `count` names.
+   * grow: allocate `count` blocks of `bytes` bytes, each filled with `mark`. churn: allocate and
+   * free until told to stop. free: these pointers. write: into the memory that the message names.
+   * names: get or make `count` names.
    */
   does: 'grow' | 'churn' | 'free' | 'write' | 'names'
   count?: number

@@ -56,7 +56,7 @@ async function count(): Promise<void> {
 }
 
 if (task.locks === 'count') void count()
-else setImmediate(keep) // in a page the end of a thread shows that has yielded to its event loop once
+else setImmediate(keep) // a page sees the end of a thread only once that has yielded
 
 function keep(): void {
   mutex.lock()

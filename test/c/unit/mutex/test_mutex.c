@@ -149,7 +149,8 @@ static void passes_over_what_is_gone(void **state) {
   begin_wait(40); /* an endpoint that was never claimed */
   ends(b);
   assert_int_equal(unlock(a), SW_OK);
-  assert_int_equal(m->waiters, bit(b) | bit(c) | bit(40)); /* it cannot tell whose the bit of b is */
+  /* b left: its bit may be the next owner of its endpoint. */
+  assert_int_equal(m->waiters, bit(b) | bit(c) | bit(40));
   assert_false(sleeps(c));
   end_wait(c);
   assert_int_equal(m->waiters, bit(b) | bit(40));
@@ -369,7 +370,8 @@ static void next_owner_clears_what_it_finds(void **state) {
   assert_int_equal(unlock(a), SW_OK);
   assert_false(sleeps(c));
   end_wait(c);
-  /* as a holder, whose endpoint was claimed without a burial; a wake that was for it is passed on */
+  /* as a holder, whose endpoint was claimed without a burial; a wake that was for it is passed on
+   * */
   assert_int_equal(try(b), SW_OK);
   fall_asleep(c);
   ends(b);
