@@ -38,12 +38,12 @@ describe('sabway/bytes', () => {
         const batch = 'the option `batch`'
         const pace = 'the option `schedule` or `poll`'
         const whats = [...codecs, batch, batch, pace, pace, "copy: 'pooled'", 'readable', 'writable', 'port()']
-        whats.push('a heap', ...new Array(6).fill('a directory'))
+        whats.push('a heap', ...new Array(6).fill('the directory of names'))
         assert.equal(seen.refusals.length, whats.length)
         whats.forEach((what, i) => {
           const { code, message, own } = seen.refusals[i]
           assert.equal(code, 'ERR_SABWAY_NOT_LOADED')
-          const ofHeap = what === 'a heap' || what === 'a directory'
+          const ofHeap = what === 'a heap' || what === 'the directory of names'
           const wayOut = ofHeap
             ? "is not loaded in this thread; import Region, MemoryHeap or Mutex from 'sabway'"
             : "is not in 'sabway/bytes'; import 'sabway' in this thread"
