@@ -106,8 +106,7 @@ describe('a thread without the addon', () => {
         const thread = await end({ handle: channel.handle, side: 'native', job: 'echo' })
         channel.send(pattern(round, 10))
         await until(() => received.length === round, 'the echo')
-        // Else the next thread gets the message again: this one has sent its echo, and not released
-        // it.
+        // Else the next thread gets it again: this one has sent its echo, and released nothing.
         await until(() => channel.stats().sent.used === 0, 'the release of the message')
         await thread.terminate()
         await until(() => died === round, `'peer-died' ${round}`)
