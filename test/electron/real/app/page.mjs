@@ -1,4 +1,4 @@
-import { connect } from 'sabway/electron/renderer'
+import { connect } from '../../../../dist/electron/renderer.mjs'
 
 const channel = await connect()
 
