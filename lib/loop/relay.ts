@@ -79,7 +79,8 @@ function wayTo(region: Region): Weakly<Region> {
 
 /**
  * Does a ring reach this thread while none of its participants waits in the region? Without the
- * addon only by a wait in V8, and Node 24 does not resolve every wait of such a thread.
+ * addon only by a wait in V8. In Node those are as few as can be: where a thread of Node 20 is
+ * terminated, a ring that resolves such a wait of it may end the process.
  */
 export const isRung = (region: Region): boolean =>
   region.binding !== null || (!host.inNode && host.waitAsync() !== undefined)

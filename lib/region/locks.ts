@@ -81,18 +81,20 @@ function onLost(lost: OwnLock): void {
 // ---- the locks of others ----
 
 /**
- * Node gives a lock that a thread's end has set free to those that wait only when something asks
- * for another.
+ * In Node a lock is asked for again and again rather than waited for. Where requests of two threads
+ * wait, the threads of Node 24 wake each other without end, and run nothing else; and a lock that a
+ * thread's end has set free is given to those that wait only when something asks for another.
  */
-const NUDGE_MS = 100
+const LOOK_MS = 100
 
 interface Watched {
   readonly callbacks: Set<() => void>
+  /** Ends the request, where one waits. */
   readonly abort: AbortController
 }
 
 const watched = new Map<string, Watched>()
-let nudging = false
+let looking = false
 
 /**
  * Call `act` once when the holder of that lock, which holds it or has asked for it, has ended or
@@ -100,7 +102,7 @@ let nudging = false
  */
 export function whenFree(name: LockName, act: () => void): () => void {
   const key = text(name)
-  const entry = watched.get(key) ?? wait(key)
+  const entry = watched.get(key) ?? watch(key)
   entry.callbacks.add(act)
   return () => {
     if (!entry.callbacks.delete(act) || entry.callbacks.size !== 0 || watched.get(key) !== entry) return
@@ -109,34 +111,46 @@ export function whenFree(name: LockName, act: () => void): () => void {
   }
 }
 
-/** Wait behind the holder. Shared: all that wait are told at once. */
-function wait(key: string): Watched {
-  const abort = new AbortController()
-  const entry: Watched = { callbacks: new Set(), abort }
+function watch(key: string): Watched {
+  const entry: Watched = { callbacks: new Set(), abort: new AbortController() }
   watched.set(key, entry)
-  const onFree = () => {
-    watched.delete(key)
-    for (const act of [...entry.callbacks]) act()
-  }
-  host.root(() => host.locks()!.request(key, { mode: 'shared', signal: abort.signal }, onFree)).catch(() => {})
-  if (host.inNode && !nudging) nudge()
+  if (!host.inNode) wait(key, entry)
+  else if (!looking) void look()
   return entry
 }
 
-function nudge(): void {
-  nudging = watched.size !== 0
-  if (!nudging) return
-  host
-    .root(() => host.locks()!.request('sabway-nudge', { mode: 'shared', ifAvailable: true }, () => {}))
-    .catch(() => {})
-  host.after(NUDGE_MS, nudge).unref()
+/** Wait behind the holder. Shared: all that wait are told at once. */
+function wait(key: string, entry: Watched): void {
+  const { signal } = entry.abort
+  const onFree = () => tell(key, entry)
+  host.root(() => host.locks()!.request(key, { mode: 'shared', signal }, onFree)).catch(() => {})
+}
+
+function tell(key: string, entry: Watched): void {
+  if (watched.get(key) !== entry) return
+  watched.delete(key)
+  for (const act of [...entry.callbacks]) act()
+}
+
+/** Ask for each lock that is watched, and again after a while. */
+async function look(): Promise<void> {
+  looking = watched.size !== 0
+  if (!looking) return
+  await Promise.allSettled(
+    [...watched].map(async ([key, entry]) => {
+      if (await isAvailable(key)) tell(key, entry)
+    }),
+  )
+  host.after(LOOK_MS, look).unref()
 }
 
 /** Is that lock free now? */
-export async function isFree(name: LockName): Promise<boolean> {
-  const locks = host.locks()
+export const isFree = (name: LockName): Promise<boolean> => isAvailable(text(name))
+
+async function isAvailable(key: string): Promise<boolean> {
+  const options = { mode: 'shared', ifAvailable: true } as const
   try {
-    return (await locks?.request(text(name), { mode: 'shared', ifAvailable: true }, (lock) => lock !== null)) === true
+    return (await host.root(() => host.locks()!.request(key, options, (lock) => lock !== null))) === true
   } catch {
     return false
   }

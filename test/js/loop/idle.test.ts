@@ -21,11 +21,6 @@ const TRIPS = 60
  * on.
  */
 const FEW = 'locks' in (globalThis.navigator ?? {}) ? 3 : 0
-/**
- * Node 24 does not resolve every wait of a thread without the addon: see `isRung` in
- * lib/loop/relay.ts.
- */
-const RESOLVES = Number.parseInt(process.versions.node, 10) < 24
 const WITHOUT = { execArgv: ['--no-addons'] }
 
 function sawNoTurn({ before, after, rung }: Sleeps): void {
@@ -123,8 +118,7 @@ describe('rings that come while a turn runs are not lost', () => {
     })
   }
 
-  const between = RESOLVES ? it : () => {}
-  between('between two threads without the addon', async () => {
+  it('between two threads without the addon', async () => {
     const handles = games(() => open(4096, 4096)).map(({ handle }) => handle)
     const far = new Thread('../children/tennis', { from: handles, over: OVER } satisfies TennisTask, WITHOUT)
     assert.equal(await far.next(), 'ready')
