@@ -32,7 +32,7 @@ addon() {
   mkdir -p "$out"
   local objects=() source object
   for source in $(sed 's,^,native/,' native/sources.txt) native/prim/linux/*.c native/prim/posix.c native/napi/*.c; do
-    object=$out/$(basename "$source" .c).o
+    object=$out/$(tr / - <<<"${source%.c}").o # files of two folders may have one name
     gcc -std=c11 "${flags[@]}" "${includes[@]}" -DNAPI_VERSION=8 -c "$source" -o "$object"
     objects+=("$object")
   done
