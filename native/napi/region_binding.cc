@@ -49,9 +49,18 @@ RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<
   bell_ = environment_->TakeBell();
   number_ = environment_->Add(this);
   Weigh(1);
+  ShowRing(info.This());
+}
+
+// The function is called with the binding's address, so it holds the binding: JavaScript may keep
+// the one and drop the other.
+void RegionBinding::ShowRing(napi_value binding) {
+  Napi::Env env = Env();
   napi_value ring;
-  if (napi_create_function(env, "ring", NAPI_AUTO_LENGTH, Ring, this, &ring) == napi_ok) {
-    napi_set_named_property(env, info.This(), "ring", ring);
+  napi_property_descriptor held = {"binding", nullptr, nullptr, nullptr, nullptr, binding, napi_default, nullptr};
+  if (napi_create_function(env, "ring", NAPI_AUTO_LENGTH, Ring, this, &ring) == napi_ok &&
+      napi_define_properties(env, ring, 1, &held) == napi_ok) {
+    napi_set_named_property(env, binding, "ring", ring);
   }
 }
 

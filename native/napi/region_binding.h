@@ -37,6 +37,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   Napi::Value Close(const Napi::CallbackInfo &info);
 
   void Weigh(int sign);
+  void ShowRing(napi_value binding);
 
   Environment *environment_;
   uint64_t number_ = 0;  // with the environment

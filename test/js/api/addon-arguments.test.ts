@@ -3,10 +3,12 @@
 // in the process.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { Region } from 'sabway'
 import { abi } from '../support/abi.js'
 import { open } from '../support/channels.js'
+import { collectGarbage } from '../support/gc.js'
 import { rawAddon, root } from '../support/paths.js'
 
 interface Binding {
@@ -52,6 +54,21 @@ const ODD: [unknown, string][] = [
 ]
 
 describe('the addon by itself', () => {
+  it('keeps the binding whose `ring` is kept alone', async () => {
+    let ring: Binding['ring'] | undefined
+    const binding = (() => {
+      const made = bound().binding
+      ring = made.ring
+      return new WeakRef(made)
+    })()
+    for (let i = 0; i < 5; i++) {
+      await sleep(1) // a WeakRef holds what it leads to until the running code ends
+      collectGarbage()
+    }
+    assert.ok(binding.deref() !== undefined, 'the binding')
+    ring!(0, abi.SW_SLEEP_ATOMICS)
+  })
+
   it('copies to every place in a region, and to none outside', () => {
     const { binding, size, bytes } = bound()
     for (const length of [0, 1, 7, 64, 4096]) {
