@@ -6,7 +6,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const shared: UserConfig = {
   format: ['esm', 'cjs'],
   target: 'es2022',
-  dts: true,
+  dts: false,
   clean: false, // package.json's build:lib does it, once for both
   fixedExtension: true,
   logLevel: 'warn',
@@ -16,15 +16,24 @@ const shared: UserConfig = {
   alias: { msgpackr: here('node_modules/msgpackr/pack.js') },
 }
 
+const ofNode = {
+  index: 'lib/index.ts',
+  bytes: 'lib/bytes.ts',
+  'electron/main': 'lib/electron/main.ts',
+  'electron/preload': 'lib/electron/preload.ts',
+}
+
+const ofPages = {
+  browser: 'lib/browser.ts',
+  'browser-bytes': 'lib/browser-bytes.ts',
+  'browser-objects': 'lib/objects.ts',
+  'electron/renderer': 'lib/electron/renderer.ts',
+}
+
 export default defineConfig([
   {
     ...shared,
-    entry: {
-      index: 'lib/index.ts',
-      bytes: 'lib/bytes.ts',
-      'electron/main': 'lib/electron/main.ts',
-      'electron/preload': 'lib/electron/preload.ts',
-    },
+    entry: ofNode,
     shims: true,
     // The bundler's own helpers must not end up among what an entry exports.
     outputOptions: { codeSplitting: { groups: [{ name: 'runtime', test: /rolldown.runtime/ }] } },
@@ -32,13 +41,11 @@ export default defineConfig([
   // What pages load as it is: nothing of Node's, and no other package.
   {
     ...shared,
-    entry: {
-      browser: 'lib/browser.ts',
-      'browser-bytes': 'lib/browser-bytes.ts',
-      'browser-objects': 'lib/objects.ts',
-      'electron/renderer': 'lib/electron/renderer.ts',
-    },
+    entry: ofPages,
     platform: 'browser',
     alias: { ...shared.alias, './v8.js': here('lib/codec/v8-none.ts') },
   },
+  // The types of all entries at once: a class is declared once, so that what one entry returns can
+  // be given to another.
+  { ...shared, entry: { ...ofNode, ...ofPages }, dts: { emitDtsOnly: true } },
 ])
