@@ -9,7 +9,7 @@ import type * as locks from './locks.js'
 import type * as overlay from './overlay.js'
 
 /** The locks by which the ends of threads without the addon are seen. */
-export const lockPart = new Part<Pick<typeof locks, 'holdLock' | 'releaseLock'>>()
+export const lockPart = new Part<Pick<typeof locks, 'hold'>>()
 
 /** Regions over SharedArrayBuffers. */
 export const bufferPart = new Part<
