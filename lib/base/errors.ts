@@ -16,7 +16,9 @@ interface Known {
 
 let known: Readonly<Record<string, Known>> = ERRORS
 
-/** Let there be errors with these codes, too: those that only the addon, a heap or a codec finds. */
+/**
+ * Let there be errors with these codes, too: those that only the addon, a heap or a codec finds.
+ */
 export function provideErrors(more: Readonly<Record<string, Known>>): void {
   known = { ...known, ...more }
 }

@@ -25,7 +25,9 @@ export interface Place {
   readonly instance: number
 }
 
-/** Is an object in the registry, or does a participant wait for the heap's or the directory's lock? */
+/**
+ * Is an object in the registry, or does a participant wait for the heap's or the directory's lock?
+ */
 function hasNeed(words: Int32Array, heap: number): boolean {
   const isSet = (at: number) => Atomics.load(words, at >>> 2) !== 0
   const isWaitedFor = (lock: number) => isSet(lock + sw_mutex.waiters) || isSet(lock + sw_mutex.waiters + 4)
