@@ -1,9 +1,13 @@
-import { type ADDON_ERRORS, ERRORS, type OBJECT_ERRORS } from '../generated/abi.js'
+import { type ADDON_ERRORS, type CODEC_ERRORS, ERRORS, type OBJECT_ERRORS } from '../generated/abi.js'
 import { isError, isTrap } from './brand.js'
 import { shown } from './shown.js'
 
 /** Every `code` a Sabway error can have; the table itself is native/include/sabway/error.h. */
-export type ErrorCode = keyof typeof ERRORS | keyof typeof ADDON_ERRORS | keyof typeof OBJECT_ERRORS
+export type ErrorCode =
+  | keyof typeof ERRORS
+  | keyof typeof ADDON_ERRORS
+  | keyof typeof OBJECT_ERRORS
+  | keyof typeof CODEC_ERRORS
 
 interface Known {
   readonly number: number
@@ -12,7 +16,9 @@ interface Known {
 
 let known: Readonly<Record<string, Known>> = ERRORS
 
-/** Let there be errors with these codes, too: those that only the addon finds, or only a heap. */
+/**
+ * Let there be errors with these codes, too: those that only the addon, a heap or a codec finds.
+ */
 export function provideErrors(more: Readonly<Record<string, Known>>): void {
   known = { ...known, ...more }
 }

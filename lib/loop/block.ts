@@ -35,6 +35,8 @@ export interface BlockingWait<T> {
   ready(): boolean
   /** The participant that will bring it: a role word. */
   role(): number
+  /** Milliseconds of the sleep that begins, at most, where something is due by then. */
+  bound?(): number
   /** Now and then while polling, and between two sleeps. */
   meanwhile(): void
   /**
@@ -109,7 +111,8 @@ function sleep(region: Region, state: WaitState, wait: BlockingWait<unknown>, le
   const how = native ? SW_SLEEP_FUTEX : SW_SLEEP_ATOMICS
   const reach = reachOf(region, role, how)
   const bound = core.sw_wait_limit_ms(reach, sleeps)
-  const most = Math.min(left, binding === null ? Number.POSITIVE_INFINITY : SLICE_MS, bound || Number.POSITIVE_INFINITY)
+  const { POSITIVE_INFINITY: endless } = Number
+  const most = Math.min(left, binding === null ? endless : SLICE_MS, bound || endless, wait.bound?.() ?? endless)
   wait.prepare?.()
   const ticket = core.sw_endpoint_arm(0, endpoint, how)
   try {

@@ -235,9 +235,16 @@ export class Waiters implements Participant, BlockingWait<boolean> {
 
   prepare(): void {
     const { core } = this.#member
-    if (clock() - this.#since >= PATIENCE_MS || this.#wakes >= PATIENCE_WAKES)
-      core.sw_mutex_request_handoff(0, this.#at, this.region.endpoint)
+    if (this.bound() === Number.POSITIVE_INFINITY) core.sw_mutex_request_handoff(0, this.#at, this.region.endpoint)
     core.sw_mutex_begin_wait(0, this.#at, this.region.endpoint)
+  }
+
+  /** Until it asks for a hand-off, which it cannot do while it sleeps. */
+  bound(): number {
+    const waited = clock() - this.#since
+    return waited >= PATIENCE_MS || this.#wakes >= PATIENCE_WAKES
+      ? Number.POSITIVE_INFINITY
+      : Math.max(PATIENCE_MS - waited, 0.01)
   }
 
   ready(): boolean {

@@ -14,17 +14,8 @@
 //
 // A thread that crashes before it holds its lock is not seen to have ended, unless it had yielded.
 import * as host from '../base/host.js'
-import {
-  SW_ENDPOINTS,
-  SW_LOCKED,
-  SW_ROLE_GONE,
-  SW_WATCHES,
-  SW_YIELDED,
-  sw_endpoint,
-  sw_region_header,
-} from '../generated/abi.js'
+import { SW_ENDPOINTS, SW_ROLE_GONE, SW_WATCHES, sw_endpoint, sw_region_header } from '../generated/abi.js'
 import type { Place } from '../heap/eviction.js'
-import type { Holder } from './locks.js'
 import { heapPart, lockPart } from './parts.js'
 
 /** Index, in an Int32Array over the region, of a word of an endpoint. */
@@ -58,16 +49,9 @@ export function evict(place: Place, role: number): void {
   core.sw_channel_evict_role(0, size, core.sw_region_channel(0, size), role)
 }
 
-/** Give up what this thread's endpoint has, for an owner that leaves by itself. */
-export function evictOwn(place: Place, endpoint: number): void {
-  if (heapPart.loaded?.evictOwn(place, endpoint)) return
-  const { core, size } = place
-  core.sw_channel_evict(0, size, core.sw_region_channel(0, size), endpoint)
-}
-
 /**
- * Ring the threads that see the ends of others: a role was taken, or a lock is held. All of them
- * are of this process.
+ * Ring the threads that see the ends of others: a role was taken, or a lock was asked for or is
+ * held. All of them are of this process.
  */
 export function ringWatchers(words: Int32Array, own: number): void {
   for (let index = 0; index < SW_ENDPOINTS; index++) {
@@ -97,63 +81,24 @@ export interface StayRegion extends Place {
 /** Stays that end with this thread's program. */
 const stays = new Set<Stay>()
 let listening = false
-/**
- * Stays that are to tell that their thread has yielded. One task for all: an ended one is held no
- * longer than it lasts.
- */
-const yielding = new Set<Stay>()
-let yields = false
 
 /**
  * A thread without the addon in a region that others may share. It holds this thread's Web Lock for
  * it, and tells its peers when the program ends by itself, as the addon does.
  */
-class Stay implements Holder {
+class Stay {
   /** Names the claim: what comes late must not touch the endpoint's next owner. */
   readonly #role: number
   readonly #region: StayRegion
+  readonly #letGo: (() => void) | undefined
   #over = false
 
   constructor(region: StayRegion) {
     this.#region = region
-    const { words, endpoint } = region
-    this.#role = roleOf(words, endpoint)
+    this.#role = roleOf(region.words, region.endpoint)
     stays.add(this)
     if (!listening) listen()
-    const found = lockPart.loaded?.holdLock(this)
-    if (!found) return
-    Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_high), found.name.high)
-    Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), found.name.low)
-    if (found.held) this.onHeld()
-    else {
-      yielding.add(this)
-      if (!yields) host.microtask(tellYielded)
-      yields = true
-    }
-  }
-
-  onYield(): void {
-    this.#addSkill(SW_YIELDED)
-  }
-
-  #addSkill(skill: number): void {
-    const { words, endpoint } = this.#region
-    if (!this.#over) Atomics.or(words, endpointWord(endpoint, sw_endpoint.skills), skill)
-  }
-
-  onHeld(): void {
-    this.#addSkill(SW_LOCKED)
-    ringWatchers(this.#region.words, this.#region.endpoint)
-  }
-
-  onLost(stolen: boolean): void {
-    if (stolen) {
-      this.end() // others have been told that it has ended
-      return
-    }
-    const { words, endpoint } = this.#region
-    Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), 0)
-    Atomics.and(words, endpointWord(endpoint, sw_endpoint.skills), ~SW_LOCKED)
+    this.#letGo = lockPart.loaded?.hold(region, () => this.end())
   }
 
   /** Give the roles and the endpoint back, as one that has ended without leaving. Idempotent. */
@@ -161,16 +106,9 @@ class Stay implements Holder {
     if (this.#over) return
     this.#over = true
     stays.delete(this)
-    yielding.delete(this)
     leave(this.#region, this.#role)
-    lockPart.loaded?.releaseLock(this)
+    this.#letGo?.()
   }
-}
-
-function tellYielded(): void {
-  yields = false
-  for (const stay of yielding) stay.onYield()
-  yielding.clear()
 }
 
 /** Begin a stay. Returns what ends it. */

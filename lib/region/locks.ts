@@ -2,6 +2,8 @@
 // regions it holds a Web Lock, whose name stands in its endpoints. Others ask for the same lock,
 // and are given it when the holder has ended, however it did.
 import * as host from '../base/host.js'
+import { SW_LOCKED, SW_YIELDED, sw_endpoint } from '../generated/abi.js'
+import { endpointWord, ringWatchers, type StayRegion } from './endpoint.js'
 
 /**
  * 64 random bits. Only those that share memory with the holder, and scripts of its origin, can know
@@ -13,7 +15,7 @@ export interface LockName {
 }
 
 /** What is told of this thread's own lock. */
-export interface Holder {
+interface Holder {
   /** It is held from now on. */
   onHeld(): void
   /** There is none, or a script of this origin has `stolen` it: its name tells nothing any more. */
@@ -40,14 +42,14 @@ const text = ({ low, high }: LockName): string => `sabway-${hex(high)}${hex(low)
  * Hold this thread's lock until `releaseLock`. Returns its name, and whether it is held already;
  * null where there are no locks. Asking for it takes a moment: `onHeld` tells when it is over.
  */
-export function holdLock(holder: Holder): { name: LockName; held: boolean } | null {
+function holdLock(holder: Holder): { name: LockName; held: boolean } | null {
   ownLock ??= request()
   if (ownLock === null) return null
   ownLock.holders.add(holder)
   return { name: ownLock, held: ownLock.held }
 }
 
-export function releaseLock(holder: Holder): void {
+function releaseLock(holder: Holder): void {
   if (ownLock?.holders.delete(holder) && ownLock.holders.size === 0) {
     ownLock.release()
     ownLock = null
@@ -76,6 +78,86 @@ function onLost(lost: OwnLock): void {
   if (!lost.held) refused = true // an opaque origin has no locks
   if (ownLock === lost) ownLock = null
   for (const holder of lost.holders) holder.onLost(lost.held)
+}
+
+// ---- what others are told of it ----
+
+/**
+ * Holds that are to tell that their thread has yielded. One task for all: an ended one is held no
+ * longer than it lasts.
+ */
+const yielding = new Set<Hold>()
+let yields = false
+
+function tellYielded(): void {
+  yields = false
+  for (const hold of yielding) hold.onYield()
+  yielding.clear()
+}
+
+/** The lock, as the words of an endpoint tell of it. */
+class Hold implements Holder {
+  readonly #region: StayRegion
+  readonly #onStolen: () => void
+  #over = false
+
+  constructor(region: StayRegion, onStolen: () => void) {
+    this.#region = region
+    this.#onStolen = onStolen
+    const { words, endpoint } = region
+    const found = holdLock(this)
+    if (found === null) return
+    Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_high), found.name.high)
+    Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), found.name.low)
+    if (found.held) {
+      this.onHeld()
+      return
+    }
+    // Watched from now on: it may end before it holds its lock, and with mutexes instead of a role.
+    ringWatchers(words, endpoint)
+    yielding.add(this)
+    if (!yields) host.microtask(tellYielded)
+    yields = true
+  }
+
+  onYield(): void {
+    this.#addSkill(SW_YIELDED)
+  }
+
+  #addSkill(skill: number): void {
+    const { words, endpoint } = this.#region
+    if (!this.#over) Atomics.or(words, endpointWord(endpoint, sw_endpoint.skills), skill)
+  }
+
+  onHeld(): void {
+    this.#addSkill(SW_LOCKED)
+    ringWatchers(this.#region.words, this.#region.endpoint)
+  }
+
+  onLost(stolen: boolean): void {
+    if (stolen) {
+      this.#onStolen() // others have been told that it has ended
+      return
+    }
+    const { words, endpoint } = this.#region
+    Atomics.store(words, endpointWord(endpoint, sw_endpoint.lock_low), 0)
+    Atomics.and(words, endpointWord(endpoint, sw_endpoint.skills), ~SW_LOCKED)
+  }
+
+  letGo(): void {
+    this.#over = true
+    yielding.delete(this)
+    releaseLock(this)
+  }
+}
+
+/**
+ * Hold this thread's lock for its endpoint in a region, and have the endpoint tell of it. The
+ * returned function lets it go; it touches nothing of the endpoint, which may have its next owner.
+ */
+export function hold(region: StayRegion, onStolen: () => void): () => void {
+  const begun = new Hold(region, onStolen)
+  return () => begun.letGo()
 }
 
 // ---- the locks of others ----

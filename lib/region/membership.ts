@@ -28,7 +28,7 @@ import {
 } from '../generated/abi.js'
 import type { Commons } from './commons.js'
 import { coreOn } from './core-on.js'
-import { endpointWord, evictOwn, leave, roleOf, stay } from './endpoint.js'
+import { endpointWord, evict, leave, roleOf, stay } from './endpoint.js'
 import { heapPart } from './parts.js'
 
 /**
@@ -152,6 +152,12 @@ export class Membership {
       throw adopt(error)
     }
     waking.binding = this.binding
+    // Before the stay, which may add to them.
+    core.sw_endpoint_set_skills(
+      0,
+      endpoint,
+      this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX,
+    )
     this.#forgetOwner =
       this.binding === null
         ? commons.evictWhenCollected(
@@ -161,11 +167,6 @@ export class Membership {
             () => stay(this),
           )
         : null
-    core.sw_endpoint_set_skills(
-      0,
-      endpoint,
-      this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX,
-    )
   }
 
   /** Calls made to wake others. */
@@ -185,7 +186,7 @@ export class Membership {
     // While JavaScript can: sleepers that relied on this relay find another mechanism.
     core.sw_endpoint_set_skills(0, endpoint, SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
     core.sw_relay_serve(0)
-    evictOwn(this, endpoint)
+    evict(this, this.#role)
     binding.close()
   }
 }

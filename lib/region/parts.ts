@@ -5,11 +5,15 @@ import type * as format from '../heap/format.js'
 import type * as names from '../heap/names.js'
 import type * as buffers from './buffers.js'
 import type * as advice from './isolation-advice.js'
-import type * as locks from './locks.js'
 import type * as overlay from './overlay.js'
 
-/** The locks by which the ends of threads without the addon are seen. */
-export const lockPart = new Part<Pick<typeof locks, 'holdLock' | 'releaseLock'>>()
+/**
+ * The locks by which the ends of threads without the addon are seen: locks.ts, which names
+ * endpoint.ts, as that names this file.
+ */
+export const lockPart = new Part<{
+  hold(region: eviction.Place & { readonly endpoint: number }, onStolen: () => void): () => void
+}>()
 
 /** Regions over SharedArrayBuffers. */
 export const bufferPart = new Part<

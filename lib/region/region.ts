@@ -16,7 +16,7 @@ import { adopting, coreError, SabwayError } from '../base/errors.js'
 import type { RegionHandle } from '../base/region-handle.js'
 import type { RegionMemory } from '../base/region-memory.js'
 import { cloneHint, hide, INSPECT, inspected } from '../base/summary.js'
-import { SW_ENDPOINTS, SW_HEAP_AT, SW_PAGE, sw_endpoint } from '../generated/abi.js'
+import { SW_ENDPOINTS, SW_HEAP_AT, SW_PAGE, sw_channel, sw_endpoint } from '../generated/abi.js'
 import type { Heap } from '../heap/heap.js'
 import { ChannelPlace } from './channel-place.js'
 import { Commons } from './commons.js'
@@ -423,7 +423,10 @@ export class Region {
    */
   check(): void {
     this.#mustBeOpen()
-    const status = this.channelAt === 0 ? 0 : this.core.sw_channel_check(0, this.size, this.channelAt)
+    const { channelAt } = this
+    // A region without a heap has a place for its channel from the beginning.
+    const isMade = this.bytes.subarray(channelAt, channelAt + sw_channel.sizeof).some(Boolean)
+    const status = channelAt !== 0 && isMade ? this.core.sw_channel_check(0, this.size, channelAt) : 0
     if (status !== 0) throw coreError(status, 'the channel')
   }
 

@@ -268,6 +268,9 @@ const OF_OBJECTS = [
   'OTHER_KIND',
 ].map((name) => `ERR_SABWAY_${name}`)
 
+/** What only codecs find. */
+const OF_CODECS = ['ERR_SABWAY_NOT_ENCODABLE', 'ERR_SABWAY_NOT_DECODABLE']
+
 /**
  * The files of the layout. Each struct is a module of constants, which abi.ts names: bundlers put
  * the number where `sw_ring.head` stands, which they do not for an object, and drop those that
@@ -295,7 +298,7 @@ function abiFiles(rows) {
     ...of('constant').map((row) => `export const ${row.owner} = ${row.value}`),
     '',
     'export const ERRORS = {',
-    ...errors((code) => !OF_ADDON.includes(code) && !OF_OBJECTS.includes(code)),
+    ...errors((code) => ![OF_ADDON, OF_OBJECTS, OF_CODECS].some((codes) => codes.includes(code))),
     '} as const',
     '',
     'export const ADDON_ERRORS = {',
@@ -304,6 +307,10 @@ function abiFiles(rows) {
     '',
     'export const OBJECT_ERRORS = {',
     ...errors((code) => OF_OBJECTS.includes(code)),
+    '} as const',
+    '',
+    'export const CODEC_ERRORS = {',
+    ...errors((code) => OF_CODECS.includes(code)),
     '} as const',
   ]
   return found

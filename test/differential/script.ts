@@ -268,14 +268,12 @@ export class Script {
     const { producer, consumer } = instanceOf(endpoint)
     const role = this.arena.words[(producer + 48) >>> 2]! >>> 0
     const kind = this.#below(5)
-    if (kind === 0) this.#call(endpoint, 'sw_channel_evict', 0, this.#size, abi.SW_HEAP_AT, endpoint)
-    if (kind === 4) this.#call(endpoint, 'sw_channel_evict_role', 0, this.#size, abi.SW_HEAP_AT, role)
+    if (kind === 0 || kind === 4) this.#call(endpoint, 'sw_channel_evict_role', 0, this.#size, abi.SW_HEAP_AT, role)
     if (kind !== 1) this.#call(endpoint, 'sw_producer_leave', producer)
     if (kind !== 2) this.#call(endpoint, 'sw_consumer_leave', consumer)
     if (kind === 3) {
       const { pid, startLow, startHigh } = this.identity
-      if (this.#below(2) === 0) this.#call(endpoint, 'sw_endpoint_release', 0, endpoint)
-      else this.#call(endpoint, 'sw_endpoint_release_role', 0, role)
+      this.#call(endpoint, 'sw_endpoint_release_role', 0, role)
       this.#call(endpoint, 'sw_endpoint_claim', 0, pid, startLow, startHigh)
     }
     this.#openProducer(endpoint) // SIDE_TAKEN where it never left
@@ -302,6 +300,7 @@ export class Script {
   /** Drain, close, leave. */
   #finish(endpoint: Endpoint): void {
     const { producer, consumer, incoming } = instanceOf(endpoint)
+    const role = this.arena.words[(producer + 48) >>> 2]! >>> 0
     this.#call(endpoint, 'sw_producer_close', producer)
     for (let more = true; more; ) {
       more = Number(this.#call(endpoint, 'sw_consumer_peek_batch', consumer, incoming, BATCH)) > 0
@@ -311,6 +310,6 @@ export class Script {
     this.#call(endpoint, 'sw_consumer_close', consumer)
     this.#call(endpoint, 'sw_producer_leave', producer)
     this.#call(endpoint, 'sw_consumer_leave', consumer)
-    this.#call(endpoint, 'sw_endpoint_release', 0, endpoint)
+    this.#call(endpoint, 'sw_endpoint_release_role', 0, role)
   }
 }

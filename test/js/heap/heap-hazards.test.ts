@@ -1,7 +1,8 @@
 // What the life of threads and objects does to a heap: every endpoint taken, Regions that are
 // dropped, ends in the middle of a call.
 import assert from 'node:assert/strict'
-import { AllocatedMemory, MemoryHeap, Mutex } from 'sabway'
+import { AllocatedMemory, MemoryHeap, Mutex, Region } from 'sabway'
+import { abi } from '../support/abi.js'
 import { throwsError } from '../support/errors.js'
 import { collectUntil } from '../support/gc.js'
 import { closeLater } from '../support/regions.js'
@@ -46,6 +47,23 @@ describe('a heap with as many participants as there can be', () => {
     assert.equal(first.stats().blocks, 0)
     first.check()
     first.free(first.alloc(Math.floor(total / 2)))
+  })
+})
+
+describe('an endpoint', () => {
+  it('has no waits of an earlier owner for the locks of the heap and the directory', () => {
+    const first = new MemoryHeap({ size: 8 * MIB })
+    closeLater(first.region)
+    const { SW_DIRECTORY_AT, SW_HEAP_AT, sw_directory, sw_heap_control, sw_mutex } = abi
+    for (const lock of [SW_HEAP_AT + sw_heap_control.lock, SW_DIRECTORY_AT + sw_directory.lock]) {
+      for (const endpoint of [1, 33]) {
+        const waiters = new BigUint64Array(first.buffer, lock + sw_mutex.waiters, 1)
+        waiters[0] = 1n << BigInt(endpoint)
+        const opened = Array.from({ length: endpoint }, () => Region.open(first.getSharedMemory()))
+        assert.equal(waiters[0], 0n, `the bit of ${endpoint} in the lock at ${lock}`)
+        for (const region of opened) region.close()
+      }
+    }
   })
 })
 

@@ -5,7 +5,7 @@ import { rejectsWith, throwsError } from '../support/errors.js'
 import { itBlocking, itNative, mayBlock } from '../support/host.js'
 import { Peer } from '../support/processes.js'
 import { closeLater } from '../support/regions.js'
-import { Thread } from '../support/threads.js'
+import { Thread, tellsEnd } from '../support/threads.js'
 import { until, within } from '../support/wait.js'
 import type { MutexTask } from '../workers/mutex.js'
 
@@ -38,6 +38,8 @@ const stop = (other: Thread | Peer) => (other instanceof Thread ? other.terminat
 
 /** Of the upper half of sw_mutex.state. */
 const SW_MUTEX_WAITED = 0x80
+/** Of the lower half: a dead holder has left it, and no role stands there. */
+const SW_MUTEX_INHERITED = 0x80
 
 describe('a mutex', () => {
   it('is held by one at a time', () => {
@@ -166,24 +168,18 @@ describe('a mutex', () => {
   })
 
   it('is handed to a waiter that has waited for long, and not taken by a faster one', async () => {
-    const { heap, mutex, words, task } = scene()
+    const s = scene()
+    const { heap, mutex, words } = s
     const lock = mutex.lock()
-    const other = new Thread('mutex', {
-      shared: heap.getSharedMemory(),
-      ...task,
-      locks: 'count',
-      count: 1,
-      way: 'lock',
-    })
+    const other = OTHERS['a thread']!(s, { locks: 'hold' })
     // The waiter's role, in the half of the state that says which waiter is next.
     const state = new Uint32Array(heap.buffer, mutex.pointer, 2)
     await until(() => (Atomics.load(state, 1) & ~SW_MUTEX_WAITED) !== 0, 'the waiter asks for the mutex')
     lock.release()
-    assert.equal(mutex.tryLock(), null)
-    assert.deepEqual(await other.next(), { died: 0 })
-    assert.deepEqual([...words], [1, 1])
-    mutex.tryLock()!.release()
-    await other.terminate()
+    assert.equal(mutex.tryLock(), null) // handed over, or taken already: the waiter keeps it
+    assert.equal(await other.next(), 'locked')
+    assert.deepEqual([...words], [1, 0])
+    await stop(other)
   })
 
   it('has a name, and its memory can be given back', () => {
@@ -268,7 +264,18 @@ describe('a mutex', () => {
       assert.deepEqual([...s.words], [2, 2])
     })
 
-    if (name === 'a thread without the addon' && !('locks' in (globalThis.navigator ?? {}))) continue
+    if (!tellsEnd(name)) continue
+    if (!isProcess(name)) {
+      it(`is taken from ${name} that ends with it, before another asks for it`, async () => {
+        const s = sceneOf(name)
+        const holder = start(s, { locks: 'hold' })
+        await holder.next()
+        await stop(holder)
+        await until(() => s.heap.region.stats().participants === 1, 'the end of the holder')
+        assert.equal(Atomics.load(new Uint32Array(s.heap.buffer, s.mutex.pointer, 1), 0), SW_MUTEX_INHERITED)
+        assert.equal(s.mutex.tryLock()!.ownerDied, true)
+      })
+    }
     testOf(name)(`is handed on when ${name} is killed while it holds it and others wait`, async () => {
       const s = sceneOf(name)
       const holder = start(s, { locks: 'hold' })

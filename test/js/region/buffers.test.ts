@@ -53,7 +53,11 @@ describe('a region over a SharedArrayBuffer', () => {
 
   it('takes one channel, as any region does', () => {
     const region = Region.over(buffer())
+    const other = Region.open(region.handle)
+    for (const each of [region, other]) each.check() // no channel is sound
+    other.close()
     const channel = keep(new SharedMemoryChannel(4096, 8192, { region }))
+    region.check()
     assert.equal(channel.stats().received.capacity, 8192)
     throwsError(() => new SharedMemoryChannel(4096, 4096, { region }), STATE, /room for one channel/)
     channel.cleanup()

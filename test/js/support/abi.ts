@@ -23,6 +23,9 @@ interface Abi {
   sw_channel: { sizeof: number; rings: number }
   sw_producer: { status: number; next: number; room: number }
   sw_frame: { sizeof: number; length: number; info: number }
+  sw_heap_control: { lock: number }
+  sw_directory: { lock: number }
+  sw_mutex: { waiters: number }
   SW_MAGIC: number
   SW_PAGE: number
   SW_INSTANCES_AT: number
@@ -30,15 +33,16 @@ interface Abi {
   SW_RELAYS: number
   SW_ENDPOINTS: number
   SW_HEAP_AT: number
+  SW_DIRECTORY_AT: number
   SW_RING_MIN: number
   SW_RING_MAX: number
   ERRORS: Record<string, { number: number; text: string }>
 }
 
-const { ADDON_ERRORS, OBJECT_ERRORS, ...rest } = generated as Abi &
-  Record<'ADDON_ERRORS' | 'OBJECT_ERRORS', Abi['ERRORS']>
+const { ADDON_ERRORS, OBJECT_ERRORS, CODEC_ERRORS, ...rest } = generated as Abi &
+  Record<'ADDON_ERRORS' | 'OBJECT_ERRORS' | 'CODEC_ERRORS', Abi['ERRORS']>
 
-export const abi: Abi = { ...rest, ERRORS: { ...rest.ERRORS, ...ADDON_ERRORS, ...OBJECT_ERRORS } }
+export const abi: Abi = { ...rest, ERRORS: { ...rest.ERRORS, ...ADDON_ERRORS, ...OBJECT_ERRORS, ...CODEC_ERRORS } }
 
 /** Index, in an Int32Array over the region, of a word of the ring that this side produces into. */
 export function ringWord(producer: 'renderer' | 'native', field: number): number {

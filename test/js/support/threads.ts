@@ -4,6 +4,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { until, within } from './wait.js'
 
+/**
+ * Is the end of such a participant told, however it ends? Without the addon a Web Lock tells it,
+ * which Node 20 has not.
+ */
+export const tellsEnd = (participant: string): boolean =>
+  participant !== 'a thread without the addon' || 'locks' in (globalThis.navigator ?? {})
+
 const running: Worker[] = []
 
 export class Thread {
