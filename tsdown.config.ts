@@ -30,6 +30,16 @@ const ofPages = {
   'electron/renderer': 'lib/electron/renderer.ts',
 }
 
+const TYPES = /\.d\.[cm]ts$/
+
+/** For CommonJS the types are a second build beside the code, which the others make. */
+const typesOnly = {
+  name: 'types-only',
+  generateBundle(_options: unknown, bundle: Record<string, unknown>) {
+    for (const file of Object.keys(bundle)) if (!TYPES.test(file)) delete bundle[file]
+  },
+}
+
 export default defineConfig([
   {
     ...shared,
@@ -47,5 +57,5 @@ export default defineConfig([
   },
   // The types of all entries at once: a class is declared once, so that what one entry returns can
   // be given to another.
-  { ...shared, entry: { ...ofNode, ...ofPages }, dts: { emitDtsOnly: true } },
+  { ...shared, entry: { ...ofNode, ...ofPages }, dts: { emitDtsOnly: true }, plugins: [typesOnly] },
 ])
