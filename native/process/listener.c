@@ -288,6 +288,7 @@ static void free_ear(ear *e) {
 }
 
 static int add_ear(sw_listener *l, const char *name, void (*run)(void *), uint32_t most) {
+  /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
   ear **ears = realloc((void *)l->ears, (l->ear_count + 1) * sizeof(*ears));
   if (ears != NULL) l->ears = ears;
   ear *e = ears == NULL ? NULL : calloc(1, sizeof(*e));

@@ -13,6 +13,7 @@
 _Static_assert((int)SABWAY_KIND_MEMORY == (int)SW_KIND_MEMORY, "a plugin's kinds are those of the directory");
 _Static_assert((int)SABWAY_KIND_MUTEX == (int)SW_KIND_MUTEX, "a plugin's kinds are those of the directory");
 
+/* NOLINTNEXTLINE(performance-no-int-to-ptr): the host struct has a number, for any plugin's compiler */
 static swi_plugin_heap *of(sabway_host *host) { return (swi_plugin_heap *)(uintptr_t)host->heap; }
 
 static uint32_t allocate(sabway_host *host, uint32_t bytes, uint32_t align) {

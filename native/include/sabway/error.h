@@ -34,7 +34,7 @@
   X(SW_ESTALE, -25, "ERR_SABWAY_STALE_TOKEN", "what the token names has become something else")                \
   X(SW_ESIZE, -26, "ERR_SABWAY_SIZE_MISMATCH", "the size of the shared memory does not match the token")       \
   X(SW_EACCESS, -27, "ERR_SABWAY_NOT_PERMITTED", "access to the shared memory is denied")                      \
-  X(SW_EEXIST, -28, "ERR_SABWAY_NAME_TAKEN", "something of that name exists and is in use")                \
+  X(SW_EEXIST, -28, "ERR_SABWAY_NAME_TAKEN", "something of that name exists and is in use")                    \
   X(SW_EOVERLAY, -29, "ERR_SABWAY_OVERLAY_REFUSED", "this memory must not be mapped over")                     \
   X(SW_ENOSYS, -30, "ERR_SABWAY_UNSUPPORTED", "this system or JavaScript scope has no way to do that")         \
   X(SW_EPEERDIED, -31, "ERR_SABWAY_PEER_DIED", "the other side ended without closing")                         \

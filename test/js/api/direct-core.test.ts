@@ -82,7 +82,7 @@ describe('the native core by itself', () => {
     for (const index of [64, 65, -1, 2 ** 31]) {
       refused(() => openProducer(core, PRODUCER, 0, BigInt(SIZE), index), RANGE, `endpoint ${index}`)
       refused(() => core.sw_endpoint_arm!(0, index, 1), RANGE, `endpoint ${index}`)
-      refused(() => core.sw_endpoint_release!(0, index), RANGE, `endpoint ${index}`)
+      refused(() => core.sw_endpoint_disarm!(0, index), RANGE, `endpoint ${index}`)
       refused(() => core.sw_endpoint_wake_path!(0, index, 1, 1), RANGE, `endpoint ${index}`)
     }
     for (const offset of [0, 8, abi.SW_HEAP_AT - 128, abi.SW_HEAP_AT + 8, SIZE, SIZE - 4096, -128, 2 ** 31]) {

@@ -61,5 +61,5 @@ static void short_buffer_for_words(void **state) {
   assert_int_equal(strlen(why), 7);
 }
 
-TESTS(TEST(loads), TEST(an_older_abi_loads), TEST(no_such_file), TEST(no_symbol), TEST(another_abi), TEST(missing_function),
-      TEST(short_buffer_for_words));
+TESTS(TEST(loads), TEST(an_older_abi_loads), TEST(no_such_file), TEST(no_symbol), TEST(another_abi),
+      TEST(missing_function), TEST(short_buffer_for_words));
