@@ -14,6 +14,8 @@
  * has ended. Any failure behind [C1] gives the role back. Leaving: store the role's end [C2]; the
  * ring's indices stay, so the next holder goes on where this one stopped.
  *   [C1] the role's compare-exchange pairs with [C2] in give_back: the last holder's index is seen.
+ *   [F8] fence pairs with [F3] and [F7] in ring.c: change a role, then look for the slot of the
+ *        other side's holder; store the slot, then look at the roles.
  *
  * What a crash leaves:
  *   of a holder   a role whose holder is dead, which the next participant takes. What it
@@ -25,6 +27,7 @@
 #include "sabway/channel.h"
 
 #include "base/peer.h"
+#include "core/region/doorbell.h"
 #include "core/region/endpoint.h"
 #include "sabway/endpoint.h"
 
@@ -59,11 +62,13 @@ static int find(const void *base, uint64_t size, uint32_t offset, uint32_t side,
 /* Put `role` into the word unless a living participant is there. A dead holder may be evicted
  * meanwhile, which is a reason to try again. The tries are bounded: a peer that goes on changing
  * the word is hostile. */
-static int take(void *base, uint32_t *word, uint32_t role) {
+static int take(void *base, uint32_t *word, uint32_t *slot, uint32_t role) {
   uint32_t holder = sw_peer_load_acquire(word); /* pairs with [C2] */
   for (int tries = 0; tries < 4; tries++) {
     if (holder == role || sw_endpoint_role_alive(base, holder)) return SW_ETAKEN;
-    if (sw_compare_exchange_acq_rel(word, &holder, role)) return SW_OK; /* [C1] */
+    if (!sw_compare_exchange_acq_rel(word, &holder, role)) continue; /* [C1] */
+    sw_store_relaxed(slot, sw_slot_word(role, 0));
+    return SW_OK;
   }
   return SW_ETAKEN;
 }
@@ -87,7 +92,7 @@ int sw_channel_open_producer(sw_producer *p, void *base, uint64_t size, uint32_t
   if (status != SW_OK) return status;
   sw_ring *ring = &channel->rings[sw_ring_from(side)];
   uint32_t role = sw_endpoint_role(base, index);
-  status = take(base, &ring->producer, role);
+  status = take(base, &ring->producer, &ring->producer_slot, role);
   if (status != SW_OK) return status;
   status = sw_producer_attach(p, base, size, ring, role);
   if (status == SW_OK) status = refuse_closed(ring, SW_CLOSED_BY_PRODUCER);
@@ -102,7 +107,7 @@ int sw_channel_open_consumer(sw_consumer *c, void *base, uint64_t size, uint32_t
   if (status != SW_OK) return status;
   sw_ring *ring = &channel->rings[sw_ring_towards(side)];
   uint32_t role = sw_endpoint_role(base, index);
-  status = take(base, &ring->consumer, role);
+  status = take(base, &ring->consumer, &ring->consumer_slot, role);
   if (status != SW_OK) return status;
   status = sw_consumer_attach(c, base, size, ring, role);
   if (status == SW_OK) status = refuse_closed(ring, SW_CLOSED_BY_CONSUMER);
@@ -120,9 +125,23 @@ static void evict(void *base, uint64_t size, uint32_t offset, uint32_t role) {
   for (int i = 0; i < 2; i++) {
     give_back(&channel->rings[i].producer, role, role | SW_ROLE_GONE);
     give_back(&channel->rings[i].consumer, role, role | SW_ROLE_GONE);
-    sw_endpoint_wake_always(base, sw_peer_load_relaxed(&channel->rings[i].producer));
-    sw_endpoint_wake_always(base, sw_peer_load_relaxed(&channel->rings[i].consumer));
   }
+  sw_fence_handshake(); /* [F8] */
+  for (int i = 0; i < 2; i++) {
+    sw_ring *ring = &channel->rings[i];
+    swi_doorbell_wake_holder(base, sw_peer_load_relaxed(&ring->producer), sw_peer_load_relaxed(&ring->producer_slot));
+    swi_doorbell_wake_holder(base, sw_peer_load_relaxed(&ring->consumer), sw_peer_load_relaxed(&ring->consumer_slot));
+  }
+}
+
+void sw_channel_ring_holders(void *base, uint64_t size, uint32_t offset, uint32_t side) {
+  sw_channel *channel;
+  if (find(base, size, offset, side, &channel) != SW_OK) return;
+  sw_ring *from = &channel->rings[sw_ring_from(side)], *towards = &channel->rings[sw_ring_towards(side)];
+  sw_fence_handshake(); /* [F8] */
+  swi_doorbell_ring_holder(base, sw_peer_load_relaxed(&towards->consumer),
+                           sw_peer_load_relaxed(&towards->consumer_slot));
+  swi_doorbell_ring_holder(base, sw_peer_load_relaxed(&from->producer), sw_peer_load_relaxed(&from->producer_slot));
 }
 
 void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index) {

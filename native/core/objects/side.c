@@ -13,7 +13,10 @@ int sw_side_open(sw_producer *out, sw_consumer *in, const sw_place *place, const
     status = sw_channel_open_consumer(in, place->base, place->size, place->channel, place->side, endpoint);
     if (status != SW_OK) sw_producer_leave(out);
   }
-  if (status == SW_OK) return index;
+  if (status == SW_OK) {
+    sw_channel_ring_holders(place->base, place->size, place->channel, sw_other_side(place->side));
+    return index;
+  }
   sw_endpoint_release(place->base, endpoint);
   return status;
 }

@@ -16,6 +16,8 @@ void sw_ring_format(sw_ring *ring, uint32_t capacity, uint32_t data) {
   sw_store_relaxed(&ring->producer, 0);
   sw_store_relaxed(&ring->consumer, 0);
   sw_store_relaxed(&ring->closed, 0);
+  sw_store_relaxed(&ring->consumer_slot, 0);
+  sw_store_relaxed(&ring->producer_slot, 0);
   sw_store_relaxed(&ring->head, 0);
   sw_store_relaxed(&ring->tail, 0);
   sw_store_relaxed(&ring->want_space, 0);

@@ -40,6 +40,11 @@ void sw_channel_evict(void *base, uint64_t size, uint32_t offset, uint32_t index
  * this moment may still land in the ring. */
 void sw_channel_evict_role(void *base, uint64_t size, uint32_t offset, uint32_t role);
 
+/* Have the holders of the roles of `side` look at the channel: their slots are marked, and they are
+ * rung if they sleep. For news that only the role words tell: the caller has taken a role, or left
+ * one. Any thread, lock-free; a system call only when a holder sleeps. */
+void sw_channel_ring_holders(void *base, uint64_t size, uint32_t offset, uint32_t side);
+
 /* One of the channel's four role words, by its number (sw_role_producer, sw_role_consumer). Zero
  * when there is no channel. Any thread, wait-free. */
 uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint32_t number);

@@ -120,6 +120,14 @@ int sw_producer_fits(sw_producer *p, uint32_t length);
  * wakes) fits. Returns 1 when it fits already: then do not sleep. Call it after sw_endpoint_arm. */
 int sw_producer_want_space(sw_producer *p, uint32_t length);
 
+/* Say by which slot of its endpoint's ready set the holder hears of the channel: SW_READY_FIRST or
+ * more when it is idle, so that its holder looks at it only when the slot was marked, and zero when
+ * its holder looks at it before each sleep; and SW_SLOT_QUIET beside that when messages are not to
+ * be told of. The holder looks once more behind it, at all that it would be told of. Wait-free. A
+ * take of the role begins with zero. */
+void sw_producer_set_slot(sw_producer *p, uint32_t slot);
+void sw_consumer_set_slot(sw_consumer *c, uint32_t slot);
+
 /* Is the role still this handle's? Not when the participant was evicted: it must not go on then,
  * beside its successor. The look is a hint, for once before each message or turn: what is being
  * written meanwhile may still land in the ring. */

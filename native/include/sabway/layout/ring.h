@@ -40,7 +40,10 @@ typedef struct sw_ring {
   uint32_t producer;
   uint32_t consumer;
   uint32_t closed;
-  uint8_t unused0[SW_LINE - 20];
+  /* slot words: how the holder of each role hears of the channel; written by that holder */
+  uint32_t consumer_slot;
+  uint32_t producer_slot;
+  uint8_t unused0[SW_LINE - 28];
   uint32_t head; /* written by the producer */
   uint8_t unused1[SW_LINE - 4];
   uint32_t tail; /* written by the consumer */
@@ -51,16 +54,18 @@ typedef struct sw_ring {
 
 #define SW_RING_STRUCTS(X) X(sw_frame) X(sw_ring)
 
-#define SW_RING_FIELDS(X) \
-  X(sw_frame, length)     \
-  X(sw_frame, info)       \
-  X(sw_ring, capacity)    \
-  X(sw_ring, data)        \
-  X(sw_ring, producer)    \
-  X(sw_ring, consumer)    \
-  X(sw_ring, closed)      \
-  X(sw_ring, head)        \
-  X(sw_ring, tail)        \
+#define SW_RING_FIELDS(X)   \
+  X(sw_frame, length)       \
+  X(sw_frame, info)         \
+  X(sw_ring, capacity)      \
+  X(sw_ring, data)          \
+  X(sw_ring, producer)      \
+  X(sw_ring, consumer)      \
+  X(sw_ring, closed)        \
+  X(sw_ring, consumer_slot) \
+  X(sw_ring, producer_slot) \
+  X(sw_ring, head)          \
+  X(sw_ring, tail)          \
   X(sw_ring, want_space)
 
 #ifndef __cplusplus
