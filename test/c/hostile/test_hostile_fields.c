@@ -56,6 +56,9 @@ static uint32_t places(const pair *t, const char *type, uint8_t *found[4]) {
     found[n++] = (uint8_t *)channel;
   } else if (strcmp(type, "sw_frame") == 0) {
     found[n++] = t->c.data + (t->c.cursor & (CAPACITY - 1));
+  } else if (strcmp(type, "sw_ready") == 0) {
+    found[n++] = t->r.base + SW_READY_AT + t->writer * sizeof(sw_ready);
+    found[n++] = t->r.base + SW_READY_AT + t->reader * sizeof(sw_ready);
   } else if (strcmp(type, "sw_mutex") == 0) {
     found[n++] = (uint8_t *)mutex_of(t);
   } else if (strcmp(type, "sw_directory") == 0) {
@@ -81,6 +84,8 @@ static void prepare(pair *t) {
   pair_open(t, CAPACITY);
   pair_advance(t, 3096);
   for (uint32_t i = 0; i < SENT; i++) assert_int_equal(pair_send(t, 200 + i, i), SW_OK);
+  sw_consumer_set_slot(&t->c, 5);
+  sw_producer_set_slot(&t->p, 4095);
   sw_endpoint_arm(t->r.base, t->reader, SW_SLEEP_FUTEX);
   sw_endpoint_arm(t->r.base, t->writer, SW_SLEEP_FUTEX);
 }
