@@ -19,12 +19,12 @@
  *
  * Bits that are set already are left: a stream to an idle channel costs loads alone. That loses
  * nothing. A waker that finds the slot's bit set comes before the owner's exchange of the word, and
- * the fences [F2] and [F6] let the owner see the work behind that exchange. One that finds it set
- * and then the word's bit, too, comes before the exchange of `some` likewise: its load of the word
- * is an acquire, so had the owner taken both, it would see `some` without the bit.
+ * the fences [F2] and [F6] let the owner see the work behind that exchange. Should the word's bit,
+ * which it finds set, be one that the owner has taken by then, the waker that set the slot's bit
+ * sets it again: each waker that sets the one sets the other.
  *
  * Ordering edges:
- *   [Y1] the slot's bit pairs with the exchange of the word, and the load in sw_ready_mark
+ *   [Y1] the slot's bit pairs with the exchange of the word
  *   [Y2] the word's bit pairs with the exchange of `some`: an owner that sees it sees [Y1]
  *   [F5] fence pairs with [F1] in doorbell.c: mark, then look whether armed; arm, then look for
  *        marks
@@ -50,8 +50,8 @@ void sw_ready_mark(void *base, uint32_t index, uint32_t slot) {
   if (slot >= SW_READY_SLOTS) slot = SW_READY_ALL;
   uint64_t *word = &ready->word[slot / 64];
   uint64_t bit = UINT64_C(1) << slot % 64, bit_of_word = UINT64_C(1) << slot / 64;
-  if ((sw_peer_load64_acquire(word) & bit) == 0) { /* [Y1] */
-    sw_fetch_or64_acq_rel(word, bit);              /* [Y1] */
+  if ((sw_peer_load64_relaxed(word) & bit) == 0) {
+    sw_fetch_or64_acq_rel(word, bit); /* [Y1] */
   } else if ((sw_peer_load64_relaxed(&ready->some) & bit_of_word) != 0) {
     return;
   }

@@ -2,6 +2,7 @@
  * gets all that was published, whole and in order; then a new producer goes on where the dead one
  * stopped. */
 #include "crash.h"
+#include "sabway/ready.h"
 
 static const setting SETTINGS[] = {
     {"empty", 0, 0, 0},
@@ -18,6 +19,14 @@ static const setting SETTINGS[] = {
 
 static void before(scene *s) {
   assert_int_equal(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE, s->own), SW_OK);
+}
+
+enum { IDLE = 70 };
+
+/* The consumer is looked at only when its slot is marked. */
+static void before_idle(scene *s) {
+  before(s);
+  sw_consumer_set_slot(&s->c, IDLE);
 }
 
 /* All that is there, in order. Returns the last peek's answer. */
@@ -120,6 +129,17 @@ static void prelude_push(scene *s) {
   may_send(s, 1, 0);
 }
 
+/* Whatever the dead one had published, its eviction leaves the slot marked, and no half of a
+ * mark. */
+static void after_idle(scene *s) {
+  uint32_t slots[2];
+  sw_channel_evict_role(s->r.base, s->r.size, SW_HEAP_AT, s->notes->role);
+  assert_int_equal(sw_ready_take(s->r.base, s->own, slots, 2), 1);
+  assert_int_equal(slots[0], IDLE);
+  assert_int_equal(sw_ready_some(s->r.base, s->own), 0);
+  after(s);
+}
+
 static void push(scene *s) { MUST(sw_producer_push(&s->p, length_of(s->sent)) == (s->at->full ? SW_ESTATE : SW_OK)); }
 
 static void prelude_append(scene *s) {
@@ -198,6 +218,8 @@ static const crash_case CASES[] = {
     {"sw_producer_commit", before, prelude_reserve, park, commit, after},
     {"sw_producer_abandon, reserve, publish", before, prelude_reserve, park, abandon, after},
     {"sw_producer_publish of 3", before, prelude_committed, park, publish, after},
+    {"sw_producer_publish of 3 for an idle consumer", before_idle, prelude_committed, park, publish, after_idle},
+    {"sw_producer_close, idle consumer", before_idle, prelude, park, close_it, after_idle},
     {"sw_producer_push", before, prelude_push, park, push, after},
     {"sw_producer_append, or as far as room is known", before, prelude_append, park, append, after},
     {"sw_producer_send", before, prelude_send, park, send_one, after},

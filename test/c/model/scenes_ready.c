@@ -146,8 +146,9 @@ static void mark_near(void) { mark(2, NEAR); }
 static void mark_far(void) { mark(2, FAR); }
 
 static void note(uint32_t slot) {
-  model_check(slot == SLOT || slot == NEAR || slot == FAR);
+  model_check(slot == SLOT || slot == NEAR || slot == SLOT + 2 || slot == FAR);
   if (slot == SLOT) world.received |= sw_load_relaxed(&world.sent[0]) | (sw_load_relaxed(&world.sent[2]) << 1);
+  else if (slot == NEAR && world.stop) world.received |= 4;
   else world.received |= sw_load_relaxed(&world.sent[2]) << 1;
 }
 static void take_twice(uint32_t most) {
@@ -162,7 +163,47 @@ static void take_2(void) { take_twice(2); }
 static void take_1(void) { take_twice(1); }
 static void none_lost(void) {
   for (uint32_t slot; sw_ready_take(model_region(), OWNER, &slot, 1) == 1;) note(slot);
-  model_check(world.received == 3);
+  model_check(world.received == (world.stop ? 7 : 3));
+}
+
+/* Two slots of one word are marked already: what is put back gets in the way of nothing. */
+static void setup_marked(void) {
+  world_open(0);
+  world.sent[0] = 1;
+  world.stop = 1; /* NEAR has no flag */
+  sw_ready_mark(model_region(), OWNER, SLOT);
+  sw_ready_mark(model_region(), OWNER, NEAR);
+}
+static void take_one_of_two(void) {
+  uint32_t slot;
+  model_check(sw_ready_take(model_region(), OWNER, &slot, 1) == 1);
+  model_mark(FIRST);
+  note(slot);
+}
+static void mark_behind(void) { mark(2, SLOT + 2); }
+static void mark_far_behind(void) { mark(2, FAR); }
+
+/* A waker dies in the middle of a mark; the participant that notices it marks the slot again. */
+static void setup_near(void) {
+  world_open(0);
+  sw_ready_mark(model_region(), OWNER, NEAR);
+}
+static void mark_after_death(void) {
+  model_assume(!sw_endpoint_role_alive(model_region(), world.producer[0].role));
+  mark(2, SLOT);
+}
+static void take_once(void) {
+  uint32_t slots[2], got = sw_ready_take(model_region(), OWNER, slots, 2);
+  for (uint32_t i = 0; i < got; i++) {
+    if (slots[i] == SLOT) note(SLOT);
+    model_mark(slots[i] == SLOT ? FIRST : SECOND);
+  }
+}
+static void second_seen(void) {
+  for (uint32_t slot; sw_ready_take(model_region(), OWNER, &slot, 1) == 1;) {
+    if (slot == SLOT) note(slot);
+  }
+  model_check((world.received & 2) != 0);
 }
 
 /* ---- what is no message ---- */
@@ -171,7 +212,9 @@ static void close_sending(void) { sw_producer_close(&world.producer[0]); }
 static void see_the_end(void) {
   sw_consumer *c = &world.consumer[1];
   sw_consumer_set_slot(c, SLOT | SW_SLOT_QUIET);
-  for (uint32_t slots[2]; !sw_load_acquire(&world_ring(SW_RENDERER)->closed);) next_slots(slots, 2);
+  for (uint32_t slots[2]; !sw_load_acquire(&world_ring(SW_RENDERER)->closed);)
+    while (next_slots(slots, 2) == 0) {
+    }
   model_mark(ENDED);
 }
 static void send_and_close(void) {
@@ -199,6 +242,25 @@ static void send_when_told(void) {
 }
 static void receive_whole(void) { world_receive_all(&world.consumer[1], OWNER, 1, WHOLE); }
 
+/* An idle producer that waits for nothing hears of the end. */
+static void close_receiving(void) { sw_consumer_close(&world.consumer[1]); }
+static void hear_of_the_end(void) {
+  sw_producer_set_slot(&world.producer[0], SLOT);
+  while (!sw_load_acquire(&world_ring(SW_RENDERER)->closed)) {
+    uint32_t ticket = sw_endpoint_arm(model_region(), 0, SW_SLEEP_FUTEX), slot;
+    if (!sw_ready_some(model_region(), 0)) {
+      model_mark(SLEPT);
+      model_wait(sw_endpoint_doorbell(model_region(), 0), ticket);
+    }
+    sw_endpoint_disarm(model_region(), 0);
+    while (sw_ready_take(model_region(), 0, &slot, 1) == 0) {
+      ticket = sw_endpoint_arm(model_region(), 0, SW_SLEEP_FUTEX);
+      if (!sw_ready_some(model_region(), 0)) model_wait(sw_endpoint_doorbell(model_region(), 0), ticket);
+      sw_endpoint_disarm(model_region(), 0);
+    }
+  }
+}
+
 /* A role of the other side is taken while the owner is idle. */
 static void setup_alone(void) {
   world_open(0);
@@ -211,7 +273,9 @@ static void take_role(void) {
 }
 static void see_role(void) {
   sw_consumer_set_slot(&world.consumer[1], SLOT);
-  for (uint32_t slots[2]; !sw_role_holder(sw_load_acquire(&world_ring(SW_RENDERER)->producer));) next_slots(slots, 2);
+  for (uint32_t slots[2]; !sw_role_holder(sw_load_acquire(&world_ring(SW_RENDERER)->producer));)
+    while (next_slots(slots, 2) == 0) {
+    }
 }
 
 /* ---- deaths ---- */
@@ -332,6 +396,31 @@ const model_scenario scenes_ready[] = {{.name = "ready: one idle channel, 1 mess
                                         .finish = none_lost,
                                         .sc = true,
                                         .marks = FIRST},
+                                       {.name = "ready: put back while another marks the word",
+                                        .setup = setup_marked,
+                                        .threads = {take_one_of_two, mark_behind},
+                                        .finish = none_lost,
+                                        .sc = true,
+                                        .marks = FIRST},
+                                       {.name = "ready: put back while another marks another word",
+                                        .setup = setup_marked,
+                                        .threads = {take_one_of_two, mark_far_behind},
+                                        .finish = none_lost,
+                                        .sc = true,
+                                        .marks = FIRST},
+                                       {.name = "ready: half a mark of a dead waker",
+                                        .setup = setup_near,
+                                        .threads = {mark_slot, take_once, mark_after_death},
+                                        .finish = second_seen,
+                                        .sc = true,
+                                        .mortal = 1,
+                                        .marks = FIRST | SECOND},
+                                       {.name = "ready: the end of an idle producer's stream",
+                                        .setup = setup,
+                                        .threads = {hear_of_the_end, close_receiving},
+                                        .finish = world_valid,
+                                        .sc = true,
+                                        .marks = SLEPT},
                                        {.name = "ready: two idle channels in one word",
                                         .setup = setup_two,
                                         .threads = {send_1, receive_near, send_other},
