@@ -63,19 +63,25 @@ int sw_endpoint_is_armed(const void *base, uint32_t index) {
 
 uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &swi_endpoint_at(base, index)->doorbell; }
 
-/* `unless`: a bit of `sleeping` that lets the owner sleep on. An owner that goes from a quiet sleep
- * to another arms anew, so the handshake of [F1] and [F2] covers it: either the owner's second look
- * sees the message, or the waker the new arm. */
-static void ring_unless(void *base, sw_endpoint *e, uint32_t unless) {
-  uint32_t armed = sw_peer_load_relaxed(&e->sleeping);
-  if (armed == SW_AWAKE || (armed & unless) != 0) return;
+/* Functions that a message to an awake consumer does not come by: a page loads each once. */
+#define SELDOM __attribute__((noinline))
+
+SELDOM static void end_sleep(void *base, sw_endpoint *e, uint32_t armed) {
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
   if (!sw_prim_wake(&e->doorbell, armed & SLEEP_KIND)) swi_relay_ask(base, e, rings);
   /* failure: the sleeper has disarmed or armed anew */
   sw_compare_exchange_acq_rel(&e->sleeping, &armed, SW_AWAKE);
 }
 
-static void wake_always(void *base, sw_endpoint *e) {
+/* `unless`: a bit of `sleeping` that lets the owner sleep on. An owner that goes from a quiet sleep
+ * to another arms anew, so the handshake of [F1] and [F2] covers it: either the owner's second look
+ * sees the message, or the waker the new arm. */
+static void ring_unless(void *base, sw_endpoint *e, uint32_t unless) {
+  uint32_t armed = sw_peer_load_relaxed(&e->sleeping);
+  if (armed != SW_AWAKE && (armed & unless) == 0) end_sleep(base, e, armed);
+}
+
+SELDOM static void wake_always(void *base, sw_endpoint *e) {
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
   /* All three, because the owner may sleep in any of these ways: a relay is left what this thread
    * has no means for. */
@@ -86,7 +92,7 @@ static void wake_always(void *base, sw_endpoint *e) {
 }
 
 /* Mark what the holder's slot word says; everything, when the word is of another holder. */
-static void mark(void *base, uint32_t role, uint32_t told) {
+SELDOM static void mark(void *base, uint32_t role, uint32_t told) {
   if (told > (SW_SLOT_QUIET | (SW_SLOT_QUIET - 1))) told = SW_READY_ALL;
   else if ((told & ~(uint32_t)SW_SLOT_QUIET) == 0) return; /* not idle: its holder looks at it before each sleep */
   sw_ready_mark(base, sw_role_index(role), told & ~(uint32_t)SW_SLOT_QUIET);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sabway/ready.h"
+
 const model_scenario *const scenes_all[] = {scenes_ring,     scenes_park,   scenes_relay, scenes_close, scenes_roles,
                                             scenes_claim,    scenes_attach, scenes_mutex, scenes_heap,  scenes_burial,
                                             scenes_registry, scenes_ready,  NULL};
@@ -9,6 +11,13 @@ const model_scenario *const scenes_all[] = {scenes_ring,     scenes_park,   scen
 struct world world;
 
 static uint8_t *base(void) { return model_region(); }
+
+void world_mark(void) {
+  for (uint32_t i = 0; i < MODEL_THREADS; i++) {
+    sw_ready_mark(base(), i, SW_READY_ALL);
+    sw_ready_mark(base(), i, SW_READY_MUTEXES);
+  }
+}
 
 sw_ring *world_ring(int producer_side) { return &((sw_channel *)(void *)(base() + CHANNEL))->rings[producer_side]; }
 

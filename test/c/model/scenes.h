@@ -45,6 +45,10 @@ void world_empty(void);
 void world_format(void);
 void world_open(uint32_t at);
 
+/* In setup: every endpoint has the marks that rings of native threads make, and which no native
+ * owner takes. Their fences hide no other, then. */
+void world_mark(void);
+
 /* Send message number `n` (from 1) of `length` bytes: SW_OK, or why not. Only its first and last
  * word are touched. */
 int world_send(sw_producer *p, uint32_t n, uint32_t length);
