@@ -66,7 +66,7 @@ uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &swi_endpoin
 /* Functions that a message to an awake consumer does not come by: a page loads each once. */
 #define SELDOM __attribute__((noinline))
 
-SELDOM static void end_sleep(void *base, sw_endpoint *e, uint32_t armed) {
+static SELDOM void end_sleep(void *base, sw_endpoint *e, uint32_t armed) {
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
   if (!sw_prim_wake(&e->doorbell, armed & SLEEP_KIND)) swi_relay_ask(base, e, rings);
   /* failure: the sleeper has disarmed or armed anew */
@@ -81,7 +81,7 @@ static void ring_unless(void *base, sw_endpoint *e, uint32_t unless) {
   if (armed != SW_AWAKE && (armed & unless) == 0) end_sleep(base, e, armed);
 }
 
-SELDOM static void wake_always(void *base, sw_endpoint *e) {
+static SELDOM void wake_always(void *base, sw_endpoint *e) {
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
   /* All three, because the owner may sleep in any of these ways: a relay is left what this thread
    * has no means for. */
@@ -92,7 +92,7 @@ SELDOM static void wake_always(void *base, sw_endpoint *e) {
 }
 
 /* Mark what the holder's slot word says; everything, when the word is of another holder. */
-SELDOM static void mark(void *base, uint32_t role, uint32_t told) {
+static SELDOM void mark(void *base, uint32_t role, uint32_t told) {
   if (told > (SW_SLOT_QUIET | (SW_SLOT_QUIET - 1))) told = SW_READY_ALL;
   else if ((told & ~(uint32_t)SW_SLOT_QUIET) == 0) return; /* not idle: its holder looks at it before each sleep */
   sw_ready_mark(base, sw_role_index(role), told & ~(uint32_t)SW_SLOT_QUIET);

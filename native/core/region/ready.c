@@ -45,8 +45,10 @@ static sw_ready *ready_at(const void *base, uint32_t index) {
   return (sw_ready *)(void *)((uint8_t *)base + SW_READY_AT) + index;
 }
 
-/* not inline: a message to an awake consumer does not come by, and a page loads it once */
-__attribute__((noinline)) void sw_ready_mark(void *base, uint32_t index, uint32_t slot) {
+/* A message to an awake consumer does not come by, and a page loads it once. */
+__attribute__((noinline)) void sw_ready_mark(void *base, uint32_t index, uint32_t slot);
+
+void sw_ready_mark(void *base, uint32_t index, uint32_t slot) {
   sw_ready *ready = ready_at(base, index);
   if (slot >= SW_READY_SLOTS) slot = SW_READY_ALL;
   uint64_t *word = &ready->word[slot / 64];
