@@ -43,8 +43,14 @@ export interface RegionBinding {
    * Addon.heard gives them.
    */
   listen(): number
-  /** Hear rings and deaths of other processes. Returns the watch id that PEER_DIED will name. */
-  watch(): number
+  /**
+   * Hear rings of other processes from now on, and the deaths of their participants in the channel
+   * at that offset, until `unwatch`; 0: no channel, only rings, which are heard until `close`.
+   * Returns the watch id that PEER_DIED will name.
+   */
+  watch(channel: number): number
+  /** The channel is watched no more. Absent where the binding watches its one channel for good. */
+  unwatch?(id: number): void
   /**
    * For a private region, after `watch`: start the carrier, which copies the side's messages to and
    * from the shared memory.
@@ -57,7 +63,16 @@ export interface RegionBinding {
 
 /** What only the addon's own binding has, and not what a page has of one in its preload script. */
 export interface WorkerBinding extends RegionBinding {
-  startWorker(options: { side: number; builtin?: string; plugin?: string; json: string; wait: number }): number
+  /** `channel`: its offset. `generation`: of the channel, 0: whichever is there. */
+  startWorker(options: {
+    channel: number
+    generation: number
+    side: number
+    builtin?: string
+    plugin?: string
+    json: string
+    wait: number
+  }): number
   stopWorker(id: number): void
   workerStats(id: number): (WorkerStats & { reach: number }) | undefined
 }

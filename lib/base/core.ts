@@ -49,11 +49,11 @@ function compile(source: string): WebAssembly.Module {
 
 type Call = (...args: unknown[]) => unknown
 
-/** Six arguments are what the longest takes; WebAssembly ignores those that are too many. */
+/** Seven arguments are what the longest takes; WebAssembly ignores those that are too many. */
 function guard(call: Call): Call {
-  return (a, b, c, d, e, f) => {
+  return (a, b, c, d, e, f, g) => {
     try {
-      return call(a, b, c, d, e, f)
+      return call(a, b, c, d, e, f, g)
     } catch (error) {
       throw asCorruptError(error)
     }

@@ -116,7 +116,7 @@ export class Consumer {
     const { size, endpoint } = this.#region
     const { offset, side } = this.#place
     this.#region.join(side)
-    const status = this.#core.sw_channel_open_consumer(this.#handle, 0, size, offset, side, endpoint)
+    const status = this.#core.sw_channel_open_consumer(this.#handle, 0, size, offset, 0, side, endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.#opened = true
     this.#role = this.words[this.#block + (sw_consumer.role >>> 2)]!

@@ -71,7 +71,8 @@ export class NativeWorker implements WorkerOwner {
     try {
       connect()
       const side = SW_RENDERER + SW_NATIVE - channel.side
-      this.id = binding.startWorker({ side, builtin, plugin, json, wait: policyNumber(wait) })
+      const place = { channel: channel.region.channelAt, generation: 0, side }
+      this.id = binding.startWorker({ ...place, builtin, plugin, json, wait: policyNumber(wait) })
     } catch (error) {
       this.#dismiss()
       throw adopt(error)

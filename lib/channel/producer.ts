@@ -127,7 +127,7 @@ export class Producer {
     const { size, endpoint } = this.#region
     const { offset, side } = this.#place
     this.#region.join(side)
-    const status = this.#core.sw_channel_open_producer(this.#handle, 0, size, offset, side, endpoint)
+    const status = this.#core.sw_channel_open_producer(this.#handle, 0, size, offset, 0, side, endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.#opened = true
     this.#role = this.words[this.#block + (sw_producer.role >>> 2)]!

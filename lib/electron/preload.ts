@@ -113,7 +113,8 @@ class PageBridge {
       opened.binding = binding
       const doorbell = endpointWord(endpoint, sw_endpoint.doorbell)
       listen(binding, { rung: () => this.#notify(id, doorbell) })
-      opened.deathListener = { region: { binding }, onPeerDied }
+      const { channelAt } = opened.region
+      opened.deathListener = { region: { binding, channelAt }, onPeerDied }
       listenForDeaths(opened.deathListener)
       return null
     } catch (error) {

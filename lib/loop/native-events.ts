@@ -117,7 +117,7 @@ export function listenForDeaths(listener: DeathListener): void {
   const { binding } = listener.region
   if (binding === null) return
   connect()
-  const id = binding.watch()
+  const id = binding.watch(listener.region.channelAt)
   listeners.set(id, weakly(listener))
   collected.register(listener, id)
 }

@@ -10,7 +10,7 @@ export const endPart = new Part<Pick<typeof endWatch, 'EndWatch' | 'suspect'>>()
 
 /** Is told of deaths in other processes. */
 export interface DeathListener {
-  readonly region: Pick<Region, 'binding'>
+  readonly region: Pick<Region, 'binding' | 'channelAt'>
   onPeerDied(roles: number): void
   onCarrierFailed?(status: number): void
 }

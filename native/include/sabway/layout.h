@@ -96,6 +96,8 @@
   X(SW_HEAP_CLASSES)           \
   X(SW_HEAP_GIVEN)             \
   X(SW_HEAP_FANOUT)            \
-  X(SW_SLAB_WORDS)
+  X(SW_SLAB_WORDS)             \
+  X(SW_KIND_FREE_CHANNEL)      \
+  X(SW_ROLE_ENDED)
 
 #endif

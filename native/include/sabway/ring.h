@@ -64,8 +64,9 @@ typedef struct sw_consumer {
 /* Round a wanted capacity up to one that a ring can have; 0 when it is out of range. */
 uint32_t sw_ring_capacity(uint32_t wanted);
 
-/* Prepare the control block of a ring inside a region that no other participant can see yet. */
-void sw_ring_format(sw_ring *ring, uint32_t capacity, uint32_t data);
+/* Prepare the control block of a ring that no other participant uses. `roles` is what its role
+ * words are: 0, or what a channel's generation makes of that. */
+void sw_ring_format(sw_ring *ring, uint32_t capacity, uint32_t data, uint32_t roles);
 
 /* Attach to a ring whose role the caller holds (see channel.h). `size` is the region's, in bytes.
  * Errors: SW_ECORRUPT when capacity, data or indices cannot be right. */

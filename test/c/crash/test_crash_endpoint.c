@@ -14,8 +14,8 @@ static void traffic(scene *s, uint32_t writer) {
   sw_producer p;
   sw_consumer c;
   sw_slice slice;
-  assert_int_equal(sw_channel_open_producer(&p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, writer), SW_OK);
-  assert_int_equal(sw_channel_open_consumer(&c, s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE, writer), SW_OK);
+  assert_int_equal(sw_channel_open_producer(&p, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_RENDERER, writer), SW_OK);
+  assert_int_equal(sw_channel_open_consumer(&c, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_NATIVE, writer), SW_OK);
   uint32_t next = 0;
   for (uint32_t n = s->at->fill; n < 3 * FRAMES; n++) {
     assert_int_equal(put(&p, n), SW_OK);
@@ -51,16 +51,16 @@ static void after_ring(scene *s) {
 static void dies_with_an_endpoint(const region *r) { region_claim(r); }
 
 static void fill(const region *r, sw_producer *p) {
-  assert_int_equal(sw_channel_open_producer(p, r->base, r->size, SW_HEAP_AT, SW_RENDERER, region_claim(r)), SW_OK);
+  assert_int_equal(sw_channel_open_producer(p, r->base, r->size, SW_HEAP_AT, 0, SW_RENDERER, region_claim(r)), SW_OK);
 }
 
 static void dies_with_roles(const region *r) {
   sw_consumer c;
   uint32_t index = region_claim(r);
-  sw_channel_open_consumer(&c, r->base, r->size, SW_HEAP_AT, SW_NATIVE, index);
+  sw_channel_open_consumer(&c, r->base, r->size, SW_HEAP_AT, 0, SW_NATIVE, index);
   for (uint32_t side = 0; side < 2; side++) {
     sw_producer p;
-    sw_channel_open_producer(&p, r->base, r->size, SW_HEAP_AT, side, index);
+    sw_channel_open_producer(&p, r->base, r->size, SW_HEAP_AT, 0, side, index);
   }
 }
 
@@ -156,11 +156,11 @@ static void serve(scene *s) { sw_relay_serve(s->r.base); }
 static void wake_always(scene *s) { sw_endpoint_wake_always(s->r.base, s->dead); }
 
 static void open_producer(scene *s) {
-  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, s->notes->index) == SW_OK);
+  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_RENDERER, s->notes->index) == SW_OK);
 }
 
 static void open_consumer(scene *s) {
-  MUST(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE, s->notes->index) == SW_OK);
+  MUST(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_NATIVE, s->notes->index) == SW_OK);
 }
 
 /* Everything a participant does, from its arrival to its leaving. */
@@ -261,8 +261,8 @@ static void pid_is_reused(void **state) {
   assert_int_equal(index, 0);
   sw_producer p;
   sw_consumer c;
-  assert_int_equal(sw_channel_open_producer(&p, r.base, r.size, SW_HEAP_AT, SW_RENDERER, index), SW_OK);
-  assert_int_equal(sw_channel_open_consumer(&c, r.base, r.size, SW_HEAP_AT, SW_NATIVE, index), SW_OK);
+  assert_int_equal(sw_channel_open_producer(&p, r.base, r.size, SW_HEAP_AT, 0, SW_RENDERER, index), SW_OK);
+  assert_int_equal(sw_channel_open_consumer(&c, r.base, r.size, SW_HEAP_AT, 0, SW_NATIVE, index), SW_OK);
   kill(stranger, SIGKILL);
   reap(stranger);
   region_free_shared(&r);

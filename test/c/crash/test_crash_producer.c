@@ -17,7 +17,7 @@ static const setting SETTINGS[] = {
 /* ---- survivor ---- */
 
 static void before(scene *s) {
-  assert_int_equal(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE, s->own), SW_OK);
+  assert_int_equal(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_NATIVE, s->own), SW_OK);
 }
 
 /* All that is there, in order. Returns the last peek's answer. */
@@ -39,7 +39,7 @@ static void park(scene *s) {
 
 static void goes_on(scene *s, uint32_t index) {
   sw_producer p;
-  assert_int_equal(sw_channel_open_producer(&p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, index), SW_OK);
+  assert_int_equal(sw_channel_open_producer(&p, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_RENDERER, index), SW_OK);
   for (uint32_t i = 0; i < 3 * FRAMES; i++) {
     assert_int_equal(put(&p, s->sent), SW_OK);
     sw_producer_publish(&p);
@@ -74,7 +74,7 @@ static void after(scene *s) {
 
 static void prelude(scene *s) {
   child_claims(s);
-  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, s->notes->index) == SW_OK);
+  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_RENDERER, s->notes->index) == SW_OK);
   for (uint32_t n = 0; n < s->at->fill; n++) MUST(put(&s->p, n) == SW_OK);
   sw_producer_publish(&s->p);
   s->notes->sure = s->notes->possible = s->sent = s->at->fill;

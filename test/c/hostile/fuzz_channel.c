@@ -41,7 +41,7 @@ static void open_producer(host *t) {
   uint32_t offset = some_offset(), side = script_byte() % 3, index = some_index(t);
   sw_producer made;
   int status;
-  CALL(OPEN_LOADS, status = sw_channel_open_producer(&made, t->m.base, t->m.size, offset, side, index));
+  CALL(OPEN_LOADS, status = sw_channel_open_producer(&made, t->m.base, t->m.size, offset, 0, side, index));
   MUST(is_expected(status));
   if (status != SW_OK || offset != SW_HEAP_AT) return;
   t->p = made;
@@ -53,7 +53,7 @@ static void open_consumer(host *t) {
   uint32_t offset = some_offset(), side = script_byte() % 3, index = some_index(t);
   sw_consumer made;
   int status;
-  CALL(OPEN_LOADS, status = sw_channel_open_consumer(&made, t->m.base, t->m.size, offset, side, index));
+  CALL(OPEN_LOADS, status = sw_channel_open_consumer(&made, t->m.base, t->m.size, offset, 0, side, index));
   MUST(is_expected(status));
   if (status != SW_OK || offset != SW_HEAP_AT) return;
   t->c = made;

@@ -181,7 +181,7 @@ static void every_truncated_length(void **state) {
     }
     sw_producer p;
     sw_consumer c;
-    int status = sw_channel_open_producer(&p, base, size, SW_HEAP_AT, SW_NATIVE, 0);
+    int status = sw_channel_open_producer(&p, base, size, SW_HEAP_AT, 0, SW_NATIVE, 0);
     if (size < SW_HEAP_AT + sizeof(sw_channel)) assert_int_equal(status, SW_ERANGE);
     else assert_true(status == SW_OK || status == SW_ECORRUPT);
     if (status == SW_OK) {
@@ -190,7 +190,7 @@ static void every_truncated_length(void **state) {
       assert_true(room + CAPACITY <= base + size);
       memset(room, 1, CAPACITY);
     }
-    int other = sw_channel_open_consumer(&c, base, size, SW_HEAP_AT, SW_NATIVE, 0);
+    int other = sw_channel_open_consumer(&c, base, size, SW_HEAP_AT, 0, SW_NATIVE, 0);
     if (size == needed) assert_int_equal(status | other, SW_OK);
     free(base);
   }

@@ -30,8 +30,8 @@ void world_open(uint32_t at) {
   world_ring(SW_RENDERER)->head = world_ring(SW_RENDERER)->tail = at;
   for (uint32_t i = 0; i < 2; i++) model_check(sw_endpoint_claim(base(), i + 1, 10 * (i + 1), i + 1) == (int)i);
   for (uint32_t i = 0; i < 2; i++) {
-    model_check(sw_channel_open_producer(&world.producer[i], base(), REGION_BYTES, CHANNEL, i, i) == SW_OK);
-    model_check(sw_channel_open_consumer(&world.consumer[i], base(), REGION_BYTES, CHANNEL, i, i) == SW_OK);
+    model_check(sw_channel_open_producer(&world.producer[i], base(), REGION_BYTES, CHANNEL, 0, i, i) == SW_OK);
+    model_check(sw_channel_open_consumer(&world.consumer[i], base(), REGION_BYTES, CHANNEL, 0, i, i) == SW_OK);
   }
 }
 

@@ -18,8 +18,10 @@ enum sw_frame_type { SW_FRAME_DATA = 1, SW_FRAME_PAD = 2 };
 /* A role word (its format is in sabway/role.h): zero while the role was never held; then the
  * endpoint that holds it, and the epoch of its claim; SW_ROLE_GONE alone when the holder left in
  * order; the holder with SW_ROLE_GONE when it was evicted. In the last two cases, and when the
- * holder's process is dead, the role can be taken. */
-enum { SW_ROLE_GONE = 0x80 };
+ * holder's process is dead, the role can be taken. SW_ROLE_ENDED when the holder left behind
+ * closing its direction: then it cannot. In a channel of a heap a role that was never held has the
+ * channel's generation in bits 8-31. */
+enum { SW_ROLE_GONE = 0x80, SW_ROLE_ENDED = 0x180 };
 
 /* Bits of sw_ring.closed. */
 enum { SW_CLOSED_BY_PRODUCER = 1, SW_CLOSED_BY_CONSUMER = 2 };
