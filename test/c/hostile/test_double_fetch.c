@@ -299,8 +299,8 @@ static void reopen(host *h) {
   pair *t = &h->t;
   CALL(sw_producer_leave, &t->p);
   CALL(sw_consumer_leave, &t->c);
-  CALL(sw_channel_open_producer, &t->p, t->r.base, t->r.size, SW_HEAP_AT, SW_RENDERER, t->writer);
-  CALL(sw_channel_open_consumer, &t->c, t->r.base, t->r.size, SW_HEAP_AT, SW_NATIVE, t->reader);
+  CALL(sw_channel_open_producer, &t->p, t->r.base, t->r.size, SW_HEAP_AT, 0, SW_RENDERER, t->writer);
+  CALL(sw_channel_open_consumer, &t->c, t->r.base, t->r.size, SW_HEAP_AT, 0, SW_NATIVE, t->reader);
   inside = NULL;
 }
 

@@ -86,7 +86,7 @@ static void closed(void **state) {
   sw_producer_close(&p);
   sw_producer_leave(&p);
   assert_int_equal(open_producer(&p, &r, SW_RENDERER, second), SW_ECLOSED);
-  assert_int_equal(region_channel(&r)->rings[SW_RENDERER].producer, SW_ROLE_GONE);
+  assert_int_equal(region_channel(&r)->rings[SW_RENDERER].producer, SW_ROLE_ENDED);
   assert_int_equal(open_consumer(&c, &r, SW_RENDERER, second), SW_OK);
   sw_consumer_close(&c);
   sw_consumer_leave(&c);
