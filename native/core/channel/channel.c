@@ -84,7 +84,7 @@ static bool is_ended(const place *p, uint32_t word) {
  * the word is hostile. What is found before the exchange is so at the exchange: a word of another
  * generation, or of a role that has ended, is another word. */
 static int take(void *base, const place *p, uint32_t role) {
-  uint32_t holder = sw_peer_load_acquire(p->word); /* pairs with [C2] */
+  uint32_t holder = sw_peer_load_acquire(p->word); /* pairs with [C2], [C4] */
   for (int tries = 0; tries < 4; tries++) {
     if (!swi_life_is_of(sw_peer_load64_relaxed(&p->channel->life), p->generation)) return SW_ECLOSED;
     if (holder == role || sw_endpoint_role_alive(base, holder)) return SW_ETAKEN;
@@ -189,7 +189,7 @@ uint32_t sw_channel_role(const void *base, uint64_t size, uint32_t offset, uint3
 uint32_t sw_channel_generation(const void *base, uint64_t size, uint32_t offset) {
   sw_channel *channel;
   if (find(base, size, offset, SW_RENDERER, &channel) != SW_OK) return 0;
-  uint64_t life = sw_peer_load64_acquire(&channel->life);
+  uint64_t life = sw_peer_load64_relaxed(&channel->life);
   return swi_life_is_open(life) ? swi_life_generation(life) : 0;
 }
 

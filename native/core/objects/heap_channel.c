@@ -174,7 +174,7 @@ uint32_t sw_channel_reclaim(sw_heap *heap) {
     uint32_t at = entry & ~(uint32_t)SW_KIND_MASK;
     sw_channel *channel = (entry & SW_KIND_MASK) == SW_KIND_CHANNEL ? swi_channel_at(heap->base, size, at) : NULL;
     if (channel == NULL) continue;
-    uint64_t life = sw_peer_load64_acquire(&channel->life);
+    uint64_t life = sw_peer_load64_relaxed(&channel->life);
     bool apart = sw_role_lost(swi_life_state(life)) != 0;
     if (!apart && (!swi_life_is_open(life) || !are_done(heap->base, channel, 0))) continue;
     if (sw_channel_free(heap, at, swi_life_generation(life), 0) == 1) freed++;

@@ -92,6 +92,18 @@ static const struct reason {
      "what it hands on is in no store of its own; for the plain stores that clear the block"},
     {"sw_registry_remove", "->hint", MODEL_WEAKEN,
      "what it hands on is in no store of its own; for the plain stores that clear the block"},
+    {"find", "magic", MODEL_WEAKEN, "a role is read with acquire before the rest of the channel is: [C4]"},
+    {"swi_channel_write", "&channel->life", MODEL_WEAKEN, "edge [C4] orders the same stores"},
+    {"admit", "&p->channel->life", MODEL_WEAKEN,
+     "fence [C3] before it orders what matters; the rest of the channel is seen by [C4]"},
+    {"take_apart", "&channel->data", MODEL_WEAKEN, "which freer gets the block matters, not what else it sees"},
+    {"take_apart", "&channel->data", MODEL_SPLIT, "only a freer that lives and is taken for dead has a rival here"},
+    {"take_apart", "&channel->life", MODEL_WEAKEN, "the registry's exchange behind it orders the same stores"},
+    {"take_apart", "&channel->life", MODEL_SPLIT, "only a freer that lives and is taken for dead has a rival here"},
+    {"begin", "*seen = ", MODEL_WEAKEN, "the exchange behind it reads the same word"},
+    {"sw_channel_free", "magic", MODEL_WEAKEN, "the exchange of `life` behind it orders the same stores"},
+    {"sw_channel_free", "swi_life_of(generation, 0)", MODEL_WEAKEN, "fence [O1] before it is a release"},
+    {"sw_channel_free", "mine)", MODEL_WEAKEN, "what holders did is seen by [O2]; nothing is published before the registry"},
 };
 
 enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };
