@@ -65,7 +65,7 @@ function described(region: HeapRegion, object: unknown): { kind: ObjectKind<obje
     if (place.region.bytes.buffer !== region.bytes.buffer) {
       throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'the object is in the heap of another region')
     }
-    return { kind, found: { kind: kind.kind, object: place.object } }
+    return { kind, found: { kind: kind.kind, object: place.object, generation: 0 } }
   }
   return check.refuse(
     'ERR_SABWAY_INVALID_TYPE',

@@ -334,7 +334,7 @@ static void no_word_is_read_twice(void **state) {
 static void use_names(sw_heap *h, uint64_t *random) {
   uint32_t number = random_next(random) % 200, cursor = number, length;
   uint8_t name[SW_NAME_MOST] = {(uint8_t)number, 1};
-  sw_found given = {SW_KIND_MEMORY, 16 * number}, found;
+  sw_found given = {SW_KIND_MEMORY, 16 * number, 0}, found;
   switch (random_next(random) % 8) {
     case 0:
       CALL(sw_directory_find, h, name, 2, &found);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 
 #include "../heap/heap_helper.h"
+#include "sabway/directory.h"
 #include "sabway/heap_channel.h"
 #include "sabway/mutex.h"
 #include "sabway/registry.h"
@@ -200,5 +201,60 @@ static void ports(void **state) {
   heap_scene_close(&s);
 }
 
-TESTS(TEST(the_last_side_frees), TEST(the_next_is_another), TEST(done_when),
+static int name(heap_scene *s, const char *text, uint32_t kind, uint32_t object, uint32_t generation, sw_found *found) {
+  sw_found given = {kind, object, generation};
+  return sw_directory_add(&s->h, text, (uint32_t)strlen(text), &given, found);
+}
+static int named(heap_scene *s, const char *text, sw_found *found) {
+  return sw_directory_find(&s->h, text, (uint32_t)strlen(text), found);
+}
+static uint32_t count_names(heap_scene *s) {
+  uint32_t cursor = 0, length, count = 0;
+  uint8_t text[SW_NAME_MOST];
+  sw_found found;
+  while (sw_directory_next(&s->h, &cursor, &found, text, &length) == 1) count++;
+  return count;
+}
+
+/* The name of a freed object stands for nothing, not for what is made of its block. */
+static void names_go_with_their_objects(void **state) {
+  (void)state;
+  heap_scene s;
+  heap_scene_open(&s, SMALL_REGION);
+  sw_found found;
+  made old = make(&s);
+  uint32_t lock = heap_get(&s.h, sizeof(sw_mutex_object)), plain = heap_get(&s.h, sizeof(sw_mutex));
+  sw_mutex_object *mutex = (sw_mutex_object *)(void *)(s.r.base + lock);
+  memset(mutex, 0, sizeof(*mutex));
+  assert_int_equal(name(&s, "channel", SW_KIND_CHANNEL, old.at, old.generation + 1, &found), SW_ECLOSED);
+  assert_int_equal(name(&s, "channel", SW_KIND_CHANNEL, old.at, 0, &found), 1);
+  assert_int_equal(found.generation, old.generation);
+  assert_int_equal(name(&s, "mutex", SW_KIND_MUTEX, lock, 0, &found), 1);
+  assert_int_equal(name(&s, "plain", SW_KIND_MUTEX, plain, 0, &found), 1);
+  assert_int_equal(name(&s, "block", SW_KIND_MEMORY, plain, 0, &found), 1);
+  assert_int_equal(named(&s, "channel", &found), 1);
+  assert_true(found.object == old.at && found.generation == old.generation);
+  assert_int_equal(count_names(&s), 4);
+  assert_int_equal(sw_channel_free(&s.h, old.at, old.generation, SW_CHANNEL_UNSHARED), 1);
+  mutex->generation++;
+  for (int anew = 0; anew < 2; anew++) { /* freed, then made anew */
+    assert_int_equal(named(&s, "channel", &found), 0);
+    assert_int_equal(named(&s, "mutex", &found), 0);
+    assert_int_equal(named(&s, "plain", &found), 1);
+    assert_int_equal(count_names(&s), 2);
+    if (anew == 0) assert_int_equal(name(&s, "other", SW_KIND_CHANNEL, old.at, 0, &found), SW_ECLOSED);
+    if (anew == 0) assert_int_equal(make(&s).at, old.at);
+  }
+  uint64_t blocks = heap_stats(&s.h).blocks;
+  assert_int_equal(name(&s, "channel", SW_KIND_CHANNEL, old.at, 0, &found), 1);
+  assert_int_equal(found.generation, old.generation + 1);
+  assert_int_equal(heap_stats(&s.h).blocks, blocks); /* in the old entry's place */
+  assert_int_equal(sw_directory_remove(&s.h, "mutex", 5, 0), 0);
+  assert_int_equal(heap_stats(&s.h).blocks, blocks - 1);
+  assert_int_equal(named(&s, "channel", &found), 1);
+  assert_int_equal(sw_directory_check(&s.h), SW_OK);
+  heap_scene_close(&s);
+}
+
+TESTS(TEST(names_go_with_their_objects), TEST(the_last_side_frees), TEST(the_next_is_another), TEST(done_when),
       TEST(a_full_heap_takes_back_what_the_dead_left), TEST(refused), TEST(ports));
