@@ -15,15 +15,14 @@
 void RegionBinding::Init(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "RegionBinding",
-      DefineClass(
-          env, "RegionBinding",
-          {InstanceMethod("park", &RegionBinding::Park), InstanceMethod("yield", &RegionBinding::Yield),
-           InstanceMethod("listen", &RegionBinding::Listen), InstanceMethod("watch", &RegionBinding::Watch),
-           InstanceMethod("unwatch", &RegionBinding::Unwatch),
-           InstanceMethod("carry", &RegionBinding::Carry), InstanceMethod("startWorker", &RegionBinding::StartWorker),
-           InstanceMethod("stopWorker", &RegionBinding::StopWorker),
-           InstanceMethod("workerStats", &RegionBinding::WorkerStats), InstanceMethod("copyIn", &RegionBinding::CopyIn),
-           InstanceMethod("close", &RegionBinding::Close)}));
+      DefineClass(env, "RegionBinding",
+                  {InstanceMethod("park", &RegionBinding::Park), InstanceMethod("yield", &RegionBinding::Yield),
+                   InstanceMethod("listen", &RegionBinding::Listen), InstanceMethod("watch", &RegionBinding::Watch),
+                   InstanceMethod("unwatch", &RegionBinding::Unwatch), InstanceMethod("carry", &RegionBinding::Carry),
+                   InstanceMethod("startWorker", &RegionBinding::StartWorker),
+                   InstanceMethod("stopWorker", &RegionBinding::StopWorker),
+                   InstanceMethod("workerStats", &RegionBinding::WorkerStats),
+                   InstanceMethod("copyIn", &RegionBinding::CopyIn), InstanceMethod("close", &RegionBinding::Close)}));
 }
 
 // (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, SharedMemory

@@ -55,9 +55,9 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   uint32_t endpoint_ = 0;
   Bell *bell_ = nullptr;  // of the endpoint, while this is open
   bool listening_ = false;
-  uint32_t bell_id_ = 0;       // of the doorbell, with the listener; 0 when that does not hear it
+  uint32_t bell_id_ = 0;        // of the doorbell, with the listener; 0 when that does not hear it
   std::set<uint32_t> watches_;  // of channels, likewise
-  uint32_t carried_for_ = 0;   // the watch that news of the carrier name
+  uint32_t carried_for_ = 0;    // the watch that news of the carrier name
   bool open_ = false;
   WorkerSet workers_;
 };

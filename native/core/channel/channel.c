@@ -150,13 +150,9 @@ static uint32_t left(const sw_ring *ring, uint32_t closes) {
   return (sw_peer_load_relaxed(&ring->closed) & closes) != 0 ? SW_ROLE_ENDED : SW_ROLE_GONE;
 }
 
-void sw_producer_leave(sw_producer *p) {
-  give_back(&p->ring->producer, p->role, left(p->ring, SW_CLOSED_BY_PRODUCER));
-}
+void sw_producer_leave(sw_producer *p) { give_back(&p->ring->producer, p->role, left(p->ring, SW_CLOSED_BY_PRODUCER)); }
 
-void sw_consumer_leave(sw_consumer *c) {
-  give_back(&c->ring->consumer, c->role, left(c->ring, SW_CLOSED_BY_CONSUMER));
-}
+void sw_consumer_leave(sw_consumer *c) { give_back(&c->ring->consumer, c->role, left(c->ring, SW_CLOSED_BY_CONSUMER)); }
 
 static void evict(void *base, uint64_t size, uint32_t offset, uint32_t role) {
   sw_channel *channel;

@@ -23,8 +23,8 @@ extern "C" {
 
 /* What a name stands for. */
 typedef struct sw_found {
-  uint32_t kind;   /* enum sw_kind */
-  uint32_t object; /* offset */
+  uint32_t kind;       /* enum sw_kind */
+  uint32_t object;     /* offset */
   uint32_t generation; /* of a channel; zero of all else */
 } sw_found;
 

@@ -85,9 +85,9 @@ typedef struct sw_port {
   sw_consumer in;
 } sw_port;
 
-/* Take a side of the channel that the region was carved for. A side whose process has died is free: its committed messages are still there, and
- * what it had not released yet is received again. Errors: SW_ENOTREGION, SW_ELAYOUT, SW_ECROWDED,
- * SW_ETAKEN, SW_ECLOSED (this side was closed with `end`), SW_ECORRUPT. */
+/* Take a side of the channel that the region was carved for. A side whose process has died is free: its committed
+ * messages are still there, and what it had not released yet is received again. Errors: SW_ENOTREGION, SW_ELAYOUT,
+ * SW_ECROWDED, SW_ETAKEN, SW_ECLOSED (this side was closed with `end`), SW_ECORRUPT. */
 int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side);
 
 /* The same, of a channel of the region's heap. Errors also: SW_ECLOSED: the channel was freed. The

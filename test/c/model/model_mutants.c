@@ -103,7 +103,8 @@ static const struct reason {
     {"begin", "*seen = ", MODEL_WEAKEN, "the exchange behind it reads the same word"},
     {"sw_channel_free", "magic", MODEL_WEAKEN, "the exchange of `life` behind it orders the same stores"},
     {"sw_channel_free", "swi_life_of(generation, 0)", MODEL_WEAKEN, "fence [O1] before it is a release"},
-    {"sw_channel_free", "mine)", MODEL_WEAKEN, "what holders did is seen by [O2]; nothing is published before the registry"},
+    {"sw_channel_free", "mine)", MODEL_WEAKEN,
+     "what holders did is seen by [O2]; nothing is published before the registry"},
 };
 
 enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };

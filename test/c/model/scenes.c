@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-const model_scenario *const scenes_all[] = {scenes_ring,  scenes_park,   scenes_relay,    scenes_close,
-                                            scenes_roles, scenes_claim,  scenes_attach,   scenes_mutex,
-                                            scenes_heap,  scenes_burial, scenes_registry, scenes_channel, NULL};
+const model_scenario *const scenes_all[] = {scenes_ring,     scenes_park,    scenes_relay, scenes_close, scenes_roles,
+                                            scenes_claim,    scenes_attach,  scenes_mutex, scenes_heap,  scenes_burial,
+                                            scenes_registry, scenes_channel, NULL};
 
 struct world world;
 

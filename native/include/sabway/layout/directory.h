@@ -25,10 +25,10 @@ typedef struct sw_directory_table {
 
 /* Written before its offset is stored in a slot, and not changed after that. */
 typedef struct sw_directory_entry {
-  uint32_t kind;   /* enum sw_kind */
-  uint32_t object; /* offset */
-  uint32_t hash;   /* of the name */
-  uint32_t length; /* of the name, in bytes */
+  uint32_t kind;       /* enum sw_kind */
+  uint32_t object;     /* offset */
+  uint32_t hash;       /* of the name */
+  uint32_t length;     /* of the name, in bytes */
   uint32_t generation; /* of the object, where its kind has one: else it was freed meanwhile */
   uint8_t name[];
 } sw_directory_entry;

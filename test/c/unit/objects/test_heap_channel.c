@@ -108,9 +108,12 @@ static void done_when(void **state) {
     enum fate fate;
     uint32_t flags;
     int status;
-  } ROWS[] = {{NEVER, 0, 0},         {NEVER, SW_CHANNEL_UNSHARED, 1}, {HELD, 0, 0},    {HELD, SW_CHANNEL_UNSHARED, 0},
-              {DETACHED, 0, 0},      {CLOSED, 0, 1},                  {DEAD, 0, 1},    {EVICTED, 0, 1},
-              {EVICTED_ALIVE, 0, 0}, {HALF_DEAD, 0, 1},               {NEVER, 2, 0}};
+  } ROWS[] = {{NEVER, 0, 0},         {NEVER, SW_CHANNEL_UNSHARED, 1},
+              {HELD, 0, 0},          {HELD, SW_CHANNEL_UNSHARED, 0},
+              {DETACHED, 0, 0},      {CLOSED, 0, 1},
+              {DEAD, 0, 1},          {EVICTED, 0, 1},
+              {EVICTED_ALIVE, 0, 0}, {HALF_DEAD, 0, 1},
+              {NEVER, 2, 0}};
   for (size_t i = 0; i < sizeof(ROWS) / sizeof(*ROWS); i++) {
     heap_scene s;
     heap_scene_open(&s, SMALL_REGION);
@@ -122,8 +125,8 @@ static void done_when(void **state) {
     assert_int_equal(open_side(&a, &s, m, SW_RENDERER, first), SW_OK);
     if (fate != NEVER && fate != HALF_DEAD) assert_int_equal(open_side(&b, &s, m, SW_NATIVE, second), SW_OK);
     if (fate == HALF_DEAD)
-      assert_int_equal(
-          sw_channel_open_producer(&b.out, s.r.base, s.r.size, m.at, m.generation, SW_NATIVE, second), SW_OK);
+      assert_int_equal(sw_channel_open_producer(&b.out, s.r.base, s.r.size, m.at, m.generation, SW_NATIVE, second),
+                       SW_OK);
     leave(&a, 1);
     if (fate == DETACHED || fate == CLOSED) leave(&b, fate == CLOSED);
     if (fate == EVICTED || fate == EVICTED_ALIVE) sw_region_evict_role(s.r.base, s.r.size, role);

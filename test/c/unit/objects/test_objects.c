@@ -354,5 +354,6 @@ static void the_locks_of_heap_and_directory_are_given_to_the_next(void **state) 
 
 TESTS(TEST(a_name_stands_for_the_first_object), TEST(a_name_has_up_to_255_bytes_of_any_kind), TEST(names_come_and_go),
       TEST(several_at_once_get_one_object_for_each_name), TEST(a_lie_is_an_error_and_no_crash),
-      TEST(objects_are_walked_once_each), TEST(a_retired_object_is_used_again), TEST(a_registry_of_lies_is_walked_to_an_end),
-      TEST(what_a_dead_one_held_is_given_to_the_next), TEST(the_locks_of_heap_and_directory_are_given_to_the_next));
+      TEST(objects_are_walked_once_each), TEST(a_retired_object_is_used_again),
+      TEST(a_registry_of_lies_is_walked_to_an_end), TEST(what_a_dead_one_held_is_given_to_the_next),
+      TEST(the_locks_of_heap_and_directory_are_given_to_the_next));

@@ -33,9 +33,9 @@ static void round_trip(void **state) {
 /* Behind a region's token is the place of one of its channels, or nothing. */
 static void channels(void **state) {
   (void)state;
-  static const char *const NONE[] = {"/",         "/1",      "/1.",     "/.1",     "/0.1",         "/1.0",
-                                     "/1.1/1.1",  "/1.1.1",  "/1.1 ",   "/A.1",    "/1.100000000", "/100000000.1",
-                                     "/ffffffff", "/1:1",    "/-1.1",   "//1.1",   "/1.x",         ".1"};
+  static const char *const NONE[] = {"/",         "/1",     "/1.",   "/.1",   "/0.1",         "/1.0",
+                                     "/1.1/1.1",  "/1.1.1", "/1.1 ", "/A.1",  "/1.100000000", "/100000000.1",
+                                     "/ffffffff", "/1:1",   "/-1.1", "//1.1", "/1.x",         ".1"};
   char text[SW_TOKEN_BYTES], why[SW_WHY_BYTES];
   sw_token read;
   sw_token_write(&ONE, text);
