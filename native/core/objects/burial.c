@@ -58,9 +58,11 @@ static void evict_from_mutex(void *base, sw_mutex *mutex, const dead *who) {
 
 static void evict(void *base, uint64_t size, const dead *who) {
   uint32_t root = sw_region_channel(base, size), heap = sw_region_heap(base, size);
-  if (root != 0) evict_from_channel(base, size, root, who);
-  /* also one that waits without a role, unless it is the caller */
-  if (!who->all_claims) sw_endpoint_wake_always(base, who->role);
+  if (root != 0) {
+    evict_from_channel(base, size, root, who);
+    /* also one that waits there without a role, unless it is the caller */
+    if (!who->all_claims) sw_channel_evict_role(base, size, root, who->role);
+  }
   if (heap == 0) return;
   evict_from_mutex(base, mutex_at(base, size, heap + offsetof(sw_heap_control, lock)), who);
   evict_from_mutex(base, &((sw_directory *)(void *)((uint8_t *)base + SW_DIRECTORY_AT))->lock, who);

@@ -271,11 +271,12 @@ int sw_directory_remove(sw_heap *heap, const void *name, uint32_t length, uint32
   uint32_t slot;
   sw_directory_entry *entry;
   status = search(heap, &v, hash_of(name, length), name, length, &slot, &entry);
-  bool is_it = status == SW_OK && entry != NULL && (object == 0 || sw_peer_load_relaxed(&entry->object) == object);
+  sw_found found = {0};
+  bool there = status == SW_OK && entry != NULL, stands = there && read_entry(heap, entry, &found);
+  bool is_it = there && (object == 0 || found.object == object);
   if (is_it) {
-    sw_found found;
-    status = read_entry(heap, entry, &found);
     sw_store_relaxed(&v.table->slot[slot], SW_SLOT_DELETED);
+    status = stands;
   }
   unlock(heap);
   if (is_it) sw_heap_free(heap, (uint32_t)((uint8_t *)entry - heap->base));

@@ -5,8 +5,8 @@
 #include <signal.h>
 
 #include "../unit/heap/heap_helper.h"
-#include "crash.h"
 #include "core/channel/life.h"
+#include "crash.h"
 #include "sabway/heap_channel.h"
 #include "sabway/registry.h"
 
