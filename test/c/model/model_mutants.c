@@ -96,6 +96,8 @@ static const struct reason {
     {"swi_channel_write", "&channel->life", MODEL_WEAKEN, "edge [C4] orders the same stores"},
     {"admit", "&p->channel->life", MODEL_WEAKEN,
      "fence [C3] before it orders what matters; the rest of the channel is seen by [C4]"},
+    {"sw_ring_format", "roles);", MODEL_WEAKEN,
+     "the fences of freeing come before, and the rest of the channel is seen by `life`, too, in admit"},
     {"take_apart", "&channel->data", MODEL_WEAKEN, "which freer gets the block matters, not what else it sees"},
     {"take_apart", "&channel->data", MODEL_SPLIT, "only a freer that lives and is taken for dead has a rival here"},
     {"take_apart", "&channel->life", MODEL_WEAKEN, "the registry's exchange behind it orders the same stores"},

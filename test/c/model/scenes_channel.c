@@ -134,6 +134,19 @@ static void free_and_make(void) {
   model_check(open_producer(SW_NATIVE, 0, 2) == SW_OK);
 }
 
+/* One that knows the next channel's place takes a role as soon as it is there, and sees the rest. */
+static void make_only(void) {
+  free_by(0);
+  uint32_t next = sw_channel_new(&c.heap[0], CAPACITY * 2, CAPACITY);
+  model_check(next == c.at);
+}
+static void attach_next(void) {
+  int producer = open_producer(SW_RENDERER, 2, 2), consumer = open_consumer(SW_NATIVE, 2, 2);
+  if (producer == SW_OK) model_check(world.producer[SW_RENDERER].capacity == 2 * CAPACITY);
+  if (consumer == SW_OK) model_check(world.consumer[SW_NATIVE].capacity == 2 * CAPACITY);
+  model_mark(producer == SW_OK ? BOTH : REFUSED);
+}
+
 static uint32_t is_free(void) {
   uint32_t found = sw_registry_change(base(), REGION_BYTES, c.at, SW_KIND_FREE_CHANNEL, SW_KIND_FREE_CHANNEL);
   return found == c.at;
@@ -207,6 +220,10 @@ const model_scenario scenes_channel[] = {{.name = "channel: both sides leave and
                                           .threads = {free_and_make, attach_stale},
                                           .finish = next_is_held,
                                           .large = true,
+                                          .marks = FIRST | BOTH | REFUSED},
+                                         {.name = "channel: it is made anew, one waits for that",
+                                          .setup = setup_dead,
+                                          .threads = {make_only, attach_next},
                                           .marks = FIRST | BOTH | REFUSED},
                                          {.name = "channel: two free, and one dies anywhere",
                                           .setup = setup_dead,
