@@ -1,6 +1,19 @@
 // Everything that is measured: groups of benchmarks that are compared with each other.
 import type { Benchmark } from './benchmarks/benchmark.js'
-import { churn, exchanges, InThread, lock, pairs, queue, sabway, thing, tryLock } from './benchmarks/in-thread.js'
+import {
+  channels,
+  churn,
+  exchanges,
+  InThread,
+  lock,
+  messageChannels,
+  pairs,
+  queue,
+  sabway,
+  sends,
+  thing,
+  tryLock,
+} from './benchmarks/in-thread.js'
 import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './benchmarks/native.js'
 import { NativeProgram, type Program } from './benchmarks/native-program.js'
 import { CallPerMessage, Futex, NativeEcho, Synckit } from './benchmarks/native-round-trips.js'
@@ -60,6 +73,8 @@ export const PATHS = {
   handed: 'allocate 64 B, free in another thread, native',
   lock: 'lock and unlock, JS, uncontended',
   mutex: 'lock and unlock, native, uncontended',
+  channels: 'make a channel and clean it up',
+  among: 'trySend 64 B, drain, among the channels of a region',
 } as const
 
 /** The transport of `crowds` that the others are measured by. */
@@ -249,6 +264,14 @@ function heaps(): Group[] {
     work(PATHS.mutex, [
       new NativeProgram('sabway mutex', true, { name: 'mutex' }, 'sabway'),
       new NativeProgram('robust pthread mutex, shared by processes', false, { name: 'mutex' }, 'pthread'),
+    ]),
+    work(PATHS.channels, [
+      new InThread('in a region that is there', true, channels),
+      new InThread('MessageChannel', false, messageChannels),
+    ]),
+    work(PATHS.among, [
+      new InThread('the 501st of 1,000', true, () => sends(1000)),
+      new InThread('the only one', false, () => sends(1)),
     ]),
   ]
 }

@@ -1,5 +1,6 @@
 // What every entry point exports, sabway/bytes included.
 export type { WorkerStats } from './base/addon.js'
+export type { ChannelHandle } from './base/channel-handle.js'
 export { crc32c } from './base/crc32c.js'
 export { type ErrorCode, SabwayError } from './base/errors.js'
 export { ChannelErrorEvent, type ChannelEventMap, ChannelMessageEvent, type ListenerOptions } from './base/events.js'
@@ -10,7 +11,6 @@ export type { DrainCallback, MessageCallback, ReceiveOptions } from './channel/c
 export type { BuiltinWorker, LogLine, PluginWorker } from './channel/native-worker.js'
 export type {
   AttachOptions,
-  ChannelHandle,
   ChannelOptions,
   ChannelStats,
   Side,

@@ -4,9 +4,11 @@
 // not list that among those with side effects: the call below is kept when, and only when, a name
 // is used.
 import { provideErrors } from './base/errors.js'
+import { provideChannels } from './channel/named.js'
 import { OBJECT_ERRORS } from './generated/abi.js'
+import { freeChannel, giveHandles, makeChannel, takeHandles } from './heap/channels.js'
 import { evictOwn, evictRole } from './heap/eviction.js'
-import { allocateLines, format } from './heap/format.js'
+import { format } from './heap/format.js'
 import { provideJoin } from './heap/member.js'
 import * as names from './heap/names.js'
 import { relay } from './loop/dispatcher.js'
@@ -19,9 +21,10 @@ import { Region as AnyRegion } from './region/region.js'
  */
 export function loadObjects(): void {
   provideErrors(OBJECT_ERRORS)
-  heapPart.provide({ ...names, allocateLines, evictOwn, evictRole, format })
+  heapPart.provide({ ...names, evictOwn, evictRole, format, freeChannel, giveHandles, makeChannel, takeHandles })
   provideJoin((region) => relay(region as AnyRegion))
   provideMutex()
+  provideChannels()
 }
 
 loadObjects()

@@ -1,7 +1,7 @@
 // Work of one thread, in JavaScript: what a heap's blocks and a mutex cost there, and what the same
 // costs with what they are measured by.
 import { MemPool } from '@thi.ng/malloc'
-import { MemoryHeap, Mutex } from 'sabway'
+import { MemoryHeap, Mutex, Region, SharedMemoryChannel } from 'sabway'
 import type { Benchmark, Run } from './benchmark.js'
 
 const BYTES = 64
@@ -88,6 +88,36 @@ export function exchanges(): Work {
       if (Atomics.compareExchange(words, 0, 0, 1) !== 0) throw new Error('it was locked')
       if (Atomics.compareExchange(words, 0, 1, 0) !== 1) throw new Error('it was not locked')
     }
+  }
+}
+
+const RING = 4096
+const inRegion = (region: Region) => new SharedMemoryChannel(RING, RING, { region })
+
+/** A channel is made in a region that is there, and cleaned up. */
+export function channels(): Work {
+  const region = Region.create({ size: ROOM })
+  return (count) => {
+    for (let i = 0; i < count; i++) inRegion(region).cleanup()
+  }
+}
+
+export function messageChannels(): Work {
+  return (count) => {
+    for (let i = 0; i < count; i++) new MessageChannel().port1.close()
+  }
+}
+
+/** A message is sent and received in the middle one of so many channels of a region. */
+export function sends(among: number): Work {
+  const region = Region.create({ size: ROOM })
+  const all = Array.from({ length: among }, () => inRegion(region))
+  const renderer = all[among >>> 1]!
+  const native = SharedMemoryChannel.attach(renderer.handle, { side: 'native' })
+  const message = new Uint8Array(BYTES)
+  const ignore = () => {}
+  return (count) => {
+    for (let left = count; left > 0; native.drain(ignore)) while (left > 0 && renderer.trySend(message)) left--
   }
 }
 

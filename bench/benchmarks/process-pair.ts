@@ -10,6 +10,7 @@ import { makeMessages, Watchdog, wordAt } from '../harness/messages.js'
 import { type Port, portTransports } from '../transports/ports.js'
 import {
   type Crowd,
+  type CrowdSize,
   closeCrowd,
   crowdRoles,
   crowds,
@@ -48,9 +49,9 @@ const overMemory = (roles: object): ProcessTransport<SharedMemoryChannel> => ({
   roles,
 })
 
-const overCrowd = (count: number): ProcessTransport<Crowd> => ({
+const overCrowd = (size: CrowdSize): ProcessTransport<Crowd> => ({
   async make() {
-    const end = makeCrowd(count, { share: 'processes' })
+    const end = makeCrowd(size, { share: 'processes' })
     return { end, remote: JSON.stringify([end.channel, ...end.idle].map(({ token }) => token)) }
   },
   open: async (tokens) => openCrowd(JSON.parse(tokens)),
@@ -118,7 +119,7 @@ const SABWAY = [
 
 export const processTransports: Record<string, ProcessTransport<never>> = {
   ...Object.fromEntries(SABWAY.map((name) => [name, overMemory(sabwayTransports[name]!.roles)])),
-  ...Object.fromEntries(Object.entries(crowds).map(([name, count]) => [name, overCrowd(count)])),
+  ...Object.fromEntries(Object.entries(crowds).map(([name, size]) => [name, overCrowd(size)])),
   "fork, 'advanced'": overFork(portTransports['postMessage copy'].roles),
   "fork, 'advanced', event loops": overFork(portTransports['postMessage event loops'].roles),
   'unix socket': overSocket(socketRoles.plain),

@@ -138,6 +138,8 @@ const HEAP: Target[] = [
   inHeap(PATHS.handed, SABWAY_HEAP, 'boost', { rate: 8 }),
   ...['lock', 'tryLock'].map((ours) => inHeap(PATHS.lock, ours, 'Atomics.compareExchange twice', { time: 3 })),
   inHeap(PATHS.mutex, 'sabway mutex', 'robust pthread mutex, shared by processes', { time: 1.2 }),
+  inHeap(PATHS.channels, 'in a region that is there', 'MessageChannel', { time: 1 }),
+  inHeap(PATHS.among, 'the 501st of 1,000', 'the only one', { time: 1.1 }),
 ]
 
 export function verdicts(subject: Subject, results: Result[]): Verdict[] {

@@ -1,5 +1,5 @@
 // Sabway between two JavaScript threads, by each way to send and to receive.
-import { type BatchOptions, type ChannelHandle, SharedMemoryChannel, type WaitPolicy } from 'sabway'
+import { type BatchOptions, type ChannelHandle, Region, SharedMemoryChannel, type WaitPolicy } from 'sabway'
 import { makeBatch, makeMessages, mix, STALLED_MS, sumWords, Watchdog, wordAt } from '../harness/messages.js'
 import {
   type EventEnd,
@@ -200,13 +200,23 @@ export interface Crowd {
 
 const IDLE_BYTES = 4096
 
-export const crowds: Record<string, number> = {
-  'sabway event loops, alone': 0,
-  'sabway event loops, beside 100 idle receivers': 100,
-  'sabway event loops, beside 1,000 idle receivers': 1000,
+export interface CrowdSize {
+  idle: number
+  /** Are all in one region? */
+  together?: true
 }
 
-export function makeCrowd(count: number, options?: { share: 'processes' }): Crowd {
+export const crowds: Record<string, CrowdSize> = {
+  'sabway event loops, alone': { idle: 0 },
+  'sabway event loops, beside 100 idle receivers': { idle: 100 },
+  'sabway event loops, beside 1,000 idle receivers': { idle: 1000 },
+  'sabway event loops, beside 1,000 idle receivers in its region': { idle: 1000, together: true },
+}
+
+const CROWD_REGION = 64 << 20
+
+export function makeCrowd({ idle: count, together }: CrowdSize, share: { share?: 'processes' } = {}): Crowd {
+  const options = together ? { region: Region.create({ size: CROWD_REGION, ...share }) } : share
   const channel = new SharedMemoryChannel(65_536, 65_536, options)
   const idle = Array.from({ length: count }, () => new SharedMemoryChannel(IDLE_BYTES, IDLE_BYTES, options))
   return receiving({ channel, idle })
@@ -232,9 +242,9 @@ export const crowdRoles: Transport<Crowd>['roles'] = {
   pong: ({ channel }, load) => loops.pong!(channel, load),
 }
 
-const crowdOf = (count: number): Transport<Crowd> => ({
+const crowdOf = (size: CrowdSize): Transport<Crowd> => ({
   make() {
-    const end = makeCrowd(count)
+    const end = makeCrowd(size)
     return { end, remote: [end.channel, ...end.idle].map(({ handle }) => handle) }
   },
   open: openCrowd,
@@ -242,7 +252,7 @@ const crowdOf = (count: number): Transport<Crowd> => ({
   roles: crowdRoles,
 })
 
-export const crowdTransports = Object.fromEntries(Object.entries(crowds).map(([name, count]) => [name, crowdOf(count)]))
+export const crowdTransports = Object.fromEntries(Object.entries(crowds).map(([name, size]) => [name, crowdOf(size)]))
 
 const blocking = { ping: pingBlocking, pong: pongBlocking }
 

@@ -43,8 +43,12 @@ export interface RegionBinding {
    * Addon.heard gives them.
    */
   listen(): number
-  /** Hear rings and deaths of other processes. Returns the watch id that PEER_DIED will name. */
-  watch(): number
+  /**
+   * Hear rings of other processes, and of deaths in the channel at that offset. Returns the watch
+   * id that PEER_DIED will name.
+   */
+  watch(channel: number): number
+  unwatch(id: number): void
   /**
    * For a private region, after `watch`: start the carrier, which copies the side's messages to and
    * from the shared memory.
@@ -57,7 +61,15 @@ export interface RegionBinding {
 
 /** What only the addon's own binding has, and not what a page has of one in its preload script. */
 export interface WorkerBinding extends RegionBinding {
-  startWorker(options: { side: number; builtin?: string; plugin?: string; json: string; wait: number }): number
+  startWorker(options: {
+    side: number
+    channel: number
+    generation: number
+    builtin?: string
+    plugin?: string
+    json: string
+    wait: number
+  }): number
   stopWorker(id: number): void
   workerStats(id: number): (WorkerStats & { reach: number }) | undefined
 }

@@ -49,11 +49,11 @@ function compile(source: string): WebAssembly.Module {
 
 type Call = (...args: unknown[]) => unknown
 
-/** Six arguments are what the longest takes; WebAssembly ignores those that are too many. */
+/** Seven arguments are what the longest takes; WebAssembly ignores those that are too many. */
 function guard(call: Call): Call {
-  return (a, b, c, d, e, f) => {
+  return (a, b, c, d, e, f, g) => {
     try {
-      return call(a, b, c, d, e, f)
+      return call(a, b, c, d, e, f, g)
     } catch (error) {
       throw asCorruptError(error)
     }
@@ -173,7 +173,7 @@ function noRoom(cause: unknown, what: string): SabwayError {
     limit === undefined
       ? 'memory is used up, or address space'
       : `this process may have ${Math.floor(limit / 2 ** 20)} MiB of address space (\`ulimit -v\`, RLIMIT_AS): raise that limit`
-  const text = `${what}; ${why}. The engine reserves 8 to 10 GiB of addresses for each region, however small: ${nodeHost.loaded?.roomForRegions() ?? ROOM}; this thread holds ${held}: call cleanup() of channels and close() of regions no longer used, let the event loop turn (what was dropped since it last did may be held until then), or make fewer and larger ones`
+  const text = `${what}; ${why}. The engine reserves 8 to 10 GiB of addresses for each region, however small: ${nodeHost.loaded?.roomForRegions() ?? ROOM}; this thread holds ${held}: call cleanup() of channels and close() of regions no longer used, let the event loop turn (what was dropped since it last did may be held until then), or make many channels in one region: \`new SharedMemoryChannel(a, b, { region })\``
   return new SabwayError('ERR_SABWAY_OUT_OF_MEMORY', text, { cause })
 }
 

@@ -62,6 +62,30 @@ function causeOf(options: ErrorOptions | undefined): ErrorOptions | undefined {
   throw new SabwayError('ERR_SABWAY_INVALID_TYPE', `options must be { cause }, got ${shown(options)}`)
 }
 
+/** Why something is over. */
+export interface Ending {
+  readonly error: SabwayError
+}
+
+/**
+ * Makes the error when it is asked for: mostly it is not, and its stack costs more than the rest.
+ */
+export class LazyEnding implements Ending {
+  readonly #code: ErrorCode
+  readonly #detail: string
+  #error: SabwayError | undefined
+
+  constructor(code: ErrorCode, detail: string) {
+    this.#code = code
+    this.#detail = detail
+  }
+
+  get error(): SabwayError {
+    this.#error ??= new SabwayError(this.#code, this.#detail)
+    return this.#error
+  }
+}
+
 /** The error for a number that the core returned. */
 export function coreError(status: number, detail: string): SabwayError {
   if (status === ERRORS.ERR_SABWAY_REPLACED.number) return replaced()

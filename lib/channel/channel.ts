@@ -17,32 +17,27 @@
 // A side that is let go by `cleanup` has ended for good; one that is let go by `detach`, or by a
 // crash, can be taken again, and goes on behind what was published and released (producer.ts,
 // consumer.ts).
+import type { ChannelHandle } from '../base/channel-handle.js'
 import * as check from '../base/check.js'
 import { copyOut } from '../base/copy.js'
-import { SabwayError } from '../base/errors.js'
+import { LazyEnding, SabwayError } from '../base/errors.js'
 import { type ChannelEventMap, ListenerTarget } from '../base/events.js'
 import * as host from '../base/host.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
 import { cloneHint, hide, INSPECT, inspected } from '../base/summary.js'
 import type { Format } from '../codec/format.js'
+import { SW_RENDERER } from '../generated/abi.js'
 import { block, NOTHING } from '../loop/block.js'
-import * as dispatcher from '../loop/dispatcher.js'
 import { nativePart } from '../loop/parts.js'
+import type { ChannelPlace } from '../region/channel-place.js'
+import { channelToken } from '../region/handle.js'
 import { isolated } from '../region/isolation.js'
 import type { Region } from '../region/region.js'
 import type { Batcher } from './batch.js'
 import { BlockingReceive } from './blocking-receive.js'
 import type { Consumer, DrainCallback, MessageCallback, ToMessage } from './consumer.js'
 import type { BuiltinWorker, PluginWorker } from './native-worker.js'
-import type {
-  AttachOptions,
-  ChannelHandle,
-  ChannelOptions,
-  ChannelStats,
-  InnerOptions,
-  Side,
-  StartOptions,
-} from './options.js'
+import type { AttachOptions, ChannelOptions, ChannelStats, InnerOptions, Side, StartOptions } from './options.js'
 import { ChannelParticipant } from './participant.js'
 import { nativeWorkers, partsFor } from './parts.js'
 import type { ChannelPort } from './port.js'
@@ -85,6 +80,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   readonly #ownsRegion: boolean
   readonly #copiedBecause: string | undefined
   readonly #leaveRegion: () => void
+  /** Can a participant that does not hold the other side now learn of the channel, and take it? */
+  #lent: boolean
   #onQueueEmpty: (() => void) | null = null
   #readable: ReadableStream<T> | null = null
   #writable: WritableStream<T> | null = null
@@ -99,8 +96,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
   constructor(first: number | Setup = DEFAULT_BYTES, second: number = DEFAULT_BYTES, options?: ChannelOptions<T>) {
     super()
     const { parts } = Setup.is(first) ? first : Setup.create(first, second, options)
-    const { region, batch, format } = parts
-    this.side = parts.side
+    const { region, place, batch, format } = parts
+    this.side = place.side === SW_RENDERER ? 'renderer' : 'native'
+    this.#lent = parts.named
     hide(this, { region })
     this.#format = format
     this.#ownsRegion = parts.ownsRegion
@@ -115,7 +113,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
       batch === undefined ? null : new (partsFor(BATCH).Batcher)(this.#producer, this.#queue, batch, participant)
     this.#sender = this.#batcher ?? this.#queue
     this.#blocking = new BlockingReceive(participant)
-    this.#leaveRegion = region.onClose(() => this.#end('its region was closed'))
+    const end = () => this.#end('its region was closed')
+    this.#leaveRegion = parts.ownsRegion ? region.onClose(end) : region.host(end)
     if (region.processes || region.copied !== undefined) nativePart.loaded?.listenForDeaths(participant)
   }
 
@@ -128,6 +127,16 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    */
   static attach<T = Uint8Array>(from: ChannelHandle | string, options: AttachOptions<T>): SharedMemoryChannel<T> {
     return SharedMemoryChannel.over<T>(...attachTo(from, options))
+  }
+
+  /** @internal Is it a channel that this copy of the library has made? */
+  static isMade(value: object): value is SharedMemoryChannel {
+    return #lent in value
+  }
+
+  /** @internal Where it is. */
+  get place(): ChannelPlace {
+    return this.#participant.place
   }
 
   /** @internal A channel object for a side, which takes its roles on first use. */
@@ -151,8 +160,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     } catch (error) {
       const taken = (error as SabwayError).code === 'ERR_SABWAY_SIDE_TAKEN'
       if (taken && channel !== undefined) channel.#participant.peer.suspectHolders()
-      channel?.detach() // before the region is closed, which would end the side's streams
-      region.close()
+      if (channel === undefined) region.release()
+      else channel.detach() // lets go of the region, which else would end the side's streams
       throw error
     }
   }
@@ -162,13 +171,18 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     const sending = whyEnded(this.#producer)
     const receiving = whyEnded(this.#consumer)
     if (sending !== null && receiving !== null) {
+      if (!this.region.hasChannel(this.place))
+        throw new SabwayError(
+          'ERR_SABWAY_CLOSED',
+          'this channel was freed, as both sides were done with it; make another',
+        )
       throw new SabwayError(
         'ERR_SABWAY_CLOSED',
         `the side '${this.side}' was cleaned up, which ends its streams; make a new channel, and use detach() to let go of a side that will be taken again`,
       )
     }
     this.#state.sendingOver = sending !== null
-    this.#state.receivingOver = receiving
+    this.#state.receivingOver = receiving && { error: receiving }
   }
 
   /**
@@ -177,8 +191,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    */
   get handle(): ChannelHandle {
     isolated()
-    const codec = this.#format === null ? {} : { codec: this.#format.name }
-    return this.region.handleOf({ sabway: 'channel' as const, ...codec })
+    this.#lent = true
+    const handle = this.region.channelHandle(this.place)
+    return this.#format === null ? handle : Object.assign(handle, { codec: this.#format.name })
   }
 
   /**
@@ -186,7 +201,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    * ERR_SABWAY_INVALID_STATE.
    */
   get token(): string {
-    return this.region.token
+    this.#lent = true
+    return channelToken(this.region.token, this.place)
   }
 
   /**
@@ -379,11 +395,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#state.mustReceive()
     this.#consumer.openForTaking()
     this.#state.receivingUsed = true
-    try {
-      return block(this.region, this.#participant.waiter, this.#blocking, timeout)
-    } finally {
-      this.#participant.sleepAgain()
-    }
+    this.#participant.block()
+    return block(this.region, this.#participant.waiter, this.#blocking, timeout)
   }
 
   // ---- streams ----
@@ -438,7 +451,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     if (this.#state.sendingOver) return
     this.#state.sendingOver = true
     this.#flushLast()
-    this.#queue.fail(new SabwayError('ERR_SABWAY_CLOSED', reason))
+    this.#queue.fail(new LazyEnding('ERR_SABWAY_CLOSED', reason))
     this.#producer.close()
   }
 
@@ -526,7 +539,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#state.closed = true
     this.#closeSending(reason)
     this.#participant.endReceiving(reason, true)
-    this.#letGo()
+    this.#letGo(true)
   }
 
   /**
@@ -540,18 +553,20 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#state.closed = true
     this.#flushLast()
     if (this.#queue.pending) this.#queue.flush()
-    this.#queue.fail(new SabwayError('ERR_SABWAY_CLOSED', 'detach was called'))
+    this.#queue.fail(new LazyEnding('ERR_SABWAY_CLOSED', 'detach was called'))
     this.#producer.leave()
     this.#participant.endReceiving('detach was called', false)
-    this.#letGo()
+    this.#letGo(false)
   }
 
-  #letGo(): void {
-    dispatcher.deactivate(this.#participant)
+  /** `ended`: for good, so that the channel can be freed. */
+  #letGo(ended: boolean): void {
+    const alone = !this.#lent || this.#participant.worker !== null
     this.stopWorker()
     this.#leaveRegion()
-    this.#participant.keepAlive.update()
-    if (this.#ownsRegion) this.region.close()
+    this.#participant.end()
+    if (ended) this.region.freeChannel(this.place, alone)
+    if (this.#ownsRegion) this.region.release()
   }
 
   /** Send now what `batch` holds back. */

@@ -25,7 +25,15 @@ import type { GuardedCore, HotCore, Offset } from '../base/core.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { type Context, now } from '../base/host.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
-import { ERRORS, SW_BATCH, SW_FRAME_HEADER, sw_consumer, sw_instance, sw_ring } from '../generated/abi.js'
+import {
+  ERRORS,
+  SW_BATCH,
+  SW_FRAME_HEADER,
+  SW_SLOT_QUIET,
+  sw_consumer,
+  sw_instance,
+  sw_ring,
+} from '../generated/abi.js'
 import { NOTHING } from '../loop/block.js'
 import type { ChannelPlace } from '../region/channel-place.js'
 import type { Region } from '../region/region.js'
@@ -90,10 +98,16 @@ export class Consumer {
   #budget = BUDGET_MS
 
   /**
-   * `onEnd`: called once, when the stream ends; no error when the peer closed it. `onOpen`: called
-   * when the role has been taken.
+   * `handles`: where the core's blocks are. `onEnd`: called once, when the stream ends; no error
+   * when the peer closed it. `onOpen`: called when the role has been taken.
    */
-  constructor(region: Region, place: ChannelPlace, onEnd: (error: SabwayError | null) => void, onOpen: () => void) {
+  constructor(
+    region: Region,
+    place: ChannelPlace,
+    handles: Offset,
+    onEnd: (error: SabwayError | null) => void,
+    onOpen: () => void,
+  ) {
     this.words = region.words
     this.#bytes = region.bytes
     this.#region = region
@@ -102,7 +116,7 @@ export class Consumer {
     this.#onOpen = onOpen
     this.#core = region.core
     this.#hot = region.hot
-    this.#handle = region.instance + sw_instance.consumer
+    this.#handle = handles + sw_instance.consumer - sw_instance.producer
     this.#slices = region.instance + sw_instance.incoming
     this.#block = this.#handle >>> 2
     this.#roleWord = place.incoming(sw_ring.consumer)
@@ -114,9 +128,9 @@ export class Consumer {
   open(): void {
     if (this.#opened) return
     const { size, endpoint } = this.#region
-    const { offset, side } = this.#place
+    const { offset, generation, side } = this.#place
     this.#region.join(side)
-    const status = this.#core.sw_channel_open_consumer(this.#handle, 0, size, offset, side, endpoint)
+    const status = this.#core.sw_channel_open_consumer(this.#handle, 0, size, offset, generation, side, endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.#opened = true
     this.#role = this.words[this.#block + (sw_consumer.role >>> 2)]!
@@ -131,6 +145,14 @@ export class Consumer {
   /** Does the ring still name this participant as its consumer? */
   get #holds(): boolean {
     return this.words[this.#roleWord] === this.#role
+  }
+
+  /**
+   * By which slot this thread hears of the ring from now on: see Bell. `messages`: of those, too.
+   */
+  setSlot(slot: number, messages: boolean): void {
+    if (this.#opened)
+      this.#core.sw_consumer_set_slot(this.#handle, slot === 0 || messages ? slot : slot | SW_SLOT_QUIET)
   }
 
   get capacity(): number {
@@ -298,7 +320,10 @@ export class Consumer {
    */
   #handOut(give: DrainCallback, max: number, deadline: number): number {
     if (this.#handing) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'drain was called inside a message callback')
-    const count = this.#peek(max)
+    // Inside a callback of another channel of the region: that one's batch has the slices, but the
+    // first, whose message its callback was given already.
+    const nested = this.#region.handing
+    const count = this.#peek(nested ? 1 : max)
     if (count <= 0) return this.#end(count)
     const bytes = this.#bytes
     const { words } = this
@@ -308,6 +333,7 @@ export class Consumer {
     let look = clock === null ? last : first + 2
     let word = first
     this.#handing = true
+    this.#region.handing = true
     this.#interrupted = false
     try {
       for (;;) {
@@ -324,6 +350,7 @@ export class Consumer {
       }
     } finally {
       this.#handing = false
+      this.#region.handing = nested
       if (this.#opened) this.#release((word - first) >>> 1, count)
     }
     return (word - first) >>> 1

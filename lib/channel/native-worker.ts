@@ -3,10 +3,11 @@ import { addonMissing, type RegionBinding, type WorkerBinding, type WorkerStats 
 import * as check from '../base/check.js'
 import { adopt, coreError, SabwayError } from '../base/errors.js'
 import { context } from '../base/host.js'
-import { ERRORS, SW_NATIVE, SW_RENDERER } from '../generated/abi.js'
+import { ERRORS } from '../generated/abi.js'
 import { look } from '../loop/dispatcher.js'
 import { addOwner, connect, retain, type WorkerOwner } from '../loop/native-events.js'
 import { type Mechanism, mechanismOf, policyNumber, policyOf, type WaitPolicy } from '../loop/wait-policy.js'
+import { type ChannelPlace, otherSide } from '../region/channel-place.js'
 import type { Region } from '../region/region.js'
 
 export interface LogLine {
@@ -38,7 +39,7 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 /** The part of a channel that its native worker uses. */
 export interface WorkerChannel {
   readonly region: Region
-  readonly side: number
+  readonly place: ChannelPlace
   readonly waiter: { readonly policy: WaitPolicy }
   worker: NativeWorker | null
   report(error: SabwayError): void
@@ -70,8 +71,9 @@ export class NativeWorker implements WorkerOwner {
     this.#dismiss = channel.region.commons.employ()
     try {
       connect()
-      const side = SW_RENDERER + SW_NATIVE - channel.side
-      this.id = binding.startWorker({ side, builtin, plugin, json, wait: policyNumber(wait) })
+      const { offset, generation, side } = channel.place
+      const there = { side: otherSide(side), channel: offset, generation }
+      this.id = binding.startWorker({ ...there, builtin, plugin, json, wait: policyNumber(wait) })
     } catch (error) {
       this.#dismiss()
       throw adopt(error)

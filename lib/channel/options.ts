@@ -1,7 +1,7 @@
 // What a channel is made with, and what it tells of itself.
 import type { WorkerStats } from '../base/addon.js'
-import type { RegionMemory } from '../base/region-memory.js'
 import type { Codec, CodecName, Format } from '../codec/codec.js'
+import type { ChannelRef } from '../heap/channels.js'
 import type { PaceOptions } from '../loop/schedule.js'
 import type { Mechanism, WaitPolicy } from '../loop/wait-policy.js'
 import type { ShareOptions } from '../region/create.js'
@@ -36,8 +36,9 @@ interface SideOptions<T> {
 
 export interface ChannelOptions<T = Uint8Array> extends ShareOptions, SideOptions<T> {
   /**
-   * Made by Region.create, and still without a channel: it stays the caller's, to close after the
-   * channel.
+   * Make the channel in this region, one of any number there; without a heap a region has room for
+   * one. It stays the caller's, to close after the channel. `name` is then a name in the region:
+   * `region.get(name)` returns the channel's handle to any participant.
    */
   region?: Region
   /**
@@ -64,22 +65,10 @@ export interface InnerOptions {
   wait?: WaitPolicy | undefined
   maxQueued?: number | undefined
   replace?: boolean | undefined
+  /** Which of the region's channels. */
+  channel?: ChannelRef | undefined
   /** Why messages are copied to the other side; undefined where the region tells. */
   copiedBecause?: string | undefined
-}
-
-/** What travels by postMessage (or workerData) to the thread that takes the other side. */
-export interface ChannelHandle {
-  readonly sabway: 'channel'
-  readonly memory: RegionMemory
-  /** The library's compiled code, so that the other thread need not compile it. */
-  readonly module?: WebAssembly.Module
-  /** Of a channel that processes share. */
-  readonly token?: string
-  /** The memory is a private copy: the token counts. */
-  readonly copied?: true
-  /** The name of the codec, where messages are not bytes. */
-  readonly codec?: string
 }
 
 export interface StartOptions extends ReceiveOptions, PaceOptions {

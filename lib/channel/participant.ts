@@ -10,14 +10,15 @@
 // News of the other side, in this order: its messages, then 'peer-died' or 'close'. Each call of
 // `lookAtPeer` compares the role words with what was seen last (peer-watch.ts); state.ts says what
 // was told already.
-import { coreError, SabwayError } from '../base/errors.js'
+import type { Offset } from '../base/core.js'
+import { coreError, LazyEnding, type SabwayError } from '../base/errors.js'
 import { ChannelErrorEvent } from '../base/events.js'
 import * as host from '../base/host.js'
-import { SW_NATIVE, SW_RENDERER } from '../generated/abi.js'
 import type { Bell, Participant } from '../loop/bell.js'
 import * as dispatcher from '../loop/dispatcher.js'
-import type { DeathListener } from '../loop/parts.js'
+import { type DeathListener, nativePart } from '../loop/parts.js'
 import { reachOf, WaitState } from '../loop/wait-policy.js'
+import type { ChannelPlace } from '../region/channel-place.js'
 import { ringWatchers } from '../region/endpoint.js'
 import type { Region } from '../region/region.js'
 import { Consumer, type DrainCallback, type MessageCallback, type ToMessage } from './consumer.js'
@@ -36,6 +37,7 @@ import { ChannelState } from './state.js'
 export class ChannelParticipant<T> implements Participant, DeathListener, DeliveryOwner, ReceiverOwner {
   readonly region: Region
   readonly bell: Bell
+  readonly place: ChannelPlace
   readonly side: number
   readonly waiter: WaitState
   readonly toMessage: ToMessage<T>
@@ -52,28 +54,31 @@ export class ChannelParticipant<T> implements Participant, DeathListener, Delive
   /** The send queue has become empty: the program's callback. */
   onDrain: (() => void) | null = null
   readonly #delivery: Delivery<T>
+  /** Where the core's sw_producer and sw_consumer are. */
+  readonly #handles: Offset
   /** What the events are told on. */
   readonly #target: EventTarget
   /** The types of events that have listeners. */
   readonly #listened = new Set<string>()
 
-  constructor({ region, side, policy, maxQueued, format }: SetupParts, toMessage: ToMessage<T>, target: EventTarget) {
+  constructor({ region, place, policy, maxQueued, format }: SetupParts, toMessage: ToMessage<T>, target: EventTarget) {
     this.region = region
+    this.place = place
+    this.side = place.side
     this.bell = dispatcher.bellOf(region)
     this.waiter = new WaitState(region, policy)
     this.toMessage = toMessage
     this.#target = target
     dispatcher.relay(region)
-    const place = region.channel(side === 'renderer' ? SW_RENDERER : SW_NATIVE)
-    this.side = place.side
     const onOpen = () => {
-      ringWatchers(region.words, region.endpoint)
+      if (!region.commons.secluded) ringWatchers(region.words, region.endpoint)
       this.#watchIfAsked()
     }
     this.peer = new PeerWatch(region, place)
-    this.producer = new Producer(region, place, onOpen)
+    this.#handles = region.takeHandles()
+    this.producer = new Producer(region, place, this.#handles, onOpen)
     this.queue = new SendQueue(this.producer, this, maxQueued)
-    this.consumer = new Consumer(region, place, (error) => this.#onEnd(error), onOpen)
+    this.consumer = new Consumer(region, place, this.#handles, (error) => this.#onEnd(error), onOpen)
     this.receiver = new Receiver(this, this.consumer, toMessage)
     this.#delivery = new Delivery(this, this.consumer, toMessage, format !== null)
     this.keepAlive = new KeepAlive(this)
@@ -111,8 +116,9 @@ export class ChannelParticipant<T> implements Participant, DeathListener, Delive
     }
   }
 
-  wake(): void {
-    dispatcher.activate(this)
+  setSlot(slot: number): void {
+    this.consumer.setSlot(slot, this.wantsMessages)
+    this.producer.setSlot(slot)
   }
 
   reach(how: number): number {
@@ -133,6 +139,14 @@ export class ChannelParticipant<T> implements Participant, DeathListener, Delive
     if (!this.state.closed) this.report(coreError(status, 'the memory that processes share'))
   }
 
+  /** This object is closed: nothing uses its handles any more. */
+  end(): void {
+    dispatcher.deactivate(this)
+    this.keepAlive.update()
+    nativePart.loaded?.ignoreDeaths(this)
+    this.region.giveHandles(this.#handles)
+  }
+
   // ---- on the event loop, or off it ----
 
   /** Wait on the event loop: for messages, or for room. */
@@ -147,9 +161,9 @@ export class ChannelParticipant<T> implements Participant, DeathListener, Delive
     this.keepAlive.update()
   }
 
-  /** A blocking call has ended the loop's sleep with its own. */
-  sleepAgain(): void {
-    if (this.queue.pending || this.#watching) dispatcher.activate(this)
+  /** A blocking call is to be rung for messages, also when the event loop is not. */
+  block(): void {
+    dispatcher.stir(this)
   }
 
   // ---- listeners ----
@@ -239,7 +253,7 @@ export class ChannelParticipant<T> implements Participant, DeathListener, Delive
   endReceiving(reason: string, close: boolean): void {
     const { state } = this
     if (state.receivingOver !== null) return
-    state.receivingOver = new SabwayError('ERR_SABWAY_CLOSED', reason)
+    state.receivingOver = new LazyEnding('ERR_SABWAY_CLOSED', reason)
     this.#delivery.stop()
     if (close) this.consumer.close()
     else this.consumer.leave()
@@ -251,7 +265,7 @@ export class ChannelParticipant<T> implements Participant, DeathListener, Delive
   #onEnd(error: SabwayError | null): void {
     this.consumer.stop()
     this.#delivery.stop()
-    const heard = this.receiver.end(error ?? closedThere())
+    const heard = this.receiver.end(error === null ? closedThere() : { error })
     this.port?.end()
     this.rest()
     if (error !== null && !heard) this.report(error)
@@ -340,4 +354,4 @@ export class ChannelParticipant<T> implements Participant, DeathListener, Delive
 }
 
 const closedThere = () =>
-  new SabwayError('ERR_SABWAY_CLOSED', 'the other side was cleaned up, and all that it sent was received')
+  new LazyEnding('ERR_SABWAY_CLOSED', 'the other side was cleaned up, and all that it sent was received')

@@ -5,8 +5,9 @@
 import { SabwayError } from '../base/errors.js'
 import { SW_CLOSED_BY_CONSUMER, SW_CLOSED_BY_PRODUCER, SW_ROLE_GONE, sw_endpoint, sw_ring } from '../generated/abi.js'
 import { endPart } from '../loop/parts.js'
-import type { ChannelPlace } from '../region/channel-place.js'
+import { type ChannelPlace, otherSide } from '../region/channel-place.js'
 import { endpointOf, endpointWord, holderIn } from '../region/endpoint.js'
+import { handleParts } from '../region/handle.js'
 import { Region } from '../region/region.js'
 
 /** The participant that a role word names as one that ended without leaving; 0 for none. */
@@ -93,8 +94,8 @@ export class PeerWatch {
   /** This side could not be taken: find out whether its holders have ended. */
   suspectHolders(): void {
     const region = this.#region
-    const { handle } = region
-    for (const role of this.#holders()) endPart.loaded?.suspect(region.words, role, () => Region.open(handle))
+    const parts = { ...handleParts(region.handle), channel: this.#place }
+    for (const role of this.#holders()) endPart.loaded?.suspect(region.words, role, () => Region.holding(parts))
   }
 
   /** Has the other side closed the direction in which it receives? */
@@ -170,8 +171,8 @@ export class PeerWatch {
 
   /** This side was just taken: have the other side's holders look at it. */
   ringHolders(): void {
-    const { words, core } = this.#region
-    for (const { holder } of this.#roles) core.sw_endpoint_ring(0, Atomics.load(words, holder))
+    const { core, size } = this.#region
+    core.sw_channel_ring_holders(0, size, this.#place.offset, otherSide(this.#place.side))
   }
 
   /**

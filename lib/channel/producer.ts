@@ -24,9 +24,9 @@
 import type { RegionBinding } from '../base/addon.js'
 import { lengthOf } from '../base/brand.js'
 import * as check from '../base/check.js'
-import { copyIn, copyInFree, lead, Windows } from '../base/copy.js'
+import { copyIn, copyInFree, lead, type Windows } from '../base/copy.js'
 import type { GuardedCore, HotCore, Offset } from '../base/core.js'
-import { asCorruptError, coreError, overwritten, replaced, SabwayError } from '../base/errors.js'
+import { asCorruptError, coreError, type Ending, overwritten, replaced, SabwayError } from '../base/errors.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
 import {
   ERRORS,
@@ -80,7 +80,7 @@ export class Producer {
   /** The lengths of one batch's messages. */
   readonly #lengths = new Int32Array(SW_BATCH)
   #opened = false
-  #ended: SabwayError | null = null
+  #ended: Ending | null = null
   #reservation: number | null = null
   /** The callback of `write` is running. */
   #writing = false
@@ -93,8 +93,8 @@ export class Producer {
   readonly #publishFrames: HotCore['sw_producer_publish']
   readonly #windows: Windows
 
-  /** `onOpen`: called when the role has been taken. */
-  constructor(region: Region, place: ChannelPlace, onOpen: () => void) {
+  /** `handle`: where the core's block is. `onOpen`: called when the role has been taken. */
+  constructor(region: Region, place: ChannelPlace, handle: Offset, onOpen: () => void) {
     const { core, hot, instance } = region
     this.bytes = region.bytes
     this.words = region.words
@@ -103,11 +103,11 @@ export class Producer {
     this.#place = place
     this.#onOpen = onOpen
     this.#core = core
-    this.#handle = instance + sw_instance.producer
+    this.#handle = handle
     this.#slices = instance + sw_instance.outgoing
     this.#block = this.#handle >>> 2
     this.#roleWord = place.outgoing(sw_ring.producer)
-    this.#windows = new Windows(region.bytes)
+    this.#windows = region.windows
     this.#reserveFrame = hot.sw_producer_reserve
     this.#pushFrame = hot.sw_producer_push
     this.#appendFrame = hot.sw_producer_append
@@ -119,15 +119,15 @@ export class Producer {
 
   /** Take the producer's role, on first use. */
   open(): void {
-    if (this.#ended !== null) throw this.#ended
+    if (this.#ended !== null) throw this.#ended.error
     if (!this.#opened) this.#takeRole()
   }
 
   #takeRole(): void {
     const { size, endpoint } = this.#region
-    const { offset, side } = this.#place
+    const { offset, generation, side } = this.#place
     this.#region.join(side)
-    const status = this.#core.sw_channel_open_producer(this.#handle, 0, size, offset, side, endpoint)
+    const status = this.#core.sw_channel_open_producer(this.#handle, 0, size, offset, generation, side, endpoint)
     if (status !== 0) throw coreError(status, status === CLOSED ? ENDED : TAKEN)
     this.#opened = true
     this.#role = this.words[this.#block + (sw_producer.role >>> 2)]!
@@ -159,6 +159,11 @@ export class Producer {
     if (!this.holds) throw replaced()
   }
 
+  /** By which slot this thread hears of the ring from now on: see Bell. */
+  setSlot(slot: number): void {
+    if (this.#opened) this.#core.sw_producer_set_slot(this.#handle, slot)
+  }
+
   get capacity(): number {
     return this.words[
       this.#opened ? this.#block + (sw_producer.capacity >>> 2) : this.#place.outgoing(sw_ring.capacity)
@@ -166,8 +171,8 @@ export class Producer {
   }
 
   /** From now on all sends throw the error; the first one stays. */
-  end(error: SabwayError): void {
-    this.#ended ??= error
+  end(why: Ending): void {
+    this.#ended ??= why
   }
 
   /**
@@ -410,7 +415,7 @@ export class Producer {
       this.#writing = false
     }
     // the callback has closed the channel, and another participant may have the ring
-    if (!this.#opened) throw this.#ended!
+    if (!this.#opened) throw this.#ended!.error
     this.#commitFrame(written, 1)
     return true
   }

@@ -2,7 +2,7 @@
 // that asked for one: while calls wait, the consumer's callback takes one message for each of them.
 import { abortedError, onAbort } from '../base/abort.js'
 import * as check from '../base/check.js'
-import { SabwayError } from '../base/errors.js'
+import { type Ending, SabwayError } from '../base/errors.js'
 import { abortController, after, needLoop, now } from '../base/host.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
 import { NOTHING } from '../loop/block.js'
@@ -36,7 +36,7 @@ export class Receiver<T> {
   readonly #consumer: Consumer
   readonly #toMessage: ToMessage<T>
   readonly #pending: PendingReceive<T>[] = []
-  #end: SabwayError | null = null
+  #end: Ending | null = null
   /** The other side's holder died, and no call was told of it. */
   #death: SabwayError | null = null
   /**
@@ -61,7 +61,7 @@ export class Receiver<T> {
       if (signal?.aborted) throw abortedError(signal)
       const taken = this.#mayTake() ? this.#take() : NOTHING
       if (taken !== NOTHING) return resolve(taken)
-      if (this.#end !== null) throw this.#end
+      if (this.#end !== null) throw this.#end.error
       if (this.#death !== null) this.#owner.lookAtPeer() // a successor may have come
       const death = this.#pending.length === 0 ? this.takeDeath() : null
       if (death !== null) throw death
@@ -71,7 +71,7 @@ export class Receiver<T> {
 
   #mayTake(): boolean {
     if (this.#pending.length !== 0) return false
-    if (this.#end !== null) throw this.#end
+    if (this.#end !== null) throw this.#end.error
     if (this.#consumer.receiving) {
       throw new SabwayError('ERR_SABWAY_INVALID_STATE', `${RECEIVING}; call stopReceiving first`)
     }
@@ -196,10 +196,10 @@ export class Receiver<T> {
   }
 
   /** No message will come any more. True when that reached a call that waits. */
-  end(error: SabwayError): boolean {
+  end(why: Ending): boolean {
     const heard = this.#taking || this.#pending.length !== 0
-    this.#end ??= error
-    for (const call of this.#pending.splice(0)) call.reject(this.#end)
+    this.#end ??= why
+    for (const call of this.#pending.splice(0)) call.reject(this.#end.error)
     return heard
   }
 

@@ -17,7 +17,7 @@
 import { abortedError, onAbort } from '../base/abort.js'
 import { copyOf } from '../base/brand.js'
 import * as check from '../base/check.js'
-import { SabwayError } from '../base/errors.js'
+import { type Ending, SabwayError } from '../base/errors.js'
 import { after, needLoop } from '../base/host.js'
 import type { Producer } from './producer.js'
 
@@ -207,7 +207,7 @@ export class SendQueue {
     } catch (error) {
       for (const { done } of this.#queue.splice(0, moved)) done?.()
       const silent = this.#queue.some(({ done }) => done === undefined)
-      this.fail(error as SabwayError)
+      this.fail({ error: error as SabwayError })
       if (silent && (error as SabwayError).code === 'ERR_SABWAY_REPLACED') this.#owner.report(error as SabwayError)
       return true
     }
@@ -231,17 +231,17 @@ export class SendQueue {
       // message.
       return producer.wantSpace(Math.max(first.message.length, producer.capacity >>> 2))
     } catch (error) {
-      this.fail(error as SabwayError)
+      this.fail({ error: error as SabwayError })
       return false
     }
   }
 
   /** Nothing is sent from now on: reject the promises of what waits. */
-  fail(error: SabwayError): void {
-    this.#producer.end(error)
+  fail(why: Ending): void {
+    this.#producer.end(why)
     const waiting = this.#queue.splice(0)
     this.#producer.queued = this.#bytes = this.#weight = this.#promisedWeight = 0
-    for (const { done } of waiting) done?.(error)
+    for (const { done } of waiting) done?.(why.error)
   }
 
   /**

@@ -1,12 +1,15 @@
 // What the constructor of a channel is given, checked: by `new`, which makes a region, or by the
 // library, which has joined one.
+import type { ChannelHandle } from '../base/channel-handle.js'
 import * as check from '../base/check.js'
 import type { Format } from '../codec/format.js'
+import { SW_NATIVE, SW_RENDERER } from '../generated/abi.js'
 import { policyOf, type WaitPolicy } from '../loop/wait-policy.js'
-import { handleParts } from '../region/handle.js'
+import type { ChannelPlace } from '../region/channel-place.js'
+import { FIRST_CHANNEL, handleParts, tokenParts } from '../region/handle.js'
 import { Region } from '../region/region.js'
 import type { BatchOptions } from './batch.js'
-import type { AttachOptions, ChannelHandle, ChannelOptions, InnerOptions, Side } from './options.js'
+import type { AttachOptions, ChannelOptions, InnerOptions, Side } from './options.js'
 import { formatFor, partsFor } from './parts.js'
 
 export const BATCH = 'the option `batch`'
@@ -21,7 +24,9 @@ export interface SetupParts {
   region: Region
   /** Is the region closed with the channel? */
   ownsRegion: boolean
-  side: Side
+  place: ChannelPlace
+  /** Can participants of other threads learn of the channel by another way than its handle? */
+  named: boolean
   format: Format | null
   policy: WaitPolicy
   batch: BatchOptions | undefined
@@ -52,11 +57,15 @@ export class Setup {
     let { batch } = options
     if (batch !== undefined) batch = partsFor(BATCH).batchOptions(batch, 2 ** Math.ceil(Math.log2(rendererToNative)))
     const format = formatFor(options.codec)
-    const region = Region.forChannel(rendererToNative, nativeToRenderer, options)
+    const [region, ref] = Region.forChannel(rendererToNative, nativeToRenderer, options)
+    const place = region.placeOf(ref, SW_RENDERER)
+    const name = options.region === undefined ? undefined : options.name
+    if (name !== undefined) nameChannel(region, name, place)
     return new Setup({
       region,
       ownsRegion: options.region === undefined,
-      side: 'renderer',
+      place,
+      named: name !== undefined,
       format,
       policy,
       batch,
@@ -67,11 +76,12 @@ export class Setup {
 
   /** Of a region that was joined for the channel. */
   static join(region: Region, side: Side, options: InnerOptions): Setup {
-    const { format, wait, batch, maxQueued, copiedBecause = region.copied } = options
+    const { channel = FIRST_CHANNEL, format, wait, batch, maxQueued, copiedBecause = region.copied } = options
     return new Setup({
       region,
       ownsRegion: true,
-      side,
+      place: region.placeOf(channel, side === 'native' ? SW_NATIVE : SW_RENDERER),
+      named: true,
       format,
       policy: policyOf(wait),
       batch,
@@ -92,9 +102,18 @@ export function attachTo<T>(from: ChannelHandle | string, options: AttachOptions
   if (replace !== undefined) check.flag(replace, 'replace')
   policyOf(wait)
   const maxQueued = queueBound(given.maxQueued)
-  const handle = typeof from === 'string' ? null : handleParts(from)
-  const shared = handle?.sabway === 'channel' ? (handle.codec ?? 'bytes') : undefined
+  const parts = typeof from === 'string' ? tokenParts(from) : handleParts(from)
+  const shared = 'sabway' in parts && parts.sabway === 'channel' ? (parts.codec ?? 'bytes') : undefined
   const format = formatFor(codec, shared) // before a region is open
-  const region = handle === null ? Region.open(from as string) : Region.joined(handle)
-  return [region, side!, { format, batch, wait, maxQueued, replace }]
+  return [Region.holding(parts), side!, { channel: parts.channel, format, batch, wait, maxQueued, replace }]
+}
+
+/** Errors: as Region.set; then there is no channel either. */
+function nameChannel(region: Region, name: string, place: ChannelPlace): void {
+  try {
+    region.set(name, region.channelHandle(place))
+  } catch (error) {
+    region.freeChannel(place, true)
+    throw error
+  }
 }

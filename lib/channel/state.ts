@@ -16,13 +16,13 @@
 //               untold       the other side's holder died            told behind its last message
 //   'close'     untold
 //               told         the other side's end                    final
-import type { SabwayError } from '../base/errors.js'
+import type { Ending } from '../base/errors.js'
 
 export class ChannelState {
   closed = false
   sendingOver = false
   /** Why nothing more is received; null while something may be. */
-  receivingOver: SabwayError | null = null
+  receivingOver: Ending | null = null
   receivingUsed = false
   takenFor: 'program' | 'listeners' | 'port' = 'program'
   deathUntold = false
@@ -30,6 +30,6 @@ export class ChannelState {
 
   /** Before a call that takes messages. Errors: why receiving is over. */
   mustReceive(): void {
-    if (this.receivingOver !== null) throw this.receivingOver
+    if (this.receivingOver !== null) throw this.receivingOver.error
   }
 }

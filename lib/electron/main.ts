@@ -8,6 +8,7 @@ import { adopt, SabwayError } from '../base/errors.js'
 import { SharedMemoryChannel } from '../channel/channel.js'
 import { loadAddon } from '../load.js'
 import { loadObjects } from '../objects.js'
+import { handleParts } from '../region/handle.js'
 import { Region } from '../region/region.js'
 import { loadParts } from '../whole.js'
 import { type Answer, ASK, type Capacities, COPY, type CopyReply, LONGEST_NAME, type Transport } from './messages.js'
@@ -177,9 +178,10 @@ function copyOverPort(event: IpcMainEvent, name: unknown): void {
   try {
     const offer = find(event.sender, event.senderFrame, name)
     offer.copied?.detach() // an earlier page's
-    const region = Region.open(offer.channel.handle as never)
-    const options = { format: null, ...COPIED_SIDE } // values pass as the bytes they are
-    const copied = SharedMemoryChannel.over(region, 'renderer', options)
+    const parts = handleParts(offer.channel.handle)
+    // values pass as the bytes they are
+    const options = { channel: parts.channel, format: null, ...COPIED_SIDE }
+    const copied = SharedMemoryChannel.over(Region.holding(parts), 'renderer', options)
     offer.copied = copied
     port.postMessage({ copying: true } satisfies CopyReply)
     const { rendererToNative, nativeToRenderer } = capacitiesOf(copied)

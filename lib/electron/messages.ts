@@ -1,5 +1,6 @@
 // What main, preload and page say to each other.
 import type { ErrorCode } from '../base/errors.js'
+import type { ChannelRef } from '../heap/channels.js'
 
 /**
  * Preload to main, answered: may this page have the channel of this name, and where is its memory?
@@ -51,6 +52,8 @@ export interface Identity {
 export interface Opened extends Coded {
   transport: 'shared'
   identity: Identity
+  /** Which of the region's channels it is. */
+  channel: ChannelRef
   memory?: WebAssembly.Memory
 }
 

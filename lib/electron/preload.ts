@@ -11,12 +11,14 @@ import { addon, addonMissing, type RegionBinding } from '../base/addon.js'
 import { whyNotIsolated } from '../base/electron-versions.js'
 import { SabwayError } from '../base/errors.js'
 import { channel } from '../base/host.js'
-import { sw_endpoint } from '../generated/abi.js'
+import { SW_RENDERER, sw_endpoint } from '../generated/abi.js'
 import { loadAddon } from '../load.js'
 import { listen, listenForDeaths } from '../loop/native-events.js'
 import type { DeathListener } from '../loop/parts.js'
 import { loadObjects } from '../objects.js'
+import type { ChannelPlace } from '../region/channel-place.js'
 import { endpointWord } from '../region/endpoint.js'
+import { tokenParts } from '../region/handle.js'
 import { Region } from '../region/region.js'
 import { loadParts } from '../whole.js'
 import {
@@ -42,6 +44,7 @@ loadObjects() // a bundler for Node may take the call in objects.ts for one with
 /** A region that was opened for the page, and the page's endpoint in it. */
 interface PageRegion {
   region: Region
+  place: ChannelPlace
   /**
    * The addon's hold on the page's endpoint: its environment's end gives it back, so a page may
    * just go.
@@ -96,9 +99,10 @@ class PageBridge {
       if (transport === 'shared') return toWire(new SabwayError('ERR_SABWAY_UNSUPPORTED', region.copied))
       return this.#copyOverPort(id, name, region.copied)
     }
-    this.#regions.set(id, { region, binding: null, deathListener: null })
+    const { channel } = tokenParts(answer.token!)
+    this.#regions.set(id, { region, place: region.placeOf(channel, SW_RENDERER), binding: null, deathListener: null })
     const { codec } = answer
-    const opened = { transport: 'shared', identity: addon()!.identity(), codec } as const
+    const opened = { transport: 'shared', identity: addon()!.identity(), codec, channel } as const
     const memory = region.memory as WebAssembly.Memory // as of every region that has a token
     if (!process.contextIsolated) return { ...opened, memory }
     deliver({ sabway: TAG, id, memory })
@@ -113,7 +117,7 @@ class PageBridge {
       opened.binding = binding
       const doorbell = endpointWord(endpoint, sw_endpoint.doorbell)
       listen(binding, { rung: () => this.#notify(id, doorbell) })
-      opened.deathListener = { region: { binding }, onPeerDied }
+      opened.deathListener = { region: { binding }, place: opened.place, onPeerDied }
       listenForDeaths(opened.deathListener)
       return null
     } catch (error) {

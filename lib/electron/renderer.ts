@@ -114,7 +114,7 @@ class BridgeDelivery {
 function joinShared<T>(
   bridge: Bridge,
   id: number,
-  { identity, codec }: Opened,
+  { identity, codec, channel }: Opened,
   memory: WebAssembly.Memory,
   own: unknown,
 ): SharedMemoryChannel<T> {
@@ -125,7 +125,7 @@ function joinShared<T>(
   }
   try {
     const format = formatFor(own, codec)
-    return SharedMemoryChannel.over<T>(Region.on(memory, host), 'renderer', { format })
+    return SharedMemoryChannel.over<T>(Region.on(memory, host), 'renderer', { format, channel })
   } catch (error) {
     bridge.close(id)
     throw error
@@ -162,9 +162,13 @@ class DistantBinding implements RegionBinding {
     return 0
   }
 
+  /** Preload has watched the page's channel since `bind`. */
   watch(): number {
     return this.#id
   }
+
+  /** Preload does, when it closes. */
+  unwatch(): void {}
 
   close(): void {
     this.#bridge.close(this.#id)
@@ -179,7 +183,7 @@ async function copyOverPort<T>(copied: Copied, port: MessagePort, own: unknown):
     port.onmessage = ({ data }) => resolve(data as CopyReply)
   })
   if ('refused' in answer) throw fromWire(answer.refused)
-  const region = Region.forChannel(rendererToNative, nativeToRenderer, {})
+  const [region] = Region.forChannel(rendererToNative, nativeToRenderer, {})
   const channel = SharedMemoryChannel.over<T>(region, 'renderer', { format, copiedBecause: because })
   const { memory } = channel.region
   const outer = SharedMemoryChannel.attach({ sabway: 'channel', memory }, { side: 'native', ...COPIED_SIDE })

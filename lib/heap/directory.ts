@@ -10,6 +10,8 @@ export interface Found {
   readonly kind: number
   /** Where the object is. */
   readonly object: number
+  /** Of a channel; 0 of all else. */
+  readonly generation: number
 }
 
 /** The name in the scratch, and what is found behind it. */
@@ -59,6 +61,7 @@ const wordAt = (member: HeapMember, at: number): number =>
 const readFound = (member: HeapMember): Found => ({
   kind: wordAt(member, sw_found.kind),
   object: wordAt(member, sw_found.object) >>> 0,
+  generation: wordAt(member, sw_found.generation) >>> 0,
 })
 
 function settled(status: number, what: string): boolean {
@@ -82,6 +85,7 @@ export function add(member: HeapMember, name: unknown, object: Found): Found {
   const length = put(member, name)
   Atomics.store(region.words, (scratch + sw_found.kind) >>> 2, object.kind)
   Atomics.store(region.words, (scratch + sw_found.object) >>> 2, object.object)
+  Atomics.store(region.words, (scratch + sw_found.generation) >>> 2, object.generation)
   const status = member.until(() => core.sw_directory_add(handle, scratch + NAME, length, scratch, scratch))
   return settled(status, 'while giving an object a name') ? object : readFound(member)
 }

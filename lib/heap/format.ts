@@ -1,9 +1,7 @@
 // What a region needs of the heap before any thread has joined it.
 import { type GuardedCore, NO_HOST } from '../base/core.js'
-import { SW_HEAP_AT, SW_LINE, SW_PAGE } from '../generated/abi.js'
+import { SW_HEAP_AT, SW_PAGE } from '../generated/abi.js'
 import { objectsCode } from './code.js'
-import type { HeapRegion } from './heap-region.js'
-import { HeapMember } from './member.js'
 
 /** Write the heap and the header of a new region: 0, or the core's error. */
 export function format(core: GuardedCore, memory: WebAssembly.Memory, pages: number): number {
@@ -11,7 +9,3 @@ export function format(core: GuardedCore, memory: WebAssembly.Memory, pages: num
   const status = objects.sw_heap_format(0, SW_HEAP_AT, BigInt(pages * SW_PAGE))
   return status === 0 ? core.sw_region_format_empty(0, pages, SW_HEAP_AT) : status
 }
-
-/** A block whose lines no other one shares. Errors: as Heap.alloc. */
-export const allocateLines = (region: HeapRegion, bytes: number): number =>
-  HeapMember.of(region).allocateAligned(bytes, SW_LINE)

@@ -14,7 +14,6 @@ export interface HeapRegion {
   readonly endpoint: number
   /** This thread's own block. */
   readonly instance: number
-  readonly channelAt: number
   /** Why the memory is a private copy; undefined where it is the shared one. */
   readonly copied: string | undefined
   readonly handle: RegionHandle

@@ -125,6 +125,13 @@ export class HeapMember {
     return this.#again(bytes, () => this.hot.sw_heap_alloc_aligned(this.handle, bytes, align))
   }
 
+  /** Returns the channel's offset. */
+  makeChannel(rendererToNative: number, nativeToRenderer: number): number {
+    this.mustBeOpen()
+    const bytes = rendererToNative + nativeToRenderer
+    return this.#again(bytes, () => this.core.sw_channel_new(this.handle, rendererToNative, nativeToRenderer))
+  }
+
   reallocate(at: number, bytes: number): number {
     this.mustBeOpen()
     return this.#again(bytes, () => this.hot.sw_heap_realloc(this.handle, at, bytes), at)

@@ -20,6 +20,8 @@ export interface ObjectKind<T extends object> {
   open(heap: Heap, object: number): T
   /** Free one that lost its name to another. */
   free(object: T): void
+  /** One that has got a name now, as `open` returns it. Without it: the object itself. */
+  give?(object: T): object
 }
 
 const memory: ObjectKind<AllocatedMemory> = {
@@ -65,19 +67,19 @@ function described(region: HeapRegion, object: unknown): { kind: ObjectKind<obje
     if (place.region.bytes.buffer !== region.bytes.buffer) {
       throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'the object is in the heap of another region')
     }
-    return { kind, found: { kind: kind.kind, object: place.object } }
+    return { kind, found: { kind: kind.kind, object: place.object, generation: 0 } }
   }
   return check.refuse(
     'ERR_SABWAY_INVALID_TYPE',
-    'object must be in the heap, such as what heap.allocUI32 returns',
+    'object must be in the heap of this region: what heap.allocUI32 and the like return, a mutex, a channel or its handle',
     object,
   )
 }
 
 export function set(region: HeapRegion, name: unknown, object: unknown): void {
-  const { found } = described(region, object)
+  const { kind, found } = described(region, object)
   const now = add(HeapMember.of(region), name, found)
-  if (now.object === found.object && now.kind === found.kind) return
+  if (now.object === found.object && now.kind === found.kind) return void kind.give?.(object as object)
   throw new SabwayError(
     'ERR_SABWAY_NAME_TAKEN',
     `${check.shown(name)} stands for another object (a ${kindOf(now.kind).name}); delete that name first, or get it`,
@@ -96,7 +98,7 @@ export function getOrMake(region: HeapRegion, name: unknown, make: unknown): obj
   const made: unknown = (make as () => unknown)()
   const { kind, found } = described(region, made)
   const now = add(HeapMember.of(region), name, found)
-  if (now.object === found.object) return made as object
+  if (now.object === found.object) return kind.give?.(made as object) ?? (made as object)
   kind.free(made as object) // another participant was first
   return kindOf(now.kind).open(heapOf(region), now.object)
 }

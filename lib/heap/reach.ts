@@ -1,11 +1,17 @@
-// Which blocks of a heap a participant can still come to: those of the directory, and all that hold
-// the directory and the registry themselves.
+// Which blocks of a heap a participant can still come to: those of the directory and of the
+// registry, what those lead to, all that hold the two themselves, and the handles of participants.
 import {
   SW_DIRECTORY_AT,
+  SW_ENDPOINTS,
+  SW_INSTANCE_BYTES,
+  SW_INSTANCES_AT,
+  SW_KIND_CHANNEL,
   SW_KIND_MASK,
   SW_REGISTRY_AT,
+  sw_channel,
   sw_directory,
   sw_directory_table,
+  sw_instance,
   sw_registry,
   sw_registry_block,
 } from '../generated/abi.js'
@@ -29,10 +35,18 @@ export function reachable(member: HeapMember): Set<number> {
     blocks.add(at)
     found.add(at)
     if (at + sw_registry_block.sizeof > region.bytes.length) break
-    for (let slot = sw_registry_block.slot; slot < sw_registry_block.sizeof; slot += 4)
-      found.add((word(at + slot) & ~SW_KIND_MASK) >>> 0)
+    for (let slot = sw_registry_block.slot; slot < sw_registry_block.sizeof; slot += 4) {
+      const entry = word(at + slot)
+      const object = (entry & ~SW_KIND_MASK) >>> 0
+      found.add(object)
+      if ((entry & SW_KIND_MASK) === SW_KIND_CHANNEL && object + sw_channel.sizeof <= region.bytes.length)
+        found.add(word(object + sw_channel.data))
+    }
     at = word(at + sw_registry_block.next)
   }
-  if (region.channelAt !== 0) found.add(region.channelAt)
+  for (let index = 0; index < SW_ENDPOINTS; index++) {
+    let at = word(SW_INSTANCES_AT + index * SW_INSTANCE_BYTES + sw_instance.arena)
+    for (; at !== 0 && at < region.bytes.length && !found.has(at); at = word(at)) found.add(at)
+  }
   return found
 }

@@ -14,6 +14,7 @@ import { now as clock, inAudioWorklet } from '../base/host.js'
 import { SW_SLEEP_ATOMICS, SW_SLEEP_FUTEX, SW_WAIT_SPIN_NS, SW_WAKES_ATOMICS, sw_endpoint } from '../generated/abi.js'
 import { endpointWord } from '../region/endpoint.js'
 import type { Region } from '../region/region.js'
+import { hasBlocked } from './dispatcher.js'
 import { hasSkill, mechanismOf, reachOf, type SpinBudget, type WaitState } from './wait-policy.js'
 
 /**
@@ -123,6 +124,7 @@ function sleep(region: Region, state: WaitState, wait: BlockingWait<unknown>, le
     else Atomics.wait(region.words, endpointWord(endpoint, sw_endpoint.doorbell), ticket, most)
   } finally {
     core.sw_endpoint_disarm(0, endpoint)
+    hasBlocked(region)
   }
 }
 

@@ -12,25 +12,30 @@
 // what was rung (native-events.ts), from a wait in V8 (wait-async.ts), or by a call of this thread.
 // A ring that comes while a turn runs makes its bell due: it has another turn before it sleeps.
 //
-// A participant is active from `activate` to `deactivate`. While only this thread is in its region,
-// nothing but a call of this thread can bring it work: then it is taken off the loop after its
-// turn, and its region's commons wake it.
+// A participant waits at its bell from `activate` to `deactivate`. While only this thread is in the
+// region, nothing but a call of this thread can bring it work: then the bell is taken off the loop
+// after its turn, and the region's commons wake it.
 //
 // Beside this file: relay.ts (work for others in a region), wait-async.ts (the sleep without the
 // addon), native-events.ts (what comes from the addon), keep-alive.ts (what keeps the process
 // alive), end-watch.ts (ends of threads without the addon).
 import { now as clock, hasLocks, immediate, microtask, needLoop, root } from '../base/host.js'
-import { SW_SLEEP_ATOMICS, SW_SLEEP_LOOP, SW_SLEEP_QUIET } from '../generated/abi.js'
+import { SW_SLEEP_ATOMICS, SW_SLEEP_LOOP, SW_SLEEP_QUIET, sw_instance } from '../generated/abi.js'
 import type { Region } from '../region/region.js'
-import { Bell, type Participant } from './bell.js'
+import { Bell, type Participant, type Waiting } from './bell.js'
 import { nativePart } from './parts.js'
 import { beginEndWatch, beginRelay, isRung, regionOf, serve, serveAll, serveUnrung } from './relay.js'
 import { lookSoon, waitForRing } from './wait-async.js'
 
 const bells = new WeakMap<Region, Bell>()
+/** What waits at the bell of a region, while it sleeps in the region's commons. */
+const resting = new WeakMap<Region, Waiting>()
 /** Those that have a turn when the loop comes round. */
 const awake = new Set<Bell>()
-/** Those that participants wait at. The event loop holds both. */
+/**
+ * Those that participants wait at, in regions that other threads can be in. The event loop holds
+ * both.
+ */
 const held = new Set<Bell>()
 /** A turn is on its way. */
 let scheduled = false
@@ -53,7 +58,7 @@ let crowd = 16
 export function bellOf(region: Region): Bell {
   let bell = bells.get(region)
   if (bell === undefined) {
-    bell = new Bell(rouse, rouseSoon)
+    bell = new Bell(rouse, rouseSoon, rouseIfNews)
     bells.set(region, bell)
   }
   return bell
@@ -72,6 +77,13 @@ function rouseSoon(bell: Bell): void {
   schedule()
 }
 
+/** It has rested in the commons of its region. */
+function rouseIfNews(bell: Bell): void {
+  const { waiting } = bell
+  const region = waiting?.region
+  if (waiting !== null && region !== undefined && !retires(bell, waiting, region)) rouseSoon(bell)
+}
+
 /** Something has happened in the region that rings nothing. */
 export function look(region: Region): void {
   rouseSoon(bellOf(region))
@@ -86,10 +98,18 @@ export function activate(participant: Participant): void {
   nativePart.loaded?.connect()
   const { bell, region } = participant
   listen(bell, region)
-  if (retires(participant)) return
-  if (bell.active.size === 0) held.add(bell)
-  bell.active.add(participant)
-  rouseSoon(bell)
+  const waiting = resume(bell, region)
+  waiting.add(participant)
+  if (bell.awake || !retires(bell, waiting, region)) rouseSoon(bell)
+}
+
+/** What waits at the bell, also what has slept in the region's commons. */
+function resume(bell: Bell, region: Region): Waiting {
+  if (bell.waiting !== null) return bell.waiting
+  const waiting = resting.get(region)!
+  region.commons.forget(waiting)
+  bell.waiting = waiting
+  return waiting
 }
 
 function listen(bell: Bell, { binding }: Region): void {
@@ -101,34 +121,49 @@ function listen(bell: Bell, { binding }: Region): void {
 /**
  * Off the event loop, until its region wakes it, if nothing else can and there is nothing to do.
  */
-function retires(participant: Participant): boolean {
-  if (!participant.region.commons.secluded || participant.hasNews()) return false
-  arm(participant.bell, participant.region, participant.wantsMessages)
-  retire(participant)
+function retires(bell: Bell, waiting: Waiting, region: Region): boolean {
+  if (!region.commons.secluded || isMarked(waiting, region)) return false
+  for (const participant of waiting.active) if (participant.hasNews()) return false
+  arm(bell, waiting, region)
+  fallAsleep(bell, region)
   return true
 }
 
 export function deactivate(participant: Participant): void {
-  leave(participant)
-  participant.region.commons.forget(participant)
+  const { bell, region } = participant
+  const waiting = bell.waiting ?? resting.get(region)!
+  waiting.remove(participant)
+  if (!waiting.isEmpty) return
+  held.delete(bell)
+  resume(bell, region)
 }
 
-/** Have only the region wake it: nothing else can as long as that is secluded. */
-function retire(participant: Participant): void {
-  leave(participant)
-  participant.region.commons.sleep(participant)
+/** A call is about to block this thread for it, and is to be rung for all that it may wait for. */
+export function stir(participant: Participant): void {
+  const { bell, region } = participant
+  const waiting = bell.waiting ?? resting.get(region)!
+  if (waiting.hasDozing(participant)) waiting.add(participant)
 }
 
-function leave(participant: Participant): void {
-  const { bell } = participant
-  if (bell.active.delete(participant) && bell.active.size === 0) held.delete(bell)
+/** Was a dozing participant's slot marked? */
+function isMarked({ dozing }: Waiting, { core, endpoint }: Region): boolean {
+  return dozing.size !== 0 && core.sw_ready_some(0, endpoint) !== 0
+}
+
+/**
+ * A call that blocked this thread has slept at the endpoint of this region, and so ended the loop's
+ * sleep there.
+ */
+export function hasBlocked(region: Region): void {
+  const bell = bellOf(region)
+  if (!resume(bell, region).isEmpty) rouseSoon(bell)
 }
 
 /** How its endpoint is rung from now on. Returns the doorbell's value. */
-function arm(bell: Bell, { core, endpoint, binding }: Region, wantsMessages: boolean): number {
+function arm(bell: Bell, waiting: Waiting, { core, endpoint, binding }: Region): number {
   bell.armed = true
   const how = binding === null ? SW_SLEEP_ATOMICS : SW_SLEEP_LOOP
-  return core.sw_endpoint_arm(0, endpoint, how | (wantsMessages ? 0 : SW_SLEEP_QUIET))
+  return core.sw_endpoint_arm(0, endpoint, how | (wantsMessages(waiting) ? 0 : SW_SLEEP_QUIET))
 }
 
 function disarm(bell: Bell, { core, endpoint }: Region): void {
@@ -195,6 +230,7 @@ export function standIn(bell: Bell, region: Region): void {
       const where = regionOf(rung)
       if (where !== undefined) serve(rung, where)
     }
+    schedule()
   }
   serveAll(clock())
 }
@@ -233,18 +269,34 @@ function turnLast(bell: Bell): void {
 
 function turn(bell: Bell): void {
   bell.due = false
-  if (bell.active.size === 0) {
+  const { waiting } = bell
+  const waitedIn = waiting?.region
+  if (waiting === null || waitedIn === undefined) {
     const region = regionOf(bell)
     if (region !== undefined) serve(bell, region)
     return
   }
+  serve(bell, waitedIn)
+  disarm(bell, waitedIn)
+  if (isMarked(waiting, waitedIn)) riseMarked(waiting, waitedIn)
   // One that leaves and comes back meanwhile has the next turn.
-  let left = bell.active.size
-  for (const participant of bell.active) {
+  let left = waiting.active.size
+  for (const participant of waiting.active) {
     if (left-- === 0) break
     serve(bell, participant.region)
     disarm(bell, participant.region)
     if (participant.work()) worked.push(participant)
+  }
+}
+
+/** How many marks are taken at once. */
+const MARKS = 64
+
+function riseMarked(waiting: Waiting, { core, endpoint, instance, words }: Region): void {
+  const list = instance + sw_instance.scratch
+  for (let count = MARKS; count === MARKS; ) {
+    count = core.sw_ready_take(0, endpoint, list, MARKS)
+    for (let i = 0; i < count; i++) waiting.rise(words[(list >>> 2) + i]!)
   }
 }
 
@@ -264,7 +316,11 @@ function pollOrSleep(): void {
   const now = clock()
   if (worked.length !== 0) learn(now)
   if (awake.size > crowd) {
-    for (const { active } of awake) for (const participant of active) retires(participant)
+    for (const bell of awake) {
+      const { waiting } = bell
+      const region = waiting?.region
+      if (waiting !== null && region !== undefined && !bell.due) retires(bell, waiting, region)
+    }
     crowd = 2 * awake.size + 16
   }
   for (const bell of awake) if (!bell.due && now - bell.lastWork >= patience(bell)) sleep(bell, now)
@@ -286,59 +342,78 @@ function learn(now: number): void {
 }
 
 /** How long the bell polls after work, in milliseconds. */
-function patience({ active }: Bell): number {
+function patience({ waiting }: Bell): number {
   let longest = 0
-  for (const { waiter } of active) longest = Math.max(longest, waiter.loop.milliseconds)
+  for (const { waiter } of waiting?.active ?? []) longest = Math.max(longest, waiter.loop.milliseconds)
   return longest
 }
 
 function sleep(bell: Bell, now: number): void {
-  const [first] = bell.active
-  if (first === undefined) {
+  const { waiting } = bell
+  const region = waiting?.region
+  if (waiting === null || region === undefined) {
     fallAsleep(bell)
     standBy(bell)
     return
   }
   if (bell.asleepSince === 0) bell.asleepSince = now
-  const { region } = first
-  const ticket = arm(bell, region, someWantMessages(bell))
+  const looked = [...waiting.active]
+  // Before the second look: what comes behind that marks the slot.
+  if (looked.length + waiting.dozing.size > 1) for (const participant of looked) waiting.doze(participant)
+  const ticket = arm(bell, waiting, region)
   serve(bell, region) // a request that came behind this turn's look, which the ticket counts
-  if (someAreReady(bell)) {
+  if (someAreReady(waiting, looked) || isMarked(waiting, region)) {
     disarm(bell, region)
     bell.due = true
     return
   }
-  fallAsleep(bell)
+  fallAsleep(bell, region)
   if (region.closed) return // a listener was told of an end
-  for (const { waiter } of bell.active) {
+  for (const { waiter } of looked) {
     waiter.parks++
     waiter.blocked = null
   }
-  if (region.commons.secluded) for (const participant of bell.active) retire(participant)
-  else waitForRing(bell.wait, region, ticket, boundOf(bell))
+  if (!region.commons.secluded) waitForRing(bell.wait, region, ticket, boundOf(bell, waiting))
 }
 
-function fallAsleep(bell: Bell): void {
+/** `region`: of the participants that wait at it, if any do. */
+function fallAsleep(bell: Bell, region?: Region): void {
   bell.awake = false
   awake.delete(bell)
+  const { waiting } = bell
+  if (region === undefined || waiting === null || waiting.isEmpty) return
+  if (!region.commons.secluded) {
+    held.add(bell)
+    return
+  }
+  // From now on only the region leads there, and can be collected with all that waits.
+  held.delete(bell)
+  bell.waiting = null
+  resting.set(region, waiting)
+  region.commons.sleep(waiting)
 }
 
-function someWantMessages({ active }: Bell): boolean {
+function wantsMessages({ active, dozing }: Waiting): boolean {
+  if (dozing.size !== 0) return true // each of those says for itself
   for (const { wantsMessages } of active) if (wantsMessages) return true
   return false
 }
 
 /** Each is asked: the second look is also one at the other side. */
-function someAreReady({ active }: Bell): boolean {
+function someAreReady(waiting: Waiting, looked: readonly Participant[]): boolean {
   let ready = false
-  for (const participant of active) ready = participant.ready() || ready
+  for (const participant of looked) {
+    if (!participant.ready()) continue
+    ready = true
+    if (waiting.hasDozing(participant)) waiting.add(participant)
+  }
   return ready
 }
 
 /** The longest sleep of an endpoint in milliseconds, 0 for no such bound. */
-function boundOf({ active, wait }: Bell): number {
+function boundOf({ wait }: Bell, { active, dozing }: Waiting): number {
   let shortest = 0
-  for (const participant of active) {
+  for (const participant of [...active, ...dozing.values()]) {
     const { core, binding } = participant.region
     if (binding !== null) return 0
     const bound = core.sw_wait_limit_ms(participant.reach(SW_SLEEP_ATOMICS), wait.sleeps)

@@ -174,6 +174,6 @@ export function suspect(words: Int32Array, role: number, open: () => Region): vo
   const region = open()
   void isFree(lock.name).then((free) => {
     if (free) leave(region, role)
-    region.close()
+    region.release()
   })
 }

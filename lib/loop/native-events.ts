@@ -42,6 +42,7 @@ const owners = new Map<number, Weakly<WorkerOwner>>()
 const retained = new Map<number, WorkerOwner>()
 /** By the id of their watch. Weak, as owners are. */
 const listeners = new Map<number, Weakly<DeathListener>>()
+const watches = new WeakMap<DeathListener, number>()
 const collected = new FinalizationRegistry<number>((id) => listeners.delete(id))
 /** Events that were not delivered yet. */
 const inbox: WorkerEvent[] = []
@@ -117,9 +118,19 @@ export function listenForDeaths(listener: DeathListener): void {
   const { binding } = listener.region
   if (binding === null) return
   connect()
-  const id = binding.watch()
+  const id = binding.watch(listener.place.offset)
   listeners.set(id, weakly(listener))
-  collected.register(listener, id)
+  watches.set(listener, id)
+  collected.register(listener, id, listener)
+}
+
+function ignoreDeaths(listener: DeathListener): void {
+  const id = watches.get(listener)
+  if (id === undefined) return
+  watches.delete(listener)
+  listeners.delete(id)
+  collected.unregister(listener)
+  listener.region.binding?.unwatch(id)
 }
 
 function deliver({ worker, kind, number, text }: WorkerEvent): void {
@@ -147,6 +158,7 @@ export const nativeEvents: NativeEvents = {
   listen,
   hear,
   listenForDeaths,
+  ignoreDeaths,
   deliver() {
     while (inbox.length !== 0) deliver(inbox.shift()!)
   },

@@ -11,6 +11,7 @@ export const endPart = new Part<Pick<typeof endWatch, 'EndWatch' | 'suspect'>>()
 /** Is told of deaths in other processes. */
 export interface DeathListener {
   readonly region: Pick<Region, 'binding'>
+  readonly place: { readonly offset: number }
   onPeerDied(roles: number): void
   onCarrierFailed?(status: number): void
 }
@@ -27,6 +28,8 @@ export interface NativeEvents {
   deliver(): void
   /** Hear other processes ring, and be told when one dies. */
   listenForDeaths(listener: DeathListener): void
+  /** It is told no more. */
+  ignoreDeaths(listener: DeathListener): void
   /** What a relay of this thread can do, as bits; 0 where it can be none. */
   relaySkills(): number
   /** Take in an event that comes from the addon of another context. */

@@ -4,7 +4,7 @@ import * as check from '../base/check.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { after, needLoop } from '../base/host.js'
 import { cloneHint } from '../base/summary.js'
-import { SW_KIND_FREE_MUTEX, SW_KIND_MUTEX, sw_mutex } from '../generated/abi.js'
+import { SW_KIND_FREE_MUTEX, SW_KIND_MUTEX, sw_mutex, sw_mutex_object } from '../generated/abi.js'
 import type { Heap } from '../heap/heap.js'
 import { HeapMember } from '../heap/member.js'
 import { provideKind } from '../heap/names.js'
@@ -187,7 +187,12 @@ export class Mutex {
   free(): void {
     const region = this.heap.heapRegion
     if (this.locked) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'a participant holds the mutex')
-    const { core } = HeapMember.of(region)
+    const member = HeapMember.of(region)
+    const { core } = member
+    // First, so that no name of this one leads to the next, which another participant may make at
+    // once.
+    if (member.hasBlock(this.pointer, sw_mutex_object.sizeof))
+      Atomics.add(region.words, (this.pointer + sw_mutex_object.generation) >>> 2, 1)
     // The block stays one for mutexes: a participant that evicts a dead one may come to it later.
     const at = core.sw_registry_change(0, region.size, this.pointer, SW_KIND_MUTEX, SW_KIND_FREE_MUTEX)
     if (at === 0) throw new SabwayError('ERR_SABWAY_DOUBLE_FREE', `${this.pointer}; there is no mutex any more`)
@@ -206,14 +211,14 @@ export class Mutex {
 function make(member: HeapMember): number {
   const { region, core } = member
   member.mustBeOpen()
-  const clear = (at: number) => region.bytes.fill(0, at, at + sw_mutex.sizeof)
+  const clear = (at: number, bytes: number) => region.bytes.fill(0, at, at + bytes)
   const again = core.sw_registry_change(0, region.size, 0, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX) >>> 0
   if (again !== 0) {
-    clear(again)
+    clear(again, sw_mutex.sizeof)
     return again
   }
-  const at = member.allocate(sw_mutex.sizeof)
-  clear(at)
+  const at = member.allocate(sw_mutex_object.sizeof)
+  clear(at, sw_mutex_object.sizeof)
   const status = member.until(() => core.sw_registry_add(member.handle, at, SW_KIND_MUTEX))
   if (status === 0) return at
   member.free(at)

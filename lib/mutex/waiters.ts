@@ -109,7 +109,6 @@ export class Waiters implements Participant, BlockingWait<boolean> {
       return block(this.region, this.waiter, this, timeout)
     } finally {
       this.#endWait()
-      look(this.region) // the loop's sleep has ended with this one
     }
   }
 
@@ -195,10 +194,6 @@ export class Waiters implements Participant, BlockingWait<boolean> {
    */
   hasNews(): boolean {
     return this.#pending.length !== 0
-  }
-
-  wake(): void {
-    if (this.#pending.length !== 0) activate(this)
   }
 
   reach(how: number): number {

@@ -6,18 +6,26 @@
 // A ring is that of the side which produces into it.
 import type { Offset } from '../base/core.js'
 import { SW_NATIVE, SW_RENDERER, sw_channel, sw_ring } from '../generated/abi.js'
+import type { ChannelRef } from '../heap/channels.js'
 
 /** The side of a channel that is not this one. */
 export const otherSide = (side: number): number => SW_RENDERER + SW_NATIVE - side
 
-export class ChannelPlace {
+export class ChannelPlace implements ChannelRef {
   readonly offset: Offset
+  readonly generation: number
   /** SW_RENDERER or SW_NATIVE. */
   readonly side: number
 
-  constructor(offset: Offset, side: number) {
+  constructor({ offset, generation }: ChannelRef, side: number) {
     this.offset = offset
+    this.generation = generation
     this.side = side
+  }
+
+  /** Is it one of any number of channels in the heap of its region? */
+  get isInHeap(): boolean {
+    return this.generation !== 0
   }
 
   /**

@@ -1,5 +1,6 @@
 // What a region can do without.
 import { Part } from '../base/part.js'
+import type * as channels from '../heap/channels.js'
 import type * as eviction from '../heap/eviction.js'
 import type * as format from '../heap/format.js'
 import type * as names from '../heap/names.js'
@@ -26,8 +27,9 @@ export const overlayPart = new Part<Pick<typeof overlay, 'createShared' | 'openS
 /** Why the memory of a certain scope cannot leave it. Without it: what is said to any scope. */
 export const advicePart = new Part<Pick<typeof advice, 'whyNot'>>()
 
-type Heaps = Pick<typeof format, 'allocateLines' | 'format'> &
+type Heaps = Pick<typeof format, 'format'> &
   Pick<typeof eviction, 'evictOwn' | 'evictRole'> &
+  Pick<typeof channels, 'freeChannel' | 'giveHandles' | 'makeChannel' | 'takeHandles'> &
   typeof names
 
 /** The heap of a region, and the names of what is in it. */

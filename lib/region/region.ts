@@ -3,28 +3,39 @@
 // `open` joins that of a handle or a token, `on` the one in memory that is there. All of them end
 // in the constructor, which takes the thread's place (membership.ts).
 //
+// A region with a heap has any number of channels, which are objects of the heap. One without has
+// room for one, at a fixed place:
+//
 //   vacant (create only) --forChannel--> with its channel --close--> closed
 //
-// `close` ends what lives in the region (its channel) before it gives the place back. A program
+// A thread has one Region for each memory that it creates or opens, counted: the last `close` is
+// the one that counts. But a channel that has a region of its own has a Region of its own in each
+// of its objects.
+//
+// `close` ends what lives in the region (its channels) before it gives the place back. A program
 // that drops the object without closing it has the same done: with the addon when its binding is
 // collected, without it by commons.ts, and both when the thread ends.
 import type { RegionBinding, SharedMemory } from '../base/addon.js'
 import { isMemory, isSharedArrayBuffer } from '../base/brand.js'
+import type { ChannelHandle, HasChannelHandle } from '../base/channel-handle.js'
 import * as check from '../base/check.js'
+import { Windows } from '../base/copy.js'
 import { type CoreHost, coreCode, type GuardedCore, type HotCore, type Offset } from '../base/core.js'
 import { adopting, coreError, SabwayError } from '../base/errors.js'
 import type { RegionHandle } from '../base/region-handle.js'
 import type { RegionMemory } from '../base/region-memory.js'
 import { cloneHint, hide, INSPECT, inspected } from '../base/summary.js'
-import { SW_ENDPOINTS, SW_HEAP_AT, SW_PAGE, sw_channel, sw_endpoint } from '../generated/abi.js'
+import { SW_ENDPOINTS, SW_HEAP_AT, SW_PAGE, sw_channel, sw_endpoint, sw_instance } from '../generated/abi.js'
+import type { ChannelRef } from '../heap/channels.js'
 import type { Heap } from '../heap/heap.js'
 import { ChannelPlace } from './channel-place.js'
 import { Commons } from './commons.js'
 import { buffers } from './core-on.js'
 import { create, type Format, open, pagesFor, type ShareOptions } from './create.js'
 import { endpointWord } from './endpoint.js'
-import { type HandleParts, handleParts } from './handle.js'
+import { FIRST_CHANNEL, type HandleParts, handleParts, tokenParts } from './handle.js'
 import { isolated } from './isolation.js'
+import { inMemory, remember, withCommons, withToken } from './known.js'
 import { Membership, ownHost, type RegionHost } from './membership.js'
 import { heapPart } from './parts.js'
 
@@ -60,6 +71,8 @@ export class Region {
   /** @internal */ readonly endpoint: number
   /** @internal */ readonly instance: Offset
   /** @internal */ declare readonly binding: RegionBinding | null
+  /** @internal Of its producers: views of its bytes that are made once. */
+  declare readonly windows: Windows
   /** @internal May participants be in several processes? */ readonly processes: boolean
   /**
    * Why the memory is a private one, and messages are copied to and from the shared one; undefined
@@ -67,13 +80,21 @@ export class Region {
    */
   readonly copied: string | undefined
   /** @internal */ declare readonly commons: Commons
+  /** Is a batch of a channel of this region being handed out? @internal */
+  declare handing: boolean
   readonly #membership: Membership
   readonly #shared: SharedMemory | null
-  #channelAt: Offset = 0
   #vacant = false
+  /** How often the program has it open, and how many channels hold it. */
+  #opened = 0
+  #held = 0
+  /** Are this thread's fixed handles in use? */
+  #handlesTaken = false
   #closing = false
   #closed = false
   readonly #onClose = new Set<() => void>()
+  /** Ends of the channels that `new` has made here. */
+  readonly #guests = new Set<() => void>()
 
   static readonly #made = Symbol('made')
 
@@ -97,7 +118,7 @@ export class Region {
     const membership = new Membership(this, commons, memory, host, (copied !== undefined && shared) || undefined)
     this.#membership = membership
     const { bytes, words, core, hot, binding, codeHost } = membership
-    hide(this, { commons, bytes, words, core, hot, binding, codeHost })
+    hide(this, { commons, bytes, words, core, hot, binding, codeHost, handing: false, windows: new Windows(bytes) })
     this.size = membership.size
     this.endpoint = membership.endpoint
     this.instance = membership.instance
@@ -106,10 +127,10 @@ export class Region {
 
   /**
    * A region of so many bytes, rounded up to whole pages of 64 KiB, with a heap and a directory of
-   * names. Memory is taken as it is used. It has room for one channel so far: pass it to the
-   * channel's constructor. A thread that has only the Region of 'sabway/bytes' makes it without a
-   * heap. Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_OUT_OF_MEMORY, and with share 'processes'
-   * ERR_SABWAY_NAME_TAKEN, ERR_SABWAY_NO_ADDON, ERR_SABWAY_OVERLAY_REFUSED.
+   * names. Memory is taken as it is used. Any number of channels can be made in it: pass it to
+   * their constructor. A thread that has only the Region of 'sabway/bytes' makes it without a heap,
+   * with room for one channel. Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_OUT_OF_MEMORY, and with
+   * share 'processes' ERR_SABWAY_NAME_TAKEN, ERR_SABWAY_NO_ADDON, ERR_SABWAY_OVERLAY_REFUSED.
    */
   static create(options: ShareOptions & { size: number }): Region {
     const { size, share, name } = check.options(options, 'region options', ['size', 'share', 'name'])
@@ -119,7 +140,7 @@ export class Region {
       heaps === null ? core.sw_region_format_empty(0, pages, 0) : heaps.format(core, memory, pages),
     )
     region.#vacant = true
-    return region
+    return Region.#remembered(region)
   }
 
   /**
@@ -133,6 +154,12 @@ export class Region {
   static over(buffer: SharedArrayBuffer): Region {
     const region = buffers().overWhole(buffer, Region.#in)
     region.#vacant = true
+    return Region.#remembered(region)
+  }
+
+  static #remembered(region: Region): Region {
+    remember(region)
+    region.#opened++
     return region
   }
 
@@ -142,34 +169,33 @@ export class Region {
   }
 
   /**
-   * @internal A region carved for one channel: `region`, or one of its own. Capacities in bytes,
-   * rounded up to powers of two.
+   * @internal The region of a new channel, and where it is: `region`, or one of its own. Capacities
+   * in bytes, rounded up to powers of two.
    */
   static forChannel(
     rendererToNative: number,
     nativeToRenderer: number,
     options: ShareOptions & { region?: Region; buffer?: SharedArrayBuffer },
-  ): Region {
+  ): [Region, ChannelRef] {
     const { region, buffer } = options
     if (region !== undefined) {
       mustBeRegion(region)
       mustNotHave(
         options,
-        ['share', 'name', 'buffer'],
+        ['share', 'buffer'],
         'is an option of Region.create or Region.over where a `region` is given',
       )
-      region.#carve(rendererToNative, nativeToRenderer)
-      return region
+      return [region, region.#makeChannel(rendererToNative, nativeToRenderer)]
     }
     const pages = pagesFor(rendererToNative, nativeToRenderer)
     if (buffer !== undefined) {
       mustNotHave(options, ['share', 'name'], 'does not go with `buffer`, which only threads can share')
       const formatIn = (core: GuardedCore, all: number) =>
         core.sw_region_format(0, all, rendererToNative, nativeToRenderer)
-      return buffers().createIn(buffer, pages * SW_PAGE, formatIn, Region.#in)
+      return own(buffers().createIn(buffer, pages * SW_PAGE, formatIn, Region.#in))
     }
     const format = (core: GuardedCore) => core.sw_region_format(0, pages, rendererToNative, nativeToRenderer)
-    return Region.#make(pages, options, format)
+    return own(Region.#make(pages, options, format))
   }
 
   static #make(pages: number, options: ShareOptions, format: Format): Region {
@@ -186,25 +212,53 @@ export class Region {
 
   /**
    * Join a region: of another thread, by its handle, or of another process of this user, by its
-   * token. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_NOT_A_REGION, ERR_SABWAY_LAYOUT_MISMATCH,
+   * token. A thread that has it open already is given the same Region, for one `close` more.
+   * Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_NOT_A_REGION, ERR_SABWAY_LAYOUT_MISMATCH,
    * ERR_SABWAY_TOO_MANY_PARTICIPANTS; of a token also ERR_SABWAY_INVALID_TOKEN, _REGION_GONE,
    * _STALE_TOKEN, _SIZE_MISMATCH, _NOT_PERMITTED, _OVERLAY_REFUSED.
    */
   static open(from: RegionHandle | string): Region {
-    return typeof from === 'string' ? Region.#opened(from) : Region.joined(handleParts(from))
-  }
-
-  static #opened(token: string): Region {
-    const region = open(token, Region.#over)
-    region.commons.lend()
+    const parts = typeof from === 'string' ? tokenParts(from) : handleParts(from)
+    const region = Region.known(parts)
+    if (region === undefined) return Region.#remembered(Region.#joined(parts))
+    region.#opened++
     return region
   }
 
-  /** @internal The same, of what was in a handle. */
-  static joined({ commons: own, memory, module, token, copied }: HandleParts): Region {
+  /**
+   * @internal For one object of the channel that a handle or a token names, which calls `release`:
+   * a place of its own, where the channel has the region for itself. Errors: as `open`.
+   */
+  static holding(parts: Partial<HandleParts> & { channel: ChannelRef }): Region {
+    let region = parts.channel.generation === 0 ? undefined : Region.known(parts)
+    if (region === undefined) {
+      region = Region.#joined(parts)
+      if (parts.channel.generation !== 0) remember(region)
+    }
+    region.#held++
+    return region
+  }
+
+  /**
+   * @internal The Region that this thread has of what was in a handle or a token, if it has one.
+   */
+  static known({ commons, memory, token, copied }: Partial<HandleParts>): Region | undefined {
+    let found: Region | undefined
+    if (commons !== undefined) found = withCommons(commons)
+    else if (memory === undefined || copied) found = withToken(token as string)
+    else found = inMemory(memory as RegionMemory)
+    return found === undefined || found.#closing ? undefined : found
+  }
+
+  /** Another place of this thread in the region of what was in a handle or a token. */
+  static #joined({ commons: own, memory, module, token, copied }: Partial<HandleParts>): Region {
     coreCode.offer(module)
     if (own !== undefined) return new Region(Region.#made, own, own.peek())
-    if (copied && typeof token === 'string') return Region.#opened(token)
+    if (memory === undefined || (copied && typeof token === 'string')) {
+      const region = open(token as string, Region.#over)
+      region.commons.lend()
+      return region
+    }
     if (!isMemory(memory)) return Region.on(buffers().memoryOf((memory as RegionMemory).buffer))
     if (!isSharedArrayBuffer(memory.buffer)) {
       throw new SabwayError('ERR_SABWAY_NOT_A_REGION', 'its memory is not shared; make regions with Sabway')
@@ -232,15 +286,21 @@ export class Region {
     return this.memory.buffer as unknown as SharedArrayBuffer
   }
 
-  /** @internal Where the channel is, by the header; 0 as long as there is none. Read once. */
-  get channelAt(): Offset {
-    if (this.#channelAt === 0) this.#channelAt = this.core.sw_region_channel(0, this.size) >>> 0
-    return this.#channelAt
+  /**
+   * @internal Room for the handles of one channel: this thread's own, or a place in the heap where
+   * that is in use. Errors: as Heap.alloc.
+   */
+  takeHandles(): Offset {
+    const own = this.instance + sw_instance.producer
+    if (this.#handlesTaken) return heapPart.for(IN_HEAP).takeHandles(this)
+    this.#handlesTaken = true
+    return own
   }
 
-  /** @internal The region's channel, from this side. */
-  channel(side: number): ChannelPlace {
-    return new ChannelPlace(this.channelAt, side)
+  /** @internal */
+  giveHandles(at: Offset): void {
+    if (at === this.instance + sw_instance.producer) this.#handlesTaken = false
+    else heapPart.loaded?.giveHandles(this, at)
   }
 
   /**
@@ -261,9 +321,9 @@ export class Region {
   }
 
   /**
-   * The object of that name, or undefined. Errors: ERR_SABWAY_WILD_POINTER,
-   * ERR_SABWAY_DOUBLE_FREE: it was freed; ERR_SABWAY_OTHER_KIND: this version knows no such kind;
-   * as `heap`.
+   * The object of that name, or undefined; of a channel its handle, for `attach`. Errors:
+   * ERR_SABWAY_WILD_POINTER, ERR_SABWAY_DOUBLE_FREE: it was freed; ERR_SABWAY_OTHER_KIND: this
+   * version knows no such kind; as `heap`.
    */
   get(name: string): object | undefined {
     return heapPart.for('the directory of names').get(this, name)
@@ -271,9 +331,11 @@ export class Region {
 
   /**
    * The object of that name, or the one that `make` returns, which then has the name. When several
-   * participants do so at once, all get the same object, and what the others have made is freed.
-   * Errors: as `get` and `set`.
+   * participants do so at once, all get the same object, and what the others have made is freed. Of
+   * a channel that is its handle, as of `get`. Errors: as `get` and `set`.
    */
+  getOrMake(name: string, make: () => HasChannelHandle): ChannelHandle
+  getOrMake<T extends object>(name: string, make: () => T): T
   getOrMake<T extends object>(name: string, make: () => T): T {
     return heapPart.for('the directory of names').getOrMake(this, name, make) as T
   }
@@ -293,13 +355,17 @@ export class Region {
     return heapPart.for('the directory of names').named(this)
   }
 
-  /** @internal Put a channel into a region that `create` made. */
-  #carve(rendererToNative: number, nativeToRenderer: number): void {
+  /** @internal A channel in the heap, or the only one of a region without. */
+  #makeChannel(rendererToNative: number, nativeToRenderer: number): ChannelRef {
     this.#mustBeOpen()
+    const { core } = this
+    if (this.copied === undefined && core.sw_region_heap(0, this.size) !== 0) {
+      return heapPart.for(IN_HEAP).makeChannel(this, rendererToNative, nativeToRenderer)
+    }
     if (!this.#vacant) {
       throw new SabwayError(
         'ERR_SABWAY_INVALID_STATE',
-        'a region has room for one channel so far, made by the caller of Region.create; attach to that one, or make another region',
+        `a region has room for one channel where it has no heap, ${this.copied === undefined ? 'as one over a SharedArrayBuffer, or made where only sabway/bytes was loaded' : `as one that is copied to others (${this.copied})`}; attach to that one, or make another region`,
       )
     }
     const needed = pagesFor(rendererToNative, nativeToRenderer) * SW_PAGE
@@ -309,18 +375,41 @@ export class Region {
         `these rings need a region of ${needed} bytes, this one has ${this.bytes.length}`,
       )
     }
-    const { core } = this
     // A private copy has no heap: no other participant could allocate in it.
     if (this.copied !== undefined) core.sw_region_format_empty(0, this.bytes.length / SW_PAGE, 0)
-    const hasHeap = core.sw_region_heap(0, this.size) !== 0
-    const at = hasHeap
-      ? heapPart.for('a channel in a region with a heap').allocateLines(this, needed - SW_HEAP_AT)
-      : this.channelAt
-    const status = core.sw_channel_format(0, at, rendererToNative, nativeToRenderer)
+    const status = core.sw_channel_format(0, SW_HEAP_AT, rendererToNative, nativeToRenderer)
     if (status !== 0) throw coreError(status, 'while making a channel')
-    if (hasHeap) core.sw_region_set_channel(0, at)
     if (this.copied !== undefined) adopting(() => this.#shared!.mirror(this.bytes, true))
     this.#vacant = false
+    return FIRST_CHANNEL
+  }
+
+  /**
+   * @internal Where the channel is that a handle or a token names. Errors: ERR_SABWAY_CORRUPT, of
+   * what is no place in this region; ERR_SABWAY_NOT_LOADED; ERR_SABWAY_INVALID_ARGUMENT: it names
+   * the region alone.
+   */
+  placeOf({ offset, generation }: ChannelRef, side: number): ChannelPlace {
+    if (generation !== 0) {
+      heapPart.for(IN_HEAP)
+      return new ChannelPlace({ offset, generation }, side)
+    }
+    const at = this.core.sw_region_channel(0, this.size) >>> 0
+    if (at !== 0) return new ChannelPlace({ offset: at, generation }, side)
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      'this is the handle or token of a region with a heap, which has any number of channels; pass that of a channel',
+    )
+  }
+
+  /** @internal Was it not freed yet? */
+  hasChannel({ isInHeap, offset, generation }: ChannelPlace): boolean {
+    return !isInHeap || this.core.sw_channel_generation(0, this.size, offset) >>> 0 === generation
+  }
+
+  /** @internal This side is done with its channel: see freeChannel. */
+  freeChannel(place: ChannelPlace, alone: boolean): void {
+    if (place.isInHeap) heapPart.loaded?.freeChannel(this, place, alone)
   }
 
   /**
@@ -369,6 +458,12 @@ export class Region {
   get handle(): RegionHandle {
     isolated()
     return this.handleOf({ sabway: 'region' })
+  }
+
+  /** @internal A handle of one of its channels. */
+  channelHandle({ offset, generation }: ChannelRef): ChannelHandle {
+    const place = generation === 0 ? {} : { channel: offset, generation }
+    return this.handleOf({ sabway: 'channel' as const, ...place })
   }
 
   /** @internal A handle of this region with these parts. */
@@ -423,10 +518,10 @@ export class Region {
    */
   check(): void {
     this.#mustBeOpen()
-    const { channelAt } = this
+    const at = this.core.sw_region_channel(0, this.size) >>> 0
     // A region without a heap has a place for its channel from the beginning.
-    const isMade = this.bytes.subarray(channelAt, channelAt + sw_channel.sizeof).some(Boolean)
-    const status = channelAt !== 0 && isMade ? this.core.sw_channel_check(0, this.size, channelAt) : 0
+    const isMade = this.bytes.subarray(at, at + sw_channel.sizeof).some(Boolean)
+    const status = at !== 0 && isMade ? this.core.sw_channel_check(0, this.size, at) : 0
     if (status !== 0) throw coreError(status, 'the channel')
   }
 
@@ -435,19 +530,47 @@ export class Region {
    * @internal
    */
   onClose(act: () => void): () => void {
-    this.#mustBeOpen()
-    this.#onClose.add(act)
-    return () => this.#onClose.delete(act)
+    return this.#before(act, this.#onClose)
   }
 
   /**
-   * Clean up the channel that this thread has in the region, and give its place back. Other threads
-   * keep theirs; the memory goes with the last participant. Idempotent.
+   * @internal The same for the end of a channel that `new` has made here: when the program closes
+   * the region, although other channels may hold it.
+   */
+  host(end: () => void): () => void {
+    return this.#before(end, this.#guests)
+  }
+
+  #before(act: () => void, acts: Set<() => void>): () => void {
+    this.#mustBeOpen()
+    acts.add(act)
+    return () => acts.delete(act)
+  }
+
+  /**
+   * Clean up the channels that this thread has made in the region, and give its place back: at the
+   * last `close`, where this thread has opened the region more than once, and once the last channel
+   * is cleaned up that it has attached to there. Other threads keep theirs; the memory goes with
+   * the last participant. Idempotent then.
    */
   close(): void {
-    if (this.#closing) return
+    if (this.#opened > 0 && --this.#opened > 0) return
+    for (const end of this.#guests) end()
+    this.#closeUnlessHeld()
+  }
+
+  /** @internal The channel for which it was opened is over. */
+  release(): void {
+    if (this.#held > 0) this.#held--
+    this.#closeUnlessHeld()
+  }
+
+  #closeUnlessHeld(): void {
+    if (this.#closing || this.#opened > 0 || this.#held > 0) return
     this.#closing = true
-    for (const act of this.#onClose) act()
+    for (const end of this.#guests) end()
+    // The last one first: what was begun later may stand on what was begun before.
+    for (const act of [...this.#onClose].reverse()) act()
     this.#closed = true
     this.#membership.leave()
     this.#shared?.close()
@@ -462,6 +585,11 @@ export class Region {
     if (this.#closed) throw new SabwayError('ERR_SABWAY_CLOSED', 'this region was closed')
   }
 }
+
+const IN_HEAP = 'a channel in a region with a heap'
+
+/** A region that was carved for its channel. */
+const own = (region: Region): [Region, ChannelRef] => [region, FIRST_CHANNEL]
 
 /** Errors: ERR_SABWAY_INVALID_ARGUMENT, for options that do not go with another one. */
 function mustNotHave(options: object, names: readonly string[], why: string): void {

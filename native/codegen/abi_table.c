@@ -4,6 +4,7 @@
 #include "napi/events.h"
 #include "sabway/directory.h"
 #include "sabway/heap.h"
+#include "sabway/heap_channel.h"
 #include "sabway/ring.h"
 #include "sabway/wait.h"
 
@@ -50,6 +51,7 @@ static const row ROWS[] = {
     SWI_FIELD(sw_heap, status)
     SWI_FIELD(sw_found, kind)
     SWI_FIELD(sw_found, object)
+    SWI_FIELD(sw_found, generation)
     SWI_FIELD(sw_heap_block, at)
     SWI_FIELD(sw_heap_block, bytes)
     SWI_FIELD(sw_heap_block, owner)

@@ -69,6 +69,7 @@ function bound({ type, name }, i, call, declarations) {
   if (name === 'size') return `IS_SIZE(${i})`
   if (name === 'pages') return `IS_PAGES(${i})`
   if (name === 'index' || name === 'endpoint') return `IS_ENDPOINT(${i})`
+  if (name === 'slots') return `ARE_WORDS(${i}, ${i + 1})`
   if (name === 'slices') return `ARE_SLICES(${i}, ${i + 1})`
   if (call.name === 'sw_channel_format' && name === 'offset') return `HAS_ROOM_FOR_CHANNEL(${i})`
   if (!type.endsWith('*')) return null

@@ -7,6 +7,7 @@
 #include "prim/prim.h"
 #include "sabway/channel.h"
 #include "sabway/endpoint.h"
+#include "sabway/ready.h"
 #include "sabway/region.h"
 #include "sabway/registry.h"
 #include "sabway/wait.h"
@@ -78,6 +79,7 @@ static bool has_room_for_channel(const core *c, const uint64_t *a) {
 #define IS_ENDPOINT(i)          (a[i] < SW_ENDPOINTS)
 #define IS_PLACE(i, type)       fits(c, a[i], sizeof(type), sizeof(uint64_t))
 #define ARE_SLICES(i, count)    fits(c, a[i], a[count] * sizeof(sw_slice), sizeof(uint32_t))
+#define ARE_WORDS(i, count)     fits(c, a[i], a[count] * sizeof(uint32_t), sizeof(uint32_t))
 #define HAS_ROOM_FOR_CHANNEL(i) has_room_for_channel(c, &a[i])
 
 /* ---- results ---- */

@@ -15,14 +15,14 @@
 void RegionBinding::Init(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "RegionBinding",
-      DefineClass(
-          env, "RegionBinding",
-          {InstanceMethod("park", &RegionBinding::Park), InstanceMethod("yield", &RegionBinding::Yield),
-           InstanceMethod("listen", &RegionBinding::Listen), InstanceMethod("watch", &RegionBinding::Watch),
-           InstanceMethod("carry", &RegionBinding::Carry), InstanceMethod("startWorker", &RegionBinding::StartWorker),
-           InstanceMethod("stopWorker", &RegionBinding::StopWorker),
-           InstanceMethod("workerStats", &RegionBinding::WorkerStats), InstanceMethod("copyIn", &RegionBinding::CopyIn),
-           InstanceMethod("close", &RegionBinding::Close)}));
+      DefineClass(env, "RegionBinding",
+                  {InstanceMethod("park", &RegionBinding::Park), InstanceMethod("yield", &RegionBinding::Yield),
+                   InstanceMethod("listen", &RegionBinding::Listen), InstanceMethod("watch", &RegionBinding::Watch),
+                   InstanceMethod("unwatch", &RegionBinding::Unwatch), InstanceMethod("carry", &RegionBinding::Carry),
+                   InstanceMethod("startWorker", &RegionBinding::StartWorker),
+                   InstanceMethod("stopWorker", &RegionBinding::StopWorker),
+                   InstanceMethod("workerStats", &RegionBinding::WorkerStats),
+                   InstanceMethod("copyIn", &RegionBinding::CopyIn), InstanceMethod("close", &RegionBinding::Close)}));
 }
 
 // (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, SharedMemory
@@ -70,7 +70,10 @@ void RegionBinding::Release() {
   workers_.StopAll();
   if (carrier_ != nullptr) sw_carrier_stop(carrier_);
   carrier_ = nullptr;
-  if (watch_id_ != 0) environment_->Unwatch(watch_id_);
+  for (uint32_t id : watches_) environment_->Unwatch(id);
+  watches_.clear();
+  if (bell_id_ != 0) environment_->Unwatch(bell_id_);
+  bell_id_ = 0;
   if (listening_) sw_loop_unregister(sw_endpoint_doorbell(base_, endpoint_));
   sw_region_evict(base_, size_, endpoint_);
   sw_endpoint_set_skills(base_, endpoint_, 0);
@@ -153,28 +156,40 @@ Napi::Value RegionBinding::Listen(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), bell_->number);
 }
 
-// From now on rings of other processes are heard, and their deaths. -> the watch id that news of
-// deaths will name
+uint32_t RegionBinding::Listened(sw_listener_watch watch) {
+  watch.id = Environment::NextId();
+  int status = environment_->Watch(watch);
+  if (status != SW_OK) throw MakeError(Env(), status, "the listener's thread");
+  return watch.id;
+}
+
+// (channel's offset | 0): from now on rings of other processes are heard, and the deaths of their
+// participants in that channel. -> the watch id that news of deaths will name. With 0 rings only,
+// which are heard until the region is let go.
 Napi::Value RegionBinding::Watch(const Napi::CallbackInfo &info) {
+  uint32_t channel = Whole(info[0], "channel");
   if (!open_) throw MakeError(info.Env(), SW_ECLOSED, "");
   if (!environment_->HasDispatcher()) throw MakeError(info.Env(), SW_ESTATE, "setDispatcher comes first");
-  if (watch_id_ == 0) {
-    uint32_t id = Environment::NextId();
-    sw_listener_watch watch = {base_, size_, sw_region_channel(base_, size_), endpoint_, id, bell_};
-    if (away_ != nullptr) {  // deaths are seen there; rings there are for the carrier
-      watch.base = away_->base();
-      watch.endpoint = SW_ENDPOINTS;
-    }
-    int status = environment_->Watch(watch);
-    if (status != SW_OK) throw MakeError(info.Env(), status, "the listener's thread");
-    watch_id_ = id;
-  }
-  return Napi::Number::New(info.Env(), watch_id_);
+  // of a private region, rings are for the carrier, and deaths are seen in the shared memory
+  void *base = away_ != nullptr ? away_->base() : base_;
+  if (base == nullptr) throw MakeError(info.Env(), SW_ECLOSED, "");
+  if (bell_id_ == 0 && away_ == nullptr) bell_id_ = Listened({base_, size_, 0, endpoint_, 0, bell_});
+  if (channel == 0) return Napi::Number::New(info.Env(), bell_id_);
+  uint32_t id = Listened({base, size_, channel, SW_ENDPOINTS, 0, bell_});
+  watches_.insert(id);
+  return Napi::Number::New(info.Env(), id);
+}
+
+// (watch id of a channel): its deaths are told no more. A watch that is not there is over already.
+Napi::Value RegionBinding::Unwatch(const Napi::CallbackInfo &info) {
+  uint32_t id = Whole(info[0], "watch");
+  if (watches_.erase(id) != 0) environment_->Unwatch(id);
+  return info.Env().Undefined();
 }
 
 void RegionBinding::Failed(void *context, int status) {
   auto *self = static_cast<RegionBinding *>(context);
-  self->environment_->Post({self->watch_id_, SWI_EVENT_CARRIER_FAILED, status, ""});
+  self->environment_->Post({self->carried_for_, SWI_EVENT_CARRIER_FAILED, status, ""});
 }
 
 // (side): from now on messages of that side are carried to and from the shared memory. After
@@ -188,6 +203,7 @@ Napi::Value RegionBinding::Carry(const Napi::CallbackInfo &info) {
   start.size = size_;
   start.side = Whole(info[0], "side", SW_NATIVE);
   start.hooks = {this, Failed};
+  carried_for_ = watches_.empty() ? 0 : *watches_.begin();
   int status = sw_carrier_start(&carrier_, &start);
   if (status != SW_OK) throw MakeError(info.Env(), status, "while taking a side in memory that processes share");
   return info.Env().Undefined();
@@ -205,13 +221,18 @@ Napi::Value RegionBinding::CopyIn(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// ({ side, builtin | plugin, json, wait }) -> worker id
+// ({ channel, generation, side, builtin | plugin, json, wait }) -> worker id
 Napi::Value RegionBinding::StartWorker(const Napi::CallbackInfo &info) {
   // of a private region the carrier has the other side
   void *base = away_ != nullptr ? away_->base() : base_;
   if (!open_ || base == nullptr) throw MakeError(info.Env(), SW_ECLOSED, "");
-  sw_place place = {base, size_, sw_region_channel(base_, size_), 0};
-  return Napi::Number::New(info.Env(), workers_.Start(environment_, info[0].As<Napi::Object>(), place));
+  Napi::Object options = info[0].As<Napi::Object>();
+  sw_place place = {};
+  place.base = base;
+  place.size = size_;
+  place.channel = Whole(options.Get("channel"), "channel");
+  place.generation = Word(options.Get("generation"), "generation");
+  return Napi::Number::New(info.Env(), workers_.Start(environment_, options, place));
 }
 
 Napi::Value RegionBinding::StopWorker(const Napi::CallbackInfo &info) {

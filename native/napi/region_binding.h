@@ -4,6 +4,8 @@
 
 #include <napi.h>
 
+#include <set>
+
 #include "environment.h"
 #include "process/carrier.h"
 #include "worker_set.h"
@@ -29,6 +31,7 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   Napi::Value Yield(const Napi::CallbackInfo &info);
   Napi::Value Listen(const Napi::CallbackInfo &info);
   Napi::Value Watch(const Napi::CallbackInfo &info);
+  Napi::Value Unwatch(const Napi::CallbackInfo &info);
   Napi::Value Carry(const Napi::CallbackInfo &info);
   Napi::Value StartWorker(const Napi::CallbackInfo &info);
   Napi::Value StopWorker(const Napi::CallbackInfo &info);
@@ -37,6 +40,8 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   Napi::Value Close(const Napi::CallbackInfo &info);
 
   void Weigh(int sign);
+  // Add it to the listener's watches, with an id of its own.
+  uint32_t Listened(sw_listener_watch watch);
   void ShowRing(napi_value binding);
 
   Environment *environment_;
@@ -51,7 +56,9 @@ class RegionBinding : public Napi::ObjectWrap<RegionBinding>, public Releasable 
   uint32_t endpoint_ = 0;
   Bell *bell_ = nullptr;  // of the endpoint, while this is open
   bool listening_ = false;
-  uint32_t watch_id_ = 0;  // with the listener; 0 when it has none
+  uint32_t bell_id_ = 0;        // of the doorbell, with the listener; 0 when that does not hear it
+  std::set<uint32_t> watches_;  // of channels, likewise
+  uint32_t carried_for_ = 0;    // the watch that news of the carrier name
   bool open_ = false;
   WorkerSet workers_;
 };

@@ -54,6 +54,7 @@ int WorkerSet::Launch(Running *running, Napi::Object options, sw_place place, st
   start.base = place.base;
   start.size = place.size;
   start.channel = place.channel;
+  start.generation = place.generation;
   start.side = place.side;
   start.plugin = plugin;
   start.json = json.c_str();

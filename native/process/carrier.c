@@ -194,7 +194,8 @@ int sw_carrier_start(sw_carrier **carrier, const sw_carrier_options *options) {
   }
   if (status == SW_OK) {
     /* the peer looks which participant has come */
-    sw_endpoint_ring(c->away.at.base, sw_side_peer(&c->away.at));
+    const sw_place *at = &c->away.at;
+    sw_channel_ring_holders(at->base, at->size, at->channel, sw_other_side(at->side));
     *carrier = c;
   } else {
     free(c);

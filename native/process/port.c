@@ -5,11 +5,17 @@
 #include "util/self.h"
 
 int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side) {
-  *p = (sw_port){.at = {.base = base, .size = size, .side = side}};
+  sw_place place = {.base = base, .size = size, .side = side};
   int status = sw_region_verify(base, (uint32_t)(size / SW_PAGE));
   if (status != SW_OK) return status;
-  p->at.channel = sw_region_channel(base, size);
-  if (p->at.channel == 0) return SW_ECORRUPT;
+  place.channel = sw_region_channel(base, size);
+  return place.channel == 0 ? SW_ECORRUPT : sw_port_open_at(p, &place);
+}
+
+int sw_port_open_at(sw_port *p, const sw_place *place) {
+  *p = (sw_port){.at = *place};
+  int status = sw_region_verify(place->base, (uint32_t)(place->size / SW_PAGE));
+  if (status != SW_OK) return status;
   sw_owner self = swi_self();
   int index = sw_side_open(&p->out, &p->in, &p->at, &self, 0);
   if (index < 0) return index;

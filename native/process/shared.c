@@ -93,6 +93,8 @@ int sw_shared_open(sw_shared *s, const char *text) {
   if (status != SW_OK) return status;
   s->size = token.size;
   s->nonce = token.nonce;
+  s->channel = token.channel;
+  s->generation = token.generation;
   memcpy(s->name, token.name, sizeof(s->name));
   if (s->size < SW_HEAP_AT || s->size % SW_PAGE != 0) {
     snprintf(s->why, sizeof(s->why), "no region has the size in it");
@@ -105,17 +107,21 @@ int sw_shared_open(sw_shared *s, const char *text) {
   return status;
 }
 
-void sw_shared_token(const sw_shared *s, char text[SW_TOKEN_BYTES]) {
+void sw_shared_channel_token(const sw_shared *s, uint32_t channel, uint32_t generation, char text[SW_TOKEN_BYTES]) {
   uint32_t pid = sw_prim_pid();
   sw_token token = {.pid = pid,
                     .start = sw_prim_process_start(pid),
                     .namespace = sw_prim_pid_namespace(),
                     .handle = (uint64_t)s->handle,
                     .size = s->size,
-                    .nonce = s->nonce};
+                    .nonce = s->nonce,
+                    .channel = channel,
+                    .generation = generation};
   memcpy(token.name, s->name, sizeof(token.name));
   sw_token_write(&token, text);
 }
+
+void sw_shared_token(const sw_shared *s, char text[SW_TOKEN_BYTES]) { sw_shared_channel_token(s, 0, 0, text); }
 
 /* ---- mapping ---- */
 

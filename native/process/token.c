@@ -19,7 +19,9 @@ void sw_token_write(const sw_token *token, char text[SW_TOKEN_BYTES]) {
       snprintf(text, SW_TOKEN_BYTES, "%s:%x:%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%016" PRIx64 ":%s", VERSION,
                token->pid, token->start, token->namespace, token->handle, token->size, token->nonce, token->name);
   uint32_t crc = sw_crc32c(0, text, (size_t)length);
-  snprintf(text + length, SW_TOKEN_BYTES - (size_t)length, ":%08x", crc);
+  length += snprintf(text + length, SW_TOKEN_BYTES - (size_t)length, ":%08x", crc);
+  if (token->channel == 0) return;
+  snprintf(text + length, SW_TOKEN_BYTES - (size_t)length, "/%x.%x", token->channel, token->generation);
 }
 
 static int refuse(char *why, const char *reason) {
@@ -43,7 +45,24 @@ static int take(const char **at, char end, uint64_t *number) {
   return 1;
 }
 
-int sw_token_read(sw_token *token, const char *text, char why[SW_WHY_BYTES]) {
+/* "<offset>.<generation>", each of at most 32 bits and not zero. */
+static int take_channel(const char *text, sw_token *token) {
+  uint64_t channel, generation;
+  if (!take(&text, '.', &channel) || !take(&text, '\0', &generation)) return 0;
+  token->channel = (uint32_t)channel;
+  token->generation = (uint32_t)generation;
+  return channel - 1 < UINT32_MAX && generation - 1 < UINT32_MAX;
+}
+
+int sw_token_read(sw_token *token, const char *whole, char why[SW_WHY_BYTES]) {
+  char text[SW_TOKEN_BYTES];
+  if (strlen(whole) >= sizeof(text)) {
+    if (strncmp(whole, VERSION, sizeof(VERSION) - 2) != 0) return refuse(why, "it does not begin like a token");
+    return refuse(why, "it is too long");
+  }
+  memcpy(text, whole, strlen(whole) + 1);
+  char *channel = strchr(text, '/');
+  if (channel != NULL) *channel++ = '\0';
   size_t version = sizeof(VERSION) - 1;
   if (strncmp(text, VERSION, version - 1) != 0) return refuse(why, "it does not begin like a token");
   if (text[version - 1] != VERSION[version - 1] || text[version] != ':') {
@@ -52,13 +71,13 @@ int sw_token_read(sw_token *token, const char *text, char why[SW_WHY_BYTES]) {
     return SW_ETOKEN;
   }
   const char *last = strrchr(text, ':');
-  if (strlen(text) >= SW_TOKEN_BYTES) return refuse(why, "it is too long");
   const char *at = last + 1;
   uint64_t crc, pid;
   if (!take(&at, '\0', &crc) || crc != sw_crc32c(0, text, (size_t)(last - text))) {
     return refuse(why, "its checksum is wrong: part of it is missing or changed");
   }
   *token = (sw_token){0};
+  if (channel != NULL && !take_channel(channel, token)) return refuse(why, "the channel behind its '/' is none");
   at = text + version + 1;
   int numbers = take(&at, ':', &pid) && take(&at, ':', &token->start) && take(&at, ':', &token->namespace) &&
                 take(&at, ':', &token->handle) && take(&at, ':', &token->size) && take(&at, ':', &token->nonce);

@@ -3,7 +3,9 @@
  *   sabway2:<pid>:<start>:<namespace>:<handle>:<size>:<nonce>:<name>:<crc>
  *
  * All numbers are hexadecimal. The name may be empty. The last is the CRC-32C of all that is before
- * its colon. */
+ * its colon. That is a region's token; the token of one channel of many in a region has behind it
+ *
+ *   /<offset>.<generation> */
 #ifndef SABWAY_TOKEN_H
 #define SABWAY_TOKEN_H
 
@@ -17,6 +19,7 @@ typedef struct sw_token {
   uint64_t size;
   uint64_t nonce;
   char name[SW_NAME_BYTES];
+  uint32_t channel, generation; /* zero in a region's token */
 } sw_token;
 
 /* May an object be called that? */

@@ -26,7 +26,7 @@ static uint32_t usable(sabway_host *host, uint32_t at) { return sw_heap_usable(&
 
 /* The directory is locked for some microseconds at a time. */
 static int find(sabway_host *host, const char *name, uint32_t *kind, uint32_t *object) {
-  sw_found found = {0, 0};
+  sw_found found = {0, 0, 0};
   int status;
   while ((status = sw_directory_find(&of(host)->handle, name, (uint32_t)strlen(name), &found)) == SW_EBUSY)
     sw_prim_yield();
@@ -36,7 +36,7 @@ static int find(sabway_host *host, const char *name, uint32_t *kind, uint32_t *o
 }
 
 static int give_name(sabway_host *host, const char *name, uint32_t kind, uint32_t object) {
-  sw_found given = {kind, object}, found;
+  sw_found given = {kind, object, 0}, found;
   int status;
   while ((status = sw_directory_add(&of(host)->handle, name, (uint32_t)strlen(name), &given, &found)) == SW_EBUSY)
     sw_prim_yield();

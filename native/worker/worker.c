@@ -331,7 +331,7 @@ int sw_worker_start(sw_worker **worker, const sw_worker_options *options) {
                           .now = host_now,
                           .log = host_log,
                           .stop = host_stop};
-  w->at = (sw_place){options->base, options->size, options->channel, options->side};
+  w->at = (sw_place){options->base, options->size, options->channel, options->side, options->generation};
   w->plugin = options->plugin;
   w->wait = options->wait;
   w->window = SW_WAIT_SPIN_NS;

@@ -132,12 +132,12 @@ export class Script {
 
   #openProducer(endpoint: Endpoint): void {
     const { producer } = instanceOf(endpoint)
-    this.#call(endpoint, 'sw_channel_open_producer', producer, 0, this.#size, abi.SW_HEAP_AT, endpoint, endpoint)
+    this.#call(endpoint, 'sw_channel_open_producer', producer, 0, this.#size, abi.SW_HEAP_AT, 0, endpoint, endpoint)
   }
 
   #openConsumer(endpoint: Endpoint): void {
     const { consumer } = instanceOf(endpoint)
-    this.#call(endpoint, 'sw_channel_open_consumer', consumer, 0, this.#size, abi.SW_HEAP_AT, endpoint, endpoint)
+    this.#call(endpoint, 'sw_channel_open_consumer', consumer, 0, this.#size, abi.SW_HEAP_AT, 0, endpoint, endpoint)
   }
 
   #step(): void {

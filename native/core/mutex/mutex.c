@@ -63,6 +63,7 @@
 #include "sabway/mutex.h"
 
 #include "base/peer.h"
+#include "core/region/doorbell.h"
 #include "core/region/endpoint.h"
 #include "sabway/endpoint.h"
 #include "sabway/role.h"
@@ -104,6 +105,8 @@ static bool lives(const void *base, uint32_t endpoint, uint32_t role) {
 
 /* ---- waking ---- */
 
+static void ring(void *base, uint32_t role) { swi_doorbell_ring_slot(base, role, SW_READY_MUTEXES); }
+
 /* Wake the next waiter behind `endpoint`, in the order of their numbers. The caller has published
  * or seen `state`, in which the mutex can be locked. */
 static void wake_next(void *base, sw_mutex *m, uint32_t endpoint, uint64_t state) {
@@ -116,7 +119,7 @@ static void wake_next(void *base, sw_mutex *m, uint32_t endpoint, uint64_t state
     bool others = (waiters & ~bit_of(index)) != 0;
     if (others && waited(state) == 0) sw_fetch_or64_acq_rel(&m->state, WAITED);
     /* One that is not armed is awake, and looks before it sleeps. */
-    sw_endpoint_ring(base, sw_endpoint_role(base, index));
+    ring(base, sw_endpoint_role(base, index));
     return;
   }
 }
@@ -125,13 +128,13 @@ static void wake_all(void *base, sw_mutex *m) {
   sw_fence_handshake(); /* [F3] */
   uint64_t waiters = sw_peer_load64_relaxed(&m->waiters);
   for (uint32_t index = 0; index < SW_ENDPOINTS; index++) {
-    if ((waiters & bit_of(index)) != 0) sw_endpoint_ring(base, sw_endpoint_role(base, index));
+    if ((waiters & bit_of(index)) != 0) ring(base, sw_endpoint_role(base, index));
   }
 }
 
 static void wake_one(void *base, uint32_t role) {
   sw_fence_handshake(); /* [F3] */
-  sw_endpoint_ring(base, role);
+  ring(base, role);
 }
 
 /* ---- locking ---- */

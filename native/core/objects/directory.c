@@ -22,6 +22,7 @@
 #include <stddef.h>
 
 #include "base/peer.h"
+#include "sabway/channel.h"
 #include "sabway/mutex.h"
 
 enum { FIRST_SLOTS = 16 };
@@ -36,9 +37,11 @@ static sw_directory *directory_of(const sw_heap *heap) {
   return (sw_directory *)(void *)(heap->base + SW_DIRECTORY_AT);
 }
 
+static uint64_t end_of(const sw_heap *heap) { return heap->begin + (uint64_t)heap->count * SW_HEAP_PAGE; }
+
 /* Are `bytes` from `at` on among the heap's pages? */
 static bool is_inside(const sw_heap *heap, uint32_t at, uint64_t bytes) {
-  uint64_t end = heap->begin + (uint64_t)heap->count * SW_HEAP_PAGE;
+  uint64_t end = end_of(heap);
   return at >= heap->begin && at % SW_HEAP_UNIT == 0 && bytes <= end && at <= end - bytes;
 }
 
@@ -81,9 +84,21 @@ static bool is_named(const sw_directory_entry *entry, uint32_t hash, const uint8
   return true;
 }
 
-static void read_entry(const sw_directory_entry *entry, sw_found *found) {
+/* Of an object whose block stays one of its kind when it is freed; zero of all others. */
+static uint32_t generation_of(sw_heap *heap, uint32_t kind, uint32_t object) {
+  if (kind == SW_KIND_CHANNEL) return sw_channel_generation(heap->base, end_of(heap), object);
+  if (kind != SW_KIND_MUTEX || object % SW_HEAP_UNIT != 0 || sw_heap_usable(heap, object) < sizeof(sw_mutex_object))
+    return 0;
+  return sw_peer_load_relaxed(&((const sw_mutex_object *)(void *)(heap->base + object))->generation);
+}
+
+/* What the entry stands for. False: that was freed, so the name stands for nothing. */
+static bool read_entry(sw_heap *heap, const sw_directory_entry *entry, sw_found *found) {
   found->kind = sw_peer_load_relaxed(&entry->kind);
   found->object = sw_peer_load_relaxed(&entry->object);
+  uint32_t named = sw_peer_load_relaxed(&entry->generation);
+  found->generation = found->kind == SW_KIND_CHANNEL ? named : 0;
+  return (found->kind != SW_KIND_CHANNEL || named != 0) && generation_of(heap, found->kind, found->object) == named;
 }
 
 /* ---- the lock ---- */
@@ -195,10 +210,7 @@ int sw_directory_find(sw_heap *heap, const void *name, uint32_t length, sw_found
   uint32_t slot;
   sw_directory_entry *entry;
   status = search(heap, &v, hash_of(name, length), name, length, &slot, &entry);
-  if (status == SW_OK && entry != NULL) {
-    read_entry(entry, found);
-    status = 1;
-  }
+  if (status == SW_OK && entry != NULL) status = read_entry(heap, entry, found);
   unlock(heap);
   return status;
 }
@@ -208,11 +220,16 @@ static int add(sw_heap *heap, view *v, const uint8_t *name, uint32_t length, con
   sw_directory_entry *entry;
   int status = search(heap, v, hash, name, length, &slot, &entry);
   if (status != SW_OK) return status;
-  if (entry != NULL) {
-    read_entry(entry, found);
-    return 0;
-  }
-  if (v->table == NULL || sw_peer_load_relaxed(&v->table->used) >= v->slots / 4 * 3) {
+  if (entry != NULL && read_entry(heap, entry, found)) return 0;
+  /* a freed object's */
+  uint32_t before = entry == NULL ? 0 : (uint32_t)((uint8_t *)entry - heap->base);
+  uint32_t generation = generation_of(heap, object->kind, object->object);
+  bool is_channel = object->kind == SW_KIND_CHANNEL;
+  if (is_channel && (generation == 0 || (object->generation != 0 && object->generation != generation)))
+    return SW_ECLOSED;
+  if (before != 0) {
+    /* its slot is used again */
+  } else if (v->table == NULL || sw_peer_load_relaxed(&v->table->used) >= v->slots / 4 * 3) {
     status = grow(heap, v);
     if (status == SW_OK) status = search(heap, v, hash, name, length, &slot, &entry);
     if (status != SW_OK) return status;
@@ -225,12 +242,15 @@ static int add(sw_heap *heap, view *v, const uint8_t *name, uint32_t length, con
   sw_store_relaxed(&entry->object, object->object);
   sw_store_relaxed(&entry->hash, hash);
   sw_store_relaxed(&entry->length, length);
+  sw_store_relaxed(&entry->generation, generation);
   for (uint32_t i = 0; i < length; i++) entry->name[i] = name[i];
   bool fresh = slot_at(v, slot) == 0;
   /* release: a crash must not leave it without the entry */
   sw_store_release(&v->table->slot[slot], at);
   if (fresh) sw_store_relaxed(&v->table->used, sw_peer_load_relaxed(&v->table->used) + 1);
+  if (before != 0) sw_heap_free(heap, before);
   *found = *object;
+  found->generation = is_channel ? generation : 0;
   return 1;
 }
 
@@ -252,10 +272,12 @@ int sw_directory_remove(sw_heap *heap, const void *name, uint32_t length, uint32
   uint32_t slot;
   sw_directory_entry *entry;
   status = search(heap, &v, hash_of(name, length), name, length, &slot, &entry);
-  bool is_it = status == SW_OK && entry != NULL && (object == 0 || sw_peer_load_relaxed(&entry->object) == object);
+  sw_found found = {0};
+  bool there = status == SW_OK && entry != NULL, stands = there && read_entry(heap, entry, &found);
+  bool is_it = there && (object == 0 || found.object == object);
   if (is_it) {
     sw_store_relaxed(&v.table->slot[slot], SW_SLOT_DELETED);
-    status = 1;
+    status = stands;
   }
   unlock(heap);
   if (is_it) sw_heap_free(heap, (uint32_t)((uint8_t *)entry - heap->base));
@@ -280,7 +302,7 @@ int sw_directory_next(sw_heap *heap, uint32_t *cursor, sw_found *found, void *na
       status = SW_ECORRUPT;
       break;
     }
-    read_entry(entry, found);
+    if (!read_entry(heap, entry, found)) continue;
     const volatile uint8_t *from = entry->name;
     for (uint32_t k = 0; k < *length; k++) ((uint8_t *)name)[k] = from[k];
     status = 1;

@@ -8,12 +8,17 @@ int sw_side_open(sw_producer *out, sw_consumer *in, const sw_place *place, const
   uint32_t endpoint = (uint32_t)index;
   sw_region_evict(place->base, place->size, endpoint); /* what an earlier owner has left */
   sw_endpoint_set_skills(place->base, endpoint, skills);
-  int status = sw_channel_open_producer(out, place->base, place->size, place->channel, place->side, endpoint);
+  int status =
+      sw_channel_open_producer(out, place->base, place->size, place->channel, place->generation, place->side, endpoint);
   if (status == SW_OK) {
-    status = sw_channel_open_consumer(in, place->base, place->size, place->channel, place->side, endpoint);
+    status = sw_channel_open_consumer(in, place->base, place->size, place->channel, place->generation, place->side,
+                                      endpoint);
     if (status != SW_OK) sw_producer_leave(out);
   }
-  if (status == SW_OK) return index;
+  if (status == SW_OK) {
+    sw_channel_ring_holders(place->base, place->size, place->channel, sw_other_side(place->side));
+    return index;
+  }
   sw_endpoint_release(place->base, endpoint);
   return status;
 }

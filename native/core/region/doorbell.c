@@ -36,6 +36,8 @@
 #include "core/region/relay.h"
 #include "prim/prim.h"
 #include "sabway/endpoint.h"
+#include "sabway/ready.h"
+#include "sabway/role.h"
 
 /* The parts of sw_endpoint.sleeping: bits 0-1 are the kind (enum sw_sleep), bit 2 is
  * SW_SLEEP_QUIET, and the rest is the doorbell's value when the endpoint was armed. */
@@ -61,27 +63,25 @@ int sw_endpoint_is_armed(const void *base, uint32_t index) {
 
 uint32_t *sw_endpoint_doorbell(void *base, uint32_t index) { return &swi_endpoint_at(base, index)->doorbell; }
 
-/* `unless`: a bit of `sleeping` that lets the owner sleep on. An owner that goes from a quiet sleep
- * to another arms anew, so the handshake of [F1] and [F2] covers it: either the owner's second look
- * sees the message, or the waker the new arm. */
-static void ring_unless(void *base, uint32_t role, uint32_t unless) {
-  sw_endpoint *e = swi_endpoint_named(base, role);
-  if (e == NULL) return;
-  uint32_t armed = sw_peer_load_relaxed(&e->sleeping);
-  if (armed == SW_AWAKE || (armed & unless) != 0) return;
+/* Functions that a message to an awake consumer does not come by: a page loads each once. */
+#define SELDOM __attribute__((noinline))
+
+static SELDOM void end_sleep(void *base, sw_endpoint *e, uint32_t armed) {
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
   if (!sw_prim_wake(&e->doorbell, armed & SLEEP_KIND)) swi_relay_ask(base, e, rings);
   /* failure: the sleeper has disarmed or armed anew */
   sw_compare_exchange_acq_rel(&e->sleeping, &armed, SW_AWAKE);
 }
 
-void sw_endpoint_ring(void *base, uint32_t role) { ring_unless(base, role, 0); }
+/* `unless`: a bit of `sleeping` that lets the owner sleep on. An owner that goes from a quiet sleep
+ * to another arms anew, so the handshake of [F1] and [F2] covers it: either the owner's second look
+ * sees the message, or the waker the new arm. */
+static void ring_unless(void *base, sw_endpoint *e, uint32_t unless) {
+  uint32_t armed = sw_peer_load_relaxed(&e->sleeping);
+  if (armed != SW_AWAKE && (armed & unless) == 0) end_sleep(base, e, armed);
+}
 
-void swi_doorbell_ring_for_message(void *base, uint32_t role) { ring_unless(base, role, SW_SLEEP_QUIET); }
-
-void sw_endpoint_wake_always(void *base, uint32_t role) {
-  sw_endpoint *e = swi_endpoint_named(base, role);
-  if (e == NULL) return;
+static SELDOM void wake_always(void *base, sw_endpoint *e) {
   uint32_t rings = sw_fetch_add_acq_rel(&e->doorbell, 1) + 1;
   /* All three, because the owner may sleep in any of these ways: a relay is left what this thread
    * has no means for. */
@@ -89,4 +89,53 @@ void sw_endpoint_wake_always(void *base, uint32_t role) {
   bool atomics = sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);
   bool futex = sw_prim_wake(&e->doorbell, SW_SLEEP_FUTEX);
   if (!loop || !atomics || !futex) swi_relay_ask(base, e, rings);
+}
+
+/* Mark what the holder's slot word says; everything, when the word is of another holder. */
+static SELDOM void mark(void *base, uint32_t role, uint32_t told) {
+  if (told > (SW_SLOT_QUIET | (SW_SLOT_QUIET - 1))) told = SW_READY_ALL;
+  /* not idle: its holder looks at it before each sleep */
+  else if ((told & ~(uint32_t)SW_SLOT_QUIET) == 0) return;
+  sw_ready_mark(base, sw_role_index(role), told & ~(uint32_t)SW_SLOT_QUIET);
+}
+
+void swi_doorbell_ring_for_message(void *base, uint32_t role, uint32_t slot_word) {
+  sw_endpoint *e = swi_endpoint_named(base, role);
+  if (e == NULL) return;
+  uint32_t told = sw_slot_for(role, slot_word);
+  if (told != 0) {
+    if (told >> SW_SLOT_ROLE_AT == 0 && (told & SW_SLOT_QUIET) != 0) return;
+    mark(base, role, told);
+  }
+  ring_unless(base, e, SW_SLEEP_QUIET);
+}
+
+void swi_doorbell_ring_holder(void *base, uint32_t role, uint32_t slot_word) {
+  sw_endpoint *e = swi_endpoint_named(base, role);
+  if (e == NULL) return;
+  mark(base, role, sw_slot_for(role, slot_word));
+  ring_unless(base, e, 0);
+}
+
+void swi_doorbell_wake_holder(void *base, uint32_t role, uint32_t slot_word) {
+  sw_endpoint *e = swi_endpoint_named(base, role);
+  if (e == NULL) return;
+  mark(base, role, sw_slot_for(role, slot_word));
+  wake_always(base, e);
+}
+
+void swi_doorbell_ring_slot(void *base, uint32_t role, uint32_t slot) {
+  sw_endpoint *e = swi_endpoint_named(base, role);
+  if (e == NULL) return;
+  sw_ready_mark(base, sw_role_index(role), slot);
+  ring_unless(base, e, 0);
+}
+
+void sw_endpoint_ring(void *base, uint32_t role) { swi_doorbell_ring_slot(base, role, SW_READY_ALL); }
+
+void sw_endpoint_wake_always(void *base, uint32_t role) {
+  sw_endpoint *e = swi_endpoint_named(base, role);
+  if (e == NULL) return;
+  sw_ready_mark(base, sw_role_index(role), SW_READY_ALL);
+  wake_always(base, e);
 }

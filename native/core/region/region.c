@@ -6,10 +6,10 @@
  *
  * Making: flags and nonce, when processes share it (shared.c); the channel or the heap; layout
  * hash, pages, root and heap; the magic last [H1]. A crash on the way leaves memory that every host
- * refuses. After [H1] honest participants write to the header once at most, the place of the
- * channel in a region with a heap [H2]; but a hostile one may write at any time: each word is read
- * once, and what it leads to is checked against the size that the operating system gives.
- * header.root is the address of the channel: sw_region_channel is the only reader. */
+ * refuses. After [H1] no honest participant writes to the header; but a hostile one may, at any
+ * time: each word is read once, and what it leads to is checked against the size that the operating
+ * system gives. header.root is the address of the channel that the region was carved for:
+ * sw_region_channel is the only reader. */
 #include "sabway/region.h"
 
 #include "base/peer.h"
@@ -72,14 +72,9 @@ int sw_region_verify(const void *base, uint32_t pages) {
 
 uint32_t sw_region_channel(const void *base, uint64_t size) {
   if (size < SW_HEAP_AT + sizeof(sw_channel)) return 0;
-  /* pairs with [H2]: the channel is written before */
-  uint32_t root = sw_peer_load_acquire(&((const sw_region_header *)base)->root);
+  uint32_t root = sw_peer_load_relaxed(&((const sw_region_header *)base)->root);
   if (root < SW_HEAP_AT || root % SW_LINE != 0 || root > size - sizeof(sw_channel)) return 0;
   return root;
-}
-
-void sw_region_set_channel(void *base, uint32_t offset) {
-  sw_store_release(&((sw_region_header *)base)->root, offset); /* [H2] the channel is written */
 }
 
 uint32_t sw_region_heap(const void *base, uint64_t size) {

@@ -4,7 +4,7 @@
 #include "base/peer.h"
 #include "core/region/doorbell.h"
 #include "core/ring/frame.h"
-#include "sabway/endpoint.h"
+#include "sabway/role.h"
 
 /* Ordering edges: an access, the one that it pairs with, and what the pair is for. Everything else
  * in a handle is private.
@@ -17,6 +17,8 @@
  *                                                      sleeps
  *   [F3] fence               [F4] fence                want room, then look; make room, then look
  *                                                      whether it is wanted
+ *   [F2] fence               [F7] fence                publish, then look for the slot; store the
+ *                                                      slot, then look for messages
  *   [W1] want exchange       [F1] in doorbell.c        the want that it takes may be newer than the
  *                                                      one that was seen, because the producer has
  *                                                      armed again since. The exchange then shows
@@ -130,7 +132,8 @@ void sw_producer_publish(sw_producer *p) {
   p->published = p->head;
   sw_store_release(&p->ring->head, p->head); /* [R1] */
   sw_fence_handshake();                      /* [F2] */
-  swi_doorbell_ring_for_message(p->base, sw_peer_load_relaxed(&p->ring->consumer));
+  swi_doorbell_ring_for_message(p->base, sw_peer_load_relaxed(&p->ring->consumer),
+                                sw_peer_load_relaxed(&p->ring->consumer_slot));
 }
 
 int sw_producer_push(sw_producer *p, uint32_t length) {
@@ -213,7 +216,13 @@ void sw_producer_close(sw_producer *p) {
   sw_producer_publish(p);
   sw_fetch_or_acq_rel(&p->ring->closed, SW_CLOSED_BY_PRODUCER); /* [R3] */
   sw_fence_handshake();                                         /* [F2] */
-  sw_endpoint_ring(p->base, sw_peer_load_relaxed(&p->ring->consumer));
+  swi_doorbell_ring_holder(p->base, sw_peer_load_relaxed(&p->ring->consumer),
+                           sw_peer_load_relaxed(&p->ring->consumer_slot));
+}
+
+void sw_producer_set_slot(sw_producer *p, uint32_t slot) {
+  sw_store_relaxed(&p->ring->producer_slot, sw_slot_word(p->role, slot));
+  sw_fence_handshake(); /* [F3] */
 }
 
 int sw_producer_holds(const sw_producer *p) { return sw_peer_load_relaxed(&p->ring->producer) == p->role; }
@@ -319,6 +328,11 @@ int sw_consumer_peek_batch(sw_consumer *c, sw_slice *slices, uint32_t count) {
 
 int sw_consumer_peek(sw_consumer *c, sw_slice *slice) { return sw_consumer_peek_batch(c, slice, 1); }
 
+static void ring_producer(const sw_consumer *c) {
+  swi_doorbell_ring_holder(c->base, sw_peer_load_relaxed(&c->ring->producer),
+                           sw_peer_load_relaxed(&c->ring->producer_slot));
+}
+
 void sw_consumer_release(sw_consumer *c) {
   if (c->cursor == c->tail) return;
   c->tail = c->cursor;
@@ -336,7 +350,7 @@ void sw_consumer_release(sw_consumer *c) {
   /* the next peek reports an impossible index */
   if (used <= c->capacity && c->capacity - used < wanted) return;
   sw_exchange_acq_rel(&c->ring->want_space, 0); /* [W1] */
-  sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
+  ring_producer(c);
 }
 
 void sw_consumer_release_first(sw_consumer *c, uint32_t count) {
@@ -361,11 +375,16 @@ void sw_consumer_rewind(sw_consumer *c) {
 
 int sw_consumer_ready(sw_consumer *c) { return available(c) != 0; }
 
+void sw_consumer_set_slot(sw_consumer *c, uint32_t slot) {
+  sw_store_relaxed(&c->ring->consumer_slot, sw_slot_word(c->role, slot));
+  sw_fence_handshake(); /* [F7] */
+}
+
 int sw_consumer_holds(const sw_consumer *c) { return sw_peer_load_relaxed(&c->ring->consumer) == c->role; }
 
 void sw_consumer_close(sw_consumer *c) {
   if (!sw_consumer_holds(c)) return;
   sw_fetch_or_acq_rel(&c->ring->closed, SW_CLOSED_BY_CONSUMER); /* [R3] */
   sw_fence_handshake();                                         /* [F4] */
-  sw_endpoint_ring(c->base, sw_peer_load_relaxed(&c->ring->producer));
+  ring_producer(c);
 }

@@ -10,15 +10,18 @@ uint32_t sw_ring_capacity(uint32_t wanted) {
   return capacity;
 }
 
-void sw_ring_format(sw_ring *ring, uint32_t capacity, uint32_t data) {
+void sw_ring_format(sw_ring *ring, uint32_t capacity, uint32_t data, uint32_t roles) {
   sw_store_relaxed(&ring->capacity, capacity);
   sw_store_relaxed(&ring->data, data);
-  sw_store_relaxed(&ring->producer, 0);
-  sw_store_relaxed(&ring->consumer, 0);
   sw_store_relaxed(&ring->closed, 0);
+  sw_store_relaxed(&ring->consumer_slot, 0);
+  sw_store_relaxed(&ring->producer_slot, 0);
   sw_store_relaxed(&ring->head, 0);
   sw_store_relaxed(&ring->tail, 0);
   sw_store_relaxed(&ring->want_space, 0);
+  /* [C4] last, where a channel was before: a participant that takes a role sees the rest */
+  sw_store_release(&ring->producer, roles);
+  sw_store_release(&ring->consumer, roles);
 }
 
 /* Are a ring's fixed words possible inside a region of `size` bytes? Fills private copies. */

@@ -9,7 +9,8 @@
  * directory's mutex for the length of the call and never sleep: SW_EBUSY means that a living
  * participant holds it, or the heap's, and the caller tries again. A crash inside leaves the
  * directory as it was before or as it is after the call, and at most one block of the heap that
- * nothing refers to. Errors of all: SW_EBUSY, SW_ECORRUPT, SW_ERANGE (the length of the name). */
+ * nothing refers to. The name of a channel or a mutex goes with it when that is freed. Errors of
+ * all: SW_EBUSY, SW_ECORRUPT, SW_ERANGE (the length of the name). */
 #ifndef SABWAY_DIRECTORY_H
 #define SABWAY_DIRECTORY_H
 
@@ -22,15 +23,17 @@ extern "C" {
 
 /* What a name stands for. */
 typedef struct sw_found {
-  uint32_t kind;   /* enum sw_kind */
-  uint32_t object; /* offset */
+  uint32_t kind;       /* enum sw_kind */
+  uint32_t object;     /* offset */
+  uint32_t generation; /* of a channel; zero of all else */
 } sw_found;
 
 /* Returns 1 with `found`, or 0 when there is no such name. */
 int sw_directory_find(sw_heap *heap, const void *name, uint32_t length, sw_found *found);
 
 /* Give an object a name, when it is free: 1. Else `found` is what has the name: 0. Of several
- * callers that do so at once, one gets 1. Errors: also those of sw_heap_alloc. */
+ * callers that do so at once, one gets 1. Errors: also those of sw_heap_alloc; SW_ECLOSED: it is a
+ * channel that was freed, or not of that generation (zero: of any). */
 int sw_directory_add(sw_heap *heap, const void *name, uint32_t length, const sw_found *object, sw_found *found);
 
 /* Take the name away, if it stands for `object` still (zero: for whatever it does): 1, else 0. The

@@ -62,7 +62,8 @@ int sw_endpoint_is_armed(const void *base, uint32_t index);
 /* The word to sleep on. */
 uint32_t *sw_endpoint_doorbell(void *base, uint32_t index);
 
-/* Wake the owner if it sleeps, quietly or not. The caller has published its work and passed
+/* Have the owner look at everything behind the endpoint (SW_READY_ALL, see ready.h), and wake it if
+ * it sleeps, quietly or not. The caller has published its work and passed
  * sw_fence_handshake. A role that names no participant, or nonsense, is ignored. Where this thread
  * has no means to wake such a sleeper, it asks a relay. Any thread; lock-free, and a system call
  * only when the owner sleeps. A crash inside leaves the owner armed, and the next waker rings it
@@ -71,8 +72,8 @@ uint32_t *sw_endpoint_doorbell(void *base, uint32_t index);
  * without a bound. */
 void sw_endpoint_ring(void *base, uint32_t role);
 
-/* Wake the owner by every means there is, whatever `sleeping` says: for when a peer has died,
- * perhaps in the middle of a ring. Any thread; system calls. */
+/* Mark SW_READY_ALL, and wake the owner by every means there is, whatever `sleeping` says: for when
+ * a peer has died, perhaps in the middle of a ring. Any thread; system calls. */
 void sw_endpoint_wake_always(void *base, uint32_t role);
 
 /* Tell what the owner can do for others (SW_WAKES_FUTEX and others in layout.h). A caller that has

@@ -15,6 +15,7 @@
 #include "layout/heap.h"
 #include "layout/instance.h"
 #include "layout/mutex.h"
+#include "layout/ready.h"
 #include "layout/region.h"
 #include "layout/registry.h"
 #include "layout/ring.h"
@@ -28,7 +29,8 @@
   SW_MUTEX_STRUCTS(X)        \
   SW_REGISTRY_STRUCTS(X)     \
   SW_DIRECTORY_STRUCTS(X)    \
-  SW_HEAP_STRUCTS(X)
+  SW_HEAP_STRUCTS(X)         \
+  SW_READY_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -39,7 +41,8 @@
   SW_MUTEX_FIELDS(X)        \
   SW_REGISTRY_FIELDS(X)     \
   SW_DIRECTORY_FIELDS(X)    \
-  SW_HEAP_FIELDS(X)
+  SW_HEAP_FIELDS(X)         \
+  SW_READY_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -96,6 +99,16 @@
   X(SW_HEAP_CLASSES)           \
   X(SW_HEAP_GIVEN)             \
   X(SW_HEAP_FANOUT)            \
-  X(SW_SLAB_WORDS)
+  X(SW_SLAB_WORDS)             \
+  X(SW_READY_AT)               \
+  X(SW_READY_SLOTS)            \
+  X(SW_READY_ALL)              \
+  X(SW_READY_MUTEXES)          \
+  X(SW_READY_FIRST)            \
+  X(SW_SLOT_QUIET)             \
+  X(SW_SLOT_ROLE_AT)           \
+  X(SW_KIND_FREE_CHANNEL)      \
+  X(SW_ROLE_ENDED)             \
+  X(SW_CHANNEL_UNSHARED)
 
 #endif

@@ -28,13 +28,10 @@ int sw_region_format(void *base, uint32_t pages, uint32_t renderer_to_native, ui
  * zero for none: then sw_channel_format can put a channel at SW_HEAP_AT later. */
 int sw_region_format_empty(void *base, uint32_t pages, uint32_t heap);
 
-/* Make the channel at `offset`, which sw_channel_format has written, the region's. One caller,
- * once; wait-free. */
-void sw_region_set_channel(void *base, uint32_t offset);
-
-/* Offset of the region's channel, or 0 when there is none yet, or the header names a place where
- * none can be. Reads the header once, so keep the answer: a peer may write another. An empty region
- * without a heap has a place for one, too: opening it is SW_ENOTREGION. Any thread; wait-free; uses
+/* Offset of the channel that the region was carved for, or 0: the region has a heap, and its
+ * channels in that, or the header names a place where none can be. Reads the header once, so keep
+ * the answer: a peer may write another. An empty region without a heap has a place for one, too:
+ * opening it is SW_ENOTREGION. Any thread; wait-free; uses
  * no stack in the region. */
 uint32_t sw_region_channel(const void *base, uint64_t size);
 

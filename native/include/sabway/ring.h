@@ -64,8 +64,9 @@ typedef struct sw_consumer {
 /* Round a wanted capacity up to one that a ring can have; 0 when it is out of range. */
 uint32_t sw_ring_capacity(uint32_t wanted);
 
-/* Prepare the control block of a ring inside a region that no other participant can see yet. */
-void sw_ring_format(sw_ring *ring, uint32_t capacity, uint32_t data);
+/* Prepare the control block of a ring that no other participant uses. `roles` is what its role
+ * words are: 0, or what a channel's generation makes of that. */
+void sw_ring_format(sw_ring *ring, uint32_t capacity, uint32_t data, uint32_t roles);
 
 /* Attach to a ring whose role the caller holds (see channel.h). `size` is the region's, in bytes.
  * Errors: SW_ECORRUPT when capacity, data or indices cannot be right. */
@@ -119,6 +120,14 @@ int sw_producer_fits(sw_producer *p, uint32_t length);
 /* Ask to be rung when a payload of `length` bytes (at least; a larger share of the ring saves
  * wakes) fits. Returns 1 when it fits already: then do not sleep. Call it after sw_endpoint_arm. */
 int sw_producer_want_space(sw_producer *p, uint32_t length);
+
+/* Say by which slot of its endpoint's ready set the holder hears of the channel: SW_READY_FIRST or
+ * more when it is idle, so that its holder looks at it only when the slot was marked, and zero when
+ * its holder looks at it before each sleep; and SW_SLOT_QUIET beside that when messages are not to
+ * be told of. The holder looks once more behind it, at all that it would be told of. Wait-free. A
+ * take of the role begins with zero. */
+void sw_producer_set_slot(sw_producer *p, uint32_t slot);
+void sw_consumer_set_slot(sw_consumer *c, uint32_t slot);
 
 /* Is the role still this handle's? Not when the participant was evicted: it must not go on then,
  * beside its successor. The look is a hint, for once before each message or turn: what is being

@@ -37,6 +37,14 @@ static inline uint32_t sw_role_lost(uint32_t role) {
 /* Can a participant have written it, with an endpoint that there is? */
 static inline int sw_role_is_possible(uint32_t role) { return (role & SWI_ROLE_NUMBER) <= SW_ENDPOINTS; }
 
+/* The slot word of the holder `role`: a slot, and SW_SLOT_QUIET or not. In it are the low bits of
+ * the role, because a holder that was evicted without knowing may write it once more. */
+static inline uint32_t sw_slot_word(uint32_t role, uint32_t slot) { return role << SW_SLOT_ROLE_AT | slot; }
+
+/* What the slot word says, for the holder `role`: its slot, and SW_SLOT_QUIET or not. More than
+ * that, when it is of another holder. */
+static inline uint32_t sw_slot_for(uint32_t role, uint32_t word) { return word ^ role << SW_SLOT_ROLE_AT; }
+
 /* The side that a side talks to. */
 static inline uint32_t sw_other_side(uint32_t side) { return SW_RENDERER + SW_NATIVE - side; }
 

@@ -34,6 +34,8 @@ typedef struct sw_shared {
   uint64_t size;
   uint64_t nonce;
   int32_t creator; /* made here, not opened */
+  /* the channel that the token named, as sw_place has it; zero: it was a region's */
+  uint32_t channel, generation;
   char name[SW_NAME_BYTES];
   char why[SW_WHY_BYTES]; /* after an error: the reason in words */
 } sw_shared;
@@ -68,6 +70,9 @@ int sw_shared_overlay_vouched(sw_shared *s, void *base, uint64_t length);
 /* The token by which others open it, while this process lives and has it open. */
 void sw_shared_token(const sw_shared *s, char token[SW_TOKEN_BYTES]);
 
+/* The same, of one channel of its heap (heap_channel.h). */
+void sw_shared_channel_token(const sw_shared *s, uint32_t channel, uint32_t generation, char token[SW_TOKEN_BYTES]);
+
 /* Unmap what sw_shared_map mapped, and close. Processes that have it open keep it. */
 void sw_shared_close(sw_shared *s);
 
@@ -80,10 +85,15 @@ typedef struct sw_port {
   sw_consumer in;
 } sw_port;
 
-/* Take a side. A side whose process has died is free: its committed messages are still there, and
- * what it had not released yet is received again. Errors: SW_ENOTREGION, SW_ELAYOUT, SW_ECROWDED,
- * SW_ETAKEN, SW_ECLOSED (this side was closed with `end`), SW_ECORRUPT. */
+/* Take a side of the channel that the region was carved for. A side whose process has died is free:
+ * its committed messages are still there, and what it had not released yet is received again.
+ * Errors: SW_ENOTREGION, SW_ELAYOUT, SW_ECROWDED, SW_ETAKEN, SW_ECLOSED (this side was closed with
+ * `end`), SW_ECORRUPT. */
 int sw_port_open(sw_port *p, void *base, uint64_t size, uint32_t side);
+
+/* The same, of a channel of the region's heap. Errors also: SW_ECLOSED: the channel was freed. The
+ * caller frees it behind sw_port_close, by sw_channel_free. */
+int sw_port_open_at(sw_port *p, const sw_place *place);
 
 /* Is there a living participant on the other side? Asks the operating system. */
 int sw_port_has_peer(const sw_port *p);

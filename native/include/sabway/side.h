@@ -19,6 +19,7 @@ typedef struct sw_place {
   uint64_t size;    /* of the region */
   uint32_t channel; /* offset */
   uint32_t side;
+  uint32_t generation; /* of the channel; zero: whichever is there */
 } sw_place;
 
 /* Claim an endpoint for the process `owner`, which tells `skills` (SW_WAKES_FUTEX and others), and

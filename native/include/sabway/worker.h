@@ -27,7 +27,8 @@ typedef struct sw_worker_hooks {
 typedef struct sw_worker_options {
   void *base;
   uint64_t size;
-  uint32_t channel; /* offset */
+  uint32_t channel;    /* offset */
+  uint32_t generation; /* of the channel; zero: whichever is there */
   uint32_t side;
   const sabway_plugin_v1 *plugin;
   const char *json; /* the plugin's options; copied */

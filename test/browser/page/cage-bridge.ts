@@ -48,7 +48,7 @@ export function cageBridge(bytes: number): Bridge {
       words = new Int32Array(memory.buffer)
       const identity = await (globalThis as unknown as Host).identity()
       living = [identity.pid, identity.test]
-      return { transport: 'shared', memory, identity, codec: 'bytes' }
+      return { transport: 'shared', memory, identity, codec: 'bytes', channel: { offset: 0, generation: 0 } }
     },
     bind(_id, endpoint) {
       doorbell = (sw_region_header.sizeof + endpoint * sw_endpoint.sizeof + sw_endpoint.doorbell) >>> 2

@@ -17,7 +17,7 @@ static const setting SETTINGS[] = {
 /* ---- survivor ---- */
 
 static void before(scene *s) {
-  assert_int_equal(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, s->own), SW_OK);
+  assert_int_equal(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_RENDERER, s->own), SW_OK);
   for (; s->sent < s->at->fill; s->sent++) assert_int_equal(put(&s->p, s->sent), SW_OK);
   sw_producer_publish(&s->p);
   /* publishes padding, where there is room for it */
@@ -58,7 +58,7 @@ static void after(scene *s) {
   const notes *n = s->notes;
   sw_consumer c;
   uint32_t index = reclaim(s);
-  int status = sw_channel_open_consumer(&c, s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE, index);
+  int status = sw_channel_open_consumer(&c, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_NATIVE, index);
   if (s->ring->closed != 0) { /* the side has ended its stream: no successor can take it up */
     assert_int_equal(s->ring->closed, SW_CLOSED_BY_CONSUMER);
     assert_int_equal(status, SW_ECLOSED);
@@ -77,7 +77,7 @@ static void after(scene *s) {
 
 static void prelude(scene *s) {
   child_claims(s);
-  MUST(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE, s->notes->index) == SW_OK);
+  MUST(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_NATIVE, s->notes->index) == SW_OK);
 }
 
 static void look(scene *s, uint32_t from, uint32_t to) {

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "crash.h"
+#include "sabway/ready.h"
 
 static const setting NEW_RING = {"new", 0, 0, 0}, USED_RING = {"3 messages, 2^32", 0u - 4 * FRAME, 3, 0};
 
@@ -14,8 +15,8 @@ static void traffic(scene *s, uint32_t writer) {
   sw_producer p;
   sw_consumer c;
   sw_slice slice;
-  assert_int_equal(sw_channel_open_producer(&p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, writer), SW_OK);
-  assert_int_equal(sw_channel_open_consumer(&c, s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE, writer), SW_OK);
+  assert_int_equal(sw_channel_open_producer(&p, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_RENDERER, writer), SW_OK);
+  assert_int_equal(sw_channel_open_consumer(&c, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_NATIVE, writer), SW_OK);
   uint32_t next = 0;
   for (uint32_t n = s->at->fill; n < 3 * FRAMES; n++) {
     assert_int_equal(put(&p, n), SW_OK);
@@ -51,16 +52,16 @@ static void after_ring(scene *s) {
 static void dies_with_an_endpoint(const region *r) { region_claim(r); }
 
 static void fill(const region *r, sw_producer *p) {
-  assert_int_equal(sw_channel_open_producer(p, r->base, r->size, SW_HEAP_AT, SW_RENDERER, region_claim(r)), SW_OK);
+  assert_int_equal(sw_channel_open_producer(p, r->base, r->size, SW_HEAP_AT, 0, SW_RENDERER, region_claim(r)), SW_OK);
 }
 
 static void dies_with_roles(const region *r) {
   sw_consumer c;
   uint32_t index = region_claim(r);
-  sw_channel_open_consumer(&c, r->base, r->size, SW_HEAP_AT, SW_NATIVE, index);
+  sw_channel_open_consumer(&c, r->base, r->size, SW_HEAP_AT, 0, SW_NATIVE, index);
   for (uint32_t side = 0; side < 2; side++) {
     sw_producer p;
-    sw_channel_open_producer(&p, r->base, r->size, SW_HEAP_AT, side, index);
+    sw_channel_open_producer(&p, r->base, r->size, SW_HEAP_AT, 0, side, index);
   }
 }
 
@@ -149,18 +150,52 @@ static void prelude_request(scene *s) {
   sw_endpoint_arm(s->r.base, s->own, SW_SLEEP_ATOMICS);
 }
 
+static void ring_holders(scene *s) { sw_channel_ring_holders(s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE); }
+
 static void able(scene *s) { sw_endpoint_set_skills(s->r.base, s->notes->index, SW_WAKES_FUTEX | SW_RELAYS); }
 
 static void serve(scene *s) { sw_relay_serve(s->r.base); }
 
 static void wake_always(scene *s) { sw_endpoint_wake_always(s->r.base, s->dead); }
 
+static void prelude_marked(scene *s) {
+  prelude_ring(s);
+  const uint32_t slots[] = {3, 4, 64, 4095};
+  for (size_t i = 0; i < 4; i++) sw_ready_mark(s->r.base, s->notes->index, slots[i]);
+}
+
+static void mark(scene *s) { sw_ready_mark(s->r.base, s->own, 64); }
+
+static void take_slots(scene *s) {
+  uint32_t slots[2];
+  while (sw_ready_take(s->r.base, s->notes->index, slots, 2) != 0) {
+  }
+}
+
+/* Marks are complete again with the next one of the slot, in the set of the present owner. */
+static void after_mark(scene *s) {
+  const uint32_t sets[] = {s->own, s->notes->index};
+  for (size_t i = 0; i < 2; i++) {
+    uint32_t slots[8], got;
+    sw_ready_take(s->r.base, sets[i], slots, 8);
+    for (uint32_t slot = 2; slot < SW_READY_SLOTS; slot += 31) {
+      sw_ready_mark(s->r.base, sets[i], slot);
+      for (uint32_t found = 0; !found;) {
+        got = sw_ready_take(s->r.base, sets[i], slots, 8);
+        assert_int_not_equal(got, 0);
+        for (uint32_t k = 0; k < got; k++) found |= slots[k] == slot;
+      }
+    }
+  }
+  after(s);
+}
+
 static void open_producer(scene *s) {
-  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, s->notes->index) == SW_OK);
+  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_RENDERER, s->notes->index) == SW_OK);
 }
 
 static void open_consumer(scene *s) {
-  MUST(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE, s->notes->index) == SW_OK);
+  MUST(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_NATIVE, s->notes->index) == SW_OK);
 }
 
 /* Everything a participant does, from its arrival to its leaving. */
@@ -203,6 +238,9 @@ static const crash_case CASES[] = {
     {"sw_endpoint_set_skills", before, child_claims, NULL, able, after},
     {"sw_relay_serve", before, prelude_relay, NULL, serve, after_ring},
     {"sw_endpoint_wake_always", before, prelude_ring, NULL, wake_always, after_ring},
+    {"sw_ready_mark", before, prelude_ring, NULL, mark, after_mark},
+    {"sw_ready_take", before, prelude_marked, NULL, take_slots, after_mark},
+    {"sw_channel_ring_holders", before, prelude_ring, NULL, ring_holders, after_ring},
     {"sw_channel_open_producer", before, child_claims, NULL, open_producer, after},
     {"sw_channel_open_consumer", before, child_claims, NULL, open_consumer, after},
     {"sw_channel_open_producer of a dead one's", before_take_over, child_claims, NULL, open_producer, after},
@@ -261,8 +299,8 @@ static void pid_is_reused(void **state) {
   assert_int_equal(index, 0);
   sw_producer p;
   sw_consumer c;
-  assert_int_equal(sw_channel_open_producer(&p, r.base, r.size, SW_HEAP_AT, SW_RENDERER, index), SW_OK);
-  assert_int_equal(sw_channel_open_consumer(&c, r.base, r.size, SW_HEAP_AT, SW_NATIVE, index), SW_OK);
+  assert_int_equal(sw_channel_open_producer(&p, r.base, r.size, SW_HEAP_AT, 0, SW_RENDERER, index), SW_OK);
+  assert_int_equal(sw_channel_open_consumer(&c, r.base, r.size, SW_HEAP_AT, 0, SW_NATIVE, index), SW_OK);
   kill(stranger, SIGKILL);
   reap(stranger);
   region_free_shared(&r);

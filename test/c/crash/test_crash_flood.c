@@ -81,8 +81,8 @@ static void sleep_a_little(side *s) {
 }
 
 static void open_side(side *s, uint32_t which) {
-  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, which, s->index) == SW_OK);
-  MUST(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, which, s->index) == SW_OK);
+  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, 0, which, s->index) == SW_OK);
+  MUST(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, 0, which, s->index) == SW_OK);
 }
 
 static void be_the_child(side *s, notes *n, uint32_t k) {

@@ -35,7 +35,7 @@ static uint32_t name_of(uint32_t i, char name[16]) { return (uint32_t)snprintf(n
 static int add(sw_heap *h, uint32_t i) {
   char name[16];
   uint32_t length = name_of(i, name);
-  sw_found given = {SW_KIND_MUTEX, board[0]}, found;
+  sw_found given = {SW_KIND_MUTEX, board[0], 0}, found;
   return sw_directory_add(h, name, length, &given, &found);
 }
 static int find(sw_heap *h, uint32_t i) {

@@ -2,6 +2,7 @@
  * gets all that was published, whole and in order; then a new producer goes on where the dead one
  * stopped. */
 #include "crash.h"
+#include "sabway/ready.h"
 
 static const setting SETTINGS[] = {
     {"empty", 0, 0, 0},
@@ -17,7 +18,15 @@ static const setting SETTINGS[] = {
 /* ---- survivor ---- */
 
 static void before(scene *s) {
-  assert_int_equal(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, SW_NATIVE, s->own), SW_OK);
+  assert_int_equal(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_NATIVE, s->own), SW_OK);
+}
+
+enum { IDLE = 70 };
+
+/* The consumer is looked at only when its slot is marked. */
+static void before_idle(scene *s) {
+  before(s);
+  sw_consumer_set_slot(&s->c, IDLE);
 }
 
 /* All that is there, in order. Returns the last peek's answer. */
@@ -39,7 +48,7 @@ static void park(scene *s) {
 
 static void goes_on(scene *s, uint32_t index) {
   sw_producer p;
-  assert_int_equal(sw_channel_open_producer(&p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, index), SW_OK);
+  assert_int_equal(sw_channel_open_producer(&p, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_RENDERER, index), SW_OK);
   for (uint32_t i = 0; i < 3 * FRAMES; i++) {
     assert_int_equal(put(&p, s->sent), SW_OK);
     sw_producer_publish(&p);
@@ -74,7 +83,7 @@ static void after(scene *s) {
 
 static void prelude(scene *s) {
   child_claims(s);
-  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, s->notes->index) == SW_OK);
+  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_RENDERER, s->notes->index) == SW_OK);
   for (uint32_t n = 0; n < s->at->fill; n++) MUST(put(&s->p, n) == SW_OK);
   sw_producer_publish(&s->p);
   s->notes->sure = s->notes->possible = s->sent = s->at->fill;
@@ -118,6 +127,17 @@ static void publish(scene *s) { sw_producer_publish(&s->p); }
 static void prelude_push(scene *s) {
   prelude_reserve(s);
   may_send(s, 1, 0);
+}
+
+/* Whatever the dead one had published, its eviction leaves the slot marked, and no half of a
+ * mark. */
+static void after_idle(scene *s) {
+  uint32_t slots[2];
+  sw_channel_evict_role(s->r.base, s->r.size, SW_HEAP_AT, s->notes->role);
+  assert_int_equal(sw_ready_take(s->r.base, s->own, slots, 2), 1);
+  assert_int_equal(slots[0], IDLE);
+  assert_int_equal(sw_ready_some(s->r.base, s->own), 0);
+  after(s);
 }
 
 static void push(scene *s) { MUST(sw_producer_push(&s->p, length_of(s->sent)) == (s->at->full ? SW_ESTATE : SW_OK)); }
@@ -198,6 +218,8 @@ static const crash_case CASES[] = {
     {"sw_producer_commit", before, prelude_reserve, park, commit, after},
     {"sw_producer_abandon, reserve, publish", before, prelude_reserve, park, abandon, after},
     {"sw_producer_publish of 3", before, prelude_committed, park, publish, after},
+    {"sw_producer_publish of 3 for an idle consumer", before_idle, prelude_committed, park, publish, after_idle},
+    {"sw_producer_close, idle consumer", before_idle, prelude, park, close_it, after_idle},
     {"sw_producer_push", before, prelude_push, park, push, after},
     {"sw_producer_append, or as far as room is known", before, prelude_append, park, append, after},
     {"sw_producer_send", before, prelude_send, park, send_one, after},

@@ -25,8 +25,8 @@ static void stop(sw_worker *worker) {
 }
 
 static void open_both(scene *s, uint32_t index) {
-  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, index) == SW_OK);
-  MUST(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, SW_RENDERER, index) == SW_OK);
+  MUST(sw_channel_open_producer(&s->p, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_RENDERER, index) == SW_OK);
+  MUST(sw_channel_open_consumer(&s->c, s->r.base, s->r.size, SW_HEAP_AT, 0, SW_RENDERER, index) == SW_OK);
 }
 
 /* The child's part, which dies at the k-th access: 1 when it did. */

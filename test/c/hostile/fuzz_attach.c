@@ -45,7 +45,7 @@ static void use(const memory *m, uint32_t offset, uint32_t side, uint32_t index)
   sw_consumer c;
   sw_slice slice;
   int status;
-  CALL(OPEN_LOADS, status = sw_channel_open_producer(&p, m->base, m->size, offset, side, index));
+  CALL(OPEN_LOADS, status = sw_channel_open_producer(&p, m->base, m->size, offset, 0, side, index));
   if (status == SW_OK) {
     check_area(m, p.data, p.capacity);
     uint32_t length = script_length();
@@ -58,7 +58,7 @@ static void use(const memory *m, uint32_t offset, uint32_t side, uint32_t index)
       CALL(8, sw_producer_push(&p, length));
     }
   }
-  CALL(OPEN_LOADS, status = sw_channel_open_consumer(&c, m->base, m->size, offset, side, index));
+  CALL(OPEN_LOADS, status = sw_channel_open_consumer(&c, m->base, m->size, offset, 0, side, index));
   if (status != SW_OK) return;
   check_area(m, c.data, c.capacity);
   for (int i = 0; i < 4; i++) {
@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   } else if (m.size < root + sizeof(sw_channel)) {
     /* Refused before a byte is touched. */
     sw_producer p;
-    CALL(0, status = sw_channel_open_producer(&p, m.base, m.size, root, SW_RENDERER, 0));
+    CALL(0, status = sw_channel_open_producer(&p, m.base, m.size, root, 0, SW_RENDERER, 0));
     MUST(status == SW_ERANGE);
   }
   free(m.base);

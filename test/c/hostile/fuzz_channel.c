@@ -1,5 +1,6 @@
 /* Endpoints and roles among liars: claiming, opening, sleeping, ringing, taking over. */
 #include "hostile.h"
+#include "sabway/ready.h"
 
 enum { OWN = 4 };
 
@@ -41,7 +42,7 @@ static void open_producer(host *t) {
   uint32_t offset = some_offset(), side = script_byte() % 3, index = some_index(t);
   sw_producer made;
   int status;
-  CALL(OPEN_LOADS, status = sw_channel_open_producer(&made, t->m.base, t->m.size, offset, side, index));
+  CALL(OPEN_LOADS, status = sw_channel_open_producer(&made, t->m.base, t->m.size, offset, 0, side, index));
   MUST(is_expected(status));
   if (status != SW_OK || offset != SW_HEAP_AT) return;
   t->p = made;
@@ -53,7 +54,7 @@ static void open_consumer(host *t) {
   uint32_t offset = some_offset(), side = script_byte() % 3, index = some_index(t);
   sw_consumer made;
   int status;
-  CALL(OPEN_LOADS, status = sw_channel_open_consumer(&made, t->m.base, t->m.size, offset, side, index));
+  CALL(OPEN_LOADS, status = sw_channel_open_consumer(&made, t->m.base, t->m.size, offset, 0, side, index));
   MUST(is_expected(status));
   if (status != SW_OK || offset != SW_HEAP_AT) return;
   t->c = made;
@@ -65,11 +66,11 @@ static void use_producer(host *t) {
   if (!t->open[0]) return;
   uint32_t length = script_length();
   uint8_t *room;
-  CALL(8, room = sw_producer_reserve(&t->p, length, 0));
+  CALL(4 + RING_LOADS, room = sw_producer_reserve(&t->p, length, 0));
   if (room != NULL) {
     check_room(&t->p, room, length);
     memset(room, 1, length);
-    CALL(8, sw_producer_push(&t->p, length));
+    CALL(RING_LOADS, sw_producer_push(&t->p, length));
   }
   if (script_byte() % 8 == 0) CALL(4, sw_producer_leave(&t->p));
 }
@@ -78,10 +79,35 @@ static void use_consumer(host *t) {
   if (!t->open[1]) return;
   sw_slice slice;
   int status;
-  CALL(16, status = sw_consumer_peek(&t->c, &slice));
+  CALL(16 + RING_LOADS, status = sw_consumer_peek(&t->c, &slice));
   if (status == 1) check_slice(&t->c, &t->m, &slice);
-  CALL(8, sw_consumer_release(&t->c));
+  CALL(4 + RING_LOADS, sw_consumer_release(&t->c));
   if (script_byte() % 8 == 0) CALL(4, sw_consumer_leave(&t->c));
+}
+
+/* Ring, or look for what was marked. */
+static void ring(const host *t, uint32_t role, uint32_t how) {
+  enum { MOST = 70 };
+  uint32_t slots[MOST], index, most, got;
+  switch (how) {
+    case 0:
+      CALL(RING_LOADS, sw_endpoint_wake_always(t->m.base, role));
+      return;
+    case 1:
+      CALL(RING_LOADS, sw_endpoint_ring(t->m.base, role));
+      return;
+    case 2:
+      CALL(1 + 2 * RING_LOADS, sw_channel_ring_holders(t->m.base, t->m.size, some_offset(), script_byte() % 3));
+      return;
+    default:
+      index = some_index(t);
+      CALL(3, sw_ready_mark(t->m.base, index, script_edge(SW_READY_SLOTS)));
+      CALL(1, MUST((uint32_t)sw_ready_some(t->m.base, index) <= 1));
+      most = script_byte() % (MOST + 1);
+      CALL(SW_READY_WORDS + 4, got = sw_ready_take(t->m.base, index, slots, most));
+      MUST(got <= most);
+      for (uint32_t i = 0; i < got; i++) MUST(slots[i] < SW_READY_SLOTS && (i == 0 || slots[i - 1] < slots[i]));
+  }
 }
 
 static void step(host *t) {
@@ -111,8 +137,7 @@ static void step(host *t) {
       break;
     case 5:
       role = script_edge(0x101);
-      if (script_byte() & 1) CALL(4, sw_endpoint_ring(t->m.base, role));
-      else CALL(1, sw_endpoint_wake_always(t->m.base, role));
+      ring(t, role, script_byte() % 4);
       break;
     case 14:
       index = some_index(t);
@@ -135,7 +160,7 @@ static void step(host *t) {
       break;
     case 10:
       index = some_index(t);
-      CALL(16, sw_channel_evict(t->m.base, t->m.size, some_offset(), index));
+      CALL(4 + 4 * RING_LOADS, sw_channel_evict(t->m.base, t->m.size, some_offset(), index));
       break;
     case 11:
       CALL(4 * OTHER_CAPACITY, word = (uint32_t)sw_channel_check(t->m.base, t->m.size, some_offset()));

@@ -68,10 +68,11 @@ static void step(reader *t) {
       peek_batch(t);
       break;
     case 6:
-      if (script_byte() & 1) CALL(8, sw_consumer_release(&t->c));
+      if (script_byte() & 1) CALL(4 + RING_LOADS, sw_consumer_release(&t->c));
       else CALL(CAPACITY, sw_consumer_release_first(&t->c, script_byte() % 8));
       break;
     case 7:
+      if (script_byte() & 1) sw_consumer_set_slot(&t->c, script_word());
       sw_consumer_rewind(&t->c);
       break;
     case 8:
@@ -89,7 +90,7 @@ static void step(reader *t) {
       CALL(2, MUST(sw_consumer_used(&t->c) <= t->c.capacity));
       break;
     default:
-      if (script_byte() % 4 == 0) CALL(6, sw_consumer_close(&t->c));
+      if (script_byte() % 4 == 0) CALL(2 + RING_LOADS, sw_consumer_close(&t->c));
       else attach(t);
   }
 }

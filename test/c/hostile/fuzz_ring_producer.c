@@ -30,7 +30,7 @@ static void reserve(writer *t) {
   uint32_t length = script_length(), lead = script_byte() % 10;
   int corrupt = t->p.status == SW_ECORRUPT;
   uint8_t *room;
-  CALL(8, room = sw_producer_reserve(&t->p, length, lead));
+  CALL(4 + RING_LOADS, room = sw_producer_reserve(&t->p, length, lead));
   MUST(room != NULL ? t->p.status == SW_OK : is_expected(t->p.status));
   MUST(!corrupt || (room == NULL && t->p.status == SW_ECORRUPT));
   MUST(t->room == NULL || room == NULL);
@@ -47,7 +47,7 @@ static void reserve(writer *t) {
 static void commit(writer *t, int publish) {
   uint32_t length = script_edge(t->length);
   int status;
-  CALL(8, status = publish ? sw_producer_push(&t->p, length) : sw_producer_commit(&t->p, length));
+  CALL(RING_LOADS, status = publish ? sw_producer_push(&t->p, length) : sw_producer_commit(&t->p, length));
   if (t->room == NULL) MUST(status == SW_ESTATE);
   else MUST(status == (length > t->length ? SW_ERANGE : SW_OK));
   if (status == SW_OK) t->room = NULL;
@@ -62,7 +62,7 @@ static void append(writer *t) {
     check_room(&t->p, t->m.base + t->p.next, room);
     memset(t->m.base + t->p.next, (int)length, room);
   }
-  CALL(8, status = sw_producer_append(&t->p, length, 1));
+  CALL(2 + RING_LOADS, status = sw_producer_append(&t->p, length, 1));
   MUST(status == SW_ECLOSED ||
        (length > room ? status == SW_EFULL : status == SW_OK || (room == 0 && status == SW_EFULL)));
 }
@@ -72,7 +72,7 @@ static void send(writer *t) {
   uint32_t length = script_length();
   if (length > CAPACITY) length = CAPACITY;
   int status;
-  CALL(16, status = sw_producer_send(&t->p, BYTES, length));
+  CALL(4 + 2 * RING_LOADS, status = sw_producer_send(&t->p, BYTES, length));
   MUST(status == SW_OK || is_expected(status));
 }
 
@@ -82,7 +82,7 @@ static void append_batch(writer *t) {
   uint32_t room = t->p.room, head = t->p.head, count = script_byte() % (MOST + 1u), got;
   for (uint32_t i = 0; i < count; i++) slices[i] = (sw_slice){script_byte() % 10, script_length()};
   if (room != 0) memset(t->m.base + t->p.next, (int)count, room);
-  CALL(2 * count + 8, got = sw_producer_append_batch(&t->p, slices, count, script_byte() % 2));
+  CALL(2 * count + 2 + RING_LOADS, got = sw_producer_append_batch(&t->p, slices, count, script_byte() % 2));
   MUST(got <= count && ((room != 0 && t->room == NULL) || got == 0));
   MUST(t->p.head - head <= (room == 0 ? 0 : room + SW_FRAME_HEADER));
 }
@@ -123,7 +123,7 @@ static void step(writer *t) {
       t->room = NULL;
       break;
     case 5:
-      CALL(4, sw_producer_publish(&t->p));
+      CALL(RING_LOADS, sw_producer_publish(&t->p));
       break;
     case 6:
       send(t);
@@ -144,11 +144,14 @@ static void step(writer *t) {
       script_poke(&t->m, SW_RENDERER);
       break;
     case 12:
+      sw_producer_set_slot(&t->p, script_word());
+      drain(t);
+      break;
     case 13:
       drain(t);
       break;
     default:
-      if (script_byte() % 4 == 0) CALL(12, sw_producer_close(&t->p));
+      if (script_byte() % 4 == 0) CALL(2 + 2 * RING_LOADS, sw_producer_close(&t->p));
       else attach(t);
   }
 }

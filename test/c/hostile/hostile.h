@@ -58,6 +58,10 @@ void call_end(void);
  * its holder, and the ring's words. */
 enum { OPEN_LOADS = 4 * 5 + 11 };
 
+/* What ringing a holder may read: its role and slot word, the mark's three words, and three of the
+ * endpoint. */
+enum { RING_LOADS = 2 + 3 + 3 };
+
 void must(int holds, const char *what, const char *file, int line);
 #define MUST(condition) must((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
 

@@ -5,6 +5,7 @@
 #include "hostile_hooks.h"
 #include "sabway/directory.h"
 #include "sabway/mutex.h"
+#include "sabway/ready.h"
 #include "sabway/registry.h"
 
 typedef struct repeat {
@@ -25,6 +26,10 @@ static repeat KNOWN[] = {
     {"sw_endpoint_claim", "sw_endpoint.start_low", "the compare-exchange on the first value decides", 0},
     {NULL, "sw_mutex.state", "read once; then a hint is set in it, whatever it is", 0},
     {NULL, "sw_mutex.waiters", "a hint at first; then looked at once, and bits of it are set or cleared", 0},
+    {"sw_channel_open_producer", "sw_channel.life", "before the role is taken, and behind: each answer stands alone",
+     0},
+    {"sw_channel_open_consumer", "sw_channel.life", "before the role is taken, and behind: each answer stands alone",
+     0},
     {NULL, "sw_endpoint.start_low", "whether an owner lives, asked again: each answer stands alone", 0},
     {NULL, "sw_endpoint.start_high", "as above", 0},
     {NULL, "sw_ring.want_space", "seen, then taken; what is taken is not used", 0},
@@ -34,6 +39,8 @@ static repeat KNOWN[] = {
     {NULL, "sw_endpoint.skills", "a hint: which endpoint to ring", 0},
     {NULL, "sw_endpoint.pid", "looked at anew by the next walk, and compared with zero only", 0},
     {NULL, "sw_endpoint.epoch", "as above", 0},
+    {NULL, "sw_ready.word", "a bit is set in it unless it was seen; what is taken is one value", 0},
+    {NULL, "sw_ready.some", "as above", 0},
     {NULL, "sw_registry_block.slot",
      "the compare-exchange on the first value decides; the hinted block is walked twice", 0},
     {"sw_registry_add", "sw_registry_block.next", "read again when another has appended: bounded by itself", 0},
@@ -79,6 +86,11 @@ static const char *field_of(const char *type, size_t offset) {
   return "?";
 }
 
+static const char *name_in_set(size_t at) {
+  size_t offset = (at - SW_READY_AT) % sizeof(sw_ready);
+  return field_of("sw_ready", offset < offsetof(sw_ready, word) ? offset : offsetof(sw_ready, word));
+}
+
 static const sw_heap *heap; /* of a region that has one */
 
 /* "struct.field" of an address in such a region. */
@@ -91,6 +103,7 @@ static const char *name_in_heap(size_t at) {
     return field_of("sw_mutex", at - SW_DIRECTORY_AT);
   if (at >= SW_DIRECTORY_AT && at < SW_REGISTRY_AT) return field_of("sw_directory", at - SW_DIRECTORY_AT);
   if (at >= SW_REGISTRY_AT && at < SW_HEADER_BYTES) return field_of("sw_registry", at - SW_REGISTRY_AT);
+  if (at >= SW_READY_AT && at < SW_INSTANCES_AT) return name_in_set(at);
   if (at < SW_INSTANCES_AT) return field_of("sw_endpoint", (at - SW_HEADER_BYTES) % sizeof(sw_endpoint));
   if (at < (size_t)((uint8_t *)heap->map - base)) return "sw_heap_control";
   if (at < (size_t)((uint8_t *)heap->slabs - base)) return "page map";
@@ -122,9 +135,11 @@ static const char *name_of(const void *word) {
   } else if (at < SW_HEADER_BYTES) {
     type = "sw_region_header";
     offset = at;
-  } else if (at < SW_INSTANCES_AT) {
+  } else if (at < SW_READY_AT) {
     type = "sw_endpoint";
     offset = (at - SW_HEADER_BYTES) % sizeof(sw_endpoint);
+  } else if (at < SW_INSTANCES_AT) {
+    return name_in_set(at);
   } else if (at < SW_HEAP_AT) {
     type = "sw_mutex";
     offset = at - SW_INSTANCES_AT;
@@ -187,7 +202,7 @@ static void use_producer(host *h) {
   sw_slice slices[8] = {{0, 300}, {1, 200}, {2, 100}, {3, 50}, {4, 4000}, {5, 1}, {6, 0}, {7, 77}};
   uint8_t bytes[600];
   memset(bytes, 1, sizeof(bytes));
-  switch (random_next(&h->random) % 6) {
+  switch (random_next(&h->random) % 7) {
     case 0:
       CALL(sw_producer_send, p, bytes, random_next(&h->random) % sizeof(bytes));
       break;
@@ -205,6 +220,9 @@ static void use_producer(host *h) {
     case 4:
       CALL(sw_producer_want_space, p, random_next(&h->random) % 4096);
       break;
+    case 5:
+      CALL(sw_producer_set_slot, p, random_next(&h->random) % (2 * SW_READY_SLOTS));
+      break;
     default:
       CALL(sw_producer_used, p);
   }
@@ -214,7 +232,7 @@ static void use_producer(host *h) {
 static void use_consumer(host *h) {
   sw_consumer *c = &h->t.c;
   sw_slice slices[16];
-  switch (random_next(&h->random) % 6) {
+  switch (random_next(&h->random) % 7) {
     case 0:
       CALL(sw_consumer_peek, c, slices);
       break;
@@ -229,6 +247,9 @@ static void use_consumer(host *h) {
       break;
     case 4:
       CALL(sw_consumer_release_first, c, random_next(&h->random) % 8);
+      break;
+    case 5:
+      CALL(sw_consumer_set_slot, c, random_next(&h->random) % (2 * SW_READY_SLOTS));
       break;
     default:
       CALL(sw_consumer_rewind, c);
@@ -245,6 +266,12 @@ static void use_endpoints(host *h) {
   CALL(sw_endpoint_role_alive, r->base, role);
   if (random_next(&h->random) % 2) CALL(sw_endpoint_ring, r->base, role);
   CALL(sw_endpoint_wake_always, r->base, role);
+  CALL(sw_channel_ring_holders, r->base, r->size, SW_HEAP_AT, random_next(&h->random) % 2);
+  CALL(sw_ready_mark, r->base, sleeper, random_next(&h->random) % SW_READY_SLOTS);
+  if (CALL(sw_ready_some, r->base, sleeper)) {
+    uint32_t slots[3];
+    CALL(sw_ready_take, r->base, sleeper, slots, 3);
+  }
   CALL(sw_endpoint_set_skills, r->base, sleeper, SW_WAKES_FUTEX | SW_RELAYS);
   CALL(sw_relay_serve, r->base);
   CALL(sw_endpoint_wake_path, r->base, sleeper, role, SW_SLEEP_FUTEX);
@@ -299,8 +326,8 @@ static void reopen(host *h) {
   pair *t = &h->t;
   CALL(sw_producer_leave, &t->p);
   CALL(sw_consumer_leave, &t->c);
-  CALL(sw_channel_open_producer, &t->p, t->r.base, t->r.size, SW_HEAP_AT, SW_RENDERER, t->writer);
-  CALL(sw_channel_open_consumer, &t->c, t->r.base, t->r.size, SW_HEAP_AT, SW_NATIVE, t->reader);
+  CALL(sw_channel_open_producer, &t->p, t->r.base, t->r.size, SW_HEAP_AT, 0, SW_RENDERER, t->writer);
+  CALL(sw_channel_open_consumer, &t->c, t->r.base, t->r.size, SW_HEAP_AT, 0, SW_NATIVE, t->reader);
   inside = NULL;
 }
 
@@ -334,7 +361,7 @@ static void no_word_is_read_twice(void **state) {
 static void use_names(sw_heap *h, uint64_t *random) {
   uint32_t number = random_next(random) % 200, cursor = number, length;
   uint8_t name[SW_NAME_MOST] = {(uint8_t)number, 1};
-  sw_found given = {SW_KIND_MEMORY, 16 * number}, found;
+  sw_found given = {SW_KIND_MEMORY, 16 * number, 0}, found;
   switch (random_next(random) % 8) {
     case 0:
       CALL(sw_directory_find, h, name, 2, &found);

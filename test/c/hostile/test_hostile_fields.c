@@ -56,6 +56,9 @@ static uint32_t places(const pair *t, const char *type, uint8_t *found[4]) {
     found[n++] = (uint8_t *)channel;
   } else if (strcmp(type, "sw_frame") == 0) {
     found[n++] = t->c.data + (t->c.cursor & (CAPACITY - 1));
+  } else if (strcmp(type, "sw_ready") == 0) {
+    found[n++] = t->r.base + SW_READY_AT + t->writer * sizeof(sw_ready);
+    found[n++] = t->r.base + SW_READY_AT + t->reader * sizeof(sw_ready);
   } else if (strcmp(type, "sw_mutex") == 0) {
     found[n++] = (uint8_t *)mutex_of(t);
   } else if (strcmp(type, "sw_directory") == 0) {
@@ -81,6 +84,8 @@ static void prepare(pair *t) {
   pair_open(t, CAPACITY);
   pair_advance(t, 3096);
   for (uint32_t i = 0; i < SENT; i++) assert_int_equal(pair_send(t, 200 + i, i), SW_OK);
+  sw_consumer_set_slot(&t->c, 5);
+  sw_producer_set_slot(&t->p, 4095);
   sw_endpoint_arm(t->r.base, t->reader, SW_SLEEP_FUTEX);
   sw_endpoint_arm(t->r.base, t->writer, SW_SLEEP_FUTEX);
 }
@@ -181,7 +186,7 @@ static void every_truncated_length(void **state) {
     }
     sw_producer p;
     sw_consumer c;
-    int status = sw_channel_open_producer(&p, base, size, SW_HEAP_AT, SW_NATIVE, 0);
+    int status = sw_channel_open_producer(&p, base, size, SW_HEAP_AT, 0, SW_NATIVE, 0);
     if (size < SW_HEAP_AT + sizeof(sw_channel)) assert_int_equal(status, SW_ERANGE);
     else assert_true(status == SW_OK || status == SW_ECORRUPT);
     if (status == SW_OK) {
@@ -190,7 +195,7 @@ static void every_truncated_length(void **state) {
       assert_true(room + CAPACITY <= base + size);
       memset(room, 1, CAPACITY);
     }
-    int other = sw_channel_open_consumer(&c, base, size, SW_HEAP_AT, SW_NATIVE, 0);
+    int other = sw_channel_open_consumer(&c, base, size, SW_HEAP_AT, 0, SW_NATIVE, 0);
     if (size == needed) assert_int_equal(status | other, SW_OK);
     free(base);
   }

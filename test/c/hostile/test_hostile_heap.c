@@ -144,7 +144,7 @@ static void use_objects(walled *w, uint64_t *random) {
   uint8_t name[SW_NAME_MOST] = {0};
   uint32_t length = 1 + random_next(random) % 3, cursor = 0;
   uint32_t object = w->before.begin + random_next(random) % 200 * 16;
-  sw_found given = {SW_KIND_MEMORY, object}, found;
+  sw_found given = {SW_KIND_MEMORY, object, 0}, found;
   for (uint32_t i = 0; i < length; i++) name[i] = (uint8_t)(random_next(random) % 6);
   switch (random_next(random) % 8) {
     case 0:

@@ -39,8 +39,8 @@ int main(void) {
   require(endpoint, "claim");
   sw_producer out;
   sw_consumer in;
-  require(sw_channel_open_producer(&out, base, size, SW_HEAP_AT, SW_RENDERER, (uint32_t)endpoint), "open producer");
-  require(sw_channel_open_consumer(&in, base, size, SW_HEAP_AT, SW_RENDERER, (uint32_t)endpoint), "open consumer");
+  require(sw_channel_open_producer(&out, base, size, SW_HEAP_AT, 0, SW_RENDERER, (uint32_t)endpoint), "open producer");
+  require(sw_channel_open_consumer(&in, base, size, SW_HEAP_AT, 0, SW_RENDERER, (uint32_t)endpoint), "open consumer");
 
   sw_worker *worker;
   sw_worker_options options = {

@@ -2,13 +2,22 @@
 
 #include <string.h>
 
-const model_scenario *const scenes_all[] = {scenes_ring,  scenes_park,   scenes_relay,    scenes_close,
-                                            scenes_roles, scenes_claim,  scenes_attach,   scenes_mutex,
-                                            scenes_heap,  scenes_burial, scenes_registry, NULL};
+#include "sabway/ready.h"
+
+const model_scenario *const scenes_all[] = {scenes_ring,     scenes_park,    scenes_relay, scenes_close, scenes_roles,
+                                            scenes_claim,    scenes_attach,  scenes_mutex, scenes_heap,  scenes_burial,
+                                            scenes_registry, scenes_channel, scenes_ready, NULL};
 
 struct world world;
 
 static uint8_t *base(void) { return model_region(); }
+
+void world_mark(void) {
+  for (uint32_t i = 0; i < MODEL_THREADS; i++) {
+    sw_ready_mark(base(), i, SW_READY_ALL);
+    sw_ready_mark(base(), i, SW_READY_MUTEXES);
+  }
+}
 
 sw_ring *world_ring(int producer_side) { return &((sw_channel *)(void *)(base() + CHANNEL))->rings[producer_side]; }
 
@@ -30,8 +39,8 @@ void world_open(uint32_t at) {
   world_ring(SW_RENDERER)->head = world_ring(SW_RENDERER)->tail = at;
   for (uint32_t i = 0; i < 2; i++) model_check(sw_endpoint_claim(base(), i + 1, 10 * (i + 1), i + 1) == (int)i);
   for (uint32_t i = 0; i < 2; i++) {
-    model_check(sw_channel_open_producer(&world.producer[i], base(), REGION_BYTES, CHANNEL, i, i) == SW_OK);
-    model_check(sw_channel_open_consumer(&world.consumer[i], base(), REGION_BYTES, CHANNEL, i, i) == SW_OK);
+    model_check(sw_channel_open_producer(&world.producer[i], base(), REGION_BYTES, CHANNEL, 0, i, i) == SW_OK);
+    model_check(sw_channel_open_consumer(&world.consumer[i], base(), REGION_BYTES, CHANNEL, 0, i, i) == SW_OK);
   }
 }
 

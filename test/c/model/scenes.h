@@ -9,7 +9,8 @@
 
 /* Every scenario; ended by one without a name. */
 extern const model_scenario scenes_ring[], scenes_park[], scenes_relay[], scenes_close[], scenes_roles[],
-    scenes_claim[], scenes_attach[], scenes_mutex[], scenes_heap[], scenes_burial[], scenes_registry[];
+    scenes_claim[], scenes_attach[], scenes_mutex[], scenes_heap[], scenes_burial[], scenes_registry[],
+    scenes_channel[], scenes_ready[];
 extern const model_scenario *const scenes_all[]; /* ended by NULL */
 
 /* Marks: what some run has to reach, or the scenario proves nothing. */
@@ -44,6 +45,10 @@ sw_ring *world_ring(int producer_side);
 void world_empty(void);
 void world_format(void);
 void world_open(uint32_t at);
+
+/* In setup: every endpoint has the marks that rings of native threads make, and which no native
+ * owner takes. Their fences hide no other, then. */
+void world_mark(void);
 
 /* Send message number `n` (from 1) of `length` bytes: SW_OK, or why not. Only its first and last
  * word are touched. */

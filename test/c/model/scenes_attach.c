@@ -13,7 +13,7 @@ static void attach(void) {
   }
   model_check(status == SW_OK);
   model_check(sw_endpoint_claim(base(), 1, 10, 1) == 0);
-  model_check(sw_channel_open_producer(&world.producer[0], base(), REGION_BYTES, CHANNEL, SW_RENDERER, 0) == SW_OK);
+  model_check(sw_channel_open_producer(&world.producer[0], base(), REGION_BYTES, CHANNEL, 0, SW_RENDERER, 0) == SW_OK);
   model_check(world_send(&world.producer[0], 1, 8) == SW_OK);
   model_mark(FIRST);
 }
@@ -32,7 +32,7 @@ static void attach_knowing(void) {
 static void attach_to_channel(void) {
   uint32_t owner = 1;
   sw_store_relaxed(&((sw_endpoint *)(void *)(base() + SW_HEADER_BYTES))->pid, owner);
-  int status = sw_channel_open_consumer(&world.consumer[1], base(), REGION_BYTES, CHANNEL, SW_NATIVE, 0);
+  int status = sw_channel_open_consumer(&world.consumer[1], base(), REGION_BYTES, CHANNEL, 0, SW_NATIVE, 0);
   model_check(status == SW_OK || status == SW_ENOTREGION);
   model_mark(status == SW_OK ? FIRST : REFUSED);
 }

@@ -22,6 +22,7 @@ static int fall_asleep(uint32_t endpoint) {
 /* Only the directory's lock is used, and the heap's is an empty one. */
 static void setup(uint32_t endpoints) {
   world_empty();
+  world_mark();
   model_check(sw_region_format_empty(base(), MODEL_REGION_PAGES, SW_HEAP_AT) == SW_OK);
   for (uint32_t i = 0; i < endpoints; i++) model_check(sw_endpoint_claim(base(), i + 1, 10 * (i + 1), i + 1) == (int)i);
   for (uint32_t i = 0; i < endpoints; i++) world.sent[i] = sw_endpoint_role(base(), i);

@@ -15,6 +15,7 @@ static uint32_t *counter(void) { return (uint32_t *)(void *)(base() + SW_INSTANC
 /* Endpoint i is that of process i + 1. */
 static void setup(void) {
   world_format();
+  world_mark();
   for (uint32_t i = 0; i < 3; i++) model_check(sw_endpoint_claim(base(), i + 1, 10 * (i + 1), i + 1) == (int)i);
   for (uint32_t i = 0; i < 3; i++) world.sent[i] = sw_endpoint_role(base(), i);
 }

@@ -4,7 +4,10 @@
 
 enum { SMALL = 8, LARGE = 3000, WHOLE = CAPACITY };
 
-static void setup(void) { world_open(0); }
+static void setup(void) {
+  world_open(0);
+  world_mark();
+}
 static void setup_high(void) { world_open(0u - 3008); }
 
 /* One message is in the ring already, so that the producer finds it full at once. */

@@ -108,23 +108,6 @@ static void setup_twice(void) {
 }
 static void none_is_left(void) { model_check(count(g.object[2]) == 0); }
 
-/* ---- a channel that comes later ---- */
-
-static void setup_later(void) {
-  world_empty();
-  model_check(sw_region_format_empty(base(), MODEL_REGION_PAGES, SW_HEAP_AT) == SW_OK);
-}
-static void put_channel(void) {
-  model_data_write(word_of(SW_HEAP_AT + 1024), 7);
-  sw_region_set_channel(base(), SW_HEAP_AT);
-}
-static void find_channel(void) {
-  uint32_t channel = sw_region_channel(base(), REGION_BYTES);
-  if (channel == 0) return;
-  model_mark(FIRST);
-  model_check(model_data_read(word_of(channel + 1024)) == 7);
-}
-
 const model_scenario scenes_registry[] = {
     {.name = "registry: two add, one walks",
      .setup = setup_block,
@@ -143,8 +126,4 @@ const model_scenario scenes_registry[] = {
      .finish = removed,
      .marks = FIRST | ENDED},
     {.name = "registry: two remove", .setup = setup_twice, .threads = {remove_2, remove_2}, .finish = none_is_left},
-    {.name = "region: a channel comes later",
-     .setup = setup_later,
-     .threads = {put_channel, find_channel},
-     .marks = FIRST},
     {.name = NULL}};

@@ -15,14 +15,15 @@ static void setup_free(void) {
 
 static int open_as_producer(uint32_t endpoint) {
   int status =
-      sw_channel_open_producer(&world.producer[endpoint], base(), REGION_BYTES, CHANNEL, SW_RENDERER, endpoint);
+      sw_channel_open_producer(&world.producer[endpoint], base(), REGION_BYTES, CHANNEL, 0, SW_RENDERER, endpoint);
   model_check(status == SW_OK || status == SW_ETAKEN);
   model_mark(status == SW_OK ? (uint32_t)FIRST << endpoint : REFUSED);
   world.status[endpoint] = status;
   return status;
 }
 static int open_as_consumer(uint32_t endpoint) {
-  int status = sw_channel_open_consumer(&world.consumer[endpoint], base(), REGION_BYTES, CHANNEL, SW_NATIVE, endpoint);
+  int status =
+      sw_channel_open_consumer(&world.consumer[endpoint], base(), REGION_BYTES, CHANNEL, 0, SW_NATIVE, endpoint);
   model_check(status == SW_OK || status == SW_ETAKEN);
   model_mark(status == SW_OK ? (uint32_t)FIRST << endpoint : REFUSED);
   world.status[endpoint] = status;

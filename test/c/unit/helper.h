@@ -98,8 +98,8 @@ typedef struct pair {
 } pair;
 
 HELPER void pair_attach(pair *t) {
-  assert_int_equal(sw_channel_open_producer(&t->p, t->r.base, t->r.size, SW_HEAP_AT, SW_RENDERER, t->writer), SW_OK);
-  assert_int_equal(sw_channel_open_consumer(&t->c, t->r.base, t->r.size, SW_HEAP_AT, SW_NATIVE, t->reader), SW_OK);
+  assert_int_equal(sw_channel_open_producer(&t->p, t->r.base, t->r.size, SW_HEAP_AT, 0, SW_RENDERER, t->writer), SW_OK);
+  assert_int_equal(sw_channel_open_consumer(&t->c, t->r.base, t->r.size, SW_HEAP_AT, 0, SW_NATIVE, t->reader), SW_OK);
 }
 
 /* The counters of the ring start at `position`. */

@@ -35,8 +35,8 @@ HELPER void peer_open(peer *o, uint32_t to_worker, uint32_t from_worker) {
   memset(o, 0, sizeof(*o));
   o->r = region_new(to_worker, from_worker);
   o->index = region_claim(&o->r);
-  assert_int_equal(sw_channel_open_producer(&o->p, o->r.base, o->r.size, SW_HEAP_AT, SW_RENDERER, o->index), SW_OK);
-  assert_int_equal(sw_channel_open_consumer(&o->c, o->r.base, o->r.size, SW_HEAP_AT, SW_RENDERER, o->index), SW_OK);
+  assert_int_equal(sw_channel_open_producer(&o->p, o->r.base, o->r.size, SW_HEAP_AT, 0, SW_RENDERER, o->index), SW_OK);
+  assert_int_equal(sw_channel_open_consumer(&o->c, o->r.base, o->r.size, SW_HEAP_AT, 0, SW_RENDERER, o->index), SW_OK);
 }
 
 HELPER int peer_start(peer *o, const sabway_plugin_v1 *plugin, const char *json) {

@@ -16,6 +16,8 @@ interface Binding {
   park(ticket: unknown, milliseconds: unknown): void
   copyIn(offset: unknown, bytes: unknown, length?: unknown): void
   carry(side: unknown): void
+  watch(channel: unknown): number
+  unwatch(id: unknown): void
   startWorker(options: object): number
   close(): void
 }
@@ -144,7 +146,10 @@ describe('the addon by itself', () => {
 
   it('takes two sides, three kinds of waiting, and nothing else', () => {
     const { binding } = bound()
-    const options = { side: 1, builtin: 'echo', json: '{}', wait: 0 }
+    const options = { channel: abi.SW_HEAP_AT, generation: 0, side: 1, builtin: 'echo', json: '{}', wait: 0 }
+    for (const channel of [-1, 1.5, 2 ** 32])
+      refused(() => binding.startWorker({ ...options, channel }), RANGE, `${channel}`)
+    refused(() => binding.startWorker({ ...options, generation: 2 ** 33 }), RANGE, 'a generation')
     for (const side of [2, -1, 2 ** 32]) refused(() => binding.startWorker({ ...options, side }), RANGE, `side ${side}`)
     for (const wait of [3, -1, 1.5]) refused(() => binding.startWorker({ ...options, wait }), RANGE, `wait ${wait}`)
     refused(() => binding.startWorker({ ...options, side: 'native' }), TYPE, 'a side by name')
@@ -152,6 +157,24 @@ describe('the addon by itself', () => {
       assert.throws(() => binding.startWorker(odd as object), JSON.stringify(odd))
     }
     binding.close() // stops those that were started: none
+  })
+
+  it('watches any number of channels, and hears the doorbell once', () => {
+    const { binding } = bound()
+    const ids = [1, 2, 3].map(() => binding.watch(abi.SW_HEAP_AT))
+    const bell = binding.watch(0)
+    assert.equal(binding.watch(0), bell)
+    assert.equal(new Set([...ids, bell]).size, 4)
+    for (const id of [...ids, ids[0], 2 ** 32 - 1]) binding.unwatch(id)
+    assert.ok(!ids.includes(binding.watch(abi.SW_HEAP_AT)))
+    for (const [value, code] of ODD) {
+      if (typeof value !== 'number' || !(value >= 0 && value < 2 ** 32)) {
+        refused(() => binding.watch(value), value === -1 ? RANGE : code, String(value))
+        refused(() => binding.unwatch(value), value === -1 ? RANGE : code, String(value))
+      }
+    }
+    binding.close()
+    refused(() => binding.watch(0), CLOSED, 'watch')
   })
 
   it('does nothing for a region that was closed', () => {
@@ -162,7 +185,12 @@ describe('the addon by itself', () => {
     refused(() => binding.ring(0, 1), RANGE, 'ring')
     refused(() => binding.park(0, 0), CLOSED, 'park')
     refused(() => binding.carry(0), CLOSED, 'carry')
-    refused(() => binding.startWorker({ side: 1, builtin: 'echo', json: '{}', wait: 0 }), CLOSED, 'startWorker')
+    refused(
+      () =>
+        binding.startWorker({ channel: abi.SW_HEAP_AT, generation: 0, side: 1, builtin: 'echo', json: '{}', wait: 0 }),
+      CLOSED,
+      'startWorker',
+    )
   })
 
   it('is bound to a region and an endpoint of it', () => {

@@ -37,9 +37,9 @@ const openProducer = (
   base: unknown = 0,
   size: unknown = BigInt(SIZE),
   index: unknown = 0,
-) => core.sw_channel_open_producer!(at, base, size, abi.SW_HEAP_AT, 0, index)
+) => core.sw_channel_open_producer!(at, base, size, abi.SW_HEAP_AT, 0, 0, index)
 const openConsumer = (core: Functions, at: unknown) =>
-  core.sw_channel_open_consumer!(at, 0, BigInt(SIZE), abi.SW_HEAP_AT, 1, 0)
+  core.sw_channel_open_consumer!(at, 0, BigInt(SIZE), abi.SW_HEAP_AT, 0, 1, 0)
 
 describe('the native core by itself', () => {
   it('lies on whole pages of shared memory, and on nothing else', () => {

@@ -106,7 +106,6 @@ describe('options', () => {
   it('that contradict each other are refused', () => {
     const region = Region.create({ size: 2 ** 22 })
     throwsError(() => open(4096, 4096, { region, share: 'threads' }), CODE, /`share` is an option of Region\.create/)
-    throwsError(() => open(4096, 4096, { region, name: 'x' }), CODE, /`name` is an option of Region\.create/)
     const channel = open(4096)
     throwsError(
       () => channel.startReceiving(() => {}, { poll: 5, schedule: 'microtask' }),

@@ -1,11 +1,11 @@
 // What the life of threads and objects does to a heap: every endpoint taken, Regions that are
 // dropped, ends in the middle of a call.
 import assert from 'node:assert/strict'
-import { AllocatedMemory, MemoryHeap, Mutex, Region } from 'sabway'
+import { AllocatedMemory, MemoryHeap, Mutex, type Region } from 'sabway'
 import { abi } from '../support/abi.js'
 import { throwsError } from '../support/errors.js'
 import { collectUntil } from '../support/gc.js'
-import { closeLater } from '../support/regions.js'
+import { anotherPlace, closeLater } from '../support/regions.js'
 
 const MIB = 2 ** 20
 
@@ -13,9 +13,9 @@ describe('a heap with as many participants as there can be', () => {
   it('serves all 64, each of which frees what another has allocated', () => {
     const first = new MemoryHeap({ size: 64 * MIB })
     closeLater(first.region)
-    const heaps = [first, ...Array.from({ length: 63 }, () => new MemoryHeap(first.getSharedMemory()))]
+    const heaps = [first, ...Array.from({ length: 63 }, () => new MemoryHeap(anotherPlace(first.region)))]
     for (const { region } of heaps) closeLater(region)
-    throwsError(() => new MemoryHeap(first.getSharedMemory()), 'ERR_SABWAY_TOO_MANY_PARTICIPANTS', /64/)
+    throwsError(() => anotherPlace(first.region), 'ERR_SABWAY_TOO_MANY_PARTICIPANTS', /64/)
     for (let round = 0; round < 3; round++) {
       const blocks = heaps.map((heap, i) => Array.from({ length: 50 }, (_, k) => heap.alloc(16 + ((i * k) % 2000))))
       assert.equal(first.stats().blocks, 64 * 50)
@@ -39,7 +39,7 @@ describe('a heap with as many participants as there can be', () => {
     closeLater(first.region)
     const { total } = first.stats()
     for (let round = 0; round < 200; round++) {
-      const heap = new MemoryHeap(first.getSharedMemory())
+      const heap = new MemoryHeap(anotherPlace(first.region))
       for (let i = 0; i < 30; i++) heap.alloc(1 + ((round * i) % 4000)) // left to the others
       heap.region.close()
       if (round % 10 === 9) for (const { pointer } of first.walk()) first.free(pointer)
@@ -59,7 +59,7 @@ describe('an endpoint', () => {
       for (const endpoint of [1, 33]) {
         const waiters = new BigUint64Array(first.buffer, lock + sw_mutex.waiters, 1)
         waiters[0] = 1n << BigInt(endpoint)
-        const opened = Array.from({ length: endpoint }, () => Region.open(first.getSharedMemory()))
+        const opened = Array.from({ length: endpoint }, () => anotherPlace(first.region))
         assert.equal(waiters[0], 0n, `the bit of ${endpoint} in the lock at ${lock}`)
         for (const region of opened) region.close()
       }
@@ -67,13 +67,16 @@ describe('an endpoint', () => {
   })
 })
 
+/** That nothing holds. */
+const place = (heap: MemoryHeap): Region => anotherPlace(heap.region, false)
+
 describe('a Region that was dropped', () => {
   it('leaves its blocks, which others free, and its pages, which others use', async () => {
     const heap = new MemoryHeap({ size: 16 * MIB })
     closeLater(heap.region)
     const pointers: number[] = []
     ;(() => {
-      const dropped = new MemoryHeap(heap.getSharedMemory())
+      const dropped = new MemoryHeap(place(heap))
       for (let i = 0; i < 500; i++) pointers.push(dropped.alloc(1 + 7 * i))
       dropped.region.set('kept', new AllocatedMemory(dropped, pointers[0]!))
     })()
@@ -89,7 +92,7 @@ describe('a Region that was dropped', () => {
   it('is there as long as a block of it is: the block holds it', async () => {
     const heap = new MemoryHeap({ size: 16 * MIB })
     closeLater(heap.region)
-    const block = (() => new MemoryHeap(heap.getSharedMemory()).allocUI32(4))()
+    const block = (() => new MemoryHeap(place(heap)).allocUI32(4))()
     for (let i = 0; i < 3; i++) {
       ;(globalThis as { gc?: () => void }).gc?.()
       await new Promise((resolve) => setImmediate(resolve))
@@ -105,7 +108,7 @@ describe('a Region that was dropped', () => {
     closeLater(heap.region)
     const mutex = new Mutex(heap)
     ;(() => {
-      const dropped = new MemoryHeap(heap.getSharedMemory())
+      const dropped = new MemoryHeap(place(heap))
       new Mutex(dropped, mutex.pointer).lock()
     })()
     assert.equal(mutex.tryLock(), null)

@@ -212,6 +212,9 @@ describe('region.close()', () => {
     assert.deepEqual(received, [pattern(1, 10)])
     assert.equal(channel.closed, true)
     throwsError(() => channel.send(pattern(2, 10)), 'ERR_SABWAY_CLOSED', /its region was closed/)
+    assert.equal(region.closed, false) // the other side holds it
+    native.cleanup()
+    assert.equal(region.closed, true)
     throwsError(() => new SharedMemoryChannel(4096, 4096, { region }), 'ERR_SABWAY_CLOSED', /region/)
   })
 })

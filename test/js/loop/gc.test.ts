@@ -135,7 +135,7 @@ describe('garbage collection', () => {
     const held: Region[] = [] // what nothing holds may be collected in the middle of the loop
     for (let i = 0; i < 40; i++) {
       held.push(Region.open(channel.handle as never))
-      assert.equal(held.at(-1)!.stats().participants, i + 2)
+      assert.equal(held.at(-1)!.stats().participants, 2) // this thread opens it once
     }
     held.length = 0
     const participants = () => {

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { SharedMemoryChannel } from 'sabway'
+import { Region, SharedMemoryChannel } from 'sabway'
 import type { TennisTask } from '../children/tennis.js'
 import { besideIdle, type Sleeps } from '../support/bystanders.js'
 import { attach, keep, open } from '../support/channels.js'
 import { openShared, Peer } from '../support/processes.js'
+import { closeLater } from '../support/regions.js'
 import { play } from '../support/tennis.js'
 import { Thread } from '../support/threads.js'
 import { aWhile, until, within } from '../support/wait.js'
@@ -66,6 +67,34 @@ describe('idle channels have no turn while another is rung', () => {
     const channel = park({ share: 'processes' })
     startEcho(channel)
     sawNoTurn(await besideIdle(channel, IDLE, TRIPS))
+  })
+})
+
+describe('idle channels of one region have no turn while another one there is rung', () => {
+  const park = (region: Region) => keep(new SharedMemoryChannel(4096, 4096, { wait: 'park', region }))
+  const regionOf = (options = {}) => closeLater(Region.create({ size: 2 ** 24, ...options }))
+
+  it('by a native thread', async () => {
+    const region = regionOf()
+    const channel = park(region)
+    channel.startWorker({ builtin: 'echo' })
+    sawNoTurn(await besideIdle(channel, IDLE, TRIPS, region))
+  })
+
+  for (const [name, options] of Object.entries({ 'with the addon': {}, 'without it': WITHOUT })) {
+    it(`by a thread ${name}`, async () => {
+      const region = regionOf()
+      const channel = park(region)
+      await player([channel], FOR_EVER, options)
+      sawNoTurn(await besideIdle(channel, IDLE, TRIPS, region))
+    })
+  }
+
+  it('by another process', async () => {
+    const region = regionOf({ share: 'processes' })
+    const channel = park(region)
+    startEcho(channel)
+    sawNoTurn(await besideIdle(channel, IDLE, TRIPS, region))
   })
 })
 

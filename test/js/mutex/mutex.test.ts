@@ -6,7 +6,7 @@ import { itBlocking, itNative, mayBlock } from '../support/host.js'
 import { Peer } from '../support/processes.js'
 import { closeLater } from '../support/regions.js'
 import { Thread, tellsEnd } from '../support/threads.js'
-import { until, within } from '../support/wait.js'
+import { until } from '../support/wait.js'
 import type { MutexTask } from '../workers/mutex.js'
 
 interface Scene {
@@ -93,42 +93,30 @@ describe('a mutex', () => {
     assert.equal(mutex.locked, false)
   })
 
-  /** The same mutex, of another participant. */
-  function ofAnother({ heap, mutex }: Scene): Mutex {
-    const other = new MemoryHeap(heap.getSharedMemory())
-    closeLater(other.region)
-    return new Mutex(other, mutex.getSharedMemory())
+  /** A thread that has the mutex now, until it is told to release it. */
+  async function lentTo(s: Scene): Promise<Thread> {
+    const thread = OTHERS['a thread']!(s, { locks: 'lend' }) as Thread
+    assert.equal(await thread.next(), 'locked')
+    return thread
   }
 
-  it('goes from one participant of a thread to another, also when the first wants it back at once', async () => {
-    const s = scene()
-    const theirs = ofAnother(s)
-    for (const patience of [0, 5, 5]) {
-      const lock = theirs.lock()
-      const waiting = s.mutex.lockAsync()
-      await new Promise((resolve) => setTimeout(resolve, patience))
-      lock.release()
-      const again = theirs.lockAsync().then((later) => later.release())
-      const mine = await within(waiting, 'the mutex')
-      mine.release()
-      await within(again, 'the mutex')
-    }
-    assert.equal(s.mutex.locked, false)
-  })
+  async function released(thread: Thread): Promise<void> {
+    thread.tell('release')
+    assert.equal(await thread.next(), 'released')
+  }
 
-  itBlocking('blocks as long as a call says', () => {
+  itBlocking('blocks as long as a call says', async () => {
     const s = scene()
-    const lock = ofAnother(s).lock()
+    const holder = await lentTo(s)
     throwsError(() => s.mutex.lock({ timeout: 5 }), 'ERR_SABWAY_TIMEOUT', /within 5 ms/)
-    lock.release()
+    await released(holder)
     s.mutex.lock({ timeout: 5 }).release()
   })
 
   it('is waited for as long as a call says, and no longer than its signal', async () => {
     const s = scene()
     const { mutex } = s
-    const theirs = ofAnother(s)
-    const lock = theirs.lock()
+    const holder = await lentTo(s)
     throwsError(() => mutex.lock({ timeout: 0 }), 'ERR_SABWAY_TIMEOUT', /within 0 ms/)
     await rejectsWith(mutex.lockAsync({ timeout: 5 }), 'ERR_SABWAY_TIMEOUT', /within 5 ms/)
     await rejectsWith(mutex.lockAsync({ timeout: 0 }), 'ERR_SABWAY_TIMEOUT', /within 0 ms/)
@@ -138,11 +126,11 @@ describe('a mutex', () => {
     controller.abort()
     await rejectsWith(aborted, 'ERR_SABWAY_ABORTED', /given up/)
     await rejectsWith(mutex.lockAsync({ signal: controller.signal }), 'ERR_SABWAY_ABORTED', /given up/)
-    lock.release()
+    await released(holder)
     const mine = await patient
-    assert.equal(theirs.tryLock(), null)
+    assert.equal(mutex.tryLock(), null)
     mine.release()
-    theirs.lock().release()
+    mutex.lock({ timeout: 0 }).release()
   })
 
   it('is not to be had any more once one has unlocked it without mending what a dead holder left', async () => {

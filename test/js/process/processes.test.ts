@@ -98,18 +98,23 @@ describe('a channel in two processes', () => {
 })
 
 describe('Region.create', () => {
-  it("share: 'processes': one channel in it, which leaves the region open", async () => {
+  it("share: 'processes': a channel in it, which leaves the region open", async () => {
     const region = Region.create({ size: 2 ** 21 + 1, share: 'processes' })
     try {
       assert.equal(region.buffer.byteLength, 2 ** 21 + 65536)
       const channel = new SharedMemoryChannel(65536, 65536, { region })
-      assert.equal(channel.token, region.token)
-      const other = keep(SharedMemoryChannel.attach(region.token, { side: 'native' }))
-      assert.notEqual(other.handle.memory, region.memory) // one memory, seen twice
+      assert.ok(channel.token.startsWith(`${region.token}/`))
+      throwsError(
+        () => SharedMemoryChannel.attach(region.token, { side: 'native' }),
+        'ERR_SABWAY_INVALID_ARGUMENT',
+        /of a region with a heap.*pass that of a channel/,
+      )
+      const other = keep(SharedMemoryChannel.attach(channel.token, { side: 'native' }))
+      assert.equal(other.handle.memory, region.memory)
       channel.send(pattern(1, 500))
       assert.deepEqual(takeAll(other), [pattern(1, 500)])
-      throwsError(() => new SharedMemoryChannel(4096, 4096, { region }), 'ERR_SABWAY_INVALID_STATE', /one channel/)
       channel.cleanup()
+      other.cleanup()
       assert.equal(region.closed, false)
       region.check()
     } finally {
@@ -120,11 +125,12 @@ describe('Region.create', () => {
   it('for threads', () => {
     const region = Region.create({ size: 2 ** 21 })
     const channel = keep(new SharedMemoryChannel(65536, 65536, { region }))
-    const other = keep(SharedMemoryChannel.attach(region.handle as never, { side: 'native' }))
+    const other = keep(SharedMemoryChannel.attach(channel.handle, { side: 'native' }))
     channel.send(pattern(2, 10))
     assert.deepEqual(takeAll(other), [pattern(2, 10)])
     throwsError(() => region.token, 'ERR_SABWAY_INVALID_STATE', /share: 'processes'/)
     channel.cleanup()
+    other.cleanup()
     region.close()
     throwsError(() => new SharedMemoryChannel(4096, 4096, { region }), 'ERR_SABWAY_CLOSED', /closed/)
   })
@@ -146,8 +152,8 @@ describe('Region.create', () => {
     const small = Region.create({ size: 2 ** 21, share: 'processes' })
     throwsError(
       () => new SharedMemoryChannel(2 ** 21, 4096, { region: small }),
-      'ERR_SABWAY_OUT_OF_RANGE',
-      /need a region of/,
+      'ERR_SABWAY_HEAP_FULL',
+      /2101\d+ bytes were asked for/,
     )
     small.close()
     throwsError(

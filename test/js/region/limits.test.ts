@@ -11,6 +11,7 @@ import { assertError, throwsError } from '../support/errors.js'
 import { asAnother, itAsAnother, itMounting } from '../support/host-limits.js'
 import { plugin, program } from '../support/paths.js'
 import { echoed, exchange, openShared, Peer } from '../support/processes.js'
+import { anotherPlace, closeLater } from '../support/regions.js'
 
 type Expected = 'works' | [ErrorCode, RegExp]
 
@@ -78,7 +79,10 @@ describe('limits: WebAssembly and address space', () => {
         ['addresses', 'works'],
         [
           'threads',
-          [OUT_OF_MEMORY, /used up, or address space.*this thread holds \d+: call cleanup.*fewer and larger/],
+          [
+            OUT_OF_MEMORY,
+            /used up, or address space.*this thread holds \d+: call cleanup.*many channels in one region/,
+          ],
         ],
       ],
     ))
@@ -297,12 +301,13 @@ describe('limits: whose processes they are', () => {
 
   it('64 endpoints', async () => {
     const channel = openShared()
-    const regions = Array.from({ length: 63 }, () => Region.open(channel.token))
+    const region = closeLater(Region.open(channel.token))
+    const regions = Array.from({ length: 62 }, () => anotherPlace(region))
     await limited(
       [],
       [[{ open: channel.token }, ['ERR_SABWAY_TOO_MANY_PARTICIPANTS', /room for 64 threads; clean up/]]],
     )
-    for (const region of regions) region.close()
+    for (const place of [region, ...regions]) place.close()
     const peer = new Peer({ does: 'echo', token: channel.token })
     await exchange(channel, 100, 100)
     await peer.next()

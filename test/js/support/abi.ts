@@ -25,6 +25,7 @@ interface Abi {
   sw_frame: { sizeof: number; length: number; info: number }
   sw_heap_control: { lock: number }
   sw_directory: { lock: number }
+  sw_directory_entry: { sizeof: number }
   sw_mutex: { waiters: number }
   SW_MAGIC: number
   SW_PAGE: number

@@ -1,6 +1,6 @@
 // A channel that is rung again and again, beside others that are idle.
 import assert from 'node:assert/strict'
-import type { SharedMemoryChannel } from 'sabway'
+import type { Region, SharedMemoryChannel } from 'sabway'
 import { attach, open } from './channels.js'
 import { sleeps } from './sleepers.js'
 import { until } from './wait.js'
@@ -15,12 +15,17 @@ export interface Sleeps {
 
 /**
  * Have the channel, whose other side answers, rung `trips` times out of its sleep, beside `idle`
- * channels with both sides in this thread.
+ * channels with both sides in this thread: in `region`, or each in one of its own.
  */
-export async function besideIdle(channel: SharedMemoryChannel, idle: number, trips: number): Promise<Sleeps> {
+export async function besideIdle(
+  channel: SharedMemoryChannel,
+  idle: number,
+  trips: number,
+  region?: Region,
+): Promise<Sleeps> {
   const sides: SharedMemoryChannel[] = []
   for (let i = 0; i < idle; i++) {
-    const renderer = open(4096, 4096, { wait: 'park' })
+    const renderer = open(4096, 4096, { wait: 'park', ...(region && { region }) })
     sides.push(renderer, attach(renderer, 'native'))
     assert.notEqual(renderer.handle.memory, undefined) // lent: others may be there
   }

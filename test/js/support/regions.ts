@@ -1,7 +1,16 @@
-import { type Region, SharedMemoryChannel } from 'sabway'
+import { Region, SharedMemoryChannel } from 'sabway'
 import { keep } from './channels.js'
 
 const made: Region[] = []
+
+/**
+ * Another participant in the same thread, which a program has not: there one thread has one Region
+ * for each memory. `closes`: after the test.
+ */
+export function anotherPlace(region: Region, closes = true): Region {
+  const place = (Region as unknown as { on(memory: unknown): Region }).on(region.memory)
+  return closes ? closeLater(place) : place
+}
 
 /** Closed after the test: the hook in root-hooks.ts. */
 export function closeLater(region: Region): Region {

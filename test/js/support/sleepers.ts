@@ -12,7 +12,8 @@ const wordsOf = (handle: ChannelHandle) => new Int32Array(handle.memory.buffer)
 
 /** The endpoint that receives for a side, or -1. */
 export function receiverOf(handle: ChannelHandle, side: Side): number {
-  const ring = abi.SW_HEAP_AT + abi.sw_channel.rings + (side === 'renderer' ? 1 : 0) * abi.sw_ring.sizeof
+  const ring =
+    (handle.channel ?? abi.SW_HEAP_AT) + abi.sw_channel.rings + (side === 'renderer' ? 1 : 0) * abi.sw_ring.sizeof
   return (Atomics.load(wordsOf(handle), (ring + abi.sw_ring.consumer) >>> 2) & 0xff) - 1
 }
 

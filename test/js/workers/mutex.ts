@@ -10,9 +10,10 @@ export interface MutexTask {
   words: number
   /**
    * count: lock it `count` times, and count both words up, not at once. hold: lock it, say so, and
-   * keep it. die: lock it, count one word up, and end.
+   * keep it. die: lock it, count one word up, and end. lend: lock it, say so, and release it when
+   * told.
    */
-  locks: 'count' | 'hold' | 'die'
+  locks: 'count' | 'hold' | 'die' | 'lend'
   count?: number
   /** By which call: each by all of them in turn, by default. */
   way?: 'lock' | 'tryLock' | 'lockAsync'
@@ -59,10 +60,16 @@ if (task.locks === 'count') void count()
 else setImmediate(keep) // a page sees the end of a thread only once that has yielded
 
 function keep(): void {
-  mutex.lock()
+  const lock = mutex.lock()
+  if (task.locks === 'lend') {
+    parentPort!.on('message', () => {
+      lock.release()
+      say('released')
+    })
+  }
   words[0] = words[0]! + 1
   say('locked')
   // What ends it ends it with the mutex.
-  if (task.locks === 'hold') setInterval(() => {}, 1000)
+  if (task.locks !== 'die') setInterval(() => {}, 1000)
   else process.exit()
 }

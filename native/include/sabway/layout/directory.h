@@ -25,10 +25,11 @@ typedef struct sw_directory_table {
 
 /* Written before its offset is stored in a slot, and not changed after that. */
 typedef struct sw_directory_entry {
-  uint32_t kind;   /* enum sw_kind */
-  uint32_t object; /* offset */
-  uint32_t hash;   /* of the name */
-  uint32_t length; /* of the name, in bytes */
+  uint32_t kind;       /* enum sw_kind */
+  uint32_t object;     /* offset */
+  uint32_t hash;       /* of the name */
+  uint32_t length;     /* of the name, in bytes */
+  uint32_t generation; /* of the object, where its kind has one: else it was freed meanwhile */
   uint8_t name[];
 } sw_directory_entry;
 
@@ -43,7 +44,8 @@ typedef struct sw_directory_entry {
   X(sw_directory_entry, kind)   \
   X(sw_directory_entry, object) \
   X(sw_directory_entry, hash)   \
-  X(sw_directory_entry, length)
+  X(sw_directory_entry, length) \
+  X(sw_directory_entry, generation)
 
 #ifndef __cplusplus
 _Static_assert(SW_DIRECTORY_AT + sizeof(sw_directory) <= SW_REGISTRY_AT, "the registry follows the directory");

@@ -23,7 +23,11 @@ typedef struct sw_instance {
   uint8_t producer[256]; /* sw_producer, as wasm32 lays it out */
   uint8_t consumer[256]; /* sw_consumer, likewise */
   uint8_t heap[768];     /* sw_heap, likewise */
-  uint8_t scratch[768];  /* what a call of the heap or the directory takes and gives */
+  /* offset of a block of the heap with handles for more channels, which leads to the next one;
+   * zero: none. Kept by JavaScript alone, for the endpoint's next owner, too */
+  uint32_t arena;
+  uint8_t unused[12];
+  uint8_t scratch[752]; /* what a call of the heap or the directory takes and gives */
   sw_slice outgoing[SW_BATCH];
   sw_slice incoming[SW_BATCH];
 } sw_instance;
@@ -37,6 +41,7 @@ typedef struct sw_instance {
   X(sw_instance, producer)    \
   X(sw_instance, consumer)    \
   X(sw_instance, heap)        \
+  X(sw_instance, arena)       \
   X(sw_instance, scratch)     \
   X(sw_instance, outgoing)    \
   X(sw_instance, incoming)

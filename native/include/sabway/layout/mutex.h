@@ -22,10 +22,19 @@ typedef struct sw_mutex {
   uint64_t waiters; /* bit i: endpoint i waits, or has waited and not cleared its bit yet */
 } sw_mutex;
 
-#define SW_MUTEX_STRUCTS(X) X(sw_mutex)
+/* A mutex in a block of its own, which is one for good: see SW_KIND_FREE_MUTEX. */
+typedef struct sw_mutex_object {
+  sw_mutex mutex;
+  /* counts how often it was freed: a name of an earlier one does not lead here */
+  uint32_t generation;
+  uint32_t unused[3];
+} sw_mutex_object;
+
+#define SW_MUTEX_STRUCTS(X) X(sw_mutex) X(sw_mutex_object)
 
 #define SW_MUTEX_FIELDS(X) \
   X(sw_mutex, state)       \
-  X(sw_mutex, waiters)
+  X(sw_mutex, waiters)     \
+  X(sw_mutex_object, generation)
 
 #endif

@@ -3,6 +3,7 @@
  *   offset      what                                                     size
  *   0           sw_region_header                                         SW_HEADER_BYTES
  *   4 KiB       SW_ENDPOINTS endpoints                                   sizeof(sw_endpoint) each
+ *   SW_READY_AT SW_ENDPOINTS ready sets                                  sizeof(sw_ready) each
  *   64 KiB      SW_ENDPOINTS wasm instance blocks, one per endpoint      SW_INSTANCE_BYTES each
  *   SW_HEAP_AT  objects (today: the one channel a region is carved for)  the rest
  *

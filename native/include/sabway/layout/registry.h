@@ -10,7 +10,8 @@ enum sw_kind {
   SW_KIND_MEMORY = 1, /* a block of the heap; names no participant, so it is not registered */
   SW_KIND_MUTEX = 2,
   SW_KIND_CHANNEL = 3,
-  SW_KIND_FREE_MUTEX = 4, /* a block that was a mutex, and can be one again and nothing else */
+  SW_KIND_FREE_MUTEX = 4,   /* a block that was a mutex, and can be one again and nothing else */
+  SW_KIND_FREE_CHANNEL = 5, /* likewise, of a channel's header */
   SW_KIND_MASK = 15
 };
 

@@ -18,8 +18,10 @@ enum sw_frame_type { SW_FRAME_DATA = 1, SW_FRAME_PAD = 2 };
 /* A role word (its format is in sabway/role.h): zero while the role was never held; then the
  * endpoint that holds it, and the epoch of its claim; SW_ROLE_GONE alone when the holder left in
  * order; the holder with SW_ROLE_GONE when it was evicted. In the last two cases, and when the
- * holder's process is dead, the role can be taken. */
-enum { SW_ROLE_GONE = 0x80 };
+ * holder's process is dead, the role can be taken. SW_ROLE_ENDED when the holder left behind
+ * closing its direction: then it cannot. In a channel of a heap a role that was never held has the
+ * channel's generation in bits 8-31. */
+enum { SW_ROLE_GONE = 0x80, SW_ROLE_ENDED = 0x180 };
 
 /* Bits of sw_ring.closed. */
 enum { SW_CLOSED_BY_PRODUCER = 1, SW_CLOSED_BY_CONSUMER = 2 };
@@ -40,7 +42,10 @@ typedef struct sw_ring {
   uint32_t producer;
   uint32_t consumer;
   uint32_t closed;
-  uint8_t unused0[SW_LINE - 20];
+  /* slot words: how the holder of each role hears of the channel; written by that holder */
+  uint32_t consumer_slot;
+  uint32_t producer_slot;
+  uint8_t unused0[SW_LINE - 28];
   uint32_t head; /* written by the producer */
   uint8_t unused1[SW_LINE - 4];
   uint32_t tail; /* written by the consumer */
@@ -51,16 +56,18 @@ typedef struct sw_ring {
 
 #define SW_RING_STRUCTS(X) X(sw_frame) X(sw_ring)
 
-#define SW_RING_FIELDS(X) \
-  X(sw_frame, length)     \
-  X(sw_frame, info)       \
-  X(sw_ring, capacity)    \
-  X(sw_ring, data)        \
-  X(sw_ring, producer)    \
-  X(sw_ring, consumer)    \
-  X(sw_ring, closed)      \
-  X(sw_ring, head)        \
-  X(sw_ring, tail)        \
+#define SW_RING_FIELDS(X)   \
+  X(sw_frame, length)       \
+  X(sw_frame, info)         \
+  X(sw_ring, capacity)      \
+  X(sw_ring, data)          \
+  X(sw_ring, producer)      \
+  X(sw_ring, consumer)      \
+  X(sw_ring, closed)        \
+  X(sw_ring, consumer_slot) \
+  X(sw_ring, producer_slot) \
+  X(sw_ring, head)          \
+  X(sw_ring, tail)          \
   X(sw_ring, want_space)
 
 #ifndef __cplusplus

@@ -3,11 +3,11 @@
 #include "../process/process.h"
 
 static int open_producer(sw_producer *p, const region *r, uint32_t side, uint32_t index) {
-  return sw_channel_open_producer(p, r->base, r->size, SW_HEAP_AT, side, index);
+  return sw_channel_open_producer(p, r->base, r->size, SW_HEAP_AT, 0, side, index);
 }
 
 static int open_consumer(sw_consumer *c, const region *r, uint32_t side, uint32_t index) {
-  return sw_channel_open_consumer(c, r->base, r->size, SW_HEAP_AT, side, index);
+  return sw_channel_open_consumer(c, r->base, r->size, SW_HEAP_AT, 0, side, index);
 }
 
 static void bytes(void **state) {
@@ -86,7 +86,7 @@ static void closed(void **state) {
   sw_producer_close(&p);
   sw_producer_leave(&p);
   assert_int_equal(open_producer(&p, &r, SW_RENDERER, second), SW_ECLOSED);
-  assert_int_equal(region_channel(&r)->rings[SW_RENDERER].producer, SW_ROLE_GONE);
+  assert_int_equal(region_channel(&r)->rings[SW_RENDERER].producer, SW_ROLE_ENDED);
   assert_int_equal(open_consumer(&c, &r, SW_RENDERER, second), SW_OK);
   sw_consumer_close(&c);
   sw_consumer_leave(&c);
@@ -211,13 +211,13 @@ static void not_a_channel(void **state) {
   const uint32_t bad[] = {
       0, SW_HEAP_AT - SW_LINE, SW_HEAP_AT + 8, (uint32_t)r.size, (uint32_t)r.size - SW_LINE, 0u - SW_LINE};
   for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-    assert_int_equal(sw_channel_open_producer(&p, r.base, r.size, bad[i], SW_RENDERER, index), SW_ERANGE);
-    assert_int_equal(sw_channel_open_consumer(&c, r.base, r.size, bad[i], SW_RENDERER, index), SW_ERANGE);
+    assert_int_equal(sw_channel_open_producer(&p, r.base, r.size, bad[i], 0, SW_RENDERER, index), SW_ERANGE);
+    assert_int_equal(sw_channel_open_consumer(&c, r.base, r.size, bad[i], 0, SW_RENDERER, index), SW_ERANGE);
     assert_int_equal(sw_channel_check(r.base, r.size, bad[i]), SW_ECORRUPT);
   }
   assert_int_equal(open_producer(&p, &r, 2, index), SW_ERANGE);
   assert_int_equal(open_consumer(&c, &r, UINT32_MAX, index), SW_ERANGE);
-  assert_int_equal(sw_channel_open_producer(&p, r.base, r.size, SW_HEAP_AT + SW_LINE, SW_RENDERER, index),
+  assert_int_equal(sw_channel_open_producer(&p, r.base, r.size, SW_HEAP_AT + SW_LINE, 0, SW_RENDERER, index),
                    SW_ENOTREGION);
   region_channel(&r)->magic++;
   assert_int_equal(open_producer(&p, &r, SW_RENDERER, index), SW_ENOTREGION);

@@ -10,7 +10,7 @@
 static sw_directory *directory(const region *r) { return (sw_directory *)(void *)(r->base + SW_DIRECTORY_AT); }
 
 static int add(sw_heap *h, const char *name, uint32_t object, sw_found *found) {
-  sw_found given = {SW_KIND_MEMORY, object};
+  sw_found given = {SW_KIND_MEMORY, object, 0};
   return sw_directory_add(h, name, (uint32_t)strlen(name), &given, found);
 }
 
@@ -25,7 +25,7 @@ static int drop(sw_heap *h, const char *name, uint32_t object) {
 static void a_name_stands_for_the_first_object(void **state) {
   (void)state;
   heap_scene s;
-  sw_found found = {0, 0};
+  sw_found found = {0, 0, 0};
   heap_scene_open(&s, SMALL_REGION);
   assert_int_equal(find(&s.h, "x", &found), 0);
   uint32_t a = heap_get(&s.h, 16), b = heap_get(&s.h, 16);
@@ -49,7 +49,7 @@ static void a_name_stands_for_the_first_object(void **state) {
 static void a_name_has_up_to_255_bytes_of_any_kind(void **state) {
   (void)state;
   heap_scene s;
-  sw_found found, given = {SW_KIND_MEMORY, 16};
+  sw_found found, given = {SW_KIND_MEMORY, 16, 0};
   uint8_t name[SW_NAME_MOST + 1], read[SW_NAME_MOST];
   heap_scene_open(&s, SMALL_REGION);
   for (uint32_t i = 0; i <= SW_NAME_MOST; i++) name[i] = (uint8_t)(i * 7);

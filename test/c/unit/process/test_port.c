@@ -68,11 +68,11 @@ static void half_a_peer(void **state) {
     sw_consumer c;
     sw_producer p;
     assert_false(sw_port_has_peer(&port));
-    assert_int_equal(sw_channel_open_consumer(&c, r.base, r.size, SW_HEAP_AT, sw_other_side(side), other), SW_OK);
+    assert_int_equal(sw_channel_open_consumer(&c, r.base, r.size, SW_HEAP_AT, 0, sw_other_side(side), other), SW_OK);
     assert_true(sw_port_has_peer(&port));
     sw_consumer_leave(&c);
     assert_false(sw_port_has_peer(&port));
-    assert_int_equal(sw_channel_open_producer(&p, r.base, r.size, SW_HEAP_AT, sw_other_side(side), other), SW_OK);
+    assert_int_equal(sw_channel_open_producer(&p, r.base, r.size, SW_HEAP_AT, 0, sw_other_side(side), other), SW_OK);
     assert_true(sw_port_has_peer(&port));
     sw_producer_leave(&p);
     assert_false(sw_port_has_peer(&port));

@@ -3,12 +3,14 @@
 
 #include "process/token.h"
 
-static const sw_token ONE = {4711, 0x123456789ab, 4026531836, 21, 20 * SW_PAGE, 0xfedcba9876543210, ""};
+static const sw_token ONE = {4711, 0x123456789ab, 4026531836, 21, 20 * SW_PAGE, 0xfedcba9876543210, "", 0, 0};
 
 static void round_trip(void **state) {
   (void)state;
   sw_token tokens[3] = {
-      ONE, {INT32_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, ""}, {1, 0, 0, 0, 0, 0, "a.B_9-"}};
+      ONE,
+      {INT32_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, "", UINT32_MAX, UINT32_MAX},
+      {1, 0, 0, 0, 0, 0, "a.B_9-", 0x110480, 1}};
   memset(tokens[1].name, 'x', SW_NAME_BYTES - 1);
   for (int i = 0; i < 3; i++) {
     char text[SW_TOKEN_BYTES], why[SW_WHY_BYTES];
@@ -23,7 +25,31 @@ static void round_trip(void **state) {
     assert_int_equal(read.namespace, tokens[i].namespace);
     assert_int_equal(read.nonce, tokens[i].nonce);
     assert_string_equal(read.name, tokens[i].name);
+    assert_int_equal(read.channel, tokens[i].channel);
+    assert_int_equal(read.generation, tokens[i].generation);
   }
+}
+
+/* Behind a region's token is the place of one of its channels, or nothing. */
+static void channels(void **state) {
+  (void)state;
+  static const char *const NONE[] = {"/",         "/1",     "/1.",   "/.1",   "/0.1",         "/1.0",
+                                     "/1.1/1.1",  "/1.1.1", "/1.1 ", "/A.1",  "/1.100000000", "/100000000.1",
+                                     "/ffffffff", "/1:1",   "/-1.1", "//1.1", "/1.x",         ".1"};
+  char text[SW_TOKEN_BYTES], why[SW_WHY_BYTES];
+  sw_token read;
+  sw_token_write(&ONE, text);
+  size_t length = strlen(text);
+  for (size_t i = 0; i < sizeof(NONE) / sizeof(*NONE); i++) {
+    strcpy(text + length, NONE[i]);
+    if (sw_token_read(&read, text, why) != SW_ETOKEN) fail_msg("%s was taken", text);
+    assert_true(strlen(why) > 10);
+  }
+  strcpy(text + length, "/110480.2a");
+  assert_int_equal(sw_token_read(&read, text, why), SW_OK);
+  assert_int_equal(read.channel, 0x110480);
+  assert_int_equal(read.generation, 0x2a);
+  assert_string_equal(read.name, "");
 }
 
 /* Every change of one byte, and every prefix. */
@@ -59,4 +85,4 @@ static void random_text(void **state) {
   }
 }
 
-TESTS(TEST(round_trip), TEST(damaged), TEST(random_text));
+TESTS(TEST(round_trip), TEST(channels), TEST(damaged), TEST(random_text));

@@ -124,7 +124,7 @@ static void reasons(void **state) {
   static const char *const rows[][2] = {{"sabway1:1:1:1:1:1:1:", "another version"},
                                         {"sabway20:1:1:1:1:1:1:", "another version"},
                                         {"subway1:1:1:1:1:1:", "does not begin"},
-                                        {"sabway2:1:1:1:1:1:1:/", "the name"},
+                                        {"sabway2:1:1:1:1:1:1:$", "the name"},
                                         {"sabway2:0:1:1:1:1:1:", "its parts"}};
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     char why[SW_WHY_BYTES] = "";

@@ -131,8 +131,10 @@ static void there_and_back(void **state) {
   pingpong g = {.r = region_new(4096, 4096)};
   for (uint32_t side = 0; side < 2; side++) {
     g.index[side] = region_claim(&g.r);
-    assert_int_equal(sw_channel_open_producer(&g.p[side], g.r.base, g.r.size, SW_HEAP_AT, side, g.index[side]), SW_OK);
-    assert_int_equal(sw_channel_open_consumer(&g.c[side], g.r.base, g.r.size, SW_HEAP_AT, side, g.index[side]), SW_OK);
+    assert_int_equal(sw_channel_open_producer(&g.p[side], g.r.base, g.r.size, SW_HEAP_AT, 0, side, g.index[side]),
+                     SW_OK);
+    assert_int_equal(sw_channel_open_consumer(&g.c[side], g.r.base, g.r.size, SW_HEAP_AT, 0, side, g.index[side]),
+                     SW_OK);
   }
   sw_prim_thread thread;
   assert_int_equal(sw_prim_thread_start(&thread, "returns", returns_all, &g), SW_OK);

@@ -1,0 +1,37 @@
+// Channels in the directory of names. What such a name leads to is the channel's handle: which side
+// a participant takes is for itself to say.
+
+import type { ChannelHandle } from '../base/channel-handle.js'
+import * as check from '../base/check.js'
+import { SabwayError } from '../base/errors.js'
+import { SW_KIND_CHANNEL } from '../generated/abi.js'
+import { generationOf } from '../heap/channels.js'
+import { provideKind } from '../heap/names.js'
+import { handleParts } from '../region/handle.js'
+import { Region } from '../region/region.js'
+import { SharedMemoryChannel } from './channel.js'
+
+/** Let channels, and their handles, have names. */
+export function provideChannels(): void {
+  provideKind<SharedMemoryChannel | ChannelHandle>({
+    kind: SW_KIND_CHANNEL,
+    name: 'channel',
+    placeOf(value) {
+      if (SharedMemoryChannel.isMade(value)) return { region: value.region, object: value.place.offset }
+      if (check.fields(value, 'object', ['sabway']).sabway !== 'channel') return null
+      const parts = handleParts(value)
+      const region = Region.known(parts)
+      return region === undefined ? null : { region, object: parts.channel.offset }
+    },
+    open({ heapRegion: region }, offset) {
+      const generation = generationOf(region, offset)
+      if (generation === 0)
+        throw new SabwayError('ERR_SABWAY_WILD_POINTER', `${offset}; the channel of that name was freed`)
+      return (region as Region).channelHandle({ offset, generation })
+    },
+    free(made) {
+      if (SharedMemoryChannel.isMade(made)) made.cleanup()
+    },
+    give: (made) => (SharedMemoryChannel.isMade(made) ? made.handle : made),
+  })
+}

@@ -1,0 +1,97 @@
+// Where this thread's handles of channels are: the core's sw_producer and sw_consumer, one pair for
+// each channel. The thread's own block of the region (sw_instance) has room for one pair; more are
+// in blocks of the heap, which that block leads to:
+//
+//   sw_instance.arena --> [ link, pair, pair ... ] --> [ link, pair, pair ... ] --> 0
+//
+// Only the endpoint's owner writes there. When it ends without leaving, the endpoint's next owner
+// finds the blocks and uses them; a crash between an allocation and its link, or between a link and
+// the free, loses one block.
+import { SW_PAGE, sw_instance } from '../generated/abi.js'
+import type { HeapRegion } from './heap-region.js'
+import { HeapMember } from './member.js'
+
+/** Of one pair; and the link has as much. */
+const PAIR = sw_instance.heap - sw_instance.producer
+const CHUNK = 4096
+
+const arenas = new WeakMap<HeapRegion, HandleArena>()
+
+/** Errors: as HeapMember.of. */
+export function arenaOf(region: HeapRegion): HandleArena {
+  let arena = arenas.get(region)
+  if (arena === undefined) {
+    arena = new HandleArena(region)
+    arenas.set(region, arena)
+  }
+  return arena
+}
+
+export class HandleArena {
+  readonly #region: HeapRegion
+  readonly #member: HeapMember
+  readonly #free: number[] = []
+
+  constructor(region: HeapRegion) {
+    this.#region = region
+    this.#member = HeapMember.of(region)
+    for (const chunk of this.#chunks()) this.#share(chunk)
+    region.onClose(() => this.#end())
+  }
+
+  /** Room for a pair, all zeros. Errors: as Heap.alloc. */
+  take(): number {
+    if (this.#free.length === 0) this.#grow()
+    const at = this.#free.pop()!
+    this.#region.bytes.fill(0, at, at + PAIR)
+    return at
+  }
+
+  give(at: number): void {
+    this.#free.push(at)
+  }
+
+  #grow(): void {
+    const chunk = this.#member.allocate(CHUNK)
+    const first = this.#wordOf(this.#region.instance + sw_instance.arena)
+    Atomics.store(this.#region.words, chunk >>> 2, first)
+    this.#setFirst(chunk)
+    this.#share(chunk)
+  }
+
+  #share(chunk: number): void {
+    for (let at = chunk + CHUNK - PAIR; at > chunk; at -= PAIR) this.#free.push(at)
+  }
+
+  /**
+   * What an earlier owner of the endpoint has left: of offsets in shared memory, so only blocks.
+   */
+  #chunks(): number[] {
+    const found: number[] = []
+    const most = this.#region.bytes.length / SW_PAGE
+    for (let at = this.#wordOf(this.#region.instance + sw_instance.arena); at !== 0; at = this.#wordOf(at)) {
+      if (found.length > most || found.includes(at) || !this.#member.hasBlock(at, CHUNK)) break
+      found.push(at)
+    }
+    return found
+  }
+
+  #wordOf(at: number): number {
+    return Atomics.load(this.#region.words, at >>> 2) >>> 0
+  }
+
+  #setFirst(chunk: number): void {
+    Atomics.store(this.#region.words, (this.#region.instance + sw_instance.arena) >>> 2, chunk)
+  }
+
+  #end(): void {
+    try {
+      for (const chunk of this.#chunks()) {
+        this.#setFirst(this.#wordOf(chunk))
+        this.#member.free(chunk)
+      }
+    } catch {
+      // Its words were overwritten: the blocks stay, as those of a participant that has crashed.
+    }
+  }
+}
