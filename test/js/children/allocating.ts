@@ -1,6 +1,6 @@
-// Counts the scavenges during many calls: nothing else runs here, so that they tell what the calls
-// allocate. The compiler and a major collection may cause one at any moment, so that of two rounds
-// the one with fewer counts: what every call allocates shows in both.
+// Counts the garbage collections during many calls: nothing else runs here, so that they tell what
+// the calls allocate. The compiler may cause one at any moment, so that of two rounds the one with
+// fewer counts: what every call allocates shows in both.
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { GCProfiler } from 'node:v8'
@@ -33,8 +33,15 @@ const calls: Record<string, () => unknown> = {
   },
 }
 
-function scavenges(profiler: GCProfiler): number {
-  return profiler.stop().statistics.filter(({ gcType }) => gcType === 'Scavenge').length
+async function collections(round: () => void | Promise<void>): Promise<number> {
+  const counts: number[] = []
+  for (let i = 0; i < 2; i++) {
+    const profiler = new GCProfiler()
+    profiler.start()
+    await round()
+    counts.push(profiler.stop().statistics.length)
+  }
+  return Math.min(...counts)
 }
 
 const repeat = (call: () => unknown, count: number) => {
@@ -49,13 +56,7 @@ const counts: Record<string, number> = {}
 for (const [name, call] of Object.entries(calls)) {
   if (name.startsWith('receiveSync')) renderer.drain(ignore)
   repeat(call, WARM)
-  counts[name] = Infinity
-  for (let round = 0; round < 2; round++) {
-    const profiler = new GCProfiler()
-    profiler.start()
-    repeat(call, CALLS)
-    counts[name] = Math.min(counts[name], scavenges(profiler))
-  }
+  counts[name] = await collections(() => repeat(call, CALLS))
 }
 
 // A turn of the event loop allocates, so there are few: each hands out a large ring full of
@@ -77,13 +78,7 @@ const receptions: Record<string, () => void> = {
 for (const [name, start] of Object.entries(receptions)) {
   start()
   await receive(WARM)
-  counts[name] = Infinity
-  for (let round = 0; round < 2; round++) {
-    const profiler = new GCProfiler()
-    profiler.start()
-    await receive(CALLS)
-    counts[name] = Math.min(counts[name], scavenges(profiler))
-  }
+  counts[name] = await collections(() => receive(CALLS))
   receiver.stopReceiving()
 }
 if (sum === 0) throw new Error('nothing was received')
