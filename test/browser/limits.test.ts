@@ -52,7 +52,10 @@ describe('channels in Chromium: how many, and what dropped ones give back', () =
       assert.equal(code, 'ERR_SABWAY_OUT_OF_MEMORY')
       assert.ok(count >= 100 && count < MANY, `${count} channels`)
       assert.ok(message.includes(`this thread holds ${count}: call cleanup() of channels`), message)
-      assert.match(message, /room for about 120 .*Firefox for about 1,000.*let the event loop turn.*many channels in one region/)
+      assert.match(
+        message,
+        /room for about 120 .*Firefox for about 1,000.*let the event loop turn.*many channels in one region/,
+      )
     })
   }
 
