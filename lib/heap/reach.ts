@@ -21,7 +21,7 @@ import type { HeapMember } from './member.js'
 /** What the objects of a kind own, by the kind. */
 const owned = new Map<number, (member: HeapMember, object: number) => Iterable<number>>()
 
-/** Let the objects of another kind lead to blocks. `blocks`: the pointers of those that one owns. */
+/** Let the objects of a kind lead to blocks. `blocks`: the pointers of those that one owns. */
 export function provideReach(kind: number, blocks: (member: HeapMember, object: number) => Iterable<number>): void {
   owned.set(kind, blocks)
 }

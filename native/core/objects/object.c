@@ -41,7 +41,8 @@ static uint32_t new_block(sw_heap *h) {
 }
 
 uint32_t sw_object_new(sw_heap *h, uint32_t type) {
-  uint32_t at = sw_registry_change(h->base, size_of(h), 0, SW_KIND_FREE_OBJECT, SW_KIND_OBJECT); /* [J2] */
+  /* [J2] */
+  uint32_t at = sw_registry_change(h->base, size_of(h), 0, SW_KIND_FREE_OBJECT, SW_KIND_OBJECT);
   bool again = at != 0;
   if (!again) at = new_block(h);
   if (at == 0) return 0;
@@ -84,7 +85,8 @@ int sw_object_begin_free(const sw_heap *h, uint32_t at, uint32_t type, uint32_t 
   if (status != SW_OK) return status;
   uint64_t life = life_of(generation, type);
   uint64_t dying = life_of(generation, type | SW_OBJECT_DYING);
-  return sw_compare_exchange64_acq_rel(&block_at(h, at)->life, &life, dying) ? SW_OK : SW_EFREED; /* [J1] */
+  bool first = sw_compare_exchange64_acq_rel(&block_at(h, at)->life, &life, dying); /* [J1] */
+  return first ? SW_OK : SW_EFREED;
 }
 
 void sw_object_end_free(sw_heap *h, uint32_t at) {
