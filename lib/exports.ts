@@ -5,6 +5,7 @@ export * from './exports-bytes.js'
 export {
   AllocatedMemory,
   createPointer,
+  type Forgotten,
   getPointer,
   type Heap,
   type HeapArray,
@@ -17,7 +18,10 @@ export {
   type MemoryHeapConfig,
   type MemoryHeapMemory,
   Mutex,
+  type ObjectHome,
   type RawHeap,
   Region,
   type SharedAllocatedMemory,
+  type SharedObjectMemory,
+  warnForgotten,
 } from './objects.js'

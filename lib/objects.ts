@@ -9,6 +9,7 @@ import { OBJECT_ERRORS } from './generated/abi.js'
 import { freeChannel, giveHandles, makeChannel, takeHandles } from './heap/channels.js'
 import { evictOwn, evictRole } from './heap/eviction.js'
 import { format } from './heap/format.js'
+import { provideObjects } from './heap/heap-object.js'
 import { provideJoin } from './heap/member.js'
 import * as names from './heap/names.js'
 import { relay } from './loop/dispatcher.js'
@@ -24,6 +25,7 @@ export function loadObjects(): void {
   heapPart.provide({ ...names, evictOwn, evictRole, format, freeChannel, giveHandles, makeChannel, takeHandles })
   provideJoin((region) => relay(region as AnyRegion))
   provideMutex()
+  provideObjects()
   provideChannels()
 }
 
@@ -31,6 +33,7 @@ loadObjects()
 
 export { AllocatedMemory, type HeapArray, type HeapArrayType } from './heap/allocated-memory.js'
 export type { Heap, HeapBlock } from './heap/heap.js'
+export { type Forgotten, type ObjectHome, type SharedObjectMemory, warnForgotten } from './heap/heap-object.js'
 export type { HeapStats } from './heap/member.js'
 export { createPointer, getPointer, type SharedAllocatedMemory } from './heap/pointer.js'
 export type { RawHeap } from './heap/raw-heap.js'

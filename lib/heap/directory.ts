@@ -10,7 +10,7 @@ export interface Found {
   readonly kind: number
   /** Where the object is. */
   readonly object: number
-  /** Of a channel; 0 of all else. */
+  /** Of a channel or a container; 0 of all else. */
   readonly generation: number
 }
 

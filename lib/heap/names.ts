@@ -15,9 +15,11 @@ export interface ObjectKind<T extends object> {
   readonly kind: number
   /** What `region.list` calls it. */
   readonly name: string
+  /** The same where it depends on the object. */
+  nameOf?(heap: Heap, object: number): string | undefined
   /** The region and the offset of an object of the class; null for anything else. */
-  placeOf(value: object): { region: HeapRegion; object: number } | null
-  open(heap: Heap, object: number): T
+  placeOf(value: object): { region: HeapRegion; object: number; generation?: number } | null
+  open(heap: Heap, object: number, generation: number): T
   /** Free one that lost its name to another. */
   free(object: T): void
   /** One that has got a name now, as `open` returns it. Without it: the object itself. */
@@ -67,13 +69,18 @@ function described(region: HeapRegion, object: unknown): { kind: ObjectKind<obje
     if (place.region.bytes.buffer !== region.bytes.buffer) {
       throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'the object is in the heap of another region')
     }
-    return { kind, found: { kind: kind.kind, object: place.object, generation: 0 } }
+    return { kind, found: { kind: kind.kind, object: place.object, generation: place.generation ?? 0 } }
   }
   return check.refuse(
     'ERR_SABWAY_INVALID_TYPE',
-    'object must be in the heap of this region: what heap.allocUI32 and the like return, a mutex, a channel or its handle',
+    'object must be in the heap of this region: what heap.allocUI32 and the like return, a mutex, a container, a channel or its handle',
     object,
   )
+}
+
+function nameOf(region: HeapRegion, { kind, object }: Found): string {
+  const known = kinds.get(kind)
+  return known?.nameOf?.(heapOf(region), object) ?? known?.name ?? `kind ${kind}`
 }
 
 export function set(region: HeapRegion, name: unknown, object: unknown): void {
@@ -82,13 +89,13 @@ export function set(region: HeapRegion, name: unknown, object: unknown): void {
   if (now.object === found.object && now.kind === found.kind) return void kind.give?.(object as object)
   throw new SabwayError(
     'ERR_SABWAY_NAME_TAKEN',
-    `${check.shown(name)} stands for another object (a ${kindOf(now.kind).name}); delete that name first, or get it`,
+    `${check.shown(name)} stands for another object (a ${nameOf(region, now)}); delete that name first, or get it`,
   )
 }
 
 export function get(region: HeapRegion, name: unknown): object | undefined {
   const found = find(HeapMember.of(region), name)
-  return found === null ? undefined : kindOf(found.kind).open(heapOf(region), found.object)
+  return found === null ? undefined : kindOf(found.kind).open(heapOf(region), found.object, found.generation)
 }
 
 export function getOrMake(region: HeapRegion, name: unknown, make: unknown): object {
@@ -100,7 +107,7 @@ export function getOrMake(region: HeapRegion, name: unknown, make: unknown): obj
   const now = add(HeapMember.of(region), name, found)
   if (now.object === found.object) return kind.give?.(made as object) ?? (made as object)
   kind.free(made as object) // another participant was first
-  return kindOf(now.kind).open(heapOf(region), now.object)
+  return kindOf(now.kind).open(heapOf(region), now.object, now.generation)
 }
 
 export const has = (region: HeapRegion, name: unknown): boolean => find(HeapMember.of(region), name) !== null
@@ -108,8 +115,5 @@ export const has = (region: HeapRegion, name: unknown): boolean => find(HeapMemb
 export const drop = (region: HeapRegion, name: unknown): boolean => remove(HeapMember.of(region), name)
 
 export function named(region: HeapRegion): { name: string; kind: string }[] {
-  return Array.from(list(HeapMember.of(region)), ([name, { kind }]) => ({
-    name,
-    kind: kinds.get(kind)?.name ?? `kind ${kind}`,
-  }))
+  return Array.from(list(HeapMember.of(region)), ([name, found]) => ({ name, kind: nameOf(region, found) }))
 }

@@ -23,9 +23,14 @@ export class RawHeap {
     this.member = HeapMember.of(region)
   }
 
-  /** @internal Errors: ERR_SABWAY_INVALID_TYPE for what is no heap of this copy of the library. */
+  /** @internal Is it a heap of this copy of the library? */
+  static isHeap(value: object): value is RawHeap {
+    return #region in value
+  }
+
+  /** @internal Errors: ERR_SABWAY_INVALID_TYPE for what is no such heap. */
   static checked(heap: RawHeap): RawHeap {
-    if (typeof heap === 'object' && heap !== null && #region in heap) return heap
+    if (typeof heap === 'object' && heap !== null && RawHeap.isHeap(heap)) return heap
     return check.refuse('ERR_SABWAY_INVALID_TYPE', 'heap must be a heap, such as region.heap or a MemoryHeap', heap)
   }
 

@@ -18,6 +18,14 @@ import {
 import { list } from './directory.js'
 import type { HeapMember } from './member.js'
 
+/** What the objects of a kind own, by the kind. */
+const owned = new Map<number, (member: HeapMember, object: number) => Iterable<number>>()
+
+/** Let the objects of a kind lead to blocks. `blocks`: the pointers of those that one owns. */
+export function provideReach(kind: number, blocks: (member: HeapMember, object: number) => Iterable<number>): void {
+  owned.set(kind, blocks)
+}
+
 /** The pointers of those blocks. In a moment when no participant changes the heap. */
 export function reachable(member: HeapMember): Set<number> {
   const { region } = member
@@ -39,6 +47,7 @@ export function reachable(member: HeapMember): Set<number> {
       const entry = word(at + slot)
       const object = (entry & ~SW_KIND_MASK) >>> 0
       found.add(object)
+      for (const block of owned.get(entry & SW_KIND_MASK)?.(member, object) ?? []) found.add(block)
       if ((entry & SW_KIND_MASK) === SW_KIND_CHANNEL && object + sw_channel.sizeof <= region.bytes.length)
         found.add(word(object + sw_channel.data))
     }

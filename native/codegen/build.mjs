@@ -266,6 +266,7 @@ const OF_OBJECTS = [
   'DOUBLE_FREE',
   'WILD_POINTER',
   'OTHER_KIND',
+  'FREED',
 ].map((name) => `ERR_SABWAY_${name}`)
 
 /** What only codecs find. */

@@ -70,7 +70,7 @@ static void evict(void *base, uint64_t size, const dead *who) {
   for (uint32_t entry; (entry = sw_registry_next(base, size, &cursor)) != 0;) {
     uint32_t at = entry & ~(uint32_t)SW_KIND_MASK, kind = entry & SW_KIND_MASK;
     if (kind == SW_KIND_CHANNEL) evict_from_channel(base, size, at, who);
-    if (kind == SW_KIND_MUTEX) evict_from_mutex(base, mutex_at(base, size, at), who);
+    if (kind == SW_KIND_MUTEX || kind == SW_KIND_OBJECT) evict_from_mutex(base, mutex_at(base, size, at), who);
   }
 }
 

@@ -24,6 +24,7 @@
 #include "base/peer.h"
 #include "sabway/channel.h"
 #include "sabway/mutex.h"
+#include "sabway/object.h"
 
 enum { FIRST_SLOTS = 16 };
 
@@ -84,9 +85,14 @@ static bool is_named(const sw_directory_entry *entry, uint32_t hash, const uint8
   return true;
 }
 
+/* Does a caller name an object of the kind with its generation? It is not zero then. */
+static bool has_generation(uint32_t kind) { return kind == SW_KIND_CHANNEL || kind == SW_KIND_OBJECT; }
+
 /* Of an object whose block stays one of its kind when it is freed; zero of all others. */
 static uint32_t generation_of(sw_heap *heap, uint32_t kind, uint32_t object) {
+  uint32_t generation = 0;
   if (kind == SW_KIND_CHANNEL) return sw_channel_generation(heap->base, end_of(heap), object);
+  if (kind == SW_KIND_OBJECT) return sw_object_type(heap, object, &generation) == 0 ? 0 : generation;
   if (kind != SW_KIND_MUTEX || object % SW_HEAP_UNIT != 0 || sw_heap_usable(heap, object) < sizeof(sw_mutex_object))
     return 0;
   return sw_peer_load_relaxed(&((const sw_mutex_object *)(void *)(heap->base + object))->generation);
@@ -97,8 +103,9 @@ static bool read_entry(sw_heap *heap, const sw_directory_entry *entry, sw_found 
   found->kind = sw_peer_load_relaxed(&entry->kind);
   found->object = sw_peer_load_relaxed(&entry->object);
   uint32_t named = sw_peer_load_relaxed(&entry->generation);
-  found->generation = found->kind == SW_KIND_CHANNEL ? named : 0;
-  return (found->kind != SW_KIND_CHANNEL || named != 0) && generation_of(heap, found->kind, found->object) == named;
+  bool counts = has_generation(found->kind);
+  found->generation = counts ? named : 0;
+  return (!counts || named != 0) && generation_of(heap, found->kind, found->object) == named;
 }
 
 /* ---- the lock ---- */
@@ -224,9 +231,9 @@ static int add(sw_heap *heap, view *v, const uint8_t *name, uint32_t length, con
   /* a freed object's */
   uint32_t before = entry == NULL ? 0 : (uint32_t)((uint8_t *)entry - heap->base);
   uint32_t generation = generation_of(heap, object->kind, object->object);
-  bool is_channel = object->kind == SW_KIND_CHANNEL;
-  if (is_channel && (generation == 0 || (object->generation != 0 && object->generation != generation)))
-    return SW_ECLOSED;
+  bool counts = has_generation(object->kind);
+  if (counts && (generation == 0 || (object->generation != 0 && object->generation != generation)))
+    return object->kind == SW_KIND_CHANNEL ? SW_ECLOSED : SW_EFREED;
   if (before != 0) {
     /* its slot is used again */
   } else if (v->table == NULL || sw_peer_load_relaxed(&v->table->used) >= v->slots / 4 * 3) {
@@ -250,7 +257,7 @@ static int add(sw_heap *heap, view *v, const uint8_t *name, uint32_t length, con
   if (fresh) sw_store_relaxed(&v->table->used, sw_peer_load_relaxed(&v->table->used) + 1);
   if (before != 0) sw_heap_free(heap, before);
   *found = *object;
-  found->generation = is_channel ? generation : 0;
+  found->generation = counts ? generation : 0;
   return 1;
 }
 

@@ -25,15 +25,16 @@ extern "C" {
 typedef struct sw_found {
   uint32_t kind;       /* enum sw_kind */
   uint32_t object;     /* offset */
-  uint32_t generation; /* of a channel; zero of all else */
+  uint32_t generation; /* of a channel, or of a control block; zero of all else */
 } sw_found;
 
 /* Returns 1 with `found`, or 0 when there is no such name. */
 int sw_directory_find(sw_heap *heap, const void *name, uint32_t length, sw_found *found);
 
 /* Give an object a name, when it is free: 1. Else `found` is what has the name: 0. Of several
- * callers that do so at once, one gets 1. Errors: also those of sw_heap_alloc; SW_ECLOSED: it is a
- * channel that was freed, or not of that generation (zero: of any). */
+ * callers that do so at once, one gets 1. Errors: also those of sw_heap_alloc;
+ * SW_ECLOSED, SW_EFREED: it is a channel, or a container, that was freed, or not of that generation
+ * (zero: of any). */
 int sw_directory_add(sw_heap *heap, const void *name, uint32_t length, const sw_found *object, sw_found *found);
 
 /* Take the name away, if it stands for `object` still (zero: for whatever it does): 1, else 0. The

@@ -53,7 +53,8 @@
   X(SW_EHEAPFULL, -44, "ERR_SABWAY_HEAP_FULL", "the heap has no room for this block")                          \
   X(SW_EDOUBLEFREE, -45, "ERR_SABWAY_DOUBLE_FREE", "the block is free already")                                \
   X(SW_EWILD, -46, "ERR_SABWAY_WILD_POINTER", "no block of the heap begins there")                             \
-  X(SW_EKIND, -47, "ERR_SABWAY_OTHER_KIND", "the name is that of an object of another kind")
+  X(SW_EKIND, -47, "ERR_SABWAY_OTHER_KIND", "the name is that of an object of another kind")                   \
+  X(SW_EFREED, -48, "ERR_SABWAY_FREED", "the object was freed")
 
 enum sw_error {
   SW_OK = 0,

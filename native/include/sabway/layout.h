@@ -15,6 +15,7 @@
 #include "layout/heap.h"
 #include "layout/instance.h"
 #include "layout/mutex.h"
+#include "layout/object.h"
 #include "layout/ready.h"
 #include "layout/region.h"
 #include "layout/registry.h"
@@ -30,7 +31,8 @@
   SW_REGISTRY_STRUCTS(X)     \
   SW_DIRECTORY_STRUCTS(X)    \
   SW_HEAP_STRUCTS(X)         \
-  SW_READY_STRUCTS(X)
+  SW_READY_STRUCTS(X)        \
+  SW_OBJECT_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -42,7 +44,8 @@
   SW_REGISTRY_FIELDS(X)     \
   SW_DIRECTORY_FIELDS(X)    \
   SW_HEAP_FIELDS(X)         \
-  SW_READY_FIELDS(X)
+  SW_READY_FIELDS(X)        \
+  SW_OBJECT_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -109,6 +112,17 @@
   X(SW_SLOT_ROLE_AT)           \
   X(SW_KIND_FREE_CHANNEL)      \
   X(SW_ROLE_ENDED)             \
-  X(SW_CHANNEL_UNSHARED)
+  X(SW_CHANNEL_UNSHARED)       \
+  X(SW_KIND_OBJECT)            \
+  X(SW_KIND_FREE_OBJECT)       \
+  X(SW_OBJECT_BYTES)           \
+  X(SW_OBJECT_DYING)           \
+  X(SW_TYPE_MAP)               \
+  X(SW_TYPE_VECTOR)            \
+  X(SW_TYPE_LIST)              \
+  X(SW_TYPE_STRING)            \
+  X(SW_TYPE_RECORD)            \
+  X(SW_TYPE_RECORDS)           \
+  X(SW_TYPE_POINTER_LIST)
 
 #endif

@@ -12,6 +12,8 @@ enum sw_kind {
   SW_KIND_CHANNEL = 3,
   SW_KIND_FREE_MUTEX = 4,   /* a block that was a mutex, and can be one again and nothing else */
   SW_KIND_FREE_CHANNEL = 5, /* likewise, of a channel's header */
+  SW_KIND_OBJECT = 6,       /* a container's control block, see layout/object.h */
+  SW_KIND_FREE_OBJECT = 7,  /* one that the next container may have */
   SW_KIND_MASK = 15
 };
 

@@ -1,0 +1,98 @@
+/* Control blocks of containers.
+ *
+ *   life (type)      state                next
+ *   0                free                 new: store -> there, and the generation counts up (by
+ *                                         the caller that the registry's exchange gave the block)
+ *   type             there                begin_free: compare-exchange -> dying
+ *   type | DYING     being freed          end_free: store -> free
+ *
+ * Ordering edges:
+ *   [J1] the exchange of begin_free, and the acquire load of `life` in sw_object_check: a
+ *        participant that sees an object there sees what its maker wrote, as the maker hands its
+ *        offset on behind the release store of `life`.
+ *   [J2] the registry's exchange orders end_free before the next sw_object_new of the block. */
+#include "sabway/object.h"
+
+#include "base/peer.h"
+#include "sabway/registry.h"
+
+static uint64_t size_of(const sw_heap *h) { return h->begin + (uint64_t)h->count * SW_HEAP_PAGE; }
+
+static uint64_t life_of(uint32_t generation, uint32_t type) { return (uint64_t)generation << 32 | type; }
+static uint32_t generation_of(uint64_t life) { return (uint32_t)(life >> 32); }
+static uint32_t type_of(uint64_t life) { return (uint32_t)life; }
+
+/* The control block at that offset, or NULL when none can be there. */
+static sw_object *block_at(const sw_heap *h, uint32_t at) {
+  if (at < h->begin || at % SW_HEAP_UNIT != 0 || at > size_of(h) - SW_OBJECT_BYTES) return NULL;
+  return (sw_object *)(void *)(h->base + at);
+}
+
+/* A control block that no other participant has, registered: 0 with h->status. */
+static uint32_t new_block(sw_heap *h) {
+  uint32_t at = sw_heap_alloc_aligned(h, SW_OBJECT_BYTES, SW_LINE);
+  if (at == 0) return 0;
+  __builtin_memset(h->base + at, 0, SW_OBJECT_BYTES);
+  int status = sw_registry_add(h, at, SW_KIND_OBJECT);
+  if (status == SW_OK) return at;
+  sw_heap_free(h, at);
+  h->status = status;
+  return 0;
+}
+
+uint32_t sw_object_new(sw_heap *h, uint32_t type) {
+  /* [J2] */
+  uint32_t at = sw_registry_change(h->base, size_of(h), 0, SW_KIND_FREE_OBJECT, SW_KIND_OBJECT);
+  bool again = at != 0;
+  if (!again) at = new_block(h);
+  if (at == 0) return 0;
+  sw_object *object = block_at(h, at);
+  if (object == NULL) {
+    h->status = SW_ECORRUPT;
+    return 0;
+  }
+  uint64_t root = sw_peer_load64_relaxed(&object->root);
+  sw_store64_relaxed(&object->root, ((root >> 32) + 1) << 32);
+  if (again) {
+    sw_store64_relaxed(&object->lock.state, 0);
+    uint64_t *words = (uint64_t *)(void *)(object + 1);
+    for (uint32_t i = 0; i < (SW_OBJECT_BYTES - sizeof(sw_object)) / 8; i++) sw_store64_relaxed(&words[i], 0);
+  }
+  uint32_t generation = generation_of(sw_peer_load64_relaxed(&object->life)) + 1;
+  sw_store64_release(&object->life, life_of(generation == 0 ? 1 : generation, type)); /* [J1] */
+  return at;
+}
+
+int sw_object_check(const sw_heap *h, uint32_t at, uint32_t type, uint32_t generation) {
+  const sw_object *object = block_at(h, at);
+  if (object == NULL) return SW_EWILD;
+  uint64_t life = sw_peer_load64_acquire(&object->life); /* [J1] */
+  if (life == life_of(generation, type)) return SW_OK;
+  bool gone = generation_of(life) != generation || type_of(life) == 0 || (type_of(life) & SW_OBJECT_DYING) != 0;
+  return gone ? SW_EFREED : SW_EKIND;
+}
+
+uint32_t sw_object_type(const sw_heap *h, uint32_t at, uint32_t *generation) {
+  const sw_object *object = block_at(h, at);
+  if (object == NULL) return 0;
+  uint64_t life = sw_peer_load64_acquire(&object->life); /* [J1] */
+  *generation = generation_of(life);
+  return (type_of(life) & SW_OBJECT_DYING) != 0 ? 0 : type_of(life);
+}
+
+int sw_object_begin_free(const sw_heap *h, uint32_t at, uint32_t type, uint32_t generation) {
+  int status = sw_object_check(h, at, type, generation);
+  if (status != SW_OK) return status;
+  uint64_t life = life_of(generation, type);
+  uint64_t dying = life_of(generation, type | SW_OBJECT_DYING);
+  bool first = sw_compare_exchange64_acq_rel(&block_at(h, at)->life, &life, dying); /* [J1] */
+  return first ? SW_OK : SW_EFREED;
+}
+
+void sw_object_end_free(sw_heap *h, uint32_t at) {
+  sw_object *object = block_at(h, at);
+  if (object == NULL) return;
+  uint32_t generation = generation_of(sw_peer_load64_relaxed(&object->life));
+  sw_store64_release(&object->life, life_of(generation, 0));
+  sw_registry_change(h->base, size_of(h), at, SW_KIND_OBJECT, SW_KIND_FREE_OBJECT); /* [J2] */
+}
