@@ -20,6 +20,7 @@
 #include "layout/region.h"
 #include "layout/registry.h"
 #include "layout/ring.h"
+#include "layout/string.h"
 
 #define SW_LAYOUT_STRUCTS(X) \
   SW_REGION_STRUCTS(X)       \
@@ -32,7 +33,8 @@
   SW_DIRECTORY_STRUCTS(X)    \
   SW_HEAP_STRUCTS(X)         \
   SW_READY_STRUCTS(X)        \
-  SW_OBJECT_STRUCTS(X)
+  SW_OBJECT_STRUCTS(X)       \
+  SW_STRING_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -45,7 +47,8 @@
   SW_DIRECTORY_FIELDS(X)    \
   SW_HEAP_FIELDS(X)         \
   SW_READY_FIELDS(X)        \
-  SW_OBJECT_FIELDS(X)
+  SW_OBJECT_FIELDS(X)       \
+  SW_STRING_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
