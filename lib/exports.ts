@@ -23,5 +23,6 @@ export {
   Region,
   type SharedAllocatedMemory,
   type SharedObjectMemory,
+  SharedString,
   warnForgotten,
 } from './objects.js'

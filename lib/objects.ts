@@ -5,6 +5,7 @@
 // is used.
 import { provideErrors } from './base/errors.js'
 import { provideChannels } from './channel/named.js'
+import { provideString } from './containers/string.js'
 import { OBJECT_ERRORS } from './generated/abi.js'
 import { freeChannel, giveHandles, makeChannel, takeHandles } from './heap/channels.js'
 import { evictOwn, evictRole } from './heap/eviction.js'
@@ -27,10 +28,12 @@ export function loadObjects(): void {
   provideMutex()
   provideObjects()
   provideChannels()
+  provideString()
 }
 
 loadObjects()
 
+export { SharedString } from './containers/string.js'
 export { AllocatedMemory, type HeapArray, type HeapArrayType } from './heap/allocated-memory.js'
 export type { Heap, HeapBlock } from './heap/heap.js'
 export { type Forgotten, type ObjectHome, type SharedObjectMemory, warnForgotten } from './heap/heap-object.js'

@@ -132,6 +132,12 @@ export class HeapMember {
     return this.#again(bytes, () => this.core.sw_channel_new(this.handle, rendererToNative, nativeToRenderer))
   }
 
+  /** What a call makes that returns an offset, or 0; `bytes`: about what it needs. */
+  make(bytes: number, call: () => number): number {
+    this.mustBeOpen()
+    return this.#again(bytes, call)
+  }
+
   reallocate(at: number, bytes: number): number {
     this.mustBeOpen()
     return this.#again(bytes, () => this.hot.sw_heap_realloc(this.handle, at, bytes), at)
