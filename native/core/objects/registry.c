@@ -129,8 +129,8 @@ uint32_t sw_registry_next(const void *base, uint64_t size, uint64_t *cursor) {
   return 0;
 }
 
-/* Make `to` of the kind of what is in the slot, if that is an entry of that kind, and of that object
- * (zero: of any). Returns the entry, or 0. */
+/* Make `to` of the kind of what is in the slot, if that is an entry of that kind, and of that
+ * object (zero: of any). Returns the entry, or 0. */
 static uint32_t replace(uint32_t *slot, uint32_t object, uint32_t kind, uint32_t to) {
   uint32_t seen = sw_peer_load_relaxed(slot);
   if ((seen & SW_KIND_MASK) != kind || (object != 0 && seen != (object | kind))) return 0;

@@ -31,9 +31,9 @@ int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind
 int sw_registry_retire(sw_heap *heap, uint32_t object, uint32_t from, uint32_t to, uint32_t place);
 
 /* Change the kind of any object of the kind `from` to `to`. Returns its offset, or 0 when none was
- * found: where that is the one which this handle has retired last, or in the next four blocks of
- * the registry, so that the call takes as long with a million objects as with a thousand. Later calls
- * come to the others. Any thread, lock-free. */
+ * found. It looks at the one which this handle has retired last, and in the next four blocks of the
+ * registry, so that it takes as long with a million objects as with a thousand; later calls come to
+ * the others. Any thread, lock-free. */
 uint32_t sw_registry_reuse(sw_heap *heap, uint32_t from, uint32_t to);
 
 /* The objects one after the other: the one behind `*cursor`, which is 0 at first. Returns the
