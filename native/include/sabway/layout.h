@@ -14,6 +14,7 @@
 #include "layout/endpoint.h"
 #include "layout/heap.h"
 #include "layout/instance.h"
+#include "layout/list.h"
 #include "layout/mutex.h"
 #include "layout/object.h"
 #include "layout/ready.h"
@@ -36,7 +37,8 @@
   SW_READY_STRUCTS(X)        \
   SW_OBJECT_STRUCTS(X)       \
   SW_STRING_STRUCTS(X)       \
-  SW_VECTOR_STRUCTS(X)
+  SW_VECTOR_STRUCTS(X)       \
+  SW_LIST_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -51,7 +53,8 @@
   SW_READY_FIELDS(X)        \
   SW_OBJECT_FIELDS(X)       \
   SW_STRING_FIELDS(X)       \
-  SW_VECTOR_FIELDS(X)
+  SW_VECTOR_FIELDS(X)       \
+  SW_LIST_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
