@@ -31,6 +31,7 @@
 
 #include "base/peer.h"
 #include "sabway/mutex.h"
+#include "sabway/vector.h"
 
 enum {
   TRIES = 16, /* of a reader, before it takes the lock */
@@ -47,13 +48,6 @@ typedef struct view {
 
 static uint64_t end_of(const sw_heap *h) { return h->begin + (uint64_t)h->count * SW_HEAP_PAGE; }
 
-static uint32_t bytes_of(uint32_t type) {
-  if (type <= SW_COMPONENT_I8 || type == SW_COMPONENT_U8_CLAMPED) return 1;
-  if (type <= SW_COMPONENT_I16) return 2;
-  if (type <= SW_COMPONENT_F32) return 4;
-  return type <= SW_COMPONENT_I64 ? 8 : 0;
-}
-
 /* Errors: SW_ECORRUPT; as sw_object_check. */
 static int look(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
   int status = sw_object_check(h, at, SW_TYPE_LIST, generation);
@@ -61,7 +55,7 @@ static int look(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
   v->list = (sw_list *)(void *)(h->base + at);
   v->at = at;
   uint32_t shape = sw_peer_load_relaxed(&v->list->shape);
-  v->size = bytes_of(shape & 0xff) * (shape >> 16);
+  v->size = sw_component_bytes(shape & 0xff) * (shape >> 16);
   v->stride = (uint32_t)sizeof(sw_list_entry) + (v->size + 7) / 8 * 8;
   return v->size - 1 < SW_VECTOR_WIDEST ? SW_OK : SW_ECORRUPT;
 }
@@ -167,7 +161,7 @@ static int enter(sw_heap *h, uint32_t at, uint32_t generation, view *v) {
 /* ---- making ---- */
 
 uint32_t sw_list_new(sw_heap *h, uint32_t type, uint32_t components) {
-  uint32_t bytes = bytes_of(type);
+  uint32_t bytes = sw_component_bytes(type);
   h->status = bytes == 0 ? SW_EINVAL : SW_ERANGE;
   if (bytes == 0 || components - 1 >= SW_VECTOR_WIDEST / bytes) return 0;
   uint32_t at = sw_object_new(h, SW_TYPE_LIST);

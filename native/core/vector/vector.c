@@ -10,19 +10,19 @@
  *           each element behind: to the place before it,     goes on at `moving`: to copy an
  *             moving counts up                               element once more changes nothing
  *           length := until, version even, moving := 0
- *   set     of more than 8 bytes: the element to the spare   likewise: it is copied once more
+ *   set     of several components: the element to the spare   likewise: it is copied once more
  *           place, until := index, moving := WRITING,
  *           version odd, the element to its place,
  *           version even, moving := 0
  *
  * A reader looks at the length, copies, and looks at the length again: what a pop and the next push
- * did meanwhile to that place it does not return. An element of more than 8 bytes is copied between
+ * did meanwhile to that place it does not return. An element of several components is copied between
  * two looks at an even version that is the same [V2].
  *
  * Ordering edges:
  *   [V1] the release store of `length`, pairs with the acquire load of it by a reader: the element
  *        and its segment are seen.
- *   [V2] the stores of an element of more than 8 bytes release the odd version, and pair with the
+ *   [V2] the stores of an element of several components release the odd version, and pair with the
  *        acquire loads of a reader, whose second look at the version then differs; the release
  *        store of the even one, with the acquire load of the first look: what was written is seen.
  *
@@ -34,7 +34,6 @@
 #include "sabway/mutex.h"
 
 enum {
-  NARROW = 8, /* bytes of an element that is read and written as one word */
   USUAL = 16, /* elements of segment 0 */
   TRIES = 16  /* of a reader, before it takes the lock */
 };
@@ -45,6 +44,7 @@ typedef struct view {
   sw_vector *vector;
   sw_vector_table *table;
   uint32_t size, base; /* bytes of an element; log2 of the elements of segment 0 */
+  bool wide;           /* it has several components */
   uint32_t first;      /* offset of segment 0 */
 } view;
 
@@ -52,16 +52,9 @@ static uint64_t end_of(const sw_heap *h) { return h->begin + (uint64_t)h->count 
 
 static sw_vector *vector_at(const sw_heap *h, uint32_t at) { return (sw_vector *)(void *)(h->base + at); }
 
-/* Bytes of a component; 0: there is no such type. */
-static uint32_t bytes_of(uint32_t type) {
-  if (type <= SW_COMPONENT_I8 || type == SW_COMPONENT_U8_CLAMPED) return 1;
-  if (type <= SW_COMPONENT_I16) return 2;
-  if (type <= SW_COMPONENT_F32) return 4;
-  return type <= SW_COMPONENT_I64 ? 8 : 0;
-}
-
-static uint32_t spare_of(uint32_t size) {
-  return size <= NARROW ? 0 : (size + SW_HEAP_UNIT - 1) / SW_HEAP_UNIT * SW_HEAP_UNIT;
+/* Room for one element that is being written. */
+static uint32_t spare_of(uint32_t size, bool wide) {
+  return wide ? (size + SW_HEAP_UNIT - 1) / SW_HEAP_UNIT * SW_HEAP_UNIT : 0;
 }
 
 static bool is_within(const sw_heap *h, uint32_t at, uint64_t bytes) {
@@ -74,10 +67,11 @@ static int look(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
   if (status != SW_OK) return status;
   v->vector = vector_at(h, at);
   uint32_t shape = sw_peer_load_relaxed(&v->vector->shape), table = sw_peer_load_relaxed(&v->vector->table);
-  v->size = bytes_of(shape & 0xff) * (shape >> 16);
+  v->size = sw_component_bytes(shape & 0xff) * (shape >> 16);
+  v->wide = shape >> 16 > 1;
   v->base = shape >> 8 & 0xff;
   if (v->size - 1 >= SW_VECTOR_WIDEST || v->base > 30) return SW_ECORRUPT;
-  v->first = table + (uint32_t)sizeof(sw_vector_table) + spare_of(v->size);
+  v->first = table + (uint32_t)sizeof(sw_vector_table) + spare_of(v->size, v->wide);
   if (!is_within(h, table, v->first - table + ((uint64_t)v->size << v->base))) return SW_ECORRUPT;
   v->table = (sw_vector_table *)(void *)(h->base + table);
   return SW_OK;
@@ -187,7 +181,7 @@ static int mend(const sw_heap *h, const view *v) {
   if (moving == WRITING) {
     uint8_t *place = slot(h, v, until), element[SW_VECTOR_WIDEST];
     if (place != NULL) {
-      take(element, h->base + v->first - spare_of(v->size), v->size);
+      take(element, h->base + v->first - spare_of(v->size, v->wide), v->size);
       put(place, element, v->size);
     }
   } else if (moving != 0) {
@@ -221,14 +215,14 @@ static int enter(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
 /* ---- making ---- */
 
 uint32_t sw_vector_new(sw_heap *h, uint32_t type, uint32_t components, uint32_t capacity) {
-  uint32_t bytes = bytes_of(type), base = 0;
+  uint32_t bytes = sw_component_bytes(type), base = 0;
   h->status = bytes == 0 ? SW_EINVAL : SW_ERANGE;
   if (bytes == 0 || components - 1 >= SW_VECTOR_WIDEST / bytes) return 0;
   if (capacity > (uint32_t)1 << 30) return 0;
   if (capacity == 0) capacity = USUAL;
   while ((uint32_t)1 << base < capacity) base++;
   uint32_t size = bytes * components;
-  uint64_t whole = sizeof(sw_vector_table) + spare_of(size) + ((uint64_t)size << base);
+  uint64_t whole = sizeof(sw_vector_table) + spare_of(size, components > 1) + ((uint64_t)size << base);
   if (whole > UINT32_MAX) return 0;
   uint32_t table = sw_heap_alloc(h, (uint32_t)whole);
   if (table == 0) return 0;
@@ -360,14 +354,13 @@ int sw_vector_clear(sw_heap *h, uint32_t at, uint32_t generation) {
 
 /* One try: 1, or 0 when it is not there; SW_EBUSY: it was changed meanwhile. */
 static int read(const sw_heap *h, const view *v, uint32_t index, void *to) {
-  bool wide = v->size > NARROW;
-  uint32_t version = wide ? sw_peer_load_acquire(&v->vector->version) : 0; /* [V2] */
-  if (index >= sw_peer_load_acquire(&v->vector->length)) return 0;         /* [V1] */
+  uint32_t version = v->wide ? sw_peer_load_acquire(&v->vector->version) : 0; /* [V2] */
+  if (index >= sw_peer_load_acquire(&v->vector->length)) return 0;            /* [V1] */
   if ((version & 1) != 0) return SW_EBUSY;
   const uint8_t *place = index < SW_VECTOR_MOST ? slot(h, v, index) : NULL;
   if (place == NULL) return SW_ECORRUPT;
   take(to, place, v->size);
-  if (wide && sw_peer_load_relaxed(&v->vector->version) != version) return SW_EBUSY;
+  if (v->wide && sw_peer_load_relaxed(&v->vector->version) != version) return SW_EBUSY;
   return index < sw_peer_load_relaxed(&v->vector->length);
 }
 
@@ -393,14 +386,14 @@ int sw_vector_get(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, 
 int sw_vector_set(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, const void *from) {
   view v;
   int status = look(h, at, generation, &v);
-  bool wide = status == SW_OK && v.size > NARROW;
+  bool wide = status == SW_OK && v.wide;
   if (wide) status = enter(h, at, generation, &v);
   if (status != SW_OK) return status;
   if (index < sw_peer_load_acquire(&v.vector->length)) { /* [V1] */
     uint8_t *place = index < SW_VECTOR_MOST ? slot(h, &v, index) : NULL;
     status = place == NULL ? SW_ECORRUPT : 1;
     if (status == 1 && wide) {
-      put(h->base + v.first - spare_of(v.size), from, v.size);
+      put(h->base + v.first - spare_of(v.size, v.wide), from, v.size);
       sw_store_relaxed(&v.vector->until, index);
       sw_store_release(&v.vector->moving, WRITING); /* a crash must not leave it without the element */
       begin_change(&v);

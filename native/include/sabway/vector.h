@@ -12,8 +12,8 @@
  * grows: sw_vector_locate gives the place of one, which is its own until the vector is freed.
  *
  * Those that change the length or move elements have the vector's lock, and find it taken:
- * SW_EBUSY, to be tried again. Readers take no lock, and so do writes of elements of up to 8 bytes
- * in their place. When the holder of the lock dies, the next one ends what it was about. */
+ * SW_EBUSY, to be tried again. Readers take no lock, and neither do writes of elements of one
+ * component in their place. When the holder of the lock dies, the next one ends what it was about. */
 #ifndef SABWAY_VECTOR_H
 #define SABWAY_VECTOR_H
 
@@ -23,6 +23,11 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Bytes of a component; 0: there is no such type. */
+static inline uint32_t sw_component_bytes(uint32_t type) {
+  return type >> 4 <= 3 && (type & 15) <= 2 ? (uint32_t)1 << (type >> 4) : 0;
+}
 
 /* Make a vector whose elements have so many components of that type (enum sw_component), with room
  * for `capacity` of them, which is rounded up to a power of two (0: the usual room). Returns its
@@ -59,12 +64,12 @@ int sw_vector_delete(sw_heap *h, uint32_t at, uint32_t generation, uint32_t inde
  * sw_object_check. */
 int sw_vector_clear(sw_heap *h, uint32_t at, uint32_t generation);
 
-/* Copy an element to `to`: 1, or 0 when it is not there. One of more than 8 bytes is never half an
- * old and half a new one; to see to that, it may lock the vector. Errors: SW_EBUSY, SW_ECORRUPT; as
+/* Copy an element to `to`: 1, or 0 when it is not there. One of several components is never
+ * half an old and half a new one; to see to that, it may lock the vector. Errors: SW_EBUSY, SW_ECORRUPT; as
  * sw_object_check. */
 int sw_vector_get(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, void *to);
 
-/* Write an element that is there: 1, or 0 when it is not. Of more than 8 bytes: locks the vector.
+/* Write an element that is there: 1, or 0 when it is not. Of several components: locks the vector.
  * Errors: SW_EBUSY, SW_ECORRUPT; as sw_object_check. */
 int sw_vector_set(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, const void *from);
 

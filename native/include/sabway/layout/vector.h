@@ -10,25 +10,27 @@ enum {
   SW_VECTOR_MOST = 0x7fffffff /* elements */
 };
 
-/* What the components of an element are: the numbers of JavaScript's typed arrays. */
+/* What the components of an element are: the numbers of JavaScript's typed arrays. Bits 4-7: log2 of
+ * their bytes. */
 enum sw_component {
-  SW_COMPONENT_U8 = 0,
-  SW_COMPONENT_I8 = 1,
-  SW_COMPONENT_U16 = 2,
-  SW_COMPONENT_I16 = 3,
-  SW_COMPONENT_U32 = 4,
-  SW_COMPONENT_I32 = 5,
-  SW_COMPONENT_F32 = 6,
-  SW_COMPONENT_F64 = 7,
-  SW_COMPONENT_U64 = 8,
-  SW_COMPONENT_I64 = 9,
-  SW_COMPONENT_U8_CLAMPED = 10
+  SW_COMPONENT_U8 = 0x00,
+  SW_COMPONENT_I8 = 0x01,
+  SW_COMPONENT_U8_CLAMPED = 0x02,
+  SW_COMPONENT_U16 = 0x10,
+  SW_COMPONENT_I16 = 0x11,
+  SW_COMPONENT_F16 = 0x12,
+  SW_COMPONENT_U32 = 0x20,
+  SW_COMPONENT_I32 = 0x21,
+  SW_COMPONENT_F32 = 0x22,
+  SW_COMPONENT_U64 = 0x30,
+  SW_COMPONENT_I64 = 0x31,
+  SW_COMPONENT_F64 = 0x32
 };
 
 typedef struct sw_vector {
   sw_object object;
   uint32_t length;  /* of elements that are there */
-  uint32_t version; /* odd: elements are being moved, or one of more than 8 bytes written */
+  uint32_t version; /* odd: elements are being moved, or one of several components written */
   /* these three do not change */
   uint32_t shape; /* bits 0-7: enum sw_component; 8-15: log2 of segment 0's elements; 16-31: components of an element */
   uint32_t table; /* offset of its sw_vector_table */
@@ -40,7 +42,7 @@ typedef struct sw_vector {
 
 enum { SW_VECTOR_WRITING = -1 };
 
-/* Segment 0 follows, and before it room for one element where that has more than 8 bytes. Segment k
+/* Segment 0 follows, and before it room for one element where that has several components. Segment k
  * has room for all the elements of those before it. */
 typedef struct sw_vector_table {
   uint32_t segment[SW_VECTOR_SEGMENTS]; /* offsets; zero: not there yet */

@@ -144,7 +144,7 @@ static void elements_that_cannot_be_are_refused(void **state) {
   (void)state;
   scene c;
   open_list(&c, SMALL_REGION, SW_COMPONENT_F64, 64);
-  static const uint32_t rows[][3] = {{11, 1, (uint32_t)SW_EINVAL},
+  static const uint32_t rows[][3] = {{3, 1, (uint32_t)SW_EINVAL},
                                      {SW_COMPONENT_F64, 0, (uint32_t)SW_ERANGE},
                                      {SW_COMPONENT_F64, 65, (uint32_t)SW_ERANGE},
                                      {SW_COMPONENT_U8, 513, (uint32_t)SW_ERANGE}};
@@ -316,7 +316,7 @@ static void words_that_cannot_be_are_corrupt(void **state) {
     list->tail = good.tail;
     assert_int_equal(sw_list_delete(&c.s.h, c.at, c.generation, bad[i], 1), 0);
   }
-  uint32_t shapes[] = {0, 11 | 1 << 16, SW_COMPONENT_F64 | 65 << 16};
+  uint32_t shapes[] = {0, 0x40 | 1 << 16, SW_COMPONENT_F64 | 65 << 16};
   for (uint32_t i = 0; i < 3; i++) {
     list->shape = shapes[i];
     assert_int_equal(insert(&c, &element), SW_ECORRUPT);
