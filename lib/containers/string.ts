@@ -137,7 +137,8 @@ export class SharedString extends HeapObject {
     const length = at % 16 === 0 && room > 0 ? Atomics.load(this.#words, at >>> 2) >>> 0 : bytes.length
     // before the length is believed
     if (Atomics.load(this.#words, this.#version) !== version) return AGAIN
-    if (length > room) throw new SabwayError('ERR_SABWAY_CORRUPT', `the string at ${this.pointer} leads out of the heap`)
+    if (length > room)
+      throw new SabwayError('ERR_SABWAY_CORRUPT', `the string at ${this.pointer} leads out of the heap`)
     if (length > LONGEST * 3)
       throw new SabwayError('ERR_SABWAY_OUT_OF_RANGE', `a text of ${length} bytes is longer than a string can be`)
     return readText(bytes, at + sw_text.bytes, length)

@@ -434,7 +434,11 @@ int sw_list_free(sw_heap *h, uint32_t at, uint32_t generation) {
   int status = enter(h, at, generation, &v);
   if (status != SW_OK) return status;
   status = sw_object_begin_free(h, at, SW_TYPE_LIST, generation);
-  if (status == SW_OK) clear(h, &v);
+  if (status == SW_OK) {
+    uint32_t block = sw_peer_load_relaxed(&v.list->block);
+    clear(h, &v);
+    if (block != 0) sw_heap_free(h, block);
+  }
   unlock(h, &v);
   if (status == SW_OK) sw_object_end_free(h, at);
   return status;

@@ -18,6 +18,7 @@ typedef struct sw_list {
   /* These follow from the nodes; the next holder of the lock makes them anew behind a crash. */
   uint32_t tail;
   uint32_t count;
+  uint32_t block; /* a block of the heap that is freed with the list, or zero */
 } sw_list;
 
 /* A block of the heap. Only `next` and `previous` change while it can be reached. */
@@ -54,6 +55,7 @@ typedef struct sw_list_entry {
   X(sw_list, garbage)        \
   X(sw_list, tail)           \
   X(sw_list, count)          \
+  X(sw_list, block)          \
   X(sw_node, next)           \
   X(sw_node, previous)       \
   X(sw_node, number)         \
