@@ -79,6 +79,9 @@ export class SharedList<T extends ElementArray = Uint32Array>
   readonly #elements: Elements<T>
   /** Where the core takes an element from. */
   readonly #scratch: T
+  /** What it has read of nodes: entries of #stride bytes. */
+  readonly #entries: T
+  readonly #stride: number
 
   /**
    * A new list, which is empty; or the one that another participant has made, of its
@@ -94,6 +97,9 @@ export class SharedList<T extends ElementArray = Uint32Array>
     const { region, scratch } = this.member
     this.#elements = Elements.in(Atomics.load(region.words, (this.pointer + sw_list.shape) >>> 2))
     this.#scratch = this.#elements.view(this.member, scratch)
+    this.#stride = sw_list_entry.sizeof + Math.ceil(this.#elements.bytes / 8) * 8
+    const { Type } = this.#elements
+    this.#entries = new Type(region.bytes.buffer, scratch + ENTRIES, ROOM / Type.BYTES_PER_ELEMENT)
     this.dataLength = this.#elements.count
   }
 
@@ -199,19 +205,15 @@ export class SharedList<T extends ElementArray = Uint32Array>
 
   *[Symbol.iterator](): Generator<SharedListItem<T>, void, undefined> {
     const cursor = new Uint32Array(sw_list_cursor.sizeof / 4)
-    let index = 0
-    for (let nodes = this.#read(cursor); nodes.length > 0; nodes = this.#read(cursor)) {
-      for (const node of nodes) {
-        yield {
-          data: node.data,
-          index: index++,
-          deleteCurrent: () => {
-            const done = this.#delete(node)
-            if (done) index--
-            return done
-          },
-          set: (values) => this.#set(node, values),
-        }
+    const changes: Changes<T> = {
+      deleted: 0,
+      delete: (item) => this.#delete(item),
+      set: (item, values) => this.#set(item, values),
+    }
+    for (let items = this.#read(cursor, changes); items.length > 0; items = this.#read(cursor, changes)) {
+      for (const item of items) {
+        item.index -= changes.deleted
+        yield item
       }
     }
   }
@@ -237,45 +239,48 @@ export class SharedList<T extends ElementArray = Uint32Array>
   }
 
   /** Copies of the nodes behind the cursor, as many as one call of the core gives; none at the end. */
-  #read(cursor: Uint32Array): ListNode<T>[] {
-    const { member, dataLength } = this
-    const { hot, handle, scratch, region } = member
-    for (let i = 0; i < cursor.length; i++) Atomics.store(region.words, (scratch >>> 2) + i, cursor[i]!)
+  #read(cursor: Uint32Array, changes: Changes<T>): Item<T>[] {
+    const { hot, handle, scratch, region } = this.member
+    const { words } = region
+    const first = scratch >>> 2
+    const index = cursor[sw_list_cursor.index / 4]!
+    for (let i = 0; i < cursor.length; i++) words[first + i] = cursor[i]!
     const count = this.#call(() =>
       hot.sw_list_read(handle, this.pointer, this.generation, scratch, scratch + ENTRIES, ROOM),
     )
-    for (let i = 0; i < cursor.length; i++) cursor[i] = Atomics.load(region.words, (scratch >>> 2) + i)
-    const { Type, bytes } = this.#elements
-    const stride = sw_list_entry.sizeof + Math.ceil(bytes / 8) * 8
-    // of its own, since the scratch is the next call's
-    const { buffer } = region.bytes.slice(scratch + ENTRIES, scratch + ENTRIES + count * stride)
-    const words = new Uint32Array(buffer)
-    return Array.from({ length: count }, (_, i) => ({
-      at: words[(i * stride + sw_list_entry.node) / 4]!,
-      number: words[(i * stride + sw_list_entry.number) / 4]!,
-      data: new Type(buffer, i * stride + sw_list_entry.sizeof, dataLength),
-    }))
+    for (let i = 0; i < cursor.length; i++) cursor[i] = words[first + i]!
+    const { Type, count: numbers } = this.#elements
+    const items: Item<T>[] = []
+    for (let i = 0; i < count; i++) {
+      const word = (ENTRIES + i * this.#stride + scratch) >>> 2
+      const from = (i * this.#stride + sw_list_entry.sizeof) / Type.BYTES_PER_ELEMENT
+      // a copy, since the scratch is the next call's
+      const data = new Type(numbers)
+      for (let k = 0; k < numbers; k++) data[k] = this.#entries[from + k]!
+      items.push(new Item(words[word]! >>> 0, words[word + 1]! >>> 0, data, index + i, changes))
+    }
+    return items
   }
 
-  #delete(node: ListNode<T>): boolean {
+  #delete(item: Item<T>): boolean {
     const { hot, handle } = this.member
-    const call = () => hot.sw_list_delete(handle, this.pointer, this.generation, node.at, node.number)
+    const call = () => hot.sw_list_delete(handle, this.pointer, this.generation, item.at, item.number)
     if (this.#call(call) === 0) return false
-    this.onDelete?.(node.data)
+    this.onDelete?.(item.data)
     return true
   }
 
-  #set(node: ListNode<T>, values: unknown): boolean {
+  #set(item: Item<T>, values: unknown): boolean {
     const { member, dataLength } = this
     const { core, handle, scratch, region } = member
     this.#elements.write(this.#scratch, values)
     const behind = scratch + ENTRIES + ROOM - 16
     const place = behind >>> 2
-    Atomics.store(region.words, place, node.at)
-    const call = () => core.sw_list_set(handle, this.pointer, this.generation, behind, node.number, scratch)
+    Atomics.store(region.words, place, item.at)
+    const call = () => core.sw_list_set(handle, this.pointer, this.generation, behind, item.number, scratch)
     if (this.#call(call) === 0) return false
-    node.at = Atomics.load(region.words, place) >>> 0
-    for (let i = 0; i < dataLength; i++) node.data[i] = this.#scratch[i]!
+    item.at = Atomics.load(region.words, place) >>> 0
+    for (let i = 0; i < dataLength; i++) item.data[i] = this.#scratch[i]!
     return true
   }
 
@@ -311,13 +316,41 @@ export class SharedList<T extends ElementArray = Uint32Array>
   }
 }
 
-/** What is known of a node in this thread. */
-interface ListNode<T> {
-  /** Its offset, and its number: another node with that offset has another one. */
+/** What the items of one iteration share. */
+interface Changes<T extends ElementArray> {
+  deleted: number
+  delete(item: Item<T>): boolean
+  set(item: Item<T>, values: unknown): boolean
+}
+
+/** Its methods are made when they are asked for, bound to it: most items are only read. */
+class Item<T extends ElementArray> implements SharedListItem<T> {
+  /** Of the node: its offset, and its number; another node with that offset has another one. */
   at: number
   readonly number: number
-  /** Private. */
   readonly data: T
+  index: number
+  readonly #changes: Changes<T>
+
+  constructor(at: number, number: number, data: T, index: number, changes: Changes<T>) {
+    this.at = at
+    this.number = number
+    this.data = data
+    this.index = index
+    this.#changes = changes
+  }
+
+  get deleteCurrent(): () => boolean {
+    return () => {
+      const done = this.#changes.delete(this)
+      if (done) this.#changes.deleted++
+      return done
+    }
+  }
+
+  get set(): (values: Component<T> | ArrayLike<Component<T>>) => boolean {
+    return (values) => this.#changes.set(this, values)
+  }
 }
 
 // ---- making ----

@@ -8,12 +8,13 @@ import type { HeapMember } from '../heap/member.js'
 import type { SharedAllocatedMemory } from '../heap/pointer.js'
 import { readText, textBytes, writeText } from '../heap/text.js'
 
-const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
 /** Reads that may fail before the writers are locked out, and behind that. */
 const TRIES = 16
 const TRIES_LOCKED = 256
 /** The longest text that V8 can have. */
 const LONGEST = 2 ** 29 - 24
+/** Texts up to so many bytes go to the core through the scratch, which has 752. */
+const SCRATCH = 720
 const AGAIN = Symbol()
 
 /**
@@ -150,21 +151,40 @@ export class SharedString extends HeapObject {
   #replace(text: string, version: number | undefined): boolean {
     const { member } = this
     member.mustBeOpen()
+    const { hot, handle, scratch } = member
+    const end = text.length > SCRATCH ? -1 : writeText(member.region.bytes, scratch, scratch + SCRATCH, text)
+    if (end === -1) return this.#replaceLong(text, version)
+    let status: number
+    try {
+      status =
+        version === undefined
+          ? hot.sw_string_set(handle, this.pointer, this.generation, scratch, end - scratch)
+          : hot.sw_string_compare_set(handle, this.pointer, this.generation, version, scratch, end - scratch)
+    } catch (error) {
+      throw asCorruptError(error)
+    }
+    if (status === 0) return version === undefined
+    if (status === 1) return true
+    // of the heap, which may be locked now, or of the string
+    return this.#replaceLong(text, version)
+  }
+
+  /** By a block, which this fills in its place. */
+  #replaceLong(text: string, version: number | undefined): boolean {
+    const { member } = this
     const block = place(member, text)
     const { hot, handle } = member
     let status: number
     try {
-      const call = () =>
+      status = member.until(() =>
         version === undefined
           ? hot.sw_string_replace(handle, this.pointer, this.generation, block)
-          : hot.sw_string_compare_replace(handle, this.pointer, this.generation, version, block)
-      status = call()
-      if (status === BUSY) status = member.until(call)
+          : hot.sw_string_compare_replace(handle, this.pointer, this.generation, version, block),
+      )
     } catch (error) {
       throw asCorruptError(error)
     }
-    if (status === 0 && version === undefined) return true
-    if (status === 1) return true
+    if (status === 1 || (status === 0 && version === undefined)) return true
     if (block !== 0) member.free(block)
     if (status !== 0) throw this.error(status)
     return false
@@ -181,13 +201,7 @@ function place(member: HeapMember, text: string): number {
   if (text === '') return 0
   const length = textBytes(text)
   const { hot, handle } = member
-  let block: number
-  try {
-    block = hot.sw_string_alloc(handle, length) >>> 0
-  } catch (error) {
-    throw asCorruptError(error)
-  }
-  if (block === 0) block = member.make(length, () => hot.sw_string_alloc(handle, length))
+  const block = member.make(length, () => hot.sw_string_alloc(handle, length))
   const { bytes, words } = member.region
   words[block >>> 2] = length
   writeText(bytes, block + sw_text.bytes, block + sw_text.bytes + length, text)

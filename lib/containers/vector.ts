@@ -62,6 +62,15 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
   readonly #views: (T | null)[] = new Array<T | null>(SW_VECTOR_SEGMENTS).fill(null)
   /** What is handed to the core. */
   readonly #scratch: T
+  /**
+   * As many elements this thread has seen behind an acquiring load of the length, and has views for:
+   * those can be read by plain loads. 0 for elements of several numbers.
+   */
+  #seen = 0
+  /** `generation` as its word is read. */
+  readonly #life: number
+  /** What typeof says of a number. */
+  readonly #kind: 'number' | 'bigint'
 
   /**
    * A new vector, which is empty; or the one that another participant has made, of its
@@ -86,6 +95,8 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
     this.#table = Atomics.load(region.words, word(sw_vector.table)) >>> 0
     this.#scratch = this.#elements.view(this.member, scratch)
     this.dataLength = this.#elements.count
+    this.#kind = this.#elements.isBig ? 'bigint' : 'number'
+    this.#life = this.generation | 0
     if (this.#shift > 30 || this.#table + sw_vector_table.sizeof > region.bytes.length || this.#table % 16 !== 0)
       throw new SabwayError('ERR_SABWAY_CORRUPT', `the vector at ${this.pointer}`)
   }
@@ -98,8 +109,8 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
   /** How many elements there are. Errors: ERR_SABWAY_FREED, ERR_SABWAY_CLOSED. */
   get length(): number {
     this.member.mustBeOpen()
-    const length = Atomics.load(this.#words, this.#length) >>> 0
-    if (length === 0 || Atomics.load(this.#words, this.#generation) >>> 0 !== this.generation) this.#mustBeThere()
+    const length = this.#words[this.#length]! >>> 0
+    if (length === 0 || this.#words[this.#generation] !== this.#life) this.#mustBeThere()
     return length
   }
 
@@ -120,20 +131,15 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
    */
   get(index: number): E | undefined {
     this.member.mustBeOpen()
-    const words = this.#words
-    if (index >>> 0 !== index || index >= Atomics.load(words, this.#length) >>> 0) return this.#absent(index)
-    if (this.dataLength !== 1) return this.#copy(index)
-    const part = index >>> this.#shift
-    const segment = 32 - Math.clz32(part)
-    const view = this.#views[segment] ?? this.#view(segment)
-    const value = view[part === 0 ? index : index - (1 << (this.#shift + segment - 1))]
-    // What was there may have been taken away meanwhile, and another be about to come.
-    if (
-      index < Atomics.load(words, this.#length) >>> 0 &&
-      Atomics.load(words, this.#generation) >>> 0 === this.generation
-    )
-      return value as E
-    return this.#absent(index)
+    if (index >>> 0 === index && index < this.#seen) {
+      const words = this.#words
+      const part = index >>> this.#shift
+      const segment = 32 - Math.clz32(part)
+      const value = this.#views[segment]![part === 0 ? index : index - (1 << (this.#shift + segment - 1))]
+      // behind that: what was there may have been taken away meanwhile, and another be about to come
+      if (index < words[this.#length]! && words[this.#generation] === this.#life) return value as E
+    }
+    return this.#look(index)
   }
 
   /** As `get`; a negative index counts from the end, as with arrays. */
@@ -148,10 +154,16 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
    * ERR_SABWAY_BUSY, ERR_SABWAY_CORRUPT.
    */
   set(index: number, value: Component<T> | ArrayLike<Component<T>>): void {
-    if (this.dataLength === 1 && typeof value === (this.#elements.isBig ? 'bigint' : 'number')) {
-      const { view, at } = this.#place(index)
-      view[at] = value as never
-      return
+    this.member.mustBeOpen()
+    if (index >>> 0 === index && index < this.#seen && typeof value === this.#kind) {
+      const words = this.#words
+      if (index < words[this.#length]! && words[this.#generation] === this.#life) {
+        const part = index >>> this.#shift
+        const segment = 32 - Math.clz32(part)
+        const view = this.#views[segment]!
+        view[part === 0 ? index : index - (1 << (this.#shift + segment - 1))] = value as never
+        return
+      }
     }
     this.#place(index)
     this.#elements.write(this.#scratch, value)
@@ -190,7 +202,7 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
   push(value: Component<T> | ArrayLike<Component<T>>): void {
     const { member } = this
     member.mustBeOpen()
-    if (typeof value === 'number' && this.dataLength === 1 && !this.#elements.isBig) this.#scratch[0] = value
+    if (typeof value === 'number' && this.dataLength === 1 && this.#kind === 'number') this.#scratch[0] = value
     else this.#elements.write(this.#scratch, value)
     let status: number
     try {
@@ -264,16 +276,16 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
    * are among them. Errors: as `get`.
    */
   [Symbol.iterator](): IterableIterator<E> {
-    return new VectorIterator<E>(this as never)
+    return new VectorIterator<T, E>(this.#words, this.#length, (index) => this.#run(index))
   }
 
   /** Call `visit` with each element, its index, and the vector. Errors: as `get`. */
   forEach(visit: (value: E, index: number, vector: this) => void): void {
     check.callback(visit, 'visit')
-    for (let index = 0; ; index++) {
-      const value = this.get(index)
-      if (value === undefined) return
-      visit(value, index, this)
+    const words = this.#words
+    for (let index = 0, run = this.#run(0); run !== undefined; run = this.#run(index)) {
+      const { view, end } = run
+      for (let { at } = run; at < end && index < words[this.#length]!; at++) visit(view[at] as E, index++, this)
     }
   }
 
@@ -361,6 +373,29 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
     return { view, at: at + which }
   }
 
+  /** As `get`, by acquiring loads. */
+  #look(index: number): E | undefined {
+    const length = Atomics.load(this.#words, this.#length) >>> 0
+    if (index >>> 0 !== index || index >= length || length > SW_VECTOR_MOST) return this.#absent(index)
+    this.#mustBeThere()
+    if (this.dataLength !== 1) return this.#copy(index)
+    const segment = this.#segmentOf(length - 1)
+    for (let each = 0; each <= segment; each++) this.#view(each)
+    this.#seen = length
+    const value = this.#view(this.#segmentOf(index))[index - this.#firstOf(this.#segmentOf(index))]
+    return index < Atomics.load(this.#words, this.#length) >>> 0 ? (value as E) : this.#absent(index)
+  }
+
+  /** Elements that lie side by side from this index on; undefined: it is the end. */
+  #run(index: number): Run<T, E> | undefined {
+    const first = this.get(index)
+    if (first === undefined) return undefined
+    if (this.dataLength !== 1) return { view: [first], at: 0, end: 1 }
+    const segment = this.#segmentOf(index)
+    const begin = this.#firstOf(segment)
+    return { view: this.#view(segment), at: index - begin, end: Math.min(this.#seen - begin, this.#roomOf(segment)) }
+  }
+
   // ---- elements of several numbers ----
 
   #copy(index: number): E | undefined {
@@ -427,23 +462,55 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
 
   #mustBeThere(): void {
     this.member.mustBeOpen()
-    if (this.isFreed) throw this.error(FREED)
+    const life = this.#generation - 1
+    if (Atomics.load(this.#words, life) !== SW_TYPE_VECTOR || Atomics.load(this.#words, life + 1) !== this.#life)
+      throw this.error(FREED)
   }
 }
 
-class VectorIterator<E> implements IterableIterator<E> {
-  readonly #vector: { get(index: number): E | undefined }
+/** Elements from `at` up to `end`. */
+interface Run<T, E> {
+  readonly view: T | readonly E[]
+  readonly at: number
+  readonly end: number
+}
+
+class VectorIterator<T extends ElementArray, E> implements IterableIterator<E> {
+  readonly #words: Int32Array
+  /** Index of the word. */
+  readonly #length: number
+  readonly #next: (index: number) => Run<T, E> | undefined
+  #view: T | readonly E[] = []
+  #at = 0
+  #end = 0
   #index = 0
 
-  constructor(vector: { get(index: number): E | undefined }) {
-    this.#vector = vector
+  constructor(words: Int32Array, length: number, next: (index: number) => Run<T, E> | undefined) {
+    this.#words = words
+    this.#length = length
+    this.#next = next
   }
 
   next(): IteratorResult<E, undefined> {
-    const value = this.#index < 0 ? undefined : this.#vector.get(this.#index++)
-    if (value !== undefined) return { value, done: false }
-    this.#index = -1 // it stays at its end
-    return { value: undefined, done: true }
+    if (this.#at < this.#end && this.#index < this.#words[this.#length]!) {
+      this.#index++
+      return { value: this.#view[this.#at++] as E, done: false }
+    }
+    return this.#more()
+  }
+
+  #more(): IteratorResult<E, undefined> {
+    const run = this.#index < 0 ? undefined : this.#next(this.#index)
+    if (run === undefined) {
+      this.#index = -1 // it stays at its end
+      this.#end = 0
+      return { value: undefined, done: true }
+    }
+    this.#view = run.view
+    this.#end = run.end
+    this.#at = run.at + 1
+    this.#index++
+    return { value: run.view[run.at] as E, done: false }
   }
 
   [Symbol.iterator](): this {

@@ -143,9 +143,9 @@ static int mend(sw_heap *h, const view *v) {
 
 /* Lock, and see the list. On an error it is not locked. */
 static int enter(sw_heap *h, uint32_t at, uint32_t generation, view *v) {
-  int status = look(h, at, generation, v);
+  int status = sw_object_check(h, at, SW_TYPE_LIST, generation);
   if (status != SW_OK) return status;
-  sw_mutex *lock = &v->list->object.lock;
+  sw_mutex *lock = &((sw_list *)(void *)(h->base + at))->object.lock;
   int locked = sw_mutex_try_lock(h->base, lock, h->endpoint);
   if (locked != SW_OK && locked != SW_EOWNERDEAD) return locked == SW_EBUSY ? SW_EBUSY : SW_ECORRUPT;
   /* it may be the lock of the next object by now */
@@ -154,7 +154,7 @@ static int enter(sw_heap *h, uint32_t at, uint32_t generation, view *v) {
     if (status == SW_OK) status = mend(h, v);
     sw_mutex_consistent(h->base, lock, h->endpoint);
   }
-  if (status != SW_OK) unlock(h, v);
+  if (status != SW_OK) sw_mutex_unlock(h->base, lock, h->endpoint);
   return status;
 }
 

@@ -66,15 +66,19 @@ static void copy_out(uint8_t *bytes, const uint64_t *words, uint32_t length) {
   }
 }
 
+/* Fill a block with the text that is at `bytes`, which follow the room for its length. */
 static void fill(uint64_t *words, const uint8_t *bytes, uint32_t length) {
   uint64_t word = length;
-  for (uint32_t i = 0; i < length; i++) {
-    word |= (uint64_t)bytes[i] << 8 * ((HEAD + i) % 8);
-    if ((HEAD + i) % 8 != 7) continue;
-    sw_fill64(&words[(HEAD + i) / 8], word); /* [S2] */
-    word = 0;
+  for (uint32_t i = 0; i < length && i < 8 - HEAD; i++) word |= (uint64_t)bytes[i] << 8 * (HEAD + i);
+  sw_fill64(words++, word); /* [S2] */
+  uint32_t i = 8 - HEAD;
+  for (; i < length && length - i >= 8; i += 8) {
+    __builtin_memcpy(&word, bytes + i, 8);
+    sw_fill64(words++, word); /* [S2] */
   }
-  if ((HEAD + length) % 8 != 0) sw_fill64(&words[(HEAD + length) / 8], word); /* [S2] */
+  word = 0;
+  for (uint32_t k = 0; i + k < length; k++) word |= (uint64_t)bytes[i + k] << 8 * k;
+  if (i < length) sw_fill64(words, word); /* [S2] */
 }
 
 /* ---- locking writers out ---- */

@@ -197,9 +197,9 @@ static void unlock(const sw_heap *h, const view *v) { sw_mutex_unlock(h->base, &
 
 /* Lock, and see the vector. On an error it is not locked. */
 static int enter(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
-  int status = look(h, at, generation, v);
+  int status = sw_object_check(h, at, SW_TYPE_VECTOR, generation);
   if (status != SW_OK) return status;
-  sw_mutex *lock = &v->vector->object.lock;
+  sw_mutex *lock = &((sw_vector *)(void *)(h->base + at))->object.lock;
   int locked = sw_mutex_try_lock(h->base, lock, h->endpoint);
   if (locked != SW_OK && locked != SW_EOWNERDEAD) return locked == SW_EBUSY ? SW_EBUSY : SW_ECORRUPT;
   /* it may be the lock of the next object by now */
@@ -208,7 +208,7 @@ static int enter(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
     if (status == SW_OK) status = mend(h, v);
     sw_mutex_consistent(h->base, lock, h->endpoint);
   }
-  if (status != SW_OK) unlock(h, v);
+  if (status != SW_OK) sw_mutex_unlock(h->base, lock, h->endpoint);
   return status;
 }
 
