@@ -355,8 +355,10 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
 
   /** Where the first number of an element is, that must be there. */
   #place(index: number): { view: T; at: number } {
-    this.member.mustBeOpen()
-    if (index >>> 0 !== index || index >= this.length) this.#missing(index)
+    this.#mustBeThere()
+    const length = Atomics.load(this.#words, this.#length) >>> 0
+    if (index >>> 0 !== index || index >= length || length > SW_VECTOR_MOST) this.#missing(index)
+    if (this.dataLength === 1) this.#learn(length)
     const segment = this.#segmentOf(index)
     return { view: this.#view(segment), at: (index - this.#firstOf(segment)) * this.dataLength }
   }
@@ -379,11 +381,16 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
     if (index >>> 0 !== index || index >= length || length > SW_VECTOR_MOST) return this.#absent(index)
     this.#mustBeThere()
     if (this.dataLength !== 1) return this.#copy(index)
-    const segment = this.#segmentOf(length - 1)
-    for (let each = 0; each <= segment; each++) this.#view(each)
-    this.#seen = length
+    this.#learn(length)
     const value = this.#view(this.#segmentOf(index))[index - this.#firstOf(this.#segmentOf(index))]
     return index < Atomics.load(this.#words, this.#length) >>> 0 ? (value as E) : this.#absent(index)
+  }
+
+  /** `length` is from an acquiring load. */
+  #learn(length: number): void {
+    const last = this.#segmentOf(length - 1)
+    for (let segment = 0; segment <= last; segment++) this.#view(segment)
+    this.#seen = length
   }
 
   /** Elements that lie side by side from this index on; undefined: it is the end. */

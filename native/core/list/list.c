@@ -11,7 +11,7 @@
  * anew when it has the lock from a dead one.
  *
  * A reader loads the version, and goes from node to node. What it has read of a node counts when
- * the version is still the same: the node was in the list then. Else it begins again, and looks for
+ * the version is still the same and it has a number: the node was in the list then. Else it begins again, and looks for
  * the first node with a higher number than the last one that counted.
  *
  * Numbers come to an end: then all nodes get new ones, in a new era, and a reader of an earlier one
@@ -23,7 +23,7 @@
  *   [L2] the version is raised by a release store behind the store that takes a node out, and pairs
  *        with the acquire load of a reader, which then does not come to the node. The stores that
  *        fill a freed block release that as well, and pair with the acquire loads of a reader that
- *        is in it: it sees another version at its second look.
+ *        is in it: it sees another version at its second look, or no number.
  *
  * What a crash leaves: a node that is not linked yet, or not any more: one is lost. Behind `garbage`
  * the next holder of the lock goes on to free. */
@@ -111,7 +111,7 @@ static void free_garbage(sw_heap *h, const view *v) {
     if (node == NULL || sw_peer_load_relaxed(&node->list) != v->at) break;
     uint32_t next = sw_peer_load_relaxed(&node->next);
     sw_store_owned(&v->list->garbage, next);
-    sw_store_owned(&node->number, 0);
+    sw_fill(&node->number, 0); /* [L2] */
     if (sw_heap_free(h, at) != SW_OK) break;
     at = next;
   }
@@ -266,7 +266,7 @@ static void take_out(sw_heap *h, const view *v, const place *p) {
   link_back(h, v, p->next, p->previous);
   sw_store_owned(&v->list->count, sw_peer_load_relaxed(&v->list->count) - 1);
   raise_version(v);
-  sw_store_owned(&p->node->number, 0);
+  sw_fill(&p->node->number, 0); /* [L2] */
   sw_heap_free(h, p->at);
 }
 
@@ -327,7 +327,7 @@ int sw_list_set(sw_heap *h, uint32_t at, uint32_t generation, uint32_t *node, ui
       link(h, &v, p.previous, made);
       link_back(h, &v, p.next, made);
       raise_version(&v);
-      sw_store_owned(&p.node->number, 0);
+      sw_fill(&p.node->number, 0); /* [L2] */
       sw_heap_free(h, p.at);
       *node = made;
     }
@@ -371,7 +371,7 @@ static int seek(const sw_heap *h, const view *v, const sw_list_cursor *cursor, u
     const sw_node *node = node_at(h, v, at);
     if (node == NULL || steps-- == 0) return SW_EBUSY;
     uint32_t number = sw_peer_load_acquire(&node->number), next = sw_peer_load_acquire(&node->next); /* [L2] [L1] */
-    if (sw_peer_load_relaxed(&v->list->version) != version) return SW_EBUSY;
+    if (sw_peer_load_relaxed(&v->list->version) != version || number == 0) return SW_EBUSY;
     if (by_number ? number > cursor->number : index >= cursor->index) break;
     at = next;
   }
@@ -396,7 +396,8 @@ static int read(const sw_heap *h, const view *v, sw_list_cursor *cursor, uint8_t
     }
     uint32_t era = sw_peer_load_relaxed(&v->list->era);
     /* now what was read counts, or not */
-    if (sw_peer_load_relaxed(&v->list->version) != version) return nodes == 0 ? SW_EBUSY : nodes;
+    bool moved = sw_peer_load_relaxed(&v->list->version) != version || (node != NULL && entry.number == 0);
+    if (moved) return nodes == 0 ? SW_EBUSY : nodes;
     if (node == NULL) return at == 0 ? nodes : SW_ECORRUPT;
     __builtin_memcpy(to, &entry, sizeof(entry));
     *cursor = (sw_list_cursor){at, entry.number, version, era, cursor->index + 1};
