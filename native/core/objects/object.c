@@ -10,6 +10,9 @@
  *   [J1] the exchange of begin_free, and the acquire load of `life` in sw_object_check: a
  *        participant that sees an object there sees what its maker wrote, as the maker hands its
  *        offset on behind the release store of `life`.
+ *   [J3] the release store of `root`, and the acquire load of it by an operation that exchanges it:
+ *        the operation loads `root` first and calls sw_object_check then, so one that has loaded
+ *        the next object's root finds its own object gone.
  *   [J2] the registry's exchange orders end_free before the next sw_object_new of the block. */
 #include "sabway/object.h"
 
@@ -53,7 +56,7 @@ uint32_t sw_object_new(sw_heap *h, uint32_t type) {
     return 0;
   }
   uint64_t root = sw_peer_load64_relaxed(&object->root);
-  sw_store64_relaxed(&object->root, ((root >> 32) + 1) << 32);
+  sw_store64_release(&object->root, ((root >> 32) + 1) << 32); /* [J3] */
   if (again) {
     sw_store64_relaxed(&object->lock.state, 0);
     uint64_t *words = (uint64_t *)(void *)(object + 1);
