@@ -78,7 +78,8 @@ static void full_block(void) { mutexes(SW_REGISTRY_SLOTS); }
 static void add_object(void) { MUST(sw_registry_add(&of_child, board[OBJECTS - 1], SW_KIND_MUTEX, NULL) == SW_OK); }
 static void remove_object(void) { MUST(sw_registry_remove(shared.base, shared.size, board[1], SW_KIND_MUTEX) == 1); }
 
-/* A container's control block, and a mutex in a block of its own: what was made stays registered. */
+/* A container's control block, and a mutex in a block of its own: what was made stays
+ * registered. */
 static uint32_t made;
 static void make_object(void) { MUST((made = sw_object_new(&of_child, SW_TYPE_LIST)) != 0); }
 static void free_object(void) {
