@@ -14,7 +14,8 @@
  *        the operation loads `root` first and calls sw_object_check then, so one that has loaded
  *        the next object's root finds its own object gone.
  *
- * The registry's exchange [L1] orders sw_object_end_free before the next sw_object_new of the block. */
+ * The registry's exchange [L1] orders sw_object_end_free before the next sw_object_new of the
+ * block. */
 #include "sabway/object.h"
 
 #include "base/peer.h"
