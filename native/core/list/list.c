@@ -2,10 +2,10 @@
  *
  * The list is what can be reached from `head` by `next`. Each change of it is one store:
  *
- *   insert   the node, then `next` of the last one, or head := node                    [L1]
- *   delete   `next` of the one before, or head := the one behind; version; free        [L2]
- *   set      likewise := a new node, whose `next` is the one behind; version; free     [L1] [L2]
- *   clear    garbage := head; head := 0; version; free them                            [L2]
+ *   insert   the node, then `next` of the last one, or head := node                    [N1]
+ *   delete   `next` of the one before, or head := the one behind; version; free        [N2]
+ *   set      likewise := a new node, whose `next` is the one behind; version; free     [N1] [N2]
+ *   clear    garbage := head; head := 0; version; free them                            [N2]
  *
  * `previous`, tail and count follow from that. The holder of the lock keeps them, and makes them
  * anew when it has the lock from a dead one.
@@ -18,9 +18,9 @@
  * goes on by its index.
  *
  * Ordering edges:
- *   [L1] the release store that links a node, pairs with the acquire load of `next` or head by a
+ *   [N1] the release store that links a node, pairs with the acquire load of `next` or head by a
  *        reader: the node is seen as it was filled.
- *   [L2] the version is raised by a release store behind the store that takes a node out, and pairs
+ *   [N2] the version is raised by a release store behind the store that takes a node out, and pairs
  *        with the acquire load of a reader, which then does not come to the node. The stores that
  *        fill a freed block release that as well, and pair with the acquire loads of a reader that
  *        is in it: it sees another version at its second look, or no number.
@@ -74,14 +74,14 @@ static void put(sw_node *node, const uint8_t *private, uint32_t size) {
   for (uint32_t i = 0; i < size; i += 4) {
     uint32_t word = 0;
     for (uint32_t k = 0; k < 4 && i + k < size; k++) word |= (uint32_t) private[i + k] << 8 * k;
-    sw_fill(&words[i / 4], word); /* [L2] */
+    sw_fill(&words[i / 4], word); /* [N2] */
   }
 }
 
 static void take(uint8_t *private, const sw_node *node, uint32_t size) {
   const uint32_t *words = (const uint32_t *)(const void *)(node + 1);
   for (uint32_t i = 0; i < size; i += 4) {
-    uint32_t word = sw_peer_load_acquire(&words[i / 4]); /* [L2] */
+    uint32_t word = sw_peer_load_acquire(&words[i / 4]); /* [N2] */
     for (uint32_t k = 0; k < 4 && i + k < size; k++) private[i + k] = (uint8_t)(word >> 8 * k);
   }
 }
@@ -91,7 +91,7 @@ static void take(uint8_t *private, const sw_node *node, uint32_t size) {
 static void unlock(const sw_heap *h, const view *v) { sw_mutex_unlock(h->base, &v->list->object.lock, h->endpoint); }
 
 static void raise_version(const view *v) {
-  sw_store_release(&v->list->version, sw_peer_load_relaxed(&v->list->version) + 1); /* [L2] */
+  sw_store_release(&v->list->version, sw_peer_load_relaxed(&v->list->version) + 1); /* [N2] */
 }
 
 /* What a reader knows of numbers is over. */
@@ -111,7 +111,7 @@ static void free_garbage(sw_heap *h, const view *v) {
     if (node == NULL || sw_peer_load_relaxed(&node->list) != v->at) break;
     uint32_t next = sw_peer_load_relaxed(&node->next);
     sw_store_owned(&v->list->garbage, next);
-    sw_fill(&node->number, 0); /* [L2] */
+    sw_fill(&node->number, 0); /* [N2] */
     if (sw_heap_free(h, at) != SW_OK) break;
     at = next;
   }
@@ -175,9 +175,9 @@ static uint32_t new_node(sw_heap *h, const view *v, uint32_t number, const void 
   if (at == 0) return 0;
   sw_node *node = (sw_node *)(void *)(h->base + at);
   sw_fence_fill();
-  sw_fill(&node->next, 0);        /* [L2] */
-  sw_fill(&node->number, number); /* [L2] */
-  sw_fill(&node->list, v->at);    /* [L2] */
+  sw_fill(&node->next, 0);        /* [N2] */
+  sw_fill(&node->number, number); /* [N2] */
+  sw_fill(&node->list, v->at);    /* [N2] */
   put(node, from, v->size);
   return at;
 }
@@ -189,7 +189,7 @@ static int renumber(const sw_heap *h, const view *v) {
   for (uint32_t at = sw_peer_load_relaxed(&v->list->head); at != 0;) {
     sw_node *node = node_at(h, v, at);
     if (node == NULL || steps-- == 0) return SW_ECORRUPT;
-    sw_store_release(&node->number, ++number); /* [L2] */
+    sw_store_release(&node->number, ++number); /* [N2] */
     at = sw_peer_load_relaxed(&node->next);
   }
   begin_era(v); /* a reader may have got an old number meanwhile */
@@ -200,7 +200,7 @@ static int renumber(const sw_heap *h, const view *v) {
 /* Lead to `node` from the node `previous`, or from the head. */
 static void link(const sw_heap *h, const view *v, uint32_t previous, uint32_t node) {
   sw_node *before = previous == 0 ? NULL : (sw_node *)(void *)(h->base + previous);
-  sw_store_release(before == NULL ? &v->list->head : &before->next, node); /* [L1] */
+  sw_store_release(before == NULL ? &v->list->head : &before->next, node); /* [N1] */
 }
 
 /* The node behind has this one before it; zero: there is none behind, and this one is the last. */
@@ -266,7 +266,7 @@ static void take_out(sw_heap *h, const view *v, const place *p) {
   link_back(h, v, p->next, p->previous);
   sw_store_owned(&v->list->count, sw_peer_load_relaxed(&v->list->count) - 1);
   raise_version(v);
-  sw_fill(&p->node->number, 0); /* [L2] */
+  sw_fill(&p->node->number, 0); /* [N2] */
   sw_heap_free(h, p->at);
 }
 
@@ -323,11 +323,11 @@ int sw_list_set(sw_heap *h, uint32_t at, uint32_t generation, uint32_t *node, ui
     if (made != 0) {
       sw_node *fresh = (sw_node *)(void *)(h->base + made);
       sw_store_owned(&fresh->previous, p.previous);
-      sw_fill(&fresh->next, p.next); /* [L2] */
+      sw_fill(&fresh->next, p.next); /* [N2] */
       link(h, &v, p.previous, made);
       link_back(h, &v, p.next, made);
       raise_version(&v);
-      sw_fill(&p.node->number, 0); /* [L2] */
+      sw_fill(&p.node->number, 0); /* [N2] */
       sw_heap_free(h, p.at);
       *node = made;
     }
@@ -361,16 +361,16 @@ static int seek(const sw_heap *h, const view *v, const sw_list_cursor *cursor, u
   if (cursor->node != 0 && cursor->version == version) {
     const sw_node *node = node_at(h, v, cursor->node);
     if (node == NULL) return SW_ECORRUPT;
-    *found = sw_peer_load_acquire(&node->next); /* [L1] */
+    *found = sw_peer_load_acquire(&node->next); /* [N1] */
     return SW_OK;
   }
   bool by_number = cursor->era == sw_peer_load_relaxed(&v->list->era);
-  uint32_t at = sw_peer_load_acquire(&v->list->head); /* [L1] */
+  uint32_t at = sw_peer_load_acquire(&v->list->head); /* [N1] */
   uint32_t steps = sw_peer_load_relaxed(&v->list->count) + MORE;
   for (uint32_t index = 0; at != 0 && cursor->node != 0; index++) {
     const sw_node *node = node_at(h, v, at);
     if (node == NULL || steps-- == 0) return SW_EBUSY;
-    uint32_t number = sw_peer_load_acquire(&node->number), next = sw_peer_load_acquire(&node->next); /* [L2] [L1] */
+    uint32_t number = sw_peer_load_acquire(&node->number), next = sw_peer_load_acquire(&node->next); /* [N2] [N1] */
     if (sw_peer_load_relaxed(&v->list->version) != version || number == 0) return SW_EBUSY;
     if (by_number ? number > cursor->number : index >= cursor->index) break;
     at = next;
@@ -381,7 +381,7 @@ static int seek(const sw_heap *h, const view *v, const sw_list_cursor *cursor, u
 
 /* One try: how many nodes were read; SW_EBUSY: none, and the version has moved. */
 static int read(const sw_heap *h, const view *v, sw_list_cursor *cursor, uint8_t *to, uint32_t room) {
-  uint32_t version = sw_peer_load_acquire(&v->list->version); /* [L2] */
+  uint32_t version = sw_peer_load_acquire(&v->list->version); /* [N2] */
   uint32_t at;
   int nodes = 0, status = seek(h, v, cursor, version, &at);
   if (status != SW_OK) return status;
@@ -390,8 +390,8 @@ static int read(const sw_heap *h, const view *v, sw_list_cursor *cursor, uint8_t
     sw_list_entry entry = {at, 0};
     uint32_t next = 0;
     if (node != NULL) {
-      next = sw_peer_load_acquire(&node->next);           /* [L1] */
-      entry.number = sw_peer_load_acquire(&node->number); /* [L2] */
+      next = sw_peer_load_acquire(&node->next);           /* [N1] */
+      entry.number = sw_peer_load_acquire(&node->number); /* [N2] */
       take(to + sizeof(entry), node, v->size);
     }
     uint32_t era = sw_peer_load_relaxed(&v->list->era);
