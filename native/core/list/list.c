@@ -177,7 +177,7 @@ static uint32_t new_node(sw_heap *h, const view *v, uint32_t number, const void 
   sw_fence_fill();
   sw_fill(&node->next, 0);        /* [N2] */
   sw_fill(&node->number, number); /* [N2] */
-  sw_fill(&node->list, v->at);    /* [N2] */
+  sw_store_owned(&node->list, v->at);
   put(node, from, v->size);
   return at;
 }
@@ -189,7 +189,7 @@ static int renumber(const sw_heap *h, const view *v) {
   for (uint32_t at = sw_peer_load_relaxed(&v->list->head); at != 0;) {
     sw_node *node = node_at(h, v, at);
     if (node == NULL || steps-- == 0) return SW_ECORRUPT;
-    sw_store_release(&node->number, ++number); /* [N2] */
+    sw_store_relaxed(&node->number, ++number);
     at = sw_peer_load_relaxed(&node->next);
   }
   begin_era(v); /* a reader may have got an old number meanwhile */

@@ -116,6 +116,15 @@ static const struct reason {
     {"sw_channel_free", "swi_life_of(generation, 0)", MODEL_WEAKEN, "fence [O1] before it is a release"},
     {"sw_channel_free", "mine)", MODEL_WEAKEN,
      "what holders did is seen by [O2]; nothing is published before the registry"},
+    {"free_garbage", "&node->number", MODEL_WEAKEN, "a reader that finds no number tries again, whatever else it sees"},
+    {"take_out", "&p->node->number", MODEL_WEAKEN, "as above"},
+    {"clear", "&v->list->head", MODEL_WEAKEN, "it takes away; the order is for what a crash leaves"},
+    {"read", "length = (uint32_t)", MODEL_WEAKEN, "copying begins with the same word again, by an acquiring load"},
+    {"sw_string_check", "text_of", MODEL_WEAKEN, "for a moment when no participant replaces the text"},
+    {"move", "&v->vector->moving", MODEL_WEAKEN,
+     "the lock orders it between the living; it is for what a crash leaves"},
+    {"sw_vector_delete", "&v.vector->moving", MODEL_WEAKEN, "as above"},
+    {"sw_vector_set", "WRITING", MODEL_WEAKEN, "as above"},
 };
 
 enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };
