@@ -5,6 +5,9 @@
 // is used.
 import { provideErrors } from './base/errors.js'
 import { provideChannels } from './channel/named.js'
+import { provideList } from './containers/list.js'
+import { provideString } from './containers/string.js'
+import { provideVector } from './containers/vector.js'
 import { OBJECT_ERRORS } from './generated/abi.js'
 import { freeChannel, giveHandles, makeChannel, takeHandles } from './heap/channels.js'
 import { evictOwn, evictRole } from './heap/eviction.js'
@@ -27,10 +30,29 @@ export function loadObjects(): void {
   provideMutex()
   provideObjects()
   provideChannels()
+  provideString()
+  provideVector()
+  provideList()
 }
 
 loadObjects()
 
+export type { Component, ElementArray, ElementType } from './containers/elements.js'
+export {
+  SharedList,
+  type SharedListItem,
+  type SharedListMemory,
+  type SharedListOptions,
+} from './containers/list.js'
+export {
+  type CachedItem,
+  CachedItemList,
+  type PointerItem,
+  type PointerListConfig,
+  SharedPointerList,
+} from './containers/pointer-list.js'
+export { SharedString } from './containers/string.js'
+export { SharedVector, type SharedVectorOptions } from './containers/vector.js'
 export { AllocatedMemory, type HeapArray, type HeapArrayType } from './heap/allocated-memory.js'
 export type { Heap, HeapBlock } from './heap/heap.js'
 export { type Forgotten, type ObjectHome, type SharedObjectMemory, warnForgotten } from './heap/heap-object.js'
