@@ -14,6 +14,7 @@
 #include "layout/endpoint.h"
 #include "layout/heap.h"
 #include "layout/instance.h"
+#include "layout/map.h"
 #include "layout/mutex.h"
 #include "layout/object.h"
 #include "layout/ready.h"
@@ -32,7 +33,8 @@
   SW_DIRECTORY_STRUCTS(X)    \
   SW_HEAP_STRUCTS(X)         \
   SW_READY_STRUCTS(X)        \
-  SW_OBJECT_STRUCTS(X)
+  SW_OBJECT_STRUCTS(X)       \
+  SW_MAP_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -45,7 +47,8 @@
   SW_DIRECTORY_FIELDS(X)    \
   SW_HEAP_FIELDS(X)         \
   SW_READY_FIELDS(X)        \
-  SW_OBJECT_FIELDS(X)
+  SW_OBJECT_FIELDS(X)       \
+  SW_MAP_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -123,6 +126,24 @@
   X(SW_TYPE_STRING)            \
   X(SW_TYPE_RECORD)            \
   X(SW_TYPE_RECORDS)           \
-  X(SW_TYPE_POINTER_LIST)
+  X(SW_TYPE_POINTER_LIST)      \
+  X(SW_MAP_NUMBER)             \
+  X(SW_MAP_BIGINT)             \
+  X(SW_MAP_STRING)             \
+  X(SW_MAP_BYTES)              \
+  X(SW_MAP_NULL)               \
+  X(SW_MAP_FALSE)              \
+  X(SW_MAP_TRUE)               \
+  X(SW_MAP_CODED)              \
+  X(SW_MAP_U32)                \
+  X(SW_MAP_F64)                \
+  X(SW_MAP_I64)                \
+  X(SW_MAP_NUMERIC)            \
+  X(SW_MAP_LRU)                \
+  X(SW_MAP_TTL)                \
+  X(SW_MAP_EXPIRES)            \
+  X(SW_MAP_BUCKET_MOST)        \
+  X(SW_MAP_LOG2_MOST)          \
+  X(SW_MAP_KEY_MOST)
 
 #endif
