@@ -199,8 +199,8 @@ int sw_map_check(sw_map_handle *m) {
 int sw_map_blocks(sw_heap *h, uint32_t at, sw_map_block_cursor *cursor, uint32_t *out, uint32_t room) {
   sw_map_handle m;
   swi_table table, next;
-  uint32_t count = 0, most = SW_MAP_BUCKET_MOST + 3;
-  if (room < most) return SW_ERANGE;
+  uint32_t count = 0, most = SW_MAP_BUCKET_MOST + 1;
+  if (room < most + 2) return SW_ERANGE;
   if (cursor->over > 1) return 0;
   int status = sw_map_open(&m, h, at, 0);
   if (status != SW_OK) return status;

@@ -146,7 +146,8 @@ int sw_map_prune(sw_map_handle *m);
  * size. Errors: SW_ECORRUPT. */
 int sw_map_check(sw_map_handle *m);
 
-/* The blocks that a map owns, for a search for lost ones: as many as fit into `room` words at `out`.
+/* The blocks that a map owns, for a search for lost ones: as many as fit into `room` words at `out`,
+ * which are at least SW_MAP_BUCKET_MOST + 3.
  * Returns how many; 0: that was all. */
 typedef struct sw_map_block_cursor {
   uint32_t table, index, over;
