@@ -4,6 +4,8 @@ export { ChannelPort, type ChannelPortEventMap } from './channel/port.js'
 export * from './exports-bytes.js'
 export {
   AllocatedMemory,
+  ConcurrentHashMap,
+  type ConcurrentHashMapOptions,
   createPointer,
   type Forgotten,
   getPointer,
@@ -14,6 +16,8 @@ export {
   type HeapStats,
   Lock,
   type LockOptions,
+  type MapKey,
+  type MapNumeric,
   MemoryHeap,
   type MemoryHeapConfig,
   type MemoryHeapMemory,
@@ -21,7 +25,10 @@ export {
   type ObjectHome,
   type RawHeap,
   Region,
+  type SetOptions,
   type SharedAllocatedMemory,
+  SharedMap,
+  type SharedMapOptions,
   type SharedObjectMemory,
   warnForgotten,
 } from './objects.js'

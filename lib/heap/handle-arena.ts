@@ -15,6 +15,11 @@ import { HeapMember } from './member.js'
 const PAIR = sw_instance.heap - sw_instance.producer
 const CHUNK = 4096
 
+/** Where the handles are of the block of an arena at that offset. */
+export function* handlesIn(chunk: number): Generator<number, void, undefined> {
+  for (let at = chunk + CHUNK - PAIR; at > chunk; at -= PAIR) yield at
+}
+
 const arenas = new WeakMap<HeapRegion, HandleArena>()
 
 /** Errors: as HeapMember.of. */
@@ -60,7 +65,7 @@ export class HandleArena {
   }
 
   #share(chunk: number): void {
-    for (let at = chunk + CHUNK - PAIR; at > chunk; at -= PAIR) this.#free.push(at)
+    this.#free.push(...handlesIn(chunk))
   }
 
   /**

@@ -59,7 +59,7 @@ typedef struct sw_map {
   uint32_t codec; /* JavaScript's: which codec its values are coded by */
   uint64_t seed;  /* of the hashes */
   double ttl;     /* milliseconds until an entry expires, where the caller says nothing else */
-  uint8_t unused[SW_OBJECT_BYTES - 64];
+  uint8_t unused[SW_OBJECT_BYTES - sizeof(sw_object) - 32];
 } sw_map;
 
 /* Half of each word is the offset of this block. */
