@@ -16,7 +16,7 @@ import {
   sw_registry_block,
 } from '../generated/abi.js'
 import { list } from './directory.js'
-import { handlesIn } from './handle-arena.js'
+import { blocksOfHandles } from './handle-arena.js'
 import type { HeapMember } from './member.js'
 
 /** What the objects of a kind own, by the kind. */
@@ -25,14 +25,6 @@ const owned = new Map<number, (member: HeapMember, object: number) => Iterable<n
 /** Let the objects of a kind lead to blocks. `blocks`: the pointers of those that one owns. */
 export function provideReach(kind: number, blocks: (member: HeapMember, object: number) => Iterable<number>): void {
   owned.set(kind, blocks)
-}
-
-/** What handles in the arenas of participants lead to. */
-let ofHandle: (member: HeapMember, at: number) => Iterable<number> = () => []
-
-/** Let handles lead to blocks. `blocks`: of the handle at an offset, if it is one that has some. */
-export function provideHandles(blocks: typeof ofHandle): void {
-  ofHandle = blocks
 }
 
 /** The pointers of those blocks. In a moment when no participant changes the heap. */
@@ -66,9 +58,7 @@ export function reachable(member: HeapMember): Set<number> {
     let at = word(SW_INSTANCES_AT + index * SW_INSTANCE_BYTES + sw_instance.arena)
     for (; at !== 0 && at < region.bytes.length && !found.has(at); at = word(at)) {
       found.add(at)
-      for (const handle of handlesIn(at)) {
-        if (handle < region.bytes.length) for (const block of ofHandle(member, handle)) found.add(block)
-      }
+      for (const block of blocksOfHandles(member, at)) found.add(block)
     }
   }
   return found

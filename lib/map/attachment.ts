@@ -6,9 +6,8 @@
 //   144   sw_map_cursor
 //   160   key, value, other value
 import { SW_MAP_SPARES, SW_MAP_TAG, sw_map_block_cursor, sw_map_cursor, sw_map_handle } from '../generated/abi.js'
-import { arenaOf } from '../heap/handle-arena.js'
+import { arenaOf, provideHandles } from '../heap/handle-arena.js'
 import type { HeapMember } from '../heap/member.js'
-import { provideHandles } from '../heap/reach.js'
 import { Place, type Views, viewsOf } from './values.js'
 
 const BLOCKS = 128
@@ -26,6 +25,7 @@ export class MapAttachment {
   readonly key: Place
   readonly value: Place
   readonly other: Place
+  readonly #forget: () => void
 
   /** Errors: as Heap.alloc. */
   constructor(member: HeapMember) {
@@ -37,27 +37,27 @@ export class MapAttachment {
     this.key = place(KEY, VALUE, 0)
     this.value = place(VALUE, OTHER, 1)
     this.other = place(OTHER, END, 2)
+    this.#forget = member.region.onClose(() => this.leave())
   }
 
   /** Give everything back. */
   leave(): void {
     if (this.member.closed) return
+    this.#forget()
     const { core, region } = this.member
-    core.sw_map_close(this.at)
-    for (const place of [this.key, this.value, this.other]) place.shrink()
-    Atomics.store(region.words, this.at >>> 2, 0)
-    arenaOf(region).give(this.at)
+    try {
+      core.sw_map_close(this.at)
+      for (const place of [this.key, this.value, this.other]) place.shrink()
+      Atomics.store(region.words, this.at >>> 2, 0)
+      arenaOf(region).give(this.at)
+    } catch {
+      // This thread's memory was overwritten: the blocks stay.
+    }
   }
 }
 
 /** Attachments of maps that were collected: their memory serves others. */
-export const attachments = new FinalizationRegistry<MapAttachment>((attachment) => {
-  try {
-    attachment.leave()
-  } catch {
-    // The region was closed meanwhile, or its memory overwritten: the blocks stay.
-  }
-})
+export const attachments = new FinalizationRegistry<MapAttachment>((attachment) => attachment.leave())
 
 /** The blocks that handles of all participants have: those of maps are told by their tag. */
 export function provideMapHandles(): void {

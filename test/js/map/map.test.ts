@@ -1,6 +1,6 @@
 // A map in a heap, used by one thread: what it gives, takes and refuses.
 import assert from 'node:assert/strict'
-import { ConcurrentHashMap, type MapKey, MemoryHeap, SharedMap, type SharedMapOptions } from 'sabway'
+import { ConcurrentHashMap, type ErrorCode, type MapKey, MemoryHeap, SharedMap, type SharedMapOptions } from 'sabway'
 import { random } from '../support/bytes.js'
 import { throwsError } from '../support/errors.js'
 import { closeLater } from '../support/regions.js'
@@ -8,7 +8,7 @@ import { closeLater } from '../support/regions.js'
 const MIB = 2 ** 20
 
 /** With words behind the code's sentence, whichever they are unless the test says so. */
-const refuses = (act: () => unknown, code: string, words = /: ./): void => throwsError(act, code, words)
+const refuses = (act: () => unknown, code: ErrorCode, words = /: ./): void => throwsError(act, code, words)
 
 function heap(size = 64 * MIB): MemoryHeap {
   const made = new MemoryHeap({ size })
@@ -71,8 +71,8 @@ describe('a map', () => {
   })
 
   it('gives values back as they were', () => {
-    const m = map()
     for (const key of [1, 'key']) {
+      const m = map()
       for (const value of VALUES) {
         m.set(key, value)
         assert.deepStrictEqual(m.get(key), value)
@@ -96,7 +96,7 @@ describe('a map', () => {
       refuses(
         () =>
           new SharedMap(m.heap, m.getSharedMemory(), {
-            codec: { name: 'x', encode: () => new Uint8Array(), decode: () => 1 },
+            codec: { name: 'x', encode: () => new Uint8Array(), decode: () => 1 as never },
           }),
         'ERR_SABWAY_INVALID_ARGUMENT',
       )
@@ -143,8 +143,7 @@ describe('a map', () => {
     }
     assert.equal(m.size, expected.size)
     assert.deepEqual(new Map(m), expected)
-    m.check()
-    m.heap.region.set('map', m)
+    m.check()(m.heap as MemoryHeap).region.set('map', m)
     assert.deepEqual((m.heap as MemoryHeap).check({ sweep: true }), [])
     m.free()
     // what is left are control blocks, and this thread's handles
