@@ -16,6 +16,7 @@ import { provideObjects } from './heap/heap-object.js'
 import { provideJoin } from './heap/member.js'
 import * as names from './heap/names.js'
 import { relay } from './loop/dispatcher.js'
+import { provideMap } from './map/map.js'
 import { provideMutex } from './mutex/mutex.js'
 import { heapPart } from './region/parts.js'
 import { Region as AnyRegion } from './region/region.js'
@@ -33,6 +34,7 @@ export function loadObjects(): void {
   provideString()
   provideVector()
   provideList()
+  provideMap()
 }
 
 loadObjects()
@@ -59,6 +61,9 @@ export { type Forgotten, type ObjectHome, type SharedObjectMemory, warnForgotten
 export type { HeapStats } from './heap/member.js'
 export { createPointer, getPointer, type SharedAllocatedMemory } from './heap/pointer.js'
 export type { RawHeap } from './heap/raw-heap.js'
+export { ConcurrentHashMap, type ConcurrentHashMapOptions } from './map/concurrent.js'
+export { type MapNumeric, type SetOptions, SharedMap, type SharedMapOptions } from './map/map.js'
+export type { MapKey } from './map/values.js'
 export { Lock, type LockOptions, Mutex } from './mutex/mutex.js'
 export { MemoryHeap, type MemoryHeapConfig, type MemoryHeapMemory } from './region/memory-heap.js'
 
