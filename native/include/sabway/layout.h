@@ -17,6 +17,7 @@
 #include "layout/mutex.h"
 #include "layout/object.h"
 #include "layout/ready.h"
+#include "layout/record.h"
 #include "layout/region.h"
 #include "layout/registry.h"
 #include "layout/ring.h"
@@ -32,7 +33,8 @@
   SW_DIRECTORY_STRUCTS(X)    \
   SW_HEAP_STRUCTS(X)         \
   SW_READY_STRUCTS(X)        \
-  SW_OBJECT_STRUCTS(X)
+  SW_OBJECT_STRUCTS(X)       \
+  SW_RECORD_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -45,7 +47,8 @@
   SW_DIRECTORY_FIELDS(X)    \
   SW_HEAP_FIELDS(X)         \
   SW_READY_FIELDS(X)        \
-  SW_OBJECT_FIELDS(X)
+  SW_OBJECT_FIELDS(X)       \
+  SW_RECORD_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -123,6 +126,8 @@
   X(SW_TYPE_STRING)            \
   X(SW_TYPE_RECORD)            \
   X(SW_TYPE_RECORDS)           \
-  X(SW_TYPE_POINTER_LIST)
+  X(SW_TYPE_POINTER_LIST)      \
+  X(SW_RECORD_ALIVE)           \
+  X(SW_UNDO_TEXT)
 
 #endif

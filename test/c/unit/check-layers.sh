@@ -16,6 +16,7 @@ core/ring
 core/channel core/mutex
 core/heap
 core/objects
+core/record
 prim
 threads util
 process worker
