@@ -4,7 +4,14 @@
 import { isMemory } from '../base/brand.js'
 import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
 import { now as clock } from '../base/host.js'
-import { OBJECT_ERRORS, SW_STACK_BYTES, sw_heap, sw_heap_stats, sw_instance } from '../generated/abi.js'
+import {
+  OBJECT_ERRORS,
+  SW_STACK_BYTES,
+  sw_heap,
+  sw_heap_stats,
+  sw_instance,
+  sw_mutex_object,
+} from '../generated/abi.js'
 import { type GuardedObjects, type HotObjects, objectsCode } from './code.js'
 import type { HeapRegion } from './heap-region.js'
 
@@ -130,6 +137,12 @@ export class HeapMember {
     this.mustBeOpen()
     const bytes = rendererToNative + nativeToRenderer
     return this.#again(bytes, () => this.core.sw_channel_new(this.handle, rendererToNative, nativeToRenderer))
+  }
+
+  /** Returns the mutex's offset. */
+  makeMutex(): number {
+    this.mustBeOpen()
+    return this.#again(sw_mutex_object.sizeof, () => this.core.sw_mutex_new(this.handle))
   }
 
   reallocate(at: number, bytes: number): number {

@@ -4,7 +4,7 @@ import * as check from '../base/check.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { after, needLoop } from '../base/host.js'
 import { cloneHint } from '../base/summary.js'
-import { SW_KIND_FREE_MUTEX, SW_KIND_MUTEX, sw_mutex, sw_mutex_object } from '../generated/abi.js'
+import { SW_KIND_MUTEX, sw_mutex } from '../generated/abi.js'
 import type { Heap } from '../heap/heap.js'
 import { HeapMember } from '../heap/member.js'
 import { provideKind } from '../heap/names.js'
@@ -99,7 +99,7 @@ export class Mutex {
     if (!Region.isRegion(region)) throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'the heap is not of a Region')
     this.heap = heap
     const member = HeapMember.of(region)
-    this.pointer = shared === undefined ? make(member) : pointerOf(shared)
+    this.pointer = shared === undefined ? member.makeMutex() : pointerOf(shared)
     if (shared !== undefined && (this.pointer % 16 !== 0 || member.usable(this.pointer) < sw_mutex.sizeof))
       throw new SabwayError('ERR_SABWAY_WILD_POINTER', `${this.pointer}; a mutex is not there`)
     this.#waiters = Waiters.of(region, this.pointer)
@@ -185,17 +185,10 @@ export class Mutex {
    * ERR_SABWAY_CLOSED.
    */
   free(): void {
-    const region = this.heap.heapRegion
     if (this.locked) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'a participant holds the mutex')
-    const member = HeapMember.of(region)
-    const { core } = member
-    // First, so that no name of this one leads to the next, which another participant may make at
-    // once.
-    if (member.hasBlock(this.pointer, sw_mutex_object.sizeof))
-      Atomics.add(region.words, (this.pointer + sw_mutex_object.generation) >>> 2, 1)
-    // The block stays one for mutexes: a participant that evicts a dead one may come to it later.
-    const at = core.sw_registry_change(0, region.size, this.pointer, SW_KIND_MUTEX, SW_KIND_FREE_MUTEX)
-    if (at === 0) throw new SabwayError('ERR_SABWAY_DOUBLE_FREE', `${this.pointer}; there is no mutex any more`)
+    const { core, handle } = HeapMember.of(this.heap.heapRegion)
+    const status = core.sw_mutex_free(handle, this.pointer)
+    if (status !== 0) throw coreError(status, `${this.pointer}; there is no mutex any more`)
   }
 
   get [Symbol.toStringTag](): string {
@@ -205,24 +198,6 @@ export class Mutex {
   toJSON(): { pointer: number; locked: boolean } {
     return { pointer: this.pointer, locked: this.locked }
   }
-}
-
-/** A mutex in a block of its own, which the registry knows. */
-function make(member: HeapMember): number {
-  const { region, core } = member
-  member.mustBeOpen()
-  const clear = (at: number, bytes: number) => region.bytes.fill(0, at, at + bytes)
-  const again = core.sw_registry_change(0, region.size, 0, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX) >>> 0
-  if (again !== 0) {
-    clear(again, sw_mutex.sizeof)
-    return again
-  }
-  const at = member.allocate(sw_mutex_object.sizeof)
-  clear(at, sw_mutex_object.sizeof)
-  const status = member.until(() => core.sw_registry_add(member.handle, at, SW_KIND_MUTEX))
-  if (status === 0) return at
-  member.free(at)
-  throw coreError(status, 'while making a mutex')
 }
 
 const timedOut = (timeout: number): SabwayError =>

@@ -56,7 +56,9 @@ static uint32_t new_header(sw_heap *heap) {
   sw_channel *channel = (sw_channel *)(void *)(heap->base + at);
   __builtin_memset(channel, 0, sizeof(*channel));
   sw_store64_relaxed(&channel->life, swi_life_of(0, SW_ROLE_GONE));
-  int status = sw_registry_add(heap, at, SW_KIND_CHANNEL);
+  uint32_t place = 0;
+  int status = sw_registry_add(heap, at, SW_KIND_CHANNEL, &place);
+  sw_store_relaxed(&channel->place, place);
   if (status == SW_OK) return at;
   sw_heap_free(heap, at);
   heap->status = status;
@@ -64,7 +66,7 @@ static uint32_t new_header(sw_heap *heap) {
 }
 
 static uint32_t take_header(sw_heap *heap) {
-  uint32_t at = sw_registry_change(heap->base, size_of(heap), 0, SW_KIND_FREE_CHANNEL, SW_KIND_CHANNEL);
+  uint32_t at = sw_registry_reuse(heap, SW_KIND_FREE_CHANNEL, SW_KIND_CHANNEL);
   if (at == 0) return new_header(heap);
   if (swi_channel_at(heap->base, size_of(heap), at) != NULL) return at;
   heap->status = SW_ECORRUPT;
@@ -129,7 +131,8 @@ static void take_apart(sw_heap *heap, sw_channel *channel, uint32_t at, uint64_t
   if (data != 0) sw_heap_free(heap, data);
   uint64_t over = swi_life_of(swi_life_generation(life), SW_ROLE_GONE);
   if (!sw_compare_exchange64_acq_rel(&channel->life, &life, over)) return; /* taken for dead */
-  sw_registry_change(heap->base, size_of(heap), at, SW_KIND_CHANNEL, SW_KIND_FREE_CHANNEL);
+  uint32_t place = sw_peer_load_relaxed(&channel->place);
+  sw_registry_retire(heap, at, SW_KIND_CHANNEL, SW_KIND_FREE_CHANNEL, place);
 }
 
 /* Put `mine` into the channel's life, in place of whatever freer is there. SW_OK; SW_ECLOSED: it is

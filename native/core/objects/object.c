@@ -33,7 +33,9 @@ static uint32_t new_block(sw_heap *h) {
   uint32_t at = sw_heap_alloc_aligned(h, SW_OBJECT_BYTES, SW_LINE);
   if (at == 0) return 0;
   __builtin_memset(h->base + at, 0, SW_OBJECT_BYTES);
-  int status = sw_registry_add(h, at, SW_KIND_OBJECT);
+  uint32_t place = 0;
+  int status = sw_registry_add(h, at, SW_KIND_OBJECT, &place);
+  sw_store_relaxed(&((sw_object *)(void *)(h->base + at))->place, place);
   if (status == SW_OK) return at;
   sw_heap_free(h, at);
   h->status = status;
@@ -41,8 +43,7 @@ static uint32_t new_block(sw_heap *h) {
 }
 
 uint32_t sw_object_new(sw_heap *h, uint32_t type) {
-  /* [J2] */
-  uint32_t at = sw_registry_change(h->base, size_of(h), 0, SW_KIND_FREE_OBJECT, SW_KIND_OBJECT);
+  uint32_t at = sw_registry_reuse(h, SW_KIND_FREE_OBJECT, SW_KIND_OBJECT); /* [J2] */
   bool again = at != 0;
   if (!again) at = new_block(h);
   if (at == 0) return 0;
@@ -94,5 +95,6 @@ void sw_object_end_free(sw_heap *h, uint32_t at) {
   if (object == NULL) return;
   uint32_t generation = generation_of(sw_peer_load64_relaxed(&object->life));
   sw_store64_release(&object->life, life_of(generation, 0));
-  sw_registry_change(h->base, size_of(h), at, SW_KIND_OBJECT, SW_KIND_FREE_OBJECT); /* [J2] */
+  uint32_t place = sw_peer_load_relaxed(&object->place);
+  sw_registry_retire(h, at, SW_KIND_OBJECT, SW_KIND_FREE_OBJECT, place); /* [J2] */
 }

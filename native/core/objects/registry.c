@@ -49,25 +49,33 @@ static sw_registry_block *follow(way *w, const uint32_t *link) {
   return block;
 }
 
+/* The offset of a slot, as objects know it. */
+static uint32_t place_of(const sw_heap *heap, const uint32_t *slot) {
+  return (uint32_t)((const uint8_t *)slot - heap->base);
+}
+
 /* Put the entry into a vacant slot of the block. */
-static bool put(sw_registry_block *block, uint32_t entry) {
+static bool put(const sw_heap *heap, sw_registry_block *block, uint32_t entry, uint32_t *place) {
   for (uint32_t i = 0; i < SW_REGISTRY_SLOTS; i++) {
     uint32_t seen = sw_peer_load_relaxed(&block->slot[i]);
+    if (seen != 0) continue;
+    *place = place_of(heap, &block->slot[i]);
     /* [L1] a walk that sees the entry sees the object; pairs with the acquire in sw_registry_next
-     * */
-    if (seen == 0 && sw_compare_exchange_acq_rel(&block->slot[i], &seen, entry)) return true;
+     */
+    if (sw_compare_exchange_acq_rel(&block->slot[i], &seen, entry)) return true;
   }
   return false;
 }
 
 /* Append a block that has the entry alone to the chain, whose last link is `link`. Returns 1 when
  * another participant was first. */
-static int append(sw_heap *heap, uint32_t *link, uint32_t entry) {
+static int append(sw_heap *heap, uint32_t *link, uint32_t entry, uint32_t *place) {
   uint32_t at = sw_heap_alloc(heap, (uint32_t)sizeof(sw_registry_block)), none = 0;
   if (at == 0) return heap->status;
   sw_registry_block *block = (sw_registry_block *)(void *)(heap->base + at);
   __builtin_memset(block, 0, sizeof(*block)); /* no other participant knows of it */
   sw_store_relaxed(&block->slot[0], entry);
+  *place = place_of(heap, &block->slot[0]);
   /* [L2] a walk that sees the block sees its slots; pairs with the acquires of links */
   if (sw_compare_exchange_acq_rel(link, &none, at)) {
     sw_store_release(&registry_of(heap->base)->hint, at); /* [L3] as [L2], for sw_registry_add */
@@ -77,24 +85,26 @@ static int append(sw_heap *heap, uint32_t *link, uint32_t entry) {
   return 1;
 }
 
-int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind) {
+int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind, uint32_t *place) {
+  uint32_t unwanted;
+  if (place == NULL) place = &unwanted;
   sw_registry *registry = registry_of(heap->base);
   uint32_t entry = object | kind;
   uint64_t size = heap->begin + (uint64_t)heap->count * SW_HEAP_PAGE;
   uint32_t hint = sw_peer_load_acquire(&registry->hint); /* pairs with [L3] */
   sw_registry_block *hinted = block_at(heap->base, size, hint);
-  if (hinted != NULL && put(hinted, entry)) return SW_OK;
+  if (hinted != NULL && put(heap, hinted, entry, place)) return SW_OK;
   uint32_t *link = &registry->first;
   for (way w = {.base = heap->base, .size = size};;) {
     sw_registry_block *block = follow(&w, link);
     if (block == NULL) {
       if (w.passed == SW_REGISTRY_BLOCKS) return SW_ECROWDED;
       if (w.at != 0) return SW_ECORRUPT;
-      int status = append(heap, link, entry);
+      int status = append(heap, link, entry, place);
       if (status != 1) return status;
       continue;
     }
-    if (put(block, entry)) {
+    if (put(heap, block, entry, place)) {
       sw_store_release(&registry->hint, w.at); /* [L3] */
       return SW_OK;
     }
@@ -119,35 +129,80 @@ uint32_t sw_registry_next(const void *base, uint64_t size, uint64_t *cursor) {
   return 0;
 }
 
-/* Is it an entry of that object, or with `object` 0 of any, and of that kind? */
-static bool is_of(uint32_t entry, uint32_t object, uint32_t kind) {
-  return (entry & SW_KIND_MASK) == kind && (object == 0 || entry == (object | kind));
+/* Make `to` of the kind of what is in the slot, if that is an entry of that kind, and of that
+ * object (zero: of any). Returns the entry, or 0. */
+static uint32_t replace(uint32_t *slot, uint32_t object, uint32_t kind, uint32_t to) {
+  uint32_t seen = sw_peer_load_relaxed(slot);
+  if ((seen & SW_KIND_MASK) != kind || (object != 0 && seen != (object | kind))) return 0;
+  uint32_t next = to == 0 ? 0 : (seen & ~(uint32_t)SW_KIND_MASK) | to;
+  /* [L1] as in put: what is known of the object before is seen with its new kind */
+  return sw_compare_exchange_acq_rel(slot, &seen, next) ? seen : 0;
 }
 
-/* Make `to` of an entry that is_of: the entry, or 0. */
-static uint32_t replace(void *base, uint64_t size, uint32_t object, uint32_t kind, uint32_t to, way *w) {
+/* Likewise, in any slot of the block: that slot, or NULL. */
+static uint32_t *replace_in(sw_registry_block *block, uint32_t object, uint32_t kind, uint32_t to, uint32_t *entry) {
+  for (uint32_t i = 0; i < SW_REGISTRY_SLOTS; i++) {
+    *entry = replace(&block->slot[i], object, kind, to);
+    if (*entry != 0) return &block->slot[i];
+  }
+  return NULL;
+}
+
+/* Likewise, of one object, in all blocks. */
+static uint32_t *replace_anywhere(void *base, uint64_t size, uint32_t object, uint32_t kind, uint32_t to, way *w) {
   *w = (way){.base = base, .size = size};
+  uint32_t entry;
   sw_registry_block *block = follow(w, &registry_of(base)->first);
   for (; block != NULL; block = follow(w, &block->next)) {
-    for (uint32_t i = 0; i < SW_REGISTRY_SLOTS; i++) {
-      uint32_t seen = sw_peer_load_relaxed(&block->slot[i]);
-      if (!is_of(seen, object, kind)) continue;
-      uint32_t next = to == 0 ? 0 : (seen & ~(uint32_t)SW_KIND_MASK) | to;
-      /* [L1] as in put: what is known of the object before is seen with its new kind */
-      if (sw_compare_exchange_acq_rel(&block->slot[i], &seen, next)) return seen;
-    }
+    uint32_t *slot = replace_in(block, object, kind, to, &entry);
+    if (slot != NULL) return slot;
   }
-  return 0;
+  return NULL;
 }
 
 int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind) {
   way w;
-  if (object == 0 || replace(base, size, object, kind, 0, &w) == 0) return 0;
+  if (object == 0 || replace_anywhere(base, size, object, kind, 0, &w) == NULL) return 0;
   sw_store_release(&registry_of(base)->hint, w.at); /* [L3] */
   return 1;
 }
 
-uint32_t sw_registry_change(void *base, uint64_t size, uint32_t object, uint32_t from, uint32_t to) {
-  way w;
-  return replace(base, size, object, from, to, &w) & ~(uint32_t)SW_KIND_MASK;
+static uint64_t size_of(const sw_heap *heap) { return heap->begin + (uint64_t)heap->count * SW_HEAP_PAGE; }
+
+/* The slot at that place, which a participant may have made up, or NULL when none can be there. */
+static uint32_t *slot_at(const sw_heap *heap, uint32_t place) {
+  if (place < heap->begin || place % 4 != 0 || place > size_of(heap) - 4) return NULL;
+  return (uint32_t *)(void *)(heap->base + place);
+}
+
+int sw_registry_retire(sw_heap *heap, uint32_t object, uint32_t from, uint32_t to, uint32_t place) {
+  if (object == 0) return 0;
+  uint32_t *slot = slot_at(heap, place);
+  if (slot == NULL || replace(slot, object, from, to) == 0) {
+    way w;
+    slot = replace_anywhere(heap->base, size_of(heap), object, from, to, &w);
+  }
+  if (slot == NULL) return 0;
+  heap->retired_at = place_of(heap, slot);
+  return 1;
+}
+
+/* At so many blocks: all that there are up to a thousand objects. */
+enum { LOOKS = 4 };
+
+uint32_t sw_registry_reuse(sw_heap *heap, uint32_t from, uint32_t to) {
+  uint32_t entry = 0, *slot = slot_at(heap, heap->retired_at);
+  heap->retired_at = 0;
+  if (slot != NULL) entry = replace(slot, 0, from, to);
+  for (int looks = 0; entry == 0 && looks <= LOOKS; looks++) { /* one of them may find the end */
+    uint64_t size = size_of(heap);
+    way w = {.base = heap->base, .size = size};
+    sw_registry_block *last = block_at(heap->base, size, heap->looked_at);
+    sw_registry_block *block = follow(&w, last == NULL ? &registry_of(heap->base)->first : &last->next);
+    /* one that has something is looked at again; at the end the next look begins anew */
+    if (block == NULL) heap->looked_at = 0;
+    else if (replace_in(block, 0, from, to, &entry) == NULL) heap->looked_at = w.at;
+    if (block == NULL && last == NULL) break;
+  }
+  return entry & ~(uint32_t)SW_KIND_MASK;
 }

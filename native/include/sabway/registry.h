@@ -12,22 +12,29 @@
 extern "C" {
 #endif
 
-/* Add the object of that kind (enum sw_kind) at `object`. Any thread, lock-free. A crash inside
- * leaves it added or not, and at most one block of the heap that nothing refers to. Errors: those
- * of sw_heap_alloc; SW_ECROWDED: there is no room for more objects; SW_ECORRUPT. */
-int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind);
+/* Add the object of that kind (enum sw_kind) at `object`. `place`, when it is not NULL: where the
+ * object's slot is, which makes retiring and removing it quick. Any thread, lock-free. A crash
+ * inside leaves it added or not, and at most one block of the heap that nothing refers to. Errors:
+ * those of sw_heap_alloc; SW_ECROWDED: there is no room for more objects; SW_ECORRUPT. */
+int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind, uint32_t *place);
 
 /* Remove it. Returns 1, or 0 when it is not there. Any thread, lock-free. */
 int sw_registry_remove(void *base, uint64_t size, uint32_t object, uint32_t kind);
 
-/* Change the kind of the object at `object` from `from` to `to`, or, where that is zero, of any
- * object of that kind. Returns its offset, or 0 when there is none. Of several callers that want
- * the same change of one object, one makes it. Any thread, lock-free.
+/* Change the kind of the object at `object`, which has that place (zero: it is searched for), from
+ * `from` to `to`. Returns 1, or 0 when it is not there with that kind. Of several callers that want
+ * the same change, one makes it. Any thread, lock-free.
  *
  * This is how an object is freed whose words others may still exchange: a participant that evicts a
  * dead one has read the registry, and may come to the object much later. So its block stays one of
  * its kind for good: it is retired, and used again for the next object of that kind. */
-uint32_t sw_registry_change(void *base, uint64_t size, uint32_t object, uint32_t from, uint32_t to);
+int sw_registry_retire(sw_heap *heap, uint32_t object, uint32_t from, uint32_t to, uint32_t place);
+
+/* Change the kind of any object of the kind `from` to `to`. Returns its offset, or 0 when none was
+ * found. It looks at the one which this handle has retired last, and in the next four blocks of the
+ * registry, so that it takes as long with a million objects as with a thousand; later calls come to
+ * the others. Any thread, lock-free. */
+uint32_t sw_registry_reuse(sw_heap *heap, uint32_t from, uint32_t to);
 
 /* The objects one after the other: the one behind `*cursor`, which is 0 at first. Returns the
  * object's offset with its kind in the bits of SW_KIND_MASK, or 0 at the end. Any thread,

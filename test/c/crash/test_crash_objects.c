@@ -68,11 +68,11 @@ static void find_name(void) { MUST(find(&of_child, 1) == 1); }
 static void drop_name(void) { MUST(drop(&of_child, 2) == 1); }
 
 static void mutexes(uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) MUST(sw_registry_add(&of_child, board[i], SW_KIND_MUTEX) == SW_OK);
+  for (uint32_t i = 0; i < count; i++) MUST(sw_registry_add(&of_child, board[i], SW_KIND_MUTEX, NULL) == SW_OK);
 }
 static void two_mutexes(void) { mutexes(2); }
 static void full_block(void) { mutexes(SW_REGISTRY_SLOTS); }
-static void add_object(void) { MUST(sw_registry_add(&of_child, board[OBJECTS - 1], SW_KIND_MUTEX) == SW_OK); }
+static void add_object(void) { MUST(sw_registry_add(&of_child, board[OBJECTS - 1], SW_KIND_MUTEX, NULL) == SW_OK); }
 static void remove_object(void) { MUST(sw_registry_remove(shared.base, shared.size, board[1], SW_KIND_MUTEX) == 1); }
 
 /* A participant has died that holds mutexes and the directory's lock, and waits for one. */
@@ -164,7 +164,7 @@ static void go_on(void) {
   for (uint32_t i = 0; i < 60; i++) assert_int_equal(drop(&mine, i), 1);
   assert_int_equal(directory()->retired, 0);
   assert_int_equal(sw_directory_check(&mine), SW_OK);
-  assert_int_equal(sw_registry_add(&mine, board[OBJECTS - 2], SW_KIND_MUTEX), SW_OK);
+  assert_int_equal(sw_registry_add(&mine, board[OBJECTS - 2], SW_KIND_MUTEX, NULL), SW_OK);
   assert_int_equal(sw_registry_remove(shared.base, shared.size, board[OBJECTS - 2], SW_KIND_MUTEX), 1);
   assert_int_equal(sw_heap_check(&mine), SW_OK);
 }

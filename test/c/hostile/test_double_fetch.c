@@ -390,7 +390,7 @@ static void use_registry(sw_heap *h, uint64_t *random) {
       CALL(sw_registry_next, h->base, region_size, &cursor);
       break;
     default:
-      CALL(sw_registry_add, h, object, SW_KIND_MEMORY);
+      CALL(sw_registry_add, h, object, SW_KIND_MEMORY, NULL);
   }
   inside = NULL;
 }

@@ -162,7 +162,7 @@ static void use_objects(walled *w, uint64_t *random) {
       sw_directory_check(h);
       break;
     case 4:
-      sw_registry_add(h, object, SW_KIND_MUTEX + random_next(random) % 2);
+      sw_registry_add(h, object, SW_KIND_MUTEX + random_next(random) % 2, NULL);
       break;
     case 5:
       sw_registry_remove(h->base, w->r.size, object, SW_KIND_MUTEX);

@@ -150,8 +150,7 @@ static void attach_next(void) {
 }
 
 static uint32_t is_free(void) {
-  uint32_t found = sw_registry_change(base(), REGION_BYTES, c.at, SW_KIND_FREE_CHANNEL, SW_KIND_FREE_CHANNEL);
-  return found == c.at;
+  return sw_registry_retire(&c.heap[3], c.at, SW_KIND_FREE_CHANNEL, SW_KIND_FREE_CHANNEL, 0) == 1;
 }
 static int count_freed(void) { return (c.freed[0] == 1) + (c.freed[1] == 1) + (c.freed[2] == 1); }
 static bool block_is_free(void) {

@@ -42,13 +42,13 @@ static void setup(void) {
 /* A block that has three slots, the first taken by an object of thread 2. */
 static void setup_block(void) {
   setup();
-  model_check(sw_registry_add(&g.heap[2], g.object[2], SW_KIND_MUTEX) == SW_OK);
+  model_check(sw_registry_add(&g.heap[2], g.object[2], SW_KIND_MUTEX, NULL) == SW_OK);
   for (uint32_t i = WALL; i < SW_REGISTRY_SLOTS; i++) block(registry()->first)->slot[i] = g.object[2] | SW_KIND_CHANNEL;
 }
 
 static void add(uint32_t thread) {
   model_data_write(word_of(g.object[thread]), thread + 1);
-  model_check(sw_registry_add(&g.heap[thread], g.object[thread], SW_KIND_MUTEX) == SW_OK);
+  model_check(sw_registry_add(&g.heap[thread], g.object[thread], SW_KIND_MUTEX, NULL) == SW_OK);
 }
 static void add_0(void) { add(0); }
 static void add_1(void) { add(1); }
@@ -104,7 +104,7 @@ static void removed(void) {
 /* It was added twice, so each of two can remove it. */
 static void setup_twice(void) {
   setup_block();
-  model_check(sw_registry_add(&g.heap[2], g.object[2], SW_KIND_MUTEX) == SW_OK);
+  model_check(sw_registry_add(&g.heap[2], g.object[2], SW_KIND_MUTEX, NULL) == SW_OK);
 }
 static void none_is_left(void) { model_check(count(g.object[2]) == 0); }
 

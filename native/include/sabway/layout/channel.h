@@ -18,7 +18,8 @@ typedef struct sw_channel {
   /* bits 32-63: its generation, zero in a region that was carved for it; bits 0-31: zero while
    * it is open, see core/channel/life.h */
   uint64_t life;
-  uint8_t unused[SW_LINE - 16];
+  uint32_t place; /* in the registry: see sw_registry_add */
+  uint8_t unused[SW_LINE - 20];
   sw_ring rings[2]; /* indexed by the side that produces: SW_RENDERER is renderer-to-native */
 } sw_channel;
 
@@ -28,6 +29,7 @@ typedef struct sw_channel {
   X(sw_channel, magic)       \
   X(sw_channel, data)        \
   X(sw_channel, life)        \
+  X(sw_channel, place)       \
   X(sw_channel, rings)
 
 #endif

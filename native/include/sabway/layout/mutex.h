@@ -27,14 +27,16 @@ typedef struct sw_mutex_object {
   sw_mutex mutex;
   /* counts how often it was freed: a name of an earlier one does not lead here */
   uint32_t generation;
-  uint32_t unused[3];
+  uint32_t place; /* in the registry: see sw_registry_add */
+  uint32_t unused[2];
 } sw_mutex_object;
 
 #define SW_MUTEX_STRUCTS(X) X(sw_mutex) X(sw_mutex_object)
 
-#define SW_MUTEX_FIELDS(X) \
-  X(sw_mutex, state)       \
-  X(sw_mutex, waiters)     \
-  X(sw_mutex_object, generation)
+#define SW_MUTEX_FIELDS(X)       \
+  X(sw_mutex, state)             \
+  X(sw_mutex, waiters)           \
+  X(sw_mutex_object, generation) \
+  X(sw_mutex_object, place)
 
 #endif

@@ -32,6 +32,8 @@ typedef struct sw_object {
    * 32-63 a version, which never goes down while the block is there. So an exchange that was
    * prepared for an object that is gone fails in the next one. */
   uint64_t root;
+  uint32_t place; /* of the object in the registry: see sw_registry_add */
+  uint32_t unused;
 } sw_object;
 
 #define SW_OBJECT_STRUCTS(X) X(sw_object)
@@ -39,10 +41,11 @@ typedef struct sw_object {
 #define SW_OBJECT_FIELDS(X) \
   X(sw_object, lock)        \
   X(sw_object, life)        \
-  X(sw_object, root)
+  X(sw_object, root)        \
+  X(sw_object, place)
 
 #ifndef __cplusplus
-_Static_assert(sizeof(sw_object) == 32, "the words of the types follow");
+_Static_assert(sizeof(sw_object) == 40, "the words of the types follow");
 #endif
 
 #endif

@@ -208,7 +208,7 @@ static void objects_are_walked_once_each(void **state) {
   for (int round = 0; round < 3; round++) {
     for (uint32_t i = 0; i < OBJECTS; i++) {
       objects[i] = heap_get(&s.h, 16);
-      assert_int_equal(sw_registry_add(&s.h, objects[i], SW_KIND_MUTEX), SW_OK);
+      assert_int_equal(sw_registry_add(&s.h, objects[i], SW_KIND_MUTEX, NULL), SW_OK);
     }
     uint64_t cursor = 0;
     uint32_t seen = 0;
@@ -236,17 +236,40 @@ static void a_retired_object_is_used_again(void **state) {
   heap_scene s;
   heap_scene_open(&s, SMALL_REGION);
   uint8_t *base = s.r.base;
-  uint32_t a = heap_get(&s.h, 16), b = heap_get(&s.h, 16);
-  assert_int_equal(sw_registry_add(&s.h, a, SW_KIND_MUTEX), SW_OK);
-  assert_int_equal(sw_registry_add(&s.h, b, SW_KIND_MUTEX), SW_OK);
-  assert_int_equal(sw_registry_change(base, s.r.size, 0, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX), 0);
-  assert_int_equal(sw_registry_change(base, s.r.size, b, SW_KIND_MUTEX, SW_KIND_FREE_MUTEX), b);
-  assert_int_equal(sw_registry_change(base, s.r.size, b, SW_KIND_MUTEX, SW_KIND_FREE_MUTEX), 0);
-  assert_int_equal(sw_registry_change(base, s.r.size, 0, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX), b);
-  assert_int_equal(sw_registry_change(base, s.r.size, 0, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX), 0);
+  uint32_t a = heap_get(&s.h, 16), b = heap_get(&s.h, 16), place;
+  assert_int_equal(sw_registry_add(&s.h, a, SW_KIND_MUTEX, NULL), SW_OK);
+  assert_int_equal(sw_registry_add(&s.h, b, SW_KIND_MUTEX, &place), SW_OK);
+  uint32_t wrong[] = {0, place, place - 4, 16, 2, UINT32_MAX, UINT32_MAX - 3};
+  for (uint32_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+    assert_int_equal(sw_registry_reuse(&s.h, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX), 0);
+    assert_int_equal(sw_registry_retire(&s.h, b, SW_KIND_MUTEX, SW_KIND_FREE_MUTEX, wrong[i]), 1);
+    assert_int_equal(sw_registry_retire(&s.h, b, SW_KIND_MUTEX, SW_KIND_FREE_MUTEX, wrong[i]), 0);
+    assert_int_equal(sw_registry_retire(&s.h, 0, SW_KIND_MUTEX, SW_KIND_FREE_MUTEX, wrong[i]), 0);
+    assert_int_equal(sw_registry_reuse(&s.h, SW_KIND_FREE_CHANNEL, SW_KIND_CHANNEL), 0);
+    assert_int_equal(sw_registry_reuse(&s.h, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX), b);
+  }
+  assert_int_equal(sw_registry_reuse(&s.h, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX), 0);
   assert_int_equal(sw_registry_remove(base, s.r.size, 0, SW_KIND_MUTEX), 0);
   assert_int_equal(sw_registry_remove(base, s.r.size, b, SW_KIND_MUTEX), 1);
   assert_int_equal(sw_registry_remove(base, s.r.size, a, SW_KIND_MUTEX), 1);
+  heap_scene_close(&s);
+}
+
+/* Looks are short, and come to every block in turn. */
+static void all_retired_objects_are_used_again(void **state) {
+  (void)state;
+  enum { OBJECTS = 3000, RETIRED = 1500 };
+  heap_scene s;
+  heap_scene_open(&s, SMALL_REGION);
+  static uint32_t places[OBJECTS + 1];
+  for (uint32_t i = 1; i <= OBJECTS; i++)
+    assert_int_equal(sw_registry_add(&s.h, i * 16, SW_KIND_MUTEX, &places[i]), SW_OK);
+  for (uint32_t i = 1; i <= RETIRED; i++)
+    assert_int_equal(sw_registry_retire(&s.h, i * 16, SW_KIND_MUTEX, SW_KIND_FREE_MUTEX, places[i]), 1);
+  uint32_t again = 0;
+  for (uint32_t calls = 0; again < RETIRED && calls < 2 * RETIRED; calls++)
+    again += sw_registry_reuse(&s.h, SW_KIND_FREE_MUTEX, SW_KIND_MUTEX) != 0;
+  assert_int_equal(again, RETIRED);
   heap_scene_close(&s);
 }
 
@@ -256,7 +279,7 @@ static void a_registry_of_lies_is_walked_to_an_end(void **state) {
   heap_scene_open(&s, SMALL_REGION);
   sw_registry *registry = (sw_registry *)(void *)(s.r.base + SW_REGISTRY_AT);
   uint32_t mutex = heap_get(&s.h, 16);
-  assert_int_equal(sw_registry_add(&s.h, mutex, SW_KIND_MUTEX), SW_OK);
+  assert_int_equal(sw_registry_add(&s.h, mutex, SW_KIND_MUTEX, NULL), SW_OK);
   uint32_t first = registry->first;
   sw_registry_block *block = (sw_registry_block *)(void *)(s.r.base + first);
   block->next = first; /* a circle */
@@ -266,7 +289,7 @@ static void a_registry_of_lies_is_walked_to_an_end(void **state) {
   assert_true(entries <= 3); /* a circle is noticed, but not at once */
   assert_int_equal(sw_registry_remove(s.r.base, s.r.size, 32, SW_KIND_MUTEX), 0);
   for (uint32_t i = 1; i < SW_REGISTRY_SLOTS; i++) block->slot[i] = mutex | SW_KIND_MUTEX;
-  assert_int_equal(sw_registry_add(&s.h, mutex, SW_KIND_MUTEX), SW_ECORRUPT);
+  assert_int_equal(sw_registry_add(&s.h, mutex, SW_KIND_MUTEX, NULL), SW_ECORRUPT);
   for (uint32_t i = 1; i < SW_REGISTRY_SLOTS; i++) block->slot[i] = 0;
   static const uint32_t LIES[] = {1, 16, 0xfffffff0u, SMALL_REGION - 16, 0x80000001u};
   for (size_t i = 0; i < sizeof(LIES) / sizeof(*LIES); i++) {
@@ -274,7 +297,7 @@ static void a_registry_of_lies_is_walked_to_an_end(void **state) {
     registry->hint = LIES[i];
     cursor = 0;
     assert_int_equal(sw_registry_next(s.r.base, s.r.size, &cursor), 0);
-    assert_int_equal(sw_registry_add(&s.h, mutex, SW_KIND_MUTEX), SW_ECORRUPT);
+    assert_int_equal(sw_registry_add(&s.h, mutex, SW_KIND_MUTEX, NULL), SW_ECORRUPT);
     registry->first = first;
     block->next = 0;
     block->slot[1] = LIES[i] & ~(uint32_t)SW_KIND_MASK;
@@ -301,7 +324,7 @@ static void what_a_dead_one_held_is_given_to_the_next(void **state) {
     uint32_t at = heap_get(&s.h, sizeof(sw_mutex));
     mutexes[i] = (sw_mutex *)(void *)(s.r.base + at);
     memset(mutexes[i], 0, sizeof(sw_mutex));
-    assert_int_equal(sw_registry_add(&s.h, at, SW_KIND_MUTEX), SW_OK);
+    assert_int_equal(sw_registry_add(&s.h, at, SW_KIND_MUTEX, NULL), SW_OK);
     if (i % 2 == 0) assert_int_equal(sw_mutex_try_lock(s.r.base, mutexes[i], dead), SW_OK);
     else sw_mutex_begin_wait(s.r.base, mutexes[i], dead);
   }
@@ -355,5 +378,5 @@ static void the_locks_of_heap_and_directory_are_given_to_the_next(void **state) 
 TESTS(TEST(a_name_stands_for_the_first_object), TEST(a_name_has_up_to_255_bytes_of_any_kind), TEST(names_come_and_go),
       TEST(several_at_once_get_one_object_for_each_name), TEST(a_lie_is_an_error_and_no_crash),
       TEST(objects_are_walked_once_each), TEST(a_retired_object_is_used_again),
-      TEST(a_registry_of_lies_is_walked_to_an_end), TEST(what_a_dead_one_held_is_given_to_the_next),
-      TEST(the_locks_of_heap_and_directory_are_given_to_the_next));
+      TEST(all_retired_objects_are_used_again), TEST(a_registry_of_lies_is_walked_to_an_end),
+      TEST(what_a_dead_one_held_is_given_to_the_next), TEST(the_locks_of_heap_and_directory_are_given_to_the_next));
