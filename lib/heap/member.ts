@@ -139,6 +139,12 @@ export class HeapMember {
     return this.#again(bytes, () => this.core.sw_channel_new(this.handle, rendererToNative, nativeToRenderer))
   }
 
+  /** Of a call that makes an object of about so many bytes: what it returns, its offset. */
+  make(bytes: number, call: () => number): number {
+    this.mustBeOpen()
+    return this.#again(bytes, call)
+  }
+
   /** Returns the mutex's offset. */
   makeMutex(): number {
     this.mustBeOpen()

@@ -178,7 +178,11 @@ function arrayAccessor({ name, type, length, offset, index }: Field): Accessor {
       return this.fieldArrays[index]
     },
     set(value: unknown) {
-      check.refuse('ERR_SABWAY_INVALID_TYPE', `${name} is an array in shared memory: set its elements, or use ${name}.set(values)`, value)
+      check.refuse(
+        'ERR_SABWAY_INVALID_TYPE',
+        `${name} is an array in shared memory: set its elements, or use ${name}.set(values)`,
+        value,
+      )
     },
   }
 }

@@ -53,9 +53,7 @@ export type FieldInputs<D> = { readonly [Name in keyof D]?: FieldInput<D[Name]> 
 /** Copies of all fields. */
 export type FieldCopies<D> = { -readonly [Name in keyof D]: FieldCopy<D[Name]> }
 /** Names of fields that are one number. */
-export type NumberField<D> = keyof {
-  [Name in keyof D as D[Name] extends NumberType | 'pointer' ? Name : never]: true
-} &
+export type NumberField<D> = { [Name in keyof D]: D[Name] extends NumberType | 'pointer' ? Name : never }[keyof D] &
   string
 /** The whole columns of an array of objects. */
 export type Columns<D> = { readonly [Name in keyof D]: Column<D[Name]> }
@@ -78,7 +76,25 @@ export const VIEW_OF = {
   pointer: 'u32',
 } as const satisfies Record<ScalarType, NumberType>
 
-const BYTES: Record<NumberType, number> = { i8: 1, u8: 1, i16: 2, u16: 2, i32: 4, u32: 4, f32: 4, f64: 8, i64: 8, u64: 8 }
+const BYTES: Record<NumberType, number> = {
+  i8: 1,
+  u8: 1,
+  i16: 2,
+  u16: 2,
+  i32: 4,
+  u32: 4,
+  f32: 4,
+  f64: 8,
+  i64: 8,
+  u64: 8,
+}
+/** A class of typed arrays over memory of either kind. */
+type ArrayClass = new (
+  buffer: ArrayBuffer | SharedArrayBuffer,
+  byteOffset?: number,
+  length?: number,
+) => Numbers[NumberType]['array']
+
 export const ARRAYS = {
   i8: Int8Array,
   u8: Uint8Array,
@@ -90,7 +106,7 @@ export const ARRAYS = {
   f64: Float64Array,
   i64: BigInt64Array,
   u64: BigUint64Array,
-} as const
+} as { readonly [Type in NumberType]: ArrayClass & { readonly BYTES_PER_ELEMENT: number } }
 
 const MOST_FIELDS = 1000
 const MOST_NUMBERS = 2 ** 20
@@ -133,7 +149,11 @@ export const bytesOf = (field: Field): number => field.bytes * valuesOf(field)
  */
 export function shapeOf(definition: unknown, reserved: (name: string) => boolean): Shape {
   if (typeof definition !== 'object' || definition === null || check.isArray(definition))
-    check.refuse('ERR_SABWAY_INVALID_TYPE', "a definition is an object such as { position: ['f32', 3], hp: 'i32' }", definition)
+    check.refuse(
+      'ERR_SABWAY_INVALID_TYPE',
+      "a definition is an object such as { position: ['f32', 3], hp: 'i32' }",
+      definition,
+    )
   const names = check.reading('the definition', () => Object.keys(definition))
   if (names.length === 0 || names.length > MOST_FIELDS)
     check.refuse('ERR_SABWAY_OUT_OF_RANGE', `an object has 1 to ${MOST_FIELDS} fields`, names.length)
@@ -173,9 +193,14 @@ function typeOf(name: string, given: unknown): Pick<Field, 'type' | 'length' | '
     if (typeof type !== 'string' || !Object.hasOwn(BYTES, type) || parts !== 2)
       check.refuse('ERR_SABWAY_INVALID_TYPE', `${expected} with a type of numbers`, type)
     const bytes = BYTES[type as NumberType]
-    return { type: type as NumberType, length: check.integer(length, `the length of ${check.shown(name)}`, 1, MOST_NUMBERS), bytes }
+    return {
+      type: type as NumberType,
+      length: check.integer(length, `the length of ${check.shown(name)}`, 1, MOST_NUMBERS),
+      bytes,
+    }
   }
-  if (typeof given !== 'string' || !Object.hasOwn(VIEW_OF, given)) check.refuse('ERR_SABWAY_INVALID_TYPE', expected, given)
+  if (typeof given !== 'string' || !Object.hasOwn(VIEW_OF, given))
+    check.refuse('ERR_SABWAY_INVALID_TYPE', expected, given)
   return { type: given as ScalarType, length: 0, bytes: BYTES[VIEW_OF[given as ScalarType]] }
 }
 

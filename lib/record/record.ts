@@ -4,6 +4,7 @@ import * as check from '../base/check.js'
 import { asCorruptError, SabwayError } from '../base/errors.js'
 import { hide } from '../base/summary.js'
 import {
+  ERRORS,
   OBJECT_ERRORS,
   SW_RECORD_ALIVE,
   sw_heap_stats,
@@ -21,6 +22,8 @@ import { LAYOUTS, type Layout, layoutOf, placeOf, type StructLayout } from './la
 import { bitsOf, checked, highBits, type Views, viewsOf } from './values.js'
 
 const TOO_MANY = OBJECT_ERRORS.ERR_SABWAY_TOO_MANY_CHANGES.number
+const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
+const STATE = ERRORS.ERR_SABWAY_INVALID_STATE.number
 /** Of the member's scratch, which takes a heap's statistics. */
 const SCRATCH = sw_heap_stats.sizeof
 export const MOST_UNDO = 2 ** 20
@@ -113,24 +116,13 @@ export abstract class SharedRecord extends HeapObject implements Placed {
     })
   }
 
-  /** @internal */
+  /** @internal Errors: ERR_SABWAY_INVALID_STATE: a participant holds its lock. */
   release(): number {
     const { core, handle } = this.member
-    return core.sw_record_free(handle, this.pointer, this.#type, this.generation)
-  }
-
-  /**
-   * Give the memory back, when no participant uses it any more: later calls of any participant are
-   * ERR_SABWAY_FREED, but typed arrays over it show what comes next in that place. Errors:
-   * ERR_SABWAY_FREED, ERR_SABWAY_CLOSED; ERR_SABWAY_INVALID_STATE: a participant holds its lock.
-   */
-  override free(): void {
-    this.member.mustBeOpen()
-    const status = this.release()
-    const isHeld = [OBJECT_ERRORS.ERR_SABWAY_BUSY.number, IN_CHANGE].includes(status)
-    if (isHeld) throw new SabwayError('ERR_SABWAY_INVALID_STATE', `a participant holds the lock of what is at ${this.pointer}`)
-    if (status !== 0) throw this.error(status)
-    this.forget()
+    const status = core.sw_record_free(handle, this.pointer, this.#type, this.generation)
+    if (status === BUSY || status === STATE)
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', `a participant holds the lock of what is at ${this.pointer}`)
+    return status
   }
 
   /** @internal */
@@ -237,7 +229,8 @@ export abstract class SharedRecord extends HeapObject implements Placed {
         `${this.plan.room} values at most can be changed under one lock; all of them are as before; make it with a larger \`undo\`, or change less at once`,
       )
     }
-    if (status === IN_CHANGE) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'this thread does not hold the lock any more')
+    if (status === STATE)
+      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'this thread does not hold the lock any more')
     throw this.error(status)
   }
 
@@ -273,8 +266,6 @@ export abstract class SharedRecord extends HeapObject implements Placed {
     }
   }
 }
-
-const IN_CHANGE = -13
 
 /** Bytes that the copy of a piece takes. */
 export const copiedBytes = ({ at, bytes }: Piece): number => Math.ceil((at + bytes) / 8) * 8 - Math.floor(at / 8) * 8

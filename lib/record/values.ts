@@ -1,10 +1,10 @@
 // Values of fields: which are allowed, and how they are read, written and changed atomically.
 import * as check from '../base/check.js'
 import type { HeapRegion } from '../heap/heap-region.js'
-import { ARRAYS, type NumberType, type ScalarType, VIEW_OF } from './definition.js'
+import { ARRAYS, type Column, type NumberType, type ScalarType, VIEW_OF } from './definition.js'
 
 /** The whole region, through a typed array of each kind. */
-export type Views = { readonly [Type in NumberType]: InstanceType<(typeof ARRAYS)[Type]> }
+export type Views = { readonly [Type in NumberType]: Column<Type> }
 
 const views = new WeakMap<HeapRegion, Views>()
 
@@ -40,11 +40,12 @@ export function checked<T>(value: T, type: ScalarType, name: string): T {
   if (range !== undefined) check.integer(value, name, range[0], range[1])
   else if (type === 'bool') check.flag(value, name)
   else if (type === 'f32' || type === 'f64') {
-    if (typeof value !== 'number') check.refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be a number`, value)
+    check.number(value, name)
   } else {
     if (typeof value !== 'bigint') check.refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be a bigint`, value)
     const wrapped = type === 'i64' ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)
-    if (wrapped !== value) check.refuse('ERR_SABWAY_OUT_OF_RANGE', `${name} must be a bigint of 64 bits (${type})`, value)
+    if (wrapped !== value)
+      check.refuse('ERR_SABWAY_OUT_OF_RANGE', `${name} must be a bigint of 64 bits (${type})`, value)
   }
   return value
 }
