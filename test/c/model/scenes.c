@@ -4,9 +4,9 @@
 
 #include "sabway/ready.h"
 
-const model_scenario *const scenes_all[] = {scenes_ring,     scenes_park,    scenes_relay, scenes_close, scenes_roles,
-                                            scenes_claim,    scenes_attach,  scenes_mutex, scenes_heap,  scenes_burial,
-                                            scenes_registry, scenes_channel, scenes_ready, NULL};
+const model_scenario *const scenes_all[] = {scenes_ring,     scenes_park,    scenes_relay, scenes_close,  scenes_roles,
+                                            scenes_claim,    scenes_attach,  scenes_mutex, scenes_heap,   scenes_burial,
+                                            scenes_registry, scenes_channel, scenes_ready, scenes_record, NULL};
 
 struct world world;
 
