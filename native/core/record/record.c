@@ -196,9 +196,9 @@ static bool is_holder(const sw_heap *h, const view *v) { return sw_mutex_holder(
 
 static int give_back(const sw_heap *h, const view *v) { return sw_mutex_unlock(h->base, lock_of(v), h->endpoint); }
 
-/* The caller has the lock. On an error it is given back: poisoned when it was inherited. */
-static int locked(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation, const view *v, bool inherited) {
-  int status = sw_object_check(h, at, type, generation);
+/* The caller has the lock, of what `status` says. On an error it is given back: poisoned when it was
+ * inherited. */
+static int locked(sw_heap *h, const view *v, int status, bool inherited) {
   if (status == SW_OK && inherited) status = take_back(v);
   /* of one that is freed nothing is left that could be broken */
   if (inherited && (status == SW_OK || status == SW_EFREED)) sw_mutex_consistent(h->base, lock_of(v), h->endpoint);
@@ -208,14 +208,10 @@ static int locked(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation, c
 
 int sw_record_locked(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation, uint32_t inherited) {
   view v;
-  int status = look(h, at, &v);
-  if (status == SW_EWILD) return status;
+  int status = sw_object_check(h, at, type, generation), led = look(h, at, &v);
+  if (led == SW_EWILD) return led;
   /* one that is freed leads nowhere, and is not corrupt by that */
-  if (status != SW_OK && sw_object_check(h, at, type, generation) == SW_OK) {
-    give_back(h, &v);
-    return status;
-  }
-  return locked(h, at, type, generation, &v, inherited != 0);
+  return locked(h, &v, status == SW_OK ? led : status, inherited != 0);
 }
 
 static int try_lock(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation, view *v) {
@@ -225,7 +221,7 @@ static int try_lock(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation,
   if (status != SW_OK) return status;
   status = sw_mutex_try_lock(h->base, lock_of(v), h->endpoint);
   if (status != SW_OK && status != SW_EOWNERDEAD) return status;
-  return locked(h, at, type, generation, v, status == SW_EOWNERDEAD);
+  return locked(h, v, sw_object_check(h, at, type, generation), status == SW_EOWNERDEAD);
 }
 
 int sw_record_try_lock(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation) {
@@ -287,19 +283,15 @@ int sw_record_unlock(sw_heap *h, uint32_t at) {
 
 /* ---- snapshots ---- */
 
-static bool are_pieces(const view *v, const sw_piece *pieces, uint32_t count) {
+/* The caller's pieces, which may lie in the region, too, are read once each time. */
+static int copy_pieces(const view *v, const sw_piece *pieces, uint32_t count, uint64_t *into) {
   for (uint32_t i = 0; i < count; i++) {
-    uint32_t at = pieces[i].at, bytes = pieces[i].bytes;
-    if (at > v->bytes || bytes > v->bytes - at) return false;
-  }
-  return true;
-}
-
-static void copy_pieces(const view *v, const sw_piece *pieces, uint32_t count, uint64_t *into) {
-  for (uint32_t i = 0; i < count; i++) {
-    const uint64_t *from = wide_at(v, pieces[i].at), *end = wide_at(v, pieces[i].at + pieces[i].bytes + 7);
+    uint32_t at = sw_peer_load_relaxed(&pieces[i].at), bytes = sw_peer_load_relaxed(&pieces[i].bytes);
+    if (at > v->bytes || bytes > v->bytes - at) return SW_ERANGE;
+    const uint64_t *from = wide_at(v, at), *end = wide_at(v, at + bytes + 7);
     while (from < end) *into++ = sw_peer_load64_acquire(from++); /* [U3] */
   }
+  return SW_OK;
 }
 
 int sw_record_snapshot(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation, const sw_piece *pieces,
@@ -308,19 +300,17 @@ int sw_record_snapshot(sw_heap *h, uint32_t at, uint32_t type, uint32_t generati
   int status = sw_object_check(h, at, type, generation);
   if (status == SW_OK) status = look(h, at, &v);
   if (status != SW_OK) return status;
-  if (!are_pieces(&v, pieces, count)) return SW_ERANGE;
   for (int tries = 0; tries < SNAPSHOTS; tries++) {
     uint32_t version = sw_peer_load_acquire(&v.record->version); /* [U6] */
     if ((version & 1) != 0) break;
-    copy_pieces(&v, pieces, count, into);
-    if (sw_peer_load_relaxed(&v.record->version) == version) return SW_OK;
+    status = copy_pieces(&v, pieces, count, into);
+    if (status != SW_OK || sw_peer_load_relaxed(&v.record->version) == version) return status;
   }
   status = try_lock(h, at, type, generation, &v);
   bool own = status == SW_ESTATE; /* the caller is the one that changes it */
   if (status != SW_OK && !own) return status;
-  if (!are_pieces(&v, pieces, count)) status = SW_ERANGE;
-  else copy_pieces(&v, pieces, count, into);
-  if (own) return status == SW_ERANGE ? status : SW_OK;
+  status = copy_pieces(&v, pieces, count, into);
+  if (own) return status;
   int given = give_back(h, &v);
   return status == SW_OK ? given : status;
 }
@@ -328,7 +318,10 @@ int sw_record_snapshot(sw_heap *h, uint32_t at, uint32_t type, uint32_t generati
 /* ---- making and freeing ---- */
 
 uint32_t sw_record_new(sw_heap *h, uint32_t type, const sw_record_plan *plan) {
-  sw_record_plan own = *plan;
+  sw_record_plan own; /* read once: the plan may lie in the region, too */
+  uint32_t *to = (uint32_t *)(void *)&own;
+  const uint32_t *from = (const uint32_t *)(const void *)plan;
+  for (uint32_t i = 0; i < sizeof(own) / 4; i++) to[i] = sw_peer_load_relaxed(&from[i]);
   if (own.bytes == 0 || own.bytes % 8 != 0 || own.bytes > MOST_BYTES || own.room > MOST_ROOM ||
       data_bytes(own.bytes, own.room) > UINT32_MAX) {
     h->status = SW_ERANGE;
@@ -346,9 +339,8 @@ uint32_t sw_record_new(sw_heap *h, uint32_t type, const sw_record_plan *plan) {
     return 0;
   }
   sw_record *record = (sw_record *)(void *)(h->base + at);
-  uint32_t *to = (uint32_t *)(void *)&record->plan;
-  const uint32_t *from = (const uint32_t *)(const void *)&own;
-  for (uint32_t i = 0; i < sizeof(own) / 4; i++) sw_store_relaxed(&to[i], from[i]);
+  uint32_t *words = (uint32_t *)(void *)&record->plan;
+  for (uint32_t i = 0; i < sizeof(own) / 4; i++) sw_store_relaxed(&words[i], to[i]);
   sw_store_relaxed(&record->data, data);
   sw_object_type(h, at, &generation);
   sw_store_relaxed(&record->alive, SW_RECORD_ALIVE ^ generation);
