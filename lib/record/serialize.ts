@@ -56,11 +56,13 @@ class Writer {
   }
 
   tag(tag: Tag): void {
-    this.#view.setUint8(this.#room(1), tag)
+    const at = this.#room(1) // which may make another view
+    this.#view.setUint8(at, tag)
   }
 
   count(count: number): void {
-    this.#view.setUint32(this.#room(4), count, true)
+    const at = this.#room(4)
+    this.#view.setUint32(at, count, true)
   }
 
   text(text: string): void {
@@ -82,7 +84,8 @@ class Writer {
     else if (typeof value === 'string') this.text(value)
     else if (typeof value === 'number') {
       this.tag(Tag.Number)
-      this.#view.setFloat64(this.#room(8), value, true)
+      const at = this.#room(8)
+      this.#view.setFloat64(at, value, true)
     } else if (typeof value === 'bigint') {
       this.tag(Tag.BigInt)
       this.text(value.toString(16))

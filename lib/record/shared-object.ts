@@ -47,7 +47,7 @@ export interface SharedObjectClass<D extends ObjectDefinition> {
 
 const DEFAULT_UNDO = 4096
 
-/** By the hash of their fields. */
+/** By the hash of their fields, the first that was defined with those. */
 const classes = new Map<string, SharedObjectClass<ObjectDefinition>>()
 const shapes = new WeakMap<object, Shape>()
 
@@ -268,7 +268,8 @@ export function defineObject<const D extends ObjectDefinition>(definition: D): S
   Object.defineProperty(Defined, 'name', { value: 'SharedObject' }) // as console.log shows it
   defineFields(Defined.prototype, shape.fields)
   shapes.set(Defined, shape)
-  classes.set(shape.hash.join(), Defined as never)
+  const key = shape.hash.join()
+  if (!classes.has(key)) classes.set(key, Defined as never)
   return Defined as never
 }
 

@@ -9,6 +9,7 @@ import type { LimitsTask } from '../children/limits.js'
 import type { PeerTask } from '../children/peer.js'
 import type { HeapTask } from '../workers/heap.js'
 import type { MutexTask } from '../workers/mutex.js'
+import type { RecordTask } from '../workers/record.js'
 import { pattern } from './bytes.js'
 import { collect, keep } from './channels.js'
 import { until, within } from './wait.js'
@@ -22,18 +23,20 @@ export class Peer {
 
   /** `under`: a command that runs the process, and its arguments. */
   constructor(
-    task: PeerTask | LimitsTask | HeapTask | MutexTask,
+    task: PeerTask | LimitsTask | HeapTask | MutexTask | RecordTask,
     under: readonly string[] = [],
     options: SpawnOptions = {},
   ) {
     const name =
       'locks' in task
         ? 'workers/mutex'
-        : 'shared' in task
-          ? 'workers/heap'
-          : 'does' in task
-            ? 'children/peer'
-            : 'children/limits'
+        : 'changes' in task
+          ? 'workers/record'
+          : 'shared' in task
+            ? 'workers/heap'
+            : 'does' in task
+              ? 'children/peer'
+              : 'children/limits'
     const file = fileURLToPath(new URL(`../${name}.js`, import.meta.url))
     const [command, ...args] = [...under, process.execPath, file, JSON.stringify(task)]
     const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const
