@@ -19,6 +19,7 @@
 #include "layout/mutex.h"
 #include "layout/object.h"
 #include "layout/ready.h"
+#include "layout/record.h"
 #include "layout/region.h"
 #include "layout/registry.h"
 #include "layout/ring.h"
@@ -40,7 +41,8 @@
   SW_STRING_STRUCTS(X)       \
   SW_VECTOR_STRUCTS(X)       \
   SW_LIST_STRUCTS(X)         \
-  SW_MAP_STRUCTS(X)
+  SW_MAP_STRUCTS(X)          \
+  SW_RECORD_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -57,7 +59,8 @@
   SW_STRING_FIELDS(X)       \
   SW_VECTOR_FIELDS(X)       \
   SW_LIST_FIELDS(X)         \
-  SW_MAP_FIELDS(X)
+  SW_MAP_FIELDS(X)          \
+  SW_RECORD_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -168,6 +171,8 @@
   X(SW_MAP_EXPIRES)            \
   X(SW_MAP_BUCKET_MOST)        \
   X(SW_MAP_LOG2_MOST)          \
-  X(SW_MAP_KEY_MOST)
+  X(SW_MAP_KEY_MOST)           \
+  X(SW_RECORD_ALIVE)           \
+  X(SW_UNDO_TEXT)
 
 #endif
