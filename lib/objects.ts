@@ -16,7 +16,10 @@ import { provideObjects } from './heap/heap-object.js'
 import { provideJoin } from './heap/member.js'
 import * as names from './heap/names.js'
 import { relay } from './loop/dispatcher.js'
+import { provideMap } from './map/map.js'
 import { provideMutex } from './mutex/mutex.js'
+import { provideSharedObject } from './record/shared-object.js'
+import { provideSharedStructArray } from './record/struct-array.js'
 import { heapPart } from './region/parts.js'
 import { Region as AnyRegion } from './region/region.js'
 
@@ -29,10 +32,13 @@ export function loadObjects(): void {
   provideJoin((region) => relay(region as AnyRegion))
   provideMutex()
   provideObjects()
+  provideSharedObject()
+  provideSharedStructArray()
   provideChannels()
   provideString()
   provideVector()
   provideList()
+  provideMap()
 }
 
 loadObjects()
@@ -59,7 +65,45 @@ export { type Forgotten, type ObjectHome, type SharedObjectMemory, warnForgotten
 export type { HeapStats } from './heap/member.js'
 export { createPointer, getPointer, type SharedAllocatedMemory } from './heap/pointer.js'
 export type { RawHeap } from './heap/raw-heap.js'
+export { ConcurrentHashMap, type ConcurrentHashMapOptions } from './map/concurrent.js'
+export { type MapNumeric, type SetOptions, SharedMap, type SharedMapOptions } from './map/map.js'
+export type { MapKey } from './map/values.js'
 export { Lock, type LockOptions, Mutex } from './mutex/mutex.js'
+export type {
+  FieldCopies,
+  FieldInputs,
+  Fields,
+  FieldType,
+  FieldValue,
+  ObjectDefinition,
+} from './record/definition.js'
+export type { Draft, DraftNumbers } from './record/draft.js'
+export {
+  addFloat32,
+  addFloat64,
+  convertFloat32ToInt32,
+  convertInt32ToFloat32,
+  exchangeFloat32,
+  type Float32Words,
+  type Float64Words,
+  loadFloat32,
+  storeFloat32,
+} from './record/float-atomics.js'
+export type { StructLayout } from './record/layout.js'
+export {
+  createObjectFromMemory,
+  createObjectFromPointer,
+  type SerializableValue,
+  serializeObjectToMemory,
+} from './record/serialize.js'
+export { defineObject, SharedObject, type SharedObjectClass, type SharedObjectOptions } from './record/shared-object.js'
+export {
+  SharedStructArray,
+  type SharedStructArrayOptions,
+  type StridedColumn,
+  type StructArrayDraft,
+  type StructRow,
+} from './record/struct-array.js'
 export { MemoryHeap, type MemoryHeapConfig, type MemoryHeapMemory } from './region/memory-heap.js'
 
 /** A variable of this file: importing it must load the heap, which `region.heap` gives. */

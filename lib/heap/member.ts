@@ -139,7 +139,7 @@ export class HeapMember {
     return this.#again(bytes, () => this.core.sw_channel_new(this.handle, rendererToNative, nativeToRenderer))
   }
 
-  /** What a call makes that returns an offset, or 0; `bytes`: about what it needs. */
+  /** Of a call that makes an object of about so many bytes: what it returns, its offset. */
   make(bytes: number, call: () => number): number {
     this.mustBeOpen()
     return this.#again(bytes, call)

@@ -21,7 +21,7 @@
 #define SABWAY_ROOT "."
 #endif
 
-enum { SCENARIOS = 128, PATIENCE_S = 30 };
+enum { SCENARIOS = 256, PATIENCE_S = 30 };
 
 static const char *const mutations[] = {"", "weakened to relaxed", "not atomic", "nothing new behind it"};
 static const char *const fence_mutations[] = {"", "removed", "", "nothing new seen behind it"};
@@ -116,6 +116,12 @@ static const struct reason {
     {"sw_channel_free", "swi_life_of(generation, 0)", MODEL_WEAKEN, "fence [O1] before it is a release"},
     {"sw_channel_free", "mine)", MODEL_WEAKEN,
      "what holders did is seen by [O2]; nothing is published before the registry"},
+    {"write_field", "sw_store_release(word, bits)", MODEL_WEAKEN,
+     "as the store of 64 bits above it, by which snapshots are explored: words of both widths cannot be mixed here"},
+    {"write_field", "&seen, (seen & ~mask) | bits", MODEL_WEAKEN, "as above"},
+    {"note", "&v->record->undo", MODEL_WEAKEN, "the lock orders it between the living; it is for what a crash leaves"},
+    {"take_back", "&v->record->undo", MODEL_WEAKEN, "as above"},
+    {"make", "&v->record->undo", MODEL_WEAKEN, "as above"},
     {"free_garbage", "&node->number", MODEL_WEAKEN, "a reader that finds no number tries again, whatever else it sees"},
     {"take_out", "&p->node->number", MODEL_WEAKEN, "as above"},
     {"clear", "&v->list->head", MODEL_WEAKEN, "it takes away; the order is for what a crash leaves"},
