@@ -366,7 +366,8 @@ static int seek(const sw_heap *h, const view *v, const sw_list_cursor *cursor, u
   }
   bool by_number = cursor->era == sw_peer_load_relaxed(&v->list->era);
   uint32_t at = sw_peer_load_acquire(&v->list->head); /* [N1] */
-  uint32_t steps = sw_peer_load_relaxed(&v->list->count) + MORE;
+  uint32_t steps = sw_peer_load_relaxed(&v->list->count);
+  steps = steps < most_nodes(h) ? steps + MORE : most_nodes(h);
   for (uint32_t index = 0; at != 0 && cursor->node != 0; index++) {
     const sw_node *node = node_at(h, v, at);
     if (node == NULL || steps-- == 0) return SW_EBUSY;
