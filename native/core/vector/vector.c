@@ -223,6 +223,7 @@ uint32_t sw_vector_new(sw_heap *h, uint32_t type, uint32_t components, uint32_t 
   while ((uint32_t)1 << base < capacity) base++;
   uint32_t size = bytes * components;
   uint64_t whole = sizeof(sw_vector_table) + spare_of(size, components > 1) + ((uint64_t)size << base);
+  h->status = SW_EHEAPFULL;
   if (whole > UINT32_MAX) return 0;
   uint32_t table = sw_heap_alloc(h, (uint32_t)whole);
   if (table == 0) return 0;
