@@ -13,9 +13,11 @@ const ROOMS = [
   { name: 'region', files: '^lib/region/' },
   { name: 'loop', files: '^lib/loop/' },
   { name: 'mutex', files: '^lib/mutex/' },
+  { name: 'containers', files: '^lib/containers/' },
   { name: 'record', files: '^lib/record/' },
   { name: 'codec', files: '^lib/codec/' },
   { name: 'channel', files: '^lib/channel/' },
+  { name: 'map', files: '^lib/map/' },
   // Puts the parts together.
   { name: 'loading', files: '^lib/(load|whole|objects|exports|exports-bytes)\\.ts$' },
   { name: 'entries', files: '^lib/(electron/|(index|bytes|browser|browser-bytes)\\.ts$)' },

@@ -5,6 +5,9 @@
 // is used.
 import { provideErrors } from './base/errors.js'
 import { provideChannels } from './channel/named.js'
+import { provideList } from './containers/list.js'
+import { provideString } from './containers/string.js'
+import { provideVector } from './containers/vector.js'
 import { OBJECT_ERRORS } from './generated/abi.js'
 import { freeChannel, giveHandles, makeChannel, takeHandles } from './heap/channels.js'
 import { evictOwn, evictRole } from './heap/eviction.js'
@@ -13,6 +16,7 @@ import { provideObjects } from './heap/heap-object.js'
 import { provideJoin } from './heap/member.js'
 import * as names from './heap/names.js'
 import { relay } from './loop/dispatcher.js'
+import { provideMap } from './map/map.js'
 import { provideMutex } from './mutex/mutex.js'
 import { provideSharedObject } from './record/shared-object.js'
 import { provideSharedStructArray } from './record/struct-array.js'
@@ -31,16 +35,39 @@ export function loadObjects(): void {
   provideSharedObject()
   provideSharedStructArray()
   provideChannels()
+  provideString()
+  provideVector()
+  provideList()
+  provideMap()
 }
 
 loadObjects()
 
+export type { Component, ElementArray, ElementType } from './containers/elements.js'
+export {
+  SharedList,
+  type SharedListItem,
+  type SharedListMemory,
+  type SharedListOptions,
+} from './containers/list.js'
+export {
+  type CachedItem,
+  CachedItemList,
+  type PointerItem,
+  type PointerListConfig,
+  SharedPointerList,
+} from './containers/pointer-list.js'
+export { SharedString } from './containers/string.js'
+export { SharedVector, type SharedVectorOptions } from './containers/vector.js'
 export { AllocatedMemory, type HeapArray, type HeapArrayType } from './heap/allocated-memory.js'
 export type { Heap, HeapBlock } from './heap/heap.js'
 export { type Forgotten, type ObjectHome, type SharedObjectMemory, warnForgotten } from './heap/heap-object.js'
 export type { HeapStats } from './heap/member.js'
 export { createPointer, getPointer, type SharedAllocatedMemory } from './heap/pointer.js'
 export type { RawHeap } from './heap/raw-heap.js'
+export { ConcurrentHashMap, type ConcurrentHashMapOptions } from './map/concurrent.js'
+export { type MapNumeric, type SetOptions, SharedMap, type SharedMapOptions } from './map/map.js'
+export type { MapKey } from './map/values.js'
 export { Lock, type LockOptions, Mutex } from './mutex/mutex.js'
 export type {
   FieldCopies,

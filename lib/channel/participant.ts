@@ -107,6 +107,8 @@ export class ChannelParticipant<T> implements Participant, DeathListener, Delive
 
   hasNews(): boolean {
     const { state, peer, receiver } = this
+    // What a callback that stops, starts or throws leaves of its batch comes back to the ring.
+    if (this.consumer.handing) return true
     if (state.deathUntold || peer.hasNews || (this.#watching && peer.readsNoMore)) return true
     if (peer.isGone && (state.takenFor === 'port' || (receiver.hasUntoldDeath && receiver.waiting))) return true
     try {

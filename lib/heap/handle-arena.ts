@@ -15,6 +15,26 @@ import { HeapMember } from './member.js'
 const PAIR = sw_instance.heap - sw_instance.producer
 const CHUNK = 4096
 
+/** Where the handles are of the block of an arena at that offset. */
+function* handlesIn(chunk: number): Generator<number, void, undefined> {
+  for (let at = chunk + CHUNK - PAIR; at > chunk; at -= PAIR) yield at
+}
+
+/** What the handle at an offset leads to: other objects than channels have handles here, too. */
+let blocksOf: (member: HeapMember, at: number) => Iterable<number> = () => []
+
+/** Let handles lead to blocks. `blocks`: of the handle at an offset, if it is one that has some. */
+export function provideHandles(blocks: typeof blocksOf): void {
+  blocksOf = blocks
+}
+
+/** The pointers that the handles lead to of a block of an arena. */
+export function* blocksOfHandles(member: HeapMember, chunk: number): Generator<number, void, undefined> {
+  for (const at of handlesIn(chunk)) {
+    if (at + PAIR <= member.region.bytes.length) yield* blocksOf(member, at)
+  }
+}
+
 const arenas = new WeakMap<HeapRegion, HandleArena>()
 
 /** Errors: as HeapMember.of. */
@@ -35,7 +55,10 @@ export class HandleArena {
   constructor(region: HeapRegion) {
     this.#region = region
     this.#member = HeapMember.of(region)
-    for (const chunk of this.#chunks()) this.#share(chunk)
+    for (const chunk of this.#chunks()) {
+      this.#inherit(chunk)
+      this.#share(chunk)
+    }
     region.onClose(() => this.#end())
   }
 
@@ -51,6 +74,16 @@ export class HandleArena {
     this.#free.push(at)
   }
 
+  /** Free what the handles of an earlier owner lead to, which has not left. */
+  #inherit(chunk: number): void {
+    const { words } = this.#region
+    for (const at of handlesIn(chunk)) {
+      const left = [...blocksOf(this.#member, at)]
+      Atomics.store(words, at >>> 2, 0)
+      for (const block of left) if (this.#member.hasBlock(block, 1)) this.#member.free(block)
+    }
+  }
+
   #grow(): void {
     const chunk = this.#member.allocate(CHUNK)
     const first = this.#wordOf(this.#region.instance + sw_instance.arena)
@@ -60,7 +93,7 @@ export class HandleArena {
   }
 
   #share(chunk: number): void {
-    for (let at = chunk + CHUNK - PAIR; at > chunk; at -= PAIR) this.#free.push(at)
+    this.#free.push(...handlesIn(chunk))
   }
 
   /**

@@ -259,9 +259,15 @@ export class HeapMember {
       status === OBJECT_ERRORS.ERR_SABWAY_WILD_POINTER.number
     )
       throw this.#badPointer(status, old)
-    if (status !== OBJECT_ERRORS.ERR_SABWAY_HEAP_FULL.number) throw coreError(status, 'while allocating')
+    throw status === OBJECT_ERRORS.ERR_SABWAY_HEAP_FULL.number
+      ? this.full(bytes)
+      : coreError(status, 'while allocating')
+  }
+
+  /** The error for a heap that has no such block. */
+  full(bytes: number): SabwayError {
     const { total, used, largest } = this.stats()
-    throw new SabwayError(
+    return new SabwayError(
       'ERR_SABWAY_HEAP_FULL',
       `${bytes} bytes were asked for; of ${total} bytes ${used} are in use, and the largest block that is left has ${largest}; free some, or make the region larger`,
     )

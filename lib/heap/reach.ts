@@ -16,6 +16,7 @@ import {
   sw_registry_block,
 } from '../generated/abi.js'
 import { list } from './directory.js'
+import { blocksOfHandles } from './handle-arena.js'
 import type { HeapMember } from './member.js'
 
 /** What the objects of a kind own, by the kind. */
@@ -55,7 +56,10 @@ export function reachable(member: HeapMember): Set<number> {
   }
   for (let index = 0; index < SW_ENDPOINTS; index++) {
     let at = word(SW_INSTANCES_AT + index * SW_INSTANCE_BYTES + sw_instance.arena)
-    for (; at !== 0 && at < region.bytes.length && !found.has(at); at = word(at)) found.add(at)
+    for (; at !== 0 && at < region.bytes.length && !found.has(at); at = word(at)) {
+      found.add(at)
+      for (const block of blocksOfHandles(member, at)) found.add(block)
+    }
   }
   return found
 }

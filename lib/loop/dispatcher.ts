@@ -98,9 +98,18 @@ export function activate(participant: Participant): void {
   nativePart.loaded?.connect()
   const { bell, region } = participant
   listen(bell, region)
+  const isDue = hasTurn(bell)
   const waiting = resume(bell, region)
   waiting.add(participant)
-  if (bell.awake || !retires(bell, waiting, region)) rouseSoon(bell)
+  if (isDue || !retires(bell, waiting, region)) rouseSoon(bell)
+}
+
+/**
+ * Has the bell a turn, now or soon, for what waits there? One that is awake only to serve others
+ * has not: what waits at it may rest meanwhile, or a dropped region would be held until that turn.
+ */
+function hasTurn({ awake, waiting }: Bell): boolean {
+  return awake && waiting !== null && !waiting.isEmpty
 }
 
 /** What waits at the bell, also what has slept in the region's commons. */
@@ -119,13 +128,14 @@ function listen(bell: Bell, { binding }: Region): void {
 }
 
 /**
- * Off the event loop, until its region wakes it, if nothing else can and there is nothing to do.
+ * What waits is taken off the event loop, until its region wakes it, if nothing else can and there
+ * is nothing to do. A bell that is awake keeps its turn, in which it may have others to serve.
  */
 function retires(bell: Bell, waiting: Waiting, region: Region): boolean {
   if (!region.commons.secluded || isMarked(waiting, region)) return false
   for (const participant of waiting.active) if (participant.hasNews()) return false
   arm(bell, waiting, region)
-  fallAsleep(bell, region)
+  rest(bell, waiting, region)
   return true
 }
 
@@ -156,7 +166,10 @@ function isMarked({ dozing }: Waiting, { core, endpoint }: Region): boolean {
  */
 export function hasBlocked(region: Region): void {
   const bell = bellOf(region)
-  if (!resume(bell, region).isEmpty) rouseSoon(bell)
+  const isDue = hasTurn(bell)
+  const waiting = resume(bell, region)
+  if (waiting.isEmpty) return
+  if (isDue || !retires(bell, waiting, region)) rouseSoon(bell)
 }
 
 /** How its endpoint is rung from now on. Returns the doorbell's value. */
@@ -382,11 +395,12 @@ function fallAsleep(bell: Bell, region?: Region): void {
   awake.delete(bell)
   const { waiting } = bell
   if (region === undefined || waiting === null || waiting.isEmpty) return
-  if (!region.commons.secluded) {
-    held.add(bell)
-    return
-  }
-  // From now on only the region leads there, and can be collected with all that waits.
+  if (region.commons.secluded) rest(bell, waiting, region)
+  else held.add(bell)
+}
+
+/** From now on only the region leads to what waits, and can be collected with it. */
+function rest(bell: Bell, waiting: Waiting, region: Region): void {
   held.delete(bell)
   bell.waiting = null
   resting.set(region, waiting)

@@ -103,6 +103,32 @@ static inline bool sw_compare_exchange64_acq_rel(uint64_t *word, uint64_t *expec
   return __atomic_compare_exchange_n(word, expected, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+/* A word of a block that a participant fills while readers may still look at what was there before:
+ * they see an earlier exchange by which the block was taken away, when they see the fill. In
+ * WebAssembly a release store is a locked instruction, so the stores are plain, behind one
+ * sw_fence_fill for all of a block. Stores of aligned words are not torn. */
+static inline void sw_fill64(uint64_t *word, uint64_t value) {
+#ifdef __wasm__
+  *(volatile uint64_t *)word = value;
+#else
+  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+#endif
+}
+
+static inline void sw_fill(uint32_t *word, uint32_t value) {
+#ifdef __wasm__
+  *(volatile uint32_t *)word = value;
+#else
+  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+#endif
+}
+
+static inline void sw_fence_fill(void) {
+#ifdef __wasm__
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
 /* Data words: not atomic. */
 static inline void sw_data_store(void *word, uint32_t value) { *(uint32_t *)word = value; }
 

@@ -5,6 +5,7 @@
 #include "sabway/directory.h"
 #include "sabway/heap.h"
 #include "sabway/heap_channel.h"
+#include "sabway/map.h"
 #include "sabway/ring.h"
 #include "sabway/wait.h"
 
@@ -69,6 +70,27 @@ static const row ROWS[] = {
     SWI_FIELD(sw_heap_stats, pages_bytes)
     SWI_FIELD(sw_heap_stats, high_water)
     SWI_FIELD(sw_heap_stats, by_owner)
+    SWI_CONSTANT(SW_MAP_TAG)
+    SWI_CONSTANT(SW_MAP_SPARES)
+    SWI_CONSTANT(SW_MAP_SET)
+    SWI_CONSTANT(SW_MAP_INSERT)
+    SWI_CONSTANT(SW_MAP_REPLACE)
+    SWI_STRUCT(sw_map_handle)
+    SWI_FIELD(sw_map_handle, tag)
+    SWI_FIELD(sw_map_handle, spare)
+    SWI_FIELD(sw_map_handle, status)
+    SWI_FIELD(sw_map_handle, length)
+    SWI_FIELD(sw_map_handle, now)
+    SWI_FIELD(sw_map_handle, expires)
+    SWI_STRUCT(sw_map_options)
+    SWI_FIELD(sw_map_options, flags)
+    SWI_FIELD(sw_map_options, capacity)
+    SWI_FIELD(sw_map_options, most)
+    SWI_FIELD(sw_map_options, codec)
+    SWI_FIELD(sw_map_options, seed)
+    SWI_FIELD(sw_map_options, ttl)
+    SWI_STRUCT(sw_map_cursor)
+    SWI_STRUCT(sw_map_block_cursor)
     // clang-format on
 };
 

@@ -114,8 +114,9 @@ function signatures(bytes) {
   const section = (wanted) => new Reader(sections(bytes).find(({ id }) => id === wanted).content)
   const type = (reader) => {
     const code = reader.byte()
-    if (code !== 0x7f && code !== 0x7e) throw new Error(`the core has a function with a type of code ${code}`)
-    return code === 0x7e ? 'bigint' : 'number'
+    const [i32, i64, f64] = [0x7f, 0x7e, 0x7c]
+    if (code !== i32 && code !== i64 && code !== f64) throw new Error(`the core has a function with a type of code ${code}`)
+    return code === i64 ? 'bigint' : 'number'
   }
   const types = section(TYPE_SECTION).list((reader) => {
     reader.byte() // a function type

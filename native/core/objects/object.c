@@ -10,7 +10,12 @@
  *   [J1] the exchange of begin_free, and the acquire load of `life` in sw_object_check: a
  *        participant that sees an object there sees what its maker wrote, as the maker hands its
  *        offset on behind the release store of `life`.
- *   [J2] the registry's exchange orders end_free before the next sw_object_new of the block. */
+ *   [J2] the release store of `root`, and the acquire load of it by an operation that exchanges it:
+ *        the operation loads `root` first and calls sw_object_check then, so one that has loaded
+ *        the next object's root finds its own object gone.
+ *
+ * The registry's exchange [L1] orders sw_object_end_free before the next sw_object_new of the
+ * block. */
 #include "sabway/object.h"
 
 #include "base/peer.h"
@@ -43,7 +48,7 @@ static uint32_t new_block(sw_heap *h) {
 }
 
 uint32_t sw_object_new(sw_heap *h, uint32_t type) {
-  uint32_t at = sw_registry_reuse(h, SW_KIND_FREE_OBJECT, SW_KIND_OBJECT); /* [J2] */
+  uint32_t at = sw_registry_reuse(h, SW_KIND_FREE_OBJECT, SW_KIND_OBJECT);
   bool again = at != 0;
   if (!again) at = new_block(h);
   if (at == 0) return 0;
@@ -53,7 +58,7 @@ uint32_t sw_object_new(sw_heap *h, uint32_t type) {
     return 0;
   }
   uint64_t root = sw_peer_load64_relaxed(&object->root);
-  sw_store64_relaxed(&object->root, ((root >> 32) + 1) << 32);
+  sw_store64_release(&object->root, ((root >> 32) + 1) << 32); /* [J2] */
   if (again) {
     sw_store64_relaxed(&object->lock.state, 0);
     uint64_t *words = (uint64_t *)(void *)(object + 1);
@@ -96,5 +101,5 @@ void sw_object_end_free(sw_heap *h, uint32_t at) {
   uint32_t generation = generation_of(sw_peer_load64_relaxed(&object->life));
   sw_store64_release(&object->life, life_of(generation, 0));
   uint32_t place = sw_peer_load_relaxed(&object->place);
-  sw_registry_retire(h, at, SW_KIND_OBJECT, SW_KIND_FREE_OBJECT, place); /* [J2] */
+  sw_registry_retire(h, at, SW_KIND_OBJECT, SW_KIND_FREE_OBJECT, place);
 }

@@ -14,6 +14,8 @@
 #include "layout/endpoint.h"
 #include "layout/heap.h"
 #include "layout/instance.h"
+#include "layout/list.h"
+#include "layout/map.h"
 #include "layout/mutex.h"
 #include "layout/object.h"
 #include "layout/ready.h"
@@ -21,6 +23,8 @@
 #include "layout/region.h"
 #include "layout/registry.h"
 #include "layout/ring.h"
+#include "layout/string.h"
+#include "layout/vector.h"
 
 #define SW_LAYOUT_STRUCTS(X) \
   SW_REGION_STRUCTS(X)       \
@@ -34,6 +38,10 @@
   SW_HEAP_STRUCTS(X)         \
   SW_READY_STRUCTS(X)        \
   SW_OBJECT_STRUCTS(X)       \
+  SW_STRING_STRUCTS(X)       \
+  SW_VECTOR_STRUCTS(X)       \
+  SW_LIST_STRUCTS(X)         \
+  SW_MAP_STRUCTS(X)          \
   SW_RECORD_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
@@ -48,6 +56,10 @@
   SW_HEAP_FIELDS(X)         \
   SW_READY_FIELDS(X)        \
   SW_OBJECT_FIELDS(X)       \
+  SW_STRING_FIELDS(X)       \
+  SW_VECTOR_FIELDS(X)       \
+  SW_LIST_FIELDS(X)         \
+  SW_MAP_FIELDS(X)          \
   SW_RECORD_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
@@ -127,6 +139,39 @@
   X(SW_TYPE_RECORD)            \
   X(SW_TYPE_RECORDS)           \
   X(SW_TYPE_POINTER_LIST)      \
+  X(SW_VECTOR_SEGMENTS)        \
+  X(SW_VECTOR_WIDEST)          \
+  X(SW_VECTOR_MOST)            \
+  X(SW_COMPONENT_U8)           \
+  X(SW_COMPONENT_I8)           \
+  X(SW_COMPONENT_U16)          \
+  X(SW_COMPONENT_I16)          \
+  X(SW_COMPONENT_U32)          \
+  X(SW_COMPONENT_I32)          \
+  X(SW_COMPONENT_F32)          \
+  X(SW_COMPONENT_F64)          \
+  X(SW_COMPONENT_U64)          \
+  X(SW_COMPONENT_I64)          \
+  X(SW_COMPONENT_U8_CLAMPED)   \
+  X(SW_COMPONENT_F16)          \
+  X(SW_MAP_NUMBER)             \
+  X(SW_MAP_BIGINT)             \
+  X(SW_MAP_STRING)             \
+  X(SW_MAP_BYTES)              \
+  X(SW_MAP_NULL)               \
+  X(SW_MAP_FALSE)              \
+  X(SW_MAP_TRUE)               \
+  X(SW_MAP_CODED)              \
+  X(SW_MAP_U32)                \
+  X(SW_MAP_F64)                \
+  X(SW_MAP_I64)                \
+  X(SW_MAP_NUMERIC)            \
+  X(SW_MAP_LRU)                \
+  X(SW_MAP_TTL)                \
+  X(SW_MAP_EXPIRES)            \
+  X(SW_MAP_BUCKET_MOST)        \
+  X(SW_MAP_LOG2_MOST)          \
+  X(SW_MAP_KEY_MOST)           \
   X(SW_RECORD_ALIVE)           \
   X(SW_UNDO_TEXT)
 

@@ -12,7 +12,8 @@ extern "C" {
 #endif
 
 /* Make a mutex, which is free. Returns the offset of a sw_mutex_object, or 0 with h->status. Any
- * thread, lock-free. A crash inside leaks at most one block. Errors: those of sw_heap_alloc and
+ * thread, lock-free. A crash inside leaks at most the block, and one of the
+ * registry, when that grows. Errors: those of sw_heap_alloc and
  * sw_registry_add. */
 uint32_t sw_mutex_new(sw_heap *heap);
 

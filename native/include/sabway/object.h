@@ -17,11 +17,14 @@ extern "C" {
 
 /* Make the control block of an object of that type (enum sw_type). Returns its offset, or 0 with
  * h->status. The bytes behind the head are zero, `root` has a version and nothing else; no other
- * participant knows of it. Lock-free. A crash inside leaks at most the block. Errors: those of
+ * participant knows of it. Lock-free. A crash inside leaks at most the block, and one of the
+ * registry, when that grows. Errors: those of
  * sw_heap_alloc and sw_registry_add. */
 uint32_t sw_object_new(sw_heap *h, uint32_t type);
 
-/* Is an object of that type and generation there? Any thread, wait-free. Errors: SW_EWILD: no
+/* Is an object of that type and generation there? An operation that exchanges `root` loads that by
+ * acquire, calls this behind it, and then exchanges: so it never changes the next object in that
+ * block. Any thread, wait-free. Errors: SW_EWILD: no
  * control block can be there; SW_EFREED: it was freed, or is being freed; SW_EKIND: it is of
  * another type. */
 int sw_object_check(const sw_heap *h, uint32_t at, uint32_t type, uint32_t generation);

@@ -5,6 +5,8 @@
 #include "hostile_hooks.h"
 #include "sabway/directory.h"
 #include "sabway/mutex.h"
+#include "sabway/mutex_object.h"
+#include "sabway/object.h"
 #include "sabway/ready.h"
 #include "sabway/registry.h"
 
@@ -45,6 +47,10 @@ static repeat KNOWN[] = {
      "the compare-exchange on the first value decides; the hinted block is walked twice", 0},
     {"sw_registry_add", "sw_registry_block.next", "read again when another has appended: bounded by itself", 0},
     {"sw_registry_add", "sw_registry.first", "as above", 0},
+    {"sw_object_new", "sw_registry_block.next", "a look for a retired object, then a walk: bounded by itself", 0},
+    {"sw_object_new", "sw_registry.first", "as above", 0},
+    {"sw_mutex_new", "sw_registry_block.next", "as above", 0},
+    {"sw_mutex_new", "sw_registry.first", "as above", 0},
     {NULL, "page map", "the heap's: each value is bounded by itself, see test_hostile_heap.c", 0},
     {NULL, "sw_heap_control", "as above", 0},
     {NULL, "sw_slab", "as above", 0},
@@ -382,7 +388,27 @@ static void use_names(sw_heap *h, uint64_t *random) {
 static void use_registry(sw_heap *h, uint64_t *random) {
   uint32_t object = h->begin + random_next(random) % 500 * 16;
   uint64_t cursor = random_next(random) % 600;
-  switch (random_next(random) % 5) {
+  uint32_t generation;
+  switch (random_next(random) % 12) {
+    case 5:
+      CALL(sw_object_new, h, SW_TYPE_LIST);
+      break;
+    case 6:
+      CALL(sw_object_check, h, object, SW_TYPE_LIST, 1);
+      CALL(sw_object_type, h, object, &generation);
+      break;
+    case 7:
+      CALL(sw_object_begin_free, h, object, SW_TYPE_LIST, 1);
+      break;
+    case 8:
+      CALL(sw_object_end_free, h, object);
+      break;
+    case 9:
+      CALL(sw_mutex_new, h);
+      break;
+    case 10:
+      CALL(sw_mutex_free, h, object);
+      break;
     case 0:
       CALL(sw_registry_remove, h->base, region_size, object, SW_KIND_MEMORY);
       break;

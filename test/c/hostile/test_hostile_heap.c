@@ -5,6 +5,8 @@
 #include "../unit/heap/heap_helper.h"
 #include "hostile_hooks.h"
 #include "sabway/directory.h"
+#include "sabway/mutex_object.h"
+#include "sabway/object.h"
 #include "sabway/registry.h"
 
 /* The heap has 14 pages. */
@@ -146,7 +148,22 @@ static void use_objects(walled *w, uint64_t *random) {
   uint32_t object = w->before.begin + random_next(random) % 200 * 16;
   sw_found given = {SW_KIND_MEMORY, object, 0}, found;
   for (uint32_t i = 0; i < length; i++) name[i] = (uint8_t)(random_next(random) % 6);
-  switch (random_next(random) % 8) {
+  switch (random_next(random) % 12) {
+    case 8:
+      object = sw_object_new(h, SW_TYPE_LIST);
+      if (object != 0) check_block(w, object, SW_OBJECT_BYTES);
+      break;
+    case 9:
+      if (sw_object_begin_free(h, object, SW_TYPE_LIST, 1 + random_next(random) % 3) == SW_OK)
+        sw_object_end_free(h, object);
+      break;
+    case 10:
+      object = sw_mutex_new(h);
+      if (object != 0) check_block(w, object, sizeof(sw_mutex_object));
+      break;
+    case 11:
+      sw_mutex_free(h, object);
+      break;
     case 0:
       sw_directory_find(h, name, length, &found);
       break;

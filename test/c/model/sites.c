@@ -35,7 +35,8 @@ static const char *next_label(const char *text) {
 /* The atomic operation that a line calls, or NULL. */
 static const char *operation(const char *text) {
   static const char *const names[] = {"load_acquire(", "load64_acquire(", "store_release(",      "store64_release(",
-                                      "sw_exchange",   "sw_fetch_",       "sw_compare_exchange", "sw_fence_handshake("};
+                                      "sw_exchange",   "sw_fetch_",       "sw_compare_exchange", "sw_fence_handshake(",
+                                      "sw_fill64(",    "sw_fill("};
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
     const char *at = strstr(text, names[i]);
     if (at != NULL) return at;

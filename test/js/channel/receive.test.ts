@@ -139,6 +139,38 @@ describe('startReceiving', () => {
     assert.deepEqual(order, ['first 0', 'second 1', 'second 2', 'second 3'])
   })
 
+  for (const schedule of ['immediate', 'microtask'] as const) {
+    it(`goes on where each callback stops and starts it, first with schedule '${schedule}'`, async () => {
+      const { renderer, native } = pair()
+      const received: Uint8Array[] = []
+      const again = (message: Uint8Array) => {
+        received.push(message)
+        native.stopReceiving()
+        native.startReceiving(again)
+      }
+      native.startReceiving(again, { schedule })
+      for (let i = 0; i < 10; i++) renderer.send(pattern(i, i))
+      await until(() => received.length === 10, 'the rest of each batch')
+      assert.deepEqual(
+        received,
+        Array.from({ length: 10 }, (_, i) => pattern(i, i)),
+      )
+    })
+  }
+
+  it('gets what is left by a call of drain whose callback has started it, and threw', async () => {
+    const { renderer, native } = pair()
+    for (let i = 0; i < 10; i++) renderer.send(pattern(i, i))
+    const received: Uint8Array[] = []
+    const startAndThrow = () => {
+      native.startReceiving((message) => received.push(message))
+      throw new Error('from the callback')
+    }
+    assert.throws(() => native.drain(startAndThrow), /from the callback/)
+    await until(() => received.length === 9, 'what was not handed out')
+    assert.deepEqual(received[0], pattern(1, 1))
+  })
+
   it('lets a callback answer, send and drain the other way', async () => {
     const { renderer, native } = pair()
     native.startReceiving((message) => native.send(message.map((byte) => byte + 1)))

@@ -38,6 +38,11 @@ describe('memory that cannot be had', () => {
     it(`is had again in the run of code that dropped both sides, whatever was done with them ${flags}`, () =>
       drops({ group: 'pairsAtOnce', share: 'threads', over: 'turn', count: 150 }, flags))
 
+    for (const group of ['atOnce', 'pairsAtOnce'] as const) {
+      it(`is had again in the run of code that dropped it before a turn for another, ${group} ${flags}`, () =>
+        drops({ group, share: 'threads', over: 'turn', busy: true, count: 150 }, flags))
+    }
+
     it(`is had again in later turns from what had still something to do ${flags}`, () =>
       drops({ group: 'afterTurns', share: 'threads', over: 'turns', count: 200 }, flags))
   }

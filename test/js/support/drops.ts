@@ -28,6 +28,11 @@ const atOnce: Record<string, (share: Share) => void> = {
       channel.addEventListener(type, () => {})
     }
   },
+  'has a listener, and has blocked': (share) => {
+    const channel = open(share)
+    channel.addEventListener('close', () => {})
+    channel.receiveSync(1)
+  },
   'its port listens': (share) => {
     open(share).port().onmessage = () => {}
   },
@@ -86,8 +91,13 @@ export interface DropArguments {
   share: Share
   /** In one run of code, or one in each turn of the event loop. */
   over: 'turn' | 'turns'
+  /** Is a turn of the library's on its way meanwhile, for another channel? */
+  busy?: boolean
   count: number
 }
+
+/** Have the library plan a turn: until then, this channel is held. */
+export const planTurn = (share: Share) => afterTurns['a message is to be delivered']!(share)
 
 /**
  * Call `drop` `count` times, each time followed by `turn`. Returns how often it succeeded and, if

@@ -8,6 +8,7 @@ import { SharedMemoryChannel } from 'sabway'
 import type { LimitsTask } from '../children/limits.js'
 import type { PeerTask } from '../children/peer.js'
 import type { HeapTask } from '../workers/heap.js'
+import type { MapTask } from '../workers/map.js'
 import type { MutexTask } from '../workers/mutex.js'
 import type { RecordTask } from '../workers/record.js'
 import { pattern } from './bytes.js'
@@ -23,20 +24,22 @@ export class Peer {
 
   /** `under`: a command that runs the process, and its arguments. */
   constructor(
-    task: PeerTask | LimitsTask | HeapTask | MutexTask | RecordTask,
+    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask,
     under: readonly string[] = [],
     options: SpawnOptions = {},
   ) {
     const name =
       'locks' in task
         ? 'workers/mutex'
-        : 'changes' in task
-          ? 'workers/record'
-          : 'shared' in task
-            ? 'workers/heap'
-            : 'does' in task
-              ? 'children/peer'
-              : 'children/limits'
+        : 'map' in task
+          ? 'workers/map'
+          : 'changes' in task
+            ? 'workers/record'
+            : 'shared' in task
+              ? 'workers/heap'
+              : 'does' in task
+                ? 'children/peer'
+                : 'children/limits'
     const file = fileURLToPath(new URL(`../${name}.js`, import.meta.url))
     const [command, ...args] = [...under, process.execPath, file, JSON.stringify(task)]
     const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const

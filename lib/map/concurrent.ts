@@ -1,0 +1,51 @@
+// The same map under the name and with the options that programs for other platforms know.
+import * as check from '../base/check.js'
+import type { ObjectHome, SharedObjectMemory } from '../heap/heap-object.js'
+import { SharedMap, type SharedMapOptions } from './map.js'
+import type { MapKey } from './values.js'
+
+export interface ConcurrentHashMapOptions extends Omit<SharedMapOptions, 'capacity'> {
+  /** As `capacity` of a SharedMap. */
+  initialCapacity?: number
+  /** Has no effect: each bucket is changed by itself, so there are no segments to choose. */
+  concurrencyLevel?: number
+}
+
+const NAMES = [
+  'codec',
+  'numeric',
+  'maxEntries',
+  'evict',
+  'ttl',
+  'initialCapacity',
+  'concurrencyLevel',
+] as const satisfies readonly (keyof ConcurrentHashMapOptions)[]
+
+/** A SharedMap: each of the two opens the other's. */
+export class ConcurrentHashMap<K extends MapKey = MapKey, V = unknown> extends SharedMap<K, V> {
+  /** Errors: as `new SharedMap`. */
+  constructor(
+    home: ObjectHome,
+    given?: ConcurrentHashMapOptions | SharedObjectMemory | number,
+    open?: Pick<SharedMapOptions, 'codec'>,
+  ) {
+    super(home, ownOptions(given), open)
+  }
+
+  override get [Symbol.toStringTag](): string {
+    return 'ConcurrentHashMap'
+  }
+}
+
+function ownOptions(given: ConcurrentHashMapOptions | SharedObjectMemory | number | undefined) {
+  if (typeof given !== 'object' || given === null) return given
+  if (check.fields(given, 'given', ['bufferPosition']).bufferPosition !== undefined) return given as SharedObjectMemory
+  const { initialCapacity, concurrencyLevel, ...options } = check.options(
+    given as ConcurrentHashMapOptions,
+    'map options',
+    NAMES,
+  )
+  if (concurrencyLevel !== undefined) check.integer(concurrencyLevel, 'concurrencyLevel', 1, 65536)
+  if (initialCapacity !== undefined) check.integer(initialCapacity, 'initialCapacity', 0, 2 ** 26)
+  return initialCapacity === undefined ? options : { ...options, capacity: initialCapacity }
+}

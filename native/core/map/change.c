@@ -1,0 +1,368 @@
+/* Adding, replacing, deleting: one exchange of a bucket's word each. See map.h. */
+#include "core/map/map.h"
+
+enum { NONE = UINT32_MAX, ADD = SW_MAP_REPLACE + 1, ADD_INTEGER, IF_EQUAL, DELETE };
+
+/* A value, or none: its type is zero then. */
+typedef struct item {
+  uint32_t type, length;
+  const uint8_t *bytes;
+} item;
+
+typedef struct change {
+  swi_key key;
+  uint32_t mode;
+  item value, expected;
+  double amount;
+  int64_t *integer;
+  uint32_t entry; /* which is not published yet, or zero */
+  uint64_t bytes; /* of it */
+} change;
+
+/* ---- blocks ---- */
+
+static uint32_t units_of(uint64_t bytes) { return bytes > 64 ? UINT32_MAX : (uint32_t)(bytes + 15) / 16; }
+
+uint32_t swi_map_take(sw_map_handle *m, uint32_t bytes) {
+  uint32_t units = units_of(bytes), at = units <= SW_MAP_SPARES ? m->spare[units - 1] : 0;
+  if (at == 0) return sw_heap_alloc(m->heap, bytes);
+  m->spare[units - 1] = 0;
+  return at;
+}
+
+void swi_map_give(sw_map_handle *m, uint32_t at, uint64_t bytes) {
+  uint32_t units = units_of(bytes);
+  if (units <= SW_MAP_SPARES && m->spare[units - 1] == 0 && swi_map_inside(m, at, units * 16u))
+    m->spare[units - 1] = at;
+  else sw_heap_free(m->heap, at);
+}
+
+/* An entry that no word leads to any more. */
+static void give_entry(sw_map_handle *m, uint32_t at) {
+  const uint64_t *entry = swi_map_look(m, at);
+  swi_map_give(m, at, swi_entry_bytes(swi_map_part(entry), swi_map_part(entry + 1)));
+}
+
+void sw_map_close(sw_map_handle *m) {
+  for (uint32_t i = 0; i < SW_MAP_SPARES; i++) {
+    if (m->spare[i] != 0) sw_heap_free(m->heap, m->spare[i]);
+    m->spare[i] = 0;
+  }
+}
+
+/* ---- entries ---- */
+
+static void fill_bytes(uint64_t *to, const uint8_t *bytes, uint32_t length) {
+  for (uint32_t i = 0; 8 * i < length; i++) sw_fill64(&to[i], swi_bytes_word(bytes, length, i)); /* [K4] */
+}
+
+static uint32_t value_at(const change *c, uint32_t time) {
+  return c->entry + (uint32_t)sizeof(sw_map_entry) + time + swi_map_padded(c->key.length);
+}
+
+/* A block with the key and the value. Errors: those of the heap. */
+static int make_entry(sw_map_handle *m, change *c) {
+  const item *value = &c->value;
+  bool expires = m->expires != 0;
+  uint64_t shape = (uint64_t)c->key.hash << 32 | value->type << 4 | c->key.type | (expires ? SW_MAP_EXPIRES : 0);
+  uint64_t lengths = (uint64_t)value->length << 32 | c->key.length;
+  if (c->entry != 0) { /* of an exchange that has failed: only a sum is another one now */
+    if (c->mode == ADD || c->mode == ADD_INTEGER)
+      fill_bytes(swi_map_word(m, value_at(c, swi_entry_time(shape))), value->bytes, value->length);
+    return SW_OK;
+  }
+  c->bytes = swi_entry_bytes(shape, lengths);
+  if (c->bytes > UINT32_MAX) return SW_EHEAPFULL;
+  c->entry = swi_map_take(m, (uint32_t)c->bytes);
+  if (c->entry == 0) return m->heap->status;
+  uint64_t *to = swi_map_word(m, c->entry);
+  sw_fence_fill();
+  sw_fill64(to++, shape);   /* [K4] */
+  sw_fill64(to++, lengths); /* [K4] */
+  if (expires) {
+    uint64_t bits;
+    __builtin_memcpy(&bits, &m->expires, 8);
+    sw_fill64(to++, bits); /* [K4] */
+  }
+  if (c->key.length != 0) sw_fill64(to, c->key.first); /* [K4] */
+  for (uint32_t i = 1; 8 * i < c->key.length; i++) {
+    sw_fill64(&to[i], swi_bytes_word(c->key.bytes, c->key.length, i)); /* [K4] */
+  }
+  fill_bytes(swi_map_word(m, value_at(c, swi_entry_time(shape))), value->bytes, value->length);
+  return SW_OK;
+}
+
+/* ---- contents ---- */
+
+/* Room for so many pairs, and the content that they are. 1, or an error of the heap. */
+static int make_block(sw_map_handle *m, uint32_t count, swi_made *made, uint64_t **pairs) {
+  if (count > SW_MAP_BUCKET_MOST) return SW_EHEAPFULL;
+  bool crowd = count >= SW_MAP_CROWD;
+  made->bytes = (count + (crowd ? 1 : 0)) * 8;
+  made->block = swi_map_take(m, made->bytes);
+  if (made->block == 0) return m->heap->status;
+  made->content = swi_word_of(0, crowd ? SW_MAP_CROWD : count, made->block);
+  *pairs = swi_map_word(m, made->block);
+  sw_fence_fill();
+  if (crowd) sw_fill64((*pairs)++, count); /* [K4] */
+  return 1;
+}
+
+static uint64_t single(uint64_t pair, uint32_t log2) {
+  return swi_word_of((uint32_t)(pair >> 32) >> log2, 1, (uint32_t)pair);
+}
+
+int swi_content_make(sw_map_handle *m, const swi_content *content, uint32_t log2, uint32_t skip, uint64_t add,
+                     swi_made *made) {
+  uint32_t count = content->count - (skip != NONE) + (add != 0);
+  *made = (swi_made){0, 0, 0, count};
+  if (count == 0) return 1;
+  if (count == 1) {
+    uint64_t pair = add != 0 ? add : swi_content_pair(m, content, skip == 0 ? 1 : 0);
+    made->content = single(pair, log2);
+    return 1;
+  }
+  uint64_t *pairs;
+  int status = make_block(m, count, made, &pairs);
+  if (status != 1) return status;
+  for (uint32_t i = 0; i < content->count; i++) {
+    if (i != skip) sw_fill64(pairs++, swi_content_pair(m, content, i)); /* [K4] */
+  }
+  if (add != 0) sw_fill64(pairs, add); /* [K4] */
+  return 1;
+}
+
+static bool is_on_side(uint64_t pair, uint32_t log2, uint32_t side) {
+  return ((uint32_t)(pair >> 32) >> log2 & 1) == side;
+}
+
+int swi_content_split(sw_map_handle *m, const swi_content *content, uint32_t log2, uint32_t side, swi_made *made) {
+  uint32_t count = 0;
+  uint64_t last = 0;
+  *made = (swi_made){0, 0, 0, 0};
+  for (uint32_t i = 0; i < content->count; i++) {
+    uint64_t pair = swi_content_pair(m, content, i);
+    if (!is_on_side(pair, log2, side)) continue;
+    last = pair;
+    count++;
+  }
+  made->count = count;
+  if (count == 1) made->content = single(last, log2 + 1);
+  if (count < 2) return 1;
+  uint64_t *pairs;
+  int status = make_block(m, count, made, &pairs);
+  for (uint32_t i = 0; status == 1 && i < content->count && count > 0; i++) {
+    uint64_t pair = swi_content_pair(m, content, i);
+    if (!is_on_side(pair, log2, side)) continue;
+    sw_fill64(pairs++, pair); /* [K4] */
+    count--;
+  }
+  return status;
+}
+
+/* The only exchange of a living word by another one. */
+static bool publish(const swi_spot *spot, uint64_t content) {
+  uint64_t word = spot->word;
+  return sw_compare_exchange64_acq_rel(spot->bucket, &word, swi_word_next(word, content)); /* [K1] */
+}
+
+bool swi_map_empty(const swi_spot *spot) { return publish(spot, 0); }
+
+int swi_map_remove(sw_map_handle *m, const swi_spot *spot, const swi_content *content, uint32_t index) {
+  swi_made made;
+  uint32_t at = (uint32_t)swi_content_pair(m, content, index);
+  int status = swi_content_make(m, content, spot->table.log2, index, 0, &made);
+  if (status != 1) return status;
+  if (!publish(spot, made.content)) {
+    if (made.block != 0) swi_map_give(m, made.block, made.bytes);
+    return 0;
+  }
+  if (content->block != 0) swi_map_give(m, content->block, content->bytes);
+  if (at % SW_HEAP_UNIT == 0 && swi_map_inside(m, at, sizeof(sw_map_entry))) give_entry(m, at);
+  swi_map_count(m, -1);
+  return 1;
+}
+
+/* ---- what a change does ---- */
+
+static bool is_expected(const sw_map_handle *m, const swi_found *found, const item *expected) {
+  if (found->type != expected->type || found->length != expected->length) return false;
+  for (uint32_t i = 0; 8 * i < found->length; i++) {
+    uint64_t word = swi_map_part(swi_map_look(m, found->value + 8 * i));
+    if (word != swi_bytes_word(expected->bytes, expected->length, i)) return false;
+  }
+  return true;
+}
+
+/* Of a double that may be anything: the integer modulo 2^32. */
+static double wrapped(double sum) {
+  double most = 4294967296.0;
+  if (!(sum > -most * 2097152 && sum < most * 2097152)) return 0;
+  int64_t whole = (int64_t)sum;
+  return (double)(uint32_t)whole;
+}
+
+/* The sum of an integer and c->amount, in *to. */
+static int add_up(const sw_map_handle *m, const change *c, const swi_found *found, uint64_t *to) {
+  uint64_t bits = found == NULL ? 0 : swi_map_part(swi_map_look(m, found->value));
+  if (c->mode == ADD_INTEGER) {
+    if (found != NULL && (found->type != SW_MAP_BIGINT || found->length != 8)) return SW_EINVAL;
+    *to = bits + (uint64_t)*c->integer;
+    return 1;
+  }
+  double sum;
+  if (found != NULL && found->type != SW_MAP_NUMBER) return SW_EINVAL;
+  __builtin_memcpy(&sum, &bits, 8);
+  sum += c->amount;
+  if ((m->flags & SW_MAP_NUMERIC) == SW_MAP_U32) sum = wrapped(sum);
+  __builtin_memcpy(to, &sum, 8);
+  return 1;
+}
+
+/* Is it to be done? 1; 0: no; or an error. `found`: NULL where there is none. */
+static int decide(const sw_map_handle *m, const change *c, const swi_found *found, uint64_t *sum) {
+  switch (c->mode) {
+    case SW_MAP_SET:
+      return 1;
+    case SW_MAP_INSERT:
+      return found == NULL;
+    case IF_EQUAL:
+      return found != NULL && is_expected(m, found, &c->expected);
+    case ADD:
+    case ADD_INTEGER:
+      return add_up(m, c, found, sum);
+    default:
+      return found != NULL;
+  }
+}
+
+/* Behind the exchange. */
+static void settle(sw_map_handle *m, const swi_spot *spot, const swi_content *content, const swi_found *old,
+                   uint32_t count, bool added) {
+  if (content->block != 0) swi_map_give(m, content->block, content->bytes);
+  if (old != NULL) swi_map_give(m, old->at, old->value - old->at + (uint64_t)swi_map_padded(old->length));
+  if (count != content->count) swi_map_count(m, (int32_t)(count - content->count));
+  if ((m->flags & SW_MAP_LRU) != 0 && count != 0) swi_map_mark(m, spot, added);
+  swi_table_help(m);
+  if (!added) return;
+  swi_table_consider(m, count);
+  if ((m->flags & (SW_MAP_LRU | SW_MAP_TTL)) != 0) swi_map_make_room(m);
+}
+
+/* One try: 1 and 2 as sw_map_put, or 0: it is not to be done, or an error. *again: others were faster. */
+static int try_change(sw_map_handle *m, change *c, bool *again) {
+  swi_spot spot;
+  swi_content content;
+  swi_found found;
+  swi_made made;
+  uint64_t sum = 0;
+  int status = swi_table_find(m, c->key.hash, true, &spot);
+  if (status != SW_OK) return status;
+  status = swi_content_of(m, spot.word, &content);
+  if (status == SW_OK) status = swi_content_find(m, &spot, &content, &c->key, &found);
+  bool there = status == 1, stands = there && !swi_entry_expired(m, &found);
+  if (status >= 0) status = decide(m, c, stands ? &found : NULL, &sum);
+  bool adds = c->value.type != 0;
+  if (c->mode == ADD || c->mode == ADD_INTEGER) c->value.bytes = (const uint8_t *)&sum;
+  if (status == 1 && adds) {
+    status = make_entry(m, c);
+    if (status == SW_OK) status = 1;
+  }
+  uint64_t pair = adds ? (uint64_t)c->key.hash << 32 | c->entry : 0;
+  if (status == 1) status = swi_content_make(m, &content, spot.table.log2, there ? found.index : NONE, pair, &made);
+  if (status != 1) {
+    *again = !swi_spot_holds(&spot);
+    return status;
+  }
+  if (!publish(&spot, made.content)) {
+    if (made.block != 0) swi_map_give(m, made.block, made.bytes);
+    *again = true;
+    return 0;
+  }
+  c->entry = 0;
+  if (c->mode == ADD) __builtin_memcpy(&c->amount, &sum, 8);
+  if (c->mode == ADD_INTEGER) __builtin_memcpy(c->integer, &sum, 8);
+  settle(m, &spot, &content, there ? &found : NULL, made.count, adds && !there);
+  return stands ? 2 : 1;
+}
+
+static int perform(sw_map_handle *m, change *c) {
+  int status = SW_EBUSY;
+  for (int tries = 0; tries < SWI_MAP_TRIES; tries++) {
+    bool again = false;
+    status = try_change(m, c, &again);
+    if (!again) break;
+    status = SW_EBUSY;
+  }
+  if (c->entry != 0) swi_map_give(m, c->entry, c->bytes);
+  c->entry = 0;
+  return status;
+}
+
+/* ---- calls ---- */
+
+static bool is_item(const item *value) {
+  if (value->type == SW_MAP_NUMBER) return value->length == 8;
+  return value->type >= SW_MAP_NUMBER && value->type <= SW_MAP_CODED;
+}
+
+int sw_map_put(sw_map_handle *m, uint32_t type, const void *key, uint32_t length, uint32_t value_type,
+               const void *value, uint32_t value_length, uint32_t mode) {
+  change c = {.mode = mode, .value = {value_type, value_length, value}};
+  if (mode > SW_MAP_REPLACE || !is_item(&c.value)) return SW_EINVAL;
+  int status = swi_key_of(m, type, key, length, &c.key);
+  return status == SW_OK ? perform(m, &c) : status;
+}
+
+int sw_map_put_number(sw_map_handle *m, double key, double value) {
+  change c = {.mode = SW_MAP_SET, .value = {SW_MAP_NUMBER, 8, (const uint8_t *)&value}};
+  c.key = swi_key_number(m, key);
+  return perform(m, &c);
+}
+
+int sw_map_replace_if(sw_map_handle *m, uint32_t type, const void *key, uint32_t length, uint32_t expected_type,
+                      const void *expected, uint32_t expected_length, uint32_t value_type, const void *value,
+                      uint32_t value_length) {
+  change c = {.mode = IF_EQUAL,
+              .value = {value_type, value_length, value},
+              .expected = {expected_type, expected_length, expected}};
+  if ((value_type != 0 && !is_item(&c.value)) || !is_item(&c.expected)) return SW_EINVAL;
+  int status = swi_key_of(m, type, key, length, &c.key);
+  if (status == SW_OK) status = perform(m, &c);
+  return status > 1 ? 1 : status;
+}
+
+int sw_map_delete(sw_map_handle *m, uint32_t type, const void *key, uint32_t length) {
+  change c = {.mode = DELETE};
+  int status = swi_key_of(m, type, key, length, &c.key);
+  if (status == SW_OK) status = perform(m, &c);
+  return status > 1 ? 1 : status;
+}
+
+static double summed(sw_map_handle *m, change *c) {
+  c->mode = ADD;
+  c->value = (item){SW_MAP_NUMBER, 8, NULL};
+  int status = perform(m, c);
+  m->status = status > 0 ? SW_MAP_NUMBER : status;
+  return status > 0 ? c->amount : __builtin_nan("");
+}
+
+double sw_map_add(sw_map_handle *m, uint32_t type, const void *key, uint32_t length, double amount) {
+  change c = {.amount = amount};
+  int status = swi_key_of(m, type, key, length, &c.key);
+  if (status == SW_OK) return summed(m, &c);
+  m->status = status;
+  return __builtin_nan("");
+}
+
+double sw_map_add_number(sw_map_handle *m, double key, double amount) {
+  change c = {.amount = amount};
+  c.key = swi_key_number(m, key);
+  return summed(m, &c);
+}
+
+int sw_map_add_integer(sw_map_handle *m, uint32_t type, const void *key, uint32_t length, int64_t *amount) {
+  change c = {.mode = ADD_INTEGER, .value = {SW_MAP_BIGINT, 8, NULL}, .integer = amount};
+  int status = swi_key_of(m, type, key, length, &c.key);
+  return status == SW_OK ? perform(m, &c) : status;
+}
