@@ -323,14 +323,6 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
     teaches: /the next one unlocked it without consistent\(\): make another mutex/,
   },
   ERR_SABWAY_WILD_POINTER: { act: () => region().heap.free(64), teaches: /64 \(0x40\); a pointer is/ },
-  ERR_SABWAY_FREED: {
-    act: () => {
-      const map = new SharedMap(region())
-      map.free()
-      map.get('a')
-    },
-    teaches: /the map at \d+/,
-  },
   ERR_SABWAY_OTHER_KIND: {
     act: () => {
       const made = region()

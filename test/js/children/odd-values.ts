@@ -39,6 +39,9 @@ function scene(): Scene {
     heap,
     memory: heap.allocUI32(4),
     mutex: new sabway.Mutex(heap),
+    map: new sabway.SharedMap(heap),
+    numbers: new sabway.SharedMap<Sabway.MapKey, number>(heap, { numeric: 'u32' }),
+    coded: new sabway.SharedMap(heap, { ttl: 1e9, maxEntries: 50, codec: sharedCodec() ?? (codec as never) }),
   }
 }
 
@@ -58,7 +61,7 @@ function end({ renderer, native, values, region, heap }: Scene): void {
 }
 
 /** A mistake costs the call, not the channel, the heap or the mutex. */
-function stillWorks({ renderer, native, heap, memory, mutex }: Scene): void {
+function stillWorks({ renderer, native, heap, memory, mutex, map }: Scene): void {
   for (let left = 0; native.tryReceive() !== null; left++) if (left > 1000) throw new Error('messages without end')
   const sent = new Uint8Array([7, 8, 9])
   renderer.send(sent)
@@ -68,6 +71,8 @@ function stillWorks({ renderer, native, heap, memory, mutex }: Scene): void {
   heap.free(heap.alloc(100_000))
   if (heap.usableSize(memory.pointer) < 16) throw new Error('the block is gone')
   mutex.lock().release()
+  if (map.set('works', 5).get('works') !== 5) throw new Error('the map works no more')
+  map.check()
 }
 
 function judge(error: unknown): void {
@@ -121,6 +126,8 @@ const members = membersOf(sabway, {
   AllocatedMemory: last.memory,
   Mutex: last.mutex,
   Lock: last.mutex.lock(),
+  SharedMap: last.map,
+  ConcurrentHashMap: new sabway.ConcurrentHashMap(last.heap),
   // an entry without codecs has no ports
   ChannelPort: sharedCodec() === undefined ? { cloneHint: '' } : last.port,
   SabwayError: new sabway.SabwayError('ERR_SABWAY_CLOSED', 'x'),
