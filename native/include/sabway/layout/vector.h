@@ -10,8 +10,8 @@ enum {
   SW_VECTOR_MOST = 0x7fffffff /* elements */
 };
 
-/* What the components of an element are: the numbers of JavaScript's typed arrays. Bits 4-7: log2 of
- * their bytes. */
+/* What the components of an element are: the numbers of JavaScript's typed arrays. Bits 4-7: log2
+ * of their bytes. */
 enum sw_component {
   SW_COMPONENT_U8 = 0x00,
   SW_COMPONENT_I8 = 0x01,
@@ -32,7 +32,9 @@ typedef struct sw_vector {
   uint32_t length;  /* of elements that are there */
   uint32_t version; /* odd: elements are being moved, or one of several components written */
   /* these three do not change */
-  uint32_t shape; /* bits 0-7: enum sw_component; 8-15: log2 of segment 0's elements; 16-31: components of an element */
+  /* bits 0-7: enum sw_component; 8-15: log2 of segment 0's elements; 16-31: components of an
+   * element */
+  uint32_t shape;
   uint32_t table; /* offset of its sw_vector_table */
   /* What the holder of the lock is about, so that the next one can end it: 0, or 1 + the next
    * element to be moved; or SW_VECTOR_WRITING. */
@@ -42,8 +44,8 @@ typedef struct sw_vector {
 
 enum { SW_VECTOR_WRITING = -1 };
 
-/* Segment 0 follows, and before it room for one element where that has several components. Segment k
- * has room for all the elements of those before it. */
+/* Segment 0 follows, and before it room for one element where that has several components. Segment
+ * k has room for all the elements of those before it. */
 typedef struct sw_vector_table {
   uint32_t segment[SW_VECTOR_SEGMENTS]; /* offsets; zero: not there yet */
 } sw_vector_table;
