@@ -1,5 +1,6 @@
 // Everything that is measured: groups of benchmarks that are compared with each other.
 import type { Benchmark } from './benchmarks/benchmark.js'
+import * as containers from './benchmarks/containers.js'
 import {
   channels,
   churn,
@@ -75,6 +76,15 @@ export const PATHS = {
   mutex: 'lock and unlock, native, uncontended',
   channels: 'make a channel and clean it up',
   among: 'trySend 64 B, drain, among the channels of a region',
+  push: 'vector: push',
+  iterate: 'vector: iterate, 100,000 numbers',
+  get: 'vector: get by index, 100,000 numbers',
+  set: 'vector: set by index, 100,000 numbers',
+  insert: 'list: insert',
+  deleteFirst: 'list: delete the first of 10,000, insert',
+  walk: 'list: iterate, 10,000 elements',
+  setString: 'string: set, 20 characters',
+  readString: 'string: get, 20 characters',
 } as const
 
 /** The transport of `crowds` that the others are measured by. */
@@ -276,15 +286,52 @@ function heaps(): Group[] {
   ]
 }
 
+export const OBJECTS = 'shared-memory-objects'
+export const ARRAY = 'Array'
+
+function inContainers(): Group[] {
+  const c = containers
+  return [
+    work(PATHS.push, [
+      new InThread('SharedVector', true, c.push),
+      new InThread('SharedVector, pushAll of 100', true, c.pushAll),
+      new InThread(ARRAY, false, c.arrayPush),
+      new InThread(OBJECTS, false, c.theirPush),
+    ]),
+    work(PATHS.iterate, [
+      new InThread('SharedVector', true, c.iterate),
+      new InThread(ARRAY, false, c.arrayIterate),
+      new InThread(OBJECTS, false, c.theirIterate),
+    ]),
+    work(PATHS.get, [new InThread('SharedVector', true, c.get), new InThread(ARRAY, false, c.arrayGet)]),
+    work(PATHS.set, [new InThread('SharedVector', true, c.set), new InThread(ARRAY, false, c.arraySet)]),
+    work(PATHS.insert, [new InThread('SharedList', true, c.insert), new InThread(OBJECTS, false, c.theirInsert)]),
+    work(PATHS.deleteFirst, [
+      new InThread('SharedList', true, c.deleteFirst),
+      new InThread(OBJECTS, false, c.theirDeleteFirst),
+    ]),
+    work(PATHS.walk, [new InThread('SharedList', true, c.walk), new InThread(OBJECTS, false, c.theirWalk)]),
+    work(PATHS.setString, [
+      new InThread('SharedString', true, c.setString),
+      new InThread(OBJECTS, false, c.theirSetString),
+    ]),
+    work(PATHS.readString, [
+      new InThread('SharedString', true, c.readString),
+      new InThread(OBJECTS, false, c.theirReadString),
+    ]),
+  ]
+}
+
 /**
  * Throughput and round trips between threads are 'throughput' and 'latency', and both of them
  * undefined.
  */
-export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | undefined
+export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | 'containers' | undefined
 
 export function groupsOf(subject: Subject): Group[] {
   if (subject === 'processes') return processes()
   if (subject === 'heap') return heaps()
+  if (subject === 'containers') return inContainers()
   const groups = [
     ...threads(PATHS.toWorker, 'send'),
     ...threads(PATHS.fromWorker, 'receive'),
@@ -296,4 +343,9 @@ export function groupsOf(subject: Subject): Group[] {
   return groups.filter(({ unit }) => subject === undefined || (unit === 'us') === (subject === 'latency'))
 }
 
-export const allGroups = (): Group[] => [...groupsOf(undefined), ...groupsOf('processes'), ...groupsOf('heap')]
+export const allGroups = (): Group[] => [
+  ...groupsOf(undefined),
+  ...groupsOf('processes'),
+  ...groupsOf('heap'),
+  ...groupsOf('containers'),
+]

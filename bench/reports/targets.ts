@@ -1,7 +1,7 @@
 // The ratios that are to be reached.
 import type { Result } from '../harness/measure.js'
 import { median } from '../harness/samples.js'
-import { ALONE, IN_PROCESS, PATHS, SABWAY_HEAP, type Subject } from '../suite.js'
+import { ALONE, ARRAY, IN_PROCESS, OBJECTS, PATHS, SABWAY_HEAP, type Subject } from '../suite.js'
 import { crowds } from '../transports/sabway.js'
 
 interface Target {
@@ -142,8 +142,24 @@ const HEAP: Target[] = [
   inHeap(PATHS.among, 'the 501st of 1,000', 'the only one', { time: 1.1 }),
 ]
 
+const CONTAINERS: Target[] = [
+  inHeap(PATHS.push, 'SharedVector', ARRAY, { time: 1.5 }),
+  inHeap(PATHS.push, 'SharedVector', OBJECTS, { rate: 5 }),
+  inHeap(PATHS.iterate, 'SharedVector', OBJECTS, { rate: 5 }),
+  inHeap(PATHS.insert, 'SharedList', OBJECTS, { rate: 8 }),
+  inHeap(PATHS.deleteFirst, 'SharedList', OBJECTS, { rate: 1000 }),
+  inHeap(PATHS.setString, 'SharedString', OBJECTS, { rate: 10 }),
+]
+
 export function verdicts(subject: Subject, results: Result[]): Verdict[] {
-  const targets = subject === 'processes' ? BETWEEN_PROCESSES : subject === 'heap' ? HEAP : TARGETS
+  const targets =
+    subject === 'processes'
+      ? BETWEEN_PROCESSES
+      : subject === 'heap'
+        ? HEAP
+        : subject === 'containers'
+          ? CONTAINERS
+          : TARGETS
   return targets.map((target) => {
     const result = results.find(({ group }) => group.path === target.path && group.size === target.size)
     const comparison = result?.comparisons.find(
