@@ -283,11 +283,15 @@ static void read_behind_a_death(void) {
   done_or_not();
 }
 
-static void moved_behind_a_death(void) {
+static void written_behind_a_death(void) {
   model_check(last(0) == BEFORE && last(1) == 11);
-  model_check(s.got[2] == BEFORE);
   if ((s.ended & 1) == 0) model_mark(FIRST);
   blocks_add_up((s.ended & 1) != 0 ? 0 : 3);
+}
+
+static void moved_behind_a_death(void) {
+  model_check(s.got[2] == BEFORE);
+  written_behind_a_death();
 }
 
 static void moved_once(void) {
@@ -366,12 +370,18 @@ const model_scenario scenes_map[] = {
      .setup = setup_one_grows,
      .threads = {writer_again, mover, reader_of_the_other},
      .finish = written_twice_while_it_moves},
-    {.name = "map growth: a writer dies anywhere, another",
-     .setup = setup_one_grows,
+    {.name = "map: a writer dies anywhere, another",
+     .setup = setup_two,
      .threads = {writer_0, writer_of_the_other},
      .mortal = 1,
      .finish = whole_behind_a_death,
      .marks = FIRST | SECOND},
+    {.name = "map growth: a mover dies anywhere, a writer",
+     .setup = setup_two_grow,
+     .threads = {mover_0, writer_of_the_other},
+     .mortal = 1,
+     .finish = written_behind_a_death,
+     .marks = FIRST},
     {.name = "map growth: a writer dies anywhere, reader",
      .setup = setup_two_grow,
      .threads = {writer_0, reader},
