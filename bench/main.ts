@@ -41,6 +41,7 @@ function parse(): [Subject, Options] {
         'latency',
         'processes',
         'heap',
+        'containers',
       ]),
     )
     .description('Measure Sabway beside its baselines.')
