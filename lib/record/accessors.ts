@@ -1,5 +1,5 @@
-// The accessors that the fields of an object have: one for each type, so that each of them reads and
-// writes one typed array. They are what the fast path is made of: a look whether the object was
+// The accessors that the fields of an object have: one for each type, so that each of them reads
+// and writes one typed array. They are what the fast path is made of: a look whether the object was
 // freed, and one access of memory.
 import * as check from '../base/check.js'
 import { ARRAYS, type Field, type ScalarType, VIEW_OF } from './definition.js'
@@ -13,7 +13,9 @@ export interface Placed {
   readonly regionViews: Views
   /** Offset of its first byte in the region. */
   readonly fieldsAt: number
-  /** The words of the region, the one that tells whether the object was freed, and what is there. */
+  /**
+   * The words of the region, the one that tells whether the object was freed, and what is there.
+   */
   readonly regionWords: Int32Array
   readonly lifeIndex: number
   readonly lifeWord: number
@@ -164,7 +166,9 @@ const ACCESSORS: { readonly [Type in ScalarType]: (name: string, n: number) => A
   }),
 }
 
-/** Arrays over the shared memory, by the number of the field; made when they are first asked for. */
+/**
+ * Arrays over the shared memory, by the number of the field; made when they are first asked for.
+ */
 interface HasArrays extends Placed {
   readonly fieldArrays: (object | undefined)[]
 }

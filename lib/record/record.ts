@@ -280,6 +280,5 @@ function drop(lock: Lock): void {
 }
 
 const isThenable = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
+  ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
   typeof check.fields(value, 'what the change returned', ['then']).then === 'function'

@@ -32,8 +32,8 @@ export interface SharedStructArrayOptions {
   length: number
   /**
    * 'columns', the default: all values of a field behind each other, which loops over one field of
-   * many objects are fastest with. 'rows': all fields of an object behind each other, for accesses of
-   * all fields of a few objects.
+   * many objects are fastest with. 'rows': all fields of an object behind each other, for accesses
+   * of all fields of a few objects.
    */
   layout?: StructLayout
   /** How many values one change under the lock may write: 1024 by default. Each takes 16 bytes. */
@@ -93,7 +93,7 @@ class Row implements Placed {
 
   set index(index: number) {
     const { structs } = this
-    if (!(index >= 0 && index < structs.length && Number.isInteger(index)))
+    if (typeof index !== 'number' || !(index >= 0 && index < structs.length && Number.isInteger(index)))
       check.integer(index, 'index', 0, structs.length - 1)
     this.#index = index
     this.fieldsAt = structs.fieldsAt + index * structs.shape.stride
@@ -183,11 +183,11 @@ export class SharedStructArray<D extends ObjectDefinition = ObjectDefinition> ex
   readonly #Row: RowClass
 
   /**
-   * New objects, all of whose fields are zero; or with `given` the array that another participant has
-   * made: what its getSharedMemory() gave, or its pointer. `Class`: what defineObject has returned.
-   * Errors: as Heap.alloc; ERR_SABWAY_OTHER_KIND: its fields are others; ERR_SABWAY_FREED,
-   * ERR_SABWAY_WILD_POINTER, ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT,
-   * ERR_SABWAY_OUT_OF_RANGE.
+   * New objects, all of whose fields are zero; or with `given` the array that another participant
+   * has made: what its getSharedMemory() gave, or its pointer. `Class`: what defineObject has
+   * returned. Errors: as Heap.alloc; ERR_SABWAY_OTHER_KIND: its fields are others;
+   * ERR_SABWAY_FREED, ERR_SABWAY_WILD_POINTER, ERR_SABWAY_INVALID_TYPE,
+   * ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE.
    */
   constructor(
     home: ObjectHome,
@@ -239,9 +239,9 @@ export class SharedStructArray<D extends ObjectDefinition = ObjectDefinition> ex
   }
 
   /**
-   * The fields of all objects, as typed arrays over the shared memory: of a field of n numbers those
-   * of object `i` begin at `i * n`. Only their creation looks whether the array was freed. Errors:
-   * ERR_SABWAY_INVALID_STATE: it is in rows, see `strided`; ERR_SABWAY_FREED.
+   * The fields of all objects, as typed arrays over the shared memory: of a field of n numbers
+   * those of object `i` begin at `i * n`. Only their creation looks whether the array was freed.
+   * Errors: ERR_SABWAY_INVALID_STATE: it is in rows, see `strided`; ERR_SABWAY_FREED.
    */
   get columns(): Columns<D> {
     this.mustLive()
@@ -288,7 +288,9 @@ export class SharedStructArray<D extends ObjectDefinition = ObjectDefinition> ex
     return this.locked(change, options)
   }
 
-  /** The same, if no participant holds the lock: true, else false. Never waits. Errors: as `lock`. */
+  /**
+   * The same, if no participant holds the lock: true, else false. Never waits. Errors: as `lock`.
+   */
   tryLock(change: (objects: StructArrayDraft<D>) => unknown): boolean {
     return this.tryLocked(change)
   }

@@ -22,15 +22,15 @@
  *     version + 1                  [U6]
  *
  * A snapshot that sees a field of a change sees the odd version of it, too, by [U3], so its second
- * look at `version` tells. A snapshot that finds `version` odd tries for the lock: of a living holder
- * it is SW_EBUSY, and what a dead one has left is undone.
+ * look at `version` tells. A snapshot that finds `version` odd tries for the lock: of a living
+ * holder it is SW_EBUSY, and what a dead one has left is undone.
  *
  * A field is noted once for each change: what it was first counts. So the log of a record with as
  * much room as it has fields is never full. Undoing goes from the last entry to the first, and may
  * be done again from the beginning by another participant when one dies in it.
  *
- * A field of one or two bytes is written by a compare-exchange of the word that it is in, since other
- * participants may write its neighbours at any time.
+ * A field of one or two bytes is written by a compare-exchange of the word that it is in, since
+ * other participants may write its neighbours at any time.
  *
  * Ordering edges:
  *   [U2] the store of `undo`: a crash never leaves an entry that counts and is not complete.
@@ -46,8 +46,8 @@
  *   in the undoing        the same once more
  *   in sw_record_free     a control block that is no object any more, and what was not freed yet
  *
- * Hostile participants write here, too: each word is read once and bounded by the heap before use, and
- * every walk has an end. They can make any field anything, and the lock poisoned. */
+ * Hostile participants write here, too: each word is read once and bounded by the heap before use,
+ * and every walk has an end. They can make any field anything, and the lock poisoned. */
 #include "sabway/record.h"
 
 #include <stddef.h>
@@ -85,7 +85,8 @@ static bool is_inside(const sw_heap *h, uint32_t at, uint64_t bytes) {
 
 static uint64_t data_bytes(uint32_t bytes, uint32_t room) { return ((uint64_t)bytes + 15) / 16 * 16 + room * 16ull; }
 
-/* What is at `at`, whatever that is. Errors: SW_EWILD; SW_ECORRUPT: its words lead out of the heap. */
+/* What is at `at`, whatever that is. Errors: SW_EWILD; SW_ECORRUPT: its words lead out of the
+ * heap. */
 static int look(const sw_heap *h, uint32_t at, view *v) {
   if (!is_inside(h, at, sizeof(sw_record))) return SW_EWILD;
   v->record = (sw_record *)(void *)(h->base + at);
@@ -196,8 +197,8 @@ static bool is_holder(const sw_heap *h, const view *v) { return sw_mutex_holder(
 
 static int give_back(const sw_heap *h, const view *v) { return sw_mutex_unlock(h->base, lock_of(v), h->endpoint); }
 
-/* The caller has the lock, of what `status` says. On an error it is given back: poisoned when it was
- * inherited. */
+/* The caller has the lock, of what `status` says. On an error it is given back: poisoned when it
+ * was inherited. */
 static int locked(sw_heap *h, const view *v, int status, bool inherited) {
   if (status == SW_OK && inherited) status = take_back(v);
   /* of one that is freed nothing is left that could be broken */

@@ -1,6 +1,6 @@
 /* Death at each shared access of the calls of records. The survivor finds the fields as they were
- * before the change or as they are behind it, the lock to be had, and the heap in order; at most the
- * two blocks of one record are lost. */
+ * before the change or as they are behind it, the lock to be had, and the heap in order; at most
+ * the two blocks of one record are lost. */
 #include <signal.h>
 
 #include "../unit/heap/heap_helper.h"

@@ -1,4 +1,5 @@
-// Objects with fields in shared memory: in one thread, in several, and in processes that are killed.
+// Objects with fields in shared memory: in one thread, in several, and in processes that are
+// killed.
 import assert from 'node:assert/strict'
 import { defineObject, MemoryHeap, SharedObject, SharedStructArray } from 'sabway'
 import { random } from '../support/bytes.js'

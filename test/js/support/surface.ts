@@ -501,19 +501,22 @@ const record: Record<string, Row> = {
     ...optionsOf(['hp', 'at', 'x'], (values, { object }) => object.assign(values)),
   ],
   'SharedObject#lock': [
-    (odd, { object }) => object.lock(odd),
+    // a function, which may be a class, would be called
+    (odd, { object }) => typeof odd !== 'function' && object.lock(odd),
     ...optionsOf(['timeout'], (options, { object }) => object.lock(() => 0, options)),
     ...optionsOf(['hp', 'at', 'x'], (values, { object }) => object.lock((fields) => fields.assign(values))),
     (odd, { object }) => object.lock((fields) => (fields.hp = odd)),
     (odd, { object }) => object.lock(({ at }) => (at[0] = odd)),
-    (odd, { object }) => object.lock(({ at }) => (at[odd] = 1)),
     (odd, { object }) => object.lock(({ at }) => at.set(odd)),
     (odd, { object }) => object.lock(({ at }) => at.set([1], odd)),
     (odd, { object }) => void object.lock(() => odd),
   ],
-  'SharedObject#tryLock': [(odd, { object }) => object.tryLock(odd), (odd, { object }) => object.tryLock(() => odd)],
+  'SharedObject#tryLock': [
+    (odd, { object }) => typeof odd !== 'function' && object.tryLock(odd),
+    (odd, { object }) => object.tryLock(() => odd),
+  ],
   'SharedObject#lockAsync': [
-    (odd, { object }) => object.lockAsync(odd),
+    (odd, { object }) => typeof odd !== 'function' && object.lockAsync(odd),
     ...optionsOf(['timeout', 'signal'], (options, { object }) => object.lockAsync(() => 0, options)),
     async (odd, { object }) => void (await object.lockAsync(() => odd)),
   ],
@@ -560,13 +563,13 @@ const record: Record<string, Row> = {
   'SharedStructArray#strided': [(odd, { structs }) => void structs.array.strided(odd)],
   'SharedStructArray#snapshot': [(odd, { structs }) => void structs.array.snapshot(odd)],
   'SharedStructArray#lock': [
-    (odd, { structs }) => structs.array.lock(odd),
+    (odd, { structs }) => typeof odd !== 'function' && structs.array.lock(odd),
     ...optionsOf(['timeout'], (options, { structs }) => structs.array.lock(() => 0, options)),
     (odd, { structs }) => structs.array.lock((objects) => void objects.at(odd)),
   ],
-  'SharedStructArray#tryLock': [(odd, { structs }) => structs.array.tryLock(odd)],
+  'SharedStructArray#tryLock': [(odd, { structs }) => typeof odd !== 'function' && structs.array.tryLock(odd)],
   'SharedStructArray#lockAsync': [
-    (odd, { structs }) => structs.array.lockAsync(odd),
+    (odd, { structs }) => typeof odd !== 'function' && structs.array.lockAsync(odd),
     ...optionsOf(['timeout', 'signal'], (options, { structs }) => structs.array.lockAsync(() => 0, options)),
   ],
   'SharedStructArray#length': 'no parameters',

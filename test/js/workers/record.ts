@@ -10,8 +10,8 @@ export interface RecordTask {
   pointer: number
   /**
    * count: change it `count` times, and as often in vain. add: add to `hits` and `sum` without the
-   * lock. hang: write half of a change, say so, and hang. die: the same, and end. rows: as count, in
-   * an array, of which two objects change together.
+   * lock. hang: write half of a change, say so, and hang. die: the same, and end. rows: as count,
+   * in an array, of which two objects change together.
    */
   changes: 'count' | 'add' | 'hang' | 'die' | 'rows'
   count?: number

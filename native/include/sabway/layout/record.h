@@ -42,7 +42,8 @@ typedef struct sw_record {
   uint32_t undo;       /* entries in the log: zero when no change is under way */
   sw_record_plan plan; /* does not change */
   uint32_t unused[9];
-  uint32_t alive; /* SW_RECORD_ALIVE ^ generation until it is freed: JavaScript looks at it each time */
+  /* SW_RECORD_ALIVE ^ generation until it is freed: JavaScript looks at it each time */
+  uint32_t alive;
 } sw_record;
 
 /* A part of the fields. */

@@ -120,7 +120,8 @@ static void a_change_of_each_width_is_made(void **state) {
   assert_int_equal(sw_mutex_holder(&record()->object.lock), 0);
 }
 
-/* Also what has been written twice; and only that: a neighbour that another writes meanwhile stays. */
+/* Also what has been written twice; and only that: a neighbour that another writes meanwhile
+ * stays. */
 static void a_change_is_taken_back(void **state) {
   (void)state;
   memset(fields(), 0xee, BYTES);
