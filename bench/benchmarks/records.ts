@@ -10,7 +10,7 @@ const OBJECTS = 1024
 /** Does its work so many times. */
 type Work = (count: number) => void
 
-const Unit = defineObject({ hp: 'i32', mana: 'i32', x: 'f32', weight: 'f64' })
+const Unit = defineObject({ hp: 'i32', mana: 'i32', weight: 'f64', speed: 'f64' })
 
 /** What each piece of work ends with, so that the compiler leaves none of it out. */
 function keep(sum: number): void {
@@ -49,7 +49,7 @@ export function floatField(): Work {
     let sum = 0
     for (let i = 0; i < count; i++) {
       unit.weight = i + 0.5
-      sum += unit.weight
+      sum += unit.speed
     }
     keep(sum)
   }
@@ -61,7 +61,7 @@ export function floatElement(): Work {
     let sum = 0
     for (let i = 0; i < count; i++) {
       words[1] = i + 0.5
-      sum += words[1]!
+      sum += words[2]!
     }
     keep(sum)
   }

@@ -14,7 +14,8 @@ export interface Placed {
   /** Offset of its first byte in the region. */
   readonly fieldsAt: number
   /**
-   * The words of the region, the one that tells whether the object was freed, and what is there.
+   * The words of the region, as signed integers, the one that tells whether the object was freed,
+   * and what is there.
    */
   readonly regionWords: Int32Array
   readonly lifeIndex: number
@@ -90,12 +91,12 @@ const ACCESSORS: { readonly [Type in ScalarType]: (name: string, n: number) => A
   i32: (name, n) => ({
     get() {
       if (isGone(this)) this.gone()
-      return this.regionViews.i32[(this.fieldsAt >>> 2) + n]!
+      return this.regionWords[(this.fieldsAt >>> 2) + n]!
     },
     set(value: number) {
       if (typeof value !== 'number' || (value | 0) !== value) refuseValue(value, 'i32', name)
       if (isGone(this)) this.gone()
-      this.regionViews.i32[(this.fieldsAt >>> 2) + n] = value
+      this.regionWords[(this.fieldsAt >>> 2) + n] = value
     },
   }),
   u32: (name, n) => ({

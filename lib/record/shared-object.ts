@@ -263,7 +263,7 @@ const isReserved = (name: string): boolean =>
 /**
  * Define a class of objects with these fields:
  *
- *     const Unit = defineObject({ position: ['f32', 3], hp: 'i32', target: 'pointer', alive: 'bool' })
+ *     const Unit = defineObject({ position: ['f32', 3], hp: 'i32', alive: 'bool' })
  *     const unit = new Unit(heap, { values: { hp: 100 } })
  *
  * Types are i8, u8, i16, u16, i32, u32, f32, f64, i64 and u64 (bigints), bool, and pointer; and

@@ -486,17 +486,13 @@ const record: Record<string, Row> = {
     (odd, { sabway, heap }) => Reflect.construct(sabway.SharedObject, [heap, odd, odd]),
     (odd, { sabway, heap }) => Reflect.construct(sabway.SharedObject, [odd, heap]),
   ],
-  'SharedObject#hp': [
+  'SharedObject#assign': [
     (odd, { object }) => {
       object.hp = odd
     },
-  ],
-  'SharedObject#at': [
     (odd, { object }) => {
       ;(object as { at: unknown }).at = odd
     },
-  ],
-  'SharedObject#assign': [
     (odd, { object }) => object.assign(odd),
     ...optionsOf(['hp', 'at', 'x'], (values, { object }) => object.assign(values)),
   ],
