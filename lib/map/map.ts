@@ -1,9 +1,9 @@
 // The public class of the hash map: see native/core/map/map.h.
 import * as check from '../base/check.js'
 import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
-import { formatFor } from '../channel/parts.js'
+import { formatFor, partsFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
-import { type Format, MSGPACK_ID, V8_ID } from '../codec/format.js'
+import type { Format } from '../codec/format.js'
 import {
   ERRORS,
   OBJECT_ERRORS,
@@ -374,13 +374,13 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
 
   /** The values of the keys, each read by itself; undefined where there is none. */
   getAll(keys: Iterable<K>): (V | undefined)[] {
-    return Array.from(iterable(keys, 'keys'), (key) => this.get(key))
+    return listOf(keys, 'keys').map((key) => this.get(key))
   }
 
   /** Put the entries, each by itself. */
   setAll(entries: Iterable<readonly [K, V]>, options?: SetOptions): this {
-    for (const entry of iterable(entries, 'entries')) {
-      const [key, value] = check.array(entry, 'entry') as readonly [K, V]
+    for (const entry of listOf(entries, 'entries')) {
+      const [key, value] = check.reading('an entry', () => pair(entry))
       this.set(key, value, options)
     }
     return this
@@ -545,9 +545,17 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
   }
 }
 
-function iterable<T>(value: Iterable<T>, name: string): Iterable<T> {
-  if (typeof (value as Iterable<T> | null | undefined)?.[Symbol.iterator] === 'function') return value
+/** What the iterable gives. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT. */
+function listOf<T>(value: Iterable<T>, name: string): T[] {
+  const isIterable = () => typeof (value as Iterable<T> | null | undefined)?.[Symbol.iterator] === 'function'
+  if (check.reading(name, isIterable)) return check.reading(name, () => Array.from(value))
   return check.refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be iterable, such as an array`, value)
+}
+
+/** Errors: ERR_SABWAY_INVALID_TYPE. */
+function pair<K, V>(entry: readonly [K, V]): [K, V] {
+  const [key, value] = check.array(entry, 'an entry') as readonly [K, V]
+  return [key, value]
 }
 
 // ---- making ----
@@ -564,7 +572,7 @@ function codecNumber(format: Format | null): number {
 }
 
 const nameOfCodec = (number: number): string | undefined =>
-  number === V8_ID ? 'v8' : number === MSGPACK_ID ? 'msgpack' : number === 0 ? 'bytes' : undefined
+  number === 0 ? 'bytes' : partsFor('the codec of a map').nameOfFormat(number)
 
 /** The format of the map whose codec has that number. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
 function formatIn(number: number, asked: unknown): Format | null {

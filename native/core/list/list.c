@@ -177,7 +177,7 @@ static uint32_t new_node(sw_heap *h, const view *v, uint32_t number, const void 
   sw_fence_fill();
   sw_fill(&node->next, 0);        /* [N2] */
   sw_fill(&node->number, number); /* [N2] */
-  sw_fill(&node->list, v->at);    /* [N2] */
+  sw_store_owned(&node->list, v->at);
   put(node, from, v->size);
   return at;
 }
@@ -189,7 +189,7 @@ static int renumber(const sw_heap *h, const view *v) {
   for (uint32_t at = sw_peer_load_relaxed(&v->list->head); at != 0;) {
     sw_node *node = node_at(h, v, at);
     if (node == NULL || steps-- == 0) return SW_ECORRUPT;
-    sw_store_release(&node->number, ++number); /* [N2] */
+    sw_store_relaxed(&node->number, ++number);
     at = sw_peer_load_relaxed(&node->next);
   }
   begin_era(v); /* a reader may have got an old number meanwhile */
@@ -366,7 +366,8 @@ static int seek(const sw_heap *h, const view *v, const sw_list_cursor *cursor, u
   }
   bool by_number = cursor->era == sw_peer_load_relaxed(&v->list->era);
   uint32_t at = sw_peer_load_acquire(&v->list->head); /* [N1] */
-  uint32_t steps = sw_peer_load_relaxed(&v->list->count) + MORE;
+  uint32_t steps = sw_peer_load_relaxed(&v->list->count);
+  steps = steps < most_nodes(h) ? steps + MORE : most_nodes(h);
   for (uint32_t index = 0; at != 0 && cursor->node != 0; index++) {
     const sw_node *node = node_at(h, v, at);
     if (node == NULL || steps-- == 0) return SW_EBUSY;

@@ -30,7 +30,7 @@ static bool step(walk *w) {
   uint32_t log2 = w->log2;
   while (log2 > w->base && (w->index >> (log2 - 1) & 1) != 0) w->index &= ~(1u << --log2);
   if (log2 > w->base) w->index |= 1u << (log2 - 1);
-  else if (++w->index == 1u << w->base) return false;
+  else if (++w->index >= 1u << w->base) return false;
   return true;
 }
 
@@ -91,7 +91,7 @@ int sw_map_next(sw_map_handle *m, sw_map_cursor *cursor, void *out, uint32_t roo
     int status = begin(m, &w);
     if (status != SW_OK) return status;
   }
-  if (w.base > SW_MAP_LOG2_MOST) return SW_EINVAL;
+  if (w.base > m->log2) return SW_EINVAL;
   for (bool more = true; more;) {
     int64_t bytes = copy_bucket(m, &w, (uint8_t *)out + done, room - done);
     if (bytes < 0) return (int)bytes;
@@ -222,7 +222,7 @@ int sw_map_blocks(sw_heap *h, uint32_t at, sw_map_block_cursor *cursor, uint32_t
     }
     cursor->index = 0;
     cursor->table = sw_peer_load_relaxed(&((const sw_map_table *)(const void *)table.bucket - 1)->previous);
-    if (cursor->table == 0 || table.log2 == 0) break;
+    if (cursor->table == 0 || swi_table_open(&m, cursor->table, &next) != SW_OK || next.log2 >= table.log2) break;
   }
   cursor->over = 2;
   return (int)count;

@@ -290,7 +290,7 @@ static int copy_pieces(const view *v, const sw_piece *pieces, uint32_t count, ui
     uint32_t at = sw_peer_load_relaxed(&pieces[i].at), bytes = sw_peer_load_relaxed(&pieces[i].bytes);
     if (at > v->bytes || bytes > v->bytes - at) return SW_ERANGE;
     const uint64_t *from = wide_at(v, at), *end = wide_at(v, at + bytes + 7);
-    while (from < end) *into++ = sw_peer_load64_acquire(from++); /* [U3] */
+    for (; from < end; from++) *into++ = sw_peer_load64_acquire(from); /* [U3] */
   }
   return SW_OK;
 }

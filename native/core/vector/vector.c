@@ -20,7 +20,7 @@
  * two looks at an even version that is the same [V2].
  *
  * Ordering edges:
- *   [V1] the release store of `length`, pairs with the acquire load of it by a reader: the element
+ *   [V1] the release store of a `length` that is more, pairs with the acquire load of it by a reader: the element
  *        and its segment are seen.
  *   [V2] the stores of an element of several components release the odd version, and pair with the
  *        acquire loads of a reader, whose second look at the version then differs; the release
@@ -187,7 +187,7 @@ static int mend(const sw_heap *h, const view *v) {
   } else if (moving != 0) {
     if (until >= SW_VECTOR_MOST) until = 0; /* a hostile peer has written it */
     status = move(h, v, until);
-    sw_store_release(&v->vector->length, until); /* [V1] */
+    sw_store_relaxed(&v->vector->length, until);
   }
   end_change(v);
   return status;
@@ -256,7 +256,7 @@ static int make_room(sw_heap *h, const view *v, uint32_t index) {
   if (bytes > UINT32_MAX) return SW_EHEAPFULL;
   uint32_t at = sw_heap_alloc(h, (uint32_t)bytes);
   if (at == 0) return h->status;
-  sw_store_release(&v->table->segment[segment], at); /* with [V1] */
+  sw_store_relaxed(&v->table->segment[segment], at); /* published by [V1] */
   return SW_OK;
 }
 
@@ -312,7 +312,7 @@ int sw_vector_pop(sw_heap *h, uint32_t at, uint32_t generation, void *to) {
     status = place == NULL ? SW_ECORRUPT : 1;
     if (status == 1) {
       take(to, place, v.size);
-      sw_store_release(&v.vector->length, length - 1); /* [V1] */
+      sw_store_relaxed(&v.vector->length, length - 1);
     }
   }
   unlock(h, &v);
@@ -332,7 +332,7 @@ int sw_vector_delete(sw_heap *h, uint32_t at, uint32_t generation, uint32_t inde
     begin_change(&v);
     status = move(h, &v, length - 1);
     if (status == SW_OK) {
-      sw_store_release(&v.vector->length, length - 1); /* [V1] */
+      sw_store_relaxed(&v.vector->length, length - 1);
       status = 1;
     }
     end_change(&v);
@@ -345,7 +345,7 @@ int sw_vector_clear(sw_heap *h, uint32_t at, uint32_t generation) {
   view v;
   int status = enter(h, at, generation, &v);
   if (status != SW_OK) return status;
-  sw_store_release(&v.vector->length, 0); /* [V1] */
+  sw_store_relaxed(&v.vector->length, 0);
   unlock(h, &v);
   return SW_OK;
 }
@@ -426,7 +426,7 @@ int sw_vector_free(sw_heap *h, uint32_t at, uint32_t generation) {
     unlock(h, &v);
     return status;
   }
-  sw_store_release(&v.vector->length, 0); /* [V1] what others do from now on finds nothing */
+  sw_store_relaxed(&v.vector->length, 0); /* what others do from now on finds nothing */
   for (uint32_t segment = 1; segment < SW_VECTOR_SEGMENTS; segment++) {
     uint32_t block = sw_peer_load_relaxed(&v.table->segment[segment]);
     if (block != 0) sw_heap_free(h, block);

@@ -122,6 +122,15 @@ static const struct reason {
     {"note", "&v->record->undo", MODEL_WEAKEN, "the lock orders it between the living; it is for what a crash leaves"},
     {"take_back", "&v->record->undo", MODEL_WEAKEN, "as above"},
     {"make", "&v->record->undo", MODEL_WEAKEN, "as above"},
+    {"free_garbage", "&node->number", MODEL_WEAKEN, "a reader that finds no number tries again, whatever else it sees"},
+    {"take_out", "&p->node->number", MODEL_WEAKEN, "as above"},
+    {"clear", "&v->list->head", MODEL_WEAKEN, "it takes away; the order is for what a crash leaves"},
+    {"read", "length = (uint32_t)", MODEL_WEAKEN, "copying begins with the same word again, by an acquiring load"},
+    {"sw_string_check", "text_of", MODEL_WEAKEN, "for a moment when no participant replaces the text"},
+    {"move", "&v->vector->moving", MODEL_WEAKEN,
+     "the lock orders it between the living; it is for what a crash leaves"},
+    {"sw_vector_delete", "&v.vector->moving", MODEL_WEAKEN, "as above"},
+    {"sw_vector_set", "WRITING", MODEL_WEAKEN, "as above"},
 };
 
 enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };

@@ -13,7 +13,7 @@ enum { NODE = 32 };
 static struct {
   sw_heap heap[3];
   uint32_t at, generation;
-  uint32_t node, number; /* of the first element */
+  uint32_t node, number, second; /* nodes of the first two elements, and the number of the first */
   uint64_t blocks;
   uint32_t done;
   int status[3];
@@ -53,12 +53,14 @@ static void setup(uint32_t length) {
     model_check(sw_list_read(&g.heap[0], g.at, g.generation, &cursor, entry, sizeof(entry)) == 1);
     g.node = entry[0];
     g.number = entry[1];
+    g.second = ((sw_node *)(void *)(base() + g.node))->next;
   }
   g.blocks = blocks();
   model_snapshot(base() + SW_HEAP_AT, REGION_BYTES - SW_HEAP_AT); /* finish writes, too */
 }
 static void setup_one(void) { setup(1); }
 static void setup_two(void) { setup(2); }
+static void setup_three(void) { setup(3); }
 
 static void insert(int thread, uint32_t value) {
   uint32_t element[2] = {value, value};
@@ -96,6 +98,16 @@ static void read_all(void) {
   uint32_t first = next(1, &cursor), second = next(1, &cursor);
   model_check(first == 1 && (second == 0 || second == 8));
   model_mark(second == 0 ? FIRST : SECOND);
+}
+/* With room for both. */
+static void read_at_once(void) {
+  sw_list_cursor cursor = {0};
+  uint32_t entry[8];
+  int nodes = sw_list_read(&g.heap[1], g.at, g.generation, &cursor, entry, sizeof(entry));
+  model_check(nodes == 1 || nodes == 2);
+  model_check(entry[2] == 1 && entry[3] == 1);
+  if (nodes == 2) model_check(entry[6] == 8 && entry[7] == 8 && entry[5] > entry[1]);
+  model_mark(nodes == 1 ? FIRST : SECOND);
 }
 static void inserted_or_not(void) {
   uint32_t all = content();
@@ -165,6 +177,35 @@ static void set_or_not(void) {
   model_check(blocks() <= g.blocks + 1);
 }
 
+/* The new node of the second element has the place of the first one's. */
+static void set_two(void) {
+  uint32_t node = g.node, number = g.number, element[2] = {8, 8};
+  model_check(sw_list_set(&g.heap[0], g.at, g.generation, &node, number, element) == 1);
+  node = g.second;
+  element[0] = element[1] = 9;
+  model_check(sw_list_set(&g.heap[0], g.at, g.generation, &node, number + 1, element) == 1);
+}
+static void read_set_two(void) {
+  sw_list_cursor cursor = {0};
+  uint32_t first = next(1, &cursor), second = next(1, &cursor);
+  model_check((first == 1 || first == 8) && (second == 2 || second == 9));
+  model_mark(first == 8 ? FIRST : second == 2 ? SECOND : BOTH);
+}
+static void two_are_set(void) { model_check(content() == 893 && blocks() == g.blocks); }
+
+/* ---- new numbers ---- */
+
+static void setup_last_number(void) {
+  setup(0);
+  sw_list *list = (sw_list *)(void *)(base() + g.at);
+  list->last = UINT32_MAX - 1;
+  uint32_t element[2] = {1, 1};
+  model_check(sw_list_insert(&g.heap[0], g.at, g.generation, element) == SW_OK);
+  model_check(list->last == UINT32_MAX);
+  g.blocks = blocks();
+  model_snapshot(base() + SW_HEAP_AT, REGION_BYTES - SW_HEAP_AT);
+}
+
 /* ---- clearing ---- */
 
 static void clear_it(void) {
@@ -191,6 +232,17 @@ const model_scenario scenes_list[] = {{.name = "list: one inserts, and may die; 
                                        .finish = inserted_or_not,
                                        .mortal = 1,
                                        .marks = FIRST | SECOND | BOTH | REFUSED},
+                                      {.name = "list: one inserts, one reads all at once",
+                                       .setup = setup_one,
+                                       .threads = {insert_0, read_at_once},
+                                       .finish = inserted_or_not,
+                                       .marks = FIRST | SECOND},
+                                      {.name = "list: one gives new numbers, and may die; one reads",
+                                       .setup = setup_last_number,
+                                       .threads = {insert_0, read_all},
+                                       .finish = inserted_or_not,
+                                       .mortal = 1,
+                                       .marks = FIRST | SECOND},
                                       {.name = "list: two insert",
                                        .setup = setup_one,
                                        .threads = {insert_0, insert_1},
@@ -214,6 +266,11 @@ const model_scenario scenes_list[] = {{.name = "list: one inserts, and may die; 
                                        .finish = set_or_not,
                                        .mortal = 1,
                                        .marks = FIRST | SECOND},
+                                      {.name = "list: one replaces two, one reads",
+                                       .setup = setup_three,
+                                       .threads = {set_two, read_set_two},
+                                       .finish = two_are_set,
+                                       .marks = FIRST | SECOND | BOTH},
                                       {.name = "list: one clears, and may die; one reads",
                                        .setup = setup_two,
                                        .threads = {clear_it, read_cleared},

@@ -1,7 +1,7 @@
 /* Strings: a reader sees a text that was there, whole, also when blocks are used again at once; of
  * two that compare one wins; and the end of a string is its end for writers that come late.
  *
- * Thread n is process n + 1, endpoint n. Each has a slab of the blocks' size. Texts are of two
+ * Thread n is process n + 1, endpoint n. Each has a slab of the blocks' size. Texts are of three
  * words, and all their letters are the same. */
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "sabway/string.h"
 #include "scenes.h"
 
-enum { LETTERS = 12, BLOCK = 16 };
+enum { LETTERS = 14, BLOCK = 4 + LETTERS };
 
 static struct {
   sw_heap heap[3];
@@ -41,7 +41,7 @@ static void setup(void) {
   }
   g.at = sw_string_new(&g.heap[0]);
   model_check(g.at != 0 && sw_object_type(&g.heap[0], g.at, &g.generation) == SW_TYPE_STRING);
-  model_check(sw_string_set(&g.heap[0], g.at, g.generation, "aaaaaaaaaaaa", LETTERS) == SW_OK);
+  model_check(sw_string_set(&g.heap[0], g.at, g.generation, "aaaaaaaaaaaaaa", LETTERS) == SW_OK);
   sw_string_content content;
   char text[LETTERS];
   model_check(sw_string_get(&g.heap[0], g.at, g.generation, text, LETTERS, &content) == SW_OK);

@@ -99,7 +99,8 @@ static bool add_site(site *s, const char *file, int line, const char *text, cons
   bool is_fence = strncmp(call, "sw_fence", 8) == 0;
   s->mutable_as[MODEL_WEAKEN] = true;
   s->mutable_as[MODEL_BLIND] = is_fence;
-  s->mutable_as[MODEL_SPLIT] = !is_fence && strncmp(call, "sw_", 3) == 0 && strncmp(call, "sw_load", 7) != 0;
+  s->mutable_as[MODEL_SPLIT] =
+      !is_fence && strncmp(call, "sw_", 3) == 0 && strncmp(call, "sw_load", 7) != 0 && strncmp(call, "sw_fill", 7) != 0;
   return true;
 }
 

@@ -42,6 +42,9 @@ function scene(): Scene {
     mutex: new sabway.Mutex(heap),
     object: new Class(heap),
     structs: { Class, array: new sabway.SharedStructArray(heap, Class, { length: 3 }) },
+    map: new sabway.SharedMap(heap),
+    numbers: new sabway.SharedMap<Sabway.MapKey, number>(heap, { numeric: 'u32' }),
+    coded: new sabway.SharedMap(heap, { ttl: 1e9, maxEntries: 50, codec: sharedCodec() ?? (codec as never) }),
   }
 }
 
@@ -61,7 +64,7 @@ function end({ renderer, native, values, region, heap }: Scene): void {
 }
 
 /** A mistake costs the call, not the channel, the heap or the mutex. */
-function stillWorks({ renderer, native, heap, memory, mutex, object, structs }: Scene): void {
+function stillWorks({ renderer, native, heap, memory, mutex, object, structs, map }: Scene): void {
   for (let left = 0; native.tryReceive() !== null; left++) if (left > 1000) throw new Error('messages without end')
   const sent = new Uint8Array([7, 8, 9])
   renderer.send(sent)
@@ -73,6 +76,8 @@ function stillWorks({ renderer, native, heap, memory, mutex, object, structs }: 
   mutex.lock().release()
   object.lock((fields) => ++fields.hp)
   structs.array.lock((objects) => ++objects.at(2).hp)
+  if (map.set('works', 5).get('works') !== 5) throw new Error('the map works no more')
+  map.check()
 }
 
 function judge(error: unknown): void {
@@ -128,6 +133,8 @@ const members = membersOf(sabway, {
   SharedObject: last.object,
   SharedStructArray: last.structs.array,
   Lock: last.mutex.lock(),
+  SharedMap: last.map,
+  ConcurrentHashMap: new sabway.ConcurrentHashMap(last.heap),
   // an entry without codecs has no ports
   ChannelPort: sharedCodec() === undefined ? { cloneHint: '' } : last.port,
   SabwayError: new sabway.SabwayError('ERR_SABWAY_CLOSED', 'x'),

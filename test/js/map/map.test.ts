@@ -115,7 +115,8 @@ describe('a map', () => {
   })
 
   it('does a million random operations as a Map does', () => {
-    const m = map<MapKey, unknown>(undefined, 256 * MIB)
+    const h = heap(256 * MIB)
+    const m = new SharedMap<MapKey, unknown>(h)
     const expected = new Map<MapKey, unknown>()
     const next = random(12)
     const below = (n: number) => Math.floor(next() * n)
@@ -143,11 +144,12 @@ describe('a map', () => {
     }
     assert.equal(m.size, expected.size)
     assert.deepEqual(new Map(m), expected)
-    m.check()(m.heap as MemoryHeap).region.set('map', m)
-    assert.deepEqual((m.heap as MemoryHeap).check({ sweep: true }), [])
+    m.check()
+    h.region.set('map', m)
+    assert.deepEqual(h.check({ sweep: true }), [])
     m.free()
     // what is left are control blocks, and this thread's handles
-    assert.ok((m.heap as MemoryHeap).stats().blocks < 10)
+    assert.ok(h.stats().blocks < 10)
   })
 
   it('changes a value by what it was', () => {

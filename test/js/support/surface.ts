@@ -20,6 +20,10 @@ export interface Scene {
   /** Two fields: `hp: 'i32'`, `at: ['f32', 2]`. */
   object: InstanceType<UnitClass>
   structs: { Class: UnitClass; array: Sabway.SharedStructArray<Unit> }
+  /** An empty map, one of numbers, and one with a codec whose entries expire. */
+  map: Sabway.SharedMap
+  numbers: Sabway.SharedMap<Sabway.MapKey, number>
+  coded: Sabway.SharedMap
 }
 
 type Unit = { hp: 'i32'; at: readonly ['f32', 2] }
@@ -627,7 +631,109 @@ for (const name of ['SharedObject', 'SharedStructArray']) {
 record['SharedObject#fieldArrays'] = 'internal'
 record['SharedStructArray#place'] = 'internal'
 
-const common = { ...channel, ...region, ...port, ...heap, ...mutex, ...record, ...rest }
+const MAP_OPTIONS = ['codec', 'numeric', 'maxEntries', 'evict', 'ttl', 'capacity'] as const
+
+/** Of a key and a value, and of the options of a call. */
+const entryOf = (call: (key: never, value: never, options: object, scene: Scene) => unknown): Try[] => [
+  (odd, scene) => call(odd, 1 as never, {}, scene),
+  (odd, scene) => call('key' as never, odd, {}, scene),
+  ...optionsOf(['ttl'], (options, scene) => call('key' as never, 1 as never, options, scene)),
+]
+
+/** What a program's own function throws is for the program. */
+const notCalled = (odd: never): never => (typeof odd === 'function' ? ((() => 1) as never) : odd)
+
+const maps: Record<string, Row> = {
+  'SharedMap#constructor': [
+    (odd, { sabway }) => new sabway.SharedMap(odd),
+    (odd, { sabway, heap }) => new sabway.SharedMap(heap, odd).free(),
+    ...optionsOf(MAP_OPTIONS, (options, { sabway, heap }) => new sabway.SharedMap(heap, options).free()),
+    (odd, { sabway, heap, map }) => new sabway.SharedMap(heap, { ...map.getSharedMemory(), bufferPosition: odd }),
+    (odd, { sabway, heap, map }) => new sabway.SharedMap(heap, { ...map.getSharedMemory(), bufferByteOffset: odd }),
+    (odd, { sabway, heap, map }) => new sabway.SharedMap(heap, { ...map.getSharedMemory(), generation: odd }),
+    (odd, { sabway, heap, map }) => new sabway.SharedMap(heap, map.getSharedMemory(), odd),
+    ...optionsOf(['codec'], (open, { sabway, heap, map }) => new sabway.SharedMap(heap, map.pointer, open)),
+  ],
+  'SharedMap#get': [(odd, { map }) => map.get(odd), (odd, { coded }) => coded.get(odd)],
+  'SharedMap#set': [
+    ...entryOf((key, value, options, { map }) => map.set(key, value, options)),
+    ...entryOf((key, value, options, { coded }) => coded.set(key, value, options)),
+    ...entryOf((key, value, options, { numbers }) => numbers.set(key, value, options)),
+  ],
+  'SharedMap#has': [(odd, { map }) => map.has(odd)],
+  'SharedMap#delete': [(odd, { map }) => map.delete(odd)],
+  'SharedMap#update': [
+    (odd, { map }) => map.update(odd, () => 1),
+    (odd, { map }) => map.update('key', notCalled(odd)),
+    (odd, { map }) => map.update('key', () => odd),
+    (odd, { map }) => map.update('key', () => 1, odd),
+  ],
+  'SharedMap#compareAndSet': [
+    (odd, { map }) => map.compareAndSet(odd, 1, 2),
+    (odd, { map }) => map.compareAndSet('key', odd, 2),
+    (odd, { map }) => map.compareAndSet('key', 1, odd),
+    (odd, { map }) => map.compareAndSet('key', 1, 2, odd),
+  ],
+  'SharedMap#getOrInsert': entryOf((key, value, options, { coded }) => coded.getOrInsert(key, value, options)),
+  'SharedMap#getOrInsertComputed': [
+    (odd, { map }) => map.getOrInsertComputed(odd, () => 1),
+    (odd, { map }) => map.getOrInsertComputed('other', notCalled(odd)),
+    (odd, { map }) => map.getOrInsertComputed('third', () => odd),
+    (odd, { map }) => map.getOrInsertComputed('fourth', () => 1, odd),
+  ],
+  'SharedMap#computeIfAbsent': [
+    (odd, { map }) => map.computeIfAbsent(odd, () => 1),
+    (odd, { map }) => map.computeIfAbsent('other', notCalled(odd)),
+    (odd, { map }) => map.computeIfAbsent('other', () => 1, odd),
+  ],
+  'SharedMap#putIfAbsent': entryOf((key, value, options, { coded }) => coded.putIfAbsent(key, value, options)),
+  'SharedMap#replace': entryOf((key, value, options, { coded }) => coded.replace(key, value, options)),
+  'SharedMap#add': [
+    (odd, { numbers }) => numbers.add(odd),
+    (odd, { numbers }) => numbers.add('key', odd),
+    (odd, { map }) => map.add('key', odd),
+  ],
+  'SharedMap#getAll': [(odd, { map }) => map.getAll(odd), (odd, { map }) => map.getAll([odd])],
+  'SharedMap#setAll': [
+    (odd, { map }) => map.setAll(odd),
+    (odd, { map }) => map.setAll([odd]),
+    (odd, { map }) => map.setAll([['key', odd]]),
+    (odd, { map }) => map.setAll([], odd),
+    (odd, { coded }) => coded.setAll([['key', 1]], odd),
+  ],
+  'SharedMap#forEach': [(odd, { map }) => map.forEach(odd), (odd, { map }) => map.forEach(() => {}, odd)],
+  'ConcurrentHashMap#constructor': [
+    (odd, { sabway }) => new sabway.ConcurrentHashMap(odd),
+    (odd, { sabway, heap }) => new sabway.ConcurrentHashMap(heap, odd).free(),
+    ...optionsOf(['initialCapacity', 'concurrencyLevel', 'maxEntries'], (options, { sabway, heap }) =>
+      new sabway.ConcurrentHashMap(heap, options).free(),
+    ),
+    (odd, { sabway, heap, map }) => new sabway.ConcurrentHashMap(heap, map.getSharedMemory(), odd),
+  ],
+}
+for (const name of [
+  'clear',
+  'prune',
+  'size',
+  'length',
+  'entries',
+  'keys',
+  'values',
+  'Symbol(Symbol.iterator)',
+  'check',
+])
+  maps[`SharedMap#${name}`] = 'no parameters'
+for (const name of ['heap', 'pointer', 'getSharedMemory', 'free', 'isFreed', 'toJSON'])
+  maps[`SharedMap#${name}`] = 'no parameters'
+for (const name of ['Symbol(Symbol.dispose)', 'Symbol(Symbol.toStringTag)']) maps[`SharedMap#${name}`] = 'no parameters'
+for (const name of ['cloneHint', 'generation', 'member', 'release', 'error', 'Symbol(nodejs.util.inspect.custom)'])
+  maps[`SharedMap#${name}`] = 'internal'
+for (const [name, row] of Object.entries(maps)) {
+  const [, member] = /^SharedMap(#.*)$/.exec(name) ?? []
+  if (member !== undefined) maps[`ConcurrentHashMap${member}`] ??= typeof row === 'string' ? row : 'no parameters'
+}
+
+const common = { ...channel, ...region, ...port, ...heap, ...mutex, ...maps, ...record, ...rest }
 
 type Main = typeof import('sabway/electron/main')
 type Renderer = typeof import('sabway/electron/renderer')

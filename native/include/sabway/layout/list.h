@@ -19,6 +19,7 @@ typedef struct sw_list {
   uint32_t tail;
   uint32_t count;
   uint32_t block; /* a block of the heap that is freed with the list, or zero */
+  uint32_t unused;
 } sw_list;
 
 /* A block of the heap. Only `next` and `previous` change while it can be reached. */

@@ -37,10 +37,10 @@ static void insert_numbers(scene *c, uint32_t first, uint32_t behind) {
 
 enum { MOST = 300, WIDEST = 64 };
 
-typedef struct element {
+typedef struct listed {
   uint32_t node, number;
   uint8_t bytes[WIDEST];
-} element;
+} listed;
 
 static uint32_t next(uint32_t *seed) {
   *seed = *seed * 1664525 + 1013904223;
@@ -48,7 +48,7 @@ static uint32_t next(uint32_t *seed) {
 }
 
 /* All of it, read with that much room at a time. */
-static uint32_t read_all(scene *c, element *found, uint32_t size, uint32_t room) {
+static uint32_t read_all(scene *c, listed *found, uint32_t size, uint32_t room) {
   uint32_t stride = 8 + (size + 7) / 8 * 8, count = 0;
   static uint8_t to[4096];
   sw_list_cursor cursor = {0};
@@ -65,8 +65,8 @@ static uint32_t read_all(scene *c, element *found, uint32_t size, uint32_t room)
   return count;
 }
 
-static void compare(scene *c, element *array, uint32_t length, uint32_t size, uint32_t room) {
-  static element found[MOST];
+static void compare(scene *c, listed *array, uint32_t length, uint32_t size, uint32_t room) {
+  static listed found[MOST];
   assert_int_equal(check(c), SW_OK);
   assert_int_equal(read_all(c, found, size, room), length);
   for (uint32_t i = 0; i < length; i++) {
@@ -77,7 +77,7 @@ static void compare(scene *c, element *array, uint32_t length, uint32_t size, ui
 }
 
 static void like_an_array(scene *c, uint32_t size, uint32_t turns, uint32_t seed) {
-  static element array[MOST + 1];
+  static listed array[MOST + 1];
   uint32_t length = 0, least = 8 + (size + 7) / 8 * 8;
   for (uint32_t turn = 0; turn < turns; turn++) {
     uint32_t what = next(&seed) % 16, i = length == 0 ? 0 : next(&seed) % length;
@@ -91,7 +91,7 @@ static void like_an_array(scene *c, uint32_t size, uint32_t turns, uint32_t seed
       assert_int_equal(sw_list_delete_index(&c->s.h, c->at, c->generation, i, taken), length != 0);
       if (length == 0) continue;
       assert_memory_equal(taken, array[i].bytes, size);
-      memmove(&array[i], &array[i + 1], sizeof(element) * (--length - i));
+      memmove(&array[i], &array[i + 1], sizeof(listed) * (--length - i));
     } else if (what < 15) {
       compare(c, array, length, size, least * (1 + next(&seed) % 5));
       if (length == 0) continue;
@@ -102,12 +102,12 @@ static void like_an_array(scene *c, uint32_t size, uint32_t turns, uint32_t seed
         if (node == array[i].node) continue;
         assert_int_equal(sw_list_delete(&c->s.h, c->at, c->generation, array[i].node, array[i].number), 0);
       } else {
-        element gone = array[i];
+        listed gone = array[i];
         assert_int_equal(sw_list_delete(&c->s.h, c->at, c->generation, gone.node, gone.number + 1), 0);
         assert_int_equal(sw_list_delete(&c->s.h, c->at, c->generation, gone.node, gone.number), 1);
         assert_int_equal(sw_list_delete(&c->s.h, c->at, c->generation, gone.node, gone.number), 0);
         assert_int_equal(sw_list_set(&c->s.h, c->at, c->generation, &gone.node, gone.number, bytes), 0);
-        memmove(&array[i], &array[i + 1], sizeof(element) * (--length - i));
+        memmove(&array[i], &array[i + 1], sizeof(listed) * (--length - i));
       }
     } else if (next(&seed) % 32 == 0) {
       assert_int_equal(sw_list_clear(&c->s.h, c->at, c->generation), SW_OK);
