@@ -3,6 +3,7 @@
 // freed, and one access of memory.
 import * as check from '../base/check.js'
 import { ARRAYS, type Field, type ScalarType, VIEW_OF } from './definition.js'
+import { type VersionedText, versionAt } from './texts.js'
 import { refuseValue, type Views } from './values.js'
 
 /**
@@ -22,17 +23,24 @@ export interface Placed {
   readonly lifeWord: number
   /** Errors: ERR_SABWAY_FREED. */
   gone(): never
+  textAt(at: number): VersionedText
+  setText(at: number, text: string): void
+}
+
+/** With what was made of fields before, by their numbers: typed arrays, and texts that were read. */
+interface HasFields extends Placed {
+  readonly fieldArrays: (object | undefined)[]
 }
 
 interface Accessor {
-  get(this: Placed): unknown
-  set(this: Placed, value: never): void
+  get(this: HasFields): unknown
+  set(this: HasFields, value: never): void
 }
 
 const isGone = (of: Placed): boolean => of.regionWords[of.lifeIndex] !== of.lifeWord
 
 /** Of a field `n` elements of its own size behind the object's first byte. */
-const ACCESSORS: { readonly [Type in ScalarType]: (name: string, n: number) => Accessor } = {
+const ACCESSORS: { readonly [Type in Exclude<ScalarType, 'string'>]: (name: string, n: number) => Accessor } = {
   i8: (name, n) => ({
     get() {
       if (isGone(this)) this.gone()
@@ -167,17 +175,10 @@ const ACCESSORS: { readonly [Type in ScalarType]: (name: string, n: number) => A
   }),
 }
 
-/**
- * Arrays over the shared memory, by the number of the field; made when they are first asked for.
- */
-interface HasArrays extends Placed {
-  readonly fieldArrays: (object | undefined)[]
-}
-
 function arrayAccessor({ name, type, length, offset, index }: Field): Accessor {
   const Type = ARRAYS[VIEW_OF[type]]
   return {
-    get(this: HasArrays) {
+    get() {
       if (isGone(this)) this.gone()
       this.fieldArrays[index] ??= new Type(this.regionWords.buffer as SharedArrayBuffer, this.fieldsAt + offset, length)
       return this.fieldArrays[index]
@@ -192,11 +193,35 @@ function arrayAccessor({ name, type, length, offset, index }: Field): Accessor {
   }
 }
 
+/** A text is read again when it has been replaced. */
+function textAccessor({ name, offset, index }: Field): Accessor {
+  return {
+    get() {
+      if (isGone(this)) this.gone()
+      const at = this.fieldsAt + offset
+      const known = this.fieldArrays[index] as VersionedText | undefined
+      if (known !== undefined && known.version === versionAt(this.regionWords, at)) return known.text
+      const read = this.textAt(at)
+      this.fieldArrays[index] = read
+      return read.text
+    },
+    set(value: unknown) {
+      if (typeof value !== 'string') refuseValue(value, 'string', name)
+      this.setText(this.fieldsAt + offset, value as string)
+    },
+  }
+}
+
 /** Give a class the fields of its objects. */
 export function defineFields(prototype: object, fields: readonly Field[]): void {
   for (const field of fields) {
     const { name, type, length, offset, bytes } = field
-    const accessor = length === 0 ? ACCESSORS[type](name, offset / bytes) : arrayAccessor(field)
+    const accessor =
+      length !== 0
+        ? arrayAccessor(field)
+        : type === 'string'
+          ? textAccessor(field)
+          : ACCESSORS[type](name, offset / bytes)
     Object.defineProperty(prototype, name, { ...accessor, enumerable: true, configurable: true })
   }
 }

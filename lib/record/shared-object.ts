@@ -18,7 +18,7 @@ import {
   type Shape,
   shapeOf,
 } from './definition.js'
-import { copyOfField, type Draft, draftClass, inputs } from './draft.js'
+import { copiesOf, type Draft, draftClass, inputs, untilCopied } from './draft.js'
 import { blocksAt, hashAt, MOST_UNDO, makeRecord, type Plan, SharedRecord } from './record.js'
 import { atomics, checked, write } from './values.js'
 
@@ -114,7 +114,9 @@ export abstract class SharedObject<D extends ObjectDefinition = ObjectDefinition
   #write(all: ReturnType<typeof inputs>): void {
     for (const { field, values } of all)
       values.forEach((value, n) => {
-        write(this.regionViews, field.type, this.fieldsAt + field.offset + n * field.bytes, value as number)
+        const at = this.fieldsAt + field.offset + n * field.bytes
+        if (field.type === 'string') this.setText(at, value as string)
+        else write(this.regionViews, field.type, at, value as number)
       })
   }
 
@@ -154,11 +156,9 @@ export abstract class SharedObject<D extends ObjectDefinition = ObjectDefinition
    * ERR_SABWAY_CLOSED; ERR_SABWAY_BUSY, where a change has been under way for long.
    */
   snapshot(): FieldCopies<D> {
-    const { shape, layout } = this
-    const copy = this.copyOf([{ at: 0, bytes: layout.bytes }])
-    return Object.fromEntries(
-      shape.fields.map((field) => [field.name, copyOfField(field, copy, field.offset)]),
-    ) as FieldCopies<D>
+    const all = [{ at: 0, bytes: this.layout.bytes }]
+    const home = ({ offset }: Field) => this.fieldsAt + offset
+    return untilCopied(() => copiesOf(this, this.copyOf(all), ({ offset }) => offset, home)) as FieldCopies<D>
   }
 
   // ---- one field, in order with all other participants ----

@@ -59,6 +59,15 @@ int sw_record_locked(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation
 int sw_record_write32(sw_heap *h, uint32_t at, uint32_t offset, uint32_t width, uint32_t value);
 int sw_record_write64(sw_heap *h, uint32_t at, uint32_t offset, uint32_t low, uint32_t high);
 
+/* Replace a text, whose word is at that offset in the fields: by a block of sw_string_alloc that is
+ * filled, or zero, for an empty one. It belongs to the record from then on; on an error it is still
+ * the caller's. For the holder; otherwise as sw_record_write64. */
+int sw_record_write_text(sw_heap *h, uint32_t at, uint32_t offset, uint32_t text);
+
+/* The same for a caller that does not hold the lock, which it takes for that time. Errors: also
+ * those of sw_record_try_lock. */
+int sw_record_set_text(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation, uint32_t offset, uint32_t text);
+
 /* Take back what the holder has changed since it has locked the record, or since it has called
  * this; it stays locked. For the holder. Errors: SW_ESTATE, SW_ECORRUPT. */
 int sw_record_undo(sw_heap *h, uint32_t at);

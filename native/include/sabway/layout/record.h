@@ -12,7 +12,7 @@
 enum {
   /* Of sw_record.alive: such a word is there by chance in no other type's control block. */
   SW_RECORD_ALIVE = 0x52ec0a1e,
-  SW_UNDO_TEXT = 0x80 /* beside the width: the field is a text word, see layout/text.h */
+  SW_UNDO_TEXT = 0x80 /* beside the width: the field leads to a sw_text (layout/string.h) */
 };
 
 /* A field that has been changed, and what it was: enough to change it back. */
