@@ -19,6 +19,7 @@ import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './benchmark
 import { NativeProgram, type Program } from './benchmarks/native-program.js'
 import { CallPerMessage, Futex, NativeEcho, Synckit } from './benchmarks/native-round-trips.js'
 import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './benchmarks/process-pair.js'
+import * as records from './benchmarks/records.js'
 import { ThreadPair } from './benchmarks/thread-pair.js'
 import type { Group } from './harness/measure.js'
 import { label, SIZES } from './harness/messages.js'
@@ -85,6 +86,11 @@ export const PATHS = {
   walk: 'list: iterate, 10,000 elements',
   setString: 'string: set, 20 characters',
   readString: 'string: get, 20 characters',
+  field: 'object field write and read, JS',
+  floatField: 'object field of f64 write and read, JS',
+  otherField: 'object field write and read, JS, beside a proxy',
+  rows: 'a field of each object of an array, JS',
+  change: 'change two fields under the lock, JS',
 } as const
 
 /** The transport of `crowds` that the others are measured by. */
@@ -322,6 +328,32 @@ function inContainers(): Group[] {
   ]
 }
 
+function inRecords(): Group[] {
+  const here = (name: string, ours: boolean, prepare: () => (count: number) => void) =>
+    new InThread(name, ours, prepare)
+  return [
+    work(PATHS.field, [here('SharedObject', true, records.field), here('typed array', false, records.element)]),
+    work(PATHS.floatField, [
+      here('SharedObject', true, records.floatField),
+      here('typed array', false, records.floatElement),
+    ]),
+    work(PATHS.otherField, [
+      here('SharedObject', true, records.field),
+      here('@bnaya/objectbuffer', false, records.otherField),
+    ]),
+    work(PATHS.rows, [
+      here('SharedStructArray, columns', true, records.column),
+      here('SharedStructArray, rows', true, records.rows),
+      here('typed array', false, records.elements),
+    ]),
+    work(PATHS.change, [
+      here('lock', true, records.change),
+      here('snapshot', true, records.snapshots),
+      here('Mutex', false, lock),
+    ]),
+  ]
+}
+
 /**
  * Throughput and round trips between threads are 'throughput' and 'latency', and both of them
  * undefined.
@@ -331,7 +363,7 @@ export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | 'contain
 export function groupsOf(subject: Subject): Group[] {
   if (subject === 'processes') return processes()
   if (subject === 'heap') return heaps()
-  if (subject === 'containers') return inContainers()
+  if (subject === 'containers') return [...inContainers(), ...inRecords()]
   const groups = [
     ...threads(PATHS.toWorker, 'send'),
     ...threads(PATHS.fromWorker, 'receive'),

@@ -149,17 +149,14 @@ const CONTAINERS: Target[] = [
   inHeap(PATHS.insert, 'SharedList', OBJECTS, { rate: 8 }),
   inHeap(PATHS.deleteFirst, 'SharedList', OBJECTS, { rate: 1000 }),
   inHeap(PATHS.setString, 'SharedString', OBJECTS, { rate: 10 }),
+  ...[PATHS.field, PATHS.floatField].map((path) => inHeap(path, 'SharedObject', 'typed array', { time: 2 })),
+  inHeap(PATHS.otherField, 'SharedObject', '@bnaya/objectbuffer', { rate: 1000 }),
+  inHeap(PATHS.rows, 'SharedStructArray, columns', 'typed array', { time: 1.1 }),
 ]
 
 export function verdicts(subject: Subject, results: Result[]): Verdict[] {
-  const targets =
-    subject === 'processes'
-      ? BETWEEN_PROCESSES
-      : subject === 'heap'
-        ? HEAP
-        : subject === 'containers'
-          ? CONTAINERS
-          : TARGETS
+  const own = { processes: BETWEEN_PROCESSES, heap: HEAP, containers: CONTAINERS }
+  const targets = subject !== undefined && subject in own ? own[subject as keyof typeof own] : TARGETS
   return targets.map((target) => {
     const result = results.find(({ group }) => group.path === target.path && group.size === target.size)
     const comparison = result?.comparisons.find(

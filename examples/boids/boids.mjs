@@ -7,8 +7,8 @@ export const MOST_WORKERS = 16
 export const BOID = /** @type {const} */ ({ position: ['f32', 2], velocity: ['f32', 2] })
 
 /**
- * All else. The boids flee from `hawk` while it is `hunting`. Workers wait for `tick`. Times are milliseconds since 1970:
- * when the last step began, and when each worker had done its part of it.
+ * All else. The boids flee from `hawk` while it is `hunting`. Workers wait for `tick`. Times are
+ * milliseconds since 1970: when the last step began, and when each worker had done its part of it.
  */
 export const WORLD = /** @type {const} */ ({
   hawk: ['f32', 2],
@@ -21,7 +21,12 @@ export const WORLD = /** @type {const} */ ({
 
 export const now = () => performance.timeOrigin + performance.now()
 
-/** The boids of worker number `n`: [first, behind the last]. @param {number} n @param {number} workers @param {number} boids */
+/**
+ * The boids of worker number `n`: [first, behind the last].
+ * @param {number} n
+ * @param {number} workers
+ * @param {number} boids
+ */
 export const partOf = (n, workers, boids) => [
   Math.floor((n * boids) / workers),
   Math.floor(((n + 1) * boids) / workers),

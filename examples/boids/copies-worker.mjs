@@ -1,4 +1,5 @@
-// The same worker without shared memory: it is sent all boids, and posts back those that it has moved.
+// The same worker without shared memory: it is sent all boids, and posts back those that it has
+// moved.
 import { partOf } from './boids.mjs'
 import { Flock } from './flock.mjs'
 

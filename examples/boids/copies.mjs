@@ -1,5 +1,5 @@
-// The boids without shared memory: each step, the page posts all of them to each worker, and takes the
-// moved ones from their answers.
+// The boids without shared memory: each step, the page posts all of them to each worker, and takes
+// the moved ones from their answers.
 import { BOIDS, partOf, scatter } from './boids.mjs'
 
 /**

@@ -1,5 +1,5 @@
-// The simulation: each boid flies as its neighbours do, towards them, and not into them. It works on
-// arrays of numbers, x and y in turn, wherever they are. A step reads one set of them and writes
+// The simulation: each boid flies as its neighbours do, towards them, and not into them. It works
+// on arrays of numbers, x and y in turn, wherever they are. A step reads one set of them and writes
 // another: what a step gives does not depend on how many workers do it, and no worker writes what
 // another reads meanwhile.
 

@@ -1,5 +1,6 @@
 // A worker that moves its part of the boids in shared memory, a step each time the page asks.
-import { defineObject, MemoryHeap, SharedStructArray } from '../../dist/browser.mjs' // 'sabway', with a bundler
+// 'sabway', with a bundler
+import { defineObject, MemoryHeap, SharedStructArray } from '../../dist/browser.mjs'
 import { BOID, now, partOf, WORLD } from './boids.mjs'
 import { Flock } from './flock.mjs'
 

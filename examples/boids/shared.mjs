@@ -1,6 +1,7 @@
 // The boids in shared memory: workers move them, and the page draws them from the same bytes. No
 // frame posts anything.
-import { defineObject, MemoryHeap, SharedStructArray } from '../../dist/browser.mjs' // 'sabway', with a bundler
+// 'sabway', with a bundler
+import { defineObject, MemoryHeap, SharedStructArray } from '../../dist/browser.mjs'
 import { BOID, BOIDS, now, scatter, WORLD } from './boids.mjs'
 
 const ROOM = 16 << 20

@@ -1,8 +1,9 @@
-// The accessors that the fields of an object have: one for each type, so that each of them reads and
-// writes one typed array. They are what the fast path is made of: a look whether the object was
+// The accessors that the fields of an object have: one for each type, so that each of them reads
+// and writes one typed array. They are what the fast path is made of: a look whether the object was
 // freed, and one access of memory.
 import * as check from '../base/check.js'
 import { ARRAYS, type Field, type ScalarType, VIEW_OF } from './definition.js'
+import { type VersionedText, versionAt } from './texts.js'
 import { refuseValue, type Views } from './values.js'
 
 /**
@@ -13,23 +14,33 @@ export interface Placed {
   readonly regionViews: Views
   /** Offset of its first byte in the region. */
   readonly fieldsAt: number
-  /** The words of the region, the one that tells whether the object was freed, and what is there. */
+  /**
+   * The words of the region, as signed integers, the one that tells whether the object was freed,
+   * and what is there.
+   */
   readonly regionWords: Int32Array
   readonly lifeIndex: number
   readonly lifeWord: number
   /** Errors: ERR_SABWAY_FREED. */
   gone(): never
+  textAt(at: number): VersionedText
+  setText(at: number, text: string): void
+}
+
+/** With what was made of fields before, by their numbers: typed arrays, and texts that were read. */
+interface HasFields extends Placed {
+  readonly fieldArrays: (object | undefined)[]
 }
 
 interface Accessor {
-  get(this: Placed): unknown
-  set(this: Placed, value: never): void
+  get(this: HasFields): unknown
+  set(this: HasFields, value: never): void
 }
 
 const isGone = (of: Placed): boolean => of.regionWords[of.lifeIndex] !== of.lifeWord
 
 /** Of a field `n` elements of its own size behind the object's first byte. */
-const ACCESSORS: { readonly [Type in ScalarType]: (name: string, n: number) => Accessor } = {
+const ACCESSORS: { readonly [Type in Exclude<ScalarType, 'string'>]: (name: string, n: number) => Accessor } = {
   i8: (name, n) => ({
     get() {
       if (isGone(this)) this.gone()
@@ -88,12 +99,12 @@ const ACCESSORS: { readonly [Type in ScalarType]: (name: string, n: number) => A
   i32: (name, n) => ({
     get() {
       if (isGone(this)) this.gone()
-      return this.regionViews.i32[(this.fieldsAt >>> 2) + n]!
+      return this.regionWords[(this.fieldsAt >>> 2) + n]!
     },
     set(value: number) {
       if (typeof value !== 'number' || (value | 0) !== value) refuseValue(value, 'i32', name)
       if (isGone(this)) this.gone()
-      this.regionViews.i32[(this.fieldsAt >>> 2) + n] = value
+      this.regionWords[(this.fieldsAt >>> 2) + n] = value
     },
   }),
   u32: (name, n) => ({
@@ -164,15 +175,10 @@ const ACCESSORS: { readonly [Type in ScalarType]: (name: string, n: number) => A
   }),
 }
 
-/** Arrays over the shared memory, by the number of the field; made when they are first asked for. */
-interface HasArrays extends Placed {
-  readonly fieldArrays: (object | undefined)[]
-}
-
 function arrayAccessor({ name, type, length, offset, index }: Field): Accessor {
   const Type = ARRAYS[VIEW_OF[type]]
   return {
-    get(this: HasArrays) {
+    get() {
       if (isGone(this)) this.gone()
       this.fieldArrays[index] ??= new Type(this.regionWords.buffer as SharedArrayBuffer, this.fieldsAt + offset, length)
       return this.fieldArrays[index]
@@ -187,11 +193,35 @@ function arrayAccessor({ name, type, length, offset, index }: Field): Accessor {
   }
 }
 
+/** A text is read again when it has been replaced. */
+function textAccessor({ name, offset, index }: Field): Accessor {
+  return {
+    get() {
+      if (isGone(this)) this.gone()
+      const at = this.fieldsAt + offset
+      const known = this.fieldArrays[index] as VersionedText | undefined
+      if (known !== undefined && known.version === versionAt(this.regionWords, at)) return known.text
+      const read = this.textAt(at)
+      this.fieldArrays[index] = read
+      return read.text
+    },
+    set(value: unknown) {
+      if (typeof value !== 'string') refuseValue(value, 'string', name)
+      this.setText(this.fieldsAt + offset, value as string)
+    },
+  }
+}
+
 /** Give a class the fields of its objects. */
 export function defineFields(prototype: object, fields: readonly Field[]): void {
   for (const field of fields) {
     const { name, type, length, offset, bytes } = field
-    const accessor = length === 0 ? ACCESSORS[type](name, offset / bytes) : arrayAccessor(field)
+    const accessor =
+      length !== 0
+        ? arrayAccessor(field)
+        : type === 'string'
+          ? textAccessor(field)
+          : ACCESSORS[type](name, offset / bytes)
     Object.defineProperty(prototype, name, { ...accessor, enumerable: true, configurable: true })
   }
 }

@@ -20,6 +20,7 @@ interface Numbers {
 interface Scalars {
   bool: { value: boolean; array: Uint8Array<SharedArrayBuffer> }
   pointer: { value: number; array: Uint32Array<SharedArrayBuffer> }
+  string: { value: string; array: never }
 }
 
 /** The type of a number in shared memory. */
@@ -56,7 +57,7 @@ export type FieldCopies<D> = { -readonly [Name in keyof D]: FieldCopy<D[Name]> }
 export type NumberField<D> = { [Name in keyof D]: D[Name] extends NumberType | 'pointer' ? Name : never }[keyof D] &
   string
 /** The whole columns of an array of objects. */
-export type Columns<D> = { readonly [Name in keyof D]: Column<D[Name]> }
+export type Columns<D> = { readonly [Name in keyof D as D[Name] extends 'string' ? never : Name]: Column<D[Name]> }
 /** The typed array of a field, of one object or of all. */
 export type Column<F> = Of<F extends readonly [infer T, number] ? T : F, 'array'>
 
@@ -74,6 +75,7 @@ export const VIEW_OF = {
   u64: 'u64',
   bool: 'u8',
   pointer: 'u32',
+  string: 'u64',
 } as const satisfies Record<ScalarType, NumberType>
 
 const BYTES: Record<NumberType, number> = {
@@ -135,7 +137,12 @@ export interface Shape {
   readonly hash: readonly [number, number]
   /** Values of one object. */
   readonly values: number
+  /** How many of its fields, the first ones, are texts. */
+  readonly texts: number
 }
+
+/** 1 or 0. Texts come first, so that the core finds them. */
+const isText = ({ type }: Pick<Field, 'type'>): number => Number(type === 'string')
 
 /** How many values the field has. */
 export const valuesOf = ({ length }: Field): number => (length === 0 ? 1 : length)
@@ -168,7 +175,7 @@ export function shapeOf(definition: unknown, reserved: (name: string) => boolean
   })
   // By alignment, so that there are no gaps, then by name: two definitions with the same fields are
   // one, whatever their order.
-  given.sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1))
+  given.sort((a, b) => isText(b) - isText(a) || b.bytes - a.bytes || (a.name < b.name ? -1 : 1))
   let end = 0
   const fields = given.map((field, index) => {
     const offset = end
@@ -182,6 +189,7 @@ export function shapeOf(definition: unknown, reserved: (name: string) => boolean
     byName: new Map(fields.map((field) => [field.name, field])),
     stride: Math.ceil(end / widest) * widest,
     hash: [hashOf(text, 0x811c9dc5), hashOf(text, 0x01234567)],
+    texts: fields.filter(isText).length,
     values: fields.reduce((sum, field) => sum + valuesOf(field), 0),
   }
 }

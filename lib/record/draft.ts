@@ -1,5 +1,6 @@
 // What a change under the lock is given: the fields, each of whose writes can be undone.
 import * as check from '../base/check.js'
+import { SabwayError } from '../base/errors.js'
 import { ARRAYS, type Field, type FieldInputs, type Fields, type Shape, VIEW_OF, valuesOf } from './definition.js'
 import { placeOf } from './layout.js'
 import type { SharedRecord } from './record.js'
@@ -58,7 +59,8 @@ export function draftClass(shape: Shape): typeof AnyDraft {
 
 const valueAt = (record: SharedRecord, row: number, field: Field, n: number): unknown => {
   record.mustLive()
-  return read(record.regionViews, field.type, record.fieldsAt + placeOf(record.layout, field, row, n))
+  const at = record.fieldsAt + placeOf(record.layout, field, row, n)
+  return field.type === 'string' ? record.textAt(at).text : read(record.regionViews, field.type, at)
 }
 
 function accessorOf(field: Field): PropertyDescriptor & ThisType<AnyDraft> {
@@ -83,6 +85,9 @@ function accessorOf(field: Field): PropertyDescriptor & ThisType<AnyDraft> {
     },
   }
 }
+
+/** Each of them that is in vain has met a change under the lock. */
+const SNAPSHOTS = 1000
 
 const INDEX = /^(0|[1-9]\d*)$/
 
@@ -140,8 +145,39 @@ export function inputs(shape: Shape, given: unknown): { field: Field; values: re
 
 const checkedValue = (value: unknown, { type, name }: Field): unknown => checkedList([value], type, 1, name)[0]
 
+/**
+ * Copies of all fields of an object, from a snapshot, in which the field is at `place`; undefined when
+ * a text has been replaced since. `home`: where the field is in the region.
+ */
+export function copiesOf(
+  record: SharedRecord,
+  from: DataView,
+  place: (field: Field) => number,
+  home: (field: Field) => number,
+): object | undefined {
+  const copies: [string, unknown][] = []
+  for (const field of record.shape.fields) {
+    if (field.type !== 'string') copies.push([field.name, copyOfField(field, from, place(field))])
+    else {
+      const { text, version } = record.textAt(home(field))
+      if (version !== from.getInt32(place(field) + 4, true)) return undefined
+      copies.push([field.name, text])
+    }
+  }
+  return Object.fromEntries(copies)
+}
+
+/** Take snapshots until one has all its texts. Errors: ERR_SABWAY_BUSY. */
+export function untilCopied<T>(copy: () => T | undefined): T {
+  for (let tries = 0; tries < SNAPSHOTS; tries++) {
+    const copies = copy()
+    if (copies !== undefined) return copies
+  }
+  throw new SabwayError('ERR_SABWAY_BUSY', 'its texts are replaced all the time; read them under the lock')
+}
+
 /** A copy of a field's values in memory of the thread's own. */
-export function copyOfField(field: Field, from: DataView, at: number): unknown {
+function copyOfField(field: Field, from: DataView, at: number): unknown {
   const { type, length } = field
   const Type = ARRAYS[VIEW_OF[type]]
   const values = new Type(from.buffer.slice(at, at + valuesOf(field) * Type.BYTES_PER_ELEMENT))

@@ -1,5 +1,5 @@
-// Atomic operations on floats in shared memory, which Atomics itself has for integers only. The names
-// of the first four are those of the package @daneren2005/shared-memory-objects.
+// Atomic operations on floats in shared memory, which Atomics itself has for integers only. The
+// names of the first four are those of the package @daneren2005/shared-memory-objects.
 
 import { typedArrayName } from '../base/brand.js'
 import * as check from '../base/check.js'
@@ -52,7 +52,10 @@ const words64 = (data: Float64Words): BigInt64Array => integersOf(data, 'Float64
 const checkedIndex = (index: number, { length }: Float32Words | Float64Words): number =>
   check.integer(index, 'index', 0, length - 1)
 
-/** The float, and all that a participant wrote before it stored that. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE. */
+/**
+ * The float, and all that a participant wrote before it stored that. Errors:
+ * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE.
+ */
 export function loadFloat32(data: Float32Words, index: number): number {
   const words = words32(data)
   return convertInt32ToFloat32(Atomics.load(words, checkedIndex(index, words)))
@@ -70,7 +73,10 @@ export function exchangeFloat32(data: Float32Words, index: number, value: number
   return convertInt32ToFloat32(Atomics.exchange(words, checkedIndex(index, words), convertFloat32ToInt32(value)))
 }
 
-/** Add to a float, which is rounded to 32 bits. Returns what it was. Lock-free. Errors: as `loadFloat32`. */
+/**
+ * Add to a float, which is rounded to 32 bits. Returns what it was. Lock-free. Errors: as
+ * `loadFloat32`.
+ */
 export function addFloat32(data: Float32Words, index: number, value: number): number {
   const words = words32(data)
   checkedIndex(index, words)

@@ -1,8 +1,8 @@
 // Where the fields of objects are in the bytes of a record: of one object, or of many in rows.
 //
 //   rows       one object behind the other, `stride` bytes each
-//   columns    all values of one field behind each other, then those of the next; each column begins
-//              at a multiple of 64 bytes
+//   columns    all values of one field behind each other, then those of the next; each column
+//              begins at a multiple of 64 bytes
 import { type Field, type Shape, valuesOf } from './definition.js'
 
 /** How an array of objects lies in memory. */
@@ -14,7 +14,9 @@ export const LAYOUTS: readonly StructLayout[] = ['rows', 'columns']
 const COLUMN_ALIGN = 64
 
 export interface Layout {
-  /** By the number of the field: bytes from the record's first one to the field of the first object. */
+  /**
+   * By the number of the field: bytes from the record's first one to the field of the first object.
+   */
   readonly starts: readonly number[]
   /** From the field of one object to that of the next. */
   readonly strides: readonly number[]

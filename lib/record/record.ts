@@ -19,6 +19,7 @@ import { type Lock, type LockOptions, Mutex } from '../mutex/mutex.js'
 import type { Placed } from './accessors.js'
 import type { Field, Shape } from './definition.js'
 import { LAYOUTS, type Layout, layoutOf, placeOf, type StructLayout } from './layout.js'
+import { placeText, textAt, type VersionedText } from './texts.js'
 import { bitsOf, checked, highBits, type Views, viewsOf } from './values.js'
 
 const TOO_MANY = OBJECT_ERRORS.ERR_SABWAY_TOO_MANY_CHANGES.number
@@ -54,6 +55,11 @@ function tell(member: HeapMember, { shape, rows, layout, room }: Plan): void {
   words[sw_record_plan.layout / 4] = LAYOUTS.indexOf(layout)
   words[sw_record_plan.bytes / 4] = layoutOf(shape, rows, layout).bytes
   words[sw_record_plan.room / 4] = room
+  if (shape.texts === 0) return
+  const { starts, strides } = layoutOf(shape, rows, layout)
+  words[sw_record_plan.texts / 4] = shape.texts
+  words[sw_record_plan.text_row / 4] = strides[0]!
+  words[sw_record_plan.text_step / 4] = shape.texts > 1 ? starts[1]! - starts[0]! : 8
 }
 
 /** A new record of that type, all zeros. Returns its pointer. Errors: as Heap.alloc. */
@@ -72,8 +78,20 @@ export const hashAt = (member: HeapMember, pointer: number): readonly [number, n
   return [wordOf(member, at), wordOf(member, at + 4)]
 }
 
-/** The blocks of that record. */
-export const blocksAt = (member: HeapMember, pointer: number): number[] => [wordOf(member, pointer + sw_record.data)]
+/** The blocks of that record: its data, and those of its texts. */
+export function* blocksAt(member: HeapMember, pointer: number): Generator<number, void, undefined> {
+  const data = wordOf(member, pointer + sw_record.data)
+  yield data
+  const of = (field: number) => wordOf(member, pointer + sw_record.plan + field)
+  const [rows, texts, bytes] = [of(sw_record_plan.rows), of(sw_record_plan.texts), of(sw_record_plan.bytes)]
+  for (let text = 0; text < texts && text < bytes / 8; text++) {
+    let at = text * of(sw_record_plan.text_step)
+    for (let row = 0; row < rows && at < bytes && data + at < member.region.bytes.length; row++) {
+      yield wordOf(member, data + at)
+      at += Math.max(8, of(sw_record_plan.text_row))
+    }
+  }
+}
 
 /** Fields in shared memory, of one object or of many. */
 export abstract class SharedRecord extends HeapObject implements Placed {
@@ -140,7 +158,7 @@ export abstract class SharedRecord extends HeapObject implements Placed {
   /** @internal The field of that name, which is one value. */
   scalar(name: unknown): Field {
     const field = this.shape.byName.get(name as string)
-    if (field === undefined || field.length !== 0)
+    if (field === undefined || field.length !== 0 || field.type === 'string' || field.type === 'bool')
       check.refuse('ERR_SABWAY_INVALID_ARGUMENT', 'name must be that of a field which is one number', name)
     return field
   }
@@ -209,10 +227,15 @@ export abstract class SharedRecord extends HeapObject implements Placed {
    */
   change(field: Field, row: number, n: number, value: unknown): void {
     const { name, type, bytes } = field
-    const low = bitsOf(checked(value as number, type, name), type)
+    checked(value as number, type, name)
     const at = placeOf(this.layout, field, row, n)
-    const { hot, handle } = this.member
     this.member.mustBeOpen()
+    if (type === 'string') {
+      this.#changeText(at, value as string)
+      return
+    }
+    const low = bitsOf(value as number, type)
+    const { hot, handle } = this.member
     let status: number
     try {
       status =
@@ -222,16 +245,64 @@ export abstract class SharedRecord extends HeapObject implements Placed {
     } catch (error) {
       throw asCorruptError(error)
     }
+    if (status !== 0) throw this.#changeError(status)
+  }
+
+  #changeText(at: number, text: string): void {
+    const { core, handle } = this.member
+    const block = placeText(this.member, text)
+    const status = core.sw_record_write_text(handle, this.pointer, at, block)
     if (status === 0) return
+    if (block !== 0) this.member.free(block)
+    throw this.#changeError(status)
+  }
+
+  #changeError(status: number): SabwayError {
     if (status === TOO_MANY) {
-      throw new SabwayError(
+      return new SabwayError(
         'ERR_SABWAY_TOO_MANY_CHANGES',
         `${this.plan.room} values at most can be changed under one lock; all of them are as before; make it with a larger \`undo\`, or change less at once`,
       )
     }
     if (status === STATE)
-      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'this thread does not hold the lock any more')
-    throw this.error(status)
+      return new SabwayError('ERR_SABWAY_INVALID_STATE', 'this thread does not hold the lock any more')
+    return this.error(status)
+  }
+
+  // ---- texts ----
+
+  /** @internal The text whose word is at that offset in the region. Errors: as `textAt`, ERR_SABWAY_FREED. */
+  textAt(at: number): VersionedText {
+    this.mustLive()
+    const found = textAt(this.member, at)
+    this.mustLive() // of a record that is freed, what was read is none of its texts
+    return found
+  }
+
+  /**
+   * @internal Replace it, under the lock. Errors: as Heap.alloc; ERR_SABWAY_FREED,
+   * ERR_SABWAY_POISONED; ERR_SABWAY_INVALID_STATE: this thread is changing the record now.
+   */
+  setText(at: number, text: string): void {
+    this.mustLive()
+    const { member, pointer, generation } = this
+    const block = placeText(member, text)
+    let status: number
+    try {
+      status = member.until(() =>
+        member.core.sw_record_set_text(member.handle, pointer, this.#type, generation, at - this.fieldsAt, block),
+      )
+    } catch (error) {
+      if (block !== 0) member.free(block)
+      throw error
+    }
+    if (status === 0) return
+    if (block !== 0) member.free(block)
+    if (status !== STATE) throw status === TOO_MANY ? this.#changeError(status) : this.error(status)
+    throw new SabwayError(
+      'ERR_SABWAY_INVALID_STATE',
+      'this thread holds the lock: set the text of the fields that the change was given',
+    )
   }
 
   // ---- snapshots ----
@@ -280,6 +351,5 @@ function drop(lock: Lock): void {
 }
 
 const isThenable = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
+  ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
   typeof check.fields(value, 'what the change returned', ['then']).then === 'function'

@@ -3,7 +3,8 @@
 //
 //   block     magic, bytes of the value (words of 32 bits), the value
 //   value     a byte that says which, then what it needs: a number 8 bytes, a text its length and
-//             its characters, an array its length and its values, an object its size, keys and values
+//             its characters, an array its length and its values, an object its size, its keys
+//             and values
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { AllocatedMemory } from '../heap/allocated-memory.js'
@@ -78,7 +79,7 @@ class Writer {
   }
 
   value(value: unknown, path: string, depth: number): void {
-    if (depth > DEEPEST) refuse(`${path} is more than ${DEEPEST} levels deep, or contains itself`)
+    if (depth > DEEPEST) refuse(`${path.slice(0, 60)} is more than ${DEEPEST} levels deep, or contains itself`)
     if (value === undefined || value === null) this.tag(value === null ? Tag.Null : Tag.Undefined)
     else if (typeof value === 'boolean') this.tag(value ? Tag.True : Tag.False)
     else if (typeof value === 'string') this.text(value)

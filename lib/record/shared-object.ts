@@ -18,7 +18,7 @@ import {
   type Shape,
   shapeOf,
 } from './definition.js'
-import { copyOfField, type Draft, draftClass, inputs } from './draft.js'
+import { copiesOf, type Draft, draftClass, inputs, untilCopied } from './draft.js'
 import { blocksAt, hashAt, MOST_UNDO, makeRecord, type Plan, SharedRecord } from './record.js'
 import { atomics, checked, write } from './values.js'
 
@@ -27,8 +27,8 @@ export interface SharedObjectOptions<D> {
   /** What its fields are at first; zero, or false, by default. */
   values?: FieldInputs<D>
   /**
-   * How many values one change under the lock may write: as many as the object has by default, and at
-   * most 4096. Each takes 16 bytes.
+   * How many values one change under the lock may write: as many as the object has by default, and
+   * at most 4096. Each takes 16 bytes.
    */
   undo?: number
 }
@@ -50,10 +50,13 @@ const DEFAULT_UNDO = 4096
 /** By the hash of their fields, the first that was defined with those. */
 const classes = new Map<string, SharedObjectClass<ObjectDefinition>>()
 const shapes = new WeakMap<object, Shape>()
+/** Shapes that defineObject has made. */
+const made = new WeakSet<Shape>()
 
 /** The shape of a class that defineObject has made, or of one that extends it. */
 export function shapeOfClass(Class: unknown): Shape {
-  for (let at = Class; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
+  const parent = (of: object) => check.reading('the class', () => Object.getPrototypeOf(of))
+  for (let at = Class; typeof at === 'function'; at = parent(at)) {
     const shape = shapes.get(at)
     if (shape !== undefined) return shape
   }
@@ -76,7 +79,8 @@ export function classAt(member: HeapMember, pointer: number): SharedObjectClass<
 
 /**
  * An object in a heap, whose fields all participants read and write. Each access of one value is
- * atomic, in no order with others; `lock` changes several fields as one, and `snapshot` reads them so.
+ * atomic, in no order with others; `lock` changes several fields as one, and `snapshot` reads them
+ * so.
  */
 export abstract class SharedObject<D extends ObjectDefinition = ObjectDefinition> extends SharedRecord {
   /** @internal Of fields that are arrays: typed arrays over the shared memory. */
@@ -84,6 +88,8 @@ export abstract class SharedObject<D extends ObjectDefinition = ObjectDefinition
 
   /** @internal */
   constructor(home: ObjectHome, given: unknown, shape: Shape) {
+    if (typeof shape !== 'object' || !made.has(shape))
+      throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'objects are made by a class that defineObject returns')
     let first: ReturnType<typeof inputs> = []
     super(home, given, SW_TYPE_RECORD, shape, (member) => {
       const { values, undo } = check.options(given as SharedObjectOptions<D>, 'object options', ['values', 'undo'])
@@ -95,7 +101,10 @@ export abstract class SharedObject<D extends ObjectDefinition = ObjectDefinition
     this.#write(first)
   }
 
-  /** Give some fields values, one after the other. Errors: as setting each, and ERR_SABWAY_INVALID_ARGUMENT. */
+  /**
+   * Give some fields values, one after the other. Errors: as setting each, and
+   * ERR_SABWAY_INVALID_ARGUMENT.
+   */
   assign(values: FieldInputs<D>): void {
     const checkedValues = inputs(this.shape, values)
     this.mustLive()
@@ -105,7 +114,9 @@ export abstract class SharedObject<D extends ObjectDefinition = ObjectDefinition
   #write(all: ReturnType<typeof inputs>): void {
     for (const { field, values } of all)
       values.forEach((value, n) => {
-        write(this.regionViews, field.type, this.fieldsAt + field.offset + n * field.bytes, value as number)
+        const at = this.fieldsAt + field.offset + n * field.bytes
+        if (field.type === 'string') this.setText(at, value as string)
+        else write(this.regionViews, field.type, at, value as number)
       })
   }
 
@@ -113,16 +124,18 @@ export abstract class SharedObject<D extends ObjectDefinition = ObjectDefinition
 
   /**
    * Block this thread until it holds the object's lock, call `change` with the fields, and let the
-   * lock go: what `change` has written to its fields is done as a whole. When `change` throws, or the
-   * thread ends in it, all of that is undone, also by the next participant that locks the object.
-   * `change` must not be async. Returns what it returns. Errors: those of Mutex.lock; what `change`
-   * throws; ERR_SABWAY_TOO_MANY_CHANGES, ERR_SABWAY_FREED.
+   * lock go: what `change` has written to its fields is done as a whole. When `change` throws, or
+   * the thread ends in it, all of that is undone, also by the next participant that locks the
+   * object. `change` must not be async. Returns what it returns. Errors: those of Mutex.lock; what
+   * `change` throws; ERR_SABWAY_TOO_MANY_CHANGES, ERR_SABWAY_FREED.
    */
   lock<Result>(change: (fields: Draft<D>) => Result, options?: { timeout?: number }): Result {
     return this.locked(change, options)
   }
 
-  /** The same, if no participant holds the lock: true, else false. Never waits. Errors: as `lock`. */
+  /**
+   * The same, if no participant holds the lock: true, else false. Never waits. Errors: as `lock`.
+   */
   tryLock(change: (fields: Draft<D>) => unknown): boolean {
     return this.tryLocked(change)
   }
@@ -139,20 +152,21 @@ export abstract class SharedObject<D extends ObjectDefinition = ObjectDefinition
 
   /**
    * A copy of all fields as they are between two changes under the lock. Waits for a change that is
-   * under way. Errors: ERR_SABWAY_FREED, ERR_SABWAY_POISONED, ERR_SABWAY_HEAP_FULL, ERR_SABWAY_CLOSED;
-   * ERR_SABWAY_BUSY, where a change has been under way for long.
+   * under way. Errors: ERR_SABWAY_FREED, ERR_SABWAY_POISONED, ERR_SABWAY_HEAP_FULL,
+   * ERR_SABWAY_CLOSED; ERR_SABWAY_BUSY, where a change has been under way for long.
    */
   snapshot(): FieldCopies<D> {
-    const { shape, layout } = this
-    const copy = this.copyOf([{ at: 0, bytes: layout.bytes }])
-    return Object.fromEntries(
-      shape.fields.map((field) => [field.name, copyOfField(field, copy, field.offset)]),
-    ) as FieldCopies<D>
+    const all = [{ at: 0, bytes: this.layout.bytes }]
+    const home = ({ offset }: Field) => this.fieldsAt + offset
+    return untilCopied(() => copiesOf(this, this.copyOf(all), ({ offset }) => offset, home)) as FieldCopies<D>
   }
 
   // ---- one field, in order with all other participants ----
 
-  /** The number, and all that a participant wrote before it stored that. Errors: ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_FREED. */
+  /**
+   * The number, and all that a participant wrote before it stored that. Errors:
+   * ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_FREED.
+   */
   atomicLoad<Name extends NumberField<D>>(name: Name): FieldValue<D[Name]> {
     const { type, offset } = this.scalar(name)
     this.mustLive()
@@ -167,7 +181,10 @@ export abstract class SharedObject<D extends ObjectDefinition = ObjectDefinition
     atomics.store(this.regionViews, type, this.fieldsAt + offset, value as number)
   }
 
-  /** Add to a number, which wraps around if it is an integer. Returns what it was. Errors: as `atomicStore`. */
+  /**
+   * Add to a number, which wraps around if it is an integer. Returns what it was. Errors: as
+   * `atomicStore`.
+   */
   atomicAdd<Name extends NumberField<D>>(name: Name, value: FieldValue<D[Name]>): FieldValue<D[Name]> {
     const { type, offset } = this.scalar(name)
     checkedTerm(value, type, name)
@@ -246,12 +263,12 @@ const isReserved = (name: string): boolean =>
 /**
  * Define a class of objects with these fields:
  *
- *     const Unit = defineObject({ position: ['f32', 3], hp: 'i32', target: 'pointer', alive: 'bool' })
+ *     const Unit = defineObject({ position: ['f32', 3], hp: 'i32', alive: 'bool' })
  *     const unit = new Unit(heap, { values: { hp: 100 } })
  *
- * Types are i8, u8, i16, u16, i32, u32, f32, f64, i64 and u64 (bigints), bool, and pointer; and arrays
- * of numbers. Each thread that uses the objects defines them, with the same fields in any order.
- * Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE.
+ * Types are i8, u8, i16, u16, i32, u32, f32, f64, i64 and u64 (bigints), bool, and pointer; and
+ * arrays of numbers. Each thread that uses the objects defines them, with the same fields in any
+ * order. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE.
  */
 export function defineObject<const D extends ObjectDefinition>(definition: D): SharedObjectClass<D> {
   const shape = shapeOf(definition, isReserved)
@@ -265,9 +282,11 @@ export function defineObject<const D extends ObjectDefinition>(definition: D): S
       super(home, given, shape)
     }
   }
-  Object.defineProperty(Defined, 'name', { value: 'SharedObject' }) // as console.log shows it
+  // as console.log shows it
+  Object.defineProperty(Defined, 'name', { value: 'SharedObject' })
   defineFields(Defined.prototype, shape.fields)
   shapes.set(Defined, shape)
+  made.add(shape)
   const key = shape.hash.join()
   if (!classes.has(key)) classes.set(key, Defined as never)
   return Defined as never

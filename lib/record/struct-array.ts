@@ -20,10 +20,11 @@ import {
   VIEW_OF,
   valuesOf,
 } from './definition.js'
-import { copyOfField, type Draft, draftClass, inputs } from './draft.js'
+import { copiesOf, type Draft, draftClass, inputs, untilCopied } from './draft.js'
 import { placeOf, type StructLayout } from './layout.js'
 import { blocksAt, copiedBytes, MOST_UNDO, makeRecord, SharedRecord } from './record.js'
 import { classAt, type SharedObjectClass, shapeOfClass } from './shared-object.js'
+import type { VersionedText } from './texts.js'
 import { read, refuseValue, type Views, checked as valid, write } from './values.js'
 
 /** How an array of objects is made. */
@@ -32,8 +33,8 @@ export interface SharedStructArrayOptions {
   length: number
   /**
    * 'columns', the default: all values of a field behind each other, which loops over one field of
-   * many objects are fastest with. 'rows': all fields of an object behind each other, for accesses of
-   * all fields of a few objects.
+   * many objects are fastest with. 'rows': all fields of an object behind each other, for accesses
+   * of all fields of a few objects.
    */
   layout?: StructLayout
   /** How many values one change under the lock may write: 1024 by default. Each takes 16 bytes. */
@@ -93,7 +94,7 @@ class Row implements Placed {
 
   set index(index: number) {
     const { structs } = this
-    if (!(index >= 0 && index < structs.length && Number.isInteger(index)))
+    if (typeof index !== 'number' || !(index >= 0 && index < structs.length && Number.isInteger(index)))
       check.integer(index, 'index', 0, structs.length - 1)
     this.#index = index
     this.fieldsAt = structs.fieldsAt + index * structs.shape.stride
@@ -105,12 +106,22 @@ class Row implements Placed {
     return this.structs.gone()
   }
 
+  /** @internal */
+  textAt(at: number): VersionedText {
+    return this.structs.textAt(at)
+  }
+
+  /** @internal */
+  setText(at: number, text: string): void {
+    this.structs.setText(at, text)
+  }
+
   assign(values: object): void {
     const all = inputs(this.structs.shape, values)
     this.structs.mustLive()
     for (const { field, values } of all)
       values.forEach((value, n) => {
-        write(this.regionViews, field.type, this.structs.place(field, this.#index, n), value as number)
+        this.structs.setValue(field, this.structs.place(field, this.#index, n), value)
       })
   }
 
@@ -147,12 +158,13 @@ function inColumn(field: Field): PropertyDescriptor & ThisType<Row> {
       ...common,
       get() {
         this.structs.mustLive()
-        return read(this.regionViews, type, this.structs.place(field, this.index, 0))
+        const at = this.structs.place(field, this.index, 0)
+        return type === 'string' ? this.structs.textAt(at).text : read(this.regionViews, type, at)
       },
       set(value) {
         valid(value, type, name)
         this.structs.mustLive()
-        write(this.regionViews, type, this.structs.place(field, this.index, 0), value)
+        this.structs.setValue(field, this.structs.place(field, this.index, 0), value)
       },
     }
   }
@@ -183,11 +195,11 @@ export class SharedStructArray<D extends ObjectDefinition = ObjectDefinition> ex
   readonly #Row: RowClass
 
   /**
-   * New objects, all of whose fields are zero; or with `given` the array that another participant has
-   * made: what its getSharedMemory() gave, or its pointer. `Class`: what defineObject has returned.
-   * Errors: as Heap.alloc; ERR_SABWAY_OTHER_KIND: its fields are others; ERR_SABWAY_FREED,
-   * ERR_SABWAY_WILD_POINTER, ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT,
-   * ERR_SABWAY_OUT_OF_RANGE.
+   * New objects, all of whose fields are zero; or with `given` the array that another participant
+   * has made: what its getSharedMemory() gave, or its pointer. `Class`: what defineObject has
+   * returned. Errors: as Heap.alloc; ERR_SABWAY_OTHER_KIND: its fields are others;
+   * ERR_SABWAY_FREED, ERR_SABWAY_WILD_POINTER, ERR_SABWAY_INVALID_TYPE,
+   * ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE.
    */
   constructor(
     home: ObjectHome,
@@ -220,6 +232,12 @@ export class SharedStructArray<D extends ObjectDefinition = ObjectDefinition> ex
     return this.fieldsAt + placeOf(this.layout, field, row, n)
   }
 
+  /** @internal Set a value that is checked. */
+  setValue(field: Field, at: number, value: unknown): void {
+    if (field.type === 'string') this.setText(at, value as string)
+    else write(this.regionViews, field.type, at, value as number)
+  }
+
   /**
    * The object of that index. In a loop it is faster to set the `index` of one, and fastest to use
    * `columns`. Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_FREED.
@@ -239,9 +257,9 @@ export class SharedStructArray<D extends ObjectDefinition = ObjectDefinition> ex
   }
 
   /**
-   * The fields of all objects, as typed arrays over the shared memory: of a field of n numbers those
-   * of object `i` begin at `i * n`. Only their creation looks whether the array was freed. Errors:
-   * ERR_SABWAY_INVALID_STATE: it is in rows, see `strided`; ERR_SABWAY_FREED.
+   * The fields of all objects, as typed arrays over the shared memory: of a field of n numbers
+   * those of object `i` begin at `i * n`. Only their creation looks whether the array was freed.
+   * Errors: ERR_SABWAY_INVALID_STATE: it is in rows, see `strided`; ERR_SABWAY_FREED.
    */
   get columns(): Columns<D> {
     this.mustLive()
@@ -252,7 +270,9 @@ export class SharedStructArray<D extends ObjectDefinition = ObjectDefinition> ex
       )
     this.#columns ??= Object.freeze(
       Object.fromEntries(
-        this.shape.fields.map((field) => [field.name, this.#array(field, field.index, this.length * valuesOf(field))]),
+        this.shape.fields
+          .filter(({ type }) => type !== 'string')
+          .map((field) => [field.name, this.#array(field, field.index, this.length * valuesOf(field))]),
       ),
     ) as Columns<D>
     return this.#columns
@@ -268,7 +288,8 @@ export class SharedStructArray<D extends ObjectDefinition = ObjectDefinition> ex
    */
   strided<Name extends keyof D & string>(name: Name): StridedColumn<D[Name]> {
     const field = this.shape.byName.get(name)
-    if (field === undefined) return check.refuse('ERR_SABWAY_INVALID_ARGUMENT', 'name must be that of a field', name)
+    if (field === undefined || field.type === 'string')
+      return check.refuse('ERR_SABWAY_INVALID_ARGUMENT', 'name must be that of a field which is no text', name)
     this.mustLive()
     const stride = this.layout.strides[field.index]! / field.bytes
     const data = this.#array(field, field.index, (this.length - 1) * stride + valuesOf(field))
@@ -288,7 +309,9 @@ export class SharedStructArray<D extends ObjectDefinition = ObjectDefinition> ex
     return this.locked(change, options)
   }
 
-  /** The same, if no participant holds the lock: true, else false. Never waits. Errors: as `lock`. */
+  /**
+   * The same, if no participant holds the lock: true, else false. Never waits. Errors: as `lock`.
+   */
   tryLock(change: (objects: StructArrayDraft<D>) => unknown): boolean {
     return this.tryLocked(change)
   }
@@ -316,26 +339,32 @@ export class SharedStructArray<D extends ObjectDefinition = ObjectDefinition> ex
   snapshot(index: number): FieldCopies<D>
   snapshot(): FieldCopies<D>[]
   snapshot(index?: number): FieldCopies<D> | FieldCopies<D>[] {
-    const { shape, layout, length } = this
-    if (index === undefined) {
+    const { layout, length } = this
+    if (index !== undefined) return this.#snapshotOf(check.integer(index, 'index', 0, length - 1))
+    return untilCopied(() => {
       const copy = this.copyOf([{ at: 0, bytes: layout.bytes }])
-      return Array.from({ length }, (_, row) => this.#copied(copy, (field) => placeOf(layout, field, row)))
-    }
-    check.integer(index, 'index', 0, length - 1)
-    const pieces = shape.fields.map((field) => ({ at: placeOf(layout, field, index), bytes: bytesOf(field) }))
+      const all: FieldCopies<D>[] = []
+      for (let row = 0; row < length; row++) {
+        const place = (field: Field) => placeOf(layout, field, row)
+        const copies = copiesOf(this, copy, place, (field) => this.place(field, row, 0))
+        if (copies === undefined) return undefined
+        all.push(copies as FieldCopies<D>)
+      }
+      return all
+    })
+  }
+
+  #snapshotOf(row: number): FieldCopies<D> {
+    const pieces = this.shape.fields.map((field) => ({ at: placeOf(this.layout, field, row), bytes: bytesOf(field) }))
     let end = 0
     const places = pieces.map((piece) => {
       const at = end + (piece.at % 8)
       end += copiedBytes(piece)
       return at
     })
-    return this.#copied(this.copyOf(pieces), (field) => places[field.index]!)
-  }
-
-  #copied(copy: DataView, place: (field: Field) => number): FieldCopies<D> {
-    return Object.fromEntries(
-      this.shape.fields.map((field) => [field.name, copyOfField(field, copy, place(field))]),
-    ) as FieldCopies<D>
+    const place = ({ index }: Field) => places[index]!
+    const home = (field: Field) => this.place(field, row, 0)
+    return untilCopied(() => copiesOf(this, this.copyOf(pieces), place, home)) as FieldCopies<D>
   }
 
   override toJSON(): object {

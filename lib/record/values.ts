@@ -39,7 +39,9 @@ export function checked<T>(value: T, type: ScalarType, name: string): T {
   const range = RANGES[type]
   if (range !== undefined) check.integer(value, name, range[0], range[1])
   else if (type === 'bool') check.flag(value, name)
-  else if (type === 'f32' || type === 'f64') {
+  else if (type === 'string') {
+    if (typeof value !== 'string') check.refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be a string`, value)
+  } else if (type === 'f32' || type === 'f64') {
     check.number(value, name)
   } else {
     if (typeof value !== 'bigint') check.refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be a bigint`, value)

@@ -32,7 +32,9 @@ for (const name of BROWSERS)
         `${kind}-frames`,
         frames,
       )
-    /** Pixels that are not the background: about as many as there are boids, some of them hidden. */
+    /**
+     * Pixels that are not the background: about as many as there are boids, some of them hidden.
+     */
     const pixels = () =>
       open.page.$eval('#boids', (element) => {
         const canvas = element as HTMLCanvasElement

@@ -22,15 +22,20 @@
  *     version + 1                  [U6]
  *
  * A snapshot that sees a field of a change sees the odd version of it, too, by [U3], so its second
- * look at `version` tells. A snapshot that finds `version` odd tries for the lock: of a living holder
- * it is SW_EBUSY, and what a dead one has left is undone.
+ * look at `version` tells. A snapshot that finds `version` odd tries for the lock: of a living
+ * holder it is SW_EBUSY, and what a dead one has left is undone.
  *
  * A field is noted once for each change: what it was first counts. So the log of a record with as
  * much room as it has fields is never full. Undoing goes from the last entry to the first, and may
  * be done again from the beginning by another participant when one dies in it.
  *
- * A field of one or two bytes is written by a compare-exchange of the word that it is in, since other
- * participants may write its neighbours at any time.
+ * A text is a field of 64 bits that leads to a block, which is never changed, only replaced, and by
+ * the lock's holder alone. The block of before a change is freed when the change is made, and the
+ * one of the change when it is undone. Each replacement counts the text's version up, also an
+ * undoing one: a reader without the lock looks at the word, reads the text, and looks once more.
+ *
+ * A field of one or two bytes is written by a compare-exchange of the word that it is in, since
+ * other participants may write its neighbours at any time.
  *
  * Ordering edges:
  *   [U2] the store of `undo`: a crash never leaves an entry that counts and is not complete.
@@ -41,13 +46,14 @@
  *
  * What a crash leaves:
  *   in sw_record_new      two blocks that no participant knows of
+ *   in making a change    texts that were replaced, which are lost
  *   of a holder           its change whole, or to be undone: the next holder, or the next snapshot,
  *                         gets the lock with SW_EOWNERDEAD and does that
  *   in the undoing        the same once more
  *   in sw_record_free     a control block that is no object any more, and what was not freed yet
  *
- * Hostile participants write here, too: each word is read once and bounded by the heap before use, and
- * every walk has an end. They can make any field anything, and the lock poisoned. */
+ * Hostile participants write here, too: each word is read once and bounded by the heap before use,
+ * and every walk has an end. They can make any field anything, and the lock poisoned. */
 #include "sabway/record.h"
 
 #include <stddef.h>
@@ -85,7 +91,8 @@ static bool is_inside(const sw_heap *h, uint32_t at, uint64_t bytes) {
 
 static uint64_t data_bytes(uint32_t bytes, uint32_t room) { return ((uint64_t)bytes + 15) / 16 * 16 + room * 16ull; }
 
-/* What is at `at`, whatever that is. Errors: SW_EWILD; SW_ECORRUPT: its words lead out of the heap. */
+/* What is at `at`, whatever that is. Errors: SW_EWILD; SW_ECORRUPT: its words lead out of the
+ * heap. */
 static int look(const sw_heap *h, uint32_t at, view *v) {
   if (!is_inside(h, at, sizeof(sw_record))) return SW_EWILD;
   v->record = (sw_record *)(void *)(h->base + at);
@@ -140,6 +147,44 @@ static int write_field(const view *v, uint32_t offset, uint32_t width, uint64_t 
   return SW_EBUSY;
 }
 
+/* ---- texts ---- */
+
+/* A text word: its version, which counts the replacements, and the offset of a sw_text, or zero. */
+static uint32_t text_of(uint64_t word) { return (uint32_t)word; }
+
+/* Put the text there, in the place of `was`. */
+static void put_text(const view *v, uint32_t offset, uint64_t was, uint32_t text) {
+  sw_store64_release(wide_at(v, offset), ((was >> 32) + 1) << 32 | text); /* [U3] */
+}
+
+static void free_text(sw_heap *h, uint64_t word) {
+  if (text_of(word) != 0) sw_heap_free(h, text_of(word)); /* what a hostile peer wrote may be no block */
+}
+
+/* The text of before the change is there again, also when it is taken back a second time. */
+static void take_text_back(sw_heap *h, const view *v, uint32_t offset, uint64_t old) {
+  uint64_t now = sw_peer_load64_relaxed(wide_at(v, offset));
+  if (text_of(now) == text_of(old)) return;
+  put_text(v, offset, now, text_of(old));
+  free_text(h, now);
+}
+
+/* All texts of a record that is freed. */
+static void free_texts(sw_heap *h, const view *v) {
+  const sw_record_plan *plan = &v->record->plan;
+  uint64_t rows = sw_peer_load_relaxed(&plan->rows), texts = sw_peer_load_relaxed(&plan->texts);
+  uint64_t row = sw_peer_load_relaxed(&plan->text_row), step = sw_peer_load_relaxed(&plan->text_step);
+  uint64_t left = v->bytes / 8;
+  for (uint64_t text = 0; text < texts && left > 0; text++) {
+    for (uint64_t i = 0; i < rows && left > 0; i++, left--) {
+      uint64_t offset = text * step + i * row;
+      if (offset % 8 != 0 || offset >= v->bytes) break;
+      free_text(h, sw_peer_load64_relaxed(wide_at(v, (uint32_t)offset)));
+    }
+    if (rows == 0) break;
+  }
+}
+
 /* ---- the log ---- */
 
 static uint32_t entries(const view *v) { return sw_peer_load_relaxed(&v->record->undo); }
@@ -160,29 +205,34 @@ static bool is_noted(const view *v, uint32_t count, uint32_t offset, uint32_t wi
   return false;
 }
 
+/* 1 when the change has noted it before. */
 static int note(const view *v, uint32_t offset, uint32_t width) {
   uint32_t count = entries(v);
   if (count > v->room) return SW_ECORRUPT;
   set_changing(v, 1);
-  if (is_noted(v, count, offset, width)) return SW_OK;
+  if (is_noted(v, count, offset, width)) return 1;
   if (count == v->room) return SW_EUNDO;
   sw_undo *entry = &v->log[count];
   sw_store_relaxed(&entry->at, offset);
   sw_store_relaxed(&entry->width, width);
-  sw_store64_relaxed(&entry->old, read_field(v, offset, width));
+  sw_store64_relaxed(&entry->old, read_field(v, offset, width & ~(uint32_t)SW_UNDO_TEXT));
   sw_store_release(&v->record->undo, count + 1); /* [U2] */
   return SW_OK;
 }
 
 /* The holder's fields become what they were. */
-static int take_back(const view *v) {
+static int take_back(sw_heap *h, const view *v) {
   uint32_t count = entries(v);
   if (count > v->room) return SW_ECORRUPT;
   for (uint32_t i = count; i > 0; i--) {
     const sw_undo *entry = &v->log[i - 1];
     uint32_t offset = sw_peer_load_relaxed(&entry->at), width = sw_peer_load_relaxed(&entry->width);
-    if (!has_field(v, offset, width)) return SW_ECORRUPT;
-    int status = write_field(v, offset, width, sw_peer_load64_relaxed(&entry->old));
+    uint64_t old = sw_peer_load64_relaxed(&entry->old);
+    bool is_text = width == (8 | SW_UNDO_TEXT);
+    if (!has_field(v, offset, is_text ? 8 : width)) return SW_ECORRUPT;
+    int status = SW_OK;
+    if (is_text) take_text_back(h, v, offset, old);
+    else status = write_field(v, offset, width, old);
     if (status != SW_OK) return status;
   }
   if (count != 0) sw_store_release(&v->record->undo, 0); /* [U5] */
@@ -196,10 +246,10 @@ static bool is_holder(const sw_heap *h, const view *v) { return sw_mutex_holder(
 
 static int give_back(const sw_heap *h, const view *v) { return sw_mutex_unlock(h->base, lock_of(v), h->endpoint); }
 
-/* The caller has the lock, of what `status` says. On an error it is given back: poisoned when it was
- * inherited. */
+/* The caller has the lock, of what `status` says. On an error it is given back: poisoned when it
+ * was inherited. */
 static int locked(sw_heap *h, const view *v, int status, bool inherited) {
-  if (status == SW_OK && inherited) status = take_back(v);
+  if (status == SW_OK && inherited) status = take_back(h, v);
   /* of one that is freed nothing is left that could be broken */
   if (inherited && (status == SW_OK || status == SW_EFREED)) sw_mutex_consistent(h->base, lock_of(v), h->endpoint);
   if (status != SW_OK) give_back(h, v);
@@ -244,7 +294,7 @@ static int change(sw_heap *h, uint32_t at, uint32_t offset, uint32_t width, uint
   if (status != SW_OK) return status;
   if (!has_field(&v, offset, width)) return SW_ERANGE;
   status = note(&v, offset, width);
-  return status == SW_OK ? write_field(&v, offset, width, value) : status;
+  return status < 0 ? status : write_field(&v, offset, width, value);
 }
 
 int sw_record_write32(sw_heap *h, uint32_t at, uint32_t offset, uint32_t width, uint32_t value) {
@@ -258,18 +308,37 @@ int sw_record_write64(sw_heap *h, uint32_t at, uint32_t offset, uint32_t low, ui
 int sw_record_undo(sw_heap *h, uint32_t at) {
   view v;
   int status = held(h, at, &v);
-  return status == SW_OK ? take_back(&v) : status;
+  return status == SW_OK ? take_back(h, &v) : status;
 }
 
-static void make(const view *v) {
-  if (entries(v) != 0) sw_store_release(&v->record->undo, 0); /* [U5] */
+int sw_record_write_text(sw_heap *h, uint32_t at, uint32_t offset, uint32_t text) {
+  view v;
+  int status = held(h, at, &v);
+  if (status != SW_OK) return status;
+  if (!has_field(&v, offset, 8)) return SW_ERANGE;
+  int noted = note(&v, offset, 8 | SW_UNDO_TEXT);
+  if (noted < 0) return noted;
+  uint64_t was = sw_peer_load64_relaxed(wide_at(&v, offset));
+  put_text(&v, offset, was, text);
+  if (noted == 1) free_text(h, was); /* the change's own; the one of before is kept until it is made */
+  return SW_OK;
+}
+
+/* What the change has replaced is not needed any more. A crash leaks it. */
+static void make(sw_heap *h, const view *v) {
+  uint32_t count = entries(v);
+  if (count != 0) sw_store_release(&v->record->undo, 0); /* [U5] */
   set_changing(v, 0);
+  for (uint32_t i = 0; i < count && i < v->room; i++) {
+    const sw_undo *entry = &v->log[i];
+    if (sw_peer_load_relaxed(&entry->width) == (8 | SW_UNDO_TEXT)) free_text(h, sw_peer_load64_relaxed(&entry->old));
+  }
 }
 
 int sw_record_commit(sw_heap *h, uint32_t at) {
   view v;
   int status = held(h, at, &v);
-  if (status == SW_OK) make(&v);
+  if (status == SW_OK) make(h, &v);
   return status;
 }
 
@@ -277,8 +346,17 @@ int sw_record_unlock(sw_heap *h, uint32_t at) {
   view v;
   int status = held(h, at, &v);
   if (status != SW_OK) return status;
-  make(&v);
+  make(h, &v);
   return give_back(h, &v);
+}
+
+int sw_record_set_text(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation, uint32_t offset, uint32_t text) {
+  int status = sw_record_try_lock(h, at, type, generation);
+  if (status != SW_OK) return status;
+  status = sw_record_write_text(h, at, offset, text);
+  if (status != SW_OK) sw_record_undo(h, at);
+  int unlocked = sw_record_unlock(h, at);
+  return status == SW_OK ? unlocked : status;
 }
 
 /* ---- snapshots ---- */
@@ -370,6 +448,7 @@ int sw_record_free(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation) 
   if (begun == SW_OK && look(h, at, &v) == SW_OK) {
     sw_store_relaxed(&v.record->alive, 0);
     sw_store_relaxed(&v.record->data, 0);
+    free_texts(h, &v);
     sw_heap_free(h, (uint32_t)(v.fields - h->base)); /* or it was no block: then it leaks */
   }
   if (!broken) give_back(h, &v);
@@ -385,7 +464,7 @@ int sw_record_check(const sw_heap *h, uint32_t at) {
   if (count > v.room || (count != 0 && (version & 1) == 0)) return SW_ECORRUPT;
   for (uint32_t i = 0; i < count; i++) {
     uint32_t offset = sw_peer_load_relaxed(&v.log[i].at), width = sw_peer_load_relaxed(&v.log[i].width);
-    if (!has_field(&v, offset, width)) return SW_ECORRUPT;
+    if (!has_field(&v, offset, width == (8 | SW_UNDO_TEXT) ? 8 : width)) return SW_ECORRUPT;
   }
   return sw_mutex_check(lock_of(&v));
 }

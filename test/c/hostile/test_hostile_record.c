@@ -7,6 +7,7 @@
 #include "sabway/mutex.h"
 #include "sabway/object.h"
 #include "sabway/record.h"
+#include "sabway/string.h"
 
 enum { REGION = 19 * SW_PAGE, MOST_LOADS = 100000, REMEMBERED = 512, BYTES = 64, ROOM = 6, GUARD = 64 };
 
@@ -75,7 +76,8 @@ typedef struct walled {
   uint32_t at, generation;
 } walled;
 
-static const sw_record_plan PLAN = {.shape = {1, 2}, .rows = 1, .bytes = BYTES, .room = ROOM};
+static const sw_record_plan PLAN = {
+    .shape = {1, 2}, .rows = 1, .bytes = BYTES, .room = ROOM, .texts = 2, .text_row = BYTES, .text_step = 8};
 
 static void walled_open(walled *w) {
   peer.lies = 0;
@@ -163,6 +165,12 @@ static void step(walled *w, uint64_t *random) {
     case 10:
     case 11:
       sw_record_try_lock(h, w->at, SW_TYPE_RECORD, w->generation);
+      break;
+    case 12:
+      sw_record_set_text(h, w->at, SW_TYPE_RECORD, w->generation, offset & ~7u, sw_string_alloc(h, 20));
+      break;
+    case 13:
+      sw_record_write_text(h, w->at, offset & ~7u, sw_string_alloc(h, 20));
       break;
     default:
       if (width == 8) sw_record_write64(h, w->at, offset & ~7u, 5, 6);

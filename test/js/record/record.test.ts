@@ -1,4 +1,5 @@
-// Objects with fields in shared memory: in one thread, in several, and in processes that are killed.
+// Objects with fields in shared memory: in one thread, in several, and in processes that are
+// killed.
 import assert from 'node:assert/strict'
 import { defineObject, MemoryHeap, SharedObject, SharedStructArray } from 'sabway'
 import { random } from '../support/bytes.js'
@@ -303,6 +304,157 @@ describe('an object with fields', () => {
     const enemy = new Enemy(heapOf(), { values: { hp: 10 } })
     assert.equal(enemy.hit(3), 7)
     assert.equal(enemy.hp, 7)
+  })
+})
+
+describe('a text of an object', () => {
+  const Named = defineObject({ name: 'string', hp: 'i32', title: 'string' })
+  const TEXTS = [
+    '',
+    'a',
+    'Ada',
+    'é',
+    '日本',
+    '\ud83d\ude00',
+    'half \ud800',
+    '\udc00',
+    'nul \0',
+    'x'.repeat(5000),
+    '\u3042'.repeat(300),
+  ]
+
+  it('is every text that was written, in every thread', () => {
+    const heap = heapOf()
+    const made = new Named(heap, { values: { name: 'first', hp: 1 } })
+    const opened = new Named(heap, made.getSharedMemory())
+    assert.deepEqual([opened.name, opened.title, opened.hp], ['first', '', 1])
+    for (const text of TEXTS) {
+      made.name = text
+      assert.equal(opened.name, text)
+      assert.equal(opened.name, text, 'as it was read before')
+      opened.assign({ title: `${text}!` })
+      assert.deepEqual(made.snapshot(), { name: text, hp: 1, title: `${text}!` })
+      made.lock((fields) => {
+        assert.equal(fields.name, text)
+        fields.name = `${text}?`
+        assert.equal(fields.name, `${text}?`)
+        assert.equal(opened.name, `${text}?`, 'a field shows what is being changed')
+      })
+      assert.equal(opened.name, `${text}?`)
+    }
+    assert.deepEqual(JSON.parse(JSON.stringify(made)).hp, 1)
+    for (const bad of [5, null, undefined, {}])
+      throwsError(
+        () => {
+          made.name = bad as never
+        },
+        'ERR_SABWAY_INVALID_TYPE',
+        /name must be a string/,
+      )
+    throwsError(() => made.atomicLoad('name' as never), 'ERR_SABWAY_INVALID_ARGUMENT', /one number/)
+  })
+
+  it('is as before when a change fails, and no memory is lost either way', () => {
+    const heap = heapOf()
+    const named = new Named(heap, { values: { name: 'before', title: 'kept' } })
+    const { blocks } = heap.stats()
+    for (let round = 0; round < 100; round++) {
+      assert.throws(() =>
+        named.lock((fields) => {
+          for (const text of TEXTS) fields.assign({ name: text, title: `${text}.` })
+          throw new Error('in vain')
+        }),
+      )
+      assert.deepEqual(named.snapshot(), { name: 'before', hp: 0, title: 'kept' })
+      named.lock((fields) => {
+        fields.title = 'x'
+        fields.title = 'kept'
+      })
+      named.name = 'other'
+      named.name = 'before'
+    }
+    assert.equal(heap.stats().blocks, blocks)
+    assert.deepEqual(heap.check({ sweep: true }), [])
+    named.lock(() => {
+      throwsError(
+        () => {
+          named.name = 'outside'
+        },
+        'ERR_SABWAY_INVALID_STATE',
+        /set the text of the fields that the change was given/,
+      )
+    })
+    named.free()
+    assert.equal(heap.stats().blocks, blocks - 3)
+    throwsError(() => named.name, 'ERR_SABWAY_FREED', /at \d+/)
+    throwsError(
+      () => {
+        named.name = 'x'
+      },
+      'ERR_SABWAY_FREED',
+      /at \d+/,
+    )
+    assert.equal(heap.stats().blocks, blocks - 3)
+  })
+
+  for (const layout of ['rows', 'columns'] as const) {
+    it(`is one of each object of an array in ${layout}`, () => {
+      const heap = heapOf()
+      const { blocks } = heap.stats()
+      const array = new SharedStructArray(heap, Named, { length: 20, layout })
+      for (let i = 0; i < 20; i++)
+        array.at(i).assign({ name: `name ${i}`, hp: i, title: i % 2 === 0 ? '' : `title ${i}` })
+      array.lock((objects) => {
+        objects.at(3).name = 'third'
+      })
+      assert.deepEqual(array.snapshot(3), { name: 'third', hp: 3, title: 'title 3' })
+      assert.deepEqual(
+        array.snapshot().map(({ name }) => name),
+        Array.from(array, ({ name }) => name),
+      )
+      assert.equal(array.at(19).title, 'title 19')
+      throwsError(() => array.strided('name' as never), 'ERR_SABWAY_INVALID_ARGUMENT', /no text/)
+      if (layout === 'columns') assert.deepEqual(Object.keys(array.columns), ['hp'])
+      assert.deepEqual(heap.check({ sweep: true }), [])
+      array.free()
+      assert.ok(heap.stats().blocks <= blocks + 2)
+    })
+  }
+
+  itNative(
+    'is as before when a process is killed in the middle of a change, and read by others meanwhile',
+    async () => {
+      const heap = heapOf('processes')
+      const named = new Named(heap, { values: { name: 'before' } })
+      const { blocks } = heap.stats()
+      for (let round = 0; round < 3; round++) {
+        const other = new Peer({ shared: heap.region.token, pointer: named.pointer, changes: 'rename' })
+        assert.equal(await other.next(), 'half')
+        assert.equal(named.name, 'half done')
+        await other.kill()
+        assert.equal(named.snapshot().name, 'before')
+        assert.equal(named.name, 'before')
+      }
+      assert.equal(heap.stats().blocks, blocks)
+    },
+  )
+
+  itNative('belongs to the other fields in each snapshot, while two processes replace it', async () => {
+    const heap = heapOf('processes')
+    const named = new Named(heap, { values: { name: '0', title: '0' } })
+    const count = times(2000)
+    const task = { shared: heap.region.token, pointer: named.pointer, changes: 'names', count } as const
+    const others = [new Peer(task), new Peer(task)]
+    let all = others.length
+    const ends = others.map((other) => other.next().finally(() => all--))
+    while (all > 0) {
+      const { name, hp, title } = named.snapshot()
+      assert.deepEqual([name, title], [String(hp), String(hp)])
+      assert.match(named.name, /^\d+$/)
+      await new Promise((resolve) => setTimeout(resolve, 0))
+    }
+    assert.deepEqual(await Promise.all(ends), ['done', 'done'])
+    assert.equal(named.name, String(2 * count))
   })
 })
 

@@ -10,10 +10,11 @@ export interface RecordTask {
   pointer: number
   /**
    * count: change it `count` times, and as often in vain. add: add to `hits` and `sum` without the
-   * lock. hang: write half of a change, say so, and hang. die: the same, and end. rows: as count, in
-   * an array, of which two objects change together.
+   * lock. hang: write half of a change, say so, and hang. die: the same, and end. rows: as count,
+   * in an array, of which two objects change together. rename: as hang, the text of an object with
+   * texts. names: count such an object up.
    */
-  changes: 'count' | 'add' | 'hang' | 'die' | 'rows'
+  changes: 'count' | 'add' | 'hang' | 'die' | 'rows' | 'rename' | 'names'
   count?: number
 }
 
@@ -73,10 +74,33 @@ function half(heap: MemoryHeap): void {
   })
 }
 
+const Named = defineObject({ name: 'string', hp: 'i32', title: 'string' })
+
+function rename(heap: MemoryHeap): void {
+  new Named(heap, task.pointer).lock((fields) => {
+    fields.name = 'x'
+    fields.name = 'half done'
+    say('half')
+    for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+  })
+}
+
+function names(heap: MemoryHeap): void {
+  const named = new Named(heap, task.pointer)
+  for (let i = 0; i < task.count!; i++)
+    named.lock((fields) => {
+      fields.hp += 1
+      fields.name = String(fields.hp)
+      fields.title = fields.name
+    })
+}
+
 function run(): void {
   const heap = new MemoryHeap(task.shared)
   if (task.changes === 'count') count(heap)
   else if (task.changes === 'rows') rows(heap)
+  else if (task.changes === 'rename') rename(heap)
+  else if (task.changes === 'names') names(heap)
   else if (task.changes === 'add') {
     const counter = new Counter(heap, task.pointer)
     for (let i = 0; i < task.count!; i++) {

@@ -12,7 +12,7 @@
 enum {
   /* Of sw_record.alive: such a word is there by chance in no other type's control block. */
   SW_RECORD_ALIVE = 0x52ec0a1e,
-  SW_UNDO_TEXT = 0x80 /* beside the width: the field is a text word, see layout/text.h */
+  SW_UNDO_TEXT = 0x80 /* beside the width: the field leads to a sw_text (layout/string.h) */
 };
 
 /* A field that has been changed, and what it was: enough to change it back. */
@@ -42,7 +42,8 @@ typedef struct sw_record {
   uint32_t undo;       /* entries in the log: zero when no change is under way */
   sw_record_plan plan; /* does not change */
   uint32_t unused[9];
-  uint32_t alive; /* SW_RECORD_ALIVE ^ generation until it is freed: JavaScript looks at it each time */
+  /* SW_RECORD_ALIVE ^ generation until it is freed: JavaScript looks at it each time */
+  uint32_t alive;
 } sw_record;
 
 /* A part of the fields. */

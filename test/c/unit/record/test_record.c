@@ -9,6 +9,7 @@
 #include "sabway/mutex.h"
 #include "sabway/object.h"
 #include "sabway/registry.h"
+#include "sabway/string.h"
 
 enum { TYPE = SW_TYPE_RECORD, BYTES = 40, ROOM = 4 };
 
@@ -120,7 +121,8 @@ static void a_change_of_each_width_is_made(void **state) {
   assert_int_equal(sw_mutex_holder(&record()->object.lock), 0);
 }
 
-/* Also what has been written twice; and only that: a neighbour that another writes meanwhile stays. */
+/* Also what has been written twice; and only that: a neighbour that another writes meanwhile
+ * stays. */
 static void a_change_is_taken_back(void **state) {
   (void)state;
   memset(fields(), 0xee, BYTES);
@@ -345,6 +347,108 @@ static void a_dead_ones_record_is_freed(void **state) {
   assert_int_equal(sw_record_free(&s.h, at, TYPE, generation), SW_OK);
 }
 
+/* ---- texts ---- */
+
+enum { TEXT = 0, OTHER_TEXT = 8 };
+
+/* A record with two texts, in place of the first one. */
+static void with_texts(void) {
+  assert_int_equal(sw_record_free(&s.h, at, TYPE, generation), SW_OK);
+  sw_record_plan plan = PLAN;
+  plan.texts = 2;
+  plan.text_row = BYTES;
+  plan.text_step = 8;
+  at = sw_record_new(&s.h, TYPE, &plan);
+  assert_int_equal(sw_object_type(&s.h, at, &generation), TYPE);
+}
+static uint32_t text(void) {
+  uint32_t block = sw_string_alloc(&s.h, 20);
+  assert_int_not_equal(block, 0);
+  return block;
+}
+static uint64_t blocks(void) { return heap_stats(&s.h).blocks; }
+static int set_text(sw_heap *h, uint32_t offset, uint32_t block) {
+  return sw_record_set_text(h, at, TYPE, generation, offset, block);
+}
+
+static void a_text_is_replaced_and_freed(void **state) {
+  (void)state;
+  with_texts();
+  uint64_t before = blocks();
+  uint32_t first = text(), second = text();
+  assert_int_equal(set_text(&s.h, TEXT, first), SW_OK);
+  assert_int_equal(word(TEXT), first);
+  assert_int_equal(word(TEXT + 4), 1);
+  assert_int_equal(set_text(&other, TEXT, second), SW_OK);
+  assert_int_equal(word(TEXT), second);
+  assert_int_equal(word(TEXT + 4), 2);
+  assert_int_equal(blocks(), before + 1);
+  assert_int_equal(set_text(&s.h, TEXT, 0), SW_OK);
+  assert_int_equal(blocks(), before);
+  assert_int_equal(word(TEXT + 4), 3);
+  assert_int_equal(lock(&other), SW_OK);
+  assert_int_equal(set_text(&s.h, TEXT, 0), SW_EBUSY);
+  assert_int_equal(set_text(&other, TEXT, 0), SW_ESTATE);
+  assert_int_equal(sw_record_write_text(&s.h, at, TEXT, 0), SW_ESTATE);
+  assert_int_equal(sw_record_write_text(&other, at, BYTES, 0), SW_ERANGE);
+  assert_int_equal(sw_record_write_text(&other, at, TEXT + 4, 0), SW_ERANGE);
+  assert_int_equal(sw_record_unlock(&other, at), SW_OK);
+  assert_int_equal(set_text(&s.h, TEXT, text()), SW_OK);
+  assert_int_equal(set_text(&s.h, OTHER_TEXT, text()), SW_OK);
+  assert_int_equal(sw_record_free(&s.h, at, TYPE, generation), SW_OK);
+  assert_int_equal(blocks(), before - 1);
+}
+
+/* The first text is there again, and those of the change are freed. */
+static void a_text_is_taken_back(void **state) {
+  (void)state;
+  with_texts();
+  uint32_t first = text();
+  assert_int_equal(set_text(&s.h, TEXT, first), SW_OK);
+  uint64_t before = blocks();
+  for (int dies = 0; dies < 2; dies++) {
+    sw_heap mortal;
+    heap_open(&mortal, &s.r);
+    sw_heap *h = dies ? &mortal : &s.h;
+    assert_int_equal(lock(h), SW_OK);
+    for (int i = 0; i < 3; i++) assert_int_equal(sw_record_write_text(h, at, TEXT, text()), SW_OK);
+    assert_int_equal(sw_record_write_text(h, at, OTHER_TEXT, text()), SW_OK);
+    assert_int_equal(sw_record_write64(h, at, 16, 1, 1), SW_OK);
+    assert_int_equal(record()->undo, 3);
+    assert_int_equal(blocks(), before + 2);
+    assert_int_equal(sw_record_check(&s.h, at), SW_OK);
+    uint32_t version = word(TEXT + 4);
+    if (dies) die(&mortal);
+    else assert_int_equal(sw_record_undo(&s.h, at), SW_OK);
+    if (dies) assert_int_equal(lock(&s.h), SW_OK);
+    assert_int_equal(word(TEXT), first);
+    assert_int_equal(word(TEXT + 4), version + 1); /* a late reader is not taken in */
+    assert_int_equal(word(OTHER_TEXT), 0);
+    assert_int_equal(word(16), 0);
+    assert_int_equal(blocks(), before);
+    assert_int_equal(sw_record_unlock(&s.h, at), SW_OK);
+  }
+  /* and a change that is made frees the ones of before */
+  assert_int_equal(lock(&s.h), SW_OK);
+  for (int i = 0; i < 3; i++) assert_int_equal(sw_record_write_text(&s.h, at, TEXT, text()), SW_OK);
+  assert_int_equal(sw_record_unlock(&s.h, at), SW_OK);
+  assert_int_equal(blocks(), before);
+  assert_int_equal(sw_heap_usable(&s.h, word(TEXT)) != 0, 1);
+}
+
+static void a_full_log_refuses_a_text(void **state) {
+  (void)state;
+  with_texts();
+  assert_int_equal(lock(&s.h), SW_OK);
+  for (uint32_t i = 0; i < ROOM; i++) assert_int_equal(write32(16 + 4 * i, 4, 1), SW_OK);
+  uint32_t block = text();
+  assert_int_equal(sw_record_write_text(&s.h, at, TEXT, block), SW_EUNDO);
+  assert_int_equal(word(TEXT), 0);
+  assert_int_equal(sw_record_undo(&s.h, at), SW_OK);
+  assert_int_equal(sw_record_write_text(&s.h, at, TEXT, block), SW_OK);
+  assert_int_equal(sw_record_unlock(&s.h, at), SW_OK);
+}
+
 /* ---- threads ---- */
 
 enum { CHANGES = 20000 };
@@ -411,4 +515,6 @@ TESTS(RECORD_TEST(a_record_is_zero_at_first), RECORD_TEST(a_record_is_told_from_
       RECORD_TEST(the_next_holder_takes_back_what_a_dead_one_began),
       RECORD_TEST(a_snapshot_takes_back_what_a_dead_one_began), RECORD_TEST(a_host_that_waits_says_how_it_got_the_lock),
       RECORD_TEST(a_log_that_was_destroyed_poisons_the_lock), RECORD_TEST(a_freed_record_is_none),
-      RECORD_TEST(a_dead_ones_record_is_freed), RECORD_TEST(threads_make_whole_changes));
+      RECORD_TEST(a_dead_ones_record_is_freed), RECORD_TEST(a_text_is_replaced_and_freed),
+      RECORD_TEST(a_text_is_taken_back), RECORD_TEST(a_full_log_refuses_a_text),
+      RECORD_TEST(threads_make_whole_changes));
