@@ -180,10 +180,10 @@ typedef struct worker {
   uint32_t number, won;
 } worker;
 
-/* A text begins with the version that it is to have, which only the exchange that makes that version
- * can give it; the rest of its bytes are its length. So what is read has been there at that version,
- * and versions are the order of all exchanges: the string is linearizable when each thread sees them
- * in their order. */
+/* A text begins with the version that it is to have, which only the exchange that makes that
+ * version can give it; the rest of its bytes are its length. So what is read has been there at that
+ * version, and versions are the order of all exchanges: the string is linearizable when each thread
+ * sees them in their order. */
 static void *replace_and_read(void *argument) {
   worker *w = argument;
   sw_heap h;
