@@ -42,6 +42,7 @@ function parse(): [Subject, Options] {
         'processes',
         'heap',
         'containers',
+        'maps',
       ]),
     )
     .description('Measure Sabway beside its baselines.')

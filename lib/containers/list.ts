@@ -57,10 +57,11 @@ export interface SharedListItem<T extends ElementArray> {
 }
 
 /**
- * Elements in the order of their insertion, in a heap: numbers, or with `dataLength: n` of n numbers
- * each. Threads of any process insert at the end, delete anywhere, and read. Readers wait for no
- * other participant; those that change the list exclude each other. An iteration gives each element
- * that is in the list all the time once, in order, and of those that come and go meanwhile some.
+ * Elements in the order of their insertion, in a heap: numbers, or with `dataLength: n` of n
+ * numbers each. Threads of any process insert at the end, delete anywhere, and read. Readers wait
+ * for no other participant; those that change the list exclude each other. An iteration gives each
+ * element that is in the list all the time once, in order, and of those that come and go meanwhile
+ * some.
  */
 export class SharedList<T extends ElementArray = Uint32Array>
   extends HeapObject
@@ -238,7 +239,9 @@ export class SharedList<T extends ElementArray = Uint32Array>
     return this.member.until(() => core.sw_list_free(handle, this.pointer, this.generation))
   }
 
-  /** Copies of the nodes behind the cursor, as many as one call of the core gives; none at the end. */
+  /**
+   * Copies of the nodes behind the cursor, as many as one call of the core gives; none at the end.
+   */
   #read(cursor: Uint32Array, changes: Changes<T>): Item<T>[] {
     const { hot, handle, scratch, region } = this.member
     const { words } = region

@@ -110,8 +110,9 @@ export interface CachedItem {
 
 /**
  * A list of containers, or other things with a pointer, of which each thread keeps the objects that
- * it has made: the same pointer gives the same object as long as that has not been freed. A subclass
- * says what an item is: `initItem(pointer)` makes it. What is taken out of the list is freed.
+ * it has made: the same pointer gives the same object as long as that has not been freed. A
+ * subclass says what an item is: `initItem(pointer)` makes it. What is taken out of the list is
+ * freed.
  */
 export abstract class CachedItemList<T extends CachedItem>
   implements Iterable<{ item: T; deleteCurrent: () => boolean }>

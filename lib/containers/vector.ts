@@ -63,8 +63,8 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
   /** What is handed to the core. */
   readonly #scratch: T
   /**
-   * As many elements this thread has seen behind an acquiring load of the length, and has views for:
-   * those can be read by plain loads. 0 for elements of several numbers.
+   * As many elements this thread has seen behind an acquiring load of the length, and has views
+   * for: those can be read by plain loads. 0 for elements of several numbers.
    */
   #seen = 0
   /** `generation` as its word is read. */
@@ -137,7 +137,8 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
       const part = index >>> this.#shift
       const segment = 32 - Math.clz32(part)
       const value = this.#views[segment]![part === 0 ? index : index - (1 << (this.#shift + segment - 1))]
-      // behind that: what was there may have been taken away meanwhile, and another be about to come
+      // behind that: what was there may have been taken away meanwhile, and another be about to
+      // come
       if (index < words[this.#length]! && words[this.#generation] === this.#life) return value as E
     }
     return this.#look(index)
@@ -216,9 +217,9 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
   }
 
   /**
-   * Append many elements, which all others see at one moment: numbers, `dataLength` of them for each
-   * element, one behind the other. Errors: as `push`; ERR_SABWAY_INVALID_ARGUMENT: the last element
-   * is not whole.
+   * Append many elements, which all others see at one moment: numbers, `dataLength` of them for
+   * each element, one behind the other. Errors: as `push`; ERR_SABWAY_INVALID_ARGUMENT: the last
+   * element is not whole.
    */
   pushAll(values: ArrayLike<Component<T>> | Iterable<Component<T>>): void {
     const { member, dataLength } = this
@@ -292,8 +293,8 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
   }
 
   /**
-   * The elements in their places, without a copy: an array for each segment, in their order. What is
-   * written there others see, and what is there changes when others write. They must not be used
+   * The elements in their places, without a copy: an array for each segment, in their order. What
+   * is written there others see, and what is there changes when others write. They must not be used
    * any more when the vector was freed. Errors: as `length`.
    */
   segments(): T[] {

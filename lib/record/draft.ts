@@ -146,8 +146,8 @@ export function inputs(shape: Shape, given: unknown): { field: Field; values: re
 const checkedValue = (value: unknown, { type, name }: Field): unknown => checkedList([value], type, 1, name)[0]
 
 /**
- * Copies of all fields of an object, from a snapshot, in which the field is at `place`; undefined when
- * a text has been replaced since. `home`: where the field is in the region.
+ * Copies of all fields of an object, from a snapshot, in which the field is at `place`; undefined
+ * when a text has been replaced since. `home`: where the field is in the region.
  */
 export function copiesOf(
   record: SharedRecord,

@@ -11,8 +11,8 @@
  * anew when it has the lock from a dead one.
  *
  * A reader loads the version, and goes from node to node. What it has read of a node counts when
- * the version is still the same and it has a number: the node was in the list then. Else it begins again, and looks for
- * the first node with a higher number than the last one that counted.
+ * the version is still the same and it has a number: the node was in the list then. Else it begins
+ * again, and looks for the first node with a higher number than the last one that counted.
  *
  * Numbers come to an end: then all nodes get new ones, in a new era, and a reader of an earlier one
  * goes on by its index.
@@ -25,8 +25,8 @@
  *        fill a freed block release that as well, and pair with the acquire loads of a reader that
  *        is in it: it sees another version at its second look, or no number.
  *
- * What a crash leaves: a node that is not linked yet, or not any more: one is lost. Behind `garbage`
- * the next holder of the lock goes on to free. */
+ * What a crash leaves: a node that is not linked yet, or not any more: one is lost. Behind
+ * `garbage` the next holder of the lock goes on to free. */
 #include "sabway/list.h"
 
 #include "base/peer.h"

@@ -254,7 +254,8 @@ static void settle(sw_map_handle *m, const swi_spot *spot, const swi_content *co
   if ((m->flags & (SW_MAP_LRU | SW_MAP_TTL)) != 0) swi_map_make_room(m);
 }
 
-/* One try: 1 and 2 as sw_map_put, or 0: it is not to be done, or an error. *again: others were faster. */
+/* One try: 1 and 2 as sw_map_put, or 0: it is not to be done, or an error. *again: others were
+ * faster. */
 static int try_change(sw_map_handle *m, change *c, bool *again) {
   swi_spot spot;
   swi_content content;

@@ -16,11 +16,12 @@
  *           version even, moving := 0
  *
  * A reader looks at the length, copies, and looks at the length again: what a pop and the next push
- * did meanwhile to that place it does not return. An element of several components is copied between
- * two looks at an even version that is the same [V2].
+ * did meanwhile to that place it does not return. An element of several components is copied
+ * between two looks at an even version that is the same [V2].
  *
  * Ordering edges:
- *   [V1] the release store of a `length` that is more, pairs with the acquire load of it by a reader: the element
+ *   [V1] the release store of a `length` that is more, pairs with the acquire load of it by a
+ * reader: the element
  *        and its segment are seen.
  *   [V2] the stores of an element of several components release the odd version, and pair with the
  *        acquire loads of a reader, whose second look at the version then differs; the release

@@ -13,7 +13,8 @@
  *
  * Those that change the length or move elements have the vector's lock, and find it taken:
  * SW_EBUSY, to be tried again. Readers take no lock, and neither do writes of elements of one
- * component in their place. When the holder of the lock dies, the next one ends what it was about. */
+ * component in their place. When the holder of the lock dies, the next one ends what it was about.
+ * */
 #ifndef SABWAY_VECTOR_H
 #define SABWAY_VECTOR_H
 
@@ -40,8 +41,8 @@ uint32_t sw_vector_new(sw_heap *h, uint32_t type, uint32_t components, uint32_t 
 uint32_t sw_vector_length(const sw_heap *h, uint32_t at);
 
 /* Append the element at `from`: to all others it is there at one moment. A crash inside appends it
- * or does not, and leaks one segment at most. Errors: SW_EBUSY; SW_ERANGE: there are SW_VECTOR_MOST;
- * SW_ECORRUPT; as sw_heap_alloc and sw_object_check. */
+ * or does not, and leaks one segment at most. Errors: SW_EBUSY; SW_ERANGE: there are
+ * SW_VECTOR_MOST; SW_ECORRUPT; as sw_heap_alloc and sw_object_check. */
 int sw_vector_push(sw_heap *h, uint32_t at, uint32_t generation, const void *from);
 
 /* Append many at once: lock the vector and make room for `count` more, which the caller writes to
@@ -65,8 +66,8 @@ int sw_vector_delete(sw_heap *h, uint32_t at, uint32_t generation, uint32_t inde
 int sw_vector_clear(sw_heap *h, uint32_t at, uint32_t generation);
 
 /* Copy an element to `to`: 1, or 0 when it is not there. One of several components is never
- * half an old and half a new one; to see to that, it may lock the vector. Errors: SW_EBUSY, SW_ECORRUPT; as
- * sw_object_check. */
+ * half an old and half a new one; to see to that, it may lock the vector. Errors: SW_EBUSY,
+ * SW_ECORRUPT; as sw_object_check. */
 int sw_vector_get(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, void *to);
 
 /* Write an element that is there: 1, or 0 when it is not. Of several components: locks the vector.

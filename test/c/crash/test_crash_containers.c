@@ -1,6 +1,6 @@
 /* Death at each shared access of the calls of strings, vectors and lists. The survivor finds what
- * was there before the call or what is there behind it, can go on, and of the heap one block at most
- * is lost, or what the call was to free. */
+ * was there before the call or what is there behind it, can go on, and of the heap one block at
+ * most is lost, or what the call was to free. */
 #include <signal.h>
 
 #include "../unit/heap/heap_helper.h"

@@ -1,7 +1,8 @@
 /* Strings, vectors and lists among hostile peers: each word of the control block and of what it
- * leads to becomes something else, or turns out to be something else when it is read, above all when
- * it is read a second time. Calls may fail and texts and elements be anything; but each call ends,
- * and none reads or writes outside of the heap's pages, or of what the caller has given it. */
+ * leads to becomes something else, or turns out to be something else when it is read, above all
+ * when it is read a second time. Calls may fail and texts and elements be anything; but each call
+ * ends, and none reads or writes outside of the heap's pages, or of what the caller has given it.
+ * */
 #include "../unit/heap/heap_helper.h"
 #include "hostile_hooks.h"
 #include "sabway/list.h"

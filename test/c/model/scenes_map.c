@@ -1,8 +1,8 @@
 /* The map: readers see what was there at some moment of the call, one exchange decides a change,
  * growth loses and invents nothing, and a death leaves the map whole.
  *
- * The heap is the last 64 KiB of the region. Thread n is process n + 1, endpoint n, and has a handle
- * of its own. The table has one bucket, or it grows to two. */
+ * The heap is the last 64 KiB of the region. Thread n is process n + 1, endpoint n, and has a
+ * handle of its own. The table has one bucket, or it grows to two. */
 #include <string.h>
 
 #include "core/map/map.h"
@@ -53,7 +53,8 @@ static void setup_flags(uint32_t flags) {
 
 static void put_first(uint32_t side) { model_check(sw_map_put_number(&s.map[0], s.key[side], BEFORE + side) == 1); }
 
-/* Each handle has a block of 16 bytes and one of 32, so that the heap's words are not in the way. */
+/* Each handle has a block of 16 bytes and one of 32, so that the heap's words are not in the way.
+ * */
 static void settle(void) {
   sw_map_close(&s.map[0]);
   for (uint32_t i = 0; i < THREADS; i++) {

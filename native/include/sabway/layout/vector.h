@@ -10,8 +10,8 @@ enum {
   SW_VECTOR_MOST = 0x7fffffff /* elements */
 };
 
-/* What the components of an element are: the numbers of JavaScript's typed arrays. Bits 4-7: log2 of
- * their bytes. */
+/* What the components of an element are: the numbers of JavaScript's typed arrays. Bits 4-7: log2
+ * of their bytes. */
 enum sw_component {
   SW_COMPONENT_U8 = 0x00,
   SW_COMPONENT_I8 = 0x01,
@@ -42,8 +42,8 @@ typedef struct sw_vector {
 
 enum { SW_VECTOR_WRITING = -1 };
 
-/* Segment 0 follows, and before it room for one element where that has several components. Segment k
- * has room for all the elements of those before it. */
+/* Segment 0 follows, and before it room for one element where that has several components. Segment
+ * k has room for all the elements of those before it. */
 typedef struct sw_vector_table {
   uint32_t segment[SW_VECTOR_SEGMENTS]; /* offsets; zero: not there yet */
 } sw_vector_table;
