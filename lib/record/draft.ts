@@ -17,9 +17,11 @@ export interface DraftNumbers<Value> {
 
 /** The fields of an object while its lock is held. */
 export type Draft<D> = {
-  -readonly [Name in keyof Fields<D>]: Fields<D>[Name] extends ArrayLike<infer Value>
-    ? DraftNumbers<Value>
-    : Fields<D>[Name]
+  -readonly [Name in keyof Fields<D>]: Fields<D>[Name] extends string
+    ? Fields<D>[Name]
+    : Fields<D>[Name] extends ArrayLike<infer Value>
+      ? DraftNumbers<Value>
+      : Fields<D>[Name]
 } & {
   /** Give some fields values. */
   assign(values: FieldInputs<D>): void
@@ -146,8 +148,8 @@ export function inputs(shape: Shape, given: unknown): { field: Field; values: re
 const checkedValue = (value: unknown, { type, name }: Field): unknown => checkedList([value], type, 1, name)[0]
 
 /**
- * Copies of all fields of an object, from a snapshot, in which the field is at `place`; undefined when
- * a text has been replaced since. `home`: where the field is in the region.
+ * Copies of all fields of an object, from a snapshot, in which the field is at `place`; undefined
+ * when a text has been replaced since. `home`: where the field is in the region.
  */
 export function copiesOf(
   record: SharedRecord,

@@ -271,7 +271,10 @@ export abstract class SharedRecord extends HeapObject implements Placed {
 
   // ---- texts ----
 
-  /** @internal The text whose word is at that offset in the region. Errors: as `textAt`, ERR_SABWAY_FREED. */
+  /**
+   * @internal The text whose word is at that offset in the region. Errors: as `textAt`,
+   *   ERR_SABWAY_FREED.
+   */
   textAt(at: number): VersionedText {
     this.mustLive()
     const found = textAt(this.member, at)
