@@ -1,5 +1,6 @@
 // Everything that is measured: groups of benchmarks that are compared with each other.
 import type { Benchmark } from './benchmarks/benchmark.js'
+import * as containers from './benchmarks/containers.js'
 import {
   channels,
   churn,
@@ -76,6 +77,15 @@ export const PATHS = {
   mutex: 'lock and unlock, native, uncontended',
   channels: 'make a channel and clean it up',
   among: 'trySend 64 B, drain, among the channels of a region',
+  push: 'vector: push',
+  iterate: 'vector: iterate, 100,000 numbers',
+  get: 'vector: get by index, 100,000 numbers',
+  set: 'vector: set by index, 100,000 numbers',
+  insert: 'list: insert',
+  deleteFirst: 'list: delete the first of 10,000, insert',
+  walk: 'list: iterate, 10,000 elements',
+  setString: 'string: set, 20 characters',
+  readString: 'string: get, 20 characters',
   field: 'object field write and read, JS',
   floatField: 'object field of f64 write and read, JS',
   otherField: 'object field write and read, JS, beside a proxy',
@@ -282,7 +292,43 @@ function heaps(): Group[] {
   ]
 }
 
-function containers(): Group[] {
+export const OBJECTS = 'shared-memory-objects'
+export const ARRAY = 'Array'
+
+function inContainers(): Group[] {
+  const c = containers
+  return [
+    work(PATHS.push, [
+      new InThread('SharedVector', true, c.push),
+      new InThread('SharedVector, pushAll of 100', true, c.pushAll),
+      new InThread(ARRAY, false, c.arrayPush),
+      new InThread(OBJECTS, false, c.theirPush),
+    ]),
+    work(PATHS.iterate, [
+      new InThread('SharedVector', true, c.iterate),
+      new InThread(ARRAY, false, c.arrayIterate),
+      new InThread(OBJECTS, false, c.theirIterate),
+    ]),
+    work(PATHS.get, [new InThread('SharedVector', true, c.get), new InThread(ARRAY, false, c.arrayGet)]),
+    work(PATHS.set, [new InThread('SharedVector', true, c.set), new InThread(ARRAY, false, c.arraySet)]),
+    work(PATHS.insert, [new InThread('SharedList', true, c.insert), new InThread(OBJECTS, false, c.theirInsert)]),
+    work(PATHS.deleteFirst, [
+      new InThread('SharedList', true, c.deleteFirst),
+      new InThread(OBJECTS, false, c.theirDeleteFirst),
+    ]),
+    work(PATHS.walk, [new InThread('SharedList', true, c.walk), new InThread(OBJECTS, false, c.theirWalk)]),
+    work(PATHS.setString, [
+      new InThread('SharedString', true, c.setString),
+      new InThread(OBJECTS, false, c.theirSetString),
+    ]),
+    work(PATHS.readString, [
+      new InThread('SharedString', true, c.readString),
+      new InThread(OBJECTS, false, c.theirReadString),
+    ]),
+  ]
+}
+
+function inRecords(): Group[] {
   const here = (name: string, ours: boolean, prepare: () => (count: number) => void) =>
     new InThread(name, ours, prepare)
   return [
@@ -317,7 +363,7 @@ export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | 'contain
 export function groupsOf(subject: Subject): Group[] {
   if (subject === 'processes') return processes()
   if (subject === 'heap') return heaps()
-  if (subject === 'containers') return containers()
+  if (subject === 'containers') return [...inContainers(), ...inRecords()]
   const groups = [
     ...threads(PATHS.toWorker, 'send'),
     ...threads(PATHS.fromWorker, 'receive'),

@@ -8,7 +8,7 @@ const BYTES = 64
 const ROOM = 64 << 20
 
 /** Does its work so many times. */
-type Work = (count: number) => void
+export type Work = (count: number) => void
 
 export interface Allocator {
   alloc(bytes: number): number
@@ -128,11 +128,11 @@ export class InThread implements Benchmark {
   constructor(
     readonly name: string,
     readonly ours: boolean,
-    private readonly prepare: () => Work,
+    private readonly prepare: () => Work | Promise<Work>,
   ) {}
 
   async open(): Promise<void> {
-    this.work = this.prepare()
+    this.work = await this.prepare()
   }
 
   async run(count: number): Promise<Run> {

@@ -1,7 +1,7 @@
 // The ratios that are to be reached.
 import type { Result } from '../harness/measure.js'
 import { median } from '../harness/samples.js'
-import { ALONE, IN_PROCESS, PATHS, SABWAY_HEAP, type Subject } from '../suite.js'
+import { ALONE, ARRAY, IN_PROCESS, OBJECTS, PATHS, SABWAY_HEAP, type Subject } from '../suite.js'
 import { crowds } from '../transports/sabway.js'
 
 interface Target {
@@ -143,6 +143,12 @@ const HEAP: Target[] = [
 ]
 
 const CONTAINERS: Target[] = [
+  inHeap(PATHS.push, 'SharedVector', ARRAY, { time: 1.5 }),
+  inHeap(PATHS.push, 'SharedVector', OBJECTS, { rate: 5 }),
+  inHeap(PATHS.iterate, 'SharedVector', OBJECTS, { rate: 5 }),
+  inHeap(PATHS.insert, 'SharedList', OBJECTS, { rate: 8 }),
+  inHeap(PATHS.deleteFirst, 'SharedList', OBJECTS, { rate: 1000 }),
+  inHeap(PATHS.setString, 'SharedString', OBJECTS, { rate: 10 }),
   ...[PATHS.field, PATHS.floatField].map((path) => inHeap(path, 'SharedObject', 'typed array', { time: 2 })),
   inHeap(PATHS.otherField, 'SharedObject', '@bnaya/objectbuffer', { rate: 1000 }),
   inHeap(PATHS.rows, 'SharedStructArray, columns', 'typed array', { time: 1.1 }),

@@ -131,6 +131,7 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
    */
   get(index: number): E | undefined {
     this.member.mustBeOpen()
+    if (typeof index !== 'number') return this.#absent(index)
     if (index >>> 0 === index && index < this.#seen) {
       const words = this.#words
       const part = index >>> this.#shift
@@ -144,7 +145,7 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
 
   /** As `get`; a negative index counts from the end, as with arrays. */
   at(index: number): E | undefined {
-    return this.get(index < 0 ? index + this.length : index)
+    return this.get(typeof index === 'number' && index < 0 ? index + this.length : index)
   }
 
   /**
@@ -155,6 +156,7 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
    */
   set(index: number, value: Component<T> | ArrayLike<Component<T>>): void {
     this.member.mustBeOpen()
+    if (typeof index !== 'number') this.#missing(index)
     if (index >>> 0 === index && index < this.#seen && typeof value === this.#kind) {
       const words = this.#words
       if (index < words[this.#length]! && words[this.#generation] === this.#life) {
@@ -357,7 +359,8 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
   #place(index: number): { view: T; at: number } {
     this.#mustBeThere()
     const length = Atomics.load(this.#words, this.#length) >>> 0
-    if (index >>> 0 !== index || index >= length || length > SW_VECTOR_MOST) this.#missing(index)
+    if (typeof index !== 'number' || index >>> 0 !== index || index >= length || length > SW_VECTOR_MOST)
+      this.#missing(index)
     if (this.dataLength === 1) this.#learn(length)
     const segment = this.#segmentOf(index)
     return { view: this.#view(segment), at: (index - this.#firstOf(segment)) * this.dataLength }

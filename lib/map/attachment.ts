@@ -2,19 +2,19 @@
 // this thread's arena of handles.
 //
 //   0     sw_map_handle
-//   128   the blocks that the places have got for what is too long for them
-//   144   sw_map_cursor
-//   160   key, value, other value
+//   144   the blocks that the places have got for what is too long for them
+//   160   sw_map_cursor
+//   176   key, value, other value
 import { SW_MAP_SPARES, SW_MAP_TAG, sw_map_block_cursor, sw_map_cursor, sw_map_handle } from '../generated/abi.js'
 import { arenaOf, provideHandles } from '../heap/handle-arena.js'
 import type { HeapMember } from '../heap/member.js'
 import { Place, type Views, viewsOf } from './values.js'
 
-const BLOCKS = 128
-export const CURSOR = 144
-const KEY = 160
-const VALUE = 288
-const OTHER = 416
+const BLOCKS = 144
+export const CURSOR = 160
+const KEY = 176
+const VALUE = 304
+const OTHER = 432
 const END = 512
 
 export class MapAttachment {

@@ -114,6 +114,7 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     this.#ttl = attachment.views.doubles[(pointer + sw_map.ttl) >>> 3]!
     const status = member.core.sw_map_open(attachment.at, member.handle, pointer, generation)
     if (status !== 0) throw this.error(status)
+    if (storesInOrder()) Atomics.store(member.region.words, (attachment.at + sw_map_handle.ordered) >>> 2, 1)
   }
 
   // ---- one entry ----
@@ -150,14 +151,26 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
   #read(key: unknown): number {
     const { views } = this.#attachment
     const keyType = putKey(views, this.#key, key)
-    const read = () =>
-      this.#hot.sw_map_get(this.#handle, keyType, this.#key.at, this.#key.length, this.#value.at, this.#value.room)
     for (;;) {
-      const type = this.#call(read)
+      let type = this.#getOnce(keyType)
+      if (type < 0 && type !== TOO_SMALL) type = this.#getAgain(type, keyType)
       this.#value.length = this.#length
       if (type !== TOO_SMALL) return type
       this.#value.need(this.#value.length)
     }
+  }
+
+  #getOnce(keyType: number): number {
+    const [key, value] = [this.#key, this.#value]
+    try {
+      return this.#hot.sw_map_get(this.#handle, keyType, key.at, key.length, value.at, value.room)
+    } catch (error) {
+      throw asCorruptError(error)
+    }
+  }
+
+  #getAgain(status: number, keyType: number): number {
+    return this.#settle(status, () => this.#getOnce(keyType))
   }
 
   /** Put an entry. */
@@ -185,19 +198,22 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     const { views } = this.#attachment
     const keyType = putKey(views, this.#key, key)
     const type = putValue(views, this.#value, value, this.#rules)
-    const put = () =>
-      this.#hot.sw_map_put(
-        this.#handle,
-        keyType,
-        this.#key.at,
-        this.#key.length,
-        type,
-        this.#value.at,
-        this.#value.length,
-        mode,
-      )
     this.#changes++
-    return this.#call(put)
+    const status = this.#putOnce(keyType, type, mode)
+    return status >= 0 ? status : this.#putAgain(status, keyType, type, mode)
+  }
+
+  #putOnce(keyType: number, type: number, mode: number): number {
+    const [key, value] = [this.#key, this.#value]
+    try {
+      return this.#hot.sw_map_put(this.#handle, keyType, key.at, key.length, type, value.at, value.length, mode)
+    } catch (error) {
+      throw asCorruptError(error)
+    }
+  }
+
+  #putAgain(status: number, keyType: number, type: number, mode: number): number {
+    return this.#settle(status, () => this.#putOnce(keyType, type, mode))
   }
 
   has(key: K): boolean {
@@ -510,24 +526,15 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
 
   /** What the core returns, when no other participant is in the way; TOO_SMALL is for the caller. */
   #call(act: () => number): number {
-    let status: number
-    try {
-      status = act()
-    } catch (error) {
-      throw asCorruptError(error)
-    }
-    if (status >= 0 || status === TOO_SMALL) return status
-    if (status === BUSY) status = this.member.until(() => this.#guarded(act))
-    if (status >= 0 || status === TOO_SMALL) return status
-    throw this.#failure(status)
+    const status = guarded(act)
+    return status >= 0 || status === TOO_SMALL ? status : this.#settle(status, act)
   }
 
-  #guarded(act: () => number): number {
-    try {
-      return act()
-    } catch (error) {
-      throw asCorruptError(error)
-    }
+  /** Of a call that returned `status`, an error: try again where that may help. */
+  #settle(status: number, act: () => number): number {
+    const last = status === BUSY ? this.member.until(() => guarded(act)) : status
+    if (last >= 0 || last === TOO_SMALL) return last
+    throw this.#failure(last)
   }
 
   get #status(): number {
@@ -542,6 +549,20 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     // the map is gone, but not what the handle has kept for its next change
     if (status === FREED) this.member.core.sw_map_close(this.#handle)
     return this.error(status)
+  }
+}
+
+/** Are stores of this processor seen in their order, without a fence? A page does not know. */
+const storesInOrder = (): boolean => {
+  const { process } = globalThis as { process?: { arch?: string } }
+  return process?.arch === 'x64' || process?.arch === 'ia32'
+}
+
+function guarded(act: () => number): number {
+  try {
+    return act()
+  } catch (error) {
+    throw asCorruptError(error)
   }
 }
 

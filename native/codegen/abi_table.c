@@ -82,6 +82,7 @@ static const row ROWS[] = {
     SWI_FIELD(sw_map_handle, length)
     SWI_FIELD(sw_map_handle, now)
     SWI_FIELD(sw_map_handle, expires)
+    SWI_FIELD(sw_map_handle, ordered)
     SWI_STRUCT(sw_map_options)
     SWI_FIELD(sw_map_options, flags)
     SWI_FIELD(sw_map_options, capacity)
@@ -101,6 +102,8 @@ _Static_assert(sizeof(sw_consumer) <= sizeof(((sw_instance *)0)->consumer),
 
 _Static_assert(sizeof(sw_heap) <= sizeof(((sw_instance *)0)->heap), "the handle fits its place in the instance");
 _Static_assert(sizeof(sw_heap_stats) <= sizeof(((sw_instance *)0)->scratch), "what a call gives fits the scratch");
+
+_Static_assert(sizeof(sw_map_handle) <= 144, "lib/map/attachment.ts has its places behind the handle");
 
 __attribute__((export_name("row_count"))) int row_count(void) { return sizeof(ROWS) / sizeof(ROWS[0]); }
 __attribute__((export_name("row_at"))) const row *row_at(int i) { return &ROWS[i]; }

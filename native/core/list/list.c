@@ -30,6 +30,7 @@
 #include "sabway/list.h"
 
 #include "base/peer.h"
+#include "core/objects/lock.h"
 #include "sabway/mutex.h"
 #include "sabway/vector.h"
 
@@ -48,16 +49,21 @@ typedef struct view {
 
 static uint64_t end_of(const sw_heap *h) { return h->begin + (uint64_t)h->count * SW_HEAP_PAGE; }
 
-/* Errors: SW_ECORRUPT; as sw_object_check. */
-static int look(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
-  int status = sw_object_check(h, at, SW_TYPE_LIST, generation);
-  if (status != SW_OK) return status;
+/* What is at `at` as a list: false, when a hostile peer has changed what it is. */
+SWI_INLINE bool see(const sw_heap *h, uint32_t at, view *v) {
   v->list = (sw_list *)(void *)(h->base + at);
   v->at = at;
   uint32_t shape = sw_peer_load_relaxed(&v->list->shape);
   v->size = sw_component_bytes(shape & 0xff) * (shape >> 16);
   v->stride = (uint32_t)sizeof(sw_list_entry) + (v->size + 7) / 8 * 8;
-  return v->size - 1 < SW_VECTOR_WIDEST ? SW_OK : SW_ECORRUPT;
+  return v->size - 1 < SW_VECTOR_WIDEST;
+}
+
+/* Errors: SW_ECORRUPT; as sw_object_check. */
+static int look(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
+  int status = sw_object_check(h, at, SW_TYPE_LIST, generation);
+  if (status != SW_OK) return status;
+  return see(h, at, v) ? SW_OK : SW_ECORRUPT;
 }
 
 /* The node there, or NULL when none can be. */
@@ -143,6 +149,12 @@ static int mend(sw_heap *h, const view *v) {
 
 /* Lock, and see the list. On an error it is not locked. */
 static int enter(sw_heap *h, uint32_t at, uint32_t generation, view *v) {
+  sw_object *locked_at_once = swi_object_lock(h, at, SW_TYPE_LIST, generation);
+  if (locked_at_once != NULL) {
+    if (see(h, at, v)) return SW_OK;
+    sw_mutex_unlock(h->base, &locked_at_once->lock, h->endpoint);
+    return SW_ECORRUPT;
+  }
   int status = sw_object_check(h, at, SW_TYPE_LIST, generation);
   if (status != SW_OK) return status;
   sw_mutex *lock = &((sw_list *)(void *)(h->base + at))->object.lock;

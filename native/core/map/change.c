@@ -21,6 +21,11 @@ typedef struct change {
 
 /* ---- blocks ---- */
 
+/* Before a block is filled: not where the processor stores in order by itself. */
+static inline void fence_fill(const sw_map_handle *m) {
+  if (m->ordered == 0) sw_fence_fill();
+}
+
 static uint32_t units_of(uint64_t bytes) { return bytes > 64 ? UINT32_MAX : (uint32_t)(bytes + 15) / 16; }
 
 uint32_t swi_map_take(sw_map_handle *m, uint32_t bytes) {
@@ -76,7 +81,7 @@ static int make_entry(sw_map_handle *m, change *c) {
   c->entry = swi_map_take(m, (uint32_t)c->bytes);
   if (c->entry == 0) return m->heap->status;
   uint64_t *to = swi_map_word(m, c->entry);
-  sw_fence_fill();
+  fence_fill(m);
   sw_fill64(to++, shape);   /* [K4] */
   sw_fill64(to++, lengths); /* [K4] */
   if (expires) {
@@ -103,7 +108,7 @@ static int make_block(sw_map_handle *m, uint32_t count, swi_made *made, uint64_t
   if (made->block == 0) return m->heap->status;
   made->content = swi_word_of(0, crowd ? SW_MAP_CROWD : count, made->block);
   *pairs = swi_map_word(m, made->block);
-  sw_fence_fill();
+  fence_fill(m);
   if (crowd) sw_fill64((*pairs)++, count); /* [K4] */
   return 1;
 }
@@ -314,9 +319,77 @@ int sw_map_put(sw_map_handle *m, uint32_t type, const void *key, uint32_t length
   return status == SW_OK ? perform(m, &c) : status;
 }
 
-int sw_map_put_number(sw_map_handle *m, double key, double value) {
+/* What a change of a number by a number needs when nothing is in its way. */
+typedef struct short_way {
+  uint64_t *bucket, word;
+  uint32_t at;    /* of the entry that is replaced */
+  uint64_t other; /* the pair of the bucket's other entry, or zero */
+} short_way;
+
+/* Is the key's entry, of a number, in a living bucket of one or two entries of the first table, and
+ * has the handle a block for each that is needed? */
+static inline __attribute__((always_inline)) bool sees_short_way(sw_map_handle *m, const swi_key *key, short_way *w) {
+  w->bucket = &m->bucket[key->hash & m->mask];
+  w->word = sw_peer_load64_acquire(w->bucket); /* [K2] */
+  uint32_t count = swi_word_count(w->word);
+  w->at = swi_word_offset(w->word);
+  w->other = 0;
+  if (swi_word_frozen(w->word) || count - 1 > 1 || m->spare[1] == 0 || (count == 2 && m->spare[0] == 0)) return false;
+  if ((m->flags & (SW_MAP_LRU | SW_MAP_TTL)) != 0 || !swi_map_inside(m, w->at, 32)) return false;
+  if (sw_peer_load64_acquire(&m->map->object.life) != m->life) return false;
+  if (count == 2) {
+    const uint64_t *pairs = swi_map_look(m, w->at);
+    uint64_t pair = swi_map_part(pairs);
+    w->other = swi_map_part(pairs + 1);
+    if (pair >> 32 != key->hash) {
+      uint64_t second = w->other;
+      w->other = pair;
+      pair = second;
+    }
+    w->at = (uint32_t)pair;
+    if (w->at % SW_HEAP_UNIT != 0 || !swi_map_inside(m, w->at, 32)) return false;
+  }
+  const uint64_t *entry = swi_map_look(m, w->at);
+  uint64_t shape = (uint64_t)key->hash << 32 | SW_MAP_NUMBER << 4 | SW_MAP_NUMBER;
+  return swi_map_part(entry) == shape && swi_map_part(entry + 2) == key->first;
+}
+
+/* Exchanges the entry for one with that value. False: another was faster. */
+static inline __attribute__((always_inline)) bool go_short_way(sw_map_handle *m, const swi_key *key, const short_way *w,
+                                                               uint64_t value) {
+  uint32_t entry = m->spare[1], block = m->spare[0];
+  uint64_t *to = swi_map_word(m, entry), word = w->word;
+  uint64_t pair = (uint64_t)key->hash << 32 | entry;
+  fence_fill(m);
+  sw_fill64(to, (uint64_t)key->hash << 32 | SW_MAP_NUMBER << 4 | SW_MAP_NUMBER); /* [K4] */
+  sw_fill64(to + 1, (uint64_t)8 << 32 | 8);                                      /* [K4] */
+  sw_fill64(to + 2, key->first);                                                 /* [K4] */
+  sw_fill64(to + 3, value);                                                      /* [K4] */
+  m->spare[1] = 0;
+  uint64_t content = single(pair, m->log2);
+  if (w->other != 0) {
+    uint64_t *pairs = swi_map_word(m, block);
+    sw_fill64(pairs, w->other); /* [K4] */
+    sw_fill64(pairs + 1, pair); /* [K4] */
+    m->spare[0] = 0;
+    content = swi_word_of(0, 2, block);
+  }
+  bool done = sw_compare_exchange64_acq_rel(w->bucket, &word, swi_word_next(w->word, content)); /* [K1] */
+  m->spare[1] = done ? w->at : entry;
+  if (w->other != 0) m->spare[0] = done ? swi_word_offset(w->word) : block;
+  if (done) swi_table_help(m);
+  return done;
+}
+
+int sw_map_put_number(sw_map_handle *m, double number, double value) {
   change c = {.mode = SW_MAP_SET, .value = {SW_MAP_NUMBER, 8, (const uint8_t *)&value}};
-  c.key = swi_key_number(m, key);
+  c.key = swi_key_number(m, number);
+  short_way w;
+  if (sees_short_way(m, &c.key, &w)) {
+    uint64_t bits;
+    __builtin_memcpy(&bits, &value, 8);
+    if (go_short_way(m, &c.key, &w, bits)) return 2;
+  }
   return perform(m, &c);
 }
 
@@ -355,9 +428,20 @@ double sw_map_add(sw_map_handle *m, uint32_t type, const void *key, uint32_t len
   return __builtin_nan("");
 }
 
-double sw_map_add_number(sw_map_handle *m, double key, double amount) {
+double sw_map_add_number(sw_map_handle *m, double number, double amount) {
   change c = {.amount = amount};
-  c.key = swi_key_number(m, key);
+  c.key = swi_key_number(m, number);
+  short_way w;
+  if (sees_short_way(m, &c.key, &w)) {
+    uint64_t bits = swi_map_part(swi_map_look(m, w.at + 24));
+    double sum;
+    __builtin_memcpy(&sum, &bits, 8);
+    sum += amount;
+    if ((m->flags & SW_MAP_NUMERIC) == SW_MAP_U32) sum = wrapped(sum);
+    __builtin_memcpy(&bits, &sum, 8);
+    m->status = SW_MAP_NUMBER;
+    if (go_short_way(m, &c.key, &w, bits)) return sum;
+  }
   return summed(m, &c);
 }
 

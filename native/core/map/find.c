@@ -181,16 +181,30 @@ __attribute__((noinline)) static double get_slowly(sw_map_handle *m, double numb
   return m->status == SW_MAP_NUMBER ? value : nothing();
 }
 
+/* The offset of the entry that has the hash, in a living bucket; 0: there is none, or it takes a
+ * longer look. */
+static inline __attribute__((always_inline)) uint32_t glance(const sw_map_handle *m, uint64_t word, uint32_t hash) {
+  uint32_t count = swi_word_count(word), at = swi_word_offset(word);
+  if (swi_word_frozen(word) || !swi_map_inside(m, at, 64)) return 0;
+  if (count == 1) return ((hash >> m->log2) & 255) == swi_word_print(word) ? at : 0;
+  if (count == SW_MAP_CROWD) return 0;
+  const uint64_t *pairs = swi_map_look(m, at);
+  for (uint32_t i = 0; i < count; i++) {
+    uint64_t pair = swi_map_part(&pairs[i]);
+    if (pair >> 32 == hash) return (uint32_t)pair;
+  }
+  return 0;
+}
+
 double sw_map_get_number(sw_map_handle *m, double number) {
   uint64_t bits = bits_of(number);
   uint32_t hash = hash_of(m, SW_MAP_NUMBER, bits);
   const uint64_t *bucket = &m->bucket[hash & m->mask];
   uint64_t word = sw_peer_load64_acquire(bucket); /* [K2] */
-  uint32_t at = swi_word_offset(word);
-  /* one living entry of a number and a number, in the first table: the rest is for the slow way */
-  uint64_t one = (uint64_t)((hash >> m->log2) & 255) << 4 | 1;
-  if ((word >> 28 & 0xfff) != one || !swi_map_inside(m, at, 32)) return get_slowly(m, number);
   if (sw_peer_load64_acquire(&m->map->object.life) != m->life) return get_slowly(m, number);
+  /* an entry of a number and a number, in the first table: the rest is for the slow way */
+  uint32_t at = glance(m, word, hash);
+  if (at % SW_HEAP_UNIT != 0 || !swi_map_inside(m, at, 32)) return get_slowly(m, number);
   const uint64_t *entry = swi_map_look(m, at);
   uint64_t shape = (uint64_t)hash << 32 | SW_MAP_NUMBER | SW_MAP_NUMBER << 4;
   bool is_it = swi_map_part(entry) == shape && swi_map_part(entry + 2) == bits;

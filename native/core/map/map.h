@@ -167,6 +167,8 @@ int swi_table_find(sw_map_handle *m, uint32_t hash, bool change, swi_spot *spot)
 int swi_table_move(sw_map_handle *m, const swi_table *table, uint32_t index, const swi_table *next);
 /* A few buckets more of a table that grows. */
 void swi_table_help(sw_map_handle *m);
+/* Begins to grow, if no participant has. */
+void swi_table_grow(sw_map_handle *m);
 /* Behind an added entry: begins to grow when there are too many. `crowd`: of its bucket. */
 void swi_table_consider(sw_map_handle *m, uint32_t crowd);
 

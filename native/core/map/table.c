@@ -177,7 +177,7 @@ uint32_t swi_table_new(sw_map_handle *m, uint32_t log2, uint32_t previous, bool 
   return at;
 }
 
-static void grow(sw_map_handle *m) {
+void swi_table_grow(sw_map_handle *m) {
   swi_table table = swi_table_first(m), next;
   if (table.log2 == SW_MAP_LOG2_MOST || swi_table_next(m, &table, &next) != 0) return;
   uint32_t at = swi_table_new(m, table.log2 + 1, table.at, false);
@@ -194,7 +194,7 @@ void swi_table_consider(sw_map_handle *m, uint32_t crowd) {
   if (--m->until != 0 && !crowded) return;
   swi_table_refresh(m);
   uint32_t size = sw_map_size(m), buckets = m->mask + 1, most = buckets / 4 * 3 + (buckets < 4);
-  if (size >= most || (crowded && size >= most / 2)) grow(m);
+  if (size >= most || (crowded && size >= most / 2)) swi_table_grow(m);
   /* others add entries, too */
   m->until = size < most ? (most - size) / 8 + 1 : buckets / 8 + 1;
 }

@@ -25,6 +25,7 @@
 #include "sabway/string.h"
 
 #include "base/peer.h"
+#include "core/objects/lock.h"
 #include "sabway/mutex.h"
 
 enum {
@@ -146,12 +147,18 @@ int sw_string_get(const sw_heap *h, uint32_t at, uint32_t generation, void *byte
 
 /* ---- replacing ---- */
 
+/* Why it is not there. */
+static int gone(const sw_heap *h, uint32_t at, uint32_t generation) {
+  int status = sw_object_check(h, at, SW_TYPE_STRING, generation);
+  return status == SW_OK ? SW_EFREED : status;
+}
+
 /* Put `text` there: 1, or 0 when `*version` is not its version any more. */
 static int exchange(sw_heap *h, uint32_t at, uint32_t generation, const uint32_t *version, uint32_t text) {
   uint64_t root = sw_peer_load64_acquire(root_at(h, at)); /* [S3] */
   for (uint32_t tries = 0; tries < EXCHANGES; tries++) {
-    int status = sw_object_check(h, at, SW_TYPE_STRING, generation); /* [S3] */
-    if (status != SW_OK) return status;
+    /* [S3] */
+    if (swi_object_at(h, at, SW_TYPE_STRING, generation) == NULL) return gone(h, at, generation);
     if (version != NULL && version_of(root) != *version) return 0;
     uint64_t next = root_of(version_of(root) + 1, text);
     if (!sw_compare_exchange64_acq_rel(root_at(h, at), &root, next)) continue; /* [S1] */
@@ -163,10 +170,10 @@ static int exchange(sw_heap *h, uint32_t at, uint32_t generation, const uint32_t
 }
 
 static int replace(sw_heap *h, uint32_t at, uint32_t generation, const uint32_t *version, uint32_t text) {
-  int status = sw_object_check(h, at, SW_TYPE_STRING, generation);
-  if (status != SW_OK) return status;
-  bool locked = sw_mutex_holder(lock_of(h, at)) != 0;
-  if (locked) status = sw_string_begin_read(h, at, generation);
+  if (swi_object_at(h, at, SW_TYPE_STRING, generation) == NULL) return gone(h, at, generation);
+  /* free, or left by one that has died, it is no reader's */
+  bool locked = (uint32_t)sw_peer_load64_relaxed(&lock_of(h, at)->state) != 0;
+  int status = locked ? sw_string_begin_read(h, at, generation) : SW_OK;
   if (status != SW_OK) return status;
   status = exchange(h, at, generation, version, text);
   if (locked) sw_string_end_read(h, at);

@@ -31,6 +31,7 @@
 #include "sabway/vector.h"
 
 #include "base/peer.h"
+#include "core/objects/lock.h"
 #include "sabway/mutex.h"
 
 enum {
@@ -50,42 +51,47 @@ typedef struct view {
 
 static uint64_t end_of(const sw_heap *h) { return h->begin + (uint64_t)h->count * SW_HEAP_PAGE; }
 
-static sw_vector *vector_at(const sw_heap *h, uint32_t at) { return (sw_vector *)(void *)(h->base + at); }
+SWI_INLINE sw_vector *vector_at(const sw_heap *h, uint32_t at) { return (sw_vector *)(void *)(h->base + at); }
 
 /* Room for one element that is being written. */
-static uint32_t spare_of(uint32_t size, bool wide) {
+SWI_INLINE uint32_t spare_of(uint32_t size, bool wide) {
   return wide ? (size + SW_HEAP_UNIT - 1) / SW_HEAP_UNIT * SW_HEAP_UNIT : 0;
 }
 
-static bool is_within(const sw_heap *h, uint32_t at, uint64_t bytes) {
+SWI_INLINE bool is_within(const sw_heap *h, uint32_t at, uint64_t bytes) {
   return at >= h->begin && at % SW_HEAP_UNIT == 0 && at + bytes <= end_of(h);
+}
+
+/* What is at `at` as a vector: false, when a hostile peer has changed what it is. */
+SWI_INLINE bool see(const sw_heap *h, uint32_t at, view *v) {
+  v->vector = vector_at(h, at);
+  uint32_t shape = sw_peer_load_relaxed(&v->vector->shape), table = sw_peer_load_relaxed(&v->vector->table);
+  v->size = sw_component_bytes(shape & 0xff) * (shape >> 16);
+  v->wide = shape >> 16 > 1;
+  v->base = shape >> 8 & 0xff;
+  if (v->size - 1 >= SW_VECTOR_WIDEST || v->base > 30) return false;
+  v->first = table + (uint32_t)sizeof(sw_vector_table) + spare_of(v->size, v->wide);
+  if (!is_within(h, table, v->first - table + ((uint64_t)v->size << v->base))) return false;
+  v->table = (sw_vector_table *)(void *)(h->base + table);
+  return true;
 }
 
 /* Errors: SW_ECORRUPT; as sw_object_check. */
 static int look(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
   int status = sw_object_check(h, at, SW_TYPE_VECTOR, generation);
   if (status != SW_OK) return status;
-  v->vector = vector_at(h, at);
-  uint32_t shape = sw_peer_load_relaxed(&v->vector->shape), table = sw_peer_load_relaxed(&v->vector->table);
-  v->size = sw_component_bytes(shape & 0xff) * (shape >> 16);
-  v->wide = shape >> 16 > 1;
-  v->base = shape >> 8 & 0xff;
-  if (v->size - 1 >= SW_VECTOR_WIDEST || v->base > 30) return SW_ECORRUPT;
-  v->first = table + (uint32_t)sizeof(sw_vector_table) + spare_of(v->size, v->wide);
-  if (!is_within(h, table, v->first - table + ((uint64_t)v->size << v->base))) return SW_ECORRUPT;
-  v->table = (sw_vector_table *)(void *)(h->base + table);
-  return SW_OK;
+  return see(h, at, v) ? SW_OK : SW_ECORRUPT;
 }
 
 /* ---- places ---- */
 
 /* The segment that has an element: 0, or k, which begins with element 1 << (base + k - 1). */
-static uint32_t segment_of(const view *v, uint32_t index) {
+SWI_INLINE uint32_t segment_of(const view *v, uint32_t index) {
   uint32_t part = index >> v->base;
   return part == 0 ? 0 : 32 - (uint32_t)__builtin_clz(part);
 }
 
-static uint32_t first_of(const view *v, uint32_t segment) {
+SWI_INLINE uint32_t first_of(const view *v, uint32_t segment) {
   return segment == 0 ? 0 : (uint32_t)1 << (v->base + segment - 1);
 }
 
@@ -95,7 +101,7 @@ static uint32_t room_of(const view *v, uint32_t segment) {
 
 /* The place of an element, or NULL: its segment is not there, or a peer has moved it out of the
  * heap. */
-static uint8_t *slot(const sw_heap *h, const view *v, uint32_t index) {
+SWI_INLINE uint8_t *slot(const sw_heap *h, const view *v, uint32_t index) {
   uint32_t segment = segment_of(v, index);
   if (segment == 0) return h->base + v->first + index * v->size;
   uint32_t at = sw_peer_load_relaxed(&v->table->segment[segment]); /* ordered by [V1], or by the lock */
@@ -106,7 +112,11 @@ static uint8_t *slot(const sw_heap *h, const view *v, uint32_t index) {
 /* ---- elements: `private` is the caller's own memory ---- */
 
 static void put(uint8_t *place, const uint8_t *private, uint32_t size) {
-  if (size % 8 == 0) {
+  if (size == 4) {
+    uint32_t word;
+    __builtin_memcpy(&word, private, 4);
+    sw_fill((uint32_t *)(void *)place, word); /* [V2] */
+  } else if (size % 8 == 0) {
     for (uint32_t i = 0; i < size; i += 8) {
       uint64_t word;
       __builtin_memcpy(&word, private + i, 8);
@@ -197,6 +207,12 @@ static void unlock(const sw_heap *h, const view *v) { sw_mutex_unlock(h->base, &
 
 /* Lock, and see the vector. On an error it is not locked. */
 static int enter(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
+  sw_object *locked_at_once = swi_object_lock(h, at, SW_TYPE_VECTOR, generation);
+  if (locked_at_once != NULL) {
+    if (see(h, at, v)) return SW_OK;
+    sw_mutex_unlock(h->base, &locked_at_once->lock, h->endpoint);
+    return SW_ECORRUPT;
+  }
   int status = sw_object_check(h, at, SW_TYPE_VECTOR, generation);
   if (status != SW_OK) return status;
   sw_mutex *lock = &((sw_vector *)(void *)(h->base + at))->object.lock;
@@ -223,6 +239,7 @@ uint32_t sw_vector_new(sw_heap *h, uint32_t type, uint32_t components, uint32_t 
   while ((uint32_t)1 << base < capacity) base++;
   uint32_t size = bytes * components;
   uint64_t whole = sizeof(sw_vector_table) + spare_of(size, components > 1) + ((uint64_t)size << base);
+  h->status = SW_EHEAPFULL;
   if (whole > UINT32_MAX) return 0;
   uint32_t table = sw_heap_alloc(h, (uint32_t)whole);
   if (table == 0) return 0;
@@ -260,7 +277,8 @@ static int make_room(sw_heap *h, const view *v, uint32_t index) {
   return SW_OK;
 }
 
-int sw_vector_push(sw_heap *h, uint32_t at, uint32_t generation, const void *from) {
+/* Growth, other holders, and all that is wrong. */
+__attribute__((noinline)) static int push_slowly(sw_heap *h, uint32_t at, uint32_t generation, const void *from) {
   view v;
   int status = enter(h, at, generation, &v);
   if (status != SW_OK) return status;
@@ -277,6 +295,21 @@ int sw_vector_push(sw_heap *h, uint32_t at, uint32_t generation, const void *fro
   }
   unlock(h, &v);
   return status;
+}
+
+int sw_vector_push(sw_heap *h, uint32_t at, uint32_t generation, const void *from) {
+  sw_object *object = swi_object_lock(h, at, SW_TYPE_VECTOR, generation);
+  if (object == NULL) return push_slowly(h, at, generation, from);
+  view v;
+  uint8_t *place = NULL;
+  uint32_t length = sw_peer_load_relaxed(&vector_at(h, at)->length);
+  if (length < SW_VECTOR_MOST && see(h, at, &v)) place = slot(h, &v, length);
+  if (place != NULL) {
+    put(place, from, v.size);
+    sw_store_release(&v.vector->length, length + 1); /* [V1] */
+  }
+  if (!swi_object_unlock(h, object)) sw_mutex_unlock(h->base, &object->lock, h->endpoint);
+  return place == NULL ? push_slowly(h, at, generation, from) : SW_OK;
 }
 
 int sw_vector_begin_push(sw_heap *h, uint32_t at, uint32_t generation, uint32_t count) {

@@ -176,6 +176,25 @@ static void inserts_1(void) { inserts(1); }
 static void adds_0(void) { sw_map_add_number(&s.map[0], s.key[0], 1); }
 static void adds_1(void) { sw_map_add_number(&s.map[1], s.key[0], 2); }
 
+/* Each begins to grow, if the other has not, and moves the bucket. */
+static void begins_to_grow(int thread) {
+  swi_table_grow(&s.map[thread]);
+  put(thread, (uint32_t)thread, thread + 1);
+}
+static void grower_0(void) { begins_to_grow(0); }
+static void grower_1(void) { begins_to_grow(1); }
+
+static void helper_0(void) { swi_table_help(&s.map[0]); }
+static void helper_1(void) { swi_table_help(&s.map[1]); }
+
+static void moves_meanwhile(void) {
+  swi_table table = swi_table_first(&s.map[1]), next;
+  int status = swi_table_next(&s.map[1], &table, &next);
+  if (status == 1) status = swi_table_move(&s.map[1], &table, 0, &next);
+  model_check(status == SW_OK || status == SW_EFREED);
+  model_mark(status == SW_OK ? FIRST : REFUSED);
+}
+
 static void frees(void) {
   model_check(sw_map_free(&s.heap[0], s.at, 0) == SW_OK);
   s.ended |= 1;
@@ -283,11 +302,15 @@ static void read_behind_a_death(void) {
   done_or_not();
 }
 
-static void moved_behind_a_death(void) {
+static void written_behind_a_death(void) {
   model_check(last(0) == BEFORE && last(1) == 11);
-  model_check(s.got[2] == BEFORE);
   if ((s.ended & 1) == 0) model_mark(FIRST);
   blocks_add_up((s.ended & 1) != 0 ? 0 : 3);
+}
+
+static void moved_behind_a_death(void) {
+  model_check(s.got[2] == BEFORE);
+  written_behind_a_death();
 }
 
 static void moved_once(void) {
@@ -305,6 +328,20 @@ static void written_while_it_moves(void) {
 static void written_twice_while_it_moves(void) {
   model_check(last(0) == 2 && read_side(2, 1) == NOTHING);
   model_check(s.got[2] == NOTHING);
+  blocks_add_up(0);
+}
+
+static void grown_once(void) {
+  model_check(last(0) == 1 && last(1) == 2);
+  swi_table_help(&s.map[2]);
+  model_check(swi_table_refresh(&s.map[2]) == SW_OK && s.map[2].log2 == 1);
+  blocks_add_up(0);
+}
+
+static void finished_once(void) {
+  model_check(last(0) == BEFORE && last(1) == BEFORE + 1);
+  model_check(s.got[2] == BEFORE);
+  model_check(swi_table_refresh(&s.map[2]) == SW_OK && s.map[2].log2 == 1);
   blocks_add_up(0);
 }
 
@@ -366,12 +403,18 @@ const model_scenario scenes_map[] = {
      .setup = setup_one_grows,
      .threads = {writer_again, mover, reader_of_the_other},
      .finish = written_twice_while_it_moves},
-    {.name = "map growth: a writer dies anywhere, another",
-     .setup = setup_two_grow,
+    {.name = "map: a writer dies anywhere, another",
+     .setup = setup_two,
      .threads = {writer_0, writer_of_the_other},
      .mortal = 1,
      .finish = whole_behind_a_death,
      .marks = FIRST | SECOND},
+    {.name = "map growth: a mover dies anywhere, a writer",
+     .setup = setup_two_grow,
+     .threads = {mover_0, writer_of_the_other},
+     .mortal = 1,
+     .finish = written_behind_a_death,
+     .marks = FIRST},
     {.name = "map growth: a writer dies anywhere, reader",
      .setup = setup_two_grow,
      .threads = {writer_0, reader},
@@ -385,6 +428,16 @@ const model_scenario scenes_map[] = {
      .finish = moved_behind_a_death,
      .marks = FIRST,
      .large = true},
+    {.name = "map growth: two begin it", .setup = setup_empty, .threads = {grower_0, grower_1}, .finish = grown_once},
+    {.name = "map growth: two finish it, reader",
+     .setup = setup_two_grow,
+     .threads = {helper_0, helper_1, reader},
+     .finish = finished_once},
+    {.name = "map growth: freed while the bucket is moved",
+     .setup = setup_two_grow,
+     .threads = {frees, moves_meanwhile},
+     .finish = all_is_free,
+     .marks = FIRST | REFUSED},
     {.name = "map: freed while it is written",
      .setup = setup_one,
      .threads = {frees, writes_meanwhile},

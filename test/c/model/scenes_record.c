@@ -80,7 +80,7 @@ static void taken_back(void) {
 /* ---- snapshots ---- */
 
 static int see(int thread) {
-  static const sw_piece BOTH_FIELDS = {FIELD_A, 16};
+  static sw_piece BOTH_FIELDS = {FIELD_A, 16};
   return sw_record_snapshot(&c.heap[thread], c.at, TYPE, c.generation, &BOTH_FIELDS, 1, c.seen);
 }
 
@@ -154,7 +154,7 @@ static void lock_or_not_0(void) {
   if (status == SW_OK) model_check(sw_record_unlock(&c.heap[0], c.at) == SW_OK);
 }
 static void snapshot_and_die_0(void) {
-  static const sw_piece BOTH_FIELDS = {FIELD_A, 16};
+  static sw_piece BOTH_FIELDS = {FIELD_A, 16};
   uint64_t seen[2];
   model_check(sw_record_snapshot(&c.heap[0], c.at, TYPE, c.generation, &BOTH_FIELDS, 1, seen) == SW_OK);
 }

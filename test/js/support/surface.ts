@@ -24,6 +24,13 @@ export interface Scene {
   map: Sabway.SharedMap
   numbers: Sabway.SharedMap<Sabway.MapKey, number>
   coded: Sabway.SharedMap
+  /** A string, vectors of one number and of three, and a list, each with something in it. */
+  string: Sabway.SharedString
+  vector: Sabway.SharedVector<Int32Array>
+  wide: Sabway.SharedVector<Float32Array, Float32Array>
+  list: Sabway.SharedList
+  pointers: Sabway.SharedPointerList<Sabway.PointerItem>
+  items: Sabway.CachedItemList<Sabway.SharedString>
 }
 
 type Unit = { hp: 'i32'; at: readonly ['f32', 2] }
@@ -733,7 +740,134 @@ for (const [name, row] of Object.entries(maps)) {
   if (member !== undefined) maps[`ConcurrentHashMap${member}`] ??= typeof row === 'string' ? row : 'no parameters'
 }
 
-const common = { ...channel, ...region, ...port, ...heap, ...mutex, ...maps, ...record, ...rest }
+/** A constructor's parameters: where it is made, and what of. */
+const containerOf = (name: 'SharedString' | 'SharedVector' | 'SharedList', of: (scene: Scene) => object): Try[] => {
+  const made = (scene: Scene, home: never, given: never) =>
+    Reflect.construct(scene.sabway[name], [home, given]) as Sabway.SharedString
+  const shared = (scene: Scene) => (of(scene) as Sabway.SharedString).getSharedMemory()
+  return [
+    (odd, scene) => made(scene, odd, undefined as never),
+    (odd, scene) => made(scene, scene.heap as never, odd).free(),
+    (odd, scene) => made(scene, scene.heap as never, { ...shared(scene), bufferPosition: odd } as never),
+    (odd, scene) => made(scene, scene.heap as never, { ...shared(scene), bufferByteOffset: odd } as never),
+    (odd, scene) => made(scene, scene.heap as never, { ...shared(scene), generation: odd } as never),
+  ]
+}
+
+const containers: Record<string, Row> = {
+  'SharedString#constructor': containerOf('SharedString', ({ string }) => string),
+  'SharedString#value': [
+    (odd, { string }) => {
+      string.value = odd
+    },
+  ],
+  'SharedString#compareAndSet': [
+    (odd, { string }) => string.compareAndSet(odd, ''),
+    (odd, { string }) => string.compareAndSet('', odd),
+  ],
+  'SharedString#update': [
+    (odd, { string }) => string.update(notCalled(odd)),
+    (odd, { string }) => string.update(() => odd),
+  ],
+  'SharedString#toString': 'no parameters',
+  'SharedVector#constructor': [
+    ...containerOf('SharedVector', ({ vector }) => vector),
+    ...optionsOf(['type', 'dataLength', 'bufferLength'], (options, { sabway, heap }) =>
+      new sabway.SharedVector(heap, options).free(),
+    ),
+  ],
+  'SharedVector#get': [(odd, { vector }) => vector.get(odd), (odd, { wide }) => wide.get(odd)],
+  'SharedVector#at': [(odd, { vector }) => vector.at(odd), (odd, { wide }) => wide.at(odd)],
+  'SharedVector#set': [
+    (odd, { vector }) => vector.set(odd, 1),
+    (odd, { vector }) => vector.set(0, odd),
+    (odd, { wide }) => wide.set(odd, 1),
+    (odd, { wide }) => wide.set(0, odd),
+    (odd, { wide }) => wide.set(0, [odd]),
+  ],
+  'SharedVector#add': [
+    (odd, { vector }) => vector.add(odd, 1),
+    (odd, { vector }) => vector.add(0, odd),
+    (odd, { vector }) => vector.add(0, 1, odd),
+    (odd, { wide }) => wide.add(0, odd),
+  ],
+  'SharedVector#compareExchange': [
+    (odd, { vector }) => vector.compareExchange(odd, 1, 2),
+    (odd, { vector }) => vector.compareExchange(0, odd, 2),
+    (odd, { vector }) => vector.compareExchange(0, 1, odd),
+    (odd, { vector }) => vector.compareExchange(0, 1, 2, odd),
+  ],
+  'SharedVector#push': [
+    (odd, { vector }) => vector.push(odd),
+    (odd, { wide }) => wide.push(odd),
+    (odd, { wide }) => wide.push([1, odd]),
+  ],
+  'SharedVector#pushAll': [
+    (odd, { vector }) => vector.pushAll(odd),
+    (odd, { vector }) => vector.pushAll([1, odd]),
+    (odd, { wide }) => wide.pushAll(odd),
+  ],
+  'SharedVector#deleteIndex': [(odd, { vector }) => vector.deleteIndex(odd)],
+  'SharedVector#forEach': [(odd, { vector }) => vector.forEach(notCalled(odd))],
+  'SharedList#constructor': [
+    ...containerOf('SharedList', ({ list }) => list),
+    ...optionsOf(['type', 'dataLength', 'initWithBlock', 'firstBlock'], (options, { sabway, heap }) =>
+      new sabway.SharedList(heap, options as never).free(),
+    ),
+  ],
+  'SharedList.ALLOCATE_COUNT': 'no parameters',
+  'SharedList#onDelete': 'no parameters',
+  'SharedList#insert': [(odd, { list }) => list.insert(odd), (odd, { list }) => list.insert([odd])],
+  'SharedList#deleteIndex': [(odd, { list }) => list.deleteIndex(odd)],
+  'SharedList#deleteValue': [(odd, { list }) => list.deleteValue(odd), (odd, { list }) => list.deleteValue([odd])],
+  'SharedList#deleteMatch': [(odd, { list }) => list.deleteMatch(notCalled(odd))],
+  'SharedList#forEach': [(odd, { list }) => list.forEach(notCalled(odd))],
+  'SharedPointerList#constructor': [
+    (odd, { pointers }) => Reflect.construct(pointers.constructor, [odd]),
+    (odd, { heap, pointers }) => Reflect.construct(pointers.constructor, [heap, odd]).free(),
+  ],
+  'SharedPointerList#insert': [(odd, { pointers }) => pointers.insert(odd)],
+  'SharedPointerList#delete': [(odd, { pointers }) => pointers.delete(odd)],
+  'SharedPointerList#forEach': [(odd, { pointers }) => pointers.forEach(notCalled(odd))],
+  'SharedPointerList#find': [(odd, { pointers }) => pointers.find(notCalled(odd))],
+  'CachedItemList#constructor': [
+    (odd, { items }) => Reflect.construct(items.constructor, [odd]),
+    (odd, { heap, items }) => Reflect.construct(items.constructor, [heap, odd]).free(),
+  ],
+  'CachedItemList.ALLOCATE_COUNT': 'no parameters',
+  'CachedItemList#cache': 'internal',
+  'CachedItemList#insert': [(odd, { items }) => items.insert(odd)],
+  'CachedItemList#delete': [(odd, { items }) => items.delete(odd)],
+  'CachedItemList#getByPointer': [(odd, { items }) => items.getByPointer(odd)],
+  'CachedItemList#forEach': [
+    (odd, { items }) => items.forEach(notCalled(odd)),
+    (odd, { items }) => items.forEach(() => {}, notCalled(odd)),
+  ],
+  'CachedItemList#find': [(odd, { items }) => items.find(notCalled(odd))],
+  'CachedItemList#filter': [(odd, { items }) => items.filter(notCalled(odd))],
+  'CachedItemList#map': [(odd, { items }) => items.map(notCalled(odd))],
+  'CachedItemList#clear': 'no parameters',
+}
+const ITERATOR = 'Symbol(Symbol.iterator)'
+const WITHOUT: Record<string, readonly string[]> = {
+  SharedString: [],
+  SharedVector: ['length', 'bufferLength', 'type', 'dataLength', 'pop', 'clear', 'segments', ITERATOR],
+  SharedList: ['length', 'type', 'dataLength', 'clear', ITERATOR],
+}
+for (const [name, members] of Object.entries(WITHOUT)) {
+  for (const each of [...members, 'heap', 'pointer', 'getSharedMemory', 'free', 'isFreed', 'toJSON'])
+    containers[`${name}#${each}`] = 'no parameters'
+  for (const each of ['Symbol(Symbol.dispose)', 'Symbol(Symbol.toStringTag)'])
+    containers[`${name}#${each}`] = 'no parameters'
+  for (const each of ['cloneHint', 'generation', 'member', 'release', 'error', 'Symbol(nodejs.util.inspect.custom)'])
+    containers[`${name}#${each}`] = 'internal'
+}
+for (const name of ['SharedPointerList', 'CachedItemList']) {
+  for (const each of ['list', 'heap', 'length', 'getSharedMemory', 'free', ITERATOR])
+    containers[`${name}#${each}`] = 'no parameters'
+}
+
+const common = { ...channel, ...region, ...port, ...heap, ...mutex, ...maps, ...containers, ...record, ...rest }
 
 type Main = typeof import('sabway/electron/main')
 type Renderer = typeof import('sabway/electron/renderer')

@@ -142,7 +142,7 @@ static void shapes_that_cannot_be_are_refused(void **state) {
       {SW_COMPONENT_U8, 513, 0, SW_ERANGE},
       {SW_COMPONENT_U8, UINT32_MAX, 0, SW_ERANGE},
       {SW_COMPONENT_U8, 1, UINT32_MAX, SW_ERANGE},
-      {SW_COMPONENT_U64, 1, 1u << 30, SW_ERANGE},
+      {SW_COMPONENT_U64, 1, 1u << 30, SW_EHEAPFULL},
       {SW_COMPONENT_U8, 1, 1u << 24, SW_EHEAPFULL},
   };
   for (uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
