@@ -361,6 +361,9 @@ function inRecords(): Group[] {
       here('snapshot', true, records.snapshots),
       here('Mutex', false, lock),
     ]),
+  ]
+}
+
 export const SHARED_MAP = 'SharedMap'
 
 function inMaps(): Group[] {

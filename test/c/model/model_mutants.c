@@ -119,6 +119,7 @@ static const struct reason {
     {"write_field", "sw_store_release(word, bits)", MODEL_WEAKEN,
      "as the store of 64 bits above it, by which snapshots are explored: words of both widths cannot be mixed here"},
     {"write_field", "&seen, (seen & ~mask) | bits", MODEL_WEAKEN, "as above"},
+    {"put_text", "sw_store64_release", MODEL_WEAKEN, "as the store of 64 bits in write_field"},
     {"note", "&v->record->undo", MODEL_WEAKEN, "the lock orders it between the living; it is for what a crash leaves"},
     {"take_back", "&v->record->undo", MODEL_WEAKEN, "as above"},
     {"make", "&v->record->undo", MODEL_WEAKEN, "as above"},
