@@ -160,7 +160,7 @@ static int enter(sw_heap *h, uint32_t at, uint32_t generation, view *v) {
   sw_mutex *lock = &((sw_list *)(void *)(h->base + at))->object.lock;
   int locked = sw_mutex_try_lock(h->base, lock, h->endpoint);
   if (locked != SW_OK && locked != SW_EOWNERDEAD) return locked == SW_EBUSY ? SW_EBUSY : SW_ECORRUPT;
-  /* it may be the lock of the next object by now */
+  /* it may already be the lock of the next object */
   status = look(h, at, generation, v);
   if (locked == SW_EOWNERDEAD) {
     if (status == SW_OK) status = mend(h, v);
@@ -383,7 +383,8 @@ static int seek(const sw_heap *h, const view *v, const sw_list_cursor *cursor, u
   for (uint32_t index = 0; at != 0 && cursor->node != 0; index++) {
     const sw_node *node = node_at(h, v, at);
     if (node == NULL || steps-- == 0) return SW_EBUSY;
-    uint32_t number = sw_peer_load_acquire(&node->number), next = sw_peer_load_acquire(&node->next); /* [N2] [N1] */
+    /* [N2] [N1] */
+    uint32_t number = sw_peer_load_acquire(&node->number), next = sw_peer_load_acquire(&node->next);
     if (sw_peer_load_relaxed(&v->list->version) != version || number == 0) return SW_EBUSY;
     if (by_number ? number > cursor->number : index >= cursor->index) break;
     at = next;

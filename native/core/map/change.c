@@ -58,7 +58,8 @@ void sw_map_close(sw_map_handle *m) {
 /* ---- entries ---- */
 
 static void fill_bytes(uint64_t *to, const uint8_t *bytes, uint32_t length) {
-  for (uint32_t i = 0; 8 * i < length; i++) sw_fill64(&to[i], swi_bytes_word(bytes, length, i)); /* [K4] */
+  /* [K4] */
+  for (uint32_t i = 0; 8 * i < length; i++) sw_fill64(&to[i], swi_bytes_word(bytes, length, i));
 }
 
 static uint32_t value_at(const change *c, uint32_t time) {
@@ -168,7 +169,8 @@ int swi_content_split(sw_map_handle *m, const swi_content *content, uint32_t log
 /* The only exchange of a living word by another one. */
 static bool publish(const swi_spot *spot, uint64_t content) {
   uint64_t word = spot->word;
-  return sw_compare_exchange64_acq_rel(spot->bucket, &word, swi_word_next(word, content)); /* [K1] */
+  /* [K1] */
+  return sw_compare_exchange64_acq_rel(spot->bucket, &word, swi_word_next(word, content));
 }
 
 bool swi_map_empty(const swi_spot *spot) { return publish(spot, 0); }
@@ -375,7 +377,8 @@ static inline __attribute__((always_inline)) bool go_short_way(sw_map_handle *m,
     m->spare[0] = 0;
     content = swi_word_of(0, 2, block);
   }
-  bool done = sw_compare_exchange64_acq_rel(w->bucket, &word, swi_word_next(w->word, content)); /* [K1] */
+  /* [K1] */
+  bool done = sw_compare_exchange64_acq_rel(w->bucket, &word, swi_word_next(w->word, content));
   m->spare[1] = done ? w->at : entry;
   if (w->other != 0) m->spare[0] = done ? swi_word_offset(w->word) : block;
   if (done) swi_table_help(m);

@@ -135,8 +135,8 @@ int swi_table_move(sw_map_handle *m, const swi_table *table, uint32_t index, con
 /* All are moved: the root is the next table. */
 static void finish(sw_map_handle *m, const swi_table *table, const swi_table *next) {
   uint64_t root = sw_peer_load64_relaxed(&m->map->object.root);
-  if ((uint32_t)root == table->at && is_alive(m))
-    sw_compare_exchange64_acq_rel(&m->map->object.root, &root, ((root >> 32) + 1) << 32 | next->at); /* [K5] */
+  if ((uint32_t)root == table->at && is_alive(m)) /* [K5] */
+    sw_compare_exchange64_acq_rel(&m->map->object.root, &root, ((root >> 32) + 1) << 32 | next->at);
   swi_table_refresh(m);
 }
 
@@ -152,7 +152,8 @@ void swi_table_help(sw_map_handle *m) {
     if (swi_table_move(m, &table, index, &next) != SW_OK) return;
   }
   /* release: when the last bucket is counted, all are forwarded */
-  if (end != (uint32_t)word) sw_compare_exchange64_acq_rel(moved, &word, swi_word_owned(table.at, end)); /* [K5] */
+  /* [K5] */
+  if (end != (uint32_t)word) sw_compare_exchange64_acq_rel(moved, &word, swi_word_owned(table.at, end));
   if (end == buckets) finish(m, &table, &next);
 }
 
@@ -184,7 +185,8 @@ void swi_table_grow(sw_map_handle *m) {
   if (at == 0) return; /* buckets may have more entries */
   uint64_t none = swi_word_owned(table.at, 0);
   bool first = is_alive(m) &&
-               sw_compare_exchange64_acq_rel(&header_of(&table)->next, &none, swi_word_owned(table.at, at)); /* [K5] */
+               /* [K5] */
+               sw_compare_exchange64_acq_rel(&header_of(&table)->next, &none, swi_word_owned(table.at, at));
   if (!first) sw_heap_free(m->heap, at);
 }
 

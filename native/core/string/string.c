@@ -90,9 +90,10 @@ int sw_string_begin_read(const sw_heap *h, uint32_t at, uint32_t generation) {
   int status = sw_object_check(h, at, SW_TYPE_STRING, generation);
   if (status != SW_OK) return status;
   int locked = sw_mutex_try_lock(h->base, lock_of(h, at), h->endpoint);
-  if (locked == SW_EOWNERDEAD) sw_mutex_consistent(h->base, lock_of(h, at), h->endpoint); /* there is nothing to mend */
+  /* there is nothing to mend */
+  if (locked == SW_EOWNERDEAD) sw_mutex_consistent(h->base, lock_of(h, at), h->endpoint);
   else if (locked != SW_OK) return locked == SW_EBUSY ? SW_EBUSY : SW_ECORRUPT;
-  /* it may be the lock of the next object by now */
+  /* it may already be the lock of the next object */
   status = sw_object_check(h, at, SW_TYPE_STRING, generation);
   if (status != SW_OK) sw_string_end_read(h, at);
   return status;

@@ -105,7 +105,8 @@ static uint32_t room_of(const view *v, uint32_t segment) {
 SWI_INLINE uint8_t *slot(const sw_heap *h, const view *v, uint32_t index) {
   uint32_t segment = segment_of(v, index);
   if (segment == 0) return h->base + v->first + index * v->size;
-  uint32_t at = sw_peer_load_relaxed(&v->table->segment[segment]); /* ordered by [V1], or by the lock */
+  /* ordered by [V1], or by the lock */
+  uint32_t at = sw_peer_load_relaxed(&v->table->segment[segment]);
   uint64_t offset = (uint64_t)(index - first_of(v, segment)) * v->size;
   return is_within(h, at, offset + v->size) ? h->base + at + offset : NULL;
 }
@@ -137,7 +138,8 @@ static void put(uint8_t *place, const uint8_t *private, uint32_t size) {
 static void take(uint8_t *private, const uint8_t *place, uint32_t size) {
   if (size % 8 == 0) {
     for (uint32_t i = 0; i < size; i += 8) {
-      uint64_t word = sw_peer_load64_acquire((const uint64_t *)(const void *)(place + i)); /* [V2] */
+      /* [V2] */
+      uint64_t word = sw_peer_load64_acquire((const uint64_t *)(const void *)(place + i));
       __builtin_memcpy(private + i, &word, 8);
     }
   } else if (size % 4 == 0) {
@@ -158,7 +160,8 @@ static void begin_change(const view *v) {
 }
 
 static void end_change(const view *v) {
-  sw_store_release(&v->vector->version, (sw_peer_load_relaxed(&v->vector->version) | 1) + 1); /* [V2] */
+  /* [V2] */
+  sw_store_release(&v->vector->version, (sw_peer_load_relaxed(&v->vector->version) | 1) + 1);
   sw_store_relaxed(&v->vector->moving, 0);
 }
 
@@ -178,7 +181,8 @@ static int move(const sw_heap *h, const view *v, uint32_t until) {
       to = from;
       from += v->size;
       index++;
-      sw_fill(&v->vector->moving, index + 1); /* release: a crash must not leave it without the element */
+      /* release: a crash must not leave it without the element */
+      sw_fill(&v->vector->moving, index + 1);
     } while (index < until && index + 1 < end);
   }
   return SW_OK;
@@ -219,7 +223,7 @@ static int enter(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
   sw_mutex *lock = &((sw_vector *)(void *)(h->base + at))->object.lock;
   int locked = sw_mutex_try_lock(h->base, lock, h->endpoint);
   if (locked != SW_OK && locked != SW_EOWNERDEAD) return locked == SW_EBUSY ? SW_EBUSY : SW_ECORRUPT;
-  /* it may be the lock of the next object by now */
+  /* it may already be the lock of the next object */
   status = look(h, at, generation, v);
   if (locked == SW_EOWNERDEAD) {
     if (status == SW_OK) status = mend(h, v);
@@ -409,7 +413,8 @@ int sw_vector_get(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, 
     if (status != SW_OK) return status;
     status = read(h, &v, index, to);
     unlock(h, &v);
-    if (status == SW_EBUSY) status = SW_ECORRUPT; /* only a holder of the lock makes the version odd */
+    /* only a holder of the lock makes the version odd */
+    if (status == SW_EBUSY) status = SW_ECORRUPT;
   }
   if (status != 0) return status;
   /* a vector that was freed has no elements, and that is not what it had */
@@ -429,7 +434,8 @@ int sw_vector_set(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, 
     if (status == 1 && wide) {
       put(h->base + v.first - spare_of(v.size, v.wide), from, v.size);
       sw_store_relaxed(&v.vector->until, index);
-      sw_store_release(&v.vector->moving, WRITING); /* a crash must not leave it without the element */
+      /* a crash must not leave it without the element */
+      sw_store_release(&v.vector->moving, WRITING);
       begin_change(&v);
       put(place, from, v.size);
       end_change(&v);
@@ -444,7 +450,8 @@ int sw_vector_set(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, 
 uint32_t sw_vector_locate(const sw_heap *h, uint32_t at, uint32_t generation, uint32_t index) {
   view v;
   if (look(h, at, generation, &v) != SW_OK) return 0;
-  if (index >= sw_peer_load_acquire(&v.vector->length) || index >= SW_VECTOR_MOST) return 0; /* [V1] */
+  /* [V1] */
+  if (index >= sw_peer_load_acquire(&v.vector->length) || index >= SW_VECTOR_MOST) return 0;
   const uint8_t *place = slot(h, &v, index);
   return place == NULL ? 0 : (uint32_t)(place - h->base);
 }

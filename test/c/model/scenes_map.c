@@ -42,7 +42,7 @@ static void setup_flags(uint32_t flags) {
   s.map[0].map->object.root = (s.map[0].map->object.root >> 32) << 32 | table;
   for (uint32_t i = 0; i < THREADS; i++) {
     model_check(sw_map_open(&s.map[i], &s.heap[i], s.at, 0) == SW_OK);
-    s.map[i].until = 1000; /* nobody counts, so nobody grows */
+    s.map[i].until = 1000; /* no thread counts, so none grows */
   }
   for (uint32_t found = 0, key = 1; found != 3; key++) {
     uint32_t side = swi_key_number(&s.map[0], key).hash & 1;
@@ -222,7 +222,8 @@ static int last(uint32_t side) {
 
 /* No block of the map is free, and none is there that the map does not lead to, but `lost`. */
 static void blocks_add_up(uint32_t lost) {
-  uint32_t out[SW_MAP_BUCKET_MOST + 3], kept = 0, owned = 2; /* the control block, and the registry's */
+  /* the control block, and the registry's */
+  uint32_t out[SW_MAP_BUCKET_MOST + 3], kept = 0, owned = 2;
   sw_map_block_cursor cursor = {0, 0, 0};
   for (uint32_t t = 0; t < THREADS; t++) {
     for (uint32_t i = 0; i < SW_MAP_SPARES; i++) kept += s.map[t].spare[i] != 0;

@@ -10,9 +10,10 @@ typedef struct sw_list {
   uint32_t head; /* offset of the first node, or zero */
   /* counts up behind each change by which a node cannot be reached any more, before it is freed */
   uint32_t version;
-  uint32_t shape; /* bits 0-7: enum sw_component; 16-31: components of an element. Does not change. */
-  uint32_t last;  /* the highest number that a node has got */
-  uint32_t era;   /* counts how often all nodes have got new numbers, because there were no more */
+  /* bits 0-7: enum sw_component; 16-31: components of an element. Does not change. */
+  uint32_t shape;
+  uint32_t last; /* the highest number that a node has got */
+  uint32_t era;  /* counts how often all nodes have got new numbers, because there were no more */
   /* the first of the nodes that are being freed together; also of those that are about to */
   uint32_t garbage;
   /* These follow from the nodes; the next holder of the lock makes them anew behind a crash. */

@@ -32,7 +32,9 @@ typedef struct sw_vector {
   uint32_t length;  /* of elements that are there */
   uint32_t version; /* odd: elements are being moved, or one of several components written */
   /* these three do not change */
-  uint32_t shape; /* bits 0-7: enum sw_component; 8-15: log2 of segment 0's elements; 16-31: components of an element */
+  /* bits 0-7: enum sw_component; 8-15: log2 of segment 0's elements; 16-31: components of an
+   * element */
+  uint32_t shape;
   uint32_t table; /* offset of its sw_vector_table */
   /* What the holder of the lock is about, so that the next one can end it: 0, or 1 + the next
    * element to be moved; or SW_VECTOR_WRITING. */

@@ -89,7 +89,8 @@ static void like_an_array(scene *c, uint32_t size, uint32_t turns, uint32_t seed
       uint32_t count = next(&seed) % 100;
       if (length + count > MOST) continue;
       assert_int_equal(sw_vector_begin_push(&c->s.h, c->at, c->generation, count), SW_OK);
-      assert_int_equal(sw_vector_begin_push(&c->s.h, c->at, c->generation, 1), SW_ECORRUPT); /* it has the lock */
+      /* it has the lock */
+      assert_int_equal(sw_vector_begin_push(&c->s.h, c->at, c->generation, 1), SW_ECORRUPT);
       assert_int_equal(sw_vector_length(&c->s.h, c->at), length);
       vector_of(c)->length += count; /* to find their places */
       for (uint32_t k = 0; k < count; k++) {
@@ -119,7 +120,8 @@ static void every_shape_is_like_an_array(void **state) {
       make(&c, type, components, capacity);
       like_an_array(&c, bytes * components, 2000, type * 8 + components);
       assert_int_equal(sw_vector_free(&c.s.h, c.at, c.generation), SW_OK);
-      assert_int_equal(heap_stats(&c.s.h).blocks, 1 + 1); /* the control block, and the registry's */
+      /* the control block, and the registry's */
+      assert_int_equal(heap_stats(&c.s.h).blocks, 1 + 1);
     }
   }
   assert_int_equal(sw_heap_check(&c.s.h), SW_OK);
