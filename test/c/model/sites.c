@@ -34,9 +34,9 @@ static const char *next_label(const char *text) {
 
 /* The atomic operation that a line calls, or NULL. */
 static const char *operation(const char *text) {
-  static const char *const names[] = {"load_acquire(",       "load64_acquire(",     "store_release(",
-                                      "store64_release(",    "sw_exchange",         "sw_fetch_",
-                                      "sw_compare_exchange", "sw_fence_handshake(", "sw_fill64("};
+  static const char *const names[] = {"load_acquire(", "load64_acquire(", "store_release(",      "store64_release(",
+                                      "sw_exchange",   "sw_fetch_",       "sw_compare_exchange", "sw_fence_handshake(",
+                                      "sw_fill64(",    "sw_fill("};
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
     const char *at = strstr(text, names[i]);
     if (at != NULL) return at;
@@ -99,7 +99,8 @@ static bool add_site(site *s, const char *file, int line, const char *text, cons
   bool is_fence = strncmp(call, "sw_fence", 8) == 0;
   s->mutable_as[MODEL_WEAKEN] = true;
   s->mutable_as[MODEL_BLIND] = is_fence;
-  s->mutable_as[MODEL_SPLIT] = !is_fence && strncmp(call, "sw_", 3) == 0 && strncmp(call, "sw_load", 7) != 0;
+  s->mutable_as[MODEL_SPLIT] =
+      !is_fence && strncmp(call, "sw_", 3) == 0 && strncmp(call, "sw_load", 7) != 0 && strncmp(call, "sw_fill", 7) != 0;
   return true;
 }
 
