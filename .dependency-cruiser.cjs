@@ -13,6 +13,8 @@ const ROOMS = [
   { name: 'region', files: '^lib/region/' },
   { name: 'loop', files: '^lib/loop/' },
   { name: 'mutex', files: '^lib/mutex/' },
+  { name: 'containers', files: '^lib/containers/' },
+  { name: 'record', files: '^lib/record/' },
   { name: 'codec', files: '^lib/codec/' },
   { name: 'channel', files: '^lib/channel/' },
   { name: 'map', files: '^lib/map/' },

@@ -42,6 +42,7 @@ function parse(): [Subject, Options] {
         'processes',
         'heap',
         'maps',
+        'containers',
       ]),
     )
     .description('Measure Sabway beside its baselines.')

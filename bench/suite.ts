@@ -1,5 +1,6 @@
 // Everything that is measured: groups of benchmarks that are compared with each other.
 import type { Benchmark } from './benchmarks/benchmark.js'
+import * as containers from './benchmarks/containers.js'
 import {
   channels,
   churn,
@@ -19,6 +20,7 @@ import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './benchmark
 import { NativeProgram, type Program } from './benchmarks/native-program.js'
 import { CallPerMessage, Futex, NativeEcho, Synckit } from './benchmarks/native-round-trips.js'
 import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './benchmarks/process-pair.js'
+import * as records from './benchmarks/records.js'
 import { ThreadPair } from './benchmarks/thread-pair.js'
 import type { Group } from './harness/measure.js'
 import { label, SIZES } from './harness/messages.js'
@@ -85,6 +87,20 @@ export const PATHS = {
   mapOtherUpdate: 'map set of a key that is there, 16-character keys, 10,000 entries',
   mapOtherNew: 'map set of a new key, 16-character keys, 10,000 entries',
   mapOtherDelete: 'map delete and set, 16-character keys, 10,000 entries',
+  push: 'vector: push',
+  iterate: 'vector: iterate, 100,000 numbers',
+  get: 'vector: get by index, 100,000 numbers',
+  set: 'vector: set by index, 100,000 numbers',
+  insert: 'list: insert',
+  deleteFirst: 'list: delete the first of 10,000, insert',
+  walk: 'list: iterate, 10,000 elements',
+  setString: 'string: set, 20 characters',
+  readString: 'string: get, 20 characters',
+  field: 'object field write and read, JS',
+  floatField: 'object field of f64 write and read, JS',
+  otherField: 'object field write and read, JS, beside a proxy',
+  rows: 'a field of each object of an array, JS',
+  change: 'change two fields under the lock, JS',
 } as const
 
 /** The transport of `crowds` that the others are measured by. */
@@ -317,16 +333,79 @@ function mapGroups(): Group[] {
   ]
 }
 
+export const OBJECTS = 'shared-memory-objects'
+export const ARRAY = 'Array'
+
+function inContainers(): Group[] {
+  const c = containers
+  return [
+    work(PATHS.push, [
+      new InThread('SharedVector', true, c.push),
+      new InThread('SharedVector, pushAll of 100', true, c.pushAll),
+      new InThread(ARRAY, false, c.arrayPush),
+      new InThread(OBJECTS, false, c.theirPush),
+    ]),
+    work(PATHS.iterate, [
+      new InThread('SharedVector', true, c.iterate),
+      new InThread(ARRAY, false, c.arrayIterate),
+      new InThread(OBJECTS, false, c.theirIterate),
+    ]),
+    work(PATHS.get, [new InThread('SharedVector', true, c.get), new InThread(ARRAY, false, c.arrayGet)]),
+    work(PATHS.set, [new InThread('SharedVector', true, c.set), new InThread(ARRAY, false, c.arraySet)]),
+    work(PATHS.insert, [new InThread('SharedList', true, c.insert), new InThread(OBJECTS, false, c.theirInsert)]),
+    work(PATHS.deleteFirst, [
+      new InThread('SharedList', true, c.deleteFirst),
+      new InThread(OBJECTS, false, c.theirDeleteFirst),
+    ]),
+    work(PATHS.walk, [new InThread('SharedList', true, c.walk), new InThread(OBJECTS, false, c.theirWalk)]),
+    work(PATHS.setString, [
+      new InThread('SharedString', true, c.setString),
+      new InThread(OBJECTS, false, c.theirSetString),
+    ]),
+    work(PATHS.readString, [
+      new InThread('SharedString', true, c.readString),
+      new InThread(OBJECTS, false, c.theirReadString),
+    ]),
+  ]
+}
+
+function inRecords(): Group[] {
+  const here = (name: string, ours: boolean, prepare: () => (count: number) => void) =>
+    new InThread(name, ours, prepare)
+  return [
+    work(PATHS.field, [here('SharedObject', true, records.field), here('typed array', false, records.element)]),
+    work(PATHS.floatField, [
+      here('SharedObject', true, records.floatField),
+      here('typed array', false, records.floatElement),
+    ]),
+    work(PATHS.otherField, [
+      here('SharedObject', true, records.field),
+      here('@bnaya/objectbuffer', false, records.otherField),
+    ]),
+    work(PATHS.rows, [
+      here('SharedStructArray, columns', true, records.column),
+      here('SharedStructArray, rows', true, records.rows),
+      here('typed array', false, records.elements),
+    ]),
+    work(PATHS.change, [
+      here('lock', true, records.change),
+      here('snapshot', true, records.snapshots),
+      here('Mutex', false, lock),
+    ]),
+  ]
+}
+
 /**
  * Throughput and round trips between threads are 'throughput' and 'latency', and both of them
  * undefined.
  */
-export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | 'maps' | undefined
+export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | 'maps' | 'containers' | undefined
 
 export function groupsOf(subject: Subject): Group[] {
   if (subject === 'processes') return processes()
   if (subject === 'heap') return heaps()
   if (subject === 'maps') return mapGroups()
+  if (subject === 'containers') return [...inContainers(), ...inRecords()]
   const groups = [
     ...threads(PATHS.toWorker, 'send'),
     ...threads(PATHS.fromWorker, 'receive'),
@@ -343,4 +422,5 @@ export const allGroups = (): Group[] => [
   ...groupsOf('processes'),
   ...groupsOf('heap'),
   ...groupsOf('maps'),
+  ...groupsOf('containers'),
 ]

@@ -5,6 +5,9 @@
 // is used.
 import { provideErrors } from './base/errors.js'
 import { provideChannels } from './channel/named.js'
+import { provideList } from './containers/list.js'
+import { provideString } from './containers/string.js'
+import { provideVector } from './containers/vector.js'
 import { OBJECT_ERRORS } from './generated/abi.js'
 import { freeChannel, giveHandles, makeChannel, takeHandles } from './heap/channels.js'
 import { evictOwn, evictRole } from './heap/eviction.js'
@@ -15,6 +18,8 @@ import * as names from './heap/names.js'
 import { relay } from './loop/dispatcher.js'
 import { provideMap } from './map/map.js'
 import { provideMutex } from './mutex/mutex.js'
+import { provideSharedObject } from './record/shared-object.js'
+import { provideSharedStructArray } from './record/struct-array.js'
 import { heapPart } from './region/parts.js'
 import { Region as AnyRegion } from './region/region.js'
 
@@ -27,12 +32,33 @@ export function loadObjects(): void {
   provideJoin((region) => relay(region as AnyRegion))
   provideMutex()
   provideObjects()
+  provideSharedObject()
+  provideSharedStructArray()
   provideChannels()
+  provideString()
+  provideVector()
+  provideList()
   provideMap()
 }
 
 loadObjects()
 
+export type { Component, ElementArray, ElementType } from './containers/elements.js'
+export {
+  SharedList,
+  type SharedListItem,
+  type SharedListMemory,
+  type SharedListOptions,
+} from './containers/list.js'
+export {
+  type CachedItem,
+  CachedItemList,
+  type PointerItem,
+  type PointerListConfig,
+  SharedPointerList,
+} from './containers/pointer-list.js'
+export { SharedString } from './containers/string.js'
+export { SharedVector, type SharedVectorOptions } from './containers/vector.js'
 export { AllocatedMemory, type HeapArray, type HeapArrayType } from './heap/allocated-memory.js'
 export type { Heap, HeapBlock } from './heap/heap.js'
 export { type Forgotten, type ObjectHome, type SharedObjectMemory, warnForgotten } from './heap/heap-object.js'
@@ -43,6 +69,41 @@ export { ConcurrentHashMap, type ConcurrentHashMapOptions } from './map/concurre
 export { type MapNumeric, type SetOptions, SharedMap, type SharedMapOptions } from './map/map.js'
 export type { MapKey } from './map/values.js'
 export { Lock, type LockOptions, Mutex } from './mutex/mutex.js'
+export type {
+  FieldCopies,
+  FieldInputs,
+  Fields,
+  FieldType,
+  FieldValue,
+  ObjectDefinition,
+} from './record/definition.js'
+export type { Draft, DraftNumbers } from './record/draft.js'
+export {
+  addFloat32,
+  addFloat64,
+  convertFloat32ToInt32,
+  convertInt32ToFloat32,
+  exchangeFloat32,
+  type Float32Words,
+  type Float64Words,
+  loadFloat32,
+  storeFloat32,
+} from './record/float-atomics.js'
+export type { StructLayout } from './record/layout.js'
+export {
+  createObjectFromMemory,
+  createObjectFromPointer,
+  type SerializableValue,
+  serializeObjectToMemory,
+} from './record/serialize.js'
+export { defineObject, SharedObject, type SharedObjectClass, type SharedObjectOptions } from './record/shared-object.js'
+export {
+  SharedStructArray,
+  type SharedStructArrayOptions,
+  type StridedColumn,
+  type StructArrayDraft,
+  type StructRow,
+} from './record/struct-array.js'
 export { MemoryHeap, type MemoryHeapConfig, type MemoryHeapMemory } from './region/memory-heap.js'
 
 /** A variable of this file: importing it must load the heap, which `region.heap` gives. */

@@ -12,7 +12,7 @@ import { Batcher, batchOptions } from './channel/batch.js'
 import { channelParts } from './channel/parts.js'
 import { ChannelPort, PORT, type PortChannel, type PortSender } from './channel/port.js'
 import { makeReadable, makeWritable } from './channel/streams.js'
-import { encoded, encodedList, formatOf, sendParts } from './codec/codec.js'
+import { encoded, encodedList, formatOf, nameOfFormat, sendParts } from './codec/codec.js'
 import { CODEC_ERRORS } from './generated/abi.js'
 import { EndWatch, suspect } from './loop/end-watch.js'
 import { endPart } from './loop/parts.js'
@@ -36,6 +36,7 @@ export function loadParts(): void {
     encoded,
     encodedList,
     formatOf,
+    nameOfFormat,
     makePort,
     makeReadable,
     makeWritable,

@@ -26,3 +26,4 @@ npx tsc -p test/tsconfig.json --noEmit
 npx tsc -p test/browser/page --noEmit
 npx tsc -p examples/electron
 npx tsc -p examples/audio
+npx tsc -p examples/boids

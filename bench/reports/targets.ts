@@ -1,7 +1,7 @@
 // The ratios that are to be reached.
 import type { Result } from '../harness/measure.js'
 import { median } from '../harness/samples.js'
-import { ALONE, IN_PROCESS, PATHS, SABWAY_HEAP, SHARED_MAP, type Subject } from '../suite.js'
+import { ALONE, ARRAY, IN_PROCESS, OBJECTS, PATHS, SABWAY_HEAP, SHARED_MAP, type Subject } from '../suite.js'
 import { crowds } from '../transports/sabway.js'
 
 interface Target {
@@ -152,9 +152,21 @@ const MAPS: Target[] = [
   ...[PATHS.mapOtherGet, PATHS.mapOtherUpdate].map((path) => inHeap(path, SHARED_MAP, 'sharedmap', { rate: 8 })),
 ]
 
+const CONTAINERS: Target[] = [
+  inHeap(PATHS.push, 'SharedVector', ARRAY, { time: 1.5 }),
+  inHeap(PATHS.push, 'SharedVector', OBJECTS, { rate: 5 }),
+  inHeap(PATHS.iterate, 'SharedVector', OBJECTS, { rate: 5 }),
+  inHeap(PATHS.insert, 'SharedList', OBJECTS, { rate: 8 }),
+  inHeap(PATHS.deleteFirst, 'SharedList', OBJECTS, { rate: 1000 }),
+  inHeap(PATHS.setString, 'SharedString', OBJECTS, { rate: 10 }),
+  ...[PATHS.field, PATHS.floatField].map((path) => inHeap(path, 'SharedObject', 'typed array', { time: 2 })),
+  inHeap(PATHS.otherField, 'SharedObject', '@bnaya/objectbuffer', { rate: 1000 }),
+  inHeap(PATHS.rows, 'SharedStructArray, columns', 'typed array', { time: 1.1 }),
+]
+
 export function verdicts(subject: Subject, results: Result[]): Verdict[] {
-  const others = { processes: BETWEEN_PROCESSES, heap: HEAP, maps: MAPS } as const
-  const targets = subject !== undefined && subject in others ? others[subject as keyof typeof others] : TARGETS
+  const own = { processes: BETWEEN_PROCESSES, heap: HEAP, maps: MAPS, containers: CONTAINERS }
+  const targets = subject !== undefined && subject in own ? own[subject as keyof typeof own] : TARGETS
   return targets.map((target) => {
     const result = results.find(({ group }) => group.path === target.path && group.size === target.size)
     const comparison = result?.comparisons.find(

@@ -21,9 +21,13 @@ export function integer(value: unknown, name: string, least: number, most: numbe
   return value
 }
 
+export function number(value: unknown, name: string): number {
+  return typeof value === 'number' ? value : refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be a number`, value)
+}
+
 export function finite(value: unknown, name: string): number {
-  if (typeof value !== 'number') refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be a number`, value)
-  if (Number.isFinite(value)) return value
+  number(value, name)
+  if (Number.isFinite(value)) return value as number
   return refuse('ERR_SABWAY_OUT_OF_RANGE', `${name} must be a finite number`, value)
 }
 

@@ -15,7 +15,7 @@ import type { ChannelPort, PortChannel, PortSender } from './port.js'
 import type * as streams from './streams.js'
 
 type Batching = Pick<typeof batch, 'Batcher' | 'batchOptions'>
-type Coding = Pick<typeof codec, 'encoded' | 'encodedList' | 'formatOf' | 'sendParts'>
+type Coding = Pick<typeof codec, 'encoded' | 'encodedList' | 'formatOf' | 'nameOfFormat' | 'sendParts'>
 type Pacing = Pick<typeof schedule, 'paceOf'>
 type Pooling = Pick<typeof pooled, 'copyPooled'>
 type Streaming = Pick<typeof streams, 'makeReadable' | 'makeWritable'>

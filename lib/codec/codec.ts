@@ -82,6 +82,10 @@ export function formatOf(option: unknown, shared?: string): Format | null {
   return format
 }
 
+/** The name of the shipped codec with that id; undefined of one that a program has brought. */
+export const nameOfFormat = (id: number): string | undefined =>
+  id === V8_ID ? 'v8' : id === MSGPACK_ID ? 'msgpack' : undefined
+
 function shippedFormat(name: string): Format {
   if (typeof name === 'string' && name.startsWith('own:')) {
     throw new SabwayError(

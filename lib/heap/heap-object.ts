@@ -163,7 +163,7 @@ export abstract class HeapObject {
 }
 
 /** Errors: ERR_SABWAY_INVALID_TYPE. */
-function heapAt(home: unknown): RawHeap {
+export function heapAt(home: unknown): RawHeap {
   if (typeof home !== 'object' || home === null) return RawHeap.checked(home as never)
   return RawHeap.isHeap(home) ? home : RawHeap.checked(check.fields(home, 'home', ['heap']).heap as never)
 }

@@ -139,6 +139,12 @@ export class HeapMember {
     return this.#again(bytes, () => this.core.sw_channel_new(this.handle, rendererToNative, nativeToRenderer))
   }
 
+  /** Of a call that makes an object of about so many bytes: what it returns, its offset. */
+  make(bytes: number, call: () => number): number {
+    this.mustBeOpen()
+    return this.#again(bytes, call)
+  }
+
   /** Returns the mutex's offset. */
   makeMutex(): number {
     this.mustBeOpen()
@@ -253,9 +259,15 @@ export class HeapMember {
       status === OBJECT_ERRORS.ERR_SABWAY_WILD_POINTER.number
     )
       throw this.#badPointer(status, old)
-    if (status !== OBJECT_ERRORS.ERR_SABWAY_HEAP_FULL.number) throw coreError(status, 'while allocating')
+    throw status === OBJECT_ERRORS.ERR_SABWAY_HEAP_FULL.number
+      ? this.full(bytes)
+      : coreError(status, 'while allocating')
+  }
+
+  /** The error for a heap that has no such block. */
+  full(bytes: number): SabwayError {
     const { total, used, largest } = this.stats()
-    throw new SabwayError(
+    return new SabwayError(
       'ERR_SABWAY_HEAP_FULL',
       `${bytes} bytes were asked for; of ${total} bytes ${used} are in use, and the largest block that is left has ${largest}; free some, or make the region larger`,
     )

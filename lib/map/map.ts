@@ -1,9 +1,9 @@
 // The public class of the hash map: see native/core/map/map.h.
 import * as check from '../base/check.js'
 import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
-import { formatFor } from '../channel/parts.js'
+import { formatFor, partsFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
-import { type Format, MSGPACK_ID, V8_ID } from '../codec/format.js'
+import type { Format } from '../codec/format.js'
 import {
   ERRORS,
   OBJECT_ERRORS,
@@ -597,7 +597,7 @@ function codecNumber(format: Format | null): number {
 }
 
 const nameOfCodec = (number: number): string | undefined =>
-  number === V8_ID ? 'v8' : number === MSGPACK_ID ? 'msgpack' : number === 0 ? 'bytes' : undefined
+  number === 0 ? 'bytes' : partsFor('the codec of a map').nameOfFormat(number)
 
 /** The format of the map whose codec has that number. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
 function formatIn(number: number, asked: unknown): Format | null {

@@ -115,6 +115,14 @@ static inline void sw_fill64(uint64_t *word, uint64_t value) {
 #endif
 }
 
+static inline void sw_fill(uint32_t *word, uint32_t value) {
+#ifdef __wasm__
+  *(volatile uint32_t *)word = value;
+#else
+  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+#endif
+}
+
 static inline void sw_fence_fill(void) {
 #ifdef __wasm__
   __atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -268,6 +268,7 @@ const OF_OBJECTS = [
   'WILD_POINTER',
   'OTHER_KIND',
   'FREED',
+  'TOO_MANY_CHANGES',
 ].map((name) => `ERR_SABWAY_${name}`)
 
 /** What only codecs find. */

@@ -54,7 +54,8 @@
   X(SW_EDOUBLEFREE, -45, "ERR_SABWAY_DOUBLE_FREE", "the block is free already")                                \
   X(SW_EWILD, -46, "ERR_SABWAY_WILD_POINTER", "no block of the heap begins there")                             \
   X(SW_EKIND, -47, "ERR_SABWAY_OTHER_KIND", "the name is that of an object of another kind")                   \
-  X(SW_EFREED, -48, "ERR_SABWAY_FREED", "the object was freed")
+  X(SW_EFREED, -48, "ERR_SABWAY_FREED", "the object was freed")                                                \
+  X(SW_EUNDO, -49, "ERR_SABWAY_TOO_MANY_CHANGES", "the undo log has no room for another change")
 
 enum sw_error {
   SW_OK = 0,

@@ -14,13 +14,17 @@
 #include "layout/endpoint.h"
 #include "layout/heap.h"
 #include "layout/instance.h"
+#include "layout/list.h"
 #include "layout/map.h"
 #include "layout/mutex.h"
 #include "layout/object.h"
 #include "layout/ready.h"
+#include "layout/record.h"
 #include "layout/region.h"
 #include "layout/registry.h"
 #include "layout/ring.h"
+#include "layout/string.h"
+#include "layout/vector.h"
 
 #define SW_LAYOUT_STRUCTS(X) \
   SW_REGION_STRUCTS(X)       \
@@ -34,7 +38,11 @@
   SW_HEAP_STRUCTS(X)         \
   SW_READY_STRUCTS(X)        \
   SW_OBJECT_STRUCTS(X)       \
-  SW_MAP_STRUCTS(X)
+  SW_STRING_STRUCTS(X)       \
+  SW_VECTOR_STRUCTS(X)       \
+  SW_LIST_STRUCTS(X)         \
+  SW_MAP_STRUCTS(X)          \
+  SW_RECORD_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -48,7 +56,11 @@
   SW_HEAP_FIELDS(X)         \
   SW_READY_FIELDS(X)        \
   SW_OBJECT_FIELDS(X)       \
-  SW_MAP_FIELDS(X)
+  SW_STRING_FIELDS(X)       \
+  SW_VECTOR_FIELDS(X)       \
+  SW_LIST_FIELDS(X)         \
+  SW_MAP_FIELDS(X)          \
+  SW_RECORD_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -127,6 +139,21 @@
   X(SW_TYPE_RECORD)            \
   X(SW_TYPE_RECORDS)           \
   X(SW_TYPE_POINTER_LIST)      \
+  X(SW_VECTOR_SEGMENTS)        \
+  X(SW_VECTOR_WIDEST)          \
+  X(SW_VECTOR_MOST)            \
+  X(SW_COMPONENT_U8)           \
+  X(SW_COMPONENT_I8)           \
+  X(SW_COMPONENT_U16)          \
+  X(SW_COMPONENT_I16)          \
+  X(SW_COMPONENT_U32)          \
+  X(SW_COMPONENT_I32)          \
+  X(SW_COMPONENT_F32)          \
+  X(SW_COMPONENT_F64)          \
+  X(SW_COMPONENT_U64)          \
+  X(SW_COMPONENT_I64)          \
+  X(SW_COMPONENT_U8_CLAMPED)   \
+  X(SW_COMPONENT_F16)          \
   X(SW_MAP_NUMBER)             \
   X(SW_MAP_BIGINT)             \
   X(SW_MAP_STRING)             \
@@ -144,6 +171,8 @@
   X(SW_MAP_EXPIRES)            \
   X(SW_MAP_BUCKET_MOST)        \
   X(SW_MAP_LOG2_MOST)          \
-  X(SW_MAP_KEY_MOST)
+  X(SW_MAP_KEY_MOST)           \
+  X(SW_RECORD_ALIVE)           \
+  X(SW_UNDO_TEXT)
 
 #endif

@@ -26,6 +26,7 @@ void swi_crash_point(void);
   (swi_crash_point(), sw_compare_exchange_acq_rel(word, expected, value))
 #define sw_compare_exchange64_acq_rel(word, expected, value) \
   (swi_crash_point(), sw_compare_exchange64_acq_rel(word, expected, value))
+#define sw_fill(word, value)         (swi_crash_point(), sw_fill(word, value))
 #define sw_fill64(word, value)       (swi_crash_point(), sw_fill64(word, value))
 #define sw_fence_handshake()         (swi_crash_point(), sw_fence_handshake())
 #define sw_data_store(word, value)   (swi_crash_point(), sw_data_store(word, value))

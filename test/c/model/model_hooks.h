@@ -59,6 +59,7 @@ uint32_t model_data_load(const void *word, const char *file, int line);
 #define sw_fence_handshake() model_fence(__FILE__, __LINE__)
 
 #define sw_fill64(word, value) model_store64((word), (value), MODEL_RELEASE, __FILE__, __LINE__)
+#define sw_fill(word, value)   model_store((word), (value), MODEL_RELEASE, __FILE__, __LINE__)
 #define sw_fence_fill()        ((void)0) /* the stores behind it are releases here */
 
 #define sw_data_store(word, value) model_data_store((word), (value), __FILE__, __LINE__)

@@ -124,6 +124,21 @@ static const struct reason {
     {"swi_table_help", "(moved", MODEL_SPLIT, "those that count a bucket have all moved it"},
     {"sw_channel_free", "mine)", MODEL_WEAKEN,
      "what holders did is seen by [O2]; nothing is published before the registry"},
+    {"write_field", "sw_store_release(word, bits)", MODEL_WEAKEN,
+     "as the store of 64 bits above it, by which snapshots are explored: words of both widths cannot be mixed here"},
+    {"write_field", "&seen, (seen & ~mask) | bits", MODEL_WEAKEN, "as above"},
+    {"note", "&v->record->undo", MODEL_WEAKEN, "the lock orders it between the living; it is for what a crash leaves"},
+    {"take_back", "&v->record->undo", MODEL_WEAKEN, "as above"},
+    {"make", "&v->record->undo", MODEL_WEAKEN, "as above"},
+    {"free_garbage", "&node->number", MODEL_WEAKEN, "a reader that finds no number tries again, whatever else it sees"},
+    {"take_out", "&p->node->number", MODEL_WEAKEN, "as above"},
+    {"clear", "&v->list->head", MODEL_WEAKEN, "it takes away; the order is for what a crash leaves"},
+    {"read", "length = (uint32_t)", MODEL_WEAKEN, "copying begins with the same word again, by an acquiring load"},
+    {"sw_string_check", "text_of", MODEL_WEAKEN, "for a moment when no participant replaces the text"},
+    {"move", "&v->vector->moving", MODEL_WEAKEN,
+     "the lock orders it between the living; it is for what a crash leaves"},
+    {"sw_vector_delete", "&v.vector->moving", MODEL_WEAKEN, "as above"},
+    {"sw_vector_set", "WRITING", MODEL_WEAKEN, "as above"},
 };
 
 enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };

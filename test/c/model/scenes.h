@@ -10,7 +10,8 @@
 /* Every scenario; ended by one without a name. */
 extern const model_scenario scenes_ring[], scenes_park[], scenes_relay[], scenes_close[], scenes_roles[],
     scenes_claim[], scenes_attach[], scenes_mutex[], scenes_heap[], scenes_burial[], scenes_registry[],
-    scenes_channel[], scenes_ready[], scenes_object[], scenes_map[];
+    scenes_channel[], scenes_ready[], scenes_object[], scenes_string[], scenes_vector[], scenes_list[], scenes_map[],
+    scenes_record[];
 extern const model_scenario *const scenes_all[]; /* ended by NULL */
 
 /* Marks: what some run has to reach, or the scenario proves nothing. */

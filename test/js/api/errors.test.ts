@@ -2,7 +2,7 @@
 // what is right.
 import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
-import { type ErrorCode, Mutex, Region, type SabwayError, SharedMap, SharedMemoryChannel } from 'sabway'
+import { defineObject, type ErrorCode, Mutex, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
 import { abi, ringWord } from '../support/abi.js'
 import { attach, keep, open, pair } from '../support/channels.js'
 import { runChild } from '../support/children.js'
@@ -323,14 +323,6 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
     teaches: /the next one unlocked it without consistent\(\): make another mutex/,
   },
   ERR_SABWAY_WILD_POINTER: { act: () => region().heap.free(64), teaches: /64 \(0x40\); a pointer is/ },
-  ERR_SABWAY_FREED: {
-    act: () => {
-      const map = new SharedMap(region())
-      map.free()
-      map.get('a')
-    },
-    teaches: /the map at \d+/,
-  },
   ERR_SABWAY_OTHER_KIND: {
     act: () => {
       const made = region()
@@ -343,6 +335,21 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
       made.get('x')
     },
     teaches: /kind 15, which this version of Sabway has no class for/,
+  },
+  ERR_SABWAY_FREED: {
+    act: () => {
+      const object = new (defineObject({ hp: 'i32' }))(region())
+      object.free()
+      return object.hp
+    },
+    teaches: /what was at \d+/,
+  },
+  ERR_SABWAY_TOO_MANY_CHANGES: {
+    act: () => {
+      const object = new (defineObject({ hp: 'i32', mana: 'i32' }))(region(), { undo: 1 })
+      object.lock((fields) => fields.assign({ hp: 1, mana: 2 }))
+    },
+    teaches: /1 values at most can be changed under one lock; all of them are as before; make it with a larger `undo`/,
   },
 }
 

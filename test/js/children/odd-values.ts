@@ -25,10 +25,37 @@ function scene(): Scene {
   const renderer = new sabway.SharedMemoryChannel(65536, 65536)
   const native = sabway.SharedMemoryChannel.attach(renderer.handle, { side: 'native' })
   const heap = new sabway.MemoryHeap({ size: 2 ** 22 })
+  const Class = sabway.defineObject({ hp: 'i32', at: ['f32', 2] })
   const codec = { name: 'json', encode: (value: unknown) => Buffer.from(JSON.stringify(value)), decode: () => 1 }
   const values = new sabway.SharedMemoryChannel<unknown>(2 ** 22, 65536, { codec: sharedCodec() ?? codec })
+  class Pointers extends sabway.SharedPointerList<Sabway.PointerItem> {
+    protected override createItem(memory: Sabway.AllocatedMemory): Sabway.PointerItem {
+      return { memory }
+    }
+  }
+  class Items extends sabway.CachedItemList<Sabway.SharedString> {
+    protected override initItem(pointer: number): Sabway.SharedString {
+      return new sabway.SharedString(this.heap, pointer)
+    }
+  }
+  const vector = new sabway.SharedVector(heap, { type: Int32Array })
+  const wide = new sabway.SharedVector<Float32Array, Float32Array>(heap, { type: Float32Array, dataLength: 3 })
+  const list = new sabway.SharedList(heap)
+  const pointers = new Pointers(heap)
+  const items = new Items(heap)
+  vector.pushAll([1, 2, 3])
+  wide.push([1, 2, 3])
+  list.insert(1)
+  pointers.insert({ memory: heap.allocUI32(1) })
+  items.insert(new sabway.SharedString(heap, 'item'))
   return {
     sabway,
+    string: new sabway.SharedString(heap, 'text'),
+    vector,
+    wide,
+    list,
+    pointers,
+    items,
     renderer,
     native,
     values,
@@ -39,6 +66,8 @@ function scene(): Scene {
     heap,
     memory: heap.allocUI32(4),
     mutex: new sabway.Mutex(heap),
+    object: new Class(heap),
+    structs: { Class, array: new sabway.SharedStructArray(heap, Class, { length: 3 }) },
     map: new sabway.SharedMap(heap),
     numbers: new sabway.SharedMap<Sabway.MapKey, number>(heap, { numeric: 'u32' }),
     coded: new sabway.SharedMap(heap, { ttl: 1e9, maxEntries: 50, codec: sharedCodec() ?? (codec as never) }),
@@ -61,7 +90,8 @@ function end({ renderer, native, values, region, heap }: Scene): void {
 }
 
 /** A mistake costs the call, not the channel, the heap or the mutex. */
-function stillWorks({ renderer, native, heap, memory, mutex, map }: Scene): void {
+function stillWorks(scene: Scene): void {
+  const { renderer, native, heap, memory, mutex, object, structs, map, string, vector, list } = scene
   for (let left = 0; native.tryReceive() !== null; left++) if (left > 1000) throw new Error('messages without end')
   const sent = new Uint8Array([7, 8, 9])
   renderer.send(sent)
@@ -71,8 +101,14 @@ function stillWorks({ renderer, native, heap, memory, mutex, map }: Scene): void
   heap.free(heap.alloc(100_000))
   if (heap.usableSize(memory.pointer) < 16) throw new Error('the block is gone')
   mutex.lock().release()
+  object.lock((fields) => ++fields.hp)
+  structs.array.lock((objects) => ++objects.at(2).hp)
   if (map.set('works', 5).get('works') !== 5) throw new Error('the map works no more')
   map.check()
+  string.value = 'works'
+  vector.push(5)
+  list.insert(5)
+  if (string.value !== 'works' || vector.at(-1) !== 5 || list.length === 0) throw new Error('a container works no more')
 }
 
 function judge(error: unknown): void {
@@ -125,8 +161,15 @@ const members = membersOf(sabway, {
   MemoryHeap: last.heap,
   AllocatedMemory: last.memory,
   Mutex: last.mutex,
+  SharedObject: last.object,
+  SharedStructArray: last.structs.array,
   Lock: last.mutex.lock(),
   SharedMap: last.map,
+  SharedString: last.string,
+  SharedVector: last.vector,
+  SharedList: last.list,
+  SharedPointerList: last.pointers,
+  CachedItemList: last.items,
   ConcurrentHashMap: new sabway.ConcurrentHashMap(last.heap),
   // an entry without codecs has no ports
   ChannelPort: sharedCodec() === undefined ? { cloneHint: '' } : last.port,

@@ -35,10 +35,13 @@ describe('memory that cannot be had', () => {
     it(`is had again in the run of code that dropped it, whatever was done with it ${flags}`, () =>
       drops({ group: 'atOnce', share: 'threads', over: 'turn', count: 150 }, flags))
 
+    it(`is had again in the run of code that dropped it, and had blocked ${flags}`, () =>
+      drops({ group: 'blockedAtOnce', share: 'threads', over: 'turn', count: 150 }, flags))
+
     it(`is had again in the run of code that dropped both sides, whatever was done with them ${flags}`, () =>
       drops({ group: 'pairsAtOnce', share: 'threads', over: 'turn', count: 150 }, flags))
 
-    for (const group of ['atOnce', 'pairsAtOnce'] as const) {
+    for (const group of ['atOnce', 'blockedAtOnce', 'pairsAtOnce'] as const) {
       it(`is had again in the run of code that dropped it before a turn for another, ${group} ${flags}`, () =>
         drops({ group, share: 'threads', over: 'turn', busy: true, count: 150 }, flags))
     }

@@ -34,3 +34,9 @@ export function random(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
+
+/** Integers of 32 bits, as many as wanted: the same for each seed. */
+export function integers(seed: number): () => number {
+  const next = random(seed)
+  return () => Math.floor(next() * 2 ** 32)
+}

@@ -17,11 +17,24 @@ export interface Scene {
   heap: Sabway.MemoryHeap
   memory: Sabway.AllocatedMemory
   mutex: Sabway.Mutex
+  /** Two fields: `hp: 'i32'`, `at: ['f32', 2]`. */
+  object: InstanceType<UnitClass>
+  structs: { Class: UnitClass; array: Sabway.SharedStructArray<Unit> }
   /** An empty map, one of numbers, and one with a codec whose entries expire. */
   map: Sabway.SharedMap
   numbers: Sabway.SharedMap<Sabway.MapKey, number>
   coded: Sabway.SharedMap
+  /** A string, vectors of one number and of three, and a list, each with something in it. */
+  string: Sabway.SharedString
+  vector: Sabway.SharedVector<Int32Array>
+  wide: Sabway.SharedVector<Float32Array, Float32Array>
+  list: Sabway.SharedList
+  pointers: Sabway.SharedPointerList<Sabway.PointerItem>
+  items: Sabway.CachedItemList<Sabway.SharedString>
 }
+
+type Unit = { hp: 'i32'; at: readonly ['f32', 2] }
+type UnitClass = Sabway.SharedObjectClass<Unit>
 
 type Try = (odd: never, scene: Scene) => unknown
 
@@ -467,6 +480,164 @@ const mutex: Record<string, Row> = {
   'Lock#Symbol(Symbol.dispose)': 'no parameters',
 }
 
+/** Of objects with fields `hp: 'i32'`, `at: ['f32', 2]`. */
+const record: Record<string, Row> = {
+  defineObject: [
+    (odd, { sabway }) => sabway.defineObject(odd),
+    (odd, { sabway }) => sabway.defineObject({ hp: odd }),
+    (odd, { sabway }) => sabway.defineObject({ at: [odd, 2] }),
+    (odd, { sabway }) => sabway.defineObject({ at: ['f32', odd] }),
+    (odd, { sabway, heap }) => new (sabway.defineObject({ hp: 'i32' }))(odd ?? heap).free(),
+    (odd, { sabway, heap }) => new (sabway.defineObject({ hp: 'i32' }))(heap, odd),
+    ...optionsOf(['values', 'undo'], (options, { sabway, heap }) =>
+      new (sabway.defineObject({ hp: 'i32' }))(heap, options).free(),
+    ),
+  ],
+  'SharedObject#constructor': [
+    (odd, { sabway, heap }) => Reflect.construct(sabway.SharedObject, [heap, odd, odd]),
+    (odd, { sabway, heap }) => Reflect.construct(sabway.SharedObject, [odd, heap]),
+  ],
+  'SharedObject#assign': [
+    (odd, { object }) => {
+      object.hp = odd
+    },
+    (odd, { object }) => {
+      ;(object as { at: unknown }).at = odd
+    },
+    (odd, { object }) => object.assign(odd),
+    ...optionsOf(['hp', 'at', 'x'], (values, { object }) => object.assign(values)),
+  ],
+  'SharedObject#lock': [
+    // a function, which may be a class, would be called
+    (odd, { object }) => typeof odd !== 'function' && object.lock(odd),
+    ...optionsOf(['timeout'], (options, { object }) => object.lock(() => 0, options)),
+    ...optionsOf(['hp', 'at', 'x'], (values, { object }) => object.lock((fields) => fields.assign(values))),
+    (odd, { object }) => object.lock((fields) => (fields.hp = odd)),
+    (odd, { object }) => object.lock(({ at }) => (at[0] = odd)),
+    (odd, { object }) => object.lock(({ at }) => at.set(odd)),
+    (odd, { object }) => object.lock(({ at }) => at.set([1], odd)),
+    (odd, { object }) => void object.lock(() => odd),
+  ],
+  'SharedObject#tryLock': [
+    (odd, { object }) => typeof odd !== 'function' && object.tryLock(odd),
+    (odd, { object }) => object.tryLock(() => odd),
+  ],
+  'SharedObject#lockAsync': [
+    (odd, { object }) => typeof odd !== 'function' && object.lockAsync(odd),
+    ...optionsOf(['timeout', 'signal'], (options, { object }) => object.lockAsync(() => 0, options)),
+    async (odd, { object }) => void (await object.lockAsync(() => odd)),
+  ],
+  'SharedObject#snapshot': 'no parameters',
+  'SharedObject#atomicLoad': [(odd, { object }) => object.atomicLoad(odd)],
+  'SharedObject#atomicStore': [
+    (odd, { object }) => object.atomicStore(odd, 1 as never),
+    (odd, { object }) => object.atomicStore('hp', odd),
+  ],
+  'SharedObject#atomicAdd': [
+    (odd, { object }) => object.atomicAdd(odd, 1 as never),
+    (odd, { object }) => object.atomicAdd('hp', odd),
+  ],
+  'SharedObject#atomicExchange': [
+    (odd, { object }) => object.atomicExchange(odd, 1 as never),
+    (odd, { object }) => object.atomicExchange('hp', odd),
+  ],
+  'SharedObject#atomicCompareExchange': [
+    (odd, { object }) => object.atomicCompareExchange(odd, 1 as never, 1 as never),
+    (odd, { object }) => object.atomicCompareExchange('hp', odd, 1),
+    (odd, { object }) => object.atomicCompareExchange('hp', 1, odd),
+  ],
+  'SharedStructArray#constructor': [
+    (odd, { sabway, structs }) => new sabway.SharedStructArray(odd, structs.Class, { length: 2 }),
+    (odd, { sabway, heap }) => new sabway.SharedStructArray(heap, odd, { length: 2 }),
+    (odd, { sabway, heap, structs }) => new sabway.SharedStructArray(heap, structs.Class, odd),
+    ...withOptions({ length: 2 }, ['length', 'layout', 'undo'], (options, { sabway, heap, structs }) =>
+      new sabway.SharedStructArray(heap, structs.Class, options as never).free(),
+    ),
+  ],
+  'SharedStructArray#at': [
+    (odd, { structs }) => void structs.array.at(odd),
+    (odd, { structs }) => {
+      structs.array.at(0).index = odd
+    },
+    (odd, { structs }) => {
+      structs.array.at(0).hp = odd
+    },
+    (odd, { structs }) => {
+      ;(structs.array.at(0) as { at: unknown }).at = odd
+    },
+    (odd, { structs }) => structs.array.at(0).assign(odd),
+  ],
+  'SharedStructArray#strided': [(odd, { structs }) => void structs.array.strided(odd)],
+  'SharedStructArray#snapshot': [(odd, { structs }) => void structs.array.snapshot(odd)],
+  'SharedStructArray#lock': [
+    (odd, { structs }) => typeof odd !== 'function' && structs.array.lock(odd),
+    ...optionsOf(['timeout'], (options, { structs }) => structs.array.lock(() => 0, options)),
+    (odd, { structs }) => structs.array.lock((objects) => void objects.at(odd)),
+  ],
+  'SharedStructArray#tryLock': [(odd, { structs }) => typeof odd !== 'function' && structs.array.tryLock(odd)],
+  'SharedStructArray#lockAsync': [
+    (odd, { structs }) => typeof odd !== 'function' && structs.array.lockAsync(odd),
+    ...optionsOf(['timeout', 'signal'], (options, { structs }) => structs.array.lockAsync(() => 0, options)),
+  ],
+  'SharedStructArray#length': 'no parameters',
+  'SharedStructArray#structLayout': 'no parameters',
+  'SharedStructArray#columns': 'no parameters',
+  'SharedStructArray#Symbol(Symbol.iterator)': 'no parameters',
+  convertFloat32ToInt32: [(odd, { sabway }) => sabway.convertFloat32ToInt32(odd)],
+  convertInt32ToFloat32: [(odd, { sabway }) => sabway.convertInt32ToFloat32(odd)],
+  serializeObjectToMemory: [
+    (odd, { sabway }) => sabway.serializeObjectToMemory(odd, {}),
+    (odd, { sabway, heap }) => sabway.serializeObjectToMemory(heap, odd).free(),
+    (odd, { sabway, heap }) => sabway.serializeObjectToMemory(heap, { odd }).free(),
+  ],
+  createObjectFromMemory: [(odd, { sabway }) => sabway.createObjectFromMemory(odd)],
+  createObjectFromPointer: [
+    (odd, { sabway, memory }) => sabway.createObjectFromPointer(odd, memory.pointer),
+    (odd, { sabway, heap }) => sabway.createObjectFromPointer(heap, odd),
+  ],
+}
+for (const name of ['loadFloat32', 'storeFloat32', 'exchangeFloat32', 'addFloat32', 'addFloat64'] as const) {
+  const call = (sabway: Scene['sabway']) => sabway[name] as (data: object, index: number, value: number) => unknown
+  const data = name === 'addFloat64' ? new Float64Array(2) : new Float32Array(2)
+  record[name] = [
+    (odd, { sabway }) => call(sabway)(odd, 0, 1),
+    (odd, { sabway }) => call(sabway)(data, odd, 1),
+    (odd, { sabway }) => call(sabway)(data, 0, odd),
+  ]
+}
+for (const name of ['SharedObject', 'SharedStructArray']) {
+  for (const member of ['heap', 'pointer', 'getSharedMemory', 'free', 'isFreed', 'toJSON', 'Symbol(Symbol.dispose)'])
+    record[`${name}#${member}`] = 'no parameters'
+  for (const member of [
+    'cloneHint',
+    'generation',
+    'member',
+    'shape',
+    'layout',
+    'plan',
+    'regionViews',
+    'regionWords',
+    'fieldsAt',
+    'lifeIndex',
+    'lifeWord',
+    'release',
+    'error',
+    'gone',
+    'mustLive',
+    'scalar',
+    'draft',
+    'locked',
+    'tryLocked',
+    'lockedAsync',
+    'change',
+    'copyOf',
+    'Symbol(nodejs.util.inspect.custom)',
+  ])
+    record[`${name}#${member}`] = 'internal'
+}
+record['SharedObject#fieldArrays'] = 'internal'
+record['SharedStructArray#place'] = 'internal'
+
 const MAP_OPTIONS = ['codec', 'numeric', 'maxEntries', 'evict', 'ttl', 'capacity'] as const
 
 /** Of a key and a value, and of the options of a call. */
@@ -569,7 +740,134 @@ for (const [name, row] of Object.entries(maps)) {
   if (member !== undefined) maps[`ConcurrentHashMap${member}`] ??= typeof row === 'string' ? row : 'no parameters'
 }
 
-const common = { ...channel, ...region, ...port, ...heap, ...mutex, ...maps, ...rest }
+/** A constructor's parameters: where it is made, and what of. */
+const containerOf = (name: 'SharedString' | 'SharedVector' | 'SharedList', of: (scene: Scene) => object): Try[] => {
+  const made = (scene: Scene, home: never, given: never) =>
+    Reflect.construct(scene.sabway[name], [home, given]) as Sabway.SharedString
+  const shared = (scene: Scene) => (of(scene) as Sabway.SharedString).getSharedMemory()
+  return [
+    (odd, scene) => made(scene, odd, undefined as never),
+    (odd, scene) => made(scene, scene.heap as never, odd).free(),
+    (odd, scene) => made(scene, scene.heap as never, { ...shared(scene), bufferPosition: odd } as never),
+    (odd, scene) => made(scene, scene.heap as never, { ...shared(scene), bufferByteOffset: odd } as never),
+    (odd, scene) => made(scene, scene.heap as never, { ...shared(scene), generation: odd } as never),
+  ]
+}
+
+const containers: Record<string, Row> = {
+  'SharedString#constructor': containerOf('SharedString', ({ string }) => string),
+  'SharedString#value': [
+    (odd, { string }) => {
+      string.value = odd
+    },
+  ],
+  'SharedString#compareAndSet': [
+    (odd, { string }) => string.compareAndSet(odd, ''),
+    (odd, { string }) => string.compareAndSet('', odd),
+  ],
+  'SharedString#update': [
+    (odd, { string }) => string.update(notCalled(odd)),
+    (odd, { string }) => string.update(() => odd),
+  ],
+  'SharedString#toString': 'no parameters',
+  'SharedVector#constructor': [
+    ...containerOf('SharedVector', ({ vector }) => vector),
+    ...optionsOf(['type', 'dataLength', 'bufferLength'], (options, { sabway, heap }) =>
+      new sabway.SharedVector(heap, options).free(),
+    ),
+  ],
+  'SharedVector#get': [(odd, { vector }) => vector.get(odd), (odd, { wide }) => wide.get(odd)],
+  'SharedVector#at': [(odd, { vector }) => vector.at(odd), (odd, { wide }) => wide.at(odd)],
+  'SharedVector#set': [
+    (odd, { vector }) => vector.set(odd, 1),
+    (odd, { vector }) => vector.set(0, odd),
+    (odd, { wide }) => wide.set(odd, 1),
+    (odd, { wide }) => wide.set(0, odd),
+    (odd, { wide }) => wide.set(0, [odd]),
+  ],
+  'SharedVector#add': [
+    (odd, { vector }) => vector.add(odd, 1),
+    (odd, { vector }) => vector.add(0, odd),
+    (odd, { vector }) => vector.add(0, 1, odd),
+    (odd, { wide }) => wide.add(0, odd),
+  ],
+  'SharedVector#compareExchange': [
+    (odd, { vector }) => vector.compareExchange(odd, 1, 2),
+    (odd, { vector }) => vector.compareExchange(0, odd, 2),
+    (odd, { vector }) => vector.compareExchange(0, 1, odd),
+    (odd, { vector }) => vector.compareExchange(0, 1, 2, odd),
+  ],
+  'SharedVector#push': [
+    (odd, { vector }) => vector.push(odd),
+    (odd, { wide }) => wide.push(odd),
+    (odd, { wide }) => wide.push([1, odd]),
+  ],
+  'SharedVector#pushAll': [
+    (odd, { vector }) => vector.pushAll(odd),
+    (odd, { vector }) => vector.pushAll([1, odd]),
+    (odd, { wide }) => wide.pushAll(odd),
+  ],
+  'SharedVector#deleteIndex': [(odd, { vector }) => vector.deleteIndex(odd)],
+  'SharedVector#forEach': [(odd, { vector }) => vector.forEach(notCalled(odd))],
+  'SharedList#constructor': [
+    ...containerOf('SharedList', ({ list }) => list),
+    ...optionsOf(['type', 'dataLength', 'initWithBlock', 'firstBlock'], (options, { sabway, heap }) =>
+      new sabway.SharedList(heap, options as never).free(),
+    ),
+  ],
+  'SharedList.ALLOCATE_COUNT': 'no parameters',
+  'SharedList#onDelete': 'no parameters',
+  'SharedList#insert': [(odd, { list }) => list.insert(odd), (odd, { list }) => list.insert([odd])],
+  'SharedList#deleteIndex': [(odd, { list }) => list.deleteIndex(odd)],
+  'SharedList#deleteValue': [(odd, { list }) => list.deleteValue(odd), (odd, { list }) => list.deleteValue([odd])],
+  'SharedList#deleteMatch': [(odd, { list }) => list.deleteMatch(notCalled(odd))],
+  'SharedList#forEach': [(odd, { list }) => list.forEach(notCalled(odd))],
+  'SharedPointerList#constructor': [
+    (odd, { pointers }) => Reflect.construct(pointers.constructor, [odd]),
+    (odd, { heap, pointers }) => Reflect.construct(pointers.constructor, [heap, odd]).free(),
+  ],
+  'SharedPointerList#insert': [(odd, { pointers }) => pointers.insert(odd)],
+  'SharedPointerList#delete': [(odd, { pointers }) => pointers.delete(odd)],
+  'SharedPointerList#forEach': [(odd, { pointers }) => pointers.forEach(notCalled(odd))],
+  'SharedPointerList#find': [(odd, { pointers }) => pointers.find(notCalled(odd))],
+  'CachedItemList#constructor': [
+    (odd, { items }) => Reflect.construct(items.constructor, [odd]),
+    (odd, { heap, items }) => Reflect.construct(items.constructor, [heap, odd]).free(),
+  ],
+  'CachedItemList.ALLOCATE_COUNT': 'no parameters',
+  'CachedItemList#cache': 'internal',
+  'CachedItemList#insert': [(odd, { items }) => items.insert(odd)],
+  'CachedItemList#delete': [(odd, { items }) => items.delete(odd)],
+  'CachedItemList#getByPointer': [(odd, { items }) => items.getByPointer(odd)],
+  'CachedItemList#forEach': [
+    (odd, { items }) => items.forEach(notCalled(odd)),
+    (odd, { items }) => items.forEach(() => {}, notCalled(odd)),
+  ],
+  'CachedItemList#find': [(odd, { items }) => items.find(notCalled(odd))],
+  'CachedItemList#filter': [(odd, { items }) => items.filter(notCalled(odd))],
+  'CachedItemList#map': [(odd, { items }) => items.map(notCalled(odd))],
+  'CachedItemList#clear': 'no parameters',
+}
+const ITERATOR = 'Symbol(Symbol.iterator)'
+const WITHOUT: Record<string, readonly string[]> = {
+  SharedString: [],
+  SharedVector: ['length', 'bufferLength', 'type', 'dataLength', 'pop', 'clear', 'segments', ITERATOR],
+  SharedList: ['length', 'type', 'dataLength', 'clear', ITERATOR],
+}
+for (const [name, members] of Object.entries(WITHOUT)) {
+  for (const each of [...members, 'heap', 'pointer', 'getSharedMemory', 'free', 'isFreed', 'toJSON'])
+    containers[`${name}#${each}`] = 'no parameters'
+  for (const each of ['Symbol(Symbol.dispose)', 'Symbol(Symbol.toStringTag)'])
+    containers[`${name}#${each}`] = 'no parameters'
+  for (const each of ['cloneHint', 'generation', 'member', 'release', 'error', 'Symbol(nodejs.util.inspect.custom)'])
+    containers[`${name}#${each}`] = 'internal'
+}
+for (const name of ['SharedPointerList', 'CachedItemList']) {
+  for (const each of ['list', 'heap', 'length', 'getSharedMemory', 'free', ITERATOR])
+    containers[`${name}#${each}`] = 'no parameters'
+}
+
+const common = { ...channel, ...region, ...port, ...heap, ...mutex, ...maps, ...containers, ...record, ...rest }
 
 type Main = typeof import('sabway/electron/main')
 type Renderer = typeof import('sabway/electron/renderer')

@@ -1,4 +1,5 @@
 /* The map in one thread: against a plain array, and at its edges. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "map_helper.h"
 
 enum { KEYS = 400, STEPS = 200000 };

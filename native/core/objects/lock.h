@@ -1,0 +1,39 @@
+/* The lock of a control block, where nothing is in the way: without a call, since what a container
+ * does behind it is a few instructions. All else is in the ordinary functions (sw_object_check,
+ * sw_mutex_try_lock, sw_mutex_unlock), which the caller turns to when these return false. */
+#ifndef SABWAY_CORE_OBJECTS_LOCK_H
+#define SABWAY_CORE_OBJECTS_LOCK_H
+
+#include "base/peer.h"
+#include "sabway/mutex.h"
+#include "sabway/object.h"
+
+#define SWI_INLINE static inline __attribute__((always_inline))
+
+/* The control block at that offset, if an object of that type and generation is there; else NULL,
+ * and sw_object_check says why. */
+SWI_INLINE sw_object *swi_object_at(const sw_heap *h, uint32_t at, uint32_t type, uint32_t generation) {
+  uint32_t bytes = h->count * SW_HEAP_PAGE;
+  if (at - h->begin > bytes - SW_OBJECT_BYTES || at % SW_HEAP_UNIT != 0) return NULL;
+  sw_object *object = (sw_object *)(void *)(h->base + at);
+  uint64_t life = sw_peer_load64_acquire(&object->life);
+  return life == ((uint64_t)generation << 32 | type) ? object : NULL;
+}
+
+SWI_INLINE bool swi_object_unlock(const sw_heap *h, sw_object *object) {
+  uint64_t state = h->role;
+  return sw_compare_exchange64_acq_rel(&object->lock.state, &state, 0);
+}
+
+/* Lock the object: it is free, and there. */
+SWI_INLINE sw_object *swi_object_lock(const sw_heap *h, uint32_t at, uint32_t type, uint32_t generation) {
+  sw_object *object = swi_object_at(h, at, type, generation);
+  uint64_t state = 0;
+  if (object == NULL || !sw_compare_exchange64_acq_rel(&object->lock.state, &state, h->role)) return NULL;
+  /* it may be the lock of the next object by now */
+  if (swi_object_at(h, at, type, generation) != NULL) return object;
+  if (!swi_object_unlock(h, object)) sw_mutex_unlock(h->base, &object->lock, h->endpoint);
+  return NULL;
+}
+
+#endif
