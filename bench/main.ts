@@ -41,8 +41,8 @@ function parse(): [Subject, Options] {
         'latency',
         'processes',
         'heap',
-        'containers',
         'maps',
+        'containers',
       ]),
     )
     .description('Measure Sabway beside its baselines.')

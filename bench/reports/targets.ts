@@ -142,6 +142,16 @@ const HEAP: Target[] = [
   inHeap(PATHS.among, 'the 501st of 1,000', 'the only one', { time: 1.1 }),
 ]
 
+const MAPS: Target[] = [
+  ...[PATHS.mapGet, PATHS.mapUpdate, PATHS.mapAdd].map((path) => inHeap(path, SHARED_MAP, 'Map', { time: 1.5 })),
+  ...[PATHS.mapTextGet, PATHS.mapTextNew].map((path) => inHeap(path, SHARED_MAP, 'Map', { time: 2.5 })),
+  inHeap(PATHS.mapOtherGet, SHARED_MAP, 'shared-memory-objects', { rate: 8 }),
+  inHeap(PATHS.mapOtherUpdate, SHARED_MAP, 'shared-memory-objects', { rate: 500 }),
+  inHeap(PATHS.mapOtherNew, SHARED_MAP, 'shared-memory-objects', { rate: 25 }),
+  inHeap(PATHS.mapOtherDelete, SHARED_MAP, 'shared-memory-objects', { rate: 500 }),
+  ...[PATHS.mapOtherGet, PATHS.mapOtherUpdate].map((path) => inHeap(path, SHARED_MAP, 'sharedmap', { rate: 8 })),
+]
+
 const CONTAINERS: Target[] = [
   inHeap(PATHS.push, 'SharedVector', ARRAY, { time: 1.5 }),
   inHeap(PATHS.push, 'SharedVector', OBJECTS, { rate: 5 }),
@@ -154,19 +164,9 @@ const CONTAINERS: Target[] = [
   inHeap(PATHS.rows, 'SharedStructArray, columns', 'typed array', { time: 1.1 }),
 ]
 
-const MAPS: Target[] = [
-  ...[PATHS.mapGet, PATHS.mapUpdate, PATHS.mapAdd].map((path) => inHeap(path, SHARED_MAP, 'Map', { time: 1.5 })),
-  ...[PATHS.mapTextGet, PATHS.mapTextNew].map((path) => inHeap(path, SHARED_MAP, 'Map', { time: 2.5 })),
-  inHeap(PATHS.mapOtherGet, SHARED_MAP, 'shared-memory-objects', { rate: 8 }),
-  inHeap(PATHS.mapOtherUpdate, SHARED_MAP, 'shared-memory-objects', { rate: 500 }),
-  inHeap(PATHS.mapOtherNew, SHARED_MAP, 'shared-memory-objects', { rate: 25 }),
-  inHeap(PATHS.mapOtherDelete, SHARED_MAP, 'shared-memory-objects', { rate: 500 }),
-  ...[PATHS.mapOtherGet, PATHS.mapOtherUpdate].map((path) => inHeap(path, SHARED_MAP, 'sharedmap', { rate: 8 })),
-]
-
 export function verdicts(subject: Subject, results: Result[]): Verdict[] {
-  const others = { processes: BETWEEN_PROCESSES, heap: HEAP, maps: MAPS, containers: CONTAINERS } as const
-  const targets = subject !== undefined && subject in others ? others[subject as keyof typeof others] : TARGETS
+  const own = { processes: BETWEEN_PROCESSES, heap: HEAP, maps: MAPS, containers: CONTAINERS }
+  const targets = subject !== undefined && subject in own ? own[subject as keyof typeof own] : TARGETS
   return targets.map((target) => {
     const result = results.find(({ group }) => group.path === target.path && group.size === target.size)
     const comparison = result?.comparisons.find(

@@ -72,7 +72,7 @@ static uint32_t new_slots(sw_heap *h) {
   if (at == 0) return 0;
   uint64_t *words = (uint64_t *)(void *)(h->base + at);
   sw_fence_fill();
-  for (uint32_t i = 0; i < sizeof(sw_map_slots) / 8; i++) sw_fill64(&words[i], swi_word_owned(at, 0));
+  for (uint32_t i = 0; i < sizeof(sw_map_slots) / 8; i++) swi_map_fill(&words[i], swi_word_owned(at, 0));
   return at;
 }
 

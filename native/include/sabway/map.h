@@ -9,7 +9,7 @@
  *
  * Each call on one key is atomic. Readers write nothing and take no lock, no call waits for another
  * participant, and one that dies in a call leaves the map whole: with its change or without. What
- * it loses then is at most the new entry and the block of its bucket, or the ones they replaced,
+ * it loses then is at most the new entry and the block of its bucket, or those that they replaced,
  * and the four blocks that its handle keeps for its next changes; and the size is off by one, which
  * sw_map_check mends.
  *
@@ -148,8 +148,7 @@ int sw_map_prune(sw_map_handle *m);
 int sw_map_check(sw_map_handle *m);
 
 /* The blocks that a map owns, for a search for lost ones: as many as fit into `room` words at
- * `out`, which are at least SW_MAP_BUCKET_MOST + 3.
- * Returns how many; 0: that was all. */
+ * `out`, which are at least SW_MAP_BUCKET_MOST + 3. Returns how many; 0: that was all. */
 typedef struct sw_map_block_cursor {
   uint32_t table, index, over;
 } sw_map_block_cursor;

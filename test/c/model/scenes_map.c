@@ -42,7 +42,7 @@ static void setup_flags(uint32_t flags) {
   s.map[0].map->object.root = (s.map[0].map->object.root >> 32) << 32 | table;
   for (uint32_t i = 0; i < THREADS; i++) {
     model_check(sw_map_open(&s.map[i], &s.heap[i], s.at, 0) == SW_OK);
-    s.map[i].until = 1000; /* no thread counts, so none grows */
+    s.map[i].until = 1000; /* it does not count, so it does not grow */
   }
   for (uint32_t found = 0, key = 1; found != 3; key++) {
     uint32_t side = swi_key_number(&s.map[0], key).hash & 1;
