@@ -83,9 +83,8 @@ export class Elements<T extends ElementArray> {
     return new Elements(code, check.integer(dataLength, 'dataLength', 1, SW_VECTOR_WIDEST / BYTES_PER_ELEMENT))
   }
 
-  /**
-   * What the word `shape` of a container says. Errors: ERR_SABWAY_UNSUPPORTED, ERR_SABWAY_CORRUPT.
-   */
+  /** What the word `shape` of a container says. Errors: ERR_SABWAY_UNSUPPORTED,
+   * ERR_SABWAY_CORRUPT. */
   static in<T extends ElementArray>(shape: number): Elements<T> {
     const [code, count] = [shape & 0xff, shape >>> 16]
     if (code === SW_COMPONENT_F16 && Half === undefined)

@@ -239,9 +239,8 @@ export class SharedList<T extends ElementArray = Uint32Array>
     return this.member.until(() => core.sw_list_free(handle, this.pointer, this.generation))
   }
 
-  /**
-   * Copies of the nodes behind the cursor, as many as one call of the core gives; none at the end.
-   */
+  /** Copies of the nodes behind the cursor, as many as one call of the core gives; none at the
+   * end. */
   #read(cursor: Uint32Array, changes: Changes<T>): Item<T>[] {
     const { hot, handle, scratch, region } = this.member
     const { words } = region

@@ -35,8 +35,13 @@
 #include "sabway/vector.h"
 
 enum {
-  TRIES = 16, /* of a reader, before it takes the lock */
-  MORE = 64   /* nodes that a walk may meet beyond those that were counted */
+/* Of a reader, before it takes the lock. The explorer tries each way in which a try can fail. */
+#ifdef SW_FLAVOUR_MODEL
+  TRIES = 2,
+#else
+  TRIES = 16,
+#endif
+  MORE = 64 /* nodes that a walk may meet beyond those that were counted */
 };
 
 /* What one call knows of a list. */
@@ -160,7 +165,7 @@ static int enter(sw_heap *h, uint32_t at, uint32_t generation, view *v) {
   sw_mutex *lock = &((sw_list *)(void *)(h->base + at))->object.lock;
   int locked = sw_mutex_try_lock(h->base, lock, h->endpoint);
   if (locked != SW_OK && locked != SW_EOWNERDEAD) return locked == SW_EBUSY ? SW_EBUSY : SW_ECORRUPT;
-  /* it may already be the lock of the next object */
+  /* it may have become the lock of the next object */
   status = look(h, at, generation, v);
   if (locked == SW_EOWNERDEAD) {
     if (status == SW_OK) status = mend(h, v);
@@ -383,8 +388,8 @@ static int seek(const sw_heap *h, const view *v, const sw_list_cursor *cursor, u
   for (uint32_t index = 0; at != 0 && cursor->node != 0; index++) {
     const sw_node *node = node_at(h, v, at);
     if (node == NULL || steps-- == 0) return SW_EBUSY;
-    /* [N2] [N1] */
-    uint32_t number = sw_peer_load_acquire(&node->number), next = sw_peer_load_acquire(&node->next);
+    uint32_t number = sw_peer_load_acquire(&node->number); /* [N2] */
+    uint32_t next = sw_peer_load_acquire(&node->next);     /* [N1] */
     if (sw_peer_load_relaxed(&v->list->version) != version || number == 0) return SW_EBUSY;
     if (by_number ? number > cursor->number : index >= cursor->index) break;
     at = next;

@@ -30,7 +30,7 @@ SWI_INLINE sw_object *swi_object_lock(const sw_heap *h, uint32_t at, uint32_t ty
   sw_object *object = swi_object_at(h, at, type, generation);
   uint64_t state = 0;
   if (object == NULL || !sw_compare_exchange64_acq_rel(&object->lock.state, &state, h->role)) return NULL;
-  /* it may already be the lock of the next object */
+  /* it may have become the lock of the next object */
   if (swi_object_at(h, at, type, generation) != NULL) return object;
   if (!swi_object_unlock(h, object)) sw_mutex_unlock(h->base, &object->lock, h->endpoint);
   return NULL;

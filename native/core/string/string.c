@@ -93,7 +93,7 @@ int sw_string_begin_read(const sw_heap *h, uint32_t at, uint32_t generation) {
   /* there is nothing to mend */
   if (locked == SW_EOWNERDEAD) sw_mutex_consistent(h->base, lock_of(h, at), h->endpoint);
   else if (locked != SW_OK) return locked == SW_EBUSY ? SW_EBUSY : SW_ECORRUPT;
-  /* it may already be the lock of the next object */
+  /* it may have become the lock of the next object */
   status = sw_object_check(h, at, SW_TYPE_STRING, generation);
   if (status != SW_OK) sw_string_end_read(h, at);
   return status;

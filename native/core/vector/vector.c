@@ -21,7 +21,7 @@
  *
  * Ordering edges:
  *   [V1] the release store of a `length` that is more, pairs with the acquire load of it by a
- * reader: the element
+ *   reader: the element
  *        and its segment are seen.
  *   [V2] the stores of an element of several components release the odd version, and pair with the
  *        acquire loads of a reader, whose second look at the version then differs; the release
@@ -138,8 +138,8 @@ static void put(uint8_t *place, const uint8_t *private, uint32_t size) {
 static void take(uint8_t *private, const uint8_t *place, uint32_t size) {
   if (size % 8 == 0) {
     for (uint32_t i = 0; i < size; i += 8) {
-      /* [V2] */
-      uint64_t word = sw_peer_load64_acquire((const uint64_t *)(const void *)(place + i));
+      const void *from = place + i;
+      uint64_t word = sw_peer_load64_acquire((const uint64_t *)from); /* [V2] */
       __builtin_memcpy(private + i, &word, 8);
     }
   } else if (size % 4 == 0) {
@@ -160,8 +160,8 @@ static void begin_change(const view *v) {
 }
 
 static void end_change(const view *v) {
-  /* [V2] */
-  sw_store_release(&v->vector->version, (sw_peer_load_relaxed(&v->vector->version) | 1) + 1);
+  uint32_t odd = sw_peer_load_relaxed(&v->vector->version) | 1;
+  sw_store_release(&v->vector->version, odd + 1); /* [V2] */
   sw_store_relaxed(&v->vector->moving, 0);
 }
 
@@ -181,7 +181,7 @@ static int move(const sw_heap *h, const view *v, uint32_t until) {
       to = from;
       from += v->size;
       index++;
-      /* release: a crash must not leave it without the element */
+      /* a crash must not leave it without the element */
       sw_fill(&v->vector->moving, index + 1);
     } while (index < until && index + 1 < end);
   }
@@ -223,7 +223,7 @@ static int enter(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
   sw_mutex *lock = &((sw_vector *)(void *)(h->base + at))->object.lock;
   int locked = sw_mutex_try_lock(h->base, lock, h->endpoint);
   if (locked != SW_OK && locked != SW_EOWNERDEAD) return locked == SW_EBUSY ? SW_EBUSY : SW_ECORRUPT;
-  /* it may already be the lock of the next object */
+  /* it may have become the lock of the next object */
   status = look(h, at, generation, v);
   if (locked == SW_EOWNERDEAD) {
     if (status == SW_OK) status = mend(h, v);
@@ -450,8 +450,8 @@ int sw_vector_set(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, 
 uint32_t sw_vector_locate(const sw_heap *h, uint32_t at, uint32_t generation, uint32_t index) {
   view v;
   if (look(h, at, generation, &v) != SW_OK) return 0;
-  /* [V1] */
-  if (index >= sw_peer_load_acquire(&v.vector->length) || index >= SW_VECTOR_MOST) return 0;
+  uint32_t length = sw_peer_load_acquire(&v.vector->length); /* [V1] */
+  if (index >= length || index >= SW_VECTOR_MOST) return 0;
   const uint8_t *place = slot(h, &v, index);
   return place == NULL ? 0 : (uint32_t)(place - h->base);
 }

@@ -133,6 +133,8 @@ static const struct reason {
     {"make", "&v->record->undo", MODEL_WEAKEN, "as above"},
     {"free_garbage", "&node->number", MODEL_WEAKEN, "a reader that finds no number tries again, whatever else it sees"},
     {"take_out", "&p->node->number", MODEL_WEAKEN, "as above"},
+    {"seek", "&node->number", MODEL_WEAKEN,
+     "the load that led to the node orders it, and the node that is found is read again"},
     {"clear", "&v->list->head", MODEL_WEAKEN, "it takes away; the order is for what a crash leaves"},
     {"read", "length = (uint32_t)", MODEL_WEAKEN, "copying begins with the same word again, by an acquiring load"},
     {"sw_string_check", "text_of", MODEL_WEAKEN, "for a moment when no participant replaces the text"},

@@ -138,6 +138,12 @@ static void read_others(void) {
   else model_check(first == 2 && (second == 0 || second == 8));
   model_mark(first == 1 ? FIRST : second == 0 ? SECOND : BOTH);
 }
+static void read_other(void) {
+  sw_list_cursor cursor = {0};
+  uint32_t first = next(1, &cursor);
+  model_check(first == 1 || first == 2);
+  model_mark(first == 1 ? FIRST : SECOND);
+}
 static void in_order(void) {
   uint32_t all = content();
   model_check(all == 28 || (all == 2 && (g.done & 1) == 0) || (all == 12 && (g.done & 1) == 0));
@@ -255,6 +261,11 @@ const model_scenario scenes_list[] = {{.name = "list: one inserts, and may die; 
                                        .finish = in_order,
                                        .mortal = 1,
                                        .marks = FIRST | SECOND | BOTH},
+                                      {.name = "list: one deletes and inserts, one reads",
+                                       .setup = setup_two,
+                                       .threads = {delete_and_insert, read_other},
+                                       .finish = in_order,
+                                       .marks = FIRST | SECOND},
                                       {.name = "list: two delete the same",
                                        .setup = setup_two,
                                        .threads = {delete_0, delete_1},

@@ -81,6 +81,13 @@ static void read_in_place(void) {
   model_mark(SECOND);
   model_check(sw_peer_load_relaxed(second_place()) == 200);
 }
+static void read_beside(void) {
+  if (sw_vector_length(&g.heap[1], g.at) != 2) return;
+  model_mark(SECOND);
+  sw_vector *vector = (sw_vector *)(void *)(base() + g.at);
+  uint8_t *first = base() + vector->table + sizeof(sw_vector_table);
+  model_check(sw_peer_load_relaxed((const uint32_t *)(const void *)(first + 4)) == 200);
+}
 static void locate_and_read(void) {
   uint32_t place = sw_vector_locate(&g.heap[1], g.at, g.generation, 1);
   if (place == 0) return;
@@ -210,6 +217,11 @@ const model_scenario scenes_vector[] = {{.name = "vector: one pushes into a new 
                                         {.name = "vector: one pushes into a new segment, one reads it in its place",
                                          .setup = setup_growing,
                                          .threads = {push_0, read_in_place},
+                                         .finish = whole,
+                                         .marks = SECOND},
+                                        {.name = "vector: one pushes, one reads it in its place",
+                                         .setup = setup_one,
+                                         .threads = {push_0, read_beside},
                                          .finish = whole,
                                          .marks = SECOND},
                                         {.name = "vector: one pushes into a new segment, one locates it",
