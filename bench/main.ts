@@ -41,6 +41,7 @@ function parse(): [Subject, Options] {
         'latency',
         'processes',
         'heap',
+        'maps',
         'containers',
       ]),
     )

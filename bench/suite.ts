@@ -15,6 +15,7 @@ import {
   thing,
   tryLock,
 } from './benchmarks/in-thread.js'
+import * as maps from './benchmarks/maps.js'
 import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './benchmarks/native.js'
 import { NativeProgram, type Program } from './benchmarks/native-program.js'
 import { CallPerMessage, Futex, NativeEcho, Synckit } from './benchmarks/native-round-trips.js'
@@ -77,6 +78,15 @@ export const PATHS = {
   mutex: 'lock and unlock, native, uncontended',
   channels: 'make a channel and clean it up',
   among: 'trySend 64 B, drain, among the channels of a region',
+  mapGet: 'map get, number keys, 100,000 entries',
+  mapUpdate: 'map set of a key that is there, number keys, 100,000 entries',
+  mapAdd: 'map add, number keys, 100,000 entries',
+  mapTextGet: 'map get, 16-character keys, 100,000 entries',
+  mapTextNew: 'map set of a new key, 16-character keys, 100,000 entries',
+  mapOtherGet: 'map get, 16-character keys, 10,000 entries',
+  mapOtherUpdate: 'map set of a key that is there, 16-character keys, 10,000 entries',
+  mapOtherNew: 'map set of a new key, 16-character keys, 10,000 entries',
+  mapOtherDelete: 'map delete and set, 16-character keys, 10,000 entries',
   push: 'vector: push',
   iterate: 'vector: iterate, 100,000 numbers',
   get: 'vector: get by index, 100,000 numbers',
@@ -292,6 +302,37 @@ function heaps(): Group[] {
   ]
 }
 
+export const SHARED_MAP = 'SharedMap'
+
+function mapGroups(): Group[] {
+  const { ENTRIES, FEW } = maps
+  const { add, deleteAndSet, get, setNew, update, numericMap, objectsMap, plainMap, sharedMap, staticMap } = maps
+  type Do = typeof get
+  const beside = (path: string, act: Do, keys: maps.Keys, mine: () => maps.MapLike = sharedMap) =>
+    work(path, [
+      new InThread(SHARED_MAP, true, () => act(mine, keys, ENTRIES)),
+      new InThread('Map', false, () => act(plainMap, keys, ENTRIES)),
+    ])
+  const others = (path: string, act: Do, more: InThread[] = []) =>
+    work(path, [
+      new InThread(SHARED_MAP, true, () => act(sharedMap, 'texts', FEW)),
+      new InThread('shared-memory-objects', false, () => act(objectsMap, 'texts', FEW)),
+      ...more,
+    ])
+  const ofTexts = (act: Do) => [new InThread('sharedmap', false, () => act(staticMap, 'texts', FEW))]
+  return [
+    beside(PATHS.mapGet, get, 'numbers'),
+    beside(PATHS.mapUpdate, update, 'numbers'),
+    beside(PATHS.mapAdd, add, 'numbers', numericMap),
+    beside(PATHS.mapTextGet, get, 'texts'),
+    beside(PATHS.mapTextNew, setNew, 'texts'),
+    others(PATHS.mapOtherGet, get, ofTexts(get)),
+    others(PATHS.mapOtherUpdate, update, ofTexts(update)),
+    others(PATHS.mapOtherNew, setNew),
+    others(PATHS.mapOtherDelete, deleteAndSet),
+  ]
+}
+
 export const OBJECTS = 'shared-memory-objects'
 export const ARRAY = 'Array'
 
@@ -358,11 +399,12 @@ function inRecords(): Group[] {
  * Throughput and round trips between threads are 'throughput' and 'latency', and both of them
  * undefined.
  */
-export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | 'containers' | undefined
+export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | 'maps' | 'containers' | undefined
 
 export function groupsOf(subject: Subject): Group[] {
   if (subject === 'processes') return processes()
   if (subject === 'heap') return heaps()
+  if (subject === 'maps') return mapGroups()
   if (subject === 'containers') return [...inContainers(), ...inRecords()]
   const groups = [
     ...threads(PATHS.toWorker, 'send'),
@@ -379,5 +421,6 @@ export const allGroups = (): Group[] => [
   ...groupsOf(undefined),
   ...groupsOf('processes'),
   ...groupsOf('heap'),
+  ...groupsOf('maps'),
   ...groupsOf('containers'),
 ]

@@ -1,7 +1,7 @@
 // The ratios that are to be reached.
 import type { Result } from '../harness/measure.js'
 import { median } from '../harness/samples.js'
-import { ALONE, ARRAY, IN_PROCESS, OBJECTS, PATHS, SABWAY_HEAP, type Subject } from '../suite.js'
+import { ALONE, ARRAY, IN_PROCESS, OBJECTS, PATHS, SABWAY_HEAP, SHARED_MAP, type Subject } from '../suite.js'
 import { crowds } from '../transports/sabway.js'
 
 interface Target {
@@ -142,6 +142,16 @@ const HEAP: Target[] = [
   inHeap(PATHS.among, 'the 501st of 1,000', 'the only one', { time: 1.1 }),
 ]
 
+const MAPS: Target[] = [
+  ...[PATHS.mapGet, PATHS.mapUpdate, PATHS.mapAdd].map((path) => inHeap(path, SHARED_MAP, 'Map', { time: 1.5 })),
+  ...[PATHS.mapTextGet, PATHS.mapTextNew].map((path) => inHeap(path, SHARED_MAP, 'Map', { time: 2.5 })),
+  inHeap(PATHS.mapOtherGet, SHARED_MAP, 'shared-memory-objects', { rate: 8 }),
+  inHeap(PATHS.mapOtherUpdate, SHARED_MAP, 'shared-memory-objects', { rate: 500 }),
+  inHeap(PATHS.mapOtherNew, SHARED_MAP, 'shared-memory-objects', { rate: 25 }),
+  inHeap(PATHS.mapOtherDelete, SHARED_MAP, 'shared-memory-objects', { rate: 500 }),
+  ...[PATHS.mapOtherGet, PATHS.mapOtherUpdate].map((path) => inHeap(path, SHARED_MAP, 'sharedmap', { rate: 8 })),
+]
+
 const CONTAINERS: Target[] = [
   inHeap(PATHS.push, 'SharedVector', ARRAY, { time: 1.5 }),
   inHeap(PATHS.push, 'SharedVector', OBJECTS, { rate: 5 }),
@@ -155,7 +165,7 @@ const CONTAINERS: Target[] = [
 ]
 
 export function verdicts(subject: Subject, results: Result[]): Verdict[] {
-  const own = { processes: BETWEEN_PROCESSES, heap: HEAP, containers: CONTAINERS }
+  const own = { processes: BETWEEN_PROCESSES, heap: HEAP, maps: MAPS, containers: CONTAINERS }
   const targets = subject !== undefined && subject in own ? own[subject as keyof typeof own] : TARGETS
   return targets.map((target) => {
     const result = results.find(({ group }) => group.path === target.path && group.size === target.size)

@@ -196,8 +196,10 @@ function checked(value: unknown, name = 'value'): string {
   return check.refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be a string`, value)
 }
 
-/** A block with the text, which is no string's yet; 0 for none. */
-function place(member: HeapMember, text: string): number {
+/**
+ * A block with the text, which is no string's or field's yet; 0 for none. Errors: as Heap.alloc.
+ */
+export function place(member: HeapMember, text: string): number {
   if (text === '') return 0
   const length = textBytes(text)
   const { hot, handle } = member

@@ -524,7 +524,9 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     doubles[expires] = ttl === Number.POSITIVE_INFINITY ? 0 : doubles[this.#now]! + ttl
   }
 
-  /** What the core returns, when no other participant is in the way; TOO_SMALL is for the caller. */
+  /**
+   * What the core returns, when no other participant is in the way; TOO_SMALL is for the caller.
+   */
   #call(act: () => number): number {
     const status = guarded(act)
     return status >= 0 || status === TOO_SMALL ? status : this.#settle(status, act)
@@ -583,7 +585,9 @@ function pair<K, V>(entry: readonly [K, V]): [K, V] {
 
 const OWN_CODEC = 0x80000000
 
-/** The number of a codec in the control block; of one of the program's own it is a hash of its name. */
+/**
+ * The number of a codec in the control block; of one of the program's own it is a hash of its name.
+ */
 function codecNumber(format: Format | null): number {
   if (format === null) return 0
   if (format.id !== 0) return format.id

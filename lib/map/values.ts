@@ -126,7 +126,10 @@ function putBytes(views: Views, place: Place, bytes: Uint8Array): void {
   place.length = length
 }
 
-/** Put a key in its place. Returns its type. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE. */
+/**
+ * Put a key in its place. Returns its type. Errors: ERR_SABWAY_INVALID_TYPE,
+ * ERR_SABWAY_OUT_OF_RANGE.
+ */
 export function putKey(views: Views, place: Place, key: unknown): number {
   if (typeof key === 'string') {
     if (key.length > SW_MAP_KEY_MOST) tooLong(key.length)
@@ -236,7 +239,9 @@ function refuse(value: unknown): never {
 
 // ---- reading ----
 
-/** The value of that type and so many bytes. Errors: ERR_SABWAY_CORRUPT, ERR_SABWAY_NOT_DECODABLE. */
+/**
+ * The value of that type and so many bytes. Errors: ERR_SABWAY_CORRUPT, ERR_SABWAY_NOT_DECODABLE.
+ */
 export function takeValue(views: Views, at: number, length: number, type: number, format: Format | null): unknown {
   switch (type) {
     case SW_MAP_NUMBER:

@@ -27,7 +27,9 @@ export interface Placed {
   setText(at: number, text: string): void
 }
 
-/** With what was made of fields before, by their numbers: typed arrays, and texts that were read. */
+/**
+ * With what was made of fields before, by their numbers: typed arrays, and texts that were read.
+ */
 interface HasFields extends Placed {
   readonly fieldArrays: (object | undefined)[]
 }

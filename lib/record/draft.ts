@@ -1,7 +1,7 @@
 // What a change under the lock is given: the fields, each of whose writes can be undone.
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
-import { ARRAYS, type Field, type FieldInputs, type Fields, type Shape, VIEW_OF, valuesOf } from './definition.js'
+import { type Field, type FieldInputs, type Fields, type NumberType, type Shape, VIEW_OF } from './definition.js'
 import { placeOf } from './layout.js'
 import type { SharedRecord } from './record.js'
 import { checkedList, read } from './values.js'
@@ -17,9 +17,11 @@ export interface DraftNumbers<Value> {
 
 /** The fields of an object while its lock is held. */
 export type Draft<D> = {
-  -readonly [Name in keyof Fields<D>]: Fields<D>[Name] extends ArrayLike<infer Value>
-    ? DraftNumbers<Value>
-    : Fields<D>[Name]
+  -readonly [Name in keyof Fields<D>]: Fields<D>[Name] extends string
+    ? Fields<D>[Name]
+    : Fields<D>[Name] extends ArrayLike<infer Value>
+      ? DraftNumbers<Value>
+      : Fields<D>[Name]
 } & {
   /** Give some fields values. */
   assign(values: FieldInputs<D>): void
@@ -146,8 +148,8 @@ export function inputs(shape: Shape, given: unknown): { field: Field; values: re
 const checkedValue = (value: unknown, { type, name }: Field): unknown => checkedList([value], type, 1, name)[0]
 
 /**
- * Copies of all fields of an object, from a snapshot, in which the field is at `place`; undefined when
- * a text has been replaced since. `home`: where the field is in the region.
+ * Copies of all fields of an object, from a snapshot, in which the field is at `place`; undefined
+ * when a text has been replaced since. `home`: where the field is in the region.
  */
 export function copiesOf(
   record: SharedRecord,
@@ -176,11 +178,23 @@ export function untilCopied<T>(copy: () => T | undefined): T {
   throw new SabwayError('ERR_SABWAY_BUSY', 'its texts are replaced all the time; read them under the lock')
 }
 
-/** A copy of a field's values in memory of the thread's own. */
-function copyOfField(field: Field, from: DataView, at: number): unknown {
-  const { type, length } = field
-  const Type = ARRAYS[VIEW_OF[type]]
-  const values = new Type(from.buffer.slice(at, at + valuesOf(field) * Type.BYTES_PER_ELEMENT))
-  if (length !== 0) return Array.from(values as Int32Array)
-  return type === 'bool' ? values[0] !== 0 : values[0]
+/** One number of a snapshot, at a byte of it. */
+const READERS: { readonly [Type in NumberType]: (from: DataView, at: number) => number | bigint } = {
+  i8: (from, at) => from.getInt8(at),
+  u8: (from, at) => from.getUint8(at),
+  i16: (from, at) => from.getInt16(at, true),
+  u16: (from, at) => from.getUint16(at, true),
+  i32: (from, at) => from.getInt32(at, true),
+  u32: (from, at) => from.getUint32(at, true),
+  f32: (from, at) => from.getFloat32(at, true),
+  f64: (from, at) => from.getFloat64(at, true),
+  i64: (from, at) => from.getBigInt64(at, true),
+  u64: (from, at) => from.getBigUint64(at, true),
+}
+
+function copyOfField({ type, length, bytes }: Field, from: DataView, at: number): unknown {
+  const reader = READERS[VIEW_OF[type]]
+  if (length !== 0) return Array.from({ length }, (_, n) => reader(from, at + n * bytes))
+  const value = reader(from, at)
+  return type === 'bool' ? value !== 0 : value
 }

@@ -3,6 +3,7 @@
 import * as check from '../base/check.js'
 import { asCorruptError, SabwayError } from '../base/errors.js'
 import { hide } from '../base/summary.js'
+import { place as placeText } from '../containers/string.js'
 import {
   ERRORS,
   OBJECT_ERRORS,
@@ -19,7 +20,7 @@ import { type Lock, type LockOptions, Mutex } from '../mutex/mutex.js'
 import type { Placed } from './accessors.js'
 import type { Field, Shape } from './definition.js'
 import { LAYOUTS, type Layout, layoutOf, placeOf, type StructLayout } from './layout.js'
-import { placeText, textAt, type VersionedText } from './texts.js'
+import { textAt, type VersionedText } from './texts.js'
 import { bitsOf, checked, highBits, type Views, viewsOf } from './values.js'
 
 const TOO_MANY = OBJECT_ERRORS.ERR_SABWAY_TOO_MANY_CHANGES.number
@@ -271,7 +272,10 @@ export abstract class SharedRecord extends HeapObject implements Placed {
 
   // ---- texts ----
 
-  /** @internal The text whose word is at that offset in the region. Errors: as `textAt`, ERR_SABWAY_FREED. */
+  /**
+   * @internal The text whose word is at that offset in the region. Errors: as `textAt`,
+   * ERR_SABWAY_FREED.
+   */
   textAt(at: number): VersionedText {
     this.mustLive()
     const found = textAt(this.member, at)

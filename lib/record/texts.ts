@@ -3,7 +3,7 @@
 import { SabwayError } from '../base/errors.js'
 import { sw_text } from '../generated/abi.js'
 import type { HeapMember } from '../heap/member.js'
-import { readText, textBytes, writeText } from '../heap/text.js'
+import { readText } from '../heap/text.js'
 
 /** A text, and which of those that have been in its place. */
 export interface VersionedText {
@@ -47,16 +47,4 @@ function tryRead(member: HeapMember, at: number): VersionedText | null {
   // What was read above was read before this word is: an exchange is a fence where a load is not.
   Atomics.add(words, member.scratch >>> 2, 0)
   return versionAt(words, at) === version ? { text, version } : null
-}
-
-/** A block with the text, which is no field's yet; 0 for an empty one. Errors: as Heap.alloc. */
-export function placeText(member: HeapMember, text: string): number {
-  if (text === '') return 0
-  const length = textBytes(text)
-  const { hot, handle } = member
-  const block = member.make(length, () => hot.sw_string_alloc(handle, length))
-  const { bytes, words } = member.region
-  words[block >>> 2] = length
-  writeText(bytes, block + sw_text.bytes, block + sw_text.bytes + length, text)
-  return block
 }

@@ -115,7 +115,8 @@ function signatures(bytes) {
   const type = (reader) => {
     const code = reader.byte()
     const [i32, i64, f64] = [0x7f, 0x7e, 0x7c]
-    if (code !== i32 && code !== i64 && code !== f64) throw new Error(`the core has a function with a type of code ${code}`)
+    if (code !== i32 && code !== i64 && code !== f64)
+      throw new Error(`the core has a function with a type of code ${code}`)
     return code === i64 ? 'bigint' : 'number'
   }
   const types = section(TYPE_SECTION).list((reader) => {

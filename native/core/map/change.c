@@ -58,7 +58,7 @@ void sw_map_close(sw_map_handle *m) {
 /* ---- entries ---- */
 
 static void fill_bytes(uint64_t *to, const uint8_t *bytes, uint32_t length) {
-  for (uint32_t i = 0; 8 * i < length; i++) sw_fill64(&to[i], swi_bytes_word(bytes, length, i)); /* [K4] */
+  for (uint32_t i = 0; 8 * i < length; i++) swi_map_fill(&to[i], swi_bytes_word(bytes, length, i));
 }
 
 static uint32_t value_at(const change *c, uint32_t time) {
@@ -82,16 +82,16 @@ static int make_entry(sw_map_handle *m, change *c) {
   if (c->entry == 0) return m->heap->status;
   uint64_t *to = swi_map_word(m, c->entry);
   fence_fill(m);
-  sw_fill64(to++, shape);   /* [K4] */
-  sw_fill64(to++, lengths); /* [K4] */
+  swi_map_fill(to++, shape);
+  swi_map_fill(to++, lengths);
   if (expires) {
     uint64_t bits;
     __builtin_memcpy(&bits, &m->expires, 8);
-    sw_fill64(to++, bits); /* [K4] */
+    swi_map_fill(to++, bits);
   }
-  if (c->key.length != 0) sw_fill64(to, c->key.first); /* [K4] */
+  if (c->key.length != 0) swi_map_fill(to, c->key.first);
   for (uint32_t i = 1; 8 * i < c->key.length; i++) {
-    sw_fill64(&to[i], swi_bytes_word(c->key.bytes, c->key.length, i)); /* [K4] */
+    swi_map_fill(&to[i], swi_bytes_word(c->key.bytes, c->key.length, i));
   }
   fill_bytes(swi_map_word(m, value_at(c, swi_entry_time(shape))), value->bytes, value->length);
   return SW_OK;
@@ -109,7 +109,7 @@ static int make_block(sw_map_handle *m, uint32_t count, swi_made *made, uint64_t
   made->content = swi_word_of(0, crowd ? SW_MAP_CROWD : count, made->block);
   *pairs = swi_map_word(m, made->block);
   fence_fill(m);
-  if (crowd) sw_fill64((*pairs)++, count); /* [K4] */
+  if (crowd) swi_map_fill((*pairs)++, count);
   return 1;
 }
 
@@ -131,9 +131,9 @@ int swi_content_make(sw_map_handle *m, const swi_content *content, uint32_t log2
   int status = make_block(m, count, made, &pairs);
   if (status != 1) return status;
   for (uint32_t i = 0; i < content->count; i++) {
-    if (i != skip) sw_fill64(pairs++, swi_content_pair(m, content, i)); /* [K4] */
+    if (i != skip) swi_map_fill(pairs++, swi_content_pair(m, content, i));
   }
-  if (add != 0) sw_fill64(pairs, add); /* [K4] */
+  if (add != 0) swi_map_fill(pairs, add);
   return 1;
 }
 
@@ -159,7 +159,7 @@ int swi_content_split(sw_map_handle *m, const swi_content *content, uint32_t log
   for (uint32_t i = 0; status == 1 && i < content->count && count > 0; i++) {
     uint64_t pair = swi_content_pair(m, content, i);
     if (!is_on_side(pair, log2, side)) continue;
-    sw_fill64(pairs++, pair); /* [K4] */
+    swi_map_fill(pairs++, pair);
     count--;
   }
   return status;
@@ -168,7 +168,8 @@ int swi_content_split(sw_map_handle *m, const swi_content *content, uint32_t log
 /* The only exchange of a living word by another one. */
 static bool publish(const swi_spot *spot, uint64_t content) {
   uint64_t word = spot->word;
-  return sw_compare_exchange64_acq_rel(spot->bucket, &word, swi_word_next(word, content)); /* [K1] */
+  /* [K1] */
+  return sw_compare_exchange64_acq_rel(spot->bucket, &word, swi_word_next(word, content));
 }
 
 bool swi_map_empty(const swi_spot *spot) { return publish(spot, 0); }
@@ -254,7 +255,8 @@ static void settle(sw_map_handle *m, const swi_spot *spot, const swi_content *co
   if ((m->flags & (SW_MAP_LRU | SW_MAP_TTL)) != 0) swi_map_make_room(m);
 }
 
-/* One try: 1 and 2 as sw_map_put, or 0: it is not to be done, or an error. *again: others were faster. */
+/* One try: 1 and 2 as sw_map_put, or 0: it is not to be done, or an error. *again: others were
+ * faster. */
 static int try_change(sw_map_handle *m, change *c, bool *again) {
   swi_spot spot;
   swi_content content;
@@ -361,20 +363,21 @@ static inline __attribute__((always_inline)) bool go_short_way(sw_map_handle *m,
   uint64_t *to = swi_map_word(m, entry), word = w->word;
   uint64_t pair = (uint64_t)key->hash << 32 | entry;
   fence_fill(m);
-  sw_fill64(to, (uint64_t)key->hash << 32 | SW_MAP_NUMBER << 4 | SW_MAP_NUMBER); /* [K4] */
-  sw_fill64(to + 1, (uint64_t)8 << 32 | 8);                                      /* [K4] */
-  sw_fill64(to + 2, key->first);                                                 /* [K4] */
-  sw_fill64(to + 3, value);                                                      /* [K4] */
+  swi_map_fill(to, (uint64_t)key->hash << 32 | SW_MAP_NUMBER << 4 | SW_MAP_NUMBER);
+  swi_map_fill(to + 1, (uint64_t)8 << 32 | 8);
+  swi_map_fill(to + 2, key->first);
+  swi_map_fill(to + 3, value);
   m->spare[1] = 0;
   uint64_t content = single(pair, m->log2);
   if (w->other != 0) {
     uint64_t *pairs = swi_map_word(m, block);
-    sw_fill64(pairs, w->other); /* [K4] */
-    sw_fill64(pairs + 1, pair); /* [K4] */
+    swi_map_fill(pairs, w->other);
+    swi_map_fill(pairs + 1, pair);
     m->spare[0] = 0;
     content = swi_word_of(0, 2, block);
   }
-  bool done = sw_compare_exchange64_acq_rel(w->bucket, &word, swi_word_next(w->word, content)); /* [K1] */
+  /* [K1] */
+  bool done = sw_compare_exchange64_acq_rel(w->bucket, &word, swi_word_next(w->word, content));
   m->spare[1] = done ? w->at : entry;
   if (w->other != 0) m->spare[0] = done ? swi_word_offset(w->word) : block;
   if (done) swi_table_help(m);

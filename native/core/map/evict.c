@@ -23,7 +23,8 @@ static uint32_t change_mark(const sw_map_handle *m, const swi_spot *spot, uint32
   uint32_t shift = index % 16 * 2, mark = (uint32_t)old >> shift & 3, wanted = to(mark);
   if (old >> 32 != spot->table.at || wanted == mark) return mark;
   uint64_t value = (old & ~((uint64_t)3 << shift)) | (uint64_t)wanted << shift;
-  sw_compare_exchange64_acq_rel(word, &old, value); /* or another has marked a neighbour: a hint is lost */
+  /* or another has marked a neighbour: a hint is lost */
+  sw_compare_exchange64_acq_rel(word, &old, value);
   return mark;
 }
 

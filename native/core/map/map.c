@@ -72,7 +72,7 @@ static uint32_t new_slots(sw_heap *h) {
   if (at == 0) return 0;
   uint64_t *words = (uint64_t *)(void *)(h->base + at);
   sw_fence_fill();
-  for (uint32_t i = 0; i < sizeof(sw_map_slots) / 8; i++) sw_fill64(&words[i], swi_word_owned(at, 0));
+  for (uint32_t i = 0; i < sizeof(sw_map_slots) / 8; i++) swi_map_fill(&words[i], swi_word_owned(at, 0));
   return at;
 }
 
@@ -128,7 +128,8 @@ static void free_frozen(sw_map_handle *m, uint64_t word, const swi_table *table,
   if (swi_content_of(m, word, &content) != SW_OK) return;
   for (uint32_t side = 0; side < 2; side++) {
     uint64_t unborn = swi_word_unborn(next->at), *child = &next->bucket[index | side << table->log2];
-    if (!sw_compare_exchange64_acq_rel(child, &unborn, swi_word_dead(next->at))) continue; /* [K1] */
+    /* [K1] */
+    if (!sw_compare_exchange64_acq_rel(child, &unborn, swi_word_dead(next->at))) continue;
     for (uint32_t i = 0; i < content.count; i++) {
       uint64_t pair = content.pairs != NULL ? swi_content_pair(m, &content, i) : content.single;
       uint32_t of = content.pairs != NULL ? (uint32_t)(pair >> 32) >> table->log2 & 1 : swi_word_print(word) & 1;
@@ -141,7 +142,8 @@ static void free_frozen(sw_map_handle *m, uint64_t word, const swi_table *table,
 /* The table that this one grows to, or zero, and then there will be none. */
 static bool next_of(sw_map_handle *m, const swi_table *table, swi_table *next) {
   uint64_t none = swi_word_owned(table->at, 0), *word = &((sw_map_table *)(void *)table->bucket - 1)->next;
-  if (sw_compare_exchange64_acq_rel(word, &none, swi_word_owned(table->at, 1))) return false; /* [K5] */
+  /* [K5] */
+  if (sw_compare_exchange64_acq_rel(word, &none, swi_word_owned(table->at, 1))) return false;
   return swi_table_open(m, (uint32_t)none, next) == SW_OK && next->log2 == table->log2 + 1;
 }
 

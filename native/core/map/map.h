@@ -137,7 +137,11 @@ static inline bool swi_map_inside(const sw_map_handle *m, uint32_t at, uint64_t 
   return at >= m->begin && at < m->end && bytes <= m->end - at;
 }
 
-static inline uint64_t swi_map_part(const uint64_t *word) { return sw_peer_load64_acquire(word); /* [K3] */ }
+/* [K3] */
+static inline uint64_t swi_map_part(const uint64_t *word) { return sw_peer_load64_acquire(word); }
+
+/* [K4] */
+static inline void swi_map_fill(uint64_t *word, uint64_t value) { sw_fill64(word, value); }
 
 static inline uint32_t swi_map_padded(uint32_t bytes) { return (bytes + 7) & ~7u; }
 
@@ -179,7 +183,7 @@ int swi_key_of(const sw_map_handle *m, uint32_t type, const void *bytes, uint32_
 swi_key swi_key_number(const sw_map_handle *m, double key);
 /* The word number i of so many bytes, with zeros behind them. */
 uint64_t swi_bytes_word(const uint8_t *bytes, uint32_t length, uint32_t i);
-/* Errors: SW_ECORRUPT, which may mean that the word is another by now. */
+/* Errors: SW_ECORRUPT, which may mean that the word is another meanwhile. */
 int swi_content_of(const sw_map_handle *m, uint64_t word, swi_content *content);
 static inline uint64_t swi_content_pair(const sw_map_handle *m, const swi_content *content, uint32_t i) {
   if (content->pairs != NULL) return swi_map_part(&content->pairs[i]);

@@ -135,8 +135,8 @@ int swi_table_move(sw_map_handle *m, const swi_table *table, uint32_t index, con
 /* All are moved: the root is the next table. */
 static void finish(sw_map_handle *m, const swi_table *table, const swi_table *next) {
   uint64_t root = sw_peer_load64_relaxed(&m->map->object.root);
-  if ((uint32_t)root == table->at && is_alive(m))
-    sw_compare_exchange64_acq_rel(&m->map->object.root, &root, ((root >> 32) + 1) << 32 | next->at); /* [K5] */
+  if ((uint32_t)root == table->at && is_alive(m)) /* [K5] */
+    sw_compare_exchange64_acq_rel(&m->map->object.root, &root, ((root >> 32) + 1) << 32 | next->at);
   swi_table_refresh(m);
 }
 
@@ -152,7 +152,8 @@ void swi_table_help(sw_map_handle *m) {
     if (swi_table_move(m, &table, index, &next) != SW_OK) return;
   }
   /* release: when the last bucket is counted, all are forwarded */
-  if (end != (uint32_t)word) sw_compare_exchange64_acq_rel(moved, &word, swi_word_owned(table.at, end)); /* [K5] */
+  /* [K5] */
+  if (end != (uint32_t)word) sw_compare_exchange64_acq_rel(moved, &word, swi_word_owned(table.at, end));
   if (end == buckets) finish(m, &table, &next);
 }
 
@@ -165,15 +166,15 @@ uint32_t swi_table_new(sw_map_handle *m, uint32_t log2, uint32_t previous, bool 
   if (at == 0) return 0;
   sw_map_table *table = (sw_map_table *)(void *)(m->base + at);
   sw_fence_fill();
-  sw_fill64(&table->next, swi_word_owned(at, 0));
-  sw_fill64(&table->moved, swi_word_owned(at, 0));
+  swi_map_fill(&table->next, swi_word_owned(at, 0));
+  swi_map_fill(&table->moved, swi_word_owned(at, 0));
   sw_store_relaxed(&table->log2, log2);
   sw_store_relaxed(&table->previous, previous);
   sw_store_relaxed(&table->marks, marks == 0 ? 0 : at + bytes);
   uint64_t *words = swi_map_word(m, at + (uint32_t)sizeof(sw_map_table));
   uint64_t word = born ? swi_word_next(0, 0) : swi_word_unborn(at);
-  for (uint32_t i = 0; i < buckets; i++) sw_fill64(&words[i], word);
-  for (uint32_t i = 0; i < marks; i++) sw_fill64(&words[buckets + i], swi_word_owned(at, 0));
+  for (uint32_t i = 0; i < buckets; i++) swi_map_fill(&words[i], word);
+  for (uint32_t i = 0; i < marks; i++) swi_map_fill(&words[buckets + i], swi_word_owned(at, 0));
   return at;
 }
 
@@ -182,9 +183,9 @@ void swi_table_grow(sw_map_handle *m) {
   if (table.log2 == SW_MAP_LOG2_MOST || swi_table_next(m, &table, &next) != 0) return;
   uint32_t at = swi_table_new(m, table.log2 + 1, table.at, false);
   if (at == 0) return; /* buckets may have more entries */
-  uint64_t none = swi_word_owned(table.at, 0);
-  bool first = is_alive(m) &&
-               sw_compare_exchange64_acq_rel(&header_of(&table)->next, &none, swi_word_owned(table.at, at)); /* [K5] */
+  uint64_t none = swi_word_owned(table.at, 0), *word = &header_of(&table)->next;
+  /* [K5] */
+  bool first = is_alive(m) && sw_compare_exchange64_acq_rel(word, &none, swi_word_owned(table.at, at));
   if (!first) sw_heap_free(m->heap, at);
 }
 

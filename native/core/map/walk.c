@@ -20,7 +20,8 @@ static int see(sw_map_handle *m, walk *w, bool change, swi_spot *spot) {
   return w->log2 < w->base ? SW_ECORRUPT : SW_OK;
 }
 
-/* Does the pair belong to the bucket that the walk is at? Of a frozen one it may be its sibling's. */
+/* Does the pair belong to the bucket that the walk is at? Of a frozen one it may be its sibling's.
+ * */
 static bool is_here(const walk *w, uint64_t pair) {
   return (((uint32_t)(pair >> 32) ^ w->index) & ((1u << w->log2) - 1)) == 0;
 }

@@ -158,7 +158,8 @@ static void put_text(const view *v, uint32_t offset, uint64_t was, uint32_t text
 }
 
 static void free_text(sw_heap *h, uint64_t word) {
-  if (text_of(word) != 0) sw_heap_free(h, text_of(word)); /* what a hostile peer wrote may be no block */
+  /* what a hostile peer wrote may be no block */
+  if (text_of(word) != 0) sw_heap_free(h, text_of(word));
 }
 
 /* The text of before the change is there again, also when it is taken back a second time. */
@@ -320,7 +321,8 @@ int sw_record_write_text(sw_heap *h, uint32_t at, uint32_t offset, uint32_t text
   if (noted < 0) return noted;
   uint64_t was = sw_peer_load64_relaxed(wide_at(&v, offset));
   put_text(&v, offset, was, text);
-  if (noted == 1) free_text(h, was); /* the change's own; the one of before is kept until it is made */
+  /* the change's own; the one of before is kept until it is made */
+  if (noted == 1) free_text(h, was);
   return SW_OK;
 }
 

@@ -9,8 +9,8 @@
  *
  * Each call on one key is atomic. Readers write nothing and take no lock, no call waits for another
  * participant, and one that dies in a call leaves the map whole: with its change or without. What
- * it loses then is at most the new entry and the block of its bucket, or the ones they replaced, and
- * the four blocks that its handle keeps for its next changes; and the size is off by one, which
+ * it loses then is at most the new entry and the block of its bucket, or those that they replaced,
+ * and the four blocks that its handle keeps for its next changes; and the size is off by one, which
  * sw_map_check mends.
  *
  * A handle is for one thread, and lives where no other writes; an endpoint may have several. */
@@ -71,8 +71,8 @@ enum sw_map_mode {
  * inside leaks what was made. */
 uint32_t sw_map_new(sw_heap *h, const sw_map_options *options);
 
-/* Open it. `generation` of 0, here and below: of whichever map is there. Wait-free. Errors: as sw_object_check,
- * SW_ECORRUPT. */
+/* Open it. `generation` of 0, here and below: of whichever map is there. Wait-free. Errors: as
+ * sw_object_check, SW_ECORRUPT. */
 int sw_map_open(sw_map_handle *m, sw_heap *h, uint32_t at, uint32_t generation);
 
 /* Give back what the handle keeps for its next changes. */
@@ -136,8 +136,8 @@ typedef struct sw_map_cursor {
 /* Copy the next entries to `out`, 8-byte aligned: each as it is in the map (sw_map_entry, perhaps
  * the time, key, value), one behind the other. Returns how many bytes; 0: the walk is at its end.
  * An entry that is there all the time comes once; one that is added or deleted meanwhile comes once
- * or not. Entries of one bucket are of one moment. Lock-free. SW_ERANGE with m->length: so much room
- * is needed. */
+ * or not. Entries of one bucket are of one moment. Lock-free. SW_ERANGE with m->length: so much
+ * room is needed. */
 int sw_map_next(sw_map_handle *m, sw_map_cursor *cursor, void *out, uint32_t room);
 
 /* Delete what has expired at m->now. Returns how many entries. Lock-free. */
@@ -147,9 +147,8 @@ int sw_map_prune(sw_map_handle *m);
  * size. Errors: SW_ECORRUPT. */
 int sw_map_check(sw_map_handle *m);
 
-/* The blocks that a map owns, for a search for lost ones: as many as fit into `room` words at `out`,
- * which are at least SW_MAP_BUCKET_MOST + 3.
- * Returns how many; 0: that was all. */
+/* The blocks that a map owns, for a search for lost ones: as many as fit into `room` words at
+ * `out`, which are at least SW_MAP_BUCKET_MOST + 3. Returns how many; 0: that was all. */
 typedef struct sw_map_block_cursor {
   uint32_t table, index, over;
 } sw_map_block_cursor;

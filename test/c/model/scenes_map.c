@@ -1,8 +1,8 @@
 /* The map: readers see what was there at some moment of the call, one exchange decides a change,
  * growth loses and invents nothing, and a death leaves the map whole.
  *
- * The heap is the last 64 KiB of the region. Thread n is process n + 1, endpoint n, and has a handle
- * of its own. The table has one bucket, or it grows to two. */
+ * The heap is the last 64 KiB of the region. Thread n is process n + 1, endpoint n, and has a
+ * handle of its own. The table has one bucket, or it grows to two. */
 #include <string.h>
 
 #include "core/map/map.h"
@@ -42,7 +42,7 @@ static void setup_flags(uint32_t flags) {
   s.map[0].map->object.root = (s.map[0].map->object.root >> 32) << 32 | table;
   for (uint32_t i = 0; i < THREADS; i++) {
     model_check(sw_map_open(&s.map[i], &s.heap[i], s.at, 0) == SW_OK);
-    s.map[i].until = 1000; /* nobody counts, so nobody grows */
+    s.map[i].until = 1000; /* it does not count, so it does not grow */
   }
   for (uint32_t found = 0, key = 1; found != 3; key++) {
     uint32_t side = swi_key_number(&s.map[0], key).hash & 1;
@@ -53,7 +53,8 @@ static void setup_flags(uint32_t flags) {
 
 static void put_first(uint32_t side) { model_check(sw_map_put_number(&s.map[0], s.key[side], BEFORE + side) == 1); }
 
-/* Each handle has a block of 16 bytes and one of 32, so that the heap's words are not in the way. */
+/* Each handle has a block of 16 bytes and one of 32, so that the heap's words are not in the way.
+ * */
 static void settle(void) {
   sw_map_close(&s.map[0]);
   for (uint32_t i = 0; i < THREADS; i++) {
@@ -221,7 +222,8 @@ static int last(uint32_t side) {
 
 /* No block of the map is free, and none is there that the map does not lead to, but `lost`. */
 static void blocks_add_up(uint32_t lost) {
-  uint32_t out[SW_MAP_BUCKET_MOST + 3], kept = 0, owned = 2; /* the control block, and the registry's */
+  /* the control block, and the registry's */
+  uint32_t out[SW_MAP_BUCKET_MOST + 3], kept = 0, owned = 2;
   sw_map_block_cursor cursor = {0, 0, 0};
   for (uint32_t t = 0; t < THREADS; t++) {
     for (uint32_t i = 0; i < SW_MAP_SPARES; i++) kept += s.map[t].spare[i] != 0;

@@ -295,6 +295,33 @@ describe('an object with fields', () => {
     assert.deepEqual(heap.check({ sweep: true }), [])
   })
 
+  it('has the types that its definition says', () => {
+    const Typed = defineObject({ a: 'i32', b: 'i64', c: ['f32', 3], d: 'bool', e: 'string', f: 'pointer' })
+    const typed = new Typed(heapOf(), { values: { b: 1n, c: [1, 2, 3] } })
+    const read: [number, bigint, Float32Array, boolean, string, number] = [
+      typed.a,
+      typed.b,
+      typed.c,
+      typed.d,
+      typed.e,
+      typed.f,
+    ]
+    assert.deepEqual(read, [0, 1n, new Float32Array([1, 2, 3]), false, '', 0])
+    const { c }: { c: number[] } = typed.snapshot()
+    assert.equal(c.length, 3)
+    for (const wrong of [
+      // @ts-expect-error: not a bigint
+      () => typed.assign({ b: 1 }),
+      // @ts-expect-error: no such field
+      () => typed.assign({ x: 1 }),
+      // @ts-expect-error: not one number
+      () => typed.atomicAdd('c', 1),
+      // @ts-expect-error: no type
+      () => defineObject({ a: 'int' }),
+    ])
+      assert.throws(wrong)
+  })
+
   it('is of the class that extends it', () => {
     class Enemy extends defineObject({ hp: 'i32' }) {
       hit(by: number): number {

@@ -26,7 +26,8 @@ export function violation(happened: readonly Happened[]): string | null {
     if (written === null) return `${value} was read and never written`
     if (first < written[0]) return `${value} was read before it was written`
   }
-  // a value whose calls do not overlap all is there from `first` to `last`: no other can be meanwhile
+  // a value whose calls do not overlap all is there from `first` to `last`: no other can be
+  // meanwhile
   const forward = [...zones.values()].filter(({ first, last }) => first < last).sort((a, b) => a.first - b.first)
   for (let i = 1; i < forward.length; i++) {
     const [one, next] = [forward[i - 1]!, forward[i]!]

@@ -489,6 +489,7 @@ const record: Record<string, Row> = {
     (odd, { sabway }) => sabway.defineObject({ at: ['f32', odd] }),
     (odd, { sabway, heap }) => new (sabway.defineObject({ hp: 'i32' }))(odd ?? heap).free(),
     (odd, { sabway, heap }) => new (sabway.defineObject({ hp: 'i32' }))(heap, odd),
+    (odd, { sabway, heap }) => new (sabway.defineObject({ name: 'string' }))(heap, { values: { name: odd } }).free(),
     ...optionsOf(['values', 'undo'], (options, { sabway, heap }) =>
       new (sabway.defineObject({ hp: 'i32' }))(heap, options).free(),
     ),
@@ -631,12 +632,14 @@ for (const name of ['SharedObject', 'SharedStructArray']) {
     'lockedAsync',
     'change',
     'copyOf',
+    'textAt',
+    'setText',
     'Symbol(nodejs.util.inspect.custom)',
   ])
     record[`${name}#${member}`] = 'internal'
 }
 record['SharedObject#fieldArrays'] = 'internal'
-record['SharedStructArray#place'] = 'internal'
+for (const member of ['place', 'setValue']) record[`SharedStructArray#${member}`] = 'internal'
 
 const MAP_OPTIONS = ['codec', 'numeric', 'maxEntries', 'evict', 'ttl', 'capacity'] as const
 

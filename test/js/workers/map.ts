@@ -11,9 +11,9 @@ export interface MapTask {
   /**
    * add: add 1 to the keys 0 to 9 in turn, `count` times. update: the same by update. insert: put
    * `count` keys of its own, each once. random: as `count` random calls on keys of its own, and
-   * check each against a Map. history: `count` calls on eight keys, and tell them. churn: change the
-   * first keys without end. watch: check that 1,000 keys are there, until told. evict: put `count`
-   * keys.
+   * check each against a Map. history: `count` calls on eight keys, and tell them. churn: change
+   * the first keys without end. watch: check that 1,000 keys are there, until told. evict: put
+   * `count` keys.
    */
   uses: 'add' | 'update' | 'insert' | 'random' | 'history' | 'churn' | 'watch' | 'evict'
   count: number
