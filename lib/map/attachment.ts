@@ -57,7 +57,7 @@ export class MapAttachment {
 }
 
 /** Attachments of maps that were collected: their memory serves others. */
-export const attachments = new FinalizationRegistry<MapAttachment>((attachment) => attachment.leave())
+export const attachments = /* @__PURE__ */ new FinalizationRegistry<MapAttachment>((attachment) => attachment.leave())
 
 /** The blocks that handles of all participants have: those of maps are told by their tag. */
 export function provideMapHandles(): void {

@@ -328,9 +328,11 @@ typedef struct short_way {
   uint64_t other; /* the pair of the bucket's other entry, or zero */
 } short_way;
 
+__attribute__((always_inline)) static inline bool sees_short_way(sw_map_handle *m, const swi_key *key, short_way *w);
+
 /* Is the key's entry, of a number, in a living bucket of one or two entries of the first table, and
  * has the handle a block for each that is needed? */
-static inline __attribute__((always_inline)) bool sees_short_way(sw_map_handle *m, const swi_key *key, short_way *w) {
+static inline bool sees_short_way(sw_map_handle *m, const swi_key *key, short_way *w) {
   w->bucket = &m->bucket[key->hash & m->mask];
   w->word = sw_peer_load64_acquire(w->bucket); /* [K2] */
   uint32_t count = swi_word_count(w->word);
