@@ -154,19 +154,11 @@ static int mend(sw_heap *h, const view *v) {
 
 /* Lock, and see the list. On an error it is not locked. */
 static int enter(sw_heap *h, uint32_t at, uint32_t generation, view *v) {
-  sw_object *locked_at_once = swi_object_lock(h, at, SW_TYPE_LIST, generation);
-  if (locked_at_once != NULL) {
-    if (see(h, at, v)) return SW_OK;
-    sw_mutex_unlock(h->base, &locked_at_once->lock, h->endpoint);
-    return SW_ECORRUPT;
-  }
-  int status = sw_object_check(h, at, SW_TYPE_LIST, generation);
-  if (status != SW_OK) return status;
+  bool at_once = swi_object_lock(h, at, SW_TYPE_LIST, generation) != NULL;
+  int locked = at_once ? SW_OK : swi_object_lock_slowly(h, at, SW_TYPE_LIST, generation);
+  if (locked != SW_OK && locked != SW_EOWNERDEAD) return locked;
   sw_mutex *lock = &((sw_list *)(void *)(h->base + at))->object.lock;
-  int locked = sw_mutex_try_lock(h->base, lock, h->endpoint);
-  if (locked != SW_OK && locked != SW_EOWNERDEAD) return locked == SW_EBUSY ? SW_EBUSY : SW_ECORRUPT;
-  /* it may have become the lock of the next object */
-  status = look(h, at, generation, v);
+  int status = see(h, at, v) ? SW_OK : SW_ECORRUPT;
   if (locked == SW_EOWNERDEAD) {
     if (status == SW_OK) status = mend(h, v);
     sw_mutex_consistent(h->base, lock, h->endpoint);

@@ -1,6 +1,6 @@
 /* The lock of a control block, where nothing is in the way: without a call, since what a container
- * does behind it is a few instructions. All else is in the ordinary functions (sw_object_check,
- * sw_mutex_try_lock, sw_mutex_unlock), which the caller turns to when these return false. */
+ * does behind it is a few instructions; and with calls, which the caller turns to where that
+ * fails. */
 #ifndef SABWAY_CORE_OBJECTS_LOCK_H
 #define SABWAY_CORE_OBJECTS_LOCK_H
 
@@ -35,5 +35,10 @@ SWI_INLINE sw_object *swi_object_lock(const sw_heap *h, uint32_t at, uint32_t ty
   if (!swi_object_unlock(h, object)) sw_mutex_unlock(h->base, &object->lock, h->endpoint);
   return NULL;
 }
+
+/* Where that has failed: SW_OK or SW_EOWNERDEAD, and the object is locked; or why it is not:
+ * SW_EBUSY: a living participant holds it; SW_ECORRUPT: the lock is the caller's already, or was
+ * poisoned, which no container does; those of sw_object_check. */
+int swi_object_lock_slowly(const sw_heap *h, uint32_t at, uint32_t type, uint32_t generation);
 
 #endif

@@ -19,6 +19,7 @@
 #include "sabway/object.h"
 
 #include "base/peer.h"
+#include "core/objects/lock.h"
 #include "sabway/registry.h"
 
 static uint64_t size_of(const sw_heap *h) { return h->begin + (uint64_t)h->count * SW_HEAP_PAGE; }
@@ -84,6 +85,20 @@ uint32_t sw_object_type(const sw_heap *h, uint32_t at, uint32_t *generation) {
   uint64_t life = sw_peer_load64_acquire(&object->life); /* [J1] */
   *generation = generation_of(life);
   return (type_of(life) & SW_OBJECT_DYING) != 0 ? 0 : type_of(life);
+}
+
+int swi_object_lock_slowly(const sw_heap *h, uint32_t at, uint32_t type, uint32_t generation) {
+  int status = sw_object_check(h, at, type, generation);
+  if (status != SW_OK) return status;
+  sw_mutex *lock = &block_at(h, at)->lock;
+  int locked = sw_mutex_try_lock(h->base, lock, h->endpoint);
+  if (locked != SW_OK && locked != SW_EOWNERDEAD) return locked == SW_EBUSY ? SW_EBUSY : SW_ECORRUPT;
+  /* it may have become the lock of the next object, whose own participants mend what is broken */
+  status = sw_object_check(h, at, type, generation);
+  if (status == SW_OK) return locked;
+  if (locked == SW_EOWNERDEAD) sw_mutex_consistent(h->base, lock, h->endpoint);
+  sw_mutex_unlock(h->base, lock, h->endpoint);
+  return status;
 }
 
 int sw_object_begin_free(const sw_heap *h, uint32_t at, uint32_t type, uint32_t generation) {

@@ -87,16 +87,10 @@ static void fill(uint64_t *words, const uint8_t *bytes, uint32_t length) {
 static sw_mutex *lock_of(const sw_heap *h, uint32_t at) { return &((sw_string *)(void *)(h->base + at))->object.lock; }
 
 int sw_string_begin_read(const sw_heap *h, uint32_t at, uint32_t generation) {
-  int status = sw_object_check(h, at, SW_TYPE_STRING, generation);
-  if (status != SW_OK) return status;
-  int locked = sw_mutex_try_lock(h->base, lock_of(h, at), h->endpoint);
-  /* there is nothing to mend */
-  if (locked == SW_EOWNERDEAD) sw_mutex_consistent(h->base, lock_of(h, at), h->endpoint);
-  else if (locked != SW_OK) return locked == SW_EBUSY ? SW_EBUSY : SW_ECORRUPT;
-  /* it may have become the lock of the next object */
-  status = sw_object_check(h, at, SW_TYPE_STRING, generation);
-  if (status != SW_OK) sw_string_end_read(h, at);
-  return status;
+  int locked = swi_object_lock_slowly(h, at, SW_TYPE_STRING, generation);
+  if (locked != SW_EOWNERDEAD) return locked;
+  sw_mutex_consistent(h->base, lock_of(h, at), h->endpoint); /* there is nothing to mend */
+  return SW_OK;
 }
 
 void sw_string_end_read(const sw_heap *h, uint32_t at) { sw_mutex_unlock(h->base, lock_of(h, at), h->endpoint); }
