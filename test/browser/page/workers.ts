@@ -12,6 +12,7 @@ const files: Record<string, () => Promise<unknown>> = {
   maker: () => import('../../js/workers/maker.js'),
   mutex: () => import('../../js/workers/mutex.js'),
   polling: () => import('../../js/workers/polling.js'),
+  record: () => import('../../js/workers/record.js'),
   refused: () => import('../../js/workers/refused.js'),
   waits: () => import('../../js/workers/waits.js'),
 }
