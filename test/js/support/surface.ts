@@ -360,6 +360,12 @@ const rest: Record<string, Row> = {
 const heap: Record<string, Row> = {
   createPointer: [(odd, { sabway }) => sabway.createPointer(odd, 0), (odd, { sabway }) => sabway.createPointer(0, odd)],
   getPointer: [(odd, { sabway }) => sabway.getPointer(odd)],
+  warnForgotten: [
+    (odd, { sabway }) => {
+      sabway.warnForgotten(odd)
+      sabway.warnForgotten(false)
+    },
+  ],
   'MemoryHeap#constructor': [
     ...withOptions(
       { size: 2 ** 22 },
