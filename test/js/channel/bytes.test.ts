@@ -5,7 +5,36 @@ import * as sabway from 'sabway'
 import { runChild } from '../support/children.js'
 
 /** What sabway/bytes does not export. */
-const LEFT_OUT = ['AllocatedMemory', 'ChannelPort', 'Lock', 'MemoryHeap', 'Mutex', 'createPointer', 'getPointer']
+const LEFT_OUT = [
+  'AllocatedMemory',
+  'CachedItemList',
+  'ChannelPort',
+  'ConcurrentHashMap',
+  'Lock',
+  'MemoryHeap',
+  'Mutex',
+  'SharedList',
+  'SharedMap',
+  'SharedObject',
+  'SharedPointerList',
+  'SharedString',
+  'SharedStructArray',
+  'SharedVector',
+  'addFloat32',
+  'addFloat64',
+  'convertFloat32ToInt32',
+  'convertInt32ToFloat32',
+  'createObjectFromMemory',
+  'createObjectFromPointer',
+  'createPointer',
+  'defineObject',
+  'exchangeFloat32',
+  'getPointer',
+  'loadFloat32',
+  'serializeObjectToMemory',
+  'storeFloat32',
+  'warnForgotten',
+]
 
 const FILES = [
   ['bytes.mjs', 'index.mjs'],
