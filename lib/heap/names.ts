@@ -16,8 +16,8 @@ export interface ObjectKind<T extends object> {
   /** What `region.list` calls it. */
   readonly name: string
   /** The region and the offset of an object of the class; null for anything else. */
-  placeOf(value: object): { region: HeapRegion; object: number } | null
-  open(heap: Heap, object: number): T
+  placeOf(value: object): { region: HeapRegion; object: number; generation?: number } | null
+  open(heap: Heap, object: number, generation: number): T
   /** Free one that lost its name to another. */
   free(object: T): void
   /** One that has got a name now, as `open` returns it. Without it: the object itself. */
@@ -67,7 +67,7 @@ function described(region: HeapRegion, object: unknown): { kind: ObjectKind<obje
     if (place.region.bytes.buffer !== region.bytes.buffer) {
       throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'the object is in the heap of another region')
     }
-    return { kind, found: { kind: kind.kind, object: place.object, generation: 0 } }
+    return { kind, found: { kind: kind.kind, object: place.object, generation: place.generation ?? 0 } }
   }
   return check.refuse(
     'ERR_SABWAY_INVALID_TYPE',
@@ -88,7 +88,7 @@ export function set(region: HeapRegion, name: unknown, object: unknown): void {
 
 export function get(region: HeapRegion, name: unknown): object | undefined {
   const found = find(HeapMember.of(region), name)
-  return found === null ? undefined : kindOf(found.kind).open(heapOf(region), found.object)
+  return found === null ? undefined : kindOf(found.kind).open(heapOf(region), found.object, found.generation)
 }
 
 export function getOrMake(region: HeapRegion, name: unknown, make: unknown): object {
@@ -98,9 +98,9 @@ export function getOrMake(region: HeapRegion, name: unknown, make: unknown): obj
   const made: unknown = (make as () => unknown)()
   const { kind, found } = described(region, made)
   const now = add(HeapMember.of(region), name, found)
-  if (now.object === found.object) return kind.give?.(made as object) ?? (made as object)
+  if (now.object === found.object && now.kind === found.kind) return kind.give?.(made as object) ?? (made as object)
   kind.free(made as object) // another participant was first
-  return kindOf(now.kind).open(heapOf(region), now.object)
+  return kindOf(now.kind).open(heapOf(region), now.object, now.generation)
 }
 
 export const has = (region: HeapRegion, name: unknown): boolean => find(HeapMember.of(region), name) !== null
