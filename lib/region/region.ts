@@ -407,9 +407,10 @@ export class Region {
     )
   }
 
-  /** @internal Was it not freed yet? */
-  hasChannel({ isInHeap, offset, generation }: ChannelPlace): boolean {
-    return !isInHeap || this.core.sw_channel_generation(0, this.size, offset) >>> 0 === generation
+  /** @internal Errors: ERR_SABWAY_CLOSED: it was freed, or there never was one. */
+  mustHaveChannel({ isInHeap, offset, generation }: ChannelPlace): void {
+    if (!isInHeap || this.core.sw_channel_generation(0, this.size, offset) >>> 0 === generation) return
+    throw new SabwayError('ERR_SABWAY_CLOSED', 'this channel was freed, as both sides were done with it; make another')
   }
 
   /** @internal This side is done with its channel: see freeChannel. */
