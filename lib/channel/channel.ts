@@ -103,7 +103,13 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     this.#format = format
     this.#ownsRegion = parts.ownsRegion
     this.#copiedBecause = parts.copiedBecause
-    const participant = new ChannelParticipant<T>(parts, toMessage(format), this)
+    let participant: ChannelParticipant<T>
+    try {
+      participant = new ChannelParticipant<T>(parts, toMessage(format), this)
+    } catch (error) {
+      parts.undo?.()
+      throw error
+    }
     this.#participant = participant
     this.#state = participant.state
     this.#producer = participant.producer
@@ -171,11 +177,7 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
     const sending = whyEnded(this.#producer)
     const receiving = whyEnded(this.#consumer)
     if (sending !== null && receiving !== null) {
-      if (!this.region.hasChannel(this.place))
-        throw new SabwayError(
-          'ERR_SABWAY_CLOSED',
-          'this channel was freed, as both sides were done with it; make another',
-        )
+      this.region.mustHaveChannel(this.place)
       throw new SabwayError(
         'ERR_SABWAY_CLOSED',
         `the side '${this.side}' was cleaned up, which ends its streams; make a new channel, and use detach() to let go of a side that will be taken again`,
@@ -201,8 +203,9 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
    * ERR_SABWAY_INVALID_STATE.
    */
   get token(): string {
+    const token = channelToken(this.region.token, this.place)
     this.#lent = true
-    return channelToken(this.region.token, this.place)
+    return token
   }
 
   /**

@@ -3,9 +3,7 @@
 
 import type { ChannelHandle } from '../base/channel-handle.js'
 import * as check from '../base/check.js'
-import { SabwayError } from '../base/errors.js'
 import { SW_KIND_CHANNEL } from '../generated/abi.js'
-import { generationOf } from '../heap/channels.js'
 import { provideKind } from '../heap/names.js'
 import { handleParts } from '../region/handle.js'
 import { Region } from '../region/region.js'
@@ -17,18 +15,17 @@ export function provideChannels(): void {
     kind: SW_KIND_CHANNEL,
     name: 'channel',
     placeOf(value) {
-      if (SharedMemoryChannel.isMade(value)) return { region: value.region, object: value.place.offset }
+      if (SharedMemoryChannel.isMade(value)) {
+        const { offset, generation } = value.place
+        return { region: value.region, object: offset, generation }
+      }
       if (check.fields(value, 'object', ['sabway']).sabway !== 'channel') return null
       const parts = handleParts(value)
       const region = Region.known(parts)
-      return region === undefined ? null : { region, object: parts.channel.offset }
+      const { offset, generation } = parts.channel
+      return region === undefined ? null : { region, object: offset, generation }
     },
-    open({ heapRegion: region }, offset) {
-      const generation = generationOf(region, offset)
-      if (generation === 0)
-        throw new SabwayError('ERR_SABWAY_WILD_POINTER', `${offset}; the channel of that name was freed`)
-      return (region as Region).channelHandle({ offset, generation })
-    },
+    open: ({ heapRegion: region }, offset, generation) => (region as Region).channelHandle({ offset, generation }),
     free(made) {
       if (SharedMemoryChannel.isMade(made)) made.cleanup()
     },

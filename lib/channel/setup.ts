@@ -33,6 +33,8 @@ export interface SetupParts {
   maxQueued: number | undefined
   /** Why messages are copied to the other side; undefined where the memory is shared. */
   copiedBecause: string | undefined
+  /** Of a new channel: leave nothing of it, because the object cannot be made. */
+  undo?: () => void
 }
 
 /** Of what a channel object is made. No object of a program's is one of these. */
@@ -71,16 +73,23 @@ export class Setup {
       batch,
       maxQueued,
       copiedBecause: region.copied,
+      undo() {
+        if (name !== undefined) region.delete(name)
+        region.freeChannel(place, true)
+        if (options.region === undefined) region.close()
+      },
     })
   }
 
   /** Of a region that was joined for the channel. */
   static join(region: Region, side: Side, options: InnerOptions): Setup {
     const { channel = FIRST_CHANNEL, format, wait, batch, maxQueued, copiedBecause = region.copied } = options
+    const place = region.placeOf(channel, side === 'native' ? SW_NATIVE : SW_RENDERER)
+    region.mustHaveChannel(place)
     return new Setup({
       region,
       ownsRegion: true,
-      place: region.placeOf(channel, side === 'native' ? SW_NATIVE : SW_RENDERER),
+      place,
       named: true,
       format,
       policy: policyOf(wait),

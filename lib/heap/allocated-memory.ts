@@ -80,15 +80,15 @@ export class AllocatedMemory<T extends HeapArray = Uint32Array> {
   }
 
   /**
-   * A part of the block as another typed array: `offset` and `length` in elements of that. Errors:
-   * ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_INVALID_TYPE.
+   * The block, or a part of it, as another typed array: `offset` and `length` in elements of that,
+   * by default 0 and all that follow. Errors: ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_INVALID_TYPE.
    */
-  getArray<A extends HeapArray>(type: HeapArrayType<A>, offset: number, length: number): A {
+  getArray<A extends HeapArray>(type: HeapArrayType<A>, offset = 0, length?: number): A {
     const bytes = elementBytes(type)
     const most = Math.floor(this.#bytes / bytes)
     check.integer(offset, 'offset', 0, most)
-    check.integer(length, 'length', 0, most - offset)
-    return new type(this.heap.buffer, this.pointer + offset * bytes, length)
+    const elements = length === undefined ? most - offset : check.integer(length, 'length', 0, most - offset)
+    return new type(this.heap.buffer, this.pointer + offset * bytes, elements)
   }
 
   /** What another thread makes its own AllocatedMemory of. Structured-cloneable. */

@@ -22,11 +22,11 @@ export function makeChannel(region: HeapRegion, rendererToNative: number, native
  * now will not be taken again.
  */
 export function freeChannel(region: HeapRegion, { offset, generation }: ChannelRef, alone: boolean): void {
-  const { core, handle } = HeapMember.of(region)
   try {
+    const { core, handle } = HeapMember.of(region)
     core.sw_channel_free(handle, offset, generation, alone ? SW_CHANNEL_UNSHARED : 0)
   } catch {
-    // The heap's words were overwritten: the channel stays.
+    // The heap's words were overwritten, or its code has no room here: the channel stays.
   }
 }
 

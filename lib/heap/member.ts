@@ -245,14 +245,19 @@ export class HeapMember {
   /** Of a call that returns an offset, or 0. `old`: the pointer that it was given, if it was. */
   #again(bytes: number, call: () => number, old = 0): number {
     let at = 0
-    const status = this.until(() => {
-      try {
-        at = call() >>> 0
-      } catch (error) {
-        throw asCorruptError(error)
-      }
-      return at === 0 ? this.#lastStatus : 0
-    })
+    const attempt = () =>
+      this.until(() => {
+        try {
+          at = call() >>> 0
+        } catch (error) {
+          throw asCorruptError(error)
+        }
+        return at === 0 ? this.#lastStatus : 0
+      })
+    let status = attempt()
+    // Channels whose sides have ended without cleanup have rings that no participant frees.
+    if (status === OBJECT_ERRORS.ERR_SABWAY_HEAP_FULL.number && this.core.sw_channel_reclaim(this.handle) !== 0)
+      status = attempt()
     if (at !== 0) return at
     if (
       status === OBJECT_ERRORS.ERR_SABWAY_DOUBLE_FREE.number ||

@@ -105,7 +105,7 @@ export function getOrMake(region: HeapRegion, name: unknown, make: unknown): obj
   const made: unknown = (make as () => unknown)()
   const { kind, found } = described(region, made)
   const now = add(HeapMember.of(region), name, found)
-  if (now.object === found.object) return kind.give?.(made as object) ?? (made as object)
+  if (now.object === found.object && now.kind === found.kind) return kind.give?.(made as object) ?? (made as object)
   kind.free(made as object) // another participant was first
   return kindOf(now.kind).open(heapOf(region), now.object, now.generation)
 }

@@ -102,10 +102,9 @@ export class Waiting {
     this.active.delete(participant)
     const slot = this.#slots.get(participant)
     if (slot === undefined) return
-    this.dozing.delete(slot)
+    if (this.dozing.delete(slot)) participant.setSlot!(0)
     this.#slots.delete(participant)
     this.#unused.push(slot)
-    participant.setSlot!(0)
   }
 
   /** Not where it cannot: there is no slot left, or it is of another kind. */

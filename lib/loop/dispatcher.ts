@@ -20,7 +20,7 @@
 // addon), native-events.ts (what comes from the addon), keep-alive.ts (what keeps the process
 // alive), end-watch.ts (ends of threads without the addon).
 import { now as clock, hasLocks, immediate, microtask, needLoop, root } from '../base/host.js'
-import { SW_SLEEP_ATOMICS, SW_SLEEP_LOOP, SW_SLEEP_QUIET, sw_instance } from '../generated/abi.js'
+import { SW_READY_SLOTS, SW_SLEEP_ATOMICS, SW_SLEEP_LOOP, SW_SLEEP_QUIET, sw_instance } from '../generated/abi.js'
 import type { Region } from '../region/region.js'
 import { Bell, type Participant, type Waiting } from './bell.js'
 import { nativePart } from './parts.js'
@@ -41,6 +41,8 @@ const held = new Set<Bell>()
 let scheduled = false
 /** When the last turn began. */
 let began = 0
+/** The participant whose turn it is. */
+let working: Participant | null = null
 /** The participants that found something in it. */
 const worked: Participant[] = []
 /**
@@ -273,8 +275,14 @@ function run(): void {
   }
 }
 
-/** Its turn was broken off: the next one comes behind those of all others. */
+/**
+ * Its turn was broken off: the next one comes behind those of all others, and the participant that
+ * did it behind those that wait at the same bell.
+ */
 function turnLast(bell: Bell): void {
+  const active = bell.waiting?.active
+  if (working !== null && active?.delete(working)) active.add(working)
+  working = null
   awake.delete(bell)
   bell.awake = false
   rouse(bell)
@@ -298,8 +306,10 @@ function turn(bell: Bell): void {
     if (left-- === 0) break
     serve(bell, participant.region)
     disarm(bell, participant.region)
+    working = participant
     if (participant.work()) worked.push(participant)
   }
+  working = null
 }
 
 /** How many marks are taken at once. */
@@ -307,7 +317,8 @@ const MARKS = 64
 
 function riseMarked(waiting: Waiting, { core, endpoint, instance, words }: Region): void {
   const list = instance + sw_instance.scratch
-  for (let count = MARKS; count === MARKS; ) {
+  // What a peer marks without end has its next turn.
+  for (let count = MARKS, most = SW_READY_SLOTS; count === MARKS && most > 0; most -= count) {
     count = core.sw_ready_take(0, endpoint, list, MARKS)
     for (let i = 0; i < count; i++) waiting.rise(words[(list >>> 2) + i]!)
   }

@@ -78,6 +78,12 @@ export function listen(binding: RegionBinding, bell: Listening): void {
   if (made !== undefined) made.heard[number] = bell
 }
 
+/** Have the endpoint hear the rings of other processes, also where it has no channel. */
+export function listenToProcesses(binding: RegionBinding): void {
+  connect()
+  binding.watch(0)
+}
+
 /** How many rings are taken from the addon at once. */
 const RINGS = 64
 
@@ -156,6 +162,7 @@ function deliver({ worker, kind, number, text }: WorkerEvent): void {
 export const nativeEvents: NativeEvents = {
   connect,
   listen,
+  listenToProcesses,
   hear,
   listenForDeaths,
   ignoreDeaths,

@@ -22,6 +22,8 @@ export interface NativeEvents {
   connect(): void
   /** Have the bell told when the endpoint of this binding is rung. */
   listen(binding: RegionBinding, bell: Listening): void
+  /** Hear other processes ring the endpoint of this binding, also where it has no channel. */
+  listenToProcesses(binding: RegionBinding): void
   /** Tell the bells what was rung since the last turn. True when there was something. */
   hear(): boolean
   /** Hand out the events that have come. May throw what a callback threw. */

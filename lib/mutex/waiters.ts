@@ -15,6 +15,7 @@ import type { Bell, Participant } from '../loop/bell.js'
 import { type BlockingWait, block, NOTHING } from '../loop/block.js'
 import { activate, bellOf, deactivate, look, standIn } from '../loop/dispatcher.js'
 import { keepAliveReasonOf, setActive } from '../loop/keep-alive.js'
+import { nativePart } from '../loop/parts.js'
 import { reachOf, WaitState } from '../loop/wait-policy.js'
 import type { Region } from '../region/region.js'
 
@@ -73,6 +74,7 @@ export class Waiters implements Participant, BlockingWait<boolean> {
     this.#at = at
     this.bell = bellOf(region)
     this.waiter = new WaitState(region, 'balanced')
+    if (region.processes && region.binding !== null) nativePart.loaded?.listenToProcesses(region.binding)
     region.onClose(() => this.#end(new SabwayError('ERR_SABWAY_CLOSED', 'the region of this mutex was closed')))
   }
 

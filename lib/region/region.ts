@@ -387,11 +387,16 @@ export class Region {
   /**
    * @internal Where the channel is that a handle or a token names. Errors: ERR_SABWAY_CORRUPT, of
    * what is no place in this region; ERR_SABWAY_NOT_LOADED; ERR_SABWAY_INVALID_ARGUMENT: it names
-   * the region alone.
+   * the region alone; ERR_SABWAY_UNSUPPORTED: it is in a heap, which a private copy has not.
    */
   placeOf({ offset, generation }: ChannelRef, side: number): ChannelPlace {
     if (generation !== 0) {
       heapPart.for(IN_HEAP)
+      if (this.copied !== undefined)
+        throw new SabwayError(
+          'ERR_SABWAY_UNSUPPORTED',
+          `this thread has a private copy of the shared memory (${this.copied}), which channels in a heap are not copied to; make the channel without the option \`region\``,
+        )
       return new ChannelPlace({ offset, generation }, side)
     }
     const at = this.core.sw_region_channel(0, this.size) >>> 0
@@ -402,9 +407,10 @@ export class Region {
     )
   }
 
-  /** @internal Was it not freed yet? */
-  hasChannel({ isInHeap, offset, generation }: ChannelPlace): boolean {
-    return !isInHeap || this.core.sw_channel_generation(0, this.size, offset) >>> 0 === generation
+  /** @internal Errors: ERR_SABWAY_CLOSED: it was freed, or there never was one. */
+  mustHaveChannel({ isInHeap, offset, generation }: ChannelPlace): void {
+    if (!isInHeap || this.core.sw_channel_generation(0, this.size, offset) >>> 0 === generation) return
+    throw new SabwayError('ERR_SABWAY_CLOSED', 'this channel was freed, as both sides were done with it; make another')
   }
 
   /** @internal This side is done with its channel: see freeChannel. */

@@ -19,7 +19,7 @@
  *   [F8] fence pairs with [F3] and [F7] in ring.c: change a role, then look for the slot of the
  *        other side's holder; store the slot, then look at the roles.
  *   [C3] the fence between the exchange and the look at the channel's life pairs with [O1] in
- *        objects/channel_object.c: either the freer sees the role, or this sees the freer.
+ *        objects/heap_channel.c: either the freer sees the role, or this sees the freer.
  *
  * What a crash leaves:
  *   of a holder   a role whose holder is dead, which the next participant takes. What it

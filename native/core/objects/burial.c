@@ -1,9 +1,8 @@
 /* Burial: what is done in every object of a region when a participant ends.
  *
  *   1  its roles and waits end: in the channel that the region was carved for, in each object of
- *      the registry, and in the locks of the directory and the heap; and the participants are woken
- * that
- *      may have waited for it
+ *      the registry, and in the locks of the directory and the heap; and the participants that may
+ *      have waited for it are woken
  *   2  its endpoint is released (sw_endpoint_release_role), which counts the epoch up
  *   3  the next owner of the endpoint does 1 for all earlier claims, before it takes a role or
  *      waits

@@ -65,9 +65,21 @@ static uint32_t new_header(sw_heap *heap) {
   return 0;
 }
 
+/* One that was freed: 0 when there is none. */
+static uint32_t freed_header(sw_heap *heap) {
+  return sw_registry_reuse(heap, SW_KIND_FREE_CHANNEL, SW_KIND_CHANNEL);
+}
+
 static uint32_t take_header(sw_heap *heap) {
-  uint32_t at = sw_registry_reuse(heap, SW_KIND_FREE_CHANNEL, SW_KIND_CHANNEL);
-  if (at == 0) return new_header(heap);
+  uint32_t at = freed_header(heap);
+  if (at == 0) {
+    at = new_header(heap);
+    int status = heap->status;
+    if (at != 0) return at;
+    if (sw_channel_reclaim(heap) != 0) at = freed_header(heap);
+    heap->status = status;
+    if (at == 0) return 0;
+  }
   if (swi_channel_at(heap->base, size_of(heap), at) != NULL) return at;
   heap->status = SW_ECORRUPT;
   return 0;

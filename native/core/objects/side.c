@@ -8,8 +8,13 @@ int sw_side_open(sw_producer *out, sw_consumer *in, const sw_place *place, const
   uint32_t endpoint = (uint32_t)index;
   sw_region_evict(place->base, place->size, endpoint); /* what an earlier owner has left */
   sw_endpoint_set_skills(place->base, endpoint, skills);
-  int status =
-      sw_channel_open_producer(out, place->base, place->size, place->channel, place->generation, place->side, endpoint);
+  /* Before a role is taken: one that is given back says that its holder has left, and a side that
+   * has ended in the one direction and died in the other would not be done any more. */
+  uint32_t reads = sw_channel_role(place->base, place->size, place->channel, sw_role_consumer(place->side));
+  int status = reads == SW_ROLE_ENDED ? SW_ECLOSED : SW_OK;
+  if (status == SW_OK)
+    status = sw_channel_open_producer(out, place->base, place->size, place->channel, place->generation, place->side,
+                                      endpoint);
   if (status == SW_OK) {
     status = sw_channel_open_consumer(in, place->base, place->size, place->channel, place->generation, place->side,
                                       endpoint);

@@ -38,9 +38,9 @@ uint32_t sw_channel_new(sw_heap *heap, uint32_t renderer_to_native, uint32_t nat
  * Errors: SW_ECLOSED: it was freed before; SW_ENOTREGION: there is no channel; SW_ERANGE. */
 int sw_channel_free(sw_heap *heap, uint32_t channel, uint32_t generation, uint32_t flags);
 
-/* Free all channels whose sides are done, and what a participant that died has left of others: to
- * be called when a participant has died. Returns how many were freed. Any thread, lock-free; looks
- * at every object of the registry. */
+/* Free all channels whose sides are done, and what a participant that died has left of others.
+ * sw_channel_new does so when there is no room; a host does where another allocation finds none.
+ * Returns how many were freed. Any thread, lock-free; looks at every object of the registry. */
 uint32_t sw_channel_reclaim(sw_heap *heap);
 
 #ifdef __cplusplus

@@ -201,7 +201,11 @@ Object.assign(globalThis, {
     const made = open()
     const { handle } = made
     made.detach()
-    for (const peer of [await started(handle, 'waits'), await started(handle, 'takes the other side')]) peer.end()
+    const native = await started(handle, 'waits')
+    const renderer = await started(handle, 'takes the other side')
+    // In this order: the last one to live is told of the other's end, and gives that side back.
+    renderer.end()
+    native.end()
     const attach = () => {
       try {
         SharedMemoryChannel.attach(handle, { side: 'native' }).detach()

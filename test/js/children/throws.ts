@@ -1,6 +1,6 @@
 // A callback throws: that must become an uncaughtException, and nothing else may be lost. Which
 // callback: the first argument.
-import { SharedMemoryChannel } from 'sabway'
+import { Region, SharedMemoryChannel } from 'sabway'
 
 const [, , where, plugin] = process.argv
 const uncaught: string[] = []
@@ -62,6 +62,20 @@ const cases: Record<string, () => void> = {
       throw new Error('empty')
     }
     for (let i = 0; i < TOTAL; i++) renderer.send(new Uint8Array(500).fill(i))
+  },
+  'each time, of one of two channels in a region': () => {
+    const region = Region.create({ size: 2 ** 22 })
+    const [thrower, other] = ['thrower', 'other'].map((name) => {
+      const channel = new SharedMemoryChannel(4096, 4096, { region })
+      SharedMemoryChannel.attach(channel.handle, { side: 'native' }).startReceiving(() => {
+        received.push(name)
+        if (received.length === TOTAL + 1) setTimeout(finish, 20)
+        if (name === 'thrower') throw new Error('each time')
+      })
+      return channel
+    })
+    for (let i = 0; i < TOTAL; i++) thrower!.send(Uint8Array.of(i))
+    other!.send(Uint8Array.of(0))
   },
 }
 const act = cases[where!]

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { AllocatedMemory, MemoryHeap, type MemoryHeapConfig } from 'sabway'
 import { itNative } from '../support/host.js'
 import { Peer } from '../support/processes.js'
-import { closeLater } from '../support/regions.js'
+import { anotherPlace, closeLater } from '../support/regions.js'
 import { Thread, tellsEnd } from '../support/threads.js'
 import { until } from '../support/wait.js'
 import type { HeapTask } from '../workers/heap.js'
@@ -111,8 +111,7 @@ describe('a heap that is shared', () => {
 
   it('gives a block to the other by its pointer alone', () => {
     const h = heap()
-    const other = new MemoryHeap(h.getSharedMemory())
-    closeLater(other.region)
+    const other = new MemoryHeap(anotherPlace(h.region))
     const memory = h.allocF64(3)
     const theirs = new AllocatedMemory(other, memory.pointer, Float64Array, 3)
     theirs.data[2] = 0.5
@@ -123,7 +122,7 @@ describe('a heap that is shared', () => {
 })
 
 describe('names in a region', () => {
-  it('lead to the same object from everywhere', async () => {
+  it('lead to the same object from another place', () => {
     const h = heap()
     const { region } = h
     const memory = h.allocUI32(4)
@@ -136,8 +135,8 @@ describe('names in a region', () => {
         { name: '日本語 🎉', kind: 'memory' },
       ],
     )
-    const other = new MemoryHeap(h.getSharedMemory())
-    closeLater(other.region)
+    const other = new MemoryHeap(anotherPlace(region))
+    assert.notEqual(other.region, region)
     const found = other.region.get('the frames') as AllocatedMemory
     assert.equal(found.pointer, memory.pointer)
     assert.equal(other.region.has('日本語 🎉'), true)
@@ -215,6 +214,22 @@ describe('names in a region', () => {
 
   for (const [name, start] of Object.entries(OTHERS)) {
     const test = name === 'another process' ? itNative : it
+    test(`are given, found, listed and taken away by ${name}`, async () => {
+      const h = heap({ size: 64 * MIB, ...(name === 'another process' && { share: 'processes' }) })
+      const { region } = h
+      region.set('ours', h.allocUI32(1))
+      const other = start(h, { does: 'name' })
+      const seen = await other.next<object>()
+      assert.deepEqual(seen, {
+        found: (region.get('theirs') as AllocatedMemory).pointer,
+        has: [true, false],
+        list: ['ours', 'theirs'],
+        deleted: [true, false],
+      })
+      assert.deepEqual(region.list(), [{ name: 'theirs', kind: 'memory' }])
+      assert.equal((region.get('theirs') as AllocatedMemory).data[0], 77)
+    })
+
     test(`are one object each when two at once make them, of which one is ${name}`, async () => {
       const h = heap({ size: 64 * MIB, ...(name === 'another process' && { share: 'processes' }) })
       const count = 300

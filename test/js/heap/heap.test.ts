@@ -1,7 +1,17 @@
 // The heap of a region, used by one thread: what it gives, takes back and refuses.
 import assert from 'node:assert/strict'
-import { AllocatedMemory, createPointer, getPointer, type Heap, MemoryHeap, Region } from 'sabway'
+import {
+  AllocatedMemory,
+  createPointer,
+  getPointer,
+  type Heap,
+  MemoryHeap,
+  Mutex,
+  Region,
+  SharedMemoryChannel,
+} from 'sabway'
 import { random } from '../support/bytes.js'
+import { keep } from '../support/channels.js'
 import { throwsError } from '../support/errors.js'
 import { closeLater, ownChannel } from '../support/regions.js'
 
@@ -300,6 +310,36 @@ describe('a heap', () => {
     }
   })
 
+  it('has pointers beyond 2 GiB, which all that takes one takes', () => {
+    const h = heap(2 ** 32)
+    const { region } = h
+    const large = h.alloc(2.5 * 2 ** 30)
+    const memory = h.allocUI32(4)
+    assert.ok(memory.pointer > 2 ** 31)
+    memory.data[3] = 5
+    region.set('far', memory)
+    const found = region.get('far') as AllocatedMemory
+    assert.equal(found.pointer, memory.pointer)
+    assert.equal(found.data[3], 5)
+    assert.ok([...h.walk()].some(({ pointer }) => pointer === memory.pointer))
+    const again = h.realloc(memory.pointer, 5000)
+    assert.equal(new Uint32Array(h.buffer, again, 4)[3], 5)
+    h.free(again)
+    const mutex = new Mutex(h)
+    assert.ok(mutex.pointer > 2 ** 31)
+    new Mutex(h, mutex.getSharedMemory()).tryLock()!.release()
+    mutex.free()
+    const channel = keep(new SharedMemoryChannel(4096, 4096, { region }))
+    assert.ok(channel.handle.channel! > 2 ** 31)
+    const native = keep(SharedMemoryChannel.attach(structuredClone(channel.handle), { side: 'native' }))
+    channel.send(new Uint8Array([1, 2, 3]))
+    assert.deepEqual([...native.tryReceive()!.message], [1, 2, 3])
+    channel.cleanup()
+    native.cleanup()
+    h.free(large)
+    h.check()
+  })
+
   it('is not there in a region that was made for one channel', () => {
     const { memory } = ownChannel().handle
     const region = closeLater(Region.open({ sabway: 'region', memory }))
@@ -321,6 +361,8 @@ describe('a block of memory', () => {
     memory.getArray(Float32Array, 4, 2)[0] = 1.5
     assert.equal(memory.data[4], 0x3fc0_0000)
     assert.equal(memory.getArray(Uint8Array, 0, 64).length, 64)
+    assert.equal(memory.getArray(Uint8Array, 60).length, 4)
+    assert.equal(memory.getArray(Uint8Array, 64).length, 0)
     throwsError(() => memory.getArray(Float64Array, 4, 5), 'ERR_SABWAY_OUT_OF_RANGE', /length must be .* 0 to 4, got 5/)
     throwsError(() => memory.getArray(Array as never, 0, 1), 'ERR_SABWAY_INVALID_TYPE', /a class of typed arrays/)
   })

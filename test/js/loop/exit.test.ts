@@ -73,6 +73,16 @@ describe('an exception thrown in a callback becomes an uncaughtException, and no
     })
   }
 
+  it('each time, of one of two channels in a region: the other has its turns', async () => {
+    const where = 'each time, of one of two channels in a region'
+    const { code, signal, stdout, stderr } = await runChild('throws.js', [where])
+    assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' })
+    const { uncaught, received } = JSON.parse(stdout)
+    assert.equal(uncaught.length, 100)
+    assert.equal(received.length, 101)
+    assert.ok(received.indexOf('other') < 3, `its message was the ${received.indexOf('other') + 1}th`)
+  })
+
   it("a worker that fails, when nothing listens for 'error'", async () => {
     const { code, stderr } = await runChild('unheard.js', [plugin('on-fails')])
     assert.equal(code, 1)

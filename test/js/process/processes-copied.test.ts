@@ -185,6 +185,25 @@ describe('copied: a channel in two processes', () => {
     }
   })
 
+  it('not one in the heap of a region, which the other process is told', async () => {
+    const region = Region.create({ size: 2 ** 24, share: 'processes' })
+    try {
+      const channel = keep(new SharedMemoryChannel(4096, 4096, { region }))
+      channel.send(pattern(1, 10))
+      for (const thread of ['main', 'worker'] as const) {
+        const peer = copying(() => new Peer({ does: 'hold', token: channel.token, thread }))
+        const { code, message } = await peer.next<{ code: string; message: string }>()
+        assert.equal(code, 'ERR_SABWAY_UNSUPPORTED')
+        assert.match(message, /private copy .*make the channel without the option `region`/)
+        await peer.ended()
+      }
+      const native = keep(SharedMemoryChannel.attach(channel.token, { side: 'native' }))
+      assert.deepEqual(takeAll(native), [pattern(1, 10)])
+    } finally {
+      region.close()
+    }
+  })
+
   it('tells when the shared memory holds nonsense', async () => {
     const channel = copied()
     const errors: string[] = []

@@ -269,6 +269,52 @@ describe('a channel in a heap is freed', () => {
     assert.deepEqual(region.heap.check({ sweep: true }), [])
   })
 
+  it('where another participant has ended, when an allocation finds no room', async () => {
+    const region = regionOf({ size: 4 * MIB })
+    for (let i = 0; i < 3; i++) {
+      const channel = keep(new SharedMemoryChannel(MIB / 4, MIB / 4, { region }))
+      const thread = new Thread('end', { handle: channel.handle, side: 'native', job: 'idle' })
+      assert.equal(await thread.next(), 'ready')
+      channel.cleanup() // the other side is held
+      await thread.terminate()
+    }
+    const { free } = region.heap.stats()
+    assert.ok(free < 2 * MIB, `${free} bytes are free`)
+    region.heap.free(region.heap.alloc(2 * MIB))
+    assert.deepEqual(region.heap.check({ sweep: true }), [])
+  })
+
+  it('with all of one for which this thread has no room for handles', () => {
+    const region = regionOf({ size: 2 * MIB })
+    const { heap } = region
+    // As many sides as have handles in this thread's own block, which has one pair, and in two more
+    // blocks of seven. The last channel leaves its header for the next one.
+    const channels = Array.from({ length: 9 }, (_, i) => make(region, { name: `n${i}` }))
+    const last = channels.pop()!
+    region.delete('n8')
+    take(last.handle).cleanup()
+    last.cleanup()
+    const natives = channels.slice(0, 7).map(({ handle }) => take(handle))
+    const rings = heap.alloc(2 * 8192)
+    const filled: number[] = []
+    throwsError(
+      () => {
+        for (;;) filled.push(heap.alloc(4096))
+      },
+      'ERR_SABWAY_HEAP_FULL',
+      /4096 bytes/,
+    )
+    heap.free(rings)
+    const { blocks, used } = heap.stats()
+    throwsError(() => make(region, { name: 'late' }), 'ERR_SABWAY_HEAP_FULL', /4096 bytes/)
+    assert.equal(region.has('late'), false)
+    assert.deepEqual({ blocks: heap.stats().blocks, used: heap.stats().used }, { blocks, used })
+    heap.free(filled.pop()!)
+    exchangeBoth(channels[0]!, natives[0]!, 1)
+    const late = make(region, { name: 'late' })
+    exchangeBoth(late, take(late.handle), 2)
+  })
+
   it('or reached, each block of 1,000 that are open at once', () => {
     const region = regionOf()
     const pairs = Array.from({ length: 1000 }, () => {
@@ -325,13 +371,39 @@ describe('the name of a channel', () => {
   it('goes with the channel', () => {
     const region = regionOf()
     const channel = make(region, { name: 'brief' })
-    const native = take(channel.handle)
+    const oldHandle = channel.handle
+    const native = take(oldHandle)
     channel.cleanup()
     assert.equal(region.has('brief'), true)
     native.cleanup()
     assert.equal(region.has('brief'), false)
-    make(region) // in the same place
+    const next = make(region) // in the same place
     assert.equal(region.get('brief'), undefined)
+    for (const old of [channel, native, oldHandle])
+      throwsError(() => region.set('late', old), 'ERR_SABWAY_CLOSED', /name/)
+    assert.equal(region.has('late'), false)
+    region.set('late', next)
+  })
+
+  it('or a handle of one that was freed, or never was, takes nothing from another, also with replace', () => {
+    const region = regionOf()
+    const channel = make(region)
+    const { handle } = channel
+    take(handle).cleanup()
+    channel.cleanup()
+    const next = make(region)
+    const native = take(next.handle)
+    assert.equal(next.handle.channel, handle.channel)
+    for (const wrong of [
+      { ...handle },
+      { ...handle, channel: handle.channel! + 128 },
+      { ...handle, channel: 2 ** 32 - 128 },
+    ]) {
+      const replace = () => SharedMemoryChannel.attach(wrong, { side: 'native', replace: true })
+      throwsError(replace, 'ERR_SABWAY_CLOSED', /this channel was freed/)
+    }
+    exchangeBoth(next, native, 1)
+    assert.equal(region.stats().participants, 1)
   })
 })
 

@@ -10,9 +10,10 @@ export interface HeapTask {
   /**
    * grow: allocate `count` blocks of `bytes` bytes, each filled with `mark`. churn: allocate and
    * free until told to stop. free: these pointers. write: into the memory that the message names.
-   * names: get or make `count` names.
+   * names: get or make `count` names. name: give the name 'theirs' to a block with 77 in it, and
+   * take the name 'ours' away.
    */
-  does: 'grow' | 'churn' | 'free' | 'write' | 'names'
+  does: 'grow' | 'churn' | 'free' | 'write' | 'names' | 'name'
   count?: number
   bytes?: number
   mark?: number
@@ -81,7 +82,19 @@ function names(): void {
   say({ found })
 }
 
+function name(): void {
+  const { region } = heap
+  const theirs = heap.allocUI32(1)
+  theirs.data[0] = 77
+  region.set('theirs', theirs)
+  const has = [region.has('ours'), region.has('nothing')]
+  const list = region.list().map((each) => each.name)
+  const deleted = [region.delete('ours'), region.delete('nothing')]
+  say({ found: (region.get('theirs') as AllocatedMemory).pointer, has, list: list.sort(), deleted })
+}
+
 if (task.does === 'grow') grow()
+else if (task.does === 'name') name()
 else if (task.does === 'churn') churn()
 else if (task.does === 'names') names()
 else if (task.does === 'write') {

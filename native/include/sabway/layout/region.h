@@ -5,7 +5,7 @@
  *   4 KiB       SW_ENDPOINTS endpoints                                   sizeof(sw_endpoint) each
  *   SW_READY_AT SW_ENDPOINTS ready sets                                  sizeof(sw_ready) each
  *   64 KiB      SW_ENDPOINTS wasm instance blocks, one per endpoint      SW_INSTANCE_BYTES each
- *   SW_HEAP_AT  objects (today: the one channel a region is carved for)  the rest
+ *   SW_HEAP_AT  the one channel a region is carved for, or a heap          the rest
  *
  * Words that different participants write in turn stand SW_LINE bytes apart: two cache lines,
  * because the adjacent-line prefetcher of x86 moves them in pairs. */

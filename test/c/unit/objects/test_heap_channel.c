@@ -205,6 +205,59 @@ static void ports(void **state) {
   heap_scene_close(&s);
 }
 
+/* A side that has ended in one direction, and whose holder has died in the other, is done: one that
+ * tries to take it and is refused leaves it so. */
+static void a_refused_side_stays_done(void **state) {
+  (void)state;
+  heap_scene s;
+  heap_scene_open(&s, SMALL_REGION);
+  made m = make(&s);
+  side a, b;
+  uint32_t dies = region_claim(&s.r), lives = region_claim(&s.r);
+  assert_int_equal(open_side(&a, &s, m, SW_NATIVE, dies), SW_OK);
+  assert_int_equal(open_side(&b, &s, m, SW_RENDERER, lives), SW_OK);
+  sw_consumer_close(&a.in);
+  sw_consumer_leave(&a.in);
+  sw_region_evict_role(s.r.base, s.r.size, sw_endpoint_role(s.r.base, dies));
+  sw_endpoint_release(s.r.base, dies);
+  sw_place place = {s.r.base, s.r.size, m.at, SW_NATIVE, m.generation};
+  sw_port none;
+  assert_int_equal(sw_port_open_at(&none, &place), SW_ECLOSED);
+  leave(&b, 1);
+  assert_int_equal(free_it(&s, m), 1);
+  heap_scene_close(&s);
+}
+
+/* Headers and rings of channels whose sides have died without being freed. */
+static void the_dead_make_room(void **state) {
+  (void)state;
+  heap_scene s;
+  heap_scene_open(&s, SMALL_REGION);
+  uint32_t dies = region_claim(&s.r), made_first = 0, made_then = 0;
+  uint32_t rings = (uint32_t)(sw_channel_bytes(CAPACITY, CAPACITY) - sizeof(sw_channel));
+  uint32_t room = sw_heap_alloc_aligned(&s.h, rings, SW_LINE);
+  for (side a; sw_channel_new(&s.h, CAPACITY, CAPACITY) != 0; made_first++) {
+    uint64_t cursor = made_first;
+    uint32_t at = sw_registry_next(s.r.base, s.r.size, &cursor) & ~(uint32_t)SW_KIND_MASK;
+    made m = {at, sw_channel_generation(s.r.base, s.r.size, at)};
+    assert_int_equal(open_side(&a, &s, m, SW_NATIVE, dies), SW_OK);
+    assert_int_equal(open_side(&a, &s, m, SW_RENDERER, dies), SW_OK);
+  }
+  assert_int_equal(s.h.status, SW_EHEAPFULL);
+  /* no page is left, so a new header has no room, either */
+  while (sw_heap_alloc(&s.h, SW_HEAP_PAGE) != 0) {
+  }
+  while (sw_heap_alloc(&s.h, (uint32_t)sizeof(sw_channel)) != 0) {
+  }
+  sw_region_evict_role(s.r.base, s.r.size, sw_endpoint_role(s.r.base, dies));
+  sw_endpoint_release(s.r.base, dies);
+  sw_heap_free(&s.h, room); /* for the rings, so the header is what finds none */
+  while (sw_channel_new(&s.h, CAPACITY, CAPACITY) != 0) made_then++;
+  assert_true(made_first > 50);
+  assert_true(made_then >= made_first);
+  heap_scene_close(&s);
+}
+
 static int name(heap_scene *s, const char *text, uint32_t kind, uint32_t object, uint32_t generation, sw_found *found) {
   sw_found given = {kind, object, generation};
   return sw_directory_add(&s->h, text, (uint32_t)strlen(text), &given, found);
@@ -261,4 +314,5 @@ static void names_go_with_their_objects(void **state) {
 }
 
 TESTS(TEST(names_go_with_their_objects), TEST(the_last_side_frees), TEST(the_next_is_another), TEST(done_when),
-      TEST(a_full_heap_takes_back_what_the_dead_left), TEST(refused), TEST(ports));
+      TEST(a_full_heap_takes_back_what_the_dead_left), TEST(refused), TEST(ports), TEST(a_refused_side_stays_done),
+      TEST(the_dead_make_room));
