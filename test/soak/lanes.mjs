@@ -8,7 +8,7 @@ import { Sequence } from './messages.mjs'
 const ROOM = 1 << 17
 const AT_ONCE = 64
 
-class Lane {
+export class Lane {
   messages = 0
   bytes = 0
   restarts = 0
@@ -16,13 +16,27 @@ class Lane {
   constructor(name, seed, fail) {
     this.name = name
     this.chance = random(seed)
-    this.channel = new SharedMemoryChannel(ROOM, ROOM)
-    this.channel.addEventListener('error', ({ error }) => fail(`${name}: ${error.message}`))
     this.fail = (text) => fail(`${name}: ${text}`)
   }
 
   below(limit) {
     return Math.floor(this.chance() * limit)
+  }
+
+  /** A number that changes while the lane moves. */
+  get progress() {
+    return this.messages
+  }
+
+  tick() {}
+}
+
+/** One channel, whose messages are counted. */
+class ChannelLane extends Lane {
+  constructor(name, seed, fail) {
+    super(name, seed, fail)
+    this.channel = new SharedMemoryChannel(ROOM, ROOM)
+    this.channel.addEventListener('error', ({ error }) => this.fail(error.message))
   }
 
   count(message) {
@@ -126,7 +140,7 @@ class Sender {
 }
 
 /** The native echo worker: what is sent comes back, once and in order, over all of its lives. */
-export class EchoLane extends Lane {
+export class EchoLane extends ChannelLane {
   #received = 0
 
   constructor(seed, fail) {
@@ -155,7 +169,7 @@ export class EchoLane extends Lane {
 }
 
 /** The native sink: its check-sum over all it was sent is ours. */
-export class SinkLane extends Lane {
+export class SinkLane extends ChannelLane {
   #crc = 0
   #count = 0
   #paused = false
@@ -199,7 +213,7 @@ export class SinkLane extends Lane {
 /**
  * The native source: numbers from 0 in each of its lives, and the rest of the last one before that.
  */
-export class SourceLane extends Lane {
+export class SourceLane extends ChannelLane {
   #expected = 0
   #restarted = false
 
@@ -219,8 +233,6 @@ export class SourceLane extends Lane {
     })
   }
 
-  tick() {}
-
   #start() {
     this.channel.startWorker({ builtin: 'source', size: 5 + this.below(2000), rate: this.below(2) * 5000 })
   }
@@ -238,7 +250,7 @@ export class SourceLane extends Lane {
  * A JavaScript thread that is terminated: both directions have sequences that go on over all of its
  * lives.
  */
-export class ThreadLane extends Lane {
+export class ThreadLane extends ChannelLane {
   #received = 0
   #progress = new Int32Array(new SharedArrayBuffer(12))
   #thread

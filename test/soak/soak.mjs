@@ -1,11 +1,13 @@
 // Everything at once for a long time: messages both ways between JavaScript, native workers and
-// threads that are ended and begun anew at random. Every message is checked; whatever is wrong,
-// stands still or grows ends this with exit code 1.
+// threads that are ended and begun anew at random, and a heap whose participants are killed.
+// Every message and block is checked; whatever is wrong, stands still or grows ends this with exit
+// code 1.
 //
 //   npm run soak -- --minutes 30 [--seed 1]
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { random } from '../../build/test/js/support/bytes.js'
+import { HeapLane } from './heap.mjs'
 import { EchoLane, SinkLane, SourceLane, ThreadLane } from './lanes.mjs'
 import { Vitals } from './vitals.mjs'
 
@@ -34,7 +36,7 @@ function fail(text) {
 
 console.log(`soak: ${minutes} minutes, seed ${seed}`)
 const chance = random(seed)
-const lanes = [EchoLane, SinkLane, SourceLane, ThreadLane].map((Kind, i) => new Kind(seed + 1000 * i, fail))
+const lanes = [EchoLane, SinkLane, SourceLane, ThreadLane, HeapLane].map((Kind, i) => new Kind(seed + 1000 * i, fail))
 const sum = (field) => lanes.reduce((total, lane) => total + lane[field], 0)
 const vitals = new Vitals()
 const begin = performance.now()
@@ -56,10 +58,10 @@ async function oversee(lane) {
     await sleep(100 + chance() * 1500)
     // On a machine that is short of time a thread may need longer to start than it is given here:
     // then, mostly, wait for it.
-    if (lane.messages !== seen || chance() < 0.2) await lane.restart()
-    if (lane.messages !== seen) moved = performance.now()
-    seen = lane.messages
-    if (performance.now() - moved > STILL_MS) fail(`${lane.name}: no message for ${STILL_MS / 1000} s`)
+    if (lane.progress !== seen || chance() < 0.2) await lane.restart()
+    if (lane.progress !== seen) moved = performance.now()
+    seen = lane.progress
+    if (performance.now() - moved > STILL_MS) fail(`${lane.name}: stands still for ${STILL_MS / 1000} s`)
   }
 }
 
