@@ -363,6 +363,11 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
     if (typeof index !== 'number' || index >>> 0 !== index || index >= length || length > SW_VECTOR_MOST)
       this.#missing(index)
     if (this.dataLength === 1) this.#learn(length)
+    return this.#placeIn(index)
+  }
+
+  /** As #place, of an index that was within the length: another thread may pop meanwhile. */
+  #placeIn(index: number): { view: T; at: number } {
     const segment = this.#segmentOf(index)
     return { view: this.#view(segment), at: (index - this.#firstOf(segment)) * this.dataLength }
   }
@@ -415,7 +420,7 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
       const version = Atomics.load(words, this.#version)
       if ((version & 1) !== 0) continue
       if (index >= Atomics.load(words, this.#length) >>> 0) return this.#absent(index)
-      const { view, at } = this.#place(index)
+      const { view, at } = this.#placeIn(index)
       const copy = view.slice(at, at + this.dataLength)
       // What was copied was read before this: an exchange is a fence where a load is not.
       Atomics.add(words, this.member.scratch >>> 2, 0)

@@ -17,6 +17,7 @@ typedef struct change {
   int64_t *integer;
   uint32_t entry; /* which is not published yet, or zero */
   uint64_t bytes; /* of it */
+  uint64_t sum;   /* what an addition makes */
 } change;
 
 /* ---- blocks ---- */
@@ -99,18 +100,21 @@ static int make_entry(sw_map_handle *m, change *c) {
 
 /* ---- contents ---- */
 
-/* Room for so many pairs, and the content that they are. 1, or an error of the heap. */
-static int make_block(sw_map_handle *m, uint32_t count, swi_made *made, uint64_t **pairs) {
-  if (count > SW_MAP_BUCKET_MOST) return SW_EHEAPFULL;
+/* Room for so many pairs, and the content that they are: where the first one goes, or NULL with an
+ * error in *status. */
+static uint64_t *make_block(sw_map_handle *m, uint32_t count, swi_made *made, int *status) {
+  *status = SW_EHEAPFULL;
+  if (count > SW_MAP_BUCKET_MOST) return NULL;
   bool crowd = count >= SW_MAP_CROWD;
   made->bytes = (count + (crowd ? 1 : 0)) * 8;
   made->block = swi_map_take(m, made->bytes);
-  if (made->block == 0) return m->heap->status;
+  *status = m->heap->status;
+  if (made->block == 0) return NULL;
   made->content = swi_word_of(0, crowd ? SW_MAP_CROWD : count, made->block);
-  *pairs = swi_map_word(m, made->block);
+  uint64_t *pairs = swi_map_word(m, made->block);
   fence_fill(m);
-  if (crowd) swi_map_fill((*pairs)++, count);
-  return 1;
+  if (crowd) swi_map_fill(pairs++, count);
+  return pairs;
 }
 
 static uint64_t single(uint64_t pair, uint32_t log2) {
@@ -127,9 +131,9 @@ int swi_content_make(sw_map_handle *m, const swi_content *content, uint32_t log2
     made->content = single(pair, log2);
     return 1;
   }
-  uint64_t *pairs;
-  int status = make_block(m, count, made, &pairs);
-  if (status != 1) return status;
+  int status;
+  uint64_t *pairs = make_block(m, count, made, &status);
+  if (pairs == NULL) return status;
   for (uint32_t i = 0; i < content->count; i++) {
     if (i != skip) swi_map_fill(pairs++, swi_content_pair(m, content, i));
   }
@@ -154,15 +158,16 @@ int swi_content_split(sw_map_handle *m, const swi_content *content, uint32_t log
   made->count = count;
   if (count == 1) made->content = single(last, log2 + 1);
   if (count < 2) return 1;
-  uint64_t *pairs;
-  int status = make_block(m, count, made, &pairs);
-  for (uint32_t i = 0; status == 1 && i < content->count && count > 0; i++) {
+  int status;
+  uint64_t *pairs = make_block(m, count, made, &status);
+  if (pairs == NULL) return status;
+  for (uint32_t i = 0; i < content->count && count > 0; i++) {
     uint64_t pair = swi_content_pair(m, content, i);
     if (!is_on_side(pair, log2, side)) continue;
     swi_map_fill(pairs++, pair);
     count--;
   }
-  return status;
+  return 1;
 }
 
 /* The only exchange of a living word by another one. */
@@ -208,12 +213,12 @@ static double wrapped(double sum) {
   return (double)(uint32_t)whole;
 }
 
-/* The sum of an integer and c->amount, in *to. */
-static int add_up(const sw_map_handle *m, const change *c, const swi_found *found, uint64_t *to) {
+/* Make the sum of what is there and what is added: 1, or SW_EINVAL. */
+static int add_up(const sw_map_handle *m, change *c, const swi_found *found) {
   uint64_t bits = found == NULL ? 0 : swi_map_part(swi_map_look(m, found->value));
   if (c->mode == ADD_INTEGER) {
     if (found != NULL && (found->type != SW_MAP_BIGINT || found->length != 8)) return SW_EINVAL;
-    *to = bits + (uint64_t)*c->integer;
+    c->sum = bits + (uint64_t)*c->integer;
     return 1;
   }
   double sum;
@@ -221,12 +226,12 @@ static int add_up(const sw_map_handle *m, const change *c, const swi_found *foun
   __builtin_memcpy(&sum, &bits, 8);
   sum += c->amount;
   if ((m->flags & SW_MAP_NUMERIC) == SW_MAP_U32) sum = wrapped(sum);
-  __builtin_memcpy(to, &sum, 8);
+  __builtin_memcpy(&c->sum, &sum, 8);
   return 1;
 }
 
 /* Is it to be done? 1; 0: no; or an error. `found`: NULL where there is none. */
-static int decide(const sw_map_handle *m, const change *c, const swi_found *found, uint64_t *sum) {
+static int decide(const sw_map_handle *m, change *c, const swi_found *found) {
   switch (c->mode) {
     case SW_MAP_SET:
       return 1;
@@ -236,7 +241,7 @@ static int decide(const sw_map_handle *m, const change *c, const swi_found *foun
       return found != NULL && is_expected(m, found, &c->expected);
     case ADD:
     case ADD_INTEGER:
-      return add_up(m, c, found, sum);
+      return add_up(m, c, found);
     default:
       return found != NULL;
   }
@@ -260,17 +265,16 @@ static void settle(sw_map_handle *m, const swi_spot *spot, const swi_content *co
 static int try_change(sw_map_handle *m, change *c, bool *again) {
   swi_spot spot;
   swi_content content;
-  swi_found found;
+  swi_found found = {0};
   swi_made made;
-  uint64_t sum = 0;
   int status = swi_table_find(m, c->key.hash, true, &spot);
   if (status != SW_OK) return status;
   status = swi_content_of(m, spot.word, &content);
   if (status == SW_OK) status = swi_content_find(m, &spot, &content, &c->key, &found);
   bool there = status == 1, stands = there && !swi_entry_expired(m, &found);
-  if (status >= 0) status = decide(m, c, stands ? &found : NULL, &sum);
+  if (status >= 0) status = decide(m, c, stands ? &found : NULL);
   bool adds = c->value.type != 0;
-  if (c->mode == ADD || c->mode == ADD_INTEGER) c->value.bytes = (const uint8_t *)&sum;
+  if (c->mode == ADD || c->mode == ADD_INTEGER) c->value.bytes = (const uint8_t *)&c->sum;
   if (status == 1 && adds) {
     status = make_entry(m, c);
     if (status == SW_OK) status = 1;
@@ -287,8 +291,8 @@ static int try_change(sw_map_handle *m, change *c, bool *again) {
     return 0;
   }
   c->entry = 0;
-  if (c->mode == ADD) __builtin_memcpy(&c->amount, &sum, 8);
-  if (c->mode == ADD_INTEGER) __builtin_memcpy(c->integer, &sum, 8);
+  if (c->mode == ADD) __builtin_memcpy(&c->amount, &c->sum, 8);
+  if (c->mode == ADD_INTEGER) __builtin_memcpy(c->integer, &c->sum, 8);
   settle(m, &spot, &content, there ? &found : NULL, made.count, adds && !there);
   return stands ? 2 : 1;
 }

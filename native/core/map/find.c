@@ -147,7 +147,7 @@ static int get(sw_map_handle *m, const swi_key *key, void *out, uint32_t room) {
   for (int tries = 0; tries < SWI_MAP_TRIES; tries++) {
     swi_spot spot;
     swi_content content;
-    swi_found found;
+    swi_found found = {0};
     int status = swi_table_find(m, key->hash, false, &spot);
     if (status != SW_OK) return status;
     status = swi_content_of(m, spot.word, &content);
@@ -176,7 +176,7 @@ static double nothing(void) { return __builtin_nan(""); }
 /* A number that is not found at the first look. */
 __attribute__((noinline)) static double get_slowly(sw_map_handle *m, double number) {
   swi_key key = swi_key_number(m, number);
-  double value;
+  double value = 0;
   m->status = get(m, &key, &value, 8);
   return m->status == SW_MAP_NUMBER ? value : nothing();
 }

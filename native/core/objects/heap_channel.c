@@ -66,9 +66,7 @@ static uint32_t new_header(sw_heap *heap) {
 }
 
 /* One that was freed: 0 when there is none. */
-static uint32_t freed_header(sw_heap *heap) {
-  return sw_registry_reuse(heap, SW_KIND_FREE_CHANNEL, SW_KIND_CHANNEL);
-}
+static uint32_t freed_header(sw_heap *heap) { return sw_registry_reuse(heap, SW_KIND_FREE_CHANNEL, SW_KIND_CHANNEL); }
 
 static uint32_t take_header(sw_heap *heap) {
   uint32_t at = freed_header(heap);

@@ -80,20 +80,21 @@ describe('containers that several change', () => {
     const region = closeLater(Region.create({ size: 64 * MIB, share: 'processes' }))
     const made = make(new MemoryHeap(region.token))
     closeLater(made.heap.region)
-    const task = (number: number) => ({ shared: region.token, containers: made.pointers, number, turns: 1e9 })
     let deaths = 0
-    const steady = new Peer(task(1))
+    const begin = (number: number) =>
+      new Peer({ shared: region.token, containers: made.pointers, number, inserted: deaths * 1e6, turns: 1e9 })
+    const steady = begin(1)
     assert.equal(await steady.next(), 'begun')
     for (; deaths < 12; deaths++) {
-      const victim = new Peer(task(2 + (deaths % 6)))
+      const victim = begin(2 + (deaths % 6))
       assert.equal(await victim.next(), 'begun')
       await sleep(10 + (deaths % 4) * 10)
       await victim.kill()
       // the living go on
       made.vector.push(1)
       made.string.value = 'zzzzz'
-      made.list.insert([1, 1e6 + deaths])
-      made.list.deleteMatch((data) => data[1]! >= 1e6)
+      made.list.insert([8, 1 + deaths])
+      made.list.deleteMatch((data) => data[0] === 8)
     }
     await steady.kill()
     end(made, 2 * (deaths + 1))

@@ -68,8 +68,14 @@ export class Peer {
     return this.#said.shift() as T
   }
 
-  /** And wait until it has gone. */
+  /** And wait until it has gone. One that has failed before is an error. */
   async kill(): Promise<void> {
+    await this.stop()
+    const { exitCode } = this.process
+    assert.ok(exitCode === null || exitCode === 0, `the other process had failed (${exitCode})`)
+  }
+
+  async stop(): Promise<void> {
     const { exitCode, signalCode } = this.process
     if (exitCode !== null || signalCode !== null) return
     const gone = once(this.process, 'exit')
@@ -85,7 +91,7 @@ export class Peer {
 }
 
 export async function killAll(): Promise<void> {
-  await Promise.all(running.splice(0).map((peer) => peer.kill()))
+  await Promise.all(running.splice(0).map((peer) => peer.stop()))
 }
 
 /** A channel that processes share, cleaned up after the test. */

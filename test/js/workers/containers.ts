@@ -9,8 +9,10 @@ export interface ContainersTask {
   shared: MemoryHeapMemory | string
   /** Pointers: of a string, a vector of numbers, one of three numbers, and a list of two. */
   containers: [string: number, vector: number, wide: number, list: number]
-  /** Of this participant: from 1 on. */
+  /** Of this participant: from 1 to 7. */
   number: number
+  /** How many elements an earlier participant of that number may have inserted. */
+  inserted?: number
   turns: number
 }
 
@@ -49,7 +51,7 @@ function run(): void {
   const list = new SharedList(heap, listAt)
   const next = integers(task.number)
   const done: ContainersDone = { pushed: 0, popped: 0, added: 0, set: 0 }
-  let inserted = 0
+  let inserted = task.inserted ?? 0
   say('begun')
   for (let turn = 0; turn < task.turns; turn++) {
     const what = next() % 16
