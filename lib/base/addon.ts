@@ -98,10 +98,24 @@ export interface SharedMemory {
 /** Called when something has come: events, and `count` rings, as of `takeRings`. */
 export type Dispatch = (events: WorkerEvent[] | undefined, count: number) => void
 
+/** A process, as endpoints name it. */
+export interface Identity {
+  pid: number
+  startLow: number
+  startHigh: number
+}
+
 export interface Addon {
   /** Is this the thread that lives as long as the process? index.ts knows. */
   isMainThread: boolean
-  RegionBinding: new (bytes: Uint8Array, endpoint: number, away?: SharedMemory) => WorkerBinding
+  /**
+   * Without an endpoint it takes one for this process: `endpoint` of it is the index, or the core's
+   * error, and then it is closed. No end of the thread comes between.
+   */
+  RegionBinding: {
+    new (bytes: Uint8Array, endpoint: undefined, away?: SharedMemory): WorkerBinding & { readonly endpoint: number }
+    new (bytes: Uint8Array, endpoint: number): WorkerBinding
+  }
   SharedMemory: { new (token: string): SharedMemory; new (size: number, name: string | undefined): SharedMemory }
   /**
    * `rings`: where the numbers of the endpoints that were rung are put, from index 1 on. At index 0
@@ -115,7 +129,7 @@ export interface Addon {
   takeRings(): number
   ref(): void
   unref(): void
-  identity(): { pid: number; startLow: number; startHigh: number }
+  identity(): Identity
   alive(pid: number, startLow: number, startHigh: number): number
   crc32c(bytes: Uint8Array, crc: number): number
   /** Where the first byte is that is not zero; -1 where all are. */

@@ -1,4 +1,5 @@
 // What main, preload and page say to each other.
+import type { Identity } from '../base/addon.js'
 import type { ErrorCode } from '../base/errors.js'
 import type { ChannelRef } from '../heap/channels.js'
 
@@ -37,13 +38,6 @@ interface Coded {
 
 /** What main answers. The token is there where the page asks for the shared memory. */
 export type Answer = (Capacities & Coded & { token?: string }) | Refusal
-
-/** A process, as endpoints name it. */
-export interface Identity {
-  pid: number
-  startLow: number
-  startHigh: number
-}
 
 /**
  * The shared region is open. Its memory is here where preload and page are one world, else in the

@@ -119,9 +119,11 @@ function joinShared<T>(
   own: unknown,
 ): SharedMemoryChannel<T> {
   const host: RegionHost = {
-    identity: () => identity,
     alive: (pid, startLow, startHigh) => bridge.alive(pid, startLow, startHigh),
-    bind: (_bytes, endpoint) => new DistantBinding(bridge, id, endpoint),
+    join(_bytes, claim) {
+      const endpoint = claim(identity)
+      return { endpoint, binding: new DistantBinding(bridge, id, endpoint) }
+    },
   }
   try {
     const format = formatFor(own, codec)

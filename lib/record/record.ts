@@ -17,7 +17,6 @@ import type { Heap } from '../heap/heap.js'
 import { HeapObject, type ObjectHome } from '../heap/heap-object.js'
 import type { HeapMember } from '../heap/member.js'
 import { type Lock, type LockOptions, Mutex } from '../mutex/mutex.js'
-import type { Placed } from './accessors.js'
 import type { Field, Shape } from './definition.js'
 import { LAYOUTS, type Layout, layoutOf, placeOf, type StructLayout } from './layout.js'
 import { textAt, type VersionedText } from './texts.js'
@@ -95,7 +94,7 @@ export function* blocksAt(member: HeapMember, pointer: number): Generator<number
 }
 
 /** Fields in shared memory, of one object or of many. */
-export abstract class SharedRecord extends HeapObject implements Placed {
+export abstract class SharedRecord extends HeapObject {
   /** @internal */ declare readonly shape: Shape
   /** @internal */ declare readonly layout: Layout
   /** @internal */ declare readonly plan: Plan

@@ -1,13 +1,13 @@
 // This thread's membership of a region: an endpoint, the core on the region's bytes, and the
 // addon's binding where there is an addon. Others see it by the endpoint's words:
 //
-//   free --claim--> claimed, no skills --bind, skills--> in use --leave--> free
+//   free --claim and bind--> claimed, no skills --skills--> in use --leave--> free
 //
-// A crash behind `claim` leaves the endpoint claimed. Where there is the addon, others ask the
-// operating system whether its process lives, and take it; without, they see the end of the thread
-// by its Web Lock (endpoint.ts), if it held one by then. What the constructor throws behind the
-// claim gives the endpoint back.
-import { type Addon, addon, type RegionBinding, type SharedMemory } from '../base/addon.js'
+// With the addon it is one call: where the thread ends behind it, the binding gives the endpoint
+// back, and where the process does, others ask the operating system and take it. Without, a crash
+// leaves the endpoint claimed, and others see the end of the thread by its Web Lock (endpoint.ts),
+// if it held one. What the constructor throws behind the claim gives the endpoint back.
+import { type Addon, addon, type Identity, type RegionBinding, type SharedMemory } from '../base/addon.js'
 import type { CoreHost, GuardedCore, HotCore, Offset } from '../base/core.js'
 import { adopt, coreError, SabwayError } from '../base/errors.js'
 import { bytesOf, type RegionMemory } from '../base/region-memory.js'
@@ -36,24 +36,32 @@ import { heapPart } from './parts.js'
  * Electron page.
  */
 export interface RegionHost {
-  identity: Addon['identity']
   alive: Addon['alive']
   /**
-   * The endpoint's binding: from now on it is rung, and given back when the addon's environment
-   * ends.
+   * Take an endpoint: from now on it is rung, and given back when the addon's environment ends.
+   * `claim` takes one for that process.
    */
-  bind(bytes: Uint8Array<SharedArrayBuffer>, endpoint: number, away?: SharedMemory): RegionBinding
+  join(bytes: Uint8Array<SharedArrayBuffer>, claim: (of: Identity) => number, away?: SharedMemory): Joined
 }
+
+interface Joined {
+  endpoint: number
+  binding: RegionBinding | null
+}
+
+/** Without an addon there is no process to tell of. */
+const ALONE: Identity = { pid: 1, startLow: 0, startHigh: 0 }
 
 /** By the addon of this context; null where there is none. */
 export function ownHost(): RegionHost | null {
   const native = addon()
   if (native === null) return null
-  const { identity, alive } = native
   return {
-    identity,
-    alive,
-    bind: (bytes, endpoint, away) => new native.RegionBinding(bytes, endpoint, away),
+    alive: native.alive,
+    join(bytes, _claim, away) {
+      const binding = new native.RegionBinding(bytes, undefined, away)
+      return { endpoint: mustBeClaimed(binding.endpoint), binding }
+    },
   }
 }
 
@@ -139,27 +147,30 @@ export class Membership {
     if (empty) throw new SabwayError('ERR_SABWAY_CORRUPT', 'its header names a place where no channel can be')
     this.processes = (Atomics.load(words, sw_region_header.flags >>> 2) & SW_REGION_PROCESSES) !== 0
     waking.processes = this.processes
-    const endpoint = claim(core, host)
+    let claimed = -1
+    const claim = ({ pid, startLow, startHigh }: Identity) => {
+      claimed = mustBeClaimed(core.sw_endpoint_claim(0, pid, startLow, startHigh))
+      return claimed
+    }
+    let joined: Joined
+    try {
+      joined = host?.join(bytes, claim, away) ?? { endpoint: claim(ALONE), binding: null }
+    } catch (error) {
+      if (claimed >= 0) leave(this, roleOf(words, claimed))
+      throw adopt(error)
+    }
+    const { endpoint, binding } = joined
     this.endpoint = endpoint
+    this.binding = binding
     this.instance = SW_INSTANCES_AT + endpoint * SW_INSTANCE_BYTES
     stackPointer.value = this.instance + sw_instance.stack + SW_STACK_BYTES
     this.#role = roleOf(words, endpoint)
     heapPart.loaded?.evictOwn(this, endpoint) // what earlier owners have left
-    try {
-      this.binding = host === null ? null : host.bind(this.bytes, endpoint, away)
-    } catch (error) {
-      leave(this, this.#role)
-      throw adopt(error)
-    }
-    waking.binding = this.binding
+    waking.binding = binding
     // Before the stay, which may add to them.
-    core.sw_endpoint_set_skills(
-      0,
-      endpoint,
-      this.binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX,
-    )
+    core.sw_endpoint_set_skills(0, endpoint, binding === null ? SW_WAKES_ATOMICS : SW_WAKES_ATOMICS | SW_WAKES_FUTEX)
     this.#forgetOwner =
-      this.binding === null
+      binding === null
         ? commons.evictWhenCollected(
             owner,
             endpoint,
@@ -191,9 +202,8 @@ export class Membership {
   }
 }
 
-function claim(core: GuardedCore, host: RegionHost | null): number {
-  const { pid, startLow, startHigh } = host?.identity() ?? { pid: 1, startLow: 0, startHigh: 0 }
-  const index = core.sw_endpoint_claim(0, pid, startLow, startHigh)
+/** The index, which is an error where it is negative. */
+function mustBeClaimed(index: number): number {
   if (index < 0)
     throw coreError(index, `a region has room for ${SW_ENDPOINTS} threads; clean up channels no longer used`)
   return index

@@ -11,6 +11,7 @@
 #include "sabway/region.h"
 #include "sabway/registry.h"
 #include "shared_memory.h"
+#include "util/self.h"
 
 void RegionBinding::Init(Napi::Env env, Napi::Object exports) {
   exports.Set(
@@ -25,14 +26,18 @@ void RegionBinding::Init(Napi::Env env, Napi::Object exports) {
                    InstanceMethod("copyIn", &RegionBinding::CopyIn), InstanceMethod("close", &RegionBinding::Close)}));
 }
 
-// (bytes: Uint8Array over the whole region, endpoint index that the caller claimed, SharedMemory
-// that a private region is a copy of | undefined)
+// (bytes: Uint8Array over the whole region, index of an endpoint that the caller has claimed |
+// undefined: take one, SharedMemory that a private region is a copy of | undefined). `endpoint` of
+// it is the index, or the error of the claim; then it is closed. The claim is made here because a
+// thread can be terminated between any two calls from JavaScript: then the environment gives back
+// what it knows of.
 RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<RegionBinding>(info) {
   Napi::Env env = info.Env();
   environment_ = Environment::Of(env);
   // The address comes from a view: on Node 20 Node-API does not take the SharedArrayBuffer itself.
   auto [data, length] = BytesOf(info[0], "the region");
-  endpoint_ = Whole(info[1], "endpoint", SW_ENDPOINTS - 1);
+  bool claims = info[1].IsUndefined();
+  if (!claims) endpoint_ = Whole(info[1], "endpoint", SW_ENDPOINTS - 1);
   if (length % SW_PAGE != 0 || reinterpret_cast<uintptr_t>(data) % sizeof(uint64_t) != 0) {
     throw MakeError(env, SW_ENOTREGION, "a region is whole pages of 64 KiB, 8-byte aligned");
   }
@@ -43,12 +48,25 @@ RegionBinding::RegionBinding(const Napi::CallbackInfo &info) : Napi::ObjectWrap<
     away_reference_ = Napi::Persistent(info[2].As<Napi::Object>());
     away_ = SharedMemory::Unwrap(info[2].As<Napi::Object>());
   }
-  base_ = data;
-  size_ = length;
-  open_ = true;
-  bell_ = environment_->TakeBell();
-  number_ = environment_->Add(this);
-  Weigh(1);
+  // From here on nothing throws, as the Node-API of a terminated context fails, and an object whose
+  // constructor throws gives no endpoint back.
+  int claimed = SW_OK;
+  if (claims) {
+    sw_owner self = swi_self();
+    claimed = sw_endpoint_claim(data, self.pid, self.start_low, self.start_high);
+    if (claimed >= 0) endpoint_ = static_cast<uint32_t>(claimed);
+  }
+  if (claimed >= 0) {
+    base_ = data;
+    size_ = length;
+    open_ = true;
+    bell_ = environment_->TakeBell();
+    number_ = environment_->Add(this);
+    Weigh(1);
+  }
+  napi_value shown;
+  if (claims && napi_create_int32(env, claimed, &shown) == napi_ok)
+    napi_set_named_property(env, info.This(), "endpoint", shown);
   ShowRing(info.This());
 }
 

@@ -27,7 +27,6 @@ export class HeapLane extends Lane {
   /** A pair of words under the mutex, and how far the thread and the process are. */
   #state
   #peers = []
-  #begin = 0
 
   constructor(seed, fail) {
     super('heap', seed, fail)
@@ -48,7 +47,6 @@ export class HeapLane extends Lane {
     const task = (index) => ({ index, seed: this.below(2 ** 31), names: NAMES })
     const thread = new Worker(CHURN, { workerData: { ...task(0), shared: handle } })
     const child = fork(fileURLToPath(CHURN), [JSON.stringify({ ...task(1), shared: token })])
-    this.#begin = this.#state.data[2]
     this.#peers = [
       { what: 'thread', from: thread, kill: () => thread.terminate() },
       { what: 'process', from: child, kill: () => child.kill('SIGKILL') },
@@ -78,10 +76,6 @@ export class HeapLane extends Lane {
   }
 
   async restart() {
-    // A fault that is known: a thread that is terminated while it joins keeps its endpoint until
-    // its process ends, for it compiles the heap's code between the claim and the binding
-    // (lib/region/membership.ts). 64 of those use up the region.
-    if (this.#state.data[2] === this.#begin) return
     this.restarts++
     await this.#kill()
     const { region } = this.#heap

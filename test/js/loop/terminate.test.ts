@@ -1,12 +1,13 @@
 // worker.terminate() ends a JavaScript thread between any two of its instructions.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Region, type SharedMemoryChannel } from 'sabway'
+import { MemoryHeap, Mutex, Region, type SharedMemoryChannel } from 'sabway'
 import { pattern, random } from '../support/bytes.js'
 import { collect, open, takeAll } from '../support/channels.js'
 import { times } from '../support/effort.js'
 import { collectGarbage } from '../support/gc.js'
 import { heard } from '../support/processes.js'
+import { closeLater } from '../support/regions.js'
 import { nativeThreadsAre, Thread } from '../support/threads.js'
 import { until } from '../support/wait.js'
 import type { EndData } from '../workers/end.js'
@@ -65,6 +66,25 @@ describe('worker.terminate()', () => {
     await until(() => echoes.at(-1)!.length === 10, 'the last message to pass')
     assert.deepEqual(echoes.at(-1), pattern(1000, 10))
     await last.terminate()
+  })
+
+  it(`of a thread that joins leaves the region as it was (${ROUNDS} times)`, async () => {
+    const heap = new MemoryHeap({ size: 4 * 2 ** 20 })
+    closeLater(heap.region)
+    new Mutex(heap) // then a thread that joins loads the heap's code, which takes it some time
+    const begun = new Int32Array(new SharedArrayBuffer(4))
+    let early = 0
+    for (let round = 0; round < ROUNDS; round++) {
+      begun[0] = 0
+      const thread = new Thread('joining', { begun, handle: heap.region.handle })
+      await until(() => Atomics.load(begun, 0) !== 0, 'the thread')
+      const end = performance.now() + chance() * 6
+      while (performance.now() < end) {}
+      if (begun[0] === 1) early++
+      await thread.terminate()
+    }
+    assert.ok(early > 0, 'no thread was terminated while it joined')
+    await until(() => heap.region.stats().participants === 1, 'the endpoints of the threads')
   })
 
   it(`of a thread with native workers of its own joins those (${ROUNDS} times)`, async () => {
