@@ -397,7 +397,7 @@ function sleep(bell: Bell, now: number): void {
     waiter.parks++
     waiter.blocked = null
   }
-  if (!region.commons.secluded) waitForRing(bell.wait, region, ticket, boundOf(bell, waiting))
+  if (!region.commons.secluded) waitForRing(bell.wait, region, ticket, boundOf(region, bell, waiting))
 }
 
 /** `region`: of the participants that wait at it, if any do. */
@@ -435,14 +435,15 @@ function someAreReady(waiting: Waiting, looked: readonly Participant[]): boolean
   return ready
 }
 
-/** The longest sleep of an endpoint in milliseconds, 0 for no such bound. */
-function boundOf({ wait }: Bell, { active, dozing }: Waiting): number {
+/** The longest sleep of the region's endpoint in milliseconds, 0 for no such bound. */
+function boundOf({ core, binding }: Region, { wait }: Bell, { active, dozing }: Waiting): number {
+  if (binding !== null) return 0
   let shortest = 0
-  for (const participant of [...active, ...dozing.values()]) {
-    const { core, binding } = participant.region
-    if (binding !== null) return 0
+  const consider = (participant: Participant) => {
     const bound = core.sw_wait_limit_ms(participant.reach(SW_SLEEP_ATOMICS), wait.sleeps)
     if (bound !== 0) shortest = shortest === 0 ? bound : Math.min(shortest, bound)
   }
+  active.forEach(consider)
+  dozing.forEach(consider)
   return shortest
 }
