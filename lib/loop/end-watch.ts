@@ -17,13 +17,11 @@ import type { Region } from '../region/region.js'
 interface Lock {
   name: LockName
   held: boolean
-  /** Its thread answers a ring while it lives: it sleeps in a call that blocks. */
-  sleeps: boolean
   /**
-   * It answers unless it computes: the code that asked for the lock has run to its end. Chromium
-   * passes the request on in a later task only, and the task between may be a long one.
+   * Its thread answers a ring while it lives: it has yielded to its event loop since it asked for
+   * the lock, or it sleeps in a call that blocks.
    */
-  yielded: boolean
+  answers: boolean
 }
 
 /** The lock of the participant that a role names; null where it has none, or has left. */
@@ -33,11 +31,11 @@ function lockOf(words: Int32Array, role: number): Lock | null {
   const word = (field: number) => Atomics.load(words, endpointWord(index, field))
   const name = { low: word(sw_endpoint.lock_low), high: word(sw_endpoint.lock_high) }
   const skills = word(sw_endpoint.skills)
-  const sleeps = word(sw_endpoint.sleeping) !== SW_AWAKE
+  const sleeping = word(sw_endpoint.sleeping) !== SW_AWAKE
   // The role last: all that was read is of one claim.
   if (name.low === 0 || roleOf(words, index) !== role) return null
-  const has = (skill: number) => (skills & skill) !== 0
-  return { name, held: has(SW_LOCKED) || host.inNode, sleeps, yielded: has(SW_YIELDED) }
+  const answers = (skills & SW_YIELDED) !== 0 || sleeping
+  return { name, held: (skills & SW_LOCKED) !== 0 || host.inNode, answers }
 }
 
 /**
@@ -46,11 +44,6 @@ function lockOf(words: Int32Array, role: number): Lock | null {
  */
 const PATIENCE_MS = 500
 const MOST_PATIENCE_MS = 60_000
-/**
- * A thread that has yielded and answers neither within this patience nor within all shorter ones,
- * which is about 24 seconds, has ended; a shorter time it may compute.
- */
-const COMPUTING_MS = 8000
 
 interface Watched {
   held: boolean
@@ -119,7 +112,7 @@ export class EndWatch {
    */
   #doubt(role: number, patience: number): void {
     this.#later(role, patience, async (lock, words, isOver) => {
-      if (lock.sleeps || (lock.yielded && patience >= COMPUTING_MS)) this.#ask(role, ring(words, role), patience)
+      if (lock.answers) this.#ask(role, ring(words, role), patience)
       else {
         const known = await isKnown(lock.name)
         if (isOver()) return

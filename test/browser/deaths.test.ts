@@ -62,14 +62,6 @@ for (const name of BROWSERS)
       assert.deepEqual(await ask('leaveBlocked', 4000), ['true', 'message', 'ERR_SABWAY_CLOSED'])
     })
 
-    it('is not seen in a thread that computes for long', async () => {
-      assert.deepEqual(await ask('watchComputing'), ['message 1', 'message 2'])
-    })
-
-    it('of a worker that closes itself at once is told when it could have computed', async () => {
-      assert.equal(await ask('closeAtOnce'), 'ERR_SABWAY_PEER_DIED')
-    })
-
     it('of both sides is found out by the attempt to take one', async () => {
       assert.deepEqual(await ask('restartBoth'), ['ERR_SABWAY_SIDE_TAKEN'])
     })

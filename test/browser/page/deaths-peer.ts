@@ -5,18 +5,8 @@ import { type ChannelHandle, type SabwayError, SharedMemoryChannel } from 'sabwa
 export interface PeerTask {
   handles: readonly ChannelHandle[]
   /** 'waits': it does nothing more. 'floods': it sends without end, as much as there is room for.
-   * 'blocks': it receives on the first side, blocking, and posts what it has seen.
-   * 'closes itself at once': in the task in which it attaches.
-   * 'computes': from the task behind that one on, for five seconds; then it sends a message. */
-  how:
-    | 'waits'
-    | 'closes itself'
-    | 'closes itself at once'
-    | 'cleanup'
-    | 'floods'
-    | 'blocks'
-    | 'computes'
-    | 'takes the other side'
+   * 'blocks': it receives on the first side, blocking, and posts what it has seen. */
+  how: 'waits' | 'closes itself' | 'cleanup' | 'floods' | 'blocks' | 'takes the other side'
   /** In a worker: have a worker of this one do it. */
   nested?: boolean
 }
@@ -71,22 +61,11 @@ function begin({ handles, how, nested }: PeerTask): void {
   if (how !== 'floods') for (const channel of channels) channel.send(Uint8Array.of(1))
   say('attached')
   if (how === 'cleanup') for (const channel of channels) channel.cleanup()
-  if (how === 'closes itself at once') globalThis.close()
-  if (how === 'closes itself') setTimeout(() => globalThis.close(), 500)
-  if (how === 'computes') computing = channels[0]!
+  if (how === 'closes itself') globalThis.close()
   if (how === 'floods') flood(channels[0]!)
 }
 
-let computing: SharedMemoryChannel | null = null
-
-function compute(channel: SharedMemoryChannel): void {
-  const end = performance.now() + 5000
-  while (performance.now() < end);
-  channel.send(Uint8Array.of(2))
-}
-
 globalThis.addEventListener('message', ({ data }) => {
-  if (data === 'compute' && computing !== null) compute(computing)
   if (typeof data === 'object' && data !== null && 'handles' in data) begin(data as PeerTask)
 })
 if (inWindow) say('loaded')

@@ -104,28 +104,6 @@ async function block(handle: ChannelHandle): Promise<Outcome> {
 }
 
 Object.assign(globalThis, {
-  /** A worker that computes from the task behind its attachment on. Returns what is seen of it. */
-  async watchComputing(): Promise<string[]> {
-    const channel = open()
-    const seen: string[] = []
-    channel.addEventListener('peer-died', () => seen.push('peer-died'))
-    const worker = new Worker('/deaths-peer.js', { type: 'module' })
-    worker.postMessage({ handles: [channel.handle], how: 'computes' } satisfies PeerTask)
-    worker.postMessage('compute')
-    for (let i = 0; i < 2; i++) seen.push(`message ${(await within(channel.receive(), 'a message'))[0]}`)
-    worker.terminate()
-    return seen
-  },
-
-  /** A worker that closes itself before it can hold a lock. Returns how a wait for it ends. */
-  async closeAtOnce(): Promise<string> {
-    const channel = open()
-    const worker = new Worker('/deaths-peer.js', { type: 'module' })
-    worker.postMessage({ handles: [channel.handle], how: 'closes itself at once' } satisfies PeerTask)
-    await channel.receive()
-    return channel.receive().then(() => 'message', codeOf)
-  },
-
   /**
    * Worker after worker is terminated, and its side taken again. Returns how many participants
    * there are at the end.

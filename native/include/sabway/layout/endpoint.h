@@ -31,8 +31,7 @@ enum {
   SW_LOCKED = 16,
   /* sees such locks: its doorbell is rung when a role is taken, or a lock is held */
   SW_WATCHES = 32,
-  /* the code that asked for the lock has run to its end: unless the next task of its thread is a
-   * long one, the lock will be held soon */
+  /* the code that asked for the lock has run to its end: the lock will be held soon */
   SW_YIELDED = 64
 };
 
