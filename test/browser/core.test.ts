@@ -24,6 +24,8 @@ const FILES: Record<string, number> = {
   heap: 15,
   'heap-threads': 15,
   hostile: 42,
+  list: 22,
+  map: 18,
   'max-queued': 14,
   mutex: 18,
   'no-addon': 8,
@@ -44,10 +46,12 @@ const FILES: Record<string, number> = {
   sizes: 7,
   sources: 114,
   streams: 14,
+  string: 14,
   'struct-array': 20,
   threads: 6,
   'too-large': 4,
   values: 30,
+  vector: 32,
   write: 19,
 }
 
