@@ -22,11 +22,6 @@ typedef struct change {
 
 /* ---- blocks ---- */
 
-/* Before a block is filled: not where the processor stores in order by itself. */
-static inline void fence_fill(const sw_map_handle *m) {
-  if (m->ordered == 0) sw_fence_fill();
-}
-
 static uint32_t units_of(uint64_t bytes) { return bytes > 64 ? UINT32_MAX : (uint32_t)(bytes + 15) / 16; }
 
 uint32_t swi_map_take(sw_map_handle *m, uint32_t bytes) {
@@ -82,7 +77,7 @@ static int make_entry(sw_map_handle *m, change *c) {
   c->entry = swi_map_take(m, (uint32_t)c->bytes);
   if (c->entry == 0) return m->heap->status;
   uint64_t *to = swi_map_word(m, c->entry);
-  fence_fill(m);
+  sw_fence_fill_unless(m->ordered);
   swi_map_fill(to++, shape);
   swi_map_fill(to++, lengths);
   if (expires) {
@@ -112,7 +107,7 @@ static uint64_t *make_block(sw_map_handle *m, uint32_t count, swi_made *made, in
   if (made->block == 0) return NULL;
   made->content = swi_word_of(0, crowd ? SW_MAP_CROWD : count, made->block);
   uint64_t *pairs = swi_map_word(m, made->block);
-  fence_fill(m);
+  sw_fence_fill_unless(m->ordered);
   if (crowd) swi_map_fill(pairs++, count);
   return pairs;
 }
@@ -368,7 +363,7 @@ static inline __attribute__((always_inline)) bool go_short_way(sw_map_handle *m,
   uint32_t entry = m->spare[1], block = m->spare[0];
   uint64_t *to = swi_map_word(m, entry), word = w->word;
   uint64_t pair = (uint64_t)key->hash << 32 | entry;
-  fence_fill(m);
+  sw_fence_fill_unless(m->ordered);
   swi_map_fill(to, (uint64_t)key->hash << 32 | SW_MAP_NUMBER << 4 | SW_MAP_NUMBER);
   swi_map_fill(to + 1, (uint64_t)8 << 32 | 8);
   swi_map_fill(to + 2, key->first);

@@ -14,6 +14,7 @@ static void attach(sw_map_handle *m, sw_heap *h, uint32_t at) {
   *m = (sw_map_handle){.tag = SW_MAP_TAG, .heap = h, .base = h->base, .map = map_at(h, at), .at = at, .until = 1};
   m->begin = h->begin;
   m->end = (uint32_t)end_of(h);
+  m->ordered = h->ordered;
 }
 
 static uint32_t slot_of(uint32_t endpoint) { return endpoint % 8 * 8 + endpoint / 8; }

@@ -287,7 +287,7 @@ __attribute__((noinline)) static int push_slowly(sw_heap *h, uint32_t at, uint32
       status = SW_ECORRUPT;
     } else {
       put(place, from, v.size);
-      sw_store_release(&v.vector->length, length + 1); /* [V1] */
+      sw_store_release_unless(h->ordered, &v.vector->length, length + 1); /* [V1] */
     }
   }
   unlock(h, &v);
@@ -303,7 +303,7 @@ int sw_vector_push(sw_heap *h, uint32_t at, uint32_t generation, const void *fro
   if (length < SW_VECTOR_MOST && see(h, at, &v)) place = slot(h, &v, length);
   if (place != NULL) {
     put(place, from, v.size);
-    sw_store_release(&v.vector->length, length + 1); /* [V1] */
+    sw_store_release_unless(h->ordered, &v.vector->length, length + 1); /* [V1] */
   }
   if (!swi_object_unlock(h, object)) sw_mutex_unlock(h->base, &object->lock, h->endpoint);
   return place == NULL ? push_slowly(h, at, generation, from) : SW_OK;
