@@ -118,7 +118,10 @@ static void free_entry(sw_map_handle *m, uint64_t pair) { sw_heap_free(m->heap, 
 static void free_content(sw_map_handle *m, uint64_t word) {
   swi_content content;
   if (swi_content_of(m, word, &content) != SW_OK) return;
-  for (uint32_t i = 0; i < content.count; i++) free_entry(m, swi_content_pair(m, &content, i));
+  for (uint32_t i = 0; i < content.count; i++) {
+    /* a single entry is not looked at: its line is far away */
+    free_entry(m, content.pairs == NULL ? content.single : swi_content_pair(m, &content, i));
+  }
   if (content.block != 0) sw_heap_free(m->heap, content.block);
 }
 

@@ -157,6 +157,20 @@ static void finish(sw_map_handle *m, const swi_table *table, const swi_table *ne
   swi_table_refresh(m);
 }
 
+/* The entries that the buckets lead to will be read between locked instructions, each of which waits
+ * for the read before it: so the processor is to fetch them at once. Of no effect otherwise. */
+static void fetch(const sw_map_handle *m, const swi_table *table, uint32_t index, uint32_t end) {
+#ifndef SW_FLAVOUR_MODEL
+  for (; index < end; index++) {
+    uint64_t word = sw_peer_load64_relaxed(&table->bucket[index]);
+    uint32_t at = swi_word_offset(word);
+    if (swi_word_count(word) == 1 && swi_map_inside(m, at, 8)) (void)sw_peer_load64_relaxed(swi_map_look(m, at));
+  }
+#else
+  (void)m, (void)table, (void)index, (void)end;
+#endif
+}
+
 void swi_table_help(sw_map_handle *m) {
   swi_table table = swi_table_first(m), next;
   if (swi_table_next(m, &table, &next) != 1) return;
@@ -165,6 +179,7 @@ void swi_table_help(sw_map_handle *m) {
   uint32_t index = (uint32_t)word, buckets = m->mask + 1;
   if (word >> 32 != table.at) return;
   uint32_t end = index < buckets && buckets - index > SWI_MAP_CHUNK ? index + SWI_MAP_CHUNK : buckets;
+  fetch(m, &table, index, end);
   for (; index < end; index++) {
     if (swi_table_move(m, &table, index, &next) != SW_OK) return;
   }
