@@ -249,7 +249,7 @@ static void settle(sw_map_handle *m, const swi_spot *spot, const swi_content *co
   if (old != NULL) swi_map_give(m, old->at, old->value - old->at + (uint64_t)swi_map_padded(old->length));
   if (count != content->count) swi_map_count(m, (int32_t)(count - content->count));
   if ((m->flags & SW_MAP_LRU) != 0 && count != 0) swi_map_mark(m, spot, added);
-  swi_table_help(m);
+  if (swi_table_grows(m)) swi_table_help(m);
   if (!added) return;
   swi_table_consider(m, count);
   if ((m->flags & (SW_MAP_LRU | SW_MAP_TTL)) != 0) swi_map_make_room(m);
@@ -381,20 +381,26 @@ static inline __attribute__((always_inline)) bool go_short_way(sw_map_handle *m,
   bool done = sw_compare_exchange64_acq_rel(w->bucket, &word, swi_word_next(w->word, content));
   m->spare[1] = done ? w->at : entry;
   if (w->other != 0) m->spare[0] = done ? swi_word_offset(w->word) : block;
-  if (done) swi_table_help(m);
+  if (done && swi_table_grows(m)) swi_table_help(m);
   return done;
 }
 
-int sw_map_put_number(sw_map_handle *m, double number, double value) {
+/* Without the short way: out of its way, with the space that it needs. */
+__attribute__((noinline)) static int put_number(sw_map_handle *m, double number, double value) {
   change c = {.mode = SW_MAP_SET, .value = {SW_MAP_NUMBER, 8, (const uint8_t *)&value}};
   c.key = swi_key_number(m, number);
+  return perform(m, &c);
+}
+
+int sw_map_put_number(sw_map_handle *m, double number, double value) {
+  swi_key key = swi_key_number(m, number);
   short_way w;
-  if (sees_short_way(m, &c.key, &w)) {
+  if (sees_short_way(m, &key, &w)) {
     uint64_t bits;
     __builtin_memcpy(&bits, &value, 8);
-    if (go_short_way(m, &c.key, &w, bits)) return 2;
+    if (go_short_way(m, &key, &w, bits)) return 2;
   }
-  return perform(m, &c);
+  return put_number(m, number, value);
 }
 
 int sw_map_replace_if(sw_map_handle *m, uint32_t type, const void *key, uint32_t length, uint32_t expected_type,
@@ -432,11 +438,16 @@ double sw_map_add(sw_map_handle *m, uint32_t type, const void *key, uint32_t len
   return __builtin_nan("");
 }
 
-double sw_map_add_number(sw_map_handle *m, double number, double amount) {
+__attribute__((noinline)) static double add_number(sw_map_handle *m, double number, double amount) {
   change c = {.amount = amount};
   c.key = swi_key_number(m, number);
+  return summed(m, &c);
+}
+
+double sw_map_add_number(sw_map_handle *m, double number, double amount) {
+  swi_key key = swi_key_number(m, number);
   short_way w;
-  if (sees_short_way(m, &c.key, &w)) {
+  if (sees_short_way(m, &key, &w)) {
     uint64_t bits = swi_map_part(swi_map_look(m, w.at + 24));
     double sum;
     __builtin_memcpy(&sum, &bits, 8);
@@ -444,9 +455,9 @@ double sw_map_add_number(sw_map_handle *m, double number, double amount) {
     if ((m->flags & SW_MAP_NUMERIC) == SW_MAP_U32) sum = wrapped(sum);
     __builtin_memcpy(&bits, &sum, 8);
     m->status = SW_MAP_NUMBER;
-    if (go_short_way(m, &c.key, &w, bits)) return sum;
+    if (go_short_way(m, &key, &w, bits)) return sum;
   }
-  return summed(m, &c);
+  return add_number(m, number, amount);
 }
 
 int sw_map_add_integer(sw_map_handle *m, uint32_t type, const void *key, uint32_t length, int64_t *amount) {

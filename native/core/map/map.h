@@ -169,6 +169,11 @@ static inline swi_table swi_table_first(const sw_map_handle *m) { return (swi_ta
 int swi_table_find(sw_map_handle *m, uint32_t hash, bool change, swi_spot *spot);
 /* Moves the entries of one bucket. Errors: likewise. */
 int swi_table_move(sw_map_handle *m, const swi_table *table, uint32_t index, const swi_table *next);
+/* Does the first table grow? A hint. */
+static inline bool swi_table_grows(const sw_map_handle *m) {
+  const sw_map_table *header = (const sw_map_table *)(const void *)m->bucket - 1;
+  return (uint32_t)sw_peer_load64_relaxed(&header->next) != 0;
+}
 /* A few buckets more of a table that grows. */
 void swi_table_help(sw_map_handle *m);
 /* Begins to grow, if no participant has. */
