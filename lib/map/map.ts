@@ -361,6 +361,15 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     if (numeric === SW_MAP_U32) check.integer(amount, 'amount', -(2 ** 53 - 1), 2 ** 53 - 1)
     else checkNumber(numeric, amount, 'amount')
     this.#changes++
+    if (typeof key === 'number') {
+      let sum: number
+      try {
+        sum = this.#hot.sw_map_add_number(this.#handle, key, amount as number)
+      } catch (error) {
+        throw asCorruptError(error)
+      }
+      if (!Number.isNaN(sum) || this.#status > 0) return sum as V
+    }
     const { views } = this.#attachment
     const type = typeof key === 'number' ? SW_MAP_NUMBER : putKey(views, this.#key, key)
     let sum = 0

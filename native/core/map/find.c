@@ -102,8 +102,7 @@ static bool is_key(const uint64_t *at, const swi_key *key) {
   return true;
 }
 
-/* Is the entry at that offset the key's? */
-static bool is_entry(const sw_map_handle *m, uint32_t at, const swi_key *key, swi_found *found) {
+bool swi_entry_is(const sw_map_handle *m, uint32_t at, const swi_key *key, swi_found *found) {
   if (at % SW_HEAP_UNIT != 0 || !swi_map_inside(m, at, sizeof(sw_map_entry))) return false;
   const uint64_t *entry = swi_map_look(m, at);
   uint64_t shape = swi_map_part(entry);
@@ -126,11 +125,11 @@ int swi_content_find(const sw_map_handle *m, const swi_spot *spot, const swi_con
   if (content->pairs == NULL) {
     found->index = 0;
     if (content->count == 0 || ((key->hash >> spot->table.log2) & 255) != swi_word_print(spot->word)) return 0;
-    return is_entry(m, content->single, key, found);
+    return swi_entry_is(m, content->single, key, found);
   }
   for (uint32_t i = 0; i < content->count; i++) {
     uint64_t pair = swi_map_part(&content->pairs[i]);
-    if (pair >> 32 != key->hash || !is_entry(m, (uint32_t)pair, key, found)) continue;
+    if (pair >> 32 != key->hash || !swi_entry_is(m, (uint32_t)pair, key, found)) continue;
     found->index = i;
     return 1;
   }

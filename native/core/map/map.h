@@ -198,6 +198,8 @@ static inline uint64_t swi_content_pair(const sw_map_handle *m, const swi_conten
 /* The key's entry: 1, or 0. Errors: SW_ECORRUPT, likewise. */
 int swi_content_find(const sw_map_handle *m, const swi_spot *spot, const swi_content *content, const swi_key *key,
                      swi_found *found);
+/* Is the entry at that offset the key's? Then `found` has where, but for its index. */
+bool swi_entry_is(const sw_map_handle *m, uint32_t at, const swi_key *key, swi_found *found);
 /* The second look. */
 static inline bool swi_spot_holds(const swi_spot *spot) { return sw_peer_load64_relaxed(spot->look) == spot->seen; }
 bool swi_entry_expired(const sw_map_handle *m, const swi_found *found);
