@@ -222,8 +222,11 @@ double sw_map_get_number(sw_map_handle *m, double number) {
   uint64_t word = sw_peer_load64_acquire(bucket); /* [K2] */
   if (sw_peer_load64_acquire(&m->map->object.life) != m->life) return get_slowly(m, number);
   /* an entry of a number and a number, in the first table: the rest is for the slow way */
+  bool is_single = swi_word_count(word) == 1;
   uint32_t at = glance(m, word, hash);
-  if (at % SW_HEAP_UNIT != 0 || !swi_map_inside(m, at, 32)) return get_slowly(m, number);
+  /* of a single entry the word has these, too */
+  if (!is_single && (at % SW_HEAP_UNIT != 0 || !swi_map_inside(m, at, 32))) return get_slowly(m, number);
+  if (at == 0) return get_slowly(m, number);
   const uint64_t *entry = swi_map_look(m, at);
   uint64_t shape = (uint64_t)hash << 32 | SW_MAP_NUMBER | SW_MAP_NUMBER << 4;
   bool is_it = swi_map_part(entry) == shape && swi_map_part(entry + 2) == bits;

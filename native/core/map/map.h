@@ -11,10 +11,13 @@
  * change makes a new entry (and, of several, a new block), and one compare-exchange of the word.
  *
  *   word                      state       next
- *   version 0, own table      unborn      a helper moves the parent's entries here -> content
+ *   version 0, own table      unborn      a helper moves the parent's entries here -> content;
+ *                                         where the parent has none for it, it is an empty bucket:
+ *                                         a change [K1] -> content, growth [K1] -> forwarded
  *   content                   living      a change [K1] -> content, version + 1
  *                                         growth [K1] -> frozen
- *   content, frozen           frozen      both children are born -> forwarded
+ *                                         growth [K1], of an empty one -> forwarded
+ *   content, frozen           frozen      the children that get entries are born -> forwarded
  *   version 0, frozen         forwarded   none: the children have the entries
  *   version 0, dead           dead        none: the map is being freed
  *
@@ -38,8 +41,13 @@
  * Growth. `next` of the table gets a table of twice the buckets, all unborn. A bucket is moved like
  * this, by any participant that comes to it, and by each change a few more:
  *
- *   freeze it [K1]; for each child that is unborn: exchange unborn -> its entries [K1];
+ *   freeze it [K1]; for each child that gets entries: exchange unborn -> its entries [K1];
  *   exchange frozen -> forwarded [K1], and free the old block
+ *
+ * An empty bucket is exchanged for forwarded at once. What a child gets nothing of is told by the
+ * word alone: of none, or of a single entry, which goes to the other child. Such a child stays
+ * unborn, and no helper, however late, gives it anything. So behind a forwarded parent, and in the
+ * first table, unborn means empty.
  *
  * A child is never unborn again, so a helper that comes late, or a second one, changes nothing. A
  * reader of a frozen bucket looks at the child first; while that is unborn the old entries count,
