@@ -210,7 +210,8 @@ static int renumber(const sw_heap *h, const view *v) {
 /* Lead to `node` from the node `previous`, or from the head. */
 static void link(const sw_heap *h, const view *v, uint32_t previous, uint32_t node) {
   sw_node *before = previous == 0 ? NULL : (sw_node *)(void *)(h->base + previous);
-  sw_store_release_unless(h->ordered, before == NULL ? &v->list->head : &before->next, node); /* [N1] */
+  /* [N1] */
+  sw_store_release_unless(h->ordered, before == NULL ? &v->list->head : &before->next, node);
 }
 
 /* The node behind has this one before it; zero: there is none behind, and this one is the last. */

@@ -312,11 +312,12 @@ static bool is_item(const item *value) {
   return value->type >= SW_MAP_NUMBER && value->type <= SW_MAP_CODED;
 }
 
-/* Of no mode but SW_MAP_SET: one try, where the bucket lives in the first table and has few entries,
- * which do not expire. As try_change, in fewer steps. Returns 1 or 2 as sw_map_put; 0: nothing was
- * done, it takes the other way. */
+/* Of no mode but SW_MAP_SET: one try, where the bucket lives in the first table and has few
+ * entries, which do not expire. As try_change, in fewer steps. Returns 1 or 2 as sw_map_put; 0:
+ * nothing was done, it takes the other way. */
 static int put_shortly(sw_map_handle *m, const swi_key *key, const item *value) {
-  uint64_t *bucket = &m->bucket[key->hash & m->mask], word = sw_peer_load64_acquire(bucket); /* [K2] */
+  /* [K2] */
+  uint64_t *bucket = &m->bucket[key->hash & m->mask], word = sw_peer_load64_acquire(bucket);
   uint32_t count = swi_word_count(word), at = swi_word_offset(word);
   if (swi_word_frozen(word) && word != swi_word_unborn(m->table)) return 0;
   if (count > 2 || (m->flags & (SW_MAP_LRU | SW_MAP_TTL)) != 0) return 0;

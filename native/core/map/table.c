@@ -157,8 +157,9 @@ static void finish(sw_map_handle *m, const swi_table *table, const swi_table *ne
   swi_table_refresh(m);
 }
 
-/* The entries that the buckets lead to will be read between locked instructions, each of which waits
- * for the read before it: so the processor is to fetch them at once. Of no effect otherwise. */
+/* The entries that the buckets lead to will be read between locked instructions, each of which
+ * waits for the read before it: so the processor is to fetch them at once. Of no effect
+ * otherwise. */
 static void fetch(const sw_map_handle *m, const swi_table *table, uint32_t index, uint32_t end) {
 #ifndef SW_FLAVOUR_MODEL
   for (; index < end; index++) {
