@@ -87,6 +87,7 @@ export class HeapMember {
       this.#status = (this.handle + sw_heap.status) >>> 2
       const status = guarded.sw_heap_open(this.handle, 0, region.size, heap, region.endpoint)
       if (status !== 0) throw coreError(status, 'while opening the heap')
+      if (storesInOrder()) Atomics.store(region.words, (this.handle + sw_heap.ordered) >>> 2, 1)
       onJoin(region)
     } catch (error) {
       leave()
@@ -285,6 +286,12 @@ export class HeapMember {
   #badPointer(status: number, at: number): SabwayError {
     return coreError(status, `${at} (0x${at.toString(16)}); a pointer is what an allocation of this heap returned`)
   }
+}
+
+/** Are stores of this processor seen in their order, without a fence? A page does not know. */
+const storesInOrder = (): boolean => {
+  const { process } = globalThis as { process?: { arch?: string } }
+  return process?.arch === 'x64' || process?.arch === 'ia32'
 }
 
 function whyNone(region: HeapRegion): string {

@@ -114,7 +114,6 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     this.#ttl = attachment.views.doubles[(pointer + sw_map.ttl) >>> 3]!
     const status = member.core.sw_map_open(attachment.at, member.handle, pointer, generation)
     if (status !== 0) throw this.error(status)
-    if (storesInOrder()) Atomics.store(member.region.words, (attachment.at + sw_map_handle.ordered) >>> 2, 1)
   }
 
   // ---- one entry ----
@@ -362,6 +361,15 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     if (numeric === SW_MAP_U32) check.integer(amount, 'amount', -(2 ** 53 - 1), 2 ** 53 - 1)
     else checkNumber(numeric, amount, 'amount')
     this.#changes++
+    if (typeof key === 'number') {
+      let sum: number
+      try {
+        sum = this.#hot.sw_map_add_number(this.#handle, key, amount as number)
+      } catch (error) {
+        throw asCorruptError(error)
+      }
+      if (!Number.isNaN(sum) || this.#status > 0) return sum as V
+    }
     const { views } = this.#attachment
     const type = typeof key === 'number' ? SW_MAP_NUMBER : putKey(views, this.#key, key)
     let sum = 0
@@ -552,12 +560,6 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     if (status === FREED) this.member.core.sw_map_close(this.#handle)
     return this.error(status)
   }
-}
-
-/** Are stores of this processor seen in their order, without a fence? A page does not know. */
-const storesInOrder = (): boolean => {
-  const { process } = globalThis as { process?: { arch?: string } }
-  return process?.arch === 'x64' || process?.arch === 'ia32'
 }
 
 function guarded(act: () => number): number {

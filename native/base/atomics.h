@@ -133,4 +133,17 @@ static inline void sw_fence_fill(void) {
 static inline void sw_data_store(void *word, uint32_t value) { *(uint32_t *)word = value; }
 
 #endif
+
+/* sw_fence_fill and sw_store_release for a caller that may know that its processor makes stores
+ * visible in their order: `ordered`. In WebAssembly both are locked instructions, which such a
+ * processor does not need: an engine keeps the stores of shared memory in their order. */
+#ifdef __wasm__
+#define sw_fence_fill_unless(ordered) ((ordered) ? (void)0 : sw_fence_fill())
+#define sw_store_release_unless(ordered, word, value) \
+  ((ordered) ? sw_store_owned((word), (value)) : sw_store_release((word), (value)))
+#else
+#define sw_fence_fill_unless(ordered)                 ((void)(ordered), sw_fence_fill())
+#define sw_store_release_unless(ordered, word, value) ((void)(ordered), sw_store_release((word), (value)))
+#endif
+
 #endif

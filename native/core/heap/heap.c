@@ -76,6 +76,7 @@ int sw_heap_open(sw_heap *h, void *base, uint64_t size, uint32_t offset, uint32_
   }
   h->shares = s.count < SWI_FEW_PAGES;
   h->held = 0;
+  h->ordered = 0;
   h->retired_at = 0;
   h->looked_at = 0;
   h->alive = 0;

@@ -101,14 +101,15 @@ static void take(uint8_t *private, const sw_node *node, uint32_t size) {
 
 static void unlock(const sw_heap *h, const view *v) { sw_mutex_unlock(h->base, &v->list->object.lock, h->endpoint); }
 
-static void raise_version(const view *v) {
-  sw_store_release(&v->list->version, sw_peer_load_relaxed(&v->list->version) + 1); /* [N2] */
+static void raise_version(const sw_heap *h, const view *v) {
+  uint32_t version = sw_peer_load_relaxed(&v->list->version) + 1;
+  sw_store_release_unless(h->ordered, &v->list->version, version); /* [N2] */
 }
 
 /* What a reader knows of numbers is over. */
-static void begin_era(const view *v) {
+static void begin_era(const sw_heap *h, const view *v) {
   sw_store_relaxed(&v->list->era, sw_peer_load_relaxed(&v->list->era) + 1);
-  raise_version(v);
+  raise_version(h, v);
 }
 
 /* As many nodes as the heap has room for: a walk that is longer goes in circles. */
@@ -133,8 +134,8 @@ static void free_garbage(sw_heap *h, const view *v) {
 static int mend(sw_heap *h, const view *v) {
   uint32_t head = sw_peer_load_relaxed(&v->list->head);
   /* it may have died before that, or in `renumber` */
-  if (sw_peer_load_relaxed(&v->list->last) == UINT32_MAX) begin_era(v);
-  else raise_version(v);
+  if (sw_peer_load_relaxed(&v->list->last) == UINT32_MAX) begin_era(h, v);
+  else raise_version(h, v);
   if (sw_peer_load_relaxed(&v->list->garbage) != head) free_garbage(h, v);
   sw_store_relaxed(&v->list->garbage, 0);
   uint32_t previous = 0, count = 0, last = 0, steps = most_nodes(h);
@@ -183,7 +184,7 @@ static uint32_t new_node(sw_heap *h, const view *v, uint32_t number, const void 
   uint32_t at = sw_heap_alloc(h, (uint32_t)sizeof(sw_node) + (v->size + 3) / 4 * 4);
   if (at == 0) return 0;
   sw_node *node = (sw_node *)(void *)(h->base + at);
-  sw_fence_fill();
+  sw_fence_fill_unless(h->ordered);
   sw_fill(&node->next, 0);        /* [N2] */
   sw_fill(&node->number, number); /* [N2] */
   sw_store_owned(&node->list, v->at);
@@ -193,7 +194,7 @@ static uint32_t new_node(sw_heap *h, const view *v, uint32_t number, const void 
 
 /* All nodes get new numbers, from 1 on. */
 static int renumber(const sw_heap *h, const view *v) {
-  begin_era(v);
+  begin_era(h, v);
   uint32_t number = 0, steps = most_nodes(h);
   for (uint32_t at = sw_peer_load_relaxed(&v->list->head); at != 0;) {
     sw_node *node = node_at(h, v, at);
@@ -201,7 +202,7 @@ static int renumber(const sw_heap *h, const view *v) {
     sw_store_relaxed(&node->number, ++number);
     at = sw_peer_load_relaxed(&node->next);
   }
-  begin_era(v); /* a reader may have got an old number meanwhile */
+  begin_era(h, v); /* a reader may have got an old number meanwhile */
   sw_store_relaxed(&v->list->last, number);
   return SW_OK;
 }
@@ -209,7 +210,8 @@ static int renumber(const sw_heap *h, const view *v) {
 /* Lead to `node` from the node `previous`, or from the head. */
 static void link(const sw_heap *h, const view *v, uint32_t previous, uint32_t node) {
   sw_node *before = previous == 0 ? NULL : (sw_node *)(void *)(h->base + previous);
-  sw_store_release(before == NULL ? &v->list->head : &before->next, node); /* [N1] */
+  /* [N1] */
+  sw_store_release_unless(h->ordered, before == NULL ? &v->list->head : &before->next, node);
 }
 
 /* The node behind has this one before it; zero: there is none behind, and this one is the last. */
@@ -274,7 +276,7 @@ static void take_out(sw_heap *h, const view *v, const place *p) {
   link(h, v, p->previous, p->next);
   link_back(h, v, p->next, p->previous);
   sw_store_owned(&v->list->count, sw_peer_load_relaxed(&v->list->count) - 1);
-  raise_version(v);
+  raise_version(h, v);
   sw_fill(&p->node->number, 0); /* [N2] */
   sw_heap_free(h, p->at);
 }
@@ -335,7 +337,7 @@ int sw_list_set(sw_heap *h, uint32_t at, uint32_t generation, uint32_t *node, ui
       sw_fill(&fresh->next, p.next); /* [N2] */
       link(h, &v, p.previous, made);
       link_back(h, &v, p.next, made);
-      raise_version(&v);
+      raise_version(h, &v);
       sw_fill(&p.node->number, 0); /* [N2] */
       sw_heap_free(h, p.at);
       *node = made;
@@ -350,7 +352,7 @@ static void clear(sw_heap *h, const view *v) {
   sw_store_release(&v->list->head, 0); /* a crash must not leave it without `garbage` */
   sw_store_relaxed(&v->list->tail, 0);
   sw_store_relaxed(&v->list->count, 0);
-  raise_version(v);
+  raise_version(h, v);
   free_garbage(h, v);
 }
 

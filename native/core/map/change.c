@@ -22,11 +22,6 @@ typedef struct change {
 
 /* ---- blocks ---- */
 
-/* Before a block is filled: not where the processor stores in order by itself. */
-static inline void fence_fill(const sw_map_handle *m) {
-  if (m->ordered == 0) sw_fence_fill();
-}
-
 static uint32_t units_of(uint64_t bytes) { return bytes > 64 ? UINT32_MAX : (uint32_t)(bytes + 15) / 16; }
 
 uint32_t swi_map_take(sw_map_handle *m, uint32_t bytes) {
@@ -82,7 +77,7 @@ static int make_entry(sw_map_handle *m, change *c) {
   c->entry = swi_map_take(m, (uint32_t)c->bytes);
   if (c->entry == 0) return m->heap->status;
   uint64_t *to = swi_map_word(m, c->entry);
-  fence_fill(m);
+  sw_fence_fill_unless(m->ordered);
   swi_map_fill(to++, shape);
   swi_map_fill(to++, lengths);
   if (expires) {
@@ -112,7 +107,7 @@ static uint64_t *make_block(sw_map_handle *m, uint32_t count, swi_made *made, in
   if (made->block == 0) return NULL;
   made->content = swi_word_of(0, crowd ? SW_MAP_CROWD : count, made->block);
   uint64_t *pairs = swi_map_word(m, made->block);
-  fence_fill(m);
+  sw_fence_fill_unless(m->ordered);
   if (crowd) swi_map_fill(pairs++, count);
   return pairs;
 }
@@ -254,7 +249,7 @@ static void settle(sw_map_handle *m, const swi_spot *spot, const swi_content *co
   if (old != NULL) swi_map_give(m, old->at, old->value - old->at + (uint64_t)swi_map_padded(old->length));
   if (count != content->count) swi_map_count(m, (int32_t)(count - content->count));
   if ((m->flags & SW_MAP_LRU) != 0 && count != 0) swi_map_mark(m, spot, added);
-  swi_table_help(m);
+  if (swi_table_grows(m)) swi_table_help(m);
   if (!added) return;
   swi_table_consider(m, count);
   if ((m->flags & (SW_MAP_LRU | SW_MAP_TTL)) != 0) swi_map_make_room(m);
@@ -317,12 +312,77 @@ static bool is_item(const item *value) {
   return value->type >= SW_MAP_NUMBER && value->type <= SW_MAP_CODED;
 }
 
+/* Of no mode but SW_MAP_SET: one try, where the bucket lives in the first table and has few
+ * entries, which do not expire. As try_change, in fewer steps. Returns 1 or 2 as sw_map_put; 0:
+ * nothing was done, it takes the other way. */
+static int put_shortly(sw_map_handle *m, const swi_key *key, const item *value) {
+  /* [K2] */
+  uint64_t *bucket = &m->bucket[key->hash & m->mask], word = sw_peer_load64_acquire(bucket);
+  uint32_t count = swi_word_count(word), at = swi_word_offset(word);
+  if (swi_word_frozen(word) && word != swi_word_unborn(m->table)) return 0;
+  if (count > 2 || (m->flags & (SW_MAP_LRU | SW_MAP_TTL)) != 0) return 0;
+  if (sw_peer_load64_acquire(&m->map->object.life) != m->life) return 0;
+  if (count != 0 && !swi_map_inside(m, at, sizeof(sw_map_entry))) return 0;
+  /* the pairs that are there; `other` stays */
+  const uint64_t *pairs = swi_map_look(m, at);
+  uint64_t pair = count == 0 ? 0 : swi_map_part(pairs), other = count < 2 ? 0 : swi_map_part(pairs + 1);
+  if (count == 1) pair = pair >> 32 << 32 | at;
+  swi_found old = {0};
+  bool there = count != 0 && pair >> 32 == key->hash && swi_entry_is(m, (uint32_t)pair, key, &old);
+  if (!there) {
+    uint64_t second = other;
+    other = pair;
+    there = count == 2 && second >> 32 == key->hash && swi_entry_is(m, (uint32_t)second, key, &old);
+    if (count == 2 && !there) return 0;
+  }
+  uint32_t words = (key->length + 7) / 8, bytes = (uint32_t)sizeof(sw_map_entry) + 8 * words;
+  uint32_t entry = swi_map_take(m, bytes + swi_map_padded(value->length));
+  uint32_t block = entry == 0 || other == 0 ? 0 : swi_map_take(m, 16);
+  if (entry != 0 && (other == 0 || block != 0)) {
+    uint64_t *to = swi_map_word(m, entry), added = (uint64_t)key->hash << 32 | entry;
+    sw_fence_fill_unless(m->ordered);
+    swi_map_fill(to, (uint64_t)key->hash << 32 | value->type << 4 | key->type);
+    swi_map_fill(to + 1, (uint64_t)value->length << 32 | key->length);
+    if (words != 0) swi_map_fill(to + 2, key->first);
+    for (uint32_t i = 1; i < words; i++) swi_map_fill(to + 2 + i, swi_bytes_word(key->bytes, key->length, i));
+    fill_bytes(to + 2 + words, value->bytes, value->length);
+    uint64_t content = single(added, m->log2), seen = word;
+    if (block != 0) {
+      content = swi_word_of(0, 2, block);
+      swi_map_fill(swi_map_word(m, block), other);
+      swi_map_fill(swi_map_word(m, block) + 1, added);
+    }
+    if (sw_compare_exchange64_acq_rel(bucket, &seen, swi_word_next(word, content))) { /* [K1] */
+      if (count == 2) swi_map_give(m, at, 16);
+      if (there) swi_map_give(m, old.at, old.value - old.at + (uint64_t)swi_map_padded(old.length));
+      else swi_map_count(m, 1);
+      if (swi_table_grows(m)) swi_table_help(m);
+      if (!there) swi_table_consider(m, block != 0 ? 2 : 1);
+      return there ? 2 : 1;
+    }
+  }
+  if (block != 0) swi_map_give(m, block, 16);
+  if (entry != 0) swi_map_give(m, entry, bytes + (uint64_t)swi_map_padded(value->length));
+  return 0;
+}
+
+__attribute__((noinline)) static int put_any(sw_map_handle *m, const swi_key *key, const item *value, uint32_t mode) {
+  change c = {.key = *key, .mode = mode, .value = *value};
+  return perform(m, &c);
+}
+
 int sw_map_put(sw_map_handle *m, uint32_t type, const void *key, uint32_t length, uint32_t value_type,
                const void *value, uint32_t value_length, uint32_t mode) {
-  change c = {.mode = mode, .value = {value_type, value_length, value}};
-  if (mode > SW_MAP_REPLACE || !is_item(&c.value)) return SW_EINVAL;
-  int status = swi_key_of(m, type, key, length, &c.key);
-  return status == SW_OK ? perform(m, &c) : status;
+  item put = {value_type, value_length, value};
+  swi_key known;
+  if (mode > SW_MAP_REPLACE || !is_item(&put)) return SW_EINVAL;
+  int status = swi_key_of(m, type, key, length, &known);
+  if (status != SW_OK) return status;
+  if (mode == SW_MAP_SET && value_length <= SW_HEAP_SMALL && length <= SW_HEAP_SMALL) {
+    int done = put_shortly(m, &known, &put);
+    if (done != 0) return done;
+  }
+  return put_any(m, &known, &put, mode);
 }
 
 /* What a change of a number by a number needs when nothing is in its way. */
@@ -368,7 +428,7 @@ static inline __attribute__((always_inline)) bool go_short_way(sw_map_handle *m,
   uint32_t entry = m->spare[1], block = m->spare[0];
   uint64_t *to = swi_map_word(m, entry), word = w->word;
   uint64_t pair = (uint64_t)key->hash << 32 | entry;
-  fence_fill(m);
+  sw_fence_fill_unless(m->ordered);
   swi_map_fill(to, (uint64_t)key->hash << 32 | SW_MAP_NUMBER << 4 | SW_MAP_NUMBER);
   swi_map_fill(to + 1, (uint64_t)8 << 32 | 8);
   swi_map_fill(to + 2, key->first);
@@ -386,20 +446,26 @@ static inline __attribute__((always_inline)) bool go_short_way(sw_map_handle *m,
   bool done = sw_compare_exchange64_acq_rel(w->bucket, &word, swi_word_next(w->word, content));
   m->spare[1] = done ? w->at : entry;
   if (w->other != 0) m->spare[0] = done ? swi_word_offset(w->word) : block;
-  if (done) swi_table_help(m);
+  if (done && swi_table_grows(m)) swi_table_help(m);
   return done;
 }
 
-int sw_map_put_number(sw_map_handle *m, double number, double value) {
+/* Without the short way: out of its way, with the space that it needs. */
+__attribute__((noinline)) static int put_number(sw_map_handle *m, double number, double value) {
   change c = {.mode = SW_MAP_SET, .value = {SW_MAP_NUMBER, 8, (const uint8_t *)&value}};
   c.key = swi_key_number(m, number);
+  return perform(m, &c);
+}
+
+int sw_map_put_number(sw_map_handle *m, double number, double value) {
+  swi_key key = swi_key_number(m, number);
   short_way w;
-  if (sees_short_way(m, &c.key, &w)) {
+  if (sees_short_way(m, &key, &w)) {
     uint64_t bits;
     __builtin_memcpy(&bits, &value, 8);
-    if (go_short_way(m, &c.key, &w, bits)) return 2;
+    if (go_short_way(m, &key, &w, bits)) return 2;
   }
-  return perform(m, &c);
+  return put_number(m, number, value);
 }
 
 int sw_map_replace_if(sw_map_handle *m, uint32_t type, const void *key, uint32_t length, uint32_t expected_type,
@@ -437,11 +503,16 @@ double sw_map_add(sw_map_handle *m, uint32_t type, const void *key, uint32_t len
   return __builtin_nan("");
 }
 
-double sw_map_add_number(sw_map_handle *m, double number, double amount) {
+__attribute__((noinline)) static double add_number(sw_map_handle *m, double number, double amount) {
   change c = {.amount = amount};
   c.key = swi_key_number(m, number);
+  return summed(m, &c);
+}
+
+double sw_map_add_number(sw_map_handle *m, double number, double amount) {
+  swi_key key = swi_key_number(m, number);
   short_way w;
-  if (sees_short_way(m, &c.key, &w)) {
+  if (sees_short_way(m, &key, &w)) {
     uint64_t bits = swi_map_part(swi_map_look(m, w.at + 24));
     double sum;
     __builtin_memcpy(&sum, &bits, 8);
@@ -449,9 +520,9 @@ double sw_map_add_number(sw_map_handle *m, double number, double amount) {
     if ((m->flags & SW_MAP_NUMERIC) == SW_MAP_U32) sum = wrapped(sum);
     __builtin_memcpy(&bits, &sum, 8);
     m->status = SW_MAP_NUMBER;
-    if (go_short_way(m, &c.key, &w, bits)) return sum;
+    if (go_short_way(m, &key, &w, bits)) return sum;
   }
-  return summed(m, &c);
+  return add_number(m, number, amount);
 }
 
 int sw_map_add_integer(sw_map_handle *m, uint32_t type, const void *key, uint32_t length, int64_t *amount) {

@@ -3,12 +3,14 @@
 
 /* ---- keys ---- */
 
-static uint64_t mix(uint64_t a, uint64_t b) {
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE uint64_t mix(uint64_t a, uint64_t b) {
   a = (a ^ b) * 0x9e3779b97f4a7c15u;
   return a ^ a >> 32;
 }
 
-static uint32_t finish(uint64_t hash) {
+INLINE uint32_t finish(uint64_t hash) {
   hash *= 0xd6e8feb86659fd93u;
   return (uint32_t)(hash >> 32);
 }
@@ -20,7 +22,16 @@ uint64_t swi_bytes_word(const uint8_t *bytes, uint32_t length, uint32_t i) {
     __builtin_memcpy(&word, bytes + 8 * i, 8);
     return word;
   }
-  for (uint32_t k = 0; k < left; k++) word |= (uint64_t)bytes[8 * i + k] << (8 * k);
+  bytes += 8 * i;
+  uint32_t shift = 0;
+  if ((left & 4) != 0) {
+    uint32_t four;
+    __builtin_memcpy(&four, bytes, 4);
+    word = four;
+    bytes += 4;
+    shift = 32;
+  }
+  for (left &= 3; left > 0; left--, shift += 8) word |= (uint64_t)*bytes++ << shift;
   return word;
 }
 
@@ -42,6 +53,12 @@ swi_key swi_key_number(const sw_map_handle *m, double key) {
   return (swi_key){NULL, bits, SW_MAP_NUMBER, 8, hash_of(m, SW_MAP_NUMBER, bits)};
 }
 
+/* Of bytes, a word after the other. */
+INLINE uint64_t hash_begin(const sw_map_handle *m, uint32_t type, uint32_t length, uint64_t first) {
+  return mix(first, m->seed ^ type ^ (uint64_t)length << 8);
+}
+INLINE uint64_t hash_more(uint64_t hash, uint64_t word) { return mix(hash, word) * 5; }
+
 int swi_key_of(const sw_map_handle *m, uint32_t type, const void *bytes, uint32_t length, swi_key *key) {
   if (type < SW_MAP_NUMBER || type > SW_MAP_BYTES) return SW_EINVAL;
   if (length > SW_MAP_KEY_MOST || (type == SW_MAP_NUMBER && length != 8)) return SW_ERANGE;
@@ -51,8 +68,8 @@ int swi_key_of(const sw_map_handle *m, uint32_t type, const void *bytes, uint32_
     *key = swi_key_number(m, number);
     return SW_OK;
   }
-  uint64_t first = swi_bytes_word(bytes, length, 0), hash = mix(first, m->seed ^ type ^ (uint64_t)length << 8);
-  for (uint32_t i = 1; 8 * i < length; i++) hash = mix(hash, swi_bytes_word(bytes, length, i)) * 5;
+  uint64_t first = swi_bytes_word(bytes, length, 0), hash = hash_begin(m, type, length, first);
+  for (uint32_t i = 1; 8 * i < length; i++) hash = hash_more(hash, swi_bytes_word(bytes, length, i));
   *key = (swi_key){bytes, first, type, length, finish(hash)};
   return SW_OK;
 }
@@ -85,8 +102,7 @@ static bool is_key(const uint64_t *at, const swi_key *key) {
   return true;
 }
 
-/* Is the entry at that offset the key's? */
-static bool is_entry(const sw_map_handle *m, uint32_t at, const swi_key *key, swi_found *found) {
+bool swi_entry_is(const sw_map_handle *m, uint32_t at, const swi_key *key, swi_found *found) {
   if (at % SW_HEAP_UNIT != 0 || !swi_map_inside(m, at, sizeof(sw_map_entry))) return false;
   const uint64_t *entry = swi_map_look(m, at);
   uint64_t shape = swi_map_part(entry);
@@ -109,11 +125,11 @@ int swi_content_find(const sw_map_handle *m, const swi_spot *spot, const swi_con
   if (content->pairs == NULL) {
     found->index = 0;
     if (content->count == 0 || ((key->hash >> spot->table.log2) & 255) != swi_word_print(spot->word)) return 0;
-    return is_entry(m, content->single, key, found);
+    return swi_entry_is(m, content->single, key, found);
   }
   for (uint32_t i = 0; i < content->count; i++) {
     uint64_t pair = swi_map_part(&content->pairs[i]);
-    if (pair >> 32 != key->hash || !is_entry(m, (uint32_t)pair, key, found)) continue;
+    if (pair >> 32 != key->hash || !swi_entry_is(m, (uint32_t)pair, key, found)) continue;
     found->index = i;
     return 1;
   }
@@ -164,10 +180,28 @@ static int get(sw_map_handle *m, const swi_key *key, void *out, uint32_t room) {
   return SW_EBUSY;
 }
 
-int sw_map_get(sw_map_handle *m, uint32_t type, const void *bytes, uint32_t length, void *out, uint32_t room) {
+__attribute__((noinline)) static int get_any(sw_map_handle *m, uint32_t type, const void *bytes, uint32_t length,
+                                             void *out, uint32_t room) {
   swi_key key;
   int status = swi_key_of(m, type, bytes, length, &key);
   return status == SW_OK ? get(m, &key, out, room) : status;
+}
+
+/* ---- reading what is found at the first look ---- */
+
+/* The offset of the entry that has the hash, in a living bucket; 0: there is none, or it takes a
+ * longer look. */
+INLINE uint32_t glance(const sw_map_handle *m, uint64_t word, uint32_t hash) {
+  uint32_t count = swi_word_count(word), at = swi_word_offset(word);
+  if (swi_word_frozen(word) || !swi_map_inside(m, at, 64)) return 0;
+  if (count == 1) return ((hash >> m->log2) & 255) == swi_word_print(word) ? at : 0;
+  if (count == SW_MAP_CROWD) return 0;
+  const uint64_t *pairs = swi_map_look(m, at);
+  for (uint32_t i = 0; i < count; i++) {
+    uint64_t pair = swi_map_part(&pairs[i]);
+    if (pair >> 32 == hash) return (uint32_t)pair;
+  }
+  return 0;
 }
 
 /* The quiet NaN, without a constant in memory. */
@@ -181,21 +215,6 @@ __attribute__((noinline)) static double get_slowly(sw_map_handle *m, double numb
   return m->status == SW_MAP_NUMBER ? value : nothing();
 }
 
-/* The offset of the entry that has the hash, in a living bucket; 0: there is none, or it takes a
- * longer look. */
-static inline __attribute__((always_inline)) uint32_t glance(const sw_map_handle *m, uint64_t word, uint32_t hash) {
-  uint32_t count = swi_word_count(word), at = swi_word_offset(word);
-  if (swi_word_frozen(word) || !swi_map_inside(m, at, 64)) return 0;
-  if (count == 1) return ((hash >> m->log2) & 255) == swi_word_print(word) ? at : 0;
-  if (count == SW_MAP_CROWD) return 0;
-  const uint64_t *pairs = swi_map_look(m, at);
-  for (uint32_t i = 0; i < count; i++) {
-    uint64_t pair = swi_map_part(&pairs[i]);
-    if (pair >> 32 == hash) return (uint32_t)pair;
-  }
-  return 0;
-}
-
 double sw_map_get_number(sw_map_handle *m, double number) {
   uint64_t bits = bits_of(number);
   uint32_t hash = hash_of(m, SW_MAP_NUMBER, bits);
@@ -203,8 +222,11 @@ double sw_map_get_number(sw_map_handle *m, double number) {
   uint64_t word = sw_peer_load64_acquire(bucket); /* [K2] */
   if (sw_peer_load64_acquire(&m->map->object.life) != m->life) return get_slowly(m, number);
   /* an entry of a number and a number, in the first table: the rest is for the slow way */
+  bool is_single = swi_word_count(word) == 1;
   uint32_t at = glance(m, word, hash);
-  if (at % SW_HEAP_UNIT != 0 || !swi_map_inside(m, at, 32)) return get_slowly(m, number);
+  /* of a single entry the word has these, too */
+  if (!is_single && (at % SW_HEAP_UNIT != 0 || !swi_map_inside(m, at, 32))) return get_slowly(m, number);
+  if (at == 0) return get_slowly(m, number);
   const uint64_t *entry = swi_map_look(m, at);
   uint64_t shape = (uint64_t)hash << 32 | SW_MAP_NUMBER | SW_MAP_NUMBER << 4;
   bool is_it = swi_map_part(entry) == shape && swi_map_part(entry + 2) == bits;
@@ -214,4 +236,34 @@ double sw_map_get_number(sw_map_handle *m, double number) {
   __builtin_memcpy(&result, &value, 8);
   if (result != result) m->status = SW_MAP_NUMBER;
   return result;
+}
+
+/* A key of a text of up to 64 bytes, and an entry that is found at the first look. Returns the type
+ * of the value; 0: it takes the other way. */
+INLINE uint32_t get_short(sw_map_handle *m, const uint8_t *bytes, uint32_t length, void *out, uint32_t room) {
+  uint64_t first = swi_bytes_word(bytes, length, 0), hash = hash_begin(m, SW_MAP_STRING, length, first);
+  for (uint32_t i = 1; 8 * i < length; i++) hash = hash_more(hash, swi_bytes_word(bytes, length, i));
+  swi_key key = {bytes, first, SW_MAP_STRING, length, finish(hash)};
+  const uint64_t *bucket = &m->bucket[key.hash & m->mask];
+  uint64_t word = sw_peer_load64_acquire(bucket); /* [K2] */
+  if (sw_peer_load64_acquire(&m->map->object.life) != m->life) return 0;
+  uint32_t at = glance(m, word, key.hash);
+  if (at % SW_HEAP_UNIT != 0 || !swi_map_inside(m, at, sizeof(sw_map_entry) + 128)) return 0;
+  const uint64_t *entry = swi_map_look(m, at);
+  uint64_t shape = swi_map_part(entry), lengths = swi_map_part(entry + 1);
+  uint32_t value = (uint32_t)(lengths >> 32), words = (length + 7) / 8;
+  if (shape >> 32 != key.hash || (shape & (15 | SW_MAP_EXPIRES)) != SW_MAP_STRING) return 0;
+  if ((uint32_t)lengths != length || value > 64 || value > room || !is_key(entry + 2, &key)) return 0;
+  copy_out(m, at + (uint32_t)sizeof(sw_map_entry) + 8 * words, out, value);
+  if ((m->flags & SW_MAP_LRU) != 0 || sw_peer_load64_relaxed(bucket) != word) return 0;
+  m->length = value;
+  return (uint32_t)shape >> 4 & 15;
+}
+
+int sw_map_get(sw_map_handle *m, uint32_t type, const void *bytes, uint32_t length, void *out, uint32_t room) {
+  if (type == SW_MAP_STRING && length <= 64) {
+    uint32_t found = get_short(m, bytes, length, out, room);
+    if (found != 0) return (int)found;
+  }
+  return get_any(m, type, bytes, length, out, room);
 }

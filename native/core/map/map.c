@@ -14,6 +14,7 @@ static void attach(sw_map_handle *m, sw_heap *h, uint32_t at) {
   *m = (sw_map_handle){.tag = SW_MAP_TAG, .heap = h, .base = h->base, .map = map_at(h, at), .at = at, .until = 1};
   m->begin = h->begin;
   m->end = (uint32_t)end_of(h);
+  m->ordered = h->ordered;
 }
 
 static uint32_t slot_of(uint32_t endpoint) { return endpoint % 8 * 8 + endpoint / 8; }
@@ -117,7 +118,10 @@ static void free_entry(sw_map_handle *m, uint64_t pair) { sw_heap_free(m->heap, 
 static void free_content(sw_map_handle *m, uint64_t word) {
   swi_content content;
   if (swi_content_of(m, word, &content) != SW_OK) return;
-  for (uint32_t i = 0; i < content.count; i++) free_entry(m, swi_content_pair(m, &content, i));
+  for (uint32_t i = 0; i < content.count; i++) {
+    /* a single entry is not looked at: its line is far away */
+    free_entry(m, content.pairs == NULL ? content.single : swi_content_pair(m, &content, i));
+  }
   if (content.block != 0) sw_heap_free(m->heap, content.block);
 }
 

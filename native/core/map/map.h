@@ -11,10 +11,13 @@
  * change makes a new entry (and, of several, a new block), and one compare-exchange of the word.
  *
  *   word                      state       next
- *   version 0, own table      unborn      a helper moves the parent's entries here -> content
+ *   version 0, own table      unborn      a helper moves the parent's entries here -> content;
+ *                                         where the parent has none for it, it is an empty bucket:
+ *                                         a change [K1] -> content, growth [K1] -> forwarded
  *   content                   living      a change [K1] -> content, version + 1
  *                                         growth [K1] -> frozen
- *   content, frozen           frozen      both children are born -> forwarded
+ *                                         growth [K1], of an empty one -> forwarded
+ *   content, frozen           frozen      the children that get entries are born -> forwarded
  *   version 0, frozen         forwarded   none: the children have the entries
  *   version 0, dead           dead        none: the map is being freed
  *
@@ -38,8 +41,13 @@
  * Growth. `next` of the table gets a table of twice the buckets, all unborn. A bucket is moved like
  * this, by any participant that comes to it, and by each change a few more:
  *
- *   freeze it [K1]; for each child that is unborn: exchange unborn -> its entries [K1];
+ *   freeze it [K1]; for each child that gets entries: exchange unborn -> its entries [K1];
  *   exchange frozen -> forwarded [K1], and free the old block
+ *
+ * An empty bucket is exchanged for forwarded at once. What a child gets nothing of is told by the
+ * word alone: of none, or of a single entry, which goes to the other child. Such a child stays
+ * unborn, and no helper, however late, gives it anything. So behind a forwarded parent, and in the
+ * first table, unborn means empty.
  *
  * A child is never unborn again, so a helper that comes late, or a second one, changes nothing. A
  * reader of a frozen bucket looks at the child first; while that is unborn the old entries count,
@@ -169,6 +177,11 @@ static inline swi_table swi_table_first(const sw_map_handle *m) { return (swi_ta
 int swi_table_find(sw_map_handle *m, uint32_t hash, bool change, swi_spot *spot);
 /* Moves the entries of one bucket. Errors: likewise. */
 int swi_table_move(sw_map_handle *m, const swi_table *table, uint32_t index, const swi_table *next);
+/* Does the first table grow? A hint. */
+static inline bool swi_table_grows(const sw_map_handle *m) {
+  const sw_map_table *header = (const sw_map_table *)(const void *)m->bucket - 1;
+  return (uint32_t)sw_peer_load64_relaxed(&header->next) != 0;
+}
 /* A few buckets more of a table that grows. */
 void swi_table_help(sw_map_handle *m);
 /* Begins to grow, if no participant has. */
@@ -193,6 +206,8 @@ static inline uint64_t swi_content_pair(const sw_map_handle *m, const swi_conten
 /* The key's entry: 1, or 0. Errors: SW_ECORRUPT, likewise. */
 int swi_content_find(const sw_map_handle *m, const swi_spot *spot, const swi_content *content, const swi_key *key,
                      swi_found *found);
+/* Is the entry at that offset the key's? Then `found` has where, but for its index. */
+bool swi_entry_is(const sw_map_handle *m, uint32_t at, const swi_key *key, swi_found *found);
 /* The second look. */
 static inline bool swi_spot_holds(const swi_spot *spot) { return sw_peer_load64_relaxed(spot->look) == spot->seen; }
 bool swi_entry_expired(const sw_map_handle *m, const swi_found *found);

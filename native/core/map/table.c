@@ -59,7 +59,8 @@ int swi_table_find(sw_map_handle *m, uint32_t hash, bool change, swi_spot *spot)
     uint64_t word = load(bucket);
     if (!is_alive(m)) return SW_EFREED;
     *spot = (swi_spot){table, bucket, word, bucket, word};
-    if (!swi_word_frozen(word)) return SW_OK;
+    /* unborn without a parent that has its entries: there are none */
+    if (!swi_word_frozen(word) || word == swi_word_unborn(table.at)) return SW_OK;
     if (word == swi_word_dead(table.at)) return SW_EFREED;
     int status = swi_table_next(m, &table, &next);
     if (status != 1) return status == 0 ? SW_ECORRUPT : status;
@@ -89,10 +90,8 @@ int swi_table_find(sw_map_handle *m, uint32_t hash, bool change, swi_spot *spot)
 static int inherit(sw_map_handle *m, const swi_table *table, uint64_t word, uint32_t side, swi_made *made) {
   swi_content content;
   *made = (swi_made){0, 0, 0, 0};
-  if (swi_word_count(word) == 0) return 1;
   if (swi_content_of(m, word, &content) != SW_OK) return 0;
   if (content.pairs == NULL) {
-    if ((swi_word_print(word) & 1) != side) return 1;
     uint32_t hash = (uint32_t)(swi_content_pair(m, &content, 0) >> 32);
     made->content = swi_word_of(hash >> (table->log2 + 1), 1, content.single);
     return 1;
@@ -100,16 +99,34 @@ static int inherit(sw_map_handle *m, const swi_table *table, uint64_t word, uint
   return swi_content_split(m, &content, table->log2, side, made);
 }
 
+/* Freezes the bucket, whose word is then in *word; an empty one becomes forwarded at once: 1. */
+static int freeze(const swi_table *table, uint64_t *bucket, uint64_t *word) {
+  for (int tries = 0; tries < SWI_MAP_TRIES; tries++) {
+    bool unborn = *word == swi_word_unborn(table->at);
+    if (swi_word_frozen(*word) && !unborn) return 0;
+    uint64_t next = unborn || swi_word_count(*word) == 0 ? swi_word_forwarded(table->at) : *word | SWI_MAP_FROZEN;
+    if (!exchange(bucket, word, next)) continue;
+    *word = next;
+    return next == swi_word_forwarded(table->at);
+  }
+  return SW_EBUSY;
+}
+
+/* Does the word itself say that the child on that side gets nothing? */
+static bool gives_none(uint64_t word, uint32_t side) {
+  uint32_t count = swi_word_count(word);
+  return count == 0 || (count == 1 && (swi_word_print(word) & 1) != side);
+}
+
 int swi_table_move(sw_map_handle *m, const swi_table *table, uint32_t index, const swi_table *next) {
   uint64_t *bucket = &table->bucket[index];
   uint64_t word = load(bucket);
-  for (int tries = 0; !swi_word_frozen(word); tries++) {
-    if (tries == SWI_MAP_TRIES) return SW_EBUSY;
-    if (exchange(bucket, &word, word | SWI_MAP_FROZEN)) word |= SWI_MAP_FROZEN;
-  }
+  int ended = freeze(table, bucket, &word);
+  if (ended != 0) return ended == 1 ? SW_OK : ended;
   if (word == swi_word_forwarded(table->at)) return SW_OK;
   if (swi_word_version(word) == 0) return is_alive(m) ? SW_ECORRUPT : SW_EFREED;
   for (uint32_t side = 0; side < 2; side++) {
+    if (gives_none(word, side)) continue;
     uint64_t *child = &next->bucket[index | side << table->log2];
     uint64_t unborn = swi_word_unborn(next->at);
     if (load(child) != unborn) continue;
@@ -140,6 +157,21 @@ static void finish(sw_map_handle *m, const swi_table *table, const swi_table *ne
   swi_table_refresh(m);
 }
 
+/* The entries that the buckets lead to will be read between locked instructions, each of which
+ * waits for the read before it: so the processor is to fetch them at once. Of no effect
+ * otherwise. */
+static void fetch(const sw_map_handle *m, const swi_table *table, uint32_t index, uint32_t end) {
+#ifndef SW_FLAVOUR_MODEL
+  for (; index < end; index++) {
+    uint64_t word = sw_peer_load64_relaxed(&table->bucket[index]);
+    uint32_t at = swi_word_offset(word);
+    if (swi_word_count(word) == 1 && swi_map_inside(m, at, 8)) (void)sw_peer_load64_relaxed(swi_map_look(m, at));
+  }
+#else
+  (void)m, (void)table, (void)index, (void)end;
+#endif
+}
+
 void swi_table_help(sw_map_handle *m) {
   swi_table table = swi_table_first(m), next;
   if (swi_table_next(m, &table, &next) != 1) return;
@@ -148,6 +180,7 @@ void swi_table_help(sw_map_handle *m) {
   uint32_t index = (uint32_t)word, buckets = m->mask + 1;
   if (word >> 32 != table.at) return;
   uint32_t end = index < buckets && buckets - index > SWI_MAP_CHUNK ? index + SWI_MAP_CHUNK : buckets;
+  fetch(m, &table, index, end);
   for (; index < end; index++) {
     if (swi_table_move(m, &table, index, &next) != SW_OK) return;
   }

@@ -16,7 +16,8 @@ typedef struct walk {
 static int see(sw_map_handle *m, walk *w, bool change, swi_spot *spot) {
   int status = swi_table_find(m, w->index, change, spot);
   if (status != SW_OK) return status;
-  w->log2 = spot->table.log2 + (swi_word_frozen(spot->word) ? 1 : 0);
+  bool is_parent = swi_word_frozen(spot->word) && swi_word_version(spot->word) != 0;
+  w->log2 = spot->table.log2 + (is_parent ? 1 : 0);
   return w->log2 < w->base ? SW_ECORRUPT : SW_OK;
 }
 

@@ -181,7 +181,7 @@ uint32_t sw_string_alloc(sw_heap *h, uint32_t length) {
     return 0;
   }
   uint32_t at = sw_heap_alloc(h, HEAD + length);
-  if (at != 0) sw_fence_fill(); /* [S2] */
+  if (at != 0) sw_fence_fill_unless(h->ordered); /* [S2] */
   return at;
 }
 

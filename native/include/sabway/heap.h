@@ -52,8 +52,10 @@ typedef struct sw_heap {
   uint32_t levels; /* above the lowest */
   uint32_t shares; /* slabs have no owner between two allocations: there are few pages */
   uint32_t held;   /* the lock is the caller's, and is given back by the next call */
-  uint64_t alive;  /* endpoints whose owners live, as the system said in this look at all slabs */
-  uint32_t look;   /* the page at which the next look for slabs without an owner begins */
+  /* the caller's, in WebAssembly: this processor makes stores visible in their order */
+  uint32_t ordered;
+  uint64_t alive; /* endpoints whose owners live, as the system said in this look at all slabs */
+  uint32_t look;  /* the page at which the next look for slabs without an owner begins */
   /* of the registry: a slot that this handle has retired, and the block that a look for such slots
    * has come to; zero: none */
   uint32_t retired_at, looked_at;

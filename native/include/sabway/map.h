@@ -56,7 +56,7 @@ typedef struct sw_map_handle {
   uint32_t at, table, mask, log2, marks;
   uint32_t begin, end; /* of the heap's pages */
   uint32_t slots, most;
-  uint32_t ordered; /* the caller's, in WebAssembly: this processor makes stores visible in order */
+  uint32_t ordered; /* the heap's */
   uint32_t until;   /* so many more entries, and their number is compared with the buckets' */
 } sw_map_handle;
 

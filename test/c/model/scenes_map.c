@@ -100,6 +100,22 @@ static void setup_two_grow(void) {
   grow();
 }
 
+static void setup_empty_grows(void) {
+  setup_empty();
+  grow();
+}
+
+static void put_text(int thread, double value) {
+  int status = sw_map_put(&s.map[thread], SW_MAP_STRING, "k", 1, SW_MAP_NUMBER, &value, 8, SW_MAP_SET);
+  model_check(status == 1 || status == 2);
+}
+
+static void setup_text(void) {
+  setup_flags(0);
+  put_text(0, BEFORE);
+  settle();
+}
+
 /* ---- threads ---- */
 
 static int put(int thread, uint32_t side, int value) {
@@ -142,6 +158,31 @@ static void reader_of_any_type(void) {
   s.got[2] = (int)value;
   model_check(rank((int)before) <= rank(s.got[2]));
 }
+/* As the calls for numbers, which have a way of their own. */
+static void put_any(int thread, uint32_t side, double value) {
+  const double *key = &s.key[side];
+  int status = sw_map_put(&s.map[thread], SW_MAP_NUMBER, key, 8, SW_MAP_NUMBER, &value, 8, SW_MAP_SET);
+  model_check(status == 1 || status == 2);
+}
+static void writer_of_any_type(void) {
+  put_any(0, 0, 1);
+  s.map[0].until = 1000;
+  put_any(0, 0, 2);
+}
+static void adder_of_any_type(void) { put_any(1, 1, 11); }
+
+static void writer_of_a_text(void) {
+  put_text(0, 1);
+  put_text(0, 2);
+}
+static void reader_of_a_text(void) {
+  double before, value;
+  model_check(sw_map_get(&s.map[2], SW_MAP_STRING, "k", 1, &before, 8) == SW_MAP_NUMBER);
+  model_check(sw_map_get(&s.map[2], SW_MAP_STRING, "k", 1, &value, 8) == SW_MAP_NUMBER);
+  s.got[2] = (int)value;
+  model_check(rank((int)before) <= rank(s.got[2]));
+}
+
 static void reader_of_the_other(void) { s.got[2] = read_side(2, 1), s.ended |= 4; }
 
 static void mover(void) {
@@ -205,6 +246,12 @@ static void writes_meanwhile(void) {
   int status = sw_map_put_number(&s.map[1], s.key[0], 2);
   model_check(status == 2 || status == SW_EFREED);
   model_mark(status == 2 ? FIRST : REFUSED);
+}
+
+static void adds_meanwhile(void) {
+  int status = sw_map_put_number(&s.map[1], s.key[1], 11);
+  model_check(status == 1 || status == SW_EFREED);
+  model_mark(status == 1 ? FIRST : REFUSED);
 }
 
 static void reads_meanwhile(void) {
@@ -313,6 +360,30 @@ static void written_behind_a_death(void) {
 static void moved_behind_a_death(void) {
   model_check(s.got[2] == BEFORE);
   written_behind_a_death();
+}
+
+/* What a child gets whose parent has nothing for it. */
+static void other_is_added(void) {
+  model_check(last(1) == 11 && (s.got[2] == NOTHING || s.got[2] == 11));
+  model_mark(s.got[2] == 11 ? SECOND : FIRST);
+  blocks_add_up(0);
+}
+static void other_is_added_to_one(void) {
+  model_check(last(0) == BEFORE);
+  other_is_added();
+}
+
+static void both_are_put(void) {
+  model_check(last(0) == 2 && last(1) == 11 && sw_map_size(&s.map[2]) == 2);
+  model_check(s.got[2] == BEFORE || s.got[2] == 1 || s.got[2] == 2);
+  blocks_add_up(0);
+}
+
+static void text_is_put(void) {
+  double value;
+  model_check(sw_map_get(&s.map[1], SW_MAP_STRING, "k", 1, &value, 8) == SW_MAP_NUMBER && value == 2);
+  model_mark(s.got[2] == BEFORE ? FIRST : s.got[2] == 1 ? SECOND : BOTH);
+  blocks_add_up(0);
 }
 
 static void moved_once(void) {
@@ -450,4 +521,36 @@ const model_scenario scenes_map[] = {
      .threads = {frees, reads_meanwhile},
      .finish = all_is_free,
      .marks = SECOND | REFUSED},
+    {.name = "map: a writer and an adder of values of any type, reader",
+     .setup = setup_one,
+     .threads = {writer_of_any_type, adder_of_any_type, reader_of_any_type},
+     .finish = both_are_put},
+    {.name = "map: a text is written twice, reader",
+     .setup = setup_text,
+     .threads = {writer_of_a_text, reader_of_a_text},
+     .finish = text_is_put,
+     .marks = FIRST | SECOND | BOTH},
+    {.name = "map growth: the child that gets nothing is written, a slow mover, reader",
+     .setup = setup_one_grows,
+     .threads = {mover_0, writer_of_the_other, reader_of_the_other},
+     .finish = other_is_added_to_one,
+     .sc = true,
+     .marks = FIRST | SECOND},
+    {.name = "map growth: a child of an empty bucket is written, a slow mover, reader",
+     .setup = setup_empty_grows,
+     .threads = {mover_0, writer_of_the_other, reader_of_the_other},
+     .finish = other_is_added,
+     .sc = true,
+     .marks = FIRST | SECOND},
+    {.name = "map growth: a mover dies anywhere, a writer of the child that gets nothing",
+     .setup = setup_one_grows,
+     .threads = {mover_0, writer_of_the_other},
+     .mortal = 1,
+     .finish = written_behind_a_death,
+     .marks = FIRST},
+    {.name = "map growth: freed while an unborn child is written",
+     .setup = setup_one_grows,
+     .threads = {frees, adds_meanwhile},
+     .finish = all_is_free,
+     .marks = FIRST | REFUSED},
     {.name = NULL}};
