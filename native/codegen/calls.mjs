@@ -120,7 +120,10 @@ export function objectCallsFile(functions, declarations) {
   const gives = { void: 'NOTHING', uint64_t: 'BIGINT', double: 'DOUBLE' }
   const given = ({ type, name }, i) => {
     if (type.endsWith('*')) {
-      const struct = type.replace(/^const /, '').slice(0, -1).trim()
+      const struct = type
+        .replace(/^const /, '')
+        .slice(0, -1)
+        .trim()
       return `${name === 'base' ? 'BASE' : (handles[struct] ?? 'PLACE')}(${i})`
     }
     if (type === 'double') return `d[${i}]`

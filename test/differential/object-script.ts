@@ -1,5 +1,5 @@
-// A seeded script of calls to the heap and to everything in it, by participants that join, leave and
-// die. Which core executes a call is decided by `hostFor`.
+// A seeded script of calls to the heap and to everything in it, by participants that join, leave
+// and die. Which core executes a call is decided by `hostFor`.
 import { generated } from '../js/support/generated.js'
 import { type Call, Calls, type Transcript } from './calls.js'
 import { type Host, instanceOf, type ObjectArena, type ObjectHostName } from './hosts.js'
@@ -142,7 +142,7 @@ export class ObjectScript extends Calls {
     this.note(`  ${length} bytes ${sum}`)
   }
 
-  /** Where a participant has its handles, what it gives (`from`, `more`) and what it takes (`to`). */
+  /** A participant's handles, what it gives (`from`, `more`), and what it gets (`to`). */
   #of(endpoint: number) {
     const { at: instance, producer, consumer, outgoing, incoming } = instanceOf(endpoint)
     const scratch = instance + at('sw_instance', 'scratch')
