@@ -1,5 +1,5 @@
-/* Which words one call of the core reads twice. Built into tests of the core in the hostile flavour:
- * each word that it reads of a peer comes by here. */
+/* Which words one call of the core reads twice. Built into tests of the core in the hostile
+ * flavour: each word that it reads of a peer comes by here. */
 #ifndef SABWAY_TEST_DOUBLE_FETCH_H
 #define SABWAY_TEST_DOUBLE_FETCH_H
 
