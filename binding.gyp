@@ -82,6 +82,7 @@
             "native/napi/core_handles.c",
             "native/napi/direct_core.c",
             "test/differential/native_core.c",
+            "test/differential/native_objects.c",
           ],
           "defines": ["NAPI_VERSION=8", "SWI_HANDLES_IN_REGION"],
           "conditions": [

@@ -1,6 +1,6 @@
 // Compiles every plugin of examples/ and test/c/plugins, and what tests preload, into
-// build/plugins: one call of the C compiler each, as a user would. Programs among the examples go
-// into build/programs, with the C core in them.
+// build/plugins: one call of the C compiler each, as a user would. Programs, of examples/ and
+// test/c/mixed, go into build/programs, with the C core in them.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -46,7 +46,7 @@ function compileProgram(source) {
 mkdirSync(plugins, { recursive: true })
 mkdirSync(programs, { recursive: true })
 const preloaded = process.platform === 'linux' ? sourcesUnder('test/c/preload') : []
-for (const source of [...sourcesUnder('examples'), ...sourcesUnder('test/c/plugins'), ...preloaded]) {
+for (const source of [...['examples', 'test/c/plugins', 'test/c/mixed'].flatMap(sourcesUnder), ...preloaded]) {
   if (!isProgram(source)) compilePlugin(source)
   else if (process.platform === 'linux') compileProgram(source)
 }

@@ -3,12 +3,26 @@
  *   c-process serve [name]           makes a channel, prints its token, sends back what comes
  *   c-process answer <token>         joins a channel that exists, sends back what comes
  *   c-process ask <token> [count]    joins, sends that many messages, checks what comes back
+ *
+ * Or in the heap of a region, beside Node (heap.mjs):
+ *
+ *   c-process tally <token> [count]  finds a map and a vector by their names, and changes them
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include <inttypes.h>
+#include <math.h>
+#include <sabway/directory.h>
+#include <sabway/endpoint.h>
+#include <sabway/map.h>
+#include <sabway/registry.h>
 #include <sabway/shared.h>
+#include <sabway/vector.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { RING = 1 << 16, LARGEST = 1000 };
 
@@ -108,11 +122,78 @@ static int serve(sw_shared *shared, const char *name) {
   return run(shared, SW_RENDERER, 0);
 }
 
-static int join(sw_shared *shared, const char *token, uint32_t count) {
+static int open_shared(sw_shared *shared, const char *token) {
   int status = sw_shared_open(shared, token);
   if (status == SW_OK) status = sw_shared_map(shared);
-  if (status != SW_OK) return fail("open", status, shared->why);
-  return run(shared, SW_NATIVE, count);
+  return status == SW_OK ? 0 : fail("open", status, shared->why);
+}
+
+static int join(sw_shared *shared, const char *token, uint32_t count) {
+  int status = open_shared(shared, token);
+  return status == 0 ? run(shared, SW_NATIVE, count) : status;
+}
+
+/* ---- in the heap ---- */
+
+/* What JavaScript has called so: an object of that type, or an error. */
+static int find(sw_heap *heap, const char *name, uint32_t type, sw_found *found) {
+  int status;
+  /* another participant may be changing the names at this moment */
+  while ((status = sw_directory_find(heap, name, (uint32_t)strlen(name), found)) == SW_EBUSY) sched_yield();
+  if (status < 0) return status;
+  if (status == 0 || found->kind != SW_KIND_OBJECT) return SW_EKIND;
+  return sw_object_check(heap, found->object, type, found->generation);
+}
+
+/* Add 1 to "votes" for pears, `count` times, and append each number that there was to "log". */
+static int vote(sw_heap *heap, uint32_t count) {
+  sw_found votes, log;
+  sw_map_handle map;
+  int status = find(heap, "votes", SW_TYPE_MAP, &votes);
+  if (status == SW_OK) status = find(heap, "log", SW_TYPE_VECTOR, &log);
+  if (status == SW_OK) status = sw_map_open(&map, heap, votes.object, votes.generation);
+  if (status != SW_OK) return fail("find", status, "");
+  for (uint32_t i = 0; i < count && status == SW_OK; i++) {
+    double sum;
+    while (isnan(sum = sw_map_add(&map, SW_MAP_STRING, "pears", 5, 1)) && map.status == SW_EBUSY) sched_yield();
+    if (isnan(sum)) {
+      status = map.status;
+      break;
+    }
+    while ((status = sw_vector_push(heap, log.object, log.generation, &sum)) == SW_EBUSY) sched_yield();
+  }
+  sw_map_close(&map);
+  if (status != SW_OK) return fail("vote", status, "");
+  printf("%" PRIu32 " votes\n", count);
+  return 0;
+}
+
+static int tally(sw_shared *shared, const char *token, uint32_t count) {
+  int status = open_shared(shared, token);
+  if (status != 0) return status;
+  status = sw_region_verify(shared->base, (uint32_t)(shared->size / SW_PAGE));
+  if (status != SW_OK) return fail("verify", status, "");
+  uint32_t at = sw_region_heap(shared->base, shared->size);
+  if (at == 0) return fail("heap", SW_ENOSYS, "the region has none");
+  int index = sw_endpoint_claim(shared->base, (uint32_t)getpid(), 0, 0);
+  if (index < 0) return fail("claim", index, "");
+  uint32_t endpoint = (uint32_t)index;
+  sw_region_evict(shared->base, shared->size, endpoint); /* what an earlier owner has left */
+  sw_endpoint_set_skills(shared->base, endpoint, SW_WAKES_FUTEX);
+  sw_heap heap;
+  status = sw_heap_open(&heap, shared->base, shared->size, at, endpoint);
+  if (status != SW_OK) status = fail("heap", status, "");
+  else {
+    status = vote(&heap, count);
+    sw_heap_close(&heap);
+  }
+  sw_region_evict(shared->base, shared->size, endpoint);
+  sw_endpoint_release(shared->base, endpoint);
+  return status;
+}
+
+static uint32_t count_of(int count, char **arguments) {
+  return count > 3 ? (uint32_t)strtoul(arguments[3], NULL, 10) : 1000;
 }
 
 int main(int count, char **arguments) {
@@ -122,8 +203,11 @@ int main(int count, char **arguments) {
   if (strcmp(does, "serve") == 0) status = serve(&shared, count > 2 ? arguments[2] : NULL);
   else if (strcmp(does, "answer") == 0 && count > 2) status = join(&shared, arguments[2], 0);
   else if (strcmp(does, "ask") == 0 && count > 2) {
-    status = join(&shared, arguments[2], count > 3 ? (uint32_t)strtoul(arguments[3], NULL, 10) : 1000);
-  } else fprintf(stderr, "usage: c-process serve [name] | answer <token> | ask <token> [count]\n");
+    status = join(&shared, arguments[2], count_of(count, arguments));
+  } else if (strcmp(does, "tally") == 0 && count > 2) {
+    status = tally(&shared, arguments[2], count_of(count, arguments));
+  } else
+    fprintf(stderr, "usage: c-process serve [name] | answer <token> | ask <token> [count] | tally <token> [count]\n");
   sw_shared_close(&shared);
   return status;
 }

@@ -110,6 +110,33 @@ export function callsFile(functions, declarations) {
   return functions.map(call)
 }
 
+/**
+ * OBJECT_CALL(name, what it gives, arguments, reading them, the call): how test/differential calls
+ * the objects natively. There is no bound: only a test chooses the arguments.
+ */
+export function objectCallsFile(functions, declarations) {
+  const handles = { sw_heap: 'HEAP', sw_map_handle: 'MAP' }
+  const reads = { uint64_t: 'READ_BIGINT', double: 'READ_DOUBLE' }
+  const gives = { void: 'NOTHING', uint64_t: 'BIGINT', double: 'DOUBLE' }
+  const given = ({ type, name }, i) => {
+    if (type.endsWith('*')) {
+      const struct = type
+        .replace(/^const /, '')
+        .slice(0, -1)
+        .trim()
+      return `${name === 'base' ? 'BASE' : (handles[struct] ?? 'PLACE')}(${i})`
+    }
+    if (type === 'double') return `d[${i}]`
+    return type === 'uint64_t' ? `a[${i}]` : `(${type})WORD(${i})`
+  }
+  return functions.map(({ name }) => {
+    const { result, parameters } = declared(name, declarations)
+    const read = parameters.map(({ type }, i) => `${reads[type] ?? 'READ_NUMBER'}(${i})`).join(' && ')
+    const call = `${name}(${parameters.map(given).join(', ')})`
+    return `OBJECT_CALL(${name}, ${gives[result] ?? 'NUMBER'}, ${parameters.length}, ${read}, ${call})`
+  })
+}
+
 /** Write a file that differs: what depends on one that does not need not be built again. */
 export async function update(name, source) {
   const file = join(generated, name)
@@ -122,4 +149,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await mkdir(generated, { recursive: true })
   const declarations = headers(await tree(join(native, 'include')))
   await update('core_calls.h', callsFile(await functionsOf(MODULES[0]), declarations))
+  await update('object_calls.h', objectCallsFile(await functionsOf(MODULES[1]), declarations))
 }

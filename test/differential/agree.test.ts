@@ -3,12 +3,19 @@
 import assert from 'node:assert/strict'
 import { random } from '../js/support/bytes.js'
 import { seed, times } from '../js/support/effort.js'
-import { Arena, type Endpoint, type HostName } from './hosts.js'
-import { type HostFor, Script, type Transcript } from './script.js'
+import type { Transcript } from './calls.js'
+import { Arena, type HostName, OBJECT_HOSTS, ObjectArena, type ObjectHostName, objectFunctions } from './hosts.js'
+import { type ObjectHostFor, ObjectScript, PARTICIPANTS } from './object-script.js'
+import { type HostFor, Script } from './script.js'
 
 /** SABWAY_SEED=n repeats a run. */
 const SEED = seed()
 const ROUNDS = times(60)
+/** With few pages slabs have no owner between two allocations; with many they keep theirs. */
+const HEAPS = [
+  { what: 'a small heap', pages: 24, rounds: times(30), operations: 700, checkpoints: 6 },
+  { what: 'a heap whose slabs have owners', pages: 152, rounds: times(8), operations: 1500, checkpoints: 3 },
+]
 const PAGES = 19 // the layout's fixed part and two rings of 32 KiB
 
 const sends = (name: string) => name.startsWith('sw_producer') || name === 'sw_channel_open_producer'
@@ -48,8 +55,30 @@ const CASTS: Record<string, (seed: number) => HostFor> = {
   },
 }
 
+/** The same of the objects; participants are endpoints. */
+const OBJECT_CASTS: Record<string, (seed: number) => ObjectHostFor> = {
+  'the native core': () => () => 'native',
+  'the wasm core': () => () => 'wasm',
+  'native and wasm participants in turn':
+    () =>
+    ({ endpoint }) =>
+      OBJECT_HOSTS[endpoint % 2]!,
+  'wasm and native participants in turn':
+    () =>
+    ({ endpoint }) =>
+      OBJECT_HOSTS[(endpoint + 1) % 2]!,
+  'one after the other, call by call':
+    () =>
+    ({ number }) =>
+      OBJECT_HOSTS[number % 2]!,
+  'either core at random, call by call': (seed) => {
+    const next = random(seed)
+    return () => (next() < 0.5 ? 'native' : 'wasm')
+  },
+}
+
 function bySide(first: HostName, second: HostName): HostFor {
-  return ({ endpoint }: { endpoint: Endpoint }) => (endpoint === 0 ? first : second)
+  return ({ endpoint }: { endpoint: number }) => (endpoint === 0 ? first : second)
 }
 
 /**
@@ -72,6 +101,22 @@ function same(expected: Transcript, got: Transcript, what: string): void {
     const at = image.findIndex((byte, k) => byte !== other[k])
     assert.fail(`${what}: after call ${call} byte 0x${at.toString(16)} is ${other[at]}, not ${image[at]}`)
   })
+}
+
+/**
+ * All but the one that gives memory back to the system, which WebAssembly cannot: what is in the
+ * memory then differs.
+ */
+const OBJECT_FUNCTIONS = objectFunctions.filter((name) => name !== 'sw_heap_trim')
+
+/** How often each function was called, and did not fail. */
+function count(transcript: Transcript, counts: Map<string, [number, number]>): void {
+  for (const line of transcript.lines) {
+    const [, name, result] = /^\d+ \d+ (\w+)\(.*\) = (\S+)/.exec(line) ?? []
+    if (name === undefined) continue
+    const pair = counts.get(name) ?? [0, 0]
+    counts.set(name, [pair[0] + 1, pair[1] + (Number(result) < 0 ? 0 : 1)])
+  }
 }
 
 describe('hosts agree', () => {
@@ -108,4 +153,32 @@ describe('hosts agree', () => {
     const title = `SABWAY_SEED=${SEED}: ${calls} calls, ${messages} messages, ${Object.keys(CASTS).length} casts`
     this.test!.title += ` (${title})`
   })
+
+  it('on what there is to call of objects', () => {
+    const arena = new ObjectArena(HEAPS[0]!.pages, PARTICIPANTS)
+    const names = (host: ObjectHostName) =>
+      Object.keys(arena.host(host, 0).core).filter((name) => name.startsWith('sw_'))
+    assert.deepEqual(names('native').sort(), names('wasm').sort())
+  })
+
+  for (const { what, pages, rounds, operations, checkpoints } of HEAPS) {
+    it(`on ${rounds} scripts with objects in ${what}`, function () {
+      const arena = new ObjectArena(pages, PARTICIPANTS)
+      const counts = new Map<string, [number, number]>()
+      for (let round = 0; round < rounds; round++) {
+        const seed = (SEED + round) >>> 0
+        const run = (cast: string) =>
+          new ObjectScript(arena, seed, OBJECT_CASTS[cast]!(seed), IDENTITY, operations, checkpoints).run()
+        const [first, ...others] = Object.keys(OBJECT_CASTS)
+        const expected = run(first!)
+        count(expected, counts)
+        for (const cast of others) same(expected, run(cast), `SABWAY_SEED=${SEED}, round ${round}, ${cast}`)
+      }
+      const calls = [...counts.values()].reduce((sum, [all]) => sum + all, 0)
+      this.test!.title += ` (SABWAY_SEED=${SEED}: ${calls} calls, ${Object.keys(OBJECT_CASTS).length} casts)`
+      if (rounds < 30) return
+      const without = OBJECT_FUNCTIONS.filter((name) => (counts.get(name)?.[1] ?? 0) === 0)
+      assert.deepEqual(without, [], 'functions that no script has called with success')
+    })
+  }
 })

@@ -26,6 +26,7 @@ type DirectCore = (bytes: Uint8Array, wake: (doorbell: number, how: number) => n
 
 interface NativeCore {
   directCore: DirectCore
+  nativeObjects(bytes: Uint8Array): Core & { takeWakes(): number[] }
   alive(pid: number, startLow: number, startHigh: number): number
 }
 
@@ -44,13 +45,19 @@ const layout = abi as typeof abi & { SW_INSTANCES_AT: number; SW_INSTANCE_BYTES:
 }
 
 /** Where the fields of an endpoint's instance block lie. */
-export function instanceOf(endpoint: Endpoint) {
+export function instanceOf(endpoint: number) {
   const at = layout.SW_INSTANCES_AT + endpoint * layout.SW_INSTANCE_BYTES
   const { producer, consumer, outgoing, incoming } = layout.sw_instance
   return { at, producer: at + producer, consumer: at + consumer, outgoing: at + outgoing, incoming: at + incoming }
 }
 
-export const wasmModule = new WebAssembly.Module(readFileSync(new URL('lib/generated/core.wasm', root)))
+const compiled = (name: string) => new WebAssembly.Module(readFileSync(new URL(`lib/generated/${name}.wasm`, root)))
+export const wasmModule = compiled('core')
+const objectsModule = compiled('objects')
+/** What exports.txt lists below `# objects`. */
+export const objectFunctions = WebAssembly.Module.exports(objectsModule)
+  .map(({ name }) => name)
+  .filter((name) => name.startsWith('sw_'))
 
 /** Notes what the core wakes. */
 class Wakes {
@@ -64,14 +71,15 @@ class Wakes {
   readonly take = (): number[] => this.#taken.splice(0)
 }
 
-function wasmHost(memory: WebAssembly.Memory, endpoint: Endpoint): Host {
+function wasmHost(memory: WebAssembly.Memory, endpoint: number, modules = [wasmModule]): Host {
   const wakes = new Wakes()
-  const { exports } = new WebAssembly.Instance(wasmModule, {
-    env: { memory, wake: wakes.wake, alive: native.alive },
+  const cores = modules.map((module) => {
+    const { exports } = new WebAssembly.Instance(module, { env: { memory, wake: wakes.wake, alive: native.alive } })
+    const stackPointer = exports.__stack_pointer as WebAssembly.Global
+    stackPointer.value = instanceOf(endpoint).at + layout.SW_STACK_BYTES
+    return exports as unknown as Core
   })
-  const stackPointer = exports.__stack_pointer as WebAssembly.Global
-  stackPointer.value = instanceOf(endpoint).at + layout.SW_STACK_BYTES
-  return { core: exports as unknown as Core, takeWakes: wakes.take }
+  return { core: Object.assign({}, ...cores), takeWakes: wakes.take }
 }
 
 function directHost(directCore: DirectCore, bytes: Uint8Array): Host {
@@ -79,17 +87,49 @@ function directHost(directCore: DirectCore, bytes: Uint8Array): Host {
   return { core: directCore(bytes, wakes.wake), takeWakes: wakes.take }
 }
 
-/** A piece of memory on which every host works. */
-export class Arena {
+/** The core and the objects, natively. */
+function nativeObjectsHost(bytes: Uint8Array): Host {
+  const core = directHost(native.directCore, bytes)
+  const { takeWakes, ...objects } = native.nativeObjects(bytes)
+  return { core: { ...core.core, ...objects }, takeWakes: () => [...core.takeWakes(), ...takeWakes()] }
+}
+
+/** A piece of memory that native code and WebAssembly use at once. */
+class Memory {
   readonly bytes: Uint8Array<SharedArrayBuffer>
   readonly words: Int32Array<SharedArrayBuffer>
-  readonly #hosts: Record<HostName, readonly [Host, Host]>
+  protected readonly memory: WebAssembly.Memory
 
-  constructor(readonly pages: number) {
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
-    const buffer = memory.buffer as unknown as SharedArrayBuffer
+  constructor(
+    readonly pages: number,
+    private readonly endpoints: readonly number[],
+  ) {
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    const buffer = this.memory.buffer as unknown as SharedArrayBuffer
     this.bytes = new Uint8Array(buffer)
     this.words = new Int32Array(buffer)
+  }
+
+  /**
+   * What all hosts must agree on: all bytes but the shadow stacks, which native code does not have.
+   */
+  image(): Buffer {
+    const copy = Buffer.from(this.bytes)
+    for (const endpoint of this.endpoints) {
+      const { at } = instanceOf(endpoint)
+      copy.fill(0, at, at + layout.SW_STACK_BYTES)
+    }
+    return copy
+  }
+}
+
+/** A piece of memory on which every host works. */
+export class Arena extends Memory {
+  readonly #hosts: Record<HostName, readonly [Host, Host]>
+
+  constructor(pages: number) {
+    super(pages, ENDPOINTS)
+    const { memory } = this
     const onNative = directHost(native.directCore, this.bytes)
     this.#hosts = {
       native: [onNative, onNative],
@@ -101,16 +141,25 @@ export class Arena {
   host(name: HostName, endpoint: Endpoint): Host {
     return this.#hosts[name][endpoint]
   }
+}
 
-  /**
-   * What all hosts must agree on: all bytes but the shadow stacks, which native code does not have.
-   */
-  image(): Buffer {
-    const copy = Buffer.from(this.bytes)
-    for (const endpoint of ENDPOINTS) {
-      const { at } = instanceOf(endpoint)
-      copy.fill(0, at, at + layout.SW_STACK_BYTES)
+/** Where objects are: a region with a heap. */
+export const OBJECT_HOSTS = ['native', 'wasm'] as const
+export type ObjectHostName = (typeof OBJECT_HOSTS)[number]
+
+export class ObjectArena extends Memory {
+  readonly #hosts: Record<ObjectHostName, readonly Host[]>
+
+  constructor(pages: number, endpoints: readonly number[]) {
+    super(pages, endpoints)
+    const onNative = nativeObjectsHost(this.bytes)
+    this.#hosts = {
+      native: endpoints.map(() => onNative),
+      wasm: endpoints.map((endpoint) => wasmHost(this.memory, endpoint, [wasmModule, objectsModule])),
     }
-    return copy
+  }
+
+  host(name: ObjectHostName, endpoint: number): Host {
+    return this.#hosts[name][endpoint]!
   }
 }

@@ -6,6 +6,7 @@
 
 #include "napi/core_handles.h"
 #include "napi/direct_core.h"
+#include "native_objects.h"
 #include "prim/prim.h"
 
 static void load_producer(uint8_t *base, const swi_wasm_producer *w, sw_producer *p) {
@@ -72,7 +73,7 @@ NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
     napi_callback callback;
-  } FUNCTIONS[] = {{"directCore", swi_direct_core}, {"alive", alive}};
+  } FUNCTIONS[] = {{"directCore", swi_direct_core}, {"nativeObjects", native_objects}, {"alive", alive}};
   for (size_t i = 0; i < sizeof(FUNCTIONS) / sizeof(FUNCTIONS[0]); i++) {
     napi_value function;
     napi_create_function(env, FUNCTIONS[i].name, NAPI_AUTO_LENGTH, FUNCTIONS[i].callback, NULL, &function);

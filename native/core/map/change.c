@@ -1,7 +1,10 @@
 /* Adding, replacing, deleting: one exchange of a bucket's word each. See map.h. */
 #include "core/map/map.h"
 
-enum { NONE = UINT32_MAX, ADD = SW_MAP_REPLACE + 1, ADD_INTEGER, IF_EQUAL, DELETE };
+/* An index of no entry. An enumerator is an int, which has no such value. */
+#define NONE UINT32_MAX
+
+enum { ADD = SW_MAP_REPLACE + 1, ADD_INTEGER, IF_EQUAL, DELETE };
 
 /* A value, or none: its type is zero then. */
 typedef struct item {

@@ -1,9 +1,16 @@
-/* One message through a channel, and back from the echo worker. */
+/* One message through a channel, and back from the echo worker; and a map and a vector in a heap,
+ * found by their names. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <sabway/channel.h>
+#include <sabway/directory.h>
 #include <sabway/endpoint.h>
+#include <sabway/heap.h>
+#include <sabway/map.h>
+#include <sabway/object.h>
 #include <sabway/region.h>
+#include <sabway/registry.h>
+#include <sabway/vector.h>
 #include <sabway/worker.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +32,56 @@ static int wait_for(sw_consumer *in, sw_slice *slice) {
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
   }
   return SW_ETIMEDOUT;
+}
+
+static uint32_t made(const sw_heap *heap, uint32_t at, const char *what) {
+  require(at == 0 ? heap->status : SW_OK, what);
+  return at;
+}
+
+static void name(sw_heap *heap, const char *text, uint32_t object) {
+  sw_found given = {.kind = SW_KIND_OBJECT, .object = object}, found;
+  sw_object_type(heap, object, &given.generation);
+  require(sw_directory_add(heap, text, (uint32_t)strlen(text), &given, &found) == 1 ? SW_OK : SW_EEXIST, text);
+}
+
+static sw_found find(sw_heap *heap, const char *text, uint32_t type) {
+  sw_found found = {0};
+  require(sw_directory_find(heap, text, (uint32_t)strlen(text), &found) == 1 ? SW_OK : SW_EKIND, text);
+  require(sw_object_check(heap, found.object, type, found.generation), text);
+  return found;
+}
+
+static int use_heap(void) {
+  uint64_t size = SW_HEAP_AT + 16 * (uint64_t)SW_PAGE;
+  uint8_t *base = aligned_alloc(SW_PAGE, (size_t)size);
+  if (base == NULL) return 0;
+  memset(base, 0, (size_t)size);
+  require(sw_heap_format(base, SW_HEAP_AT, size), "format the heap");
+  require(sw_region_format_empty(base, (uint32_t)(size / SW_PAGE), SW_HEAP_AT), "format");
+  int endpoint = sw_endpoint_claim(base, (uint32_t)getpid(), 0, 0);
+  require(endpoint, "claim");
+  sw_heap heap;
+  require(sw_heap_open(&heap, base, size, sw_region_heap(base, size), (uint32_t)endpoint), "open the heap");
+
+  name(&heap, "scores", made(&heap, sw_map_new(&heap, &(sw_map_options){.seed = 1}), "map"));
+  name(&heap, "log", made(&heap, sw_vector_new(&heap, SW_COMPONENT_F64, 1, 0), "vector"));
+  sw_found scores = find(&heap, "scores", SW_TYPE_MAP), log = find(&heap, "log", SW_TYPE_VECTOR);
+  sw_map_handle map;
+  double put = 41.5, got = 0, logged = 0;
+  require(sw_map_open(&map, &heap, scores.object, scores.generation), "open the map");
+  require(sw_map_put(&map, SW_MAP_STRING, "ada", 3, SW_MAP_NUMBER, &put, sizeof(put), SW_MAP_SET), "put");
+  require(sw_map_get(&map, SW_MAP_STRING, "ada", 3, &got, sizeof(got)), "get");
+  require(sw_vector_push(&heap, log.object, log.generation, &got), "push");
+  require(sw_vector_get(&heap, log.object, log.generation, 0, &logged), "element");
+  sw_map_close(&map);
+  require(sw_map_free(&heap, scores.object, scores.generation), "free the map");
+  require(sw_vector_free(&heap, log.object, log.generation), "free the vector");
+  require(sw_heap_check(&heap), "check");
+  sw_heap_close(&heap);
+  free(base);
+  if (logged == put) printf("through a map and a vector: %g\n", logged);
+  return logged == put;
 }
 
 int main(void) {
@@ -56,5 +113,5 @@ int main(void) {
   sw_consumer_release(&in);
   sw_worker_stop(worker);
   free(base);
-  return same ? 0 : 1;
+  return same && use_heap() ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 // sabway/electron without Electron: main, preload and page as they are, on a stand-in for its
 // modules (./electron.ts). What only a real Electron can show is in test/electron.
 import assert from 'node:assert/strict'
-import type { SharedMemoryChannel } from 'sabway'
+import type { Region, SharedMemoryChannel } from 'sabway'
 import { pattern } from '../../js/support/bytes.js'
 import { Peer } from '../../js/support/processes.js'
 import { aWhile, until, within } from '../../js/support/wait.js'
@@ -24,8 +24,13 @@ const json = {
 }
 
 /** A channel of main's and, where JavaScript takes it, its native side. */
-function shared(window: FakeWindow, bytes = 65536, options: object = ORIGINS) {
-  const channel = new main.SharedMemoryChannel(bytes, bytes, { share: 'processes' })
+function shared(
+  window: FakeWindow,
+  bytes = 65536,
+  options: object = ORIGINS,
+  where: { share: 'processes' } | { region: Region } = { share: 'processes' },
+) {
+  const channel = new main.SharedMemoryChannel(bytes, bytes, where)
   made.push(channel)
   const withdraw = main.shareWithWindow(window as never, channel, options)
   return {
@@ -182,6 +187,43 @@ for (const [what, options, transport] of WAYS) {
         assert.deepEqual(answer, [{ from: 'the page', list: [1, 2] }, 'answered'])
       })
     }
+
+    it('has channels of one region, by their names, through reloads', async () => {
+      const region = main.Region.create({ size: 2 ** 22, share: 'processes' })
+      try {
+        const window = await opened(options)
+        const names = ['left', 'right'] as const
+        const offers = names.map((name) => shared(window, 16384, { ...ORIGINS, name }, { region }))
+        const natives = offers.map((offer) => offer.attach())
+        const received = natives.map((native) => {
+          const list: Uint8Array[] = []
+          native.startReceiving((message) => list.push(message))
+          return list
+        })
+        const rounds = 3
+        for (let round = 0; round < rounds; round++) {
+          if (round !== 0) await window.load(options)
+          for (const [i, name] of names.entries()) {
+            const stats = await window.evaluate(start, { name })
+            assert.deepEqual([stats.transport, stats.side], [transport, 'renderer'])
+            const from = 1000 * i + 20 * round
+            await window.evaluate(send, numbers(from, from + 20))
+            await until(() => received[i]!.length === 20 * (round + 1), `what the page sends by ${name}`)
+            for (const message of numbers(from, from + 5)) natives[i]!.send(message)
+            assert.deepEqual(await untilReceived(window, 5), numbers(from, from + 5))
+          }
+        }
+        assert.deepEqual(received, [numbers(0, 20 * rounds), numbers(1000, 1000 + 20 * rounds)])
+        await closeWindows()
+        for (const native of natives) native.cleanup()
+        for (const { channel } of offers) channel.cleanup()
+        // both sides are done: nothing of the channels is left, but headers for the next ones
+        await until(() => region.heap.stats().used < 16384, 'the end of both channels')
+        region.heap.check()
+      } finally {
+        region.close()
+      }
+    })
 
     it('has port(), as main has', async () => {
       const window = await opened(options)

@@ -5,10 +5,11 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { SharedMemoryChannel } from 'sabway'
+import { Region, SharedMap, SharedMemoryChannel, SharedVector } from 'sabway'
 import { keep } from '../support/channels.js'
 import { program, root } from '../support/paths.js'
 import { exchange, heard, openShared } from '../support/processes.js'
+import { closeLater } from '../support/regions.js'
 import { until } from '../support/wait.js'
 
 const path = program('c-process')
@@ -91,5 +92,46 @@ describe('a channel between Node and a C program', () => {
     const main = fileURLToPath(new URL('examples/c-process/node.mjs', root))
     const printed = execFileSync(process.execPath, [main, path], { encoding: 'utf8' })
     assert.match(printed, /^C answers: hello 0\n1000 answers\n1000 messages, then: ERR_SABWAY_CLOSED$/m)
+  })
+})
+
+describe('the heap of a C program and Node', () => {
+  const tally = (...args: string[]) => promisify(execFile)(path, ['tally', ...args])
+
+  it('has what each has put there, by name', async () => {
+    const region = closeLater(Region.create({ size: 2 ** 22, share: 'processes' }))
+    const votes = new SharedMap<string, number>(region, { numeric: 'f64' })
+    const log = new SharedVector<Float64Array>(region, { type: Float64Array })
+    region.set('votes', votes)
+    region.set('log', log)
+    votes.set('apples', 3)
+    votes.set('pears', 5)
+    const programs = [tally(region.token, '5000'), tally(region.token, '5000')]
+    for (let i = 0; i < 1000; i++) votes.add('pears', 1)
+    for (const { stdout } of await Promise.all(programs)) assert.equal(stdout, '5000 votes\n')
+    assert.deepEqual([...votes].sort(), [
+      ['apples', 3],
+      ['pears', 11_005],
+    ])
+    assert.equal(log.length, 10_000)
+    assert.equal(new Set(log).size, 10_000) // each number once
+    assert.ok([...log].every((each) => each > 5 && each <= 11_005))
+    const lost = region.heap.check({ sweep: true })
+    assert.deepEqual(lost, [])
+  })
+
+  it('is not taken for what it is not', async () => {
+    const region = closeLater(Region.create({ size: 2 ** 22, share: 'processes' }))
+    const failed = (code: string) => (error: { stderr: string }) => error.stderr.includes(code)
+    await assert.rejects(tally(region.token), failed('ERR_SABWAY_OTHER_KIND'))
+    region.set('votes', new SharedVector(region, { type: Float64Array }))
+    await assert.rejects(tally(region.token), failed('ERR_SABWAY_OTHER_KIND'))
+    await assert.rejects(tally(openShared().token), failed('the region has none'))
+  })
+
+  it('is as the example shows it', () => {
+    const main = fileURLToPath(new URL('examples/c-process/heap.mjs', root))
+    const printed = execFileSync(process.execPath, [main, path], { encoding: 'utf8' })
+    assert.match(printed, /^1000 votes\ncode 0: 2005 pears, 1000 in the log, 3 apples$/m)
   })
 })
