@@ -40,7 +40,8 @@ function compile({ name, define, beside, library, debian }: Program): string {
   )
   const run = (tool: string, args: string[]) => execFileSync(tool, args, { stdio: 'pipe' })
   try {
-    if (beside !== undefined) run('c++', [...flags, ...defines, '-c', `${root}bench/baselines/${beside}`, '-o', objects[0]!])
+    if (beside !== undefined)
+      run('c++', [...flags, ...defines, '-c', `${root}bench/baselines/${beside}`, '-o', objects[0]!])
     run('cc', [...c, `${root}bench/baselines/${name}.c`, ...sources, ...objects, '-o', out, ...libraries])
   } catch (error) {
     if (debian !== undefined && /No such file|cannot find -l/.test(String(error))) throw new Error(`needs ${debian}`)
