@@ -44,8 +44,8 @@ struct peer {
 #include <xenium/reclamation/generic_epoch_based.hpp>
 #include <xenium/vyukov_hash_map.hpp>
 
-// It has no call that replaces a value: the entry is erased and added, and meanwhile the other thread
-// may look for it.
+// It has no call that replaces a value: the entry is erased and added, and meanwhile the other
+// thread may look for it.
 struct peer {
   using map = xenium::vyukov_hash_map<uint64_t, uint64_t, xenium::policy::reclaimer<xenium::reclamation::debra<> > >;
   map all;
