@@ -1,9 +1,12 @@
 // npm run bench: Sabway beside its baselines, in one run, interleaved. It reports what it finds,
 // and always exits with 0.
+import { writeFileSync } from 'node:fs'
 import { Argument, InvalidArgumentError, program } from 'commander'
-import { wakeCosts } from './benchmarks/wake-costs.js'
+import { mapMemory } from './benchmarks/map-memory.js'
+import { type Cost, idleCosts, wakeCosts } from './benchmarks/wake-costs.js'
 import { CoreLatencyProbe } from './harness/core-latency.js'
 import { type Effort, type Group, measureGroup, type Result } from './harness/measure.js'
+import { curveFile, curvesOf } from './reports/curves.js'
 import { disturbance, jsonLines, machine, table, targetLines, targetTable } from './reports/report.js'
 import { verdicts } from './reports/targets.js'
 import { groupsOf, type Subject } from './suite.js'
@@ -16,12 +19,20 @@ interface Options {
   repeat?: number
   milliseconds?: number
   list?: true
+  curves?: string
+}
+
+/** What is counted, and not compared, with a subject; left out where cases are chosen. */
+const COSTS: Partial<Record<NonNullable<Subject>, () => Cost[] | Promise<Cost[]>>> = {
+  latency: wakeCosts,
+  heap: idleCosts,
+  maps: mapMemory,
 }
 
 const LEAST_REPETITIONS = 5
 const QUICK_REPETITIONS = 3
 
-function parse(): [Subject, Options] {
+function parse(): [Subject[], Options] {
   const pattern = (text: string) => {
     try {
       return new RegExp(text)
@@ -36,13 +47,14 @@ function parse(): [Subject, Options] {
   program
     .name('npm run bench --')
     .addArgument(
-      new Argument('[subject]', 'what to measure (default: everything between threads)').choices([
+      new Argument('[subjects...]', 'what to measure (default: everything between threads)').choices([
         'throughput',
         'latency',
         'processes',
         'heap',
         'maps',
         'containers',
+        'curves',
       ]),
     )
     .description('Measure Sabway beside its baselines.')
@@ -55,9 +67,11 @@ function parse(): [Subject, Options] {
       positive,
     )
     .option('--milliseconds <n>', 'of each run (default 200, --quick 40)', positive)
+    .option('--curves <file>', 'write what was measured of the subject curves to a file, as JSON')
     .option('--list', 'print the names of all cases')
     .parse()
-  return [program.processedArgs[0] as Subject, program.opts<Options>()]
+  const given = program.processedArgs[0] as NonNullable<Subject>[]
+  return [given.length === 0 ? [undefined] : [...new Set(given)], program.opts<Options>()]
 }
 
 function effortOf({ quick, repeat, milliseconds }: Options): Effort {
@@ -69,8 +83,8 @@ function effortOf({ quick, repeat, milliseconds }: Options): Effort {
 /** `path, size: benchmark` */
 const nameOf = (group: Group, benchmark: { name: string }) => `${group.name}: ${benchmark.name}`
 
-function chosen(subject: Subject, { only }: Options): Group[] {
-  const groups = groupsOf(subject).map((group) => ({
+function chosen(subjects: Subject[], { only }: Options): Group[] {
+  const groups = subjects.flatMap(groupsOf).map((group) => ({
     ...group,
     benchmarks: group.benchmarks.filter((benchmark) => only?.test(nameOf(group, benchmark)) ?? true),
   }))
@@ -78,8 +92,8 @@ function chosen(subject: Subject, { only }: Options): Group[] {
 }
 
 async function main(): Promise<void> {
-  const [subject, options] = parse()
-  const groups = chosen(subject, options)
+  const [subjects, options] = parse()
+  const groups = chosen(subjects, options)
   if (options.list) {
     for (const group of groups) for (const benchmark of group.benchmarks) console.log(nameOf(group, benchmark))
     return
@@ -101,11 +115,13 @@ async function main(): Promise<void> {
     else console.log(table(result))
   }
   await probe.close()
-  const spent = subject === 'latency' && options.only === undefined ? await wakeCosts() : []
-  for (const { name, value, unit } of spent) {
-    console.log(options.json ? JSON.stringify({ type: 'cost', name, value, unit }) : `${name}: ${value} ${unit}`)
+  for (const subject of options.only === undefined ? subjects : []) {
+    for (const { name, value, unit } of (await COSTS[subject!]?.()) ?? []) {
+      console.log(options.json ? JSON.stringify({ type: 'cost', name, value, unit }) : `${name}: ${value} ${unit}`)
+    }
   }
-  const all = verdicts(subject, results)
+  if (options.curves !== undefined) writeFileSync(options.curves, curveFile(curvesOf(results)))
+  const all = verdicts(subjects, results)
   const disturbed = disturbance(results)
   if (options.json) {
     for (const line of [...targetLines(all), { type: 'disturbance', ...disturbed }]) console.log(JSON.stringify(line))

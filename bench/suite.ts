@@ -15,6 +15,7 @@ import {
   thing,
   tryLock,
 } from './benchmarks/in-thread.js'
+import { MapThreads } from './benchmarks/map-threads.js'
 import * as maps from './benchmarks/maps.js'
 import { SourceDrain, SourceLoop, ThreadsafeFunction, ToSink } from './benchmarks/native.js'
 import { NativeProgram, type Program } from './benchmarks/native-program.js'
@@ -47,6 +48,15 @@ export const SABWAY_HEAP = 'sabway heap'
 const MIMALLOC = { name: 'heap', define: 'MIMALLOC', library: 'mimalloc', debian: 'libmimalloc-dev' }
 const GLIBC = { name: 'heap', define: 'GLIBC' }
 const BOOST = { name: 'heap', define: 'BOOST', beside: 'boost.cc', debian: 'libboost1.81-dev' }
+const NATIVE_MAP = { name: 'map', beside: 'map.cc' }
+export const CUCKOO = 'libcuckoo cuckoohash_map'
+export const ONE_TBB = 'oneTBB concurrent_hash_map'
+const NATIVE_MAPS: [string, Program][] = [
+  [CUCKOO, { ...NATIVE_MAP, define: 'CUCKOO', debian: 'libcuckoo-dev' }],
+  [ONE_TBB, { ...NATIVE_MAP, define: 'TBB', library: 'tbb', debian: 'libtbb-dev' }],
+  ['xenium vyukov_hash_map', { ...NATIVE_MAP, define: 'XENIUM', debian: 'libxenium-dev' }],
+]
+const TBB_VECTOR = { name: 'vector', define: 'TBB', beside: 'vector.cc', library: 'tbb', debian: 'libtbb-dev' }
 
 export const PATHS = {
   toWorker: 'main to worker',
@@ -83,11 +93,15 @@ export const PATHS = {
   mapAdd: 'map add, number keys, 100,000 entries',
   mapTextGet: 'map get, 16-character keys, 100,000 entries',
   mapTextNew: 'map set of a new key, 16-character keys, 100,000 entries',
-  mapOtherGet: 'map get, 16-character keys, 10,000 entries',
-  mapOtherUpdate: 'map set of a key that is there, 16-character keys, 10,000 entries',
-  mapOtherNew: 'map set of a new key, 16-character keys, 10,000 entries',
-  mapOtherDelete: 'map delete and set, 16-character keys, 10,000 entries',
+  mapDelete: 'map delete, number keys, 100,000 entries',
+  mapNew: 'map set of a new key, number keys, 100,000 entries',
+  mapTextUpdate: 'map set of a key that is there, 16-character keys, 100,000 entries',
+  mapNative: 'map get, 64-bit integers, native, 100,000 entries',
+  mapNativeMixed: 'map, two threads, 90 % get and 10 % set, native, 100,000 entries',
+  mapThreads: 'map, 90 % get and 10 % set, number keys, 100,000 entries, JS threads',
   push: 'vector: push',
+  nativePush: 'vector: push, native',
+  nativePushBoth: 'vector: push, native, two threads',
   iterate: 'vector: iterate, 100,000 numbers',
   get: 'vector: get by index, 100,000 numbers',
   set: 'vector: set by index, 100,000 numbers',
@@ -303,37 +317,50 @@ function heaps(): Group[] {
 }
 
 export const SHARED_MAP = 'SharedMap'
+export const NATIVE_INTEGERS = 'sabway map'
+export const ONE_THREAD = '1 thread'
+export const TWO_THREADS = '2 threads'
+
+/** Native programs, with the same work on each of the maps. */
+const nativeMaps = (path: string, what: string, numbers: string): Group =>
+  work(path, [
+    new NativeProgram(NATIVE_INTEGERS, true, { name: 'map' }, what),
+    new NativeProgram('sabway map, the integers as numbers', true, { name: 'map' }, numbers),
+    ...NATIVE_MAPS.map(([name, program]) => new NativeProgram(name, false, program, what)),
+  ])
 
 function mapGroups(): Group[] {
-  const { ENTRIES, FEW } = maps
-  const { add, deleteAndSet, get, setNew, update, numericMap, objectsMap, plainMap, sharedMap, staticMap } = maps
-  type Do = typeof get
-  const beside = (path: string, act: Do, keys: maps.Keys, mine: () => maps.MapLike = sharedMap) =>
+  const { ENTRIES } = maps
+  const { add, deletes, get, setNew, update, numericMap, objectsMap, plainMap, sharedMap, staticMap, writeOnceMap } =
+    maps
+  type Peer = [name: string, make: (entries: number) => maps.MapLike | Promise<maps.MapLike>]
+  const objects: Peer = ['shared-memory-objects', objectsMap]
+  const fixed: Peer = ['sharedmap', staticMap]
+  const once: Peer = ['shared-memory-datastructures', writeOnceMap]
+  const beside = (path: string, act: typeof get, keys: maps.Keys, peers: Peer[], mine = sharedMap) =>
     work(path, [
       new InThread(SHARED_MAP, true, () => act(mine, keys, ENTRIES)),
       new InThread('Map', false, () => act(plainMap, keys, ENTRIES)),
+      ...peers.map(([name, make]) => new InThread(name, false, () => act(make, keys, ENTRIES))),
     ])
-  const others = (path: string, act: Do, more: InThread[] = []) =>
-    work(path, [
-      new InThread(SHARED_MAP, true, () => act(sharedMap, 'texts', FEW)),
-      new InThread('shared-memory-objects', false, () => act(objectsMap, 'texts', FEW)),
-      ...more,
-    ])
-  const ofTexts = (act: Do) => [new InThread('sharedmap', false, () => act(staticMap, 'texts', FEW))]
   return [
-    beside(PATHS.mapGet, get, 'numbers'),
-    beside(PATHS.mapUpdate, update, 'numbers'),
-    beside(PATHS.mapAdd, add, 'numbers', numericMap),
-    beside(PATHS.mapTextGet, get, 'texts'),
-    beside(PATHS.mapTextNew, setNew, 'texts'),
-    others(PATHS.mapOtherGet, get, ofTexts(get)),
-    others(PATHS.mapOtherUpdate, update, ofTexts(update)),
-    others(PATHS.mapOtherNew, setNew),
-    others(PATHS.mapOtherDelete, deleteAndSet),
+    beside(PATHS.mapGet, get, 'numbers', [objects]),
+    beside(PATHS.mapUpdate, update, 'numbers', [objects]),
+    beside(PATHS.mapAdd, add, 'numbers', [], numericMap),
+    beside(PATHS.mapNew, setNew, 'numbers', [objects]),
+    beside(PATHS.mapDelete, deletes, 'numbers', [objects]),
+    beside(PATHS.mapTextGet, get, 'texts', [fixed, once]),
+    beside(PATHS.mapTextNew, setNew, 'texts', [fixed, once]),
+    beside(PATHS.mapTextUpdate, update, 'texts', [fixed]),
+    nativeMaps(PATHS.mapNative, 'get', 'numbers'),
+    nativeMaps(PATHS.mapNativeMixed, 'mixed', 'mixed-numbers'),
+    work(PATHS.mapThreads, [new MapThreads(TWO_THREADS, true, 2), new MapThreads(ONE_THREAD, false, 1)]),
   ]
 }
 
 export const OBJECTS = 'shared-memory-objects'
+/** It has no other way to read elements. */
+export const ITERATED = 'shared-memory-objects, iterated'
 export const ARRAY = 'Array'
 
 function inContainers(): Group[] {
@@ -345,12 +372,22 @@ function inContainers(): Group[] {
       new InThread(ARRAY, false, c.arrayPush),
       new InThread(OBJECTS, false, c.theirPush),
     ]),
+    ...Object.entries({ push: PATHS.nativePush, both: PATHS.nativePushBoth }).map(([what, path]) =>
+      work(path, [
+        new NativeProgram('sabway vector', true, { name: 'vector' }, what),
+        new NativeProgram('oneTBB concurrent_vector', false, TBB_VECTOR, what),
+      ]),
+    ),
     work(PATHS.iterate, [
       new InThread('SharedVector', true, c.iterate),
       new InThread(ARRAY, false, c.arrayIterate),
       new InThread(OBJECTS, false, c.theirIterate),
     ]),
-    work(PATHS.get, [new InThread('SharedVector', true, c.get), new InThread(ARRAY, false, c.arrayGet)]),
+    work(PATHS.get, [
+      new InThread('SharedVector', true, c.get),
+      new InThread(ARRAY, false, c.arrayGet),
+      new InThread(ITERATED, false, c.theirIterate),
+    ]),
     work(PATHS.set, [new InThread('SharedVector', true, c.set), new InThread(ARRAY, false, c.arraySet)]),
     work(PATHS.insert, [new InThread('SharedList', true, c.insert), new InThread(OBJECTS, false, c.theirInsert)]),
     work(PATHS.deleteFirst, [
@@ -395,16 +432,51 @@ function inRecords(): Group[] {
   ]
 }
 
+// ---- curves ----
+
+const COUNTS = [100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]
+const THREADS = [1, 2, 3, 4, 6, 8]
+
+/** What a call costs with so many entries, and with so many threads. */
+function curves(): Group[] {
+  const along = (name: string, at: number, unit: 'entries' | 'threads', benchmarks: Benchmark[]): Group => ({
+    ...work(`curve: ${name}, ${at.toLocaleString('en')} ${unit}`, benchmarks),
+    curve: { name, along: unit, at },
+  })
+  const { get, plainMap, sharedMap, update } = maps
+  const ofMap = (name: string, act: typeof get) =>
+    COUNTS.map((entries) =>
+      along(name, entries, 'entries', [
+        new InThread(SHARED_MAP, true, () => act(sharedMap, 'numbers', entries)),
+        new InThread('Map', false, () => act(plainMap, 'numbers', entries)),
+      ]),
+    )
+  return [
+    ...ofMap('map get', get),
+    ...ofMap('map set', update),
+    ...COUNTS.map((entries) =>
+      along('vector get', entries, 'entries', [
+        new InThread('SharedVector', true, () => containers.getAny(entries)),
+        new InThread(ARRAY, false, () => containers.arrayGetAny(entries)),
+      ]),
+    ),
+    ...THREADS.map((threads) =>
+      along('map, 90 % get and 10 % set', threads, 'threads', [new MapThreads(SHARED_MAP, true, threads)]),
+    ),
+  ]
+}
+
 /**
  * Throughput and round trips between threads are 'throughput' and 'latency', and both of them
  * undefined.
  */
-export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | 'maps' | 'containers' | undefined
+export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | 'maps' | 'containers' | 'curves' | undefined
 
 export function groupsOf(subject: Subject): Group[] {
   if (subject === 'processes') return processes()
   if (subject === 'heap') return heaps()
   if (subject === 'maps') return mapGroups()
+  if (subject === 'curves') return curves()
   if (subject === 'containers') return [...inContainers(), ...inRecords()]
   const groups = [
     ...threads(PATHS.toWorker, 'send'),
@@ -423,4 +495,5 @@ export const allGroups = (): Group[] => [
   ...groupsOf('heap'),
   ...groupsOf('maps'),
   ...groupsOf('containers'),
+  ...groupsOf('curves'),
 ]

@@ -157,6 +157,29 @@ export function arrayGet(): Work {
   }
 }
 
+/** Of so many numbers, in an order that no cache foresees. */
+function reading(length: number, read: (index: number) => number): Work {
+  let random = 1
+  return (count) => {
+    for (let i = 0; i < count; i++) {
+      random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
+      sink.sum += read(Math.floor((random / 2 ** 32) * length))
+    }
+  }
+}
+
+export function getAny(length: number): Work {
+  const vector = new SharedVector(heap())
+  for (let i = 0; i < length; i++) vector.push(i)
+  return reading(length, (index) => vector.get(index)!)
+}
+
+export function arrayGetAny(length: number): Work {
+  const array: number[] = []
+  for (let i = 0; i < length; i++) array.push(i)
+  return reading(length, (index) => array[index]!)
+}
+
 export function set(): Work {
   const vector = filled()
   return (count) => {
@@ -252,14 +275,14 @@ export async function theirSetString(): Promise<Work> {
   return setting(new library.SharedString(theirHeap(library), ''))
 }
 
-function reading(string: { value: string }): Work {
+function readingText(string: { value: string }): Work {
   return (count) => {
     for (let i = 0; i < count; i++) sink.sum += string.value.length
   }
 }
 
-export const readString = (): Work => reading(new SharedString(heap(), TEXTS[0]!))
+export const readString = (): Work => readingText(new SharedString(heap(), TEXTS[0]!))
 export async function theirReadString(): Promise<Work> {
   const library = await theirs()
-  return reading(new library.SharedString(theirHeap(library), TEXTS[0]!))
+  return readingText(new library.SharedString(theirHeap(library), TEXTS[0]!))
 }

@@ -1,16 +1,14 @@
 // Maps in one thread: what a call of a SharedMap costs, and what the same costs with JavaScript's
-// Map, with @daneren2005/shared-memory-objects, and with sharedmap.
+// Map, with @daneren2005/shared-memory-objects, sharedmap and shared-memory-datastructures.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { MemoryHeap, SharedMap, type SharedMapOptions } from 'sabway'
-import type { Work } from './in-thread.js'
+import { cpuSeconds, type Work } from './in-thread.js'
 
 const ROOM = 2 ** 30
 export const ENTRIES = 100_000
-/** Of the other packages, one of which needs a millisecond for a call where there are many. */
-export const FEW = 10_000
 
 type Key = number | string
 
@@ -19,7 +17,7 @@ export interface MapLike {
   get(key: Key): unknown
   set(key: Key, value: number): unknown
   delete(key: Key): unknown
-  /** Another one, empty, in place of this one. */
+  /** Another one, empty, in place of this one: where that is not made as the first one was. */
   fresh?(): MapLike
 }
 
@@ -113,14 +111,32 @@ export function staticMap(entries: number): MapLike {
   }
 }
 
+/** Whose values are there to stay: none is replaced or deleted. */
+export function writeOnceMap(entries: number): MapLike {
+  const theirs = require(found('shared-memory-datastructures')) as {
+    ShareableMap: new (entries: number, bytes: number) => MapLike
+  }
+  const made = (): MapLike => {
+    const map = new theirs.ShareableMap(entries, 32)
+    return {
+      get: (key) => map.get(key),
+      set: (key, value) => map.set(key, value),
+      delete: (key) => map.delete(key),
+      fresh: made,
+    }
+  }
+  return made()
+}
+
 // ---- work ----
 
 /** What is read is used. */
 const sink = { sum: 0 }
 
+/** In another order than that of `keys`, in which they are used then. */
 async function filled(make: Make, keys: Key[]): Promise<MapLike> {
   const map = await make(keys.length)
-  for (const key of keys) map.set(key, 1.5)
+  for (const key of shuffled([...keys])) map.set(key, 1.5)
   return map
 }
 
@@ -157,7 +173,7 @@ export async function setNew(make: Make, kind: Keys, entries: number): Promise<W
   const again = (): MapLike => {
     if (map.fresh !== undefined) return map.fresh()
     if (map instanceof SharedMap) map.free()
-    return map instanceof SharedMap ? sharedMap() : plainMap()
+    return make(entries) as MapLike
   }
   return (count) => {
     for (let i = 0; i < count; i++) {
@@ -169,14 +185,21 @@ export async function setNew(make: Make, kind: Keys, entries: number): Promise<W
   }
 }
 
-/** An entry is deleted, and added again. */
-export async function deleteAndSet(make: Make, kind: Keys, entries: number): Promise<Work> {
+/** Entries are deleted; that they are added again then does not count. */
+export async function deletes(make: Make, kind: Keys, entries: number): Promise<Work> {
   const keys = KEYS[kind](entries)
   const map = await filled(make, keys)
-  return each(keys, (key) => {
-    map.delete(key)
-    map.set(key, 1.5)
-  })
+  return (count) => {
+    let seconds = 0
+    for (let left = count; left > 0; left -= keys.length) {
+      const some = keys.slice(0, left)
+      seconds += cpuSeconds(() => {
+        for (const key of some) map.delete(key)
+      })
+      for (const key of some) map.set(key, 1.5)
+    }
+    return seconds
+  }
 }
 
 /** Of a numeric map, and what stands for it in a Map. */

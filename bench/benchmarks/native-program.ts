@@ -17,7 +17,7 @@ export interface Program {
   readonly name: string
   /** The allocator and so on that it is compiled for. */
   readonly define?: string
-  /** A file in C++ beside it. */
+  /** A file in C++ beside it, compiled for the same. */
   readonly beside?: string
   readonly library?: string
   /** What Debian calls what it needs. */
@@ -32,14 +32,16 @@ function compile({ name, define, beside, library, debian }: Program): string {
   const sources = [...listed, ...SYSTEM].map((file) => `${root}native/${file}`)
   const out = `${folder}/${[name, define].filter(Boolean).join('-')}`
   const flags = ['-O3', '-DNDEBUG']
-  const c = [...flags, '-std=c11', `-I${root}native`, `-I${root}native/include`, ...(define ? [`-D${define}`] : [])]
+  const defines = define ? [`-D${define}`] : []
+  const c = [...flags, '-std=c11', `-I${root}native`, `-I${root}native/include`, ...defines]
   const objects = beside === undefined ? [] : [`${out}.o`]
   const libraries = ['pthread', 'dl', 'rt', ...objects.map(() => 'stdc++'), library].flatMap((one) =>
     one ? [`-l${one}`] : [],
   )
   const run = (tool: string, args: string[]) => execFileSync(tool, args, { stdio: 'pipe' })
   try {
-    if (beside !== undefined) run('c++', [...flags, '-c', `${root}bench/baselines/${beside}`, '-o', objects[0]!])
+    if (beside !== undefined)
+      run('c++', [...flags, ...defines, '-c', `${root}bench/baselines/${beside}`, '-o', objects[0]!])
     run('cc', [...c, `${root}bench/baselines/${name}.c`, ...sources, ...objects, '-o', out, ...libraries])
   } catch (error) {
     if (debian !== undefined && /No such file|cannot find -l/.test(String(error))) throw new Error(`needs ${debian}`)

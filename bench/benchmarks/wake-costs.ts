@@ -1,6 +1,6 @@
 // What waiting costs: an idle channel, and wake-ups under load.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SharedMemoryChannel } from 'sabway'
+import { Region, SharedMemoryChannel } from 'sabway'
 
 export interface Cost {
   name: string
@@ -31,6 +31,42 @@ async function idle(): Promise<Cost[]> {
     },
     { name: 'idle channel, both sides', value: wakes, unit: `wake-ups in ${IDLE_MS / 1000} s` },
   ]
+}
+
+const IDLE_RING = 4096
+const IDLE_REGION = 64 << 20
+/** Far from the moment at which the last channel was opened. */
+const SETTLE_MS = 2000
+
+/** So many channels of one region, both sides of which wait for what never comes. */
+async function crowd(count: number, share: 'threads' | 'processes'): Promise<Cost[]> {
+  const region = Region.create({ size: IDLE_REGION, share })
+  const channels = Array.from({ length: count }, () => {
+    const renderer = new SharedMemoryChannel(IDLE_RING, IDLE_RING, { region })
+    return [renderer, SharedMemoryChannel.attach(renderer.handle, { side: 'native' })]
+  }).flat()
+  for (const channel of channels) channel.startReceiving(() => {})
+  await sleep(SETTLE_MS)
+  const wakes = () => process.resourceUsage().voluntaryContextSwitches
+  const [slept, cpu] = [wakes(), process.cpuUsage()]
+  await sleep(IDLE_MS)
+  const { user, system } = process.cpuUsage(cpu)
+  const woken = wakes() - slept
+  for (const channel of channels) channel.cleanup()
+  region.close()
+  const name = `${count.toLocaleString('en')} idle channels in a region between ${share}, both sides`
+  return [
+    { name, value: Number(((user + system) / IDLE_MS / 10).toFixed(3)), unit: '% of a core' },
+    { name, value: woken, unit: `times asleep in ${IDLE_MS / 1000} s, all threads of the process` },
+  ]
+}
+
+export async function idleCosts(): Promise<Cost[]> {
+  const costs: Cost[] = []
+  for (const share of ['threads', 'processes'] as const) {
+    for (const count of [1, 1000]) costs.push(...(await crowd(count, share)))
+  }
+  return costs
 }
 
 function toNative(wait: 'spin' | 'balanced'): Cost {

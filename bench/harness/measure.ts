@@ -16,6 +16,8 @@ export interface Group {
   benchmarks: Benchmark[]
   /** How many times longer than usual each run is to take. */
   durationFactor?: number
+  /** The curve that its scores are points of, and where on it they are. */
+  curve?: { name: string; along: 'entries' | 'threads'; at: number }
 }
 
 export interface Effort {

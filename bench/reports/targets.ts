@@ -1,7 +1,22 @@
 // The ratios that are to be reached.
 import type { Result } from '../harness/measure.js'
 import { median } from '../harness/samples.js'
-import { ALONE, ARRAY, IN_PROCESS, OBJECTS, PATHS, SABWAY_HEAP, SHARED_MAP, type Subject } from '../suite.js'
+import {
+  ALONE,
+  ARRAY,
+  CUCKOO,
+  IN_PROCESS,
+  ITERATED,
+  NATIVE_INTEGERS,
+  OBJECTS,
+  ONE_TBB,
+  ONE_THREAD,
+  PATHS,
+  SABWAY_HEAP,
+  SHARED_MAP,
+  type Subject,
+  TWO_THREADS,
+} from '../suite.js'
 import { crowds } from '../transports/sabway.js'
 
 interface Target {
@@ -145,17 +160,25 @@ const HEAP: Target[] = [
 const MAPS: Target[] = [
   ...[PATHS.mapGet, PATHS.mapUpdate, PATHS.mapAdd].map((path) => inHeap(path, SHARED_MAP, 'Map', { time: 1.5 })),
   ...[PATHS.mapTextGet, PATHS.mapTextNew].map((path) => inHeap(path, SHARED_MAP, 'Map', { time: 2.5 })),
-  inHeap(PATHS.mapOtherGet, SHARED_MAP, 'shared-memory-objects', { rate: 8 }),
-  inHeap(PATHS.mapOtherUpdate, SHARED_MAP, 'shared-memory-objects', { rate: 500 }),
-  inHeap(PATHS.mapOtherNew, SHARED_MAP, 'shared-memory-objects', { rate: 25 }),
-  inHeap(PATHS.mapOtherDelete, SHARED_MAP, 'shared-memory-objects', { rate: 500 }),
-  ...[PATHS.mapOtherGet, PATHS.mapOtherUpdate].map((path) => inHeap(path, SHARED_MAP, 'sharedmap', { rate: 8 })),
+  inHeap(PATHS.mapGet, SHARED_MAP, 'shared-memory-objects', { rate: 8 }),
+  inHeap(PATHS.mapNew, SHARED_MAP, 'shared-memory-objects', { rate: 25 }),
+  ...[PATHS.mapUpdate, PATHS.mapDelete].map((path) => inHeap(path, SHARED_MAP, 'shared-memory-objects', { rate: 500 })),
+  ...[PATHS.mapTextGet, PATHS.mapTextUpdate].map((path) => inHeap(path, SHARED_MAP, 'sharedmap', { rate: 8 })),
+  ...[PATHS.mapTextGet, PATHS.mapTextNew].map((path) =>
+    inHeap(path, SHARED_MAP, 'shared-memory-datastructures', { rate: 8 }),
+  ),
+  ...[PATHS.mapNative, PATHS.mapNativeMixed].flatMap((path) => [
+    inHeap(path, NATIVE_INTEGERS, CUCKOO, { rate: 1.1 }),
+    inHeap(path, NATIVE_INTEGERS, ONE_TBB, { rate: 1 }),
+  ]),
+  inHeap(PATHS.mapThreads, TWO_THREADS, ONE_THREAD, { rate: 1.7 }),
 ]
 
 const CONTAINERS: Target[] = [
   inHeap(PATHS.push, 'SharedVector', ARRAY, { time: 1.5 }),
   inHeap(PATHS.push, 'SharedVector', OBJECTS, { rate: 5 }),
   inHeap(PATHS.iterate, 'SharedVector', OBJECTS, { rate: 5 }),
+  inHeap(PATHS.get, 'SharedVector', ITERATED, { rate: 5 }),
   inHeap(PATHS.insert, 'SharedList', OBJECTS, { rate: 8 }),
   inHeap(PATHS.deleteFirst, 'SharedList', OBJECTS, { rate: 1000 }),
   inHeap(PATHS.setString, 'SharedString', OBJECTS, { rate: 10 }),
@@ -164,10 +187,13 @@ const CONTAINERS: Target[] = [
   inHeap(PATHS.rows, 'SharedStructArray, columns', 'typed array', { time: 1.1 }),
 ]
 
-export function verdicts(subject: Subject, results: Result[]): Verdict[] {
-  const own = { processes: BETWEEN_PROCESSES, heap: HEAP, maps: MAPS, containers: CONTAINERS }
-  const targets = subject !== undefined && subject in own ? own[subject as keyof typeof own] : TARGETS
-  return targets.map((target) => {
+/** Those of the subjects that were measured. */
+export function verdicts(subjects: Subject[], results: Result[]): Verdict[] {
+  const own = { processes: BETWEEN_PROCESSES, heap: HEAP, maps: MAPS, containers: CONTAINERS, curves: [] }
+  const listed = subjects.map((subject) =>
+    subject !== undefined && subject in own ? own[subject as keyof typeof own] : TARGETS,
+  )
+  return [...new Set(listed)].flat().map((target) => {
     const result = results.find(({ group }) => group.path === target.path && group.size === target.size)
     const comparison = result?.comparisons.find(
       ({ ours, baseline }) => ours === target.ours && baseline === target.baseline,
