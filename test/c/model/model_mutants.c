@@ -126,6 +126,8 @@ static const struct reason {
      "the exchange behind it decides, and finds none of the words of a map that is gone"},
     {"sees_short_way", "object.life", MODEL_WEAKEN, "as above"},
     {"put_shortly", "object.life", MODEL_WEAKEN, "as above"},
+    {"put", "sw_fill((uint32_t *)(void *)place, word)", MODEL_WEAKEN,
+     "the store of `append` is the same, is what the scenes reach, and is not to be weakened"},
     {"sw_map_get_number", "object.life", MODEL_WEAKEN, "the second look finds the bucket dead, or as it was"},
     {"swi_map_count", "(m->count", MODEL_WEAKEN, "a number, which hands nothing on"},
     {"swi_map_count", "(m->count", MODEL_SPLIT, "only the endpoint's owner changes it while the map is there"},
