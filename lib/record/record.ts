@@ -84,9 +84,13 @@ export function* blocksAt(member: HeapMember, pointer: number): Generator<number
   yield data
   const of = (field: number) => wordOf(member, pointer + sw_record.plan + field)
   const [rows, texts, bytes] = [of(sw_record_plan.rows), of(sw_record_plan.texts), of(sw_record_plan.bytes)]
-  for (let text = 0; text < texts && text < bytes / 8; text++) {
+  // a plan that a hostile participant has written may name 2^32 places
+  let left = Math.min(bytes, member.region.bytes.length) / 8
+  for (let text = 0; text < texts && rows > 0 && left > 0; text++) {
     let at = text * of(sw_record_plan.text_step)
-    for (let row = 0; row < rows && at < bytes && data + at < member.region.bytes.length; row++) {
+    for (let row = 0; row < rows && left > 0; row++) {
+      left--
+      if (at >= bytes || data + at >= member.region.bytes.length) break
       yield wordOf(member, data + at)
       at += Math.max(8, of(sw_record_plan.text_row))
     }

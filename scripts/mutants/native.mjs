@@ -29,6 +29,8 @@ const UNIT_CORE = [
 const HOSTILE = [
   'test_hostile_fields',
   'test_double_fetch',
+  'test_double_fetch_heap',
+  'replay_heap',
   'replay_ring_consumer',
   'replay_ring_producer',
   'replay_channel',
@@ -79,9 +81,9 @@ const COVER = [
   [
     'native/core/heap/',
     {
-      asan: ['test_heap', 'test_heap_shared', 'test_hostile_heap'],
+      asan: ['test_heap', 'test_heap_shared', 'test_hostile_heap', 'test_double_fetch_heap', 'replay_heap'],
       plain: ['model_core', 'test_crash_heap'],
-      js: /heap/,
+      js: /heap|agree/,
     },
   ],
   ['native/threads/heap', { asan: ['test_heap_shared'], plain: [], js: /heap/ }],

@@ -177,8 +177,9 @@ static void free_texts(sw_heap *h, const view *v) {
   uint64_t row = sw_peer_load_relaxed(&plan->text_row), step = sw_peer_load_relaxed(&plan->text_step);
   uint64_t left = v->bytes / 8;
   for (uint64_t text = 0; text < texts && left > 0; text++) {
-    for (uint64_t i = 0; i < rows && left > 0; i++, left--) {
+    for (uint64_t i = 0; i < rows && left > 0; i++) {
       uint64_t offset = text * step + i * row;
+      left--; /* a place that is none counts, too, or a plan with 2^32 of them would take minutes */
       if (offset % 8 != 0 || offset >= v->bytes) break;
       free_text(h, sw_peer_load64_relaxed(wide_at(v, (uint32_t)offset)));
     }

@@ -224,4 +224,23 @@ static void every_read_can_be_a_lie(void **state) {
   }
 }
 
-TESTS(TEST(every_word_can_be_anything), TEST(every_read_can_be_a_lie));
+/* Each of them would be at a place that is none: the words of the plan say how many there are, and
+ * the walk must end long before. */
+static void a_record_with_two_to_the_32_texts_is_freed(void **state) {
+  (void)state;
+  static const sw_record_plan ENDLESS[] = {
+      {.rows = 1, .bytes = BYTES, .room = ROOM, .texts = UINT32_MAX, .text_row = BYTES, .text_step = BYTES},
+      {.rows = 1, .bytes = BYTES, .room = ROOM, .texts = UINT32_MAX, .text_row = 8, .text_step = 3},
+      {.rows = UINT32_MAX, .bytes = BYTES, .room = ROOM, .texts = UINT32_MAX, .text_row = 0, .text_step = 0}};
+  /* so often that one which takes seconds is told by the time of the whole test */
+  for (int i = 0; i < 60; i++) {
+    walled w;
+    walled_open(&w);
+    record(&w)->plan = ENDLESS[i % 3];
+    assert_int_equal(sw_record_free(&w.h, w.at, SW_TYPE_RECORD, w.generation), SW_OK);
+    walled_close(&w);
+  }
+}
+
+TESTS(TEST(every_word_can_be_anything), TEST(every_read_can_be_a_lie),
+      TEST(a_record_with_two_to_the_32_texts_is_freed));

@@ -506,6 +506,47 @@ static void threads_make_whole_changes(void **state) {
   assert_int_equal(sw_record_check(&s.h, at), SW_OK);
 }
 
+/* Replaces both texts by ones with the same letters; a third of the changes are taken back. */
+static void *rename_it(void *context) {
+  counter *c = context;
+  for (uint32_t i = 0; i < CHANGES / 8;) {
+    if (sw_record_try_lock(&c->heap, at, TYPE, generation) != SW_OK) {
+      sched_yield();
+      continue;
+    }
+    uint32_t letter = 'a' + i % 26;
+    for (uint32_t offset = TEXT; offset <= OTHER_TEXT; offset += OTHER_TEXT - TEXT) {
+      uint32_t block = 0;
+      while (block == 0) block = sw_string_alloc(&c->heap, 1 + letter);
+      memset(s.r.base + block + offsetof(sw_text, bytes), (int)letter, 1 + letter);
+      if (sw_record_write_text(&c->heap, at, offset, block) != SW_OK) c->wrong++;
+    }
+    uint32_t first = sw_load_relaxed((uint32_t *)(void *)(fields() + TEXT));
+    uint32_t second = sw_load_relaxed((uint32_t *)(void *)(fields() + OTHER_TEXT));
+    if (s.r.base[first + offsetof(sw_text, bytes)] != s.r.base[second + offsetof(sw_text, bytes)]) c->wrong++;
+    if (i % 3 == 0) sw_record_undo(&c->heap, at);
+    if (sw_record_unlock(&c->heap, at) != SW_OK) c->wrong++;
+    i++;
+  }
+  return NULL;
+}
+
+static void threads_replace_texts_and_lose_none(void **state) {
+  (void)state;
+  with_texts();
+  uint64_t before = blocks();
+  counter counters[4];
+  memset(counters, 0, sizeof(counters));
+  for (int i = 0; i < 4; i++) heap_open(&counters[i].heap, &s.r);
+  for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&counters[i].thread, NULL, rename_it, &counters[i]), 0);
+  for (int i = 0; i < 4; i++) {
+    pthread_join(counters[i].thread, NULL);
+    assert_int_equal(counters[i].wrong, 0);
+  }
+  assert_int_equal(blocks(), before + 2);
+  assert_int_equal(sw_record_check(&s.h, at), SW_OK);
+}
+
 #define RECORD_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 TESTS(RECORD_TEST(a_record_is_zero_at_first), RECORD_TEST(a_record_is_told_from_others),
       RECORD_TEST(a_plan_that_cannot_be_is_refused), RECORD_TEST(a_change_of_each_width_is_made),
@@ -517,4 +558,4 @@ TESTS(RECORD_TEST(a_record_is_zero_at_first), RECORD_TEST(a_record_is_told_from_
       RECORD_TEST(a_log_that_was_destroyed_poisons_the_lock), RECORD_TEST(a_freed_record_is_none),
       RECORD_TEST(a_dead_ones_record_is_freed), RECORD_TEST(a_text_is_replaced_and_freed),
       RECORD_TEST(a_text_is_taken_back), RECORD_TEST(a_full_log_refuses_a_text),
-      RECORD_TEST(threads_make_whole_changes));
+      RECORD_TEST(threads_make_whole_changes), RECORD_TEST(threads_replace_texts_and_lose_none));
