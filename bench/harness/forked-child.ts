@@ -22,3 +22,6 @@ process.on('message', async (order: Order) => {
   const report = await execute(order)
   process.send!(report)
 })
+
+// A bench that was stopped leaves none of its processes behind.
+process.on('disconnect', () => process.exit())
