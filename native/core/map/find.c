@@ -238,12 +238,13 @@ double sw_map_get_number(sw_map_handle *m, double number) {
   return result;
 }
 
-/* A key of a text of up to 64 bytes, and an entry that is found at the first look. Returns the type
- * of the value; 0: it takes the other way. */
-INLINE uint32_t get_short(sw_map_handle *m, const uint8_t *bytes, uint32_t length, void *out, uint32_t room) {
-  uint64_t first = swi_bytes_word(bytes, length, 0), hash = hash_begin(m, SW_MAP_STRING, length, first);
+/* A key of a text or an integer of up to 64 bytes, and an entry that is found at the first look.
+ * Returns the type of the value; 0: it takes the other way. */
+INLINE uint32_t get_short(sw_map_handle *m, uint32_t type, const uint8_t *bytes, uint32_t length, void *out,
+                          uint32_t room) {
+  uint64_t first = swi_bytes_word(bytes, length, 0), hash = hash_begin(m, type, length, first);
   for (uint32_t i = 1; 8 * i < length; i++) hash = hash_more(hash, swi_bytes_word(bytes, length, i));
-  swi_key key = {bytes, first, SW_MAP_STRING, length, finish(hash)};
+  swi_key key = {bytes, first, type, length, finish(hash)};
   const uint64_t *bucket = &m->bucket[key.hash & m->mask];
   uint64_t word = sw_peer_load64_acquire(bucket); /* [K2] */
   if (sw_peer_load64_acquire(&m->map->object.life) != m->life) return 0;
@@ -252,7 +253,7 @@ INLINE uint32_t get_short(sw_map_handle *m, const uint8_t *bytes, uint32_t lengt
   const uint64_t *entry = swi_map_look(m, at);
   uint64_t shape = swi_map_part(entry), lengths = swi_map_part(entry + 1);
   uint32_t value = (uint32_t)(lengths >> 32), words = (length + 7) / 8;
-  if (shape >> 32 != key.hash || (shape & (15 | SW_MAP_EXPIRES)) != SW_MAP_STRING) return 0;
+  if (shape >> 32 != key.hash || (shape & (15 | SW_MAP_EXPIRES)) != type) return 0;
   if ((uint32_t)lengths != length || value > 64 || value > room || !is_key(entry + 2, &key)) return 0;
   copy_out(m, at + (uint32_t)sizeof(sw_map_entry) + 8 * words, out, value);
   if ((m->flags & SW_MAP_LRU) != 0 || sw_peer_load64_relaxed(bucket) != word) return 0;
@@ -261,8 +262,8 @@ INLINE uint32_t get_short(sw_map_handle *m, const uint8_t *bytes, uint32_t lengt
 }
 
 int sw_map_get(sw_map_handle *m, uint32_t type, const void *bytes, uint32_t length, void *out, uint32_t room) {
-  if (type == SW_MAP_STRING && length <= 64) {
-    uint32_t found = get_short(m, bytes, length, out, room);
+  if ((type == SW_MAP_STRING || type == SW_MAP_BIGINT) && length <= 64) {
+    uint32_t found = get_short(m, type, bytes, length, out, room);
     if (found != 0) return (int)found;
   }
   return get_any(m, type, bytes, length, out, room);
