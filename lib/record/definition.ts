@@ -5,21 +5,21 @@ import { SabwayError } from '../base/errors.js'
 
 /** The types of numbers, with the values and the arrays that they have in JavaScript. */
 interface Numbers {
-  i8: { value: number; array: Int8Array<SharedArrayBuffer> }
-  u8: { value: number; array: Uint8Array<SharedArrayBuffer> }
-  i16: { value: number; array: Int16Array<SharedArrayBuffer> }
-  u16: { value: number; array: Uint16Array<SharedArrayBuffer> }
-  i32: { value: number; array: Int32Array<SharedArrayBuffer> }
-  u32: { value: number; array: Uint32Array<SharedArrayBuffer> }
-  f32: { value: number; array: Float32Array<SharedArrayBuffer> }
-  f64: { value: number; array: Float64Array<SharedArrayBuffer> }
-  i64: { value: bigint; array: BigInt64Array<SharedArrayBuffer> }
-  u64: { value: bigint; array: BigUint64Array<SharedArrayBuffer> }
+  i8: { value: number; array: Int8Array }
+  u8: { value: number; array: Uint8Array }
+  i16: { value: number; array: Int16Array }
+  u16: { value: number; array: Uint16Array }
+  i32: { value: number; array: Int32Array }
+  u32: { value: number; array: Uint32Array }
+  f32: { value: number; array: Float32Array }
+  f64: { value: number; array: Float64Array }
+  i64: { value: bigint; array: BigInt64Array }
+  u64: { value: bigint; array: BigUint64Array }
 }
 
 interface Scalars {
-  bool: { value: boolean; array: Uint8Array<SharedArrayBuffer> }
-  pointer: { value: number; array: Uint32Array<SharedArrayBuffer> }
+  bool: { value: boolean; array: Uint8Array }
+  pointer: { value: number; array: Uint32Array }
   string: { value: string; array: never }
 }
 
