@@ -1,5 +1,6 @@
 // examples/boids, as it is served: both kinds of it move boids, and the page draws them.
 import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OpenPage } from './support/browsers.js'
 import { root } from './support/bundle.js'
@@ -64,7 +65,9 @@ for (const name of BROWSERS)
         const times = await Promise.all(['handOver', 'step', 'draw', 'frame'].map((each) => text(`${kind}-${each}`)))
         for (const time of times) assert.ok(Number(time) >= 0, time)
         this.test!.title += `: hands over ${times[0]} ms, step ${times[1]}, draw ${times[2]}, frame ${times[3]}`
-        await open.page.screenshot({ path: join(root, `build/browser/boids-${kind}.png`) })
+        const folder = join(root, 'build/browser')
+        mkdirSync(folder, { recursive: true })
+        await open.page.screenshot({ path: join(folder, `boids-${kind}.png`) })
       })
     }
 
