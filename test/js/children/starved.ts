@@ -13,7 +13,12 @@ execFileSync('prlimit', [`--pid=${process.pid}`, `--as=${used + 128 * 2 ** 20}`,
 const attempts = [
   () => new SharedMemoryChannel(2 ** 28, 2 ** 28),
   () => {
-    for (const channel of channels) channel.startWorker({ builtin: 'echo' })
+    try {
+      for (const channel of channels) channel.startWorker({ builtin: 'echo' })
+    } finally {
+      // the addresses of the stacks: without any, V8 ends the process at its next collection
+      for (const channel of channels) channel.cleanup()
+    }
   },
   () => {
     useUpFiles()
