@@ -156,7 +156,8 @@ export class Membership {
     try {
       joined = host?.join(bytes, claim, away) ?? { endpoint: claim(ALONE), binding: null }
     } catch (error) {
-      if (claimed >= 0) leave(this, roleOf(words, claimed))
+      // A fresh claim holds nothing, and the core has no stack yet.
+      if (claimed >= 0) core.sw_endpoint_release_role(0, roleOf(words, claimed))
       throw adopt(error)
     }
     const { endpoint, binding } = joined

@@ -165,6 +165,8 @@ function checkStackless(module) {
   if (exports.sw_region_format_empty(0, 64, 0) !== 0) throw new Error('sw_region_format_empty failed on a fresh memory')
   if (exports.sw_region_verify(0, 64) !== 0) throw new Error('sw_region_verify refused a fresh region')
   if (exports.sw_endpoint_claim(0, 1, 1, 0) !== 0) throw new Error('sw_endpoint_claim did not claim endpoint 0')
+  exports.sw_endpoint_release_role(0, (1 << 8) | 1) // the role of its first claim
+  if (exports.sw_endpoint_claim(0, 1, 1, 0) !== 0) throw new Error('sw_endpoint_release_role did not give it back')
 }
 
 async function coreSources() {

@@ -459,6 +459,28 @@ describe('an Electron page is refused', () => {
     await assert.rejects(window.evaluate(start), { code: 'ERR_SABWAY_INVALID_STATE' })
   })
 
+  it('when preload cannot bind, and keeps nothing of the region', async () => {
+    const region = main.Region.create({ size: 2 ** 22, share: 'processes' })
+    try {
+      const window = await opened()
+      shared(window, 16384, ORIGINS, { region })
+      const before = region.stats().participants
+      const refused = async ({ connect }: PageScope) => {
+        const page = globalThis as any
+        page.sabwayElectron = {
+          ...page.sabwayElectron,
+          bind: () => ({ code: 'ERR_SABWAY_CLOSED', detail: 'refused by the test' }),
+        }
+        await connect()
+      }
+      await assert.rejects(window.evaluate(refused), { code: 'ERR_SABWAY_CLOSED' })
+      await until(() => region.stats().participants === before, 'the endpoint of the page')
+    } finally {
+      await closeWindows()
+      region.close()
+    }
+  })
+
   it('when its preload script did not call exposeSabway', async () => {
     const window = await opened()
     const lost = async ({ connect }: PageScope) => {
