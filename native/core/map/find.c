@@ -238,8 +238,9 @@ double sw_map_get_number(sw_map_handle *m, double number) {
   return result;
 }
 
-/* A key of a text or an integer of up to 64 bytes, and an entry that is found at the first look.
- * Returns the type of the value; 0: it takes the other way. */
+/* A key of a text or an integer of up to 64 bytes, and an entry that is found at the first look, in
+ * a map that neither marks what is read nor forgets it. Returns the type of the value; 0: it takes
+ * the other way. */
 INLINE uint32_t get_short(sw_map_handle *m, uint32_t type, const uint8_t *bytes, uint32_t length, void *out,
                           uint32_t room) {
   uint64_t first = swi_bytes_word(bytes, length, 0), hash = hash_begin(m, type, length, first);
@@ -256,13 +257,14 @@ INLINE uint32_t get_short(sw_map_handle *m, uint32_t type, const uint8_t *bytes,
   if (shape >> 32 != key.hash || (shape & (15 | SW_MAP_EXPIRES)) != type) return 0;
   if ((uint32_t)lengths != length || value > 64 || value > room || !is_key(entry + 2, &key)) return 0;
   copy_out(m, at + (uint32_t)sizeof(sw_map_entry) + 8 * words, out, value);
-  if ((m->flags & SW_MAP_LRU) != 0 || sw_peer_load64_relaxed(bucket) != word) return 0;
+  if (sw_peer_load64_relaxed(bucket) != word) return 0;
   m->length = value;
   return (uint32_t)shape >> 4 & 15;
 }
 
 int sw_map_get(sw_map_handle *m, uint32_t type, const void *bytes, uint32_t length, void *out, uint32_t room) {
-  if ((type == SW_MAP_STRING || type == SW_MAP_BIGINT) && length <= 64) {
+  bool is_plain = (m->flags & (SW_MAP_LRU | SW_MAP_TTL)) == 0;
+  if (is_plain && (type == SW_MAP_STRING || type == SW_MAP_BIGINT) && length <= 64) {
     uint32_t found = get_short(m, type, bytes, length, out, room);
     if (found != 0) return (int)found;
   }
