@@ -67,7 +67,7 @@ static uint32_t value_at(const change *c, uint32_t time) {
 /* A block with the key and the value. Errors: those of the heap. */
 static int make_entry(sw_map_handle *m, change *c) {
   const item *value = &c->value;
-  bool expires = m->expires != 0;
+  bool expires = m->expires != 0 && (m->flags & SW_MAP_TTL) != 0;
   uint64_t shape = (uint64_t)c->key.hash << 32 | value->type << 4 | c->key.type | (expires ? SW_MAP_EXPIRES : 0);
   uint64_t lengths = (uint64_t)value->length << 32 | c->key.length;
   if (c->entry != 0) { /* of an exchange that has failed: only a sum is another one now */

@@ -47,7 +47,7 @@ typedef struct sw_map_handle {
   uint64_t life; /* of the control block */
   uint64_t seed;
   double now;     /* the caller's, with SW_MAP_TTL: milliseconds of a clock that all share */
-  double expires; /* the caller's: when what is put next expires; zero: never */
+  double expires; /* the caller's, with SW_MAP_TTL: when what is put next expires; zero: never */
   sw_heap *heap;
   uint8_t *base;
   sw_map *map;
