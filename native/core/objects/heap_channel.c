@@ -74,7 +74,7 @@ static uint32_t take_header(sw_heap *heap) {
     at = new_header(heap);
     int status = heap->status;
     if (at != 0) return at;
-    if (sw_channel_reclaim(heap) != 0) at = freed_header(heap);
+    if (status == SW_EHEAPFULL && sw_channel_reclaim(heap) != 0) at = freed_header(heap);
     heap->status = status;
     if (at == 0) return 0;
   }
