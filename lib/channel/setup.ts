@@ -74,7 +74,11 @@ export class Setup {
       maxQueued,
       copiedBecause: region.copied,
       undo() {
-        if (name !== undefined) region.delete(name)
+        try {
+          if (name !== undefined) region.delete(name)
+        } catch {
+          // The name of a freed channel stands for nothing, and the first error is the one to tell.
+        }
         region.freeChannel(place, true)
         if (options.region === undefined) region.close()
       },
