@@ -304,9 +304,9 @@ function turn(bell: Bell): void {
   let left = waiting.active.size
   for (const participant of waiting.active) {
     if (left-- === 0) break
+    working = participant
     serve(bell, participant.region)
     disarm(bell, participant.region)
-    working = participant
     if (participant.work()) worked.push(participant)
   }
   working = null
