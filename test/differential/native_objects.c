@@ -21,7 +21,7 @@
 typedef struct wasm_heap {
   uint32_t base;
   int32_t status;
-  uint32_t role, endpoint, begin, count, pages, control, map, slabs, tree[SW_HEAP_LEVELS], levels, shares, held, unused;
+  uint32_t role, endpoint, begin, count, pages, control, map, slabs, tree[SW_HEAP_LEVELS], levels, shares, held, ordered;
   uint64_t alive;
   uint32_t look, retired_at, looked_at;
   sw_heap_class classes[SW_HEAP_CLASSES];
@@ -84,6 +84,7 @@ static sw_heap *load_heap(objects *o, uint32_t at) {
                  .levels = w->levels,
                  .shares = w->shares,
                  .held = w->held,
+                 .ordered = w->ordered,
                  .alive = w->alive,
                  .look = w->look,
                  .retired_at = w->retired_at,
@@ -109,6 +110,7 @@ static void show_heap(const objects *o) {
   w->levels = h->levels;
   w->shares = h->shares;
   w->held = h->held;
+  w->ordered = h->ordered;
   w->alive = h->alive;
   w->look = h->look;
   w->retired_at = h->retired_at;

@@ -168,6 +168,7 @@ export class ObjectScript extends Calls {
     const { heap, map } = this.#of(index)
     this.call(index, 'sw_region_evict', 0, this.#size, index)
     this.call(index, 'sw_heap_open', heap, 0, this.#size, abi.SW_HEAP_AT!, index)
+    this.#words[(heap + at('sw_heap', 'ordered')) >>> 2] = index & 1 // both kinds
     for (let i = 0; i < MAP_HANDLES; i++) this.#bytes.fill(0, map(i), map(i + 1))
     this.#joined.push(index)
   }
