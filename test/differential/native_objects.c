@@ -21,7 +21,8 @@
 typedef struct wasm_heap {
   uint32_t base;
   int32_t status;
-  uint32_t role, endpoint, begin, count, pages, control, map, slabs, tree[SW_HEAP_LEVELS], levels, shares, held, ordered;
+  uint32_t role, endpoint, begin, count, pages, control, map, slabs, tree[SW_HEAP_LEVELS], levels, shares, held,
+      ordered;
   uint64_t alive;
   uint32_t look, retired_at, looked_at;
   sw_heap_class classes[SW_HEAP_CLASSES];
