@@ -18,13 +18,26 @@
 #include <sabway/registry.h>
 #include <sabway/shared.h>
 #include <sabway/vector.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <sched.h>
+#endif
 
 enum { RING = 1 << 16, LARGEST = 1000 };
+
+/* Let another thread run: the one that has what is busy. */
+static void give_way(void) {
+#ifdef _WIN32
+  SwitchToThread();
+#else
+  sched_yield();
+#endif
+}
 
 static int fail(const char *what, int status, const char *why) {
   fprintf(stderr, "%s: %s (%s)%s%s\n", what, sw_error_text(status), sw_error_code(status), why[0] ? ": " : "", why);
@@ -139,7 +152,7 @@ static int join(sw_shared *shared, const char *token, uint32_t count) {
 static int find(sw_heap *heap, const char *name, uint32_t type, sw_found *found) {
   int status;
   /* another participant may be changing the names at this moment */
-  while ((status = sw_directory_find(heap, name, (uint32_t)strlen(name), found)) == SW_EBUSY) sched_yield();
+  while ((status = sw_directory_find(heap, name, (uint32_t)strlen(name), found)) == SW_EBUSY) give_way();
   if (status < 0) return status;
   if (status == 0 || found->kind != SW_KIND_OBJECT) return SW_EKIND;
   return sw_object_check(heap, found->object, type, found->generation);
@@ -155,12 +168,12 @@ static int vote(sw_heap *heap, uint32_t count) {
   if (status != SW_OK) return fail("find", status, "");
   for (uint32_t i = 0; i < count && status == SW_OK; i++) {
     double sum;
-    while (isnan(sum = sw_map_add(&map, SW_MAP_STRING, "pears", 5, 1)) && map.status == SW_EBUSY) sched_yield();
+    while (isnan(sum = sw_map_add(&map, SW_MAP_STRING, "pears", 5, 1)) && map.status == SW_EBUSY) give_way();
     if (isnan(sum)) {
       status = map.status;
       break;
     }
-    while ((status = sw_vector_push(heap, log.object, log.generation, &sum)) == SW_EBUSY) sched_yield();
+    while ((status = sw_vector_push(heap, log.object, log.generation, &sum)) == SW_EBUSY) give_way();
   }
   sw_map_close(&map);
   if (status != SW_OK) return fail("vote", status, "");
