@@ -359,6 +359,24 @@ static void entries_expire(void **state) {
   map_scene_close(&s);
 }
 
+/* What the handle says of time is for maps with SW_MAP_TTL. */
+static void entries_of_other_maps_stay(void **state) {
+  (void)state;
+  map_scene s;
+  map_scene_open(&s, SMALL_REGION, (sw_map_options){0});
+  s.m.now = 1000;
+  s.m.expires = 1;
+  for (int i = 0; i < 1000; i++) map_put(&s.m, i, i);
+  assert_int_equal(map_text(&s.m, "key", "value", SW_MAP_SET), 1);
+  for (int i = 0; i < 1000; i++) assert_true(map_get(&s.m, i) == i);
+  char out[8];
+  assert_int_equal(sw_map_get(&s.m, SW_MAP_STRING, "key", 3, out, sizeof(out)), SW_MAP_STRING);
+  assert_int_equal(sw_map_prune(&s.m), 0);
+  assert_int_equal(sw_map_size(&s.m), 1001);
+  assert_int_equal(sw_map_check(&s.m), SW_OK);
+  map_scene_close(&s);
+}
+
 static void blocks_are_all_that_it_owns(void **state) {
   (void)state;
   map_scene s;
@@ -400,4 +418,5 @@ TESTS(TEST(sets_gets_and_deletes), TEST(zero_and_nan_are_keys_as_in_javascript),
       TEST(random_operations_are_those_of_an_array), TEST(all_entries_are_walked_once),
       TEST(a_walk_goes_on_while_the_map_grows), TEST(clear_takes_all), TEST(a_freed_map_is_told_from_the_next),
       TEST(a_full_heap_is_told_and_nothing_is_lost), TEST(a_crowded_bucket_is_right), TEST(the_least_used_make_room),
-      TEST(entries_expire), TEST(blocks_are_all_that_it_owns), TEST(wrong_options_are_refused));
+      TEST(entries_expire), TEST(entries_of_other_maps_stay), TEST(blocks_are_all_that_it_owns),
+      TEST(wrong_options_are_refused));
