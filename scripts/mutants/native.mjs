@@ -64,6 +64,13 @@ const OF_WORKER = {
   js: /native-worker|plugins|wake-matrix|terminate|processes\.test/,
 }
 
+/** `unit`: the container's own test. */
+const ofContainer = (unit) => ({
+  asan: [unit, 'test_hostile_containers', 'test_double_fetch_heap', 'replay_heap'],
+  plain: ['model_core', 'test_crash_containers'],
+  js: /containers|vector|list|string|mixed|agree/,
+})
+
 /**
  * What covers the files whose path begins so: the first row that fits. asan and plain are programs
  * of test/c, js are test files.
@@ -84,6 +91,33 @@ const COVER = [
       asan: ['test_heap', 'test_heap_shared', 'test_hostile_heap', 'test_double_fetch_heap', 'replay_heap'],
       plain: ['model_core', 'test_crash_heap'],
       js: /heap|agree/,
+    },
+  ],
+  [
+    'native/core/map/',
+    {
+      asan: ['test_map', 'test_map_shared', 'test_hostile_map', 'test_double_fetch_heap', 'replay_heap'],
+      plain: ['model_core', 'test_crash_map'],
+      js: /map|agree/,
+    },
+  ],
+  ['native/core/vector/', ofContainer('test_vector')],
+  ['native/core/list/', ofContainer('test_list')],
+  ['native/core/string/', ofContainer('test_string')],
+  [
+    'native/core/record/',
+    {
+      asan: ['test_record', 'test_hostile_record', 'test_double_fetch_heap', 'replay_heap'],
+      plain: ['model_core', 'test_crash_record'],
+      js: /record|struct-array|agree/,
+    },
+  ],
+  [
+    'native/core/objects/',
+    {
+      asan: ['test_object', 'test_objects', 'test_heap_channel', 'test_hostile_heap', 'test_double_fetch_heap'],
+      plain: ['model_core', 'test_crash_objects', 'test_crash_channel'],
+      js: /heap|regions|agree/,
     },
   ],
   ['native/threads/heap', { asan: ['test_heap_shared'], plain: [], js: /heap/ }],
