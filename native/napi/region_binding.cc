@@ -95,8 +95,10 @@ void RegionBinding::Release() {
   if (listening_) sw_loop_unregister(sw_endpoint_doorbell(base_, endpoint_));
   sw_region_evict(base_, size_, endpoint_);
   sw_endpoint_set_skills(base_, endpoint_, 0);
-  sw_relay_serve(base_);  // what was asked of this relay, and what another one has to do
   sw_endpoint_release(base_, endpoint_);
+  // What was asked of this relay, and what another one has to do. Behind the release, because
+  // nothing is to be done for this thread any more.
+  sw_relay_serve(base_);
   environment_->GiveBack(bell_);
   environment_->Remove(number_);
   Weigh(-1);

@@ -41,11 +41,14 @@ static bool is_of(const dead *who, uint32_t role) {
 }
 
 /* The roles that it holds in the channel. A wake costs system calls, and most channels are others'.
- * */
+ * The caller itself is not woken: it may be a thread that the host is tearing down, whose wait in
+ * V8 must not be touched any more (nodejs/node#56236). */
 static void evict_from_channel(void *base, uint64_t size, uint32_t channel, const dead *who) {
   for (uint32_t i = 0; i < SW_ROLES; i++) {
     uint32_t role = sw_channel_role(base, size, channel, i);
-    if (is_of(who, role)) sw_channel_evict_role(base, size, channel, role);
+    if (!is_of(who, role)) continue;
+    if (who->all_claims && role == who->role) sw_channel_evict(base, size, channel, sw_role_index(role));
+    else sw_channel_evict_role(base, size, channel, role);
   }
 }
 

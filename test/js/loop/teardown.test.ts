@@ -7,10 +7,13 @@ import { Region, SharedMemoryChannel } from 'sabway'
 import { random } from '../support/bytes.js'
 import { keep, open } from '../support/channels.js'
 import { seed, times } from '../support/effort.js'
+import { itNative } from '../support/host.js'
 import { DONE, numbered, numberOf, SENT, WRONG } from '../support/numbered.js'
+import { endpointWord, receiverOf, sleeps } from '../support/sleepers.js'
 import { nativeThreadsAre, Thread } from '../support/threads.js'
 import { until } from '../support/wait.js'
 import type { TerminatedData } from '../workers/terminated.js'
+import type { WaitsData } from '../workers/waits.js'
 
 /** SABWAY_SEED=n repeats a run, as far as threads can be repeated. */
 const SEED = seed()
@@ -171,6 +174,41 @@ describe(`threads terminated at random (SABWAY_SEED=${SEED})`, () => {
       channel.cleanup()
     }
   })
+})
+
+/**
+ * Call `task`, and tell at which words of the memory an Atomics.notify of this thread has ended a
+ * wait meanwhile.
+ */
+async function wokenAt(memory: ArrayBufferLike, task: () => Promise<void>): Promise<Set<number>> {
+  const woken = new Set<number>()
+  const { notify } = Atomics
+  Atomics.notify = (words, index, count) => {
+    const sleepers = notify(words as Int32Array, index, count)
+    if (words.buffer === memory && sleepers !== 0) woken.add(index)
+    return sleepers
+  }
+  try {
+    await task()
+  } finally {
+    Atomics.notify = notify
+  }
+  return woken
+}
+
+// Node 20 does not survive it: nodejs/node#56236.
+itNative('the wait in V8 of a thread that is torn down is left alone', async () => {
+  const channel = open(ROOM, ROOM)
+  const data: WaitsData = { handle: channel.handle, side: 'native', job: 'loop', count: 0 }
+  for (let round = 0; round < 5; round++) {
+    const thread = new Thread('waits', data)
+    assert.equal(await thread.next(), 'ready')
+    await until(() => sleeps(channel.handle, 'native'), 'its event loop to wait')
+    const doorbell = endpointWord(receiverOf(channel.handle, 'native'), 'doorbell')
+    const woken = await wokenAt(channel.handle.memory.buffer, () => thread.terminate())
+    assert.equal(woken.has(doorbell), false)
+    assertSound(channel, 1)
+  }
 })
 
 /** Everything up to the last mark, in order, beginning with what the thread had not seen yet. */

@@ -1,6 +1,7 @@
 /* Channels: which participant may take which role, and which gets it next. */
 #define _GNU_SOURCE
 #include "../process/process.h"
+#include "sabway/registry.h"
 
 static int open_producer(sw_producer *p, const region *r, uint32_t side, uint32_t index) {
   return sw_channel_open_producer(p, r->base, r->size, SW_HEAP_AT, 0, side, index);
@@ -135,6 +136,23 @@ static void evicted(void **state) {
   region_free(&r);
 }
 
+/* What a participant does for its own end wakes the others, and never itself: its thread may be
+ * torn down at that moment. */
+static void one_that_leaves_wakes_the_others(void **state) {
+  (void)state;
+  region r = region_new(4096, 4096);
+  sw_producer p, other;
+  uint32_t leaver = region_claim(&r), stays = region_claim(&r);
+  assert_int_equal(open_producer(&p, &r, SW_RENDERER, leaver), SW_OK);
+  assert_int_equal(open_producer(&other, &r, SW_NATIVE, stays), SW_OK);
+  uint32_t own = *sw_endpoint_doorbell(r.base, leaver), theirs = *sw_endpoint_doorbell(r.base, stays);
+  sw_region_evict(r.base, r.size, leaver);
+  assert_false(sw_producer_holds(&p));
+  assert_int_equal(*sw_endpoint_doorbell(r.base, leaver), own);
+  assert_int_not_equal(*sw_endpoint_doorbell(r.base, stays), theirs);
+  region_free(&r);
+}
+
 /* By its name, as those do that have seen a participant's end, or that replace one that lives: also
  * when the endpoint has its next owner, which must lose nothing. */
 static void evicted_by_role(void **state) {
@@ -248,4 +266,4 @@ static void corrupt(void **state) {
 }
 
 TESTS(TEST(bytes), TEST(both_ways), TEST(taken), TEST(closed), TEST(late_leave), TEST(evicted), TEST(evicted_by_role),
-      TEST(a_dead_holder), TEST(not_a_channel), TEST(corrupt));
+      TEST(one_that_leaves_wakes_the_others), TEST(a_dead_holder), TEST(not_a_channel), TEST(corrupt));
