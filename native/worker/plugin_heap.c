@@ -85,7 +85,7 @@ void swi_plugin_heap_open(swi_plugin_heap *heap, sabway_host *host, const sw_pla
  * on until JavaScript hears of the end, and a thread that waits for a mutex hears nothing. */
 static void give_up_mutexes(swi_plugin_heap *heap) {
   const sabway_heap *region = &heap->calls;
-  uint64_t cursor = 0;
+  sw_registry_cursor cursor = {0};
   for (uint32_t entry; (entry = sw_registry_next(region->base, region->size, &cursor)) != 0;) {
     uint32_t at = entry & ~(uint32_t)SW_KIND_MASK;
     bool is_mutex = (entry & SW_KIND_MASK) == SW_KIND_MUTEX && sw_heap_usable(&heap->handle, at) >= sizeof(sw_mutex);

@@ -65,7 +65,7 @@ static void evict(void *base, uint64_t size, const dead *who) {
   if (heap == 0) return;
   evict_from_mutex(base, mutex_at(base, size, heap + offsetof(sw_heap_control, lock)), who);
   evict_from_mutex(base, &((sw_directory *)(void *)((uint8_t *)base + SW_DIRECTORY_AT))->lock, who);
-  uint64_t cursor = 0;
+  sw_registry_cursor cursor = {0};
   for (uint32_t entry; (entry = sw_registry_next(base, size, &cursor)) != 0;) {
     uint32_t at = entry & ~(uint32_t)SW_KIND_MASK, kind = entry & SW_KIND_MASK;
     if (kind == SW_KIND_CHANNEL) evict_from_channel(base, size, at, who);

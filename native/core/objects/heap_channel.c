@@ -182,7 +182,8 @@ int sw_channel_free(sw_heap *heap, uint32_t channel, uint32_t generation, uint32
 
 uint32_t sw_channel_reclaim(sw_heap *heap) {
   uint32_t freed = 0;
-  uint64_t cursor = 0, size = size_of(heap);
+  sw_registry_cursor cursor = {0};
+  uint64_t size = size_of(heap);
   for (uint32_t entry; (entry = sw_registry_next(heap->base, size, &cursor)) != 0;) {
     uint32_t at = entry & ~(uint32_t)SW_KIND_MASK;
     sw_channel *channel = (entry & SW_KIND_MASK) == SW_KIND_CHANNEL ? swi_channel_at(heap->base, size, at) : NULL;

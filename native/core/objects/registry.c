@@ -112,17 +112,15 @@ int sw_registry_add(sw_heap *heap, uint32_t object, uint32_t kind, uint32_t *pla
   }
 }
 
-uint32_t sw_registry_next(const void *base, uint64_t size, uint64_t *cursor) {
-  /* The cursor: the number of the block, and of the slot in it. */
-  uint32_t wanted = (uint32_t)(*cursor / SW_REGISTRY_SLOTS), first = (uint32_t)(*cursor % SW_REGISTRY_SLOTS);
-  way w = {.base = base, .size = size};
-  sw_registry_block *block = follow(&w, &registry_of(base)->first);
-  for (uint32_t number = 0; block != NULL; number++, block = follow(&w, &block->next)) {
-    if (number < wanted) continue;
-    for (uint32_t i = number == wanted ? first : 0; i < SW_REGISTRY_SLOTS; i++) {
-      uint32_t entry = sw_peer_load_acquire(&block->slot[i]); /* pairs with [L1] */
+uint32_t sw_registry_next(const void *base, uint64_t size, sw_registry_cursor *cursor) {
+  way w = {base, size, cursor->passed, cursor->block, cursor->mark};
+  uint32_t slot = cursor->slot;
+  sw_registry_block *block = w.passed == 0 ? follow(&w, &registry_of(base)->first) : block_at(base, size, w.at);
+  for (; block != NULL; block = follow(&w, &block->next), slot = 0) {
+    for (; slot < SW_REGISTRY_SLOTS; slot++) {
+      uint32_t entry = sw_peer_load_acquire(&block->slot[slot]); /* pairs with [L1] */
       if (entry == 0) continue;
-      *cursor = (uint64_t)number * SW_REGISTRY_SLOTS + i + 1;
+      *cursor = (sw_registry_cursor){w.passed, w.at, w.mark, slot + 1};
       return entry;
     }
   }

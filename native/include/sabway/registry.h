@@ -36,10 +36,15 @@ int sw_registry_retire(sw_heap *heap, uint32_t object, uint32_t from, uint32_t t
  * the others. Any thread, lock-free. */
 uint32_t sw_registry_reuse(sw_heap *heap, uint32_t from, uint32_t to);
 
-/* The objects one after the other: the one behind `*cursor`, which is 0 at first. Returns the
- * object's offset with its kind in the bits of SW_KIND_MASK, or 0 at the end. Any thread,
+/* Where a walk along the registry is: all zero at first. The fields are registry.c's. */
+typedef struct sw_registry_cursor {
+  uint32_t passed, block, mark, slot;
+} sw_registry_cursor;
+
+/* The objects one after the other: the one behind `*cursor`. Returns the object's offset with its
+ * kind in the bits of SW_KIND_MASK, or 0 at the end. Any thread, with a cursor of its own;
  * wait-free. */
-uint32_t sw_registry_next(const void *base, uint64_t size, uint64_t *cursor);
+uint32_t sw_registry_next(const void *base, uint64_t size, sw_registry_cursor *cursor);
 
 /* Take the participant that `role` names out of every object, because it has ended or is to be
  * replaced, and wake those that may have waited for it: see sw_channel_evict_role and

@@ -66,8 +66,8 @@ int sw_vector_delete(sw_heap *h, uint32_t at, uint32_t generation, uint32_t inde
 int sw_vector_clear(sw_heap *h, uint32_t at, uint32_t generation);
 
 /* Copy an element to `to`: 1, or 0 when it is not there. One of several components is never
- * half an old and half a new one; to see to that, it may lock the vector. Errors: SW_EBUSY,
- * SW_ECORRUPT; as sw_object_check. */
+ * half an old and half a new one; to see to that, it may lock the vector. When it returns anything
+ * but 1, what `to` has means nothing. Errors: SW_EBUSY, SW_ECORRUPT; as sw_object_check. */
 int sw_vector_get(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, void *to);
 
 /* Write an element that is there: 1, or 0 when it is not. Of several components: locks the vector.

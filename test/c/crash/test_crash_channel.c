@@ -79,7 +79,7 @@ static void be_the_child(const channel_case *what, uint32_t k) {
 
 /* The blocks that can be reached: those of the registry, and each open channel's two. */
 static void count(uint32_t *open, uint32_t *free_headers, uint32_t *lost_headers) {
-  uint64_t cursor = 0;
+  sw_registry_cursor cursor = {0};
   *open = *free_headers = *lost_headers = 0;
   for (uint32_t entry; (entry = sw_registry_next(shared.base, shared.size, &cursor)) != 0;) {
     uint32_t kind = entry & SW_KIND_MASK, header = entry & ~(uint32_t)SW_KIND_MASK;

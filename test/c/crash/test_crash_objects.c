@@ -163,7 +163,7 @@ static uint32_t count_names(void) {
 /* How many objects are registered; *blocks: of the registry, and those that the objects have, which
  * are not on the board. */
 static uint32_t count_registered(uint32_t *blocks) {
-  uint64_t cursor = 0;
+  sw_registry_cursor cursor = {0};
   uint32_t count = 0, entry;
   *blocks = 0;
   for (; (entry = sw_registry_next(shared.base, shared.size, &cursor)) != 0; count++) {

@@ -314,7 +314,7 @@ static void use_names(sw_heap *h, uint64_t *random) {
 
 static void use_registry(sw_heap *h, uint64_t *random) {
   uint32_t object = h->begin + random_next(random) % 500 * 16;
-  uint64_t cursor = random_next(random) % 600;
+  sw_registry_cursor cursor = {0};
   uint32_t generation;
   switch (random_next(random) % 12) {
     case 5:
@@ -340,7 +340,7 @@ static void use_registry(sw_heap *h, uint64_t *random) {
       CALL(sw_registry_remove, h->base, scene.r.size, object, SW_KIND_MEMORY);
       break;
     case 1:
-      CALL(sw_registry_next, h->base, scene.r.size, &cursor);
+      for (int i = 0; i < 3; i++) CALL(sw_registry_next, h->base, scene.r.size, &cursor);
       break;
     default:
       CALL(sw_registry_add, h, object, SW_KIND_MEMORY, NULL);

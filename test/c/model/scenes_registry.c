@@ -55,7 +55,7 @@ static void add_1(void) { add(1); }
 
 /* The objects that one walk finds are whole, each of them once. */
 static void walk(void) {
-  uint64_t cursor = 0;
+  sw_registry_cursor cursor = {0};
   uint32_t seen[3] = {0, 0, 0}, entry;
   while ((entry = sw_registry_next(base(), REGION_BYTES, &cursor)) != 0 && (entry & SW_KIND_MASK) == SW_KIND_MUTEX) {
     uint32_t object = entry & ~(uint32_t)SW_KIND_MASK, thread = object == g.object[0]   ? 0
@@ -71,7 +71,7 @@ static void walk(void) {
  * interest, too. */
 static void walk_to_first(void) {
   model_assume(sw_peer_load_relaxed(&registry()->first) != 0);
-  uint64_t cursor = 0;
+  sw_registry_cursor cursor = {0};
   uint32_t entry = sw_registry_next(base(), REGION_BYTES, &cursor);
   uint32_t thread = entry == (g.object[0] | SW_KIND_MUTEX) ? 0 : 1;
   model_check(entry == (g.object[thread] | SW_KIND_MUTEX));

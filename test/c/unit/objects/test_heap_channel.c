@@ -234,10 +234,10 @@ static void the_dead_make_room(void **state) {
   heap_scene s;
   heap_scene_open(&s, SMALL_REGION);
   uint32_t dies = region_claim(&s.r), made_first = 0, made_then = 0;
+  sw_registry_cursor cursor = {0};
   uint32_t rings = (uint32_t)(sw_channel_bytes(CAPACITY, CAPACITY) - sizeof(sw_channel));
   uint32_t room = sw_heap_alloc_aligned(&s.h, rings, SW_LINE);
   for (side a; sw_channel_new(&s.h, CAPACITY, CAPACITY) != 0; made_first++) {
-    uint64_t cursor = made_first;
     uint32_t at = sw_registry_next(s.r.base, s.r.size, &cursor) & ~(uint32_t)SW_KIND_MASK;
     made m = {at, sw_channel_generation(s.r.base, s.r.size, at)};
     assert_int_equal(open_side(&a, &s, m, SW_NATIVE, dies), SW_OK);

@@ -210,7 +210,7 @@ static void objects_are_walked_once_each(void **state) {
       objects[i] = heap_get(&s.h, 16);
       assert_int_equal(sw_registry_add(&s.h, objects[i], SW_KIND_MUTEX, NULL), SW_OK);
     }
-    uint64_t cursor = 0;
+    sw_registry_cursor cursor = {0};
     uint32_t seen = 0;
     for (uint32_t entry; (entry = sw_registry_next(s.r.base, s.r.size, &cursor)) != 0; seen++) {
       assert_int_equal(entry & SW_KIND_MASK, SW_KIND_MUTEX);
@@ -222,7 +222,7 @@ static void objects_are_walked_once_each(void **state) {
       assert_int_equal(sw_registry_remove(s.r.base, s.r.size, objects[i], SW_KIND_MUTEX), 0);
       assert_int_equal(sw_heap_free(&s.h, objects[i]), SW_OK);
     }
-    cursor = 0;
+    cursor = (sw_registry_cursor){0};
     assert_int_equal(sw_registry_next(s.r.base, s.r.size, &cursor), 0);
     /* Vacant slots are taken again: the blocks of the first round are all there are. */
     assert_int_equal(heap_stats(&s.h).blocks, (OBJECTS + SW_REGISTRY_SLOTS - 1) / SW_REGISTRY_SLOTS);
@@ -283,7 +283,7 @@ static void a_registry_of_lies_is_walked_to_an_end(void **state) {
   uint32_t first = registry->first;
   sw_registry_block *block = (sw_registry_block *)(void *)(s.r.base + first);
   block->next = first; /* a circle */
-  uint64_t cursor = 0;
+  sw_registry_cursor cursor = {0};
   uint32_t entries = 0;
   while (sw_registry_next(s.r.base, s.r.size, &cursor) != 0) entries++;
   assert_true(entries <= 3); /* a circle is noticed, but not at once */
@@ -295,7 +295,7 @@ static void a_registry_of_lies_is_walked_to_an_end(void **state) {
   for (size_t i = 0; i < sizeof(LIES) / sizeof(*LIES); i++) {
     registry->first = LIES[i];
     registry->hint = LIES[i];
-    cursor = 0;
+    cursor = (sw_registry_cursor){0};
     assert_int_equal(sw_registry_next(s.r.base, s.r.size, &cursor), 0);
     assert_int_equal(sw_registry_add(&s.h, mutex, SW_KIND_MUTEX, NULL), SW_ECORRUPT);
     registry->first = first;

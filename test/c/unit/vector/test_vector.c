@@ -412,7 +412,8 @@ static void *change_at_random(void *argument) {
                  : what < 6 ? sw_vector_set(&h, at, generation, length == 0 ? 0 : value / 8 % length, element)
                             : sw_vector_get(&h, at, generation, length == 0 ? 0 : value / 8 % length, element);
     assert_true(status == SW_OK || status == 1 || status == SW_EBUSY);
-    assert_true(element[0] == element[1] && element[1] == element[2]);
+    /* without an element, what is there is of a try that came to nothing */
+    if (status == 1) assert_true(element[0] == element[1] && element[1] == element[2]);
   }
   sw_heap_close(&h);
   return NULL;
