@@ -1,5 +1,5 @@
-// What the containers, locks, queues and pools of a heap share: a control block, which others are led to by its pointer and
-// generation or by a name; see native/core/objects/object.c.
+// What the containers, locks, queues and pools of a heap share: a control block, which others are
+// led to by its pointer and generation or by a name; see native/core/objects/object.c.
 import * as check from '../base/check.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { cloneHint, INSPECT, inspected } from '../base/summary.js'

@@ -2,8 +2,8 @@
 // first served, or by blocking the thread. In the object the thread is one waiter (a bit of a waits
 // word, native/core/region/waits.c), however many of its calls wait.
 //
-//   no call waits --wait, nothing to take--> waiting: its bit set, an active participant of the bell
-//   waiting --rung, or a patrol: the first call takes, and the next--> ... --the last--> bit cleared
+//   no call waits --wait, nothing to take--> waiting: bit set, a participant of the bell
+//   waiting --rung, or looked for now and then: the first takes, the next--> --the last--> bit cleared
 //
 // A Waits is there only while something waits: `WaitSet` finds it by a key, which two objects in
 // this thread for one thing share. What this thread does itself rings nothing here, as it is awake:

@@ -6,7 +6,8 @@
  *   static void begin(void *w) { ... }       sw_..._begin_wait: the own bit is set
  *   static void end(void *w) { ... }         sw_..._end_wait: it is cleared, and the baton passed on
  *
- *   status = swi_wait(h->base, h->endpoint, timeout_ns, &(swi_wait_calls){try, begin, end}, &w); */
+ *   swi_wait_calls calls = {try, begin, end};
+ *   status = swi_wait(h->base, h->endpoint, timeout_ns, &calls, &w); */
 #ifndef SABWAY_THREADS_WAITS_H
 #define SABWAY_THREADS_WAITS_H
 
