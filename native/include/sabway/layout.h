@@ -24,6 +24,7 @@
 #include "layout/registry.h"
 #include "layout/ring.h"
 #include "layout/string.h"
+#include "layout/sync.h"
 #include "layout/vector.h"
 
 #define SW_LAYOUT_STRUCTS(X) \
@@ -42,7 +43,8 @@
   SW_VECTOR_STRUCTS(X)       \
   SW_LIST_STRUCTS(X)         \
   SW_MAP_STRUCTS(X)          \
-  SW_RECORD_STRUCTS(X)
+  SW_RECORD_STRUCTS(X)       \
+  SW_SYNC_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -60,7 +62,8 @@
   SW_VECTOR_FIELDS(X)       \
   SW_LIST_FIELDS(X)         \
   SW_MAP_FIELDS(X)          \
-  SW_RECORD_FIELDS(X)
+  SW_RECORD_FIELDS(X)       \
+  SW_SYNC_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -173,6 +176,27 @@
   X(SW_MAP_LOG2_MOST)          \
   X(SW_MAP_KEY_MOST)           \
   X(SW_RECORD_ALIVE)           \
-  X(SW_UNDO_TEXT)
+  X(SW_UNDO_TEXT)              \
+  X(SW_KIND_SYNC)              \
+  X(SW_KIND_QUEUE)             \
+  X(SW_KIND_CAST)              \
+  X(SW_KIND_POOL)              \
+  X(SW_SYNC_BYTES)             \
+  X(SW_QUEUE_BYTES)            \
+  X(SW_CAST_BYTES)             \
+  X(SW_POOL_BYTES)             \
+  X(SW_TYPE_EVENT)             \
+  X(SW_TYPE_SEMAPHORE)         \
+  X(SW_TYPE_CONDITION)         \
+  X(SW_TYPE_RWLOCK)            \
+  X(SW_TYPE_BARRIER)           \
+  X(SW_TYPE_WAIT_GROUP)        \
+  X(SW_TYPE_ONCE)              \
+  X(SW_TYPE_SPIN_LOCK)         \
+  X(SW_SYNC_AUTO)              \
+  X(SW_SYNC_LEAVE)             \
+  X(SW_PERMIT_COUNTED)         \
+  X(SW_RWLOCK_POISONED)        \
+  X(SW_SYNC_FLAG)
 
 #endif
