@@ -20,6 +20,7 @@
 #include "sabway/channel.h"
 #include "sabway/endpoint.h"
 #include "sabway/mutex.h"
+#include "sabway/pool.h"
 #include "sabway/region.h"
 #include "sabway/registry.h"
 #include "sabway/role.h"
@@ -55,6 +56,11 @@ static void evict_from_mutex(void *base, sw_mutex *mutex, const dead *who) {
   else sw_mutex_evict(base, mutex, who->role);
 }
 
+static void evict_from_pool(void *base, uint64_t size, uint32_t chunk, const dead *who) {
+  if (who->all_claims) sw_pool_evict_endpoint(base, size, chunk, sw_role_index(who->role));
+  else sw_pool_evict(base, size, chunk, who->role);
+}
+
 static void evict(void *base, uint64_t size, const dead *who) {
   uint32_t root = sw_region_channel(base, size), heap = sw_region_heap(base, size);
   if (root != 0) {
@@ -69,6 +75,7 @@ static void evict(void *base, uint64_t size, const dead *who) {
   for (uint32_t entry; (entry = sw_registry_next(base, size, &cursor)) != 0;) {
     uint32_t at = entry & ~(uint32_t)SW_KIND_MASK, kind = entry & SW_KIND_MASK;
     if (kind == SW_KIND_CHANNEL) evict_from_channel(base, size, at, who);
+    if (kind == SW_KIND_POOL) evict_from_pool(base, size, at, who);
     if (kind == SW_KIND_MUTEX || kind == SW_KIND_OBJECT) evict_from_mutex(base, mutex_at(base, size, at), who);
   }
 }

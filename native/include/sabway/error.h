@@ -55,7 +55,11 @@
   X(SW_EWILD, -46, "ERR_SABWAY_WILD_POINTER", "no block of the heap begins there")                             \
   X(SW_EKIND, -47, "ERR_SABWAY_OTHER_KIND", "the name is that of an object of another kind")                   \
   X(SW_EFREED, -48, "ERR_SABWAY_FREED", "the object was freed")                                                \
-  X(SW_EUNDO, -49, "ERR_SABWAY_TOO_MANY_CHANGES", "the undo log has no room for another change")
+  X(SW_EUNDO, -49, "ERR_SABWAY_TOO_MANY_CHANGES", "the undo log has no room for another change")               \
+  X(SW_EPOOLEMPTY, -62, "ERR_SABWAY_POOL_EMPTY", "all of the pool is handed out, and it may not grow")         \
+  X(SW_ERELEASED, -63, "ERR_SABWAY_RELEASED", "it was given back to its pool before")                          \
+  X(SW_ENOTHELD, -64, "ERR_SABWAY_NOT_HELD", "the caller did not get it from this pool, or has handed it on")  \
+  X(SW_ELIMIT, -65, "ERR_SABWAY_TOO_MANY_BUFFERS", "the manager has as many buffers as it may have")
 
 enum sw_error {
   SW_OK = 0,

@@ -18,6 +18,7 @@
 #include "layout/map.h"
 #include "layout/mutex.h"
 #include "layout/object.h"
+#include "layout/pool.h"
 #include "layout/ready.h"
 #include "layout/record.h"
 #include "layout/region.h"
@@ -42,7 +43,8 @@
   SW_VECTOR_STRUCTS(X)       \
   SW_LIST_STRUCTS(X)         \
   SW_MAP_STRUCTS(X)          \
-  SW_RECORD_STRUCTS(X)
+  SW_RECORD_STRUCTS(X)       \
+  SW_POOL_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -60,7 +62,8 @@
   SW_VECTOR_FIELDS(X)       \
   SW_LIST_FIELDS(X)         \
   SW_MAP_FIELDS(X)          \
-  SW_RECORD_FIELDS(X)
+  SW_RECORD_FIELDS(X)       \
+  SW_POOL_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -173,6 +176,14 @@
   X(SW_MAP_LOG2_MOST)          \
   X(SW_MAP_KEY_MOST)           \
   X(SW_RECORD_ALIVE)           \
-  X(SW_UNDO_TEXT)
+  X(SW_UNDO_TEXT)              \
+  X(SW_KIND_POOL)              \
+  X(SW_KIND_FREE_POOL)         \
+  X(SW_TYPE_POOL)              \
+  X(SW_POOL_CELLS)             \
+  X(SW_POOL_LINKS)             \
+  X(SW_POOL_MOST)              \
+  X(SW_POOL_GROWTH)            \
+  X(SW_POOL_CLOSED)
 
 #endif

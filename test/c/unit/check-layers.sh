@@ -13,10 +13,10 @@ ranks='base include
 prim/prim.h
 core/region
 core/ring
-core/channel core/mutex
+core/channel core/mutex core/cells
 core/heap
 core/objects
-core/string core/vector core/list core/map core/record
+core/string core/vector core/list core/map core/record core/pool
 prim
 threads util
 process worker

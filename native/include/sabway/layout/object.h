@@ -19,7 +19,8 @@ enum sw_type {
   SW_TYPE_STRING = 4,
   SW_TYPE_RECORD = 5,
   SW_TYPE_RECORDS = 6,
-  SW_TYPE_POINTER_LIST = 7
+  SW_TYPE_POINTER_LIST = 7,
+  SW_TYPE_POOL = 26
 };
 
 /* The head. What stands behind it is the type's. */

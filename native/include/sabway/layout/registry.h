@@ -14,6 +14,8 @@ enum sw_kind {
   SW_KIND_FREE_CHANNEL = 5, /* likewise, of a channel's header */
   SW_KIND_OBJECT = 6,       /* a container's control block, see layout/object.h */
   SW_KIND_FREE_OBJECT = 7,  /* one that the next container may have */
+  SW_KIND_POOL = 14,        /* cells of a pool, see layout/pool.h */
+  SW_KIND_FREE_POOL = 15,   /* such a block, which the next pool may have */
   SW_KIND_MASK = 15
 };
 
