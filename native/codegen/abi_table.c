@@ -60,6 +60,7 @@ static const row ROWS[] = {
     SWI_STRUCT(sw_heap_block)
     SWI_STRUCT(sw_heap_cursor)
     SWI_STRUCT(sw_heap)
+    SWI_FIELD(sw_heap, role)
     SWI_FIELD(sw_heap, begin)
     SWI_FIELD(sw_heap, count)
     SWI_FIELD(sw_heap, ordered)

@@ -23,8 +23,8 @@
  *   [X3] the exchange by which another participant takes a cell over, pairs with [X1], [X2] and
  *        itself. (What the last holder wrote to the block is also ordered by the message.)
  *
- * What a crash leaves: a cell that a dead participant holds, or one that is free and whose hint does
- * not say so. */
+ * What a crash leaves: a cell that a dead participant holds, or one that is free and whose hint
+ * does not say so. */
 #include "core/cells/cells.h"
 
 #include "sabway/pool.h"

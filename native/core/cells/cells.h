@@ -20,7 +20,8 @@ static inline uint32_t swi_cell_role(uint64_t cell) { return (uint32_t)cell; }
 static inline bool swi_cell_acquire(uint64_t *word, uint32_t role, uint32_t *life) {
   uint64_t cell = sw_peer_load64_relaxed(word);
   *life = swi_cell_life(cell);
-  return swi_cell_role(cell) == 0 && sw_compare_exchange64_acq_rel(word, &cell, cell | role); /* [X1] */
+  /* [X1] */
+  return swi_cell_role(cell) == 0 && sw_compare_exchange64_acq_rel(word, &cell, cell | role);
 }
 
 /* Give back the cell which `role` holds in that life, with `next` in place of the role: zero, or
@@ -38,8 +39,8 @@ static inline uint64_t swi_cell_take(uint64_t *word, uint32_t life, uint32_t fro
   return cell;
 }
 
-/* Cell i of the chunk is free, and has its block. A store and no exchange: it is a hint. What another
- * participant notes at once may be lost, and is found by the next look at the cells themselves. */
+/* Cell i of the chunk is free, and has its block. A store and no exchange: it is a hint. What
+ * another participant notes at once may be lost; the next look at the cells themselves finds it. */
 static inline void swi_hint_set(sw_pool_chunk *chunk, uint32_t i) {
   sw_store64_relaxed(&chunk->free, sw_peer_load64_relaxed(&chunk->free) | (uint64_t)1 << i);
 }

@@ -12,9 +12,9 @@
  *   free       with the lock: close all cells, free their blocks, leave the chunks to other pools
  *
  * Chunks have cells of pools for good, and the words that lead to chunks lead to chunks or nowhere
- * for good, but for `root`, which is looked at before the pool's life is [J2]. So a participant that
- * comes late, when the pool was freed, exchanges nothing but a word which is a cell; and when it has
- * got one it looks whose the chunk is, which changes only when all cells are closed.
+ * for good, but for `root`, which is looked at before the pool's life is [J2]. So a participant
+ * that comes late, when the pool was freed, exchanges nothing but a word which is a cell; and when
+ * it has got one it looks whose the chunk is, which changes only when all cells are closed.
  *
  * A block belongs to its cell; its word is written by the holder of both the cell and the lock.
  *
@@ -40,8 +40,10 @@ uint32_t *swi_pool_link(const sw_heap *h, const view *v, uint32_t number) {
   uint32_t way[4], length = 0;
   for (; number != 0 && length < 4; number = (number - 1) / SW_POOL_LINKS) way[length++] = (number - 1) % SW_POOL_LINKS;
   sw_pool_chunk *chunk = v->first;
-  while (length > 1 && chunk != NULL)
-    chunk = swi_chunk_at(h->base, end_of(h), sw_peer_load_acquire(&chunk->link[way[--length]])); /* [X5] */
+  while (length > 1 && chunk != NULL) {
+    uint32_t at = sw_peer_load_acquire(&chunk->link[way[--length]]); /* [X5] */
+    chunk = swi_chunk_at(h->base, end_of(h), at);
+  }
   return chunk == NULL || length == 0 ? NULL : &chunk->link[way[0]];
 }
 

@@ -45,7 +45,8 @@ uint32_t *swi_pool_link(const sw_heap *h, const view *v, uint32_t number);
 SWI_INLINE sw_pool_chunk *chunk_of(const sw_heap *h, const view *v, uint32_t number) {
   if (number == 0) return v->first;
   const uint32_t *link = swi_pool_link(h, v, number);
-  return link == NULL ? NULL : swi_chunk_at(h->base, end_of(h), sw_peer_load_acquire(link)); /* [X5] */
+  if (link == NULL) return NULL;
+  return swi_chunk_at(h->base, end_of(h), sw_peer_load_acquire(link)); /* [X5] */
 }
 
 /* Is it chunk `number` of this pool? For a participant that holds one of its cells: then it stays

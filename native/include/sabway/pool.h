@@ -11,7 +11,7 @@
  * A pool is named by its offset and its generation, as every object of the heap; a cell by its
  * index and its life: one that was given back since has another life, so a late or second release
  * is an error. A message of both, and of the sender's role, hands what one participant holds to
- * another, who takes it (sw_pool_take): until then it is the sender's, and comes back when that
+ * another, which takes it (sw_pool_take): until then it is the sender's, and comes back when that
  * dies.
  *
  * All functions are for the thread of the handle, none sleeps, and all but those that make and free
@@ -67,8 +67,8 @@ int sw_pool_release(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index
 int sw_pool_take(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, uint32_t life, uint32_t from,
                  sw_pool_item *item);
 
-/* Free blocks of cells that no participant holds, until at most `keep` blocks are there. Returns how
- * many were freed. A crash inside may leak one. Errors: SW_EBUSY. */
+/* Free blocks of cells that no participant holds, until at most `keep` blocks are there. Returns
+ * how many were freed. A crash inside may leak one. Errors: SW_EBUSY. */
 int sw_pool_shrink(sw_heap *h, uint32_t at, uint32_t generation, uint32_t keep);
 
 /* Count: near the truth while others acquire and release. Wait-free. */

@@ -11,7 +11,7 @@ cd "${1:-.}" || exit 2
 
 ranks='base include
 prim/prim.h
-core/region
+core/region core/checksum
 core/ring
 core/channel core/mutex core/cells
 core/heap

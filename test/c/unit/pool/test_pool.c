@@ -1,5 +1,5 @@
-/* Pools: who holds what, what comes back from the dead, growth and shrinking, and threads and
- * processes that each find what they hold unchanged. */
+/* Pools: what is held by which participant, what comes back from the dead, growth and shrinking,
+ * and threads and processes that each find what they hold unchanged. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "../heap/heap_helper.h"
 
@@ -182,7 +182,8 @@ static void a_full_heap_changes_nothing(void **state) {
   uint64_t blocks = heap_stats(&c.s.h).blocks;
   assert_int_equal(sw_pool_new(&c.s.h, 100000, 100, 100, SW_POOL_GROWTH), 0);
   assert_int_equal(c.s.h.status, SW_EHEAPFULL);
-  assert_int_equal(heap_stats(&c.s.h).blocks, blocks + 3); /* to be used again: registry, control block, chunk */
+  /* what is used again: of the registry, a control block, a chunk */
+  assert_int_equal(heap_stats(&c.s.h).blocks, blocks + 3);
   make(&c, 100000, 0, 200, 4 * SW_POOL_GROWTH);
   uint32_t held = 0;
   for (int status; (status = acquire(&c, &c.s.h, &c.item[held])) != SW_EHEAPFULL; held++)
@@ -289,7 +290,7 @@ static void what_the_dead_held_comes_back(void **state) {
       sw_region_evict(c.s.r.base, c.s.r.size, 2);
       assert_int_equal(stats_of(&c).held, 1);
     }
-    /* or by the next who finds nothing else */
+    /* or by the next participant that finds nothing else */
     for (uint32_t i = 1; i < 100; i++) assert_int_equal(acquire(&c, i % 2 ? &c.s.h : &c.other, &c.item[i]), SW_OK);
     assert_int_equal(acquire(&c, &c.s.h, &c.item[0]), SW_EPOOLEMPTY);
     check(&c);
