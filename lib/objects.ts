@@ -75,8 +75,8 @@ export type { MapKey } from './map/values.js'
 export { Lock, type LockOptions, Mutex } from './mutex/mutex.js'
 export { BufferPool } from './pools/buffer-pool.js'
 export { MemoryPool, type MemoryPoolConfig, type MemoryPoolStats } from './pools/memory-pool.js'
-export { type AcquireOptions, ObjectLease, ObjectPool, type ObjectPoolConfig } from './pools/object-pool.js'
-export { PoolBlock, type PoolBlockMemory } from './pools/pool-block.js'
+export { ObjectLease, ObjectPool, type ObjectPoolConfig } from './pools/object-pool.js'
+export { type AcquireOptions, PoolBlock, type PoolBlockMemory } from './pools/pool-block.js'
 export {
   SharedMemoryPool,
   type SharedMemoryPoolOptions,

@@ -4,7 +4,7 @@ import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { after, needLoop } from '../base/host.js'
 import { cloneHint } from '../base/summary.js'
-import type { PoolBlock } from './pool-block.js'
+import type { AcquireOptions, PoolBlock } from './pool-block.js'
 import { SharedMemoryPool } from './shared-memory-pool.js'
 
 export interface ObjectPoolConfig<T> {
@@ -24,9 +24,6 @@ export interface ObjectPoolConfig<T> {
    */
   slots?: SharedMemoryPool
 }
-
-/** How long a call waits for an object, and what ends the waiting. */
-export type AcquireOptions = check.Patience
 
 const NAMES = [
   'factory',

@@ -1,4 +1,5 @@
 // What a participant holds of a SharedMemoryPool.
+import type { Patience } from '../base/check.js'
 import { coreError, type SabwayError } from '../base/errors.js'
 import { cloneHint } from '../base/summary.js'
 import { OBJECT_ERRORS } from '../generated/abi.js'
@@ -13,12 +14,17 @@ export interface PoolBlockMemory {
   readonly holder: number
 }
 
+/** How long a call waits for a block or an object, and what ends the waiting. */
+export type AcquireOptions = Patience
+
 /** Where a block is that was had. */
 export interface PoolPlace {
   readonly member: HeapMember
   /** Of the pool. */
   readonly pointer: number
   readonly generation: number
+  /** A block was given back: other calls of this thread may wait for it. */
+  onRelease(): void
 }
 
 const HINT = cloneHint(
@@ -93,7 +99,9 @@ export class PoolBlock {
 
   #release(): number {
     const { member, pointer, generation } = this.#place
-    return member.hot.sw_pool_release(member.handle, pointer, generation, this.index, this.#life)
+    const status = member.hot.sw_pool_release(member.handle, pointer, generation, this.index, this.#life)
+    if (status === 0) this.#place.onRelease()
+    return status
   }
 
   #error(status: number): SabwayError {

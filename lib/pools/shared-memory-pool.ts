@@ -6,24 +6,25 @@ import type { Timer } from '../base/host.js'
 import {
   ERRORS,
   OBJECT_ERRORS,
-  SW_OBJECT_BYTES,
+  SW_POOL_BYTES,
   SW_POOL_CELLS,
   SW_POOL_GROWTH,
   SW_POOL_LINKS,
   SW_POOL_MOST,
   SW_TYPE_POOL,
-  sw_object,
   sw_pool,
-  sw_pool_chunk,
   sw_pool_item,
   sw_pool_stats,
 } from '../generated/abi.js'
 import { HeapObject, type ObjectHome, provideObject, type SharedObjectMemory } from '../heap/heap-object.js'
 import type { HeapMember } from '../heap/member.js'
 import type { SharedAllocatedMemory } from '../heap/pointer.js'
+import { NOTHING } from '../loop/block.js'
+import { WaitSet, type WaitSource } from '../loop/waits.js'
 import { interval } from '../manager/manager.js'
+import { Region } from '../region/region.js'
 import { factor } from './memory-pool.js'
-import { PoolBlock, type PoolBlockMemory, type PoolPlace } from './pool-block.js'
+import { type AcquireOptions, PoolBlock, type PoolBlockMemory, type PoolPlace } from './pool-block.js'
 
 const EMPTY = OBJECT_ERRORS.ERR_SABWAY_POOL_EMPTY.number
 const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
@@ -80,6 +81,8 @@ export class SharedMemoryPool extends HeapObject {
   readonly #place: PoolPlace
   readonly #initial: number
   readonly #scratch: number
+  readonly #waits: WaitSet
+  readonly #source: WaitSource
   /** By the index of the cell: the bytes that were there last. */
   readonly #views = new Map<number, Uint8Array>()
   #timer: Timer | undefined
@@ -103,7 +106,15 @@ export class SharedMemoryPool extends HeapObject {
     const word = (field: number) => Atomics.load(member.region.words, (pointer + field) >>> 2) >>> 0
     this.blockSize = word(sw_pool.bytes)
     this.maxBlocks = word(sw_pool.most)
-    this.#place = { member, pointer, generation }
+    const { region } = member
+    if (!Region.isRegion(region)) throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'the heap is not of a Region')
+    this.#waits = WaitSet.of(region)
+    const { core, handle } = member
+    this.#source = {
+      begin: () => void core.sw_pool_begin_wait(handle, pointer, generation),
+      end: () => void core.sw_pool_end_wait(handle, pointer, generation),
+    }
+    this.#place = { member, pointer, generation, onRelease: () => this.#waits.nudge() }
     this.#initial = made?.initialBlocks ?? 0
     this.#scratch = member.scratch >>> 2
     if (made !== undefined) this.#timer = every(this, made.cleanupInterval, (pool) => pool.#tick())
@@ -135,6 +146,35 @@ export class SharedMemoryPool extends HeapObject {
     const status = this.#acquire()
     if (status !== 0) return this.#again(status)
     return this.#block()
+  }
+
+  /**
+   * As `acquire`, but where that is ERR_SABWAY_POOL_EMPTY it waits until a block is given back, or
+   * its holder has died: calls of one thread are served in their order. Keeps the process alive
+   * meanwhile. Errors: ERR_SABWAY_TIMEOUT: not within `timeout` milliseconds; ERR_SABWAY_ABORTED;
+   * as `acquire`.
+   */
+  acquireAsync(options?: AcquireOptions): Promise<PoolBlock> {
+    return new Promise((resolve, reject) => {
+      const patience = check.patience(options, 'acquire options')
+      this.member.mustBeOpen()
+      const call = { ...patience, source: this.#source, take: this.#take, timedOut }
+      this.#waits.wait(`${this.pointer}:${this.generation}:pool`, call).then(resolve, reject)
+    })
+  }
+
+  /**
+   * As `acquireAsync`, but blocks the thread. Errors: as that; ERR_SABWAY_INVALID_STATE: this
+   * thread may not block, as a page's main thread.
+   */
+  acquireSync(options?: { timeout?: number }): PoolBlock {
+    const { timeout = Number.POSITIVE_INFINITY } = check.options(options, 'acquire options', ['timeout'])
+    check.milliseconds(timeout, 'timeout')
+    this.member.mustBeOpen()
+    const key = `${this.pointer}:${this.generation}:pool`
+    const taken = this.#waits.block(key, this.#source, this.#take, timeout)
+    if (taken === NOTHING) throw timedOut(timeout)
+    return taken
   }
 
   /**
@@ -206,6 +246,8 @@ export class SharedMemoryPool extends HeapObject {
     return this.member.until(() => core.sw_pool_free(handle, this.pointer, this.generation))
   }
 
+  readonly #take = (): PoolBlock | typeof NOTHING => this.tryAcquire() ?? NOTHING
+
   #acquire(): number {
     const { member, pointer, generation } = this
     try {
@@ -247,6 +289,9 @@ export class SharedMemoryPool extends HeapObject {
   }
 }
 
+const timedOut = (timeout: number): SabwayError =>
+  new SabwayError('ERR_SABWAY_TIMEOUT', `no block of the pool was given back within ${timeout} ms`)
+
 const integer = (value: unknown, name: string): number => check.integer(value, name, 0, LARGEST)
 
 function checked(options: SharedMemoryPoolOptions | undefined): Required<SharedMemoryPoolOptions> {
@@ -271,7 +316,7 @@ function make(
   { blockSize, initialBlocks, maxBlocks, growthFactor }: Required<SharedMemoryPoolOptions>,
 ): number {
   const growth = Math.min(Math.floor(growthFactor * SW_POOL_GROWTH), LARGEST)
-  const bytes = Math.min(initialBlocks * blockSize + SW_OBJECT_BYTES, Number.MAX_SAFE_INTEGER)
+  const bytes = Math.min(initialBlocks * blockSize + SW_POOL_BYTES, Number.MAX_SAFE_INTEGER)
   const { core, handle } = member
   return member.make(bytes, () => core.sw_pool_new(handle, blockSize, initialBlocks, maxBlocks, growth))
 }
@@ -280,13 +325,13 @@ function make(
 function* blocksOf({ region }: HeapMember, pointer: number): Generator<number, void, undefined> {
   const word = (at: number) => Atomics.load(region.words, at >>> 2) >>> 0
   const seen = new Set<number>()
-  const chunks = [word(pointer + sw_object.root)]
+  const chunks = [pointer]
   for (let at = chunks.pop(); at !== undefined; at = chunks.pop()) {
-    if (at === 0 || seen.has(at) || at + sw_pool_chunk.sizeof > region.bytes.length) continue
+    if (at === 0 || seen.has(at) || at + sw_pool.sizeof > region.bytes.length) continue
     seen.add(at)
     yield at
-    for (let i = 0; i < SW_POOL_CELLS; i++) yield word(at + sw_pool_chunk.block + 4 * i)
-    for (let i = 0; i < SW_POOL_LINKS; i++) chunks.push(word(at + sw_pool_chunk.link + 4 * i))
+    for (let i = 0; i < SW_POOL_CELLS; i++) yield word(at + sw_pool.block + 4 * i)
+    for (let i = 0; i < SW_POOL_LINKS; i++) chunks.push(word(at + sw_pool.link + 4 * i))
   }
 }
 

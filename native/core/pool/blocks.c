@@ -1,7 +1,6 @@
 /* The blocks of a pool, and the chunks of its cells: how they are made and freed. See pool.c. */
 #include "core/pool/pool.h"
 
-#include "sabway/registry.h"
 #include "sabway/role.h"
 
 enum {
@@ -11,30 +10,12 @@ enum {
 
 /* ---- growth: for the holder of the lock ---- */
 
-/* A chunk that no participant looks at, or 0 with h->status. */
-static uint32_t new_chunk(sw_heap *h) {
-  uint32_t at = sw_registry_reuse(h, SW_KIND_FREE_POOL, SW_KIND_POOL), place = 0;
-  if (at != 0) {
-    if (swi_chunk_at(h->base, end_of(h), at) != NULL) return at;
-    h->status = SW_ECORRUPT;
-    return 0;
-  }
-  at = sw_heap_alloc_aligned(h, (uint32_t)sizeof(sw_pool_chunk), SW_LINE);
-  if (at == 0) return 0;
-  __builtin_memset(h->base + at, 0, sizeof(sw_pool_chunk)); /* no other participant knows of it */
-  int status = sw_registry_add(h, at, SW_KIND_POOL, &place);
-  sw_store_relaxed(&swi_chunk_at(h->base, end_of(h), at)->place, place);
-  if (status == SW_OK) return at;
-  sw_heap_free(h, at);
-  h->status = status;
-  return 0;
-}
-
 /* Make it chunk `number` of the pool. */
-static void open_chunk(const view *v, sw_pool_chunk *chunk, uint32_t number) {
+static void open_chunk(const view *v, sw_pool *chunk, uint32_t number) {
   uint64_t open = 0;
   sw_store64_relaxed(&chunk->owner, v->owner);
   sw_store_relaxed(&chunk->number, number);
+  for (int i = 0; i < 2; i++) sw_store64_relaxed(&chunk->head.waits[i], 0);
   for (uint32_t i = 0; i < SW_POOL_LINKS; i++) sw_store_relaxed(&chunk->link[i], 0);
   for (uint32_t i = 0; i < SW_POOL_CELLS; i++) {
     bool used = number * SW_POOL_CELLS + i < v->most;
@@ -52,7 +33,7 @@ static int append_chunk(sw_heap *h, view *v) {
   if (link == NULL) return SW_ECORRUPT;
   /* one that a holder of the lock which died has made is there already */
   if (swi_chunk_at(h->base, end_of(h), sw_peer_load_acquire(link)) == NULL) { /* [X5] */
-    uint32_t at = new_chunk(h);
+    uint32_t at = sw_object_new(h, SW_TYPE_POOL_CHUNK);
     if (at == 0) return h->status;
     open_chunk(v, swi_chunk_at(h->base, end_of(h), at), number);
     sw_store_release(link, at); /* [X5] */
@@ -63,7 +44,7 @@ static int append_chunk(sw_heap *h, view *v) {
 }
 
 /* Give the cell, which the caller holds, a block: false with h->status. */
-static bool make_block(sw_heap *h, const view *v, sw_pool_chunk *chunk, sw_pool_item *item) {
+static bool make_block(sw_heap *h, const view *v, sw_pool *chunk, sw_pool_item *item) {
   item->block = sw_heap_alloc(h, v->bytes);
   if (item->block == 0) return false;
   sw_store_relaxed(&chunk->block[item->index % SW_POOL_CELLS], item->block);
@@ -77,7 +58,7 @@ static uint32_t make_blocks(sw_heap *h, const view *v, uint32_t wanted, sw_pool_
   uint32_t made = 0;
   h->status = SW_OK;
   for (uint32_t number = 0; number < v->chunks && made < wanted; number++) {
-    sw_pool_chunk *chunk = chunk_of(h, v, number);
+    sw_pool *chunk = chunk_of(h, v, number);
     for (uint32_t i = 0; chunk != NULL && i < SW_POOL_CELLS && made < wanted; i++) {
       sw_pool_item got;
       if (sw_peer_load_relaxed(&chunk->block[i]) != 0 || !acquire(h, v, chunk, number, i, &got)) continue;
@@ -97,7 +78,7 @@ static uint32_t make_blocks(sw_heap *h, const view *v, uint32_t wanted, sw_pool_
 static uint32_t count_blocks(const sw_heap *h, const view *v) {
   uint32_t blocks = 0;
   for (uint32_t number = 0; number < v->chunks; number++) {
-    const sw_pool_chunk *chunk = chunk_of(h, v, number);
+    const sw_pool *chunk = chunk_of(h, v, number);
     for (uint32_t i = 0; chunk != NULL && i < SW_POOL_CELLS; i++) blocks += sw_peer_load_relaxed(&chunk->block[i]) != 0;
   }
   return blocks;
@@ -134,26 +115,16 @@ static uint32_t undo_new(sw_heap *h, uint32_t at, uint32_t generation, int statu
 uint32_t sw_pool_new(sw_heap *h, uint32_t bytes, uint32_t initial, uint32_t most, uint32_t growth) {
   h->status = SW_ERANGE;
   if (most == 0 || most > SW_POOL_MOST || initial > most || growth < SW_POOL_GROWTH) return 0;
-  uint32_t first = new_chunk(h), generation = 0;
-  if (first == 0) return 0;
-  uint32_t at = sw_object_new(h, SW_TYPE_POOL);
-  sw_pool_chunk *chunk = swi_chunk_at(h->base, end_of(h), first);
-  if (at == 0) {
-    int status = h->status;
-    sw_registry_retire(h, first, SW_KIND_POOL, SW_KIND_FREE_POOL, sw_peer_load_relaxed(&chunk->place));
-    h->status = status;
-    return 0;
-  }
+  uint32_t at = sw_object_new(h, SW_TYPE_POOL), generation = 0;
+  if (at == 0) return 0;
   sw_object_type(h, at, &generation);
-  view v = {(sw_pool *)(void *)(h->base + at), chunk, swi_cell_of(generation, at), bytes, most, 1};
+  view v = {(sw_pool *)(void *)(h->base + at), swi_cell_of(generation, at), bytes, most, 1};
   sw_store_relaxed(&v.pool->bytes, bytes);
   sw_store_relaxed(&v.pool->most, most);
   sw_store_relaxed(&v.pool->growth, growth);
   sw_store_relaxed(&v.pool->recent, 0);
   sw_store_relaxed(&v.pool->chunks, 1);
-  open_chunk(&v, chunk, 0);
-  uint64_t root = sw_peer_load64_relaxed(&v.pool->object.root);
-  sw_store64_release(&v.pool->object.root, (root >> 32) << 32 | first); /* [J2] */
+  open_chunk(&v, v.pool, 0);
   for (uint32_t made = 0; made < initial && bytes != 0;) {
     made += make_blocks(h, &v, initial - made, NULL);
     int status = made >= initial ? SW_OK : h->status != SW_OK ? h->status : append_chunk(h, &v);
@@ -170,7 +141,7 @@ int sw_pool_shrink(sw_heap *h, uint32_t at, uint32_t generation, uint32_t keep) 
   if (status != SW_OK) return status;
   uint32_t blocks = count_blocks(h, &v);
   for (uint32_t number = v.chunks; number-- > 0 && blocks > keep;) {
-    sw_pool_chunk *chunk = chunk_of(h, &v, number);
+    sw_pool *chunk = chunk_of(h, &v, number);
     for (uint32_t i = SW_POOL_CELLS; chunk != NULL && i-- > 0 && blocks > keep;) {
       sw_pool_item item;
       if (sw_peer_load_relaxed(&chunk->block[i]) == 0 || !acquire(h, &v, chunk, number, i, &item)) continue;
@@ -191,7 +162,7 @@ int sw_pool_stats_of(sw_heap *h, uint32_t at, uint32_t generation, sw_pool_stats
   if (!see(h, at, generation, &v)) return swi_pool_unseen(h, at, generation);
   *stats = (sw_pool_stats){.bytes = v.bytes, .most = v.most, .blocks = count_blocks(h, &v)};
   for (uint32_t number = 0; number < v.chunks; number++) {
-    const sw_pool_chunk *chunk = chunk_of(h, &v, number);
+    const sw_pool *chunk = chunk_of(h, &v, number);
     for (uint32_t i = 0; chunk != NULL && i < SW_POOL_CELLS; i++) {
       uint32_t role = swi_cell_role(sw_peer_load64_relaxed(&chunk->cell[i]));
       stats->held += role != 0 && role != SW_POOL_CLOSED;
@@ -220,7 +191,7 @@ int sw_pool_free(sw_heap *h, uint32_t at, uint32_t generation) {
   /* from the last to the first: the links lead to those that are left. One more may be there, of a
    * holder of the lock that died. */
   for (uint32_t number = chunks_for(v.most); number-- > 0;) {
-    sw_pool_chunk *chunk = number <= v.chunks ? chunk_of(h, &v, number) : NULL;
+    sw_pool *chunk = number <= v.chunks ? chunk_of(h, &v, number) : NULL;
     if (chunk == NULL || !is_ours(&v, chunk, number)) continue;
     for (uint32_t i = 0; i < SW_POOL_CELLS; i++) {
       close_cell(&chunk->cell[i]);
@@ -229,15 +200,14 @@ int sw_pool_free(sw_heap *h, uint32_t at, uint32_t generation) {
       if (block != 0) sw_heap_free(h, block);
     }
     sw_store64_relaxed(&chunk->owner, 0);
-    uint32_t place = sw_peer_load_relaxed(&chunk->place);
-    sw_registry_retire(h, (uint32_t)((uint8_t *)chunk - h->base), SW_KIND_POOL, SW_KIND_FREE_POOL, place);
+    if (number != 0) sw_object_end_free(h, (uint32_t)((uint8_t *)chunk - h->base));
   }
   unlock(h, &v);
   sw_object_end_free(h, at);
   return SW_OK;
 }
 
-static bool is_whole(sw_heap *h, const view *v, const sw_pool_chunk *chunk, uint32_t number) {
+static bool is_whole(sw_heap *h, const view *v, const sw_pool *chunk, uint32_t number) {
   if (chunk == NULL || !is_ours(v, chunk, number)) return false;
   for (uint32_t i = 0; i < SW_POOL_CELLS; i++) {
     uint32_t role = swi_cell_role(sw_peer_load64_relaxed(&chunk->cell[i]));

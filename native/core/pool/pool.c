@@ -1,4 +1,4 @@
-/* Pools. A cell decides by itself (core/cells/cells.c); what is here finds one, and makes the
+/* Pools. A cell decides by itself (cells.c); what is here finds one, and makes the
  * blocks.
  *
  *   acquire    by the hints: the participant's own chunk, the one in which a cell was given back
@@ -9,12 +9,13 @@
  *              is rare; or a chunk is appended
  *   shrink     with the lock: acquire a free cell, block := 0, free the block, give the cell back
  *              without a hint
+ *   release    the cell, its hint, and one of those that wait is woken
  *   free       with the lock: close all cells, free their blocks, leave the chunks to other pools
  *
- * Chunks have cells of pools for good, and the words that lead to chunks lead to chunks or nowhere
- * for good, but for `root`, which is looked at before the pool's life is [J2]. So a participant
- * that comes late, when the pool was freed, exchanges nothing but a word which is a cell; and when
- * it has got one it looks whose the chunk is, which changes only when all cells are closed.
+ * A pool and its chunks are blocks of one family for good, in which cells are cells and links lead
+ * to such blocks or nowhere. So a participant that comes late, when the pool was freed, exchanges
+ * nothing but a word which is a cell; and when it has got one it looks whose the chunk is, which
+ * changes only when all cells are closed.
  *
  * A block belongs to its cell; its word is written by the holder of both the cell and the lock.
  *
@@ -27,6 +28,7 @@
  * cell leads to, or one chunk. Nothing needs to be mended by the next holder of the lock. */
 #include "core/pool/pool.h"
 
+#include "core/region/waits.h"
 #include "sabway/endpoint.h"
 #include "sabway/role.h"
 
@@ -39,7 +41,7 @@ uint32_t *swi_pool_link(const sw_heap *h, const view *v, uint32_t number) {
   /* the links on the way from the first chunk, the last one first; there are at most three */
   uint32_t way[4], length = 0;
   for (; number != 0 && length < 4; number = (number - 1) / SW_POOL_LINKS) way[length++] = (number - 1) % SW_POOL_LINKS;
-  sw_pool_chunk *chunk = v->first;
+  sw_pool *chunk = v->pool;
   while (length > 1 && chunk != NULL) {
     uint32_t at = sw_peer_load_acquire(&chunk->link[way[--length]]); /* [X5] */
     chunk = swi_chunk_at(h->base, end_of(h), at);
@@ -62,7 +64,7 @@ static bool lives(const sw_heap *h, uint32_t role, uint64_t *known) {
 
 /* The cells of a chunk that are free and have their block; those of dead holders are given back.
  * The hints are made anew. */
-static uint64_t sweep(const sw_heap *h, const view *v, sw_pool_chunk *chunk, uint64_t *known) {
+static uint64_t sweep(const sw_heap *h, const view *v, sw_pool *chunk, uint64_t *known) {
   uint64_t free = 0;
   for (uint32_t i = 0; i < SW_POOL_CELLS; i++) {
     uint64_t cell = sw_peer_load64_relaxed(&chunk->cell[i]);
@@ -80,7 +82,7 @@ bool swi_pool_acquire_any(const sw_heap *h, const view *v, sw_pool_item *item) {
   uint64_t known = 0;
   for (uint32_t k = 0; k < v->chunks; k++) {
     uint32_t number = (h->endpoint + k) % v->chunks;
-    sw_pool_chunk *chunk = chunk_of(h, v, number);
+    sw_pool *chunk = chunk_of(h, v, number);
     if (chunk != NULL && acquire_from(h, v, chunk, number, sweep(h, v, chunk, &known), item)) return true;
   }
   return false;
@@ -134,7 +136,7 @@ static int not_held(uint64_t cell, uint32_t life) {
 }
 
 /* The chunk that has the cell, or NULL. */
-SWI_INLINE sw_pool_chunk *chunk_with(const sw_heap *h, const view *v, uint32_t index) {
+SWI_INLINE sw_pool *chunk_with(const sw_heap *h, const view *v, uint32_t index) {
   uint32_t number = index / SW_POOL_CELLS;
   return index < v->most && number < v->chunks ? chunk_of(h, v, number) : NULL;
 }
@@ -142,13 +144,14 @@ SWI_INLINE sw_pool_chunk *chunk_with(const sw_heap *h, const view *v, uint32_t i
 int sw_pool_release(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, uint32_t life) {
   view v;
   if (!see(h, at, generation, &v)) return swi_pool_unseen(h, at, generation);
-  sw_pool_chunk *chunk = chunk_with(h, &v, index);
+  sw_pool *chunk = chunk_with(h, &v, index);
   if (chunk == NULL) return SW_ENOTHELD;
   uint32_t i = index % SW_POOL_CELLS, number = index / SW_POOL_CELLS;
   uint64_t cell = swi_cell_release(&chunk->cell[i], life, h->role, 0);
   if (cell != swi_cell_of(life, h->role)) return not_held(cell, life);
   swi_hint_set(chunk, i);
   if (sw_peer_load_relaxed(&v.pool->recent) != number) sw_store_relaxed(&v.pool->recent, number);
+  swi_waits_ring_one(h->base, &v.pool->head.waits[0], h->endpoint);
   return SW_OK;
 }
 
@@ -156,7 +159,7 @@ int sw_pool_take(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, u
                  sw_pool_item *item) {
   view v;
   if (!see(h, at, generation, &v)) return swi_pool_unseen(h, at, generation);
-  sw_pool_chunk *chunk = chunk_with(h, &v, index);
+  sw_pool *chunk = chunk_with(h, &v, index);
   if (chunk == NULL || sw_role_index(from) >= SW_ENDPOINTS) return SW_ENOTHELD;
   uint64_t cell = swi_cell_take(&chunk->cell[index % SW_POOL_CELLS], life, from, h->role);
   if (cell != swi_cell_of(life, from)) return not_held(cell, life);
@@ -164,4 +167,22 @@ int sw_pool_take(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, u
   *item = (sw_pool_item){index, life, block};
   if (is_ours(&v, chunk, index / SW_POOL_CELLS) && (v.bytes == 0 || is_block(h, &v, block))) return SW_OK;
   return SW_ECORRUPT;
+}
+
+/* ---- waiting ---- */
+
+int sw_pool_begin_wait(sw_heap *h, uint32_t at, uint32_t generation) {
+  view v;
+  if (!see(h, at, generation, &v)) return swi_pool_unseen(h, at, generation);
+  swi_waits_begin(&v.pool->head.waits[0], h->endpoint);
+  return SW_OK;
+}
+
+int sw_pool_end_wait(sw_heap *h, uint32_t at, uint32_t generation) {
+  view v;
+  if (!see(h, at, generation, &v)) return swi_pool_unseen(h, at, generation);
+  swi_waits_end(&v.pool->head.waits[0], h->endpoint);
+  /* also when no cell is free: to know that takes a look at all of them, and this is rare */
+  swi_waits_ring_one(h->base, &v.pool->head.waits[0], h->endpoint);
+  return SW_OK;
 }

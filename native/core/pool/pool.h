@@ -2,14 +2,13 @@
 #ifndef SABWAY_CORE_POOL_H
 #define SABWAY_CORE_POOL_H
 
-#include "core/cells/cells.h"
 #include "core/objects/lock.h"
+#include "core/pool/cells.h"
 #include "sabway/pool.h"
 
 /* What one call knows of a pool: copies, within bounds. */
 typedef struct view {
   sw_pool *pool;
-  sw_pool_chunk *first;
   uint64_t owner; /* as the chunks have it */
   uint32_t bytes, most, chunks;
 } view;
@@ -22,16 +21,13 @@ static inline uint32_t chunks_for(uint32_t cells) { return (cells + SW_POOL_CELL
 SWI_INLINE bool see(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
   v->pool = (sw_pool *)(void *)swi_object_at(h, at, SW_TYPE_POOL, generation);
   if (v->pool == NULL) return false;
-  uint32_t root = (uint32_t)sw_peer_load64_acquire(&v->pool->object.root); /* [J2] */
-  if (swi_object_at(h, at, SW_TYPE_POOL, generation) == NULL) return false;
   v->owner = swi_cell_of(generation, at);
   v->bytes = sw_peer_load_relaxed(&v->pool->bytes);
   v->most = sw_peer_load_relaxed(&v->pool->most);
   v->chunks = sw_peer_load_relaxed(&v->pool->chunks);
-  v->first = swi_chunk_at(h->base, end_of(h), root);
   if (v->most > SW_POOL_MOST) v->most = SW_POOL_MOST;
   if (v->chunks > chunks_for(v->most)) v->chunks = chunks_for(v->most);
-  return v->first != NULL;
+  return true;
 }
 
 /* Why `see` was false. */
@@ -42,8 +38,8 @@ int swi_pool_unseen(const sw_heap *h, uint32_t at, uint32_t generation);
 /* The link that leads to chunk `number`, or NULL: one on the way is not there. */
 uint32_t *swi_pool_link(const sw_heap *h, const view *v, uint32_t number);
 
-SWI_INLINE sw_pool_chunk *chunk_of(const sw_heap *h, const view *v, uint32_t number) {
-  if (number == 0) return v->first;
+SWI_INLINE sw_pool *chunk_of(const sw_heap *h, const view *v, uint32_t number) {
+  if (number == 0) return v->pool;
   const uint32_t *link = swi_pool_link(h, v, number);
   if (link == NULL) return NULL;
   return swi_chunk_at(h->base, end_of(h), sw_peer_load_acquire(link)); /* [X5] */
@@ -51,7 +47,7 @@ SWI_INLINE sw_pool_chunk *chunk_of(const sw_heap *h, const view *v, uint32_t num
 
 /* Is it chunk `number` of this pool? For a participant that holds one of its cells: then it stays
  * so. */
-SWI_INLINE bool is_ours(const view *v, const sw_pool_chunk *chunk, uint32_t number) {
+SWI_INLINE bool is_ours(const view *v, const sw_pool *chunk, uint32_t number) {
   return sw_peer_load64_relaxed(&chunk->owner) == v->owner && sw_peer_load_relaxed(&chunk->number) == number;
 }
 
@@ -71,7 +67,7 @@ SWI_INLINE bool is_block(const sw_heap *h, const view *v, uint32_t block) {
 }
 
 /* Hold cell i, if it is free and of this pool. */
-SWI_INLINE bool acquire(const sw_heap *h, const view *v, sw_pool_chunk *chunk, uint32_t number, uint32_t i,
+SWI_INLINE bool acquire(const sw_heap *h, const view *v, sw_pool *chunk, uint32_t number, uint32_t i,
                         sw_pool_item *item) {
   if (!swi_cell_acquire(&chunk->cell[i], h->role, &item->life)) return false;
   item->index = number * SW_POOL_CELLS + i;
@@ -82,7 +78,7 @@ SWI_INLINE bool acquire(const sw_heap *h, const view *v, sw_pool_chunk *chunk, u
 }
 
 /* Likewise, if it has its block. */
-SWI_INLINE bool acquire_whole(const sw_heap *h, const view *v, sw_pool_chunk *chunk, uint32_t number, uint32_t i,
+SWI_INLINE bool acquire_whole(const sw_heap *h, const view *v, sw_pool *chunk, uint32_t number, uint32_t i,
                               sw_pool_item *item) {
   bool got = acquire(h, v, chunk, number, i, item);
   swi_hint_clear(chunk, i);
@@ -91,7 +87,7 @@ SWI_INLINE bool acquire_whole(const sw_heap *h, const view *v, sw_pool_chunk *ch
   return false;
 }
 
-SWI_INLINE bool acquire_from(const sw_heap *h, const view *v, sw_pool_chunk *chunk, uint32_t number, uint64_t free,
+SWI_INLINE bool acquire_from(const sw_heap *h, const view *v, sw_pool *chunk, uint32_t number, uint64_t free,
                              sw_pool_item *item) {
   for (uint32_t turn = turn_of(h); free != 0;) {
     uint32_t i = bit_from(free, turn);
@@ -102,7 +98,7 @@ SWI_INLINE bool acquire_from(const sw_heap *h, const view *v, sw_pool_chunk *chu
 }
 
 SWI_INLINE bool acquire_hinted(const sw_heap *h, const view *v, uint32_t number, sw_pool_item *item) {
-  sw_pool_chunk *chunk = chunk_of(h, v, number);
+  sw_pool *chunk = chunk_of(h, v, number);
   return chunk != NULL && acquire_from(h, v, chunk, number, sw_peer_load64_relaxed(&chunk->free), item);
 }
 
@@ -113,7 +109,7 @@ bool swi_pool_acquire_any(const sw_heap *h, const view *v, sw_pool_item *item);
 /* ---- the lock ---- */
 
 SWI_INLINE void unlock(const sw_heap *h, const view *v) {
-  sw_mutex_unlock(h->base, &v->pool->object.lock, h->endpoint);
+  sw_mutex_unlock(h->base, &v->pool->head.object.lock, h->endpoint);
 }
 
 /* Lock, and see the pool. On an error it is not locked. */

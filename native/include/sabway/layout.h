@@ -177,8 +177,14 @@
   X(SW_MAP_KEY_MOST)           \
   X(SW_RECORD_ALIVE)           \
   X(SW_UNDO_TEXT)              \
+  X(SW_KIND_SYNC)              \
+  X(SW_KIND_QUEUE)             \
+  X(SW_KIND_CAST)              \
   X(SW_KIND_POOL)              \
-  X(SW_KIND_FREE_POOL)         \
+  X(SW_SYNC_BYTES)             \
+  X(SW_QUEUE_BYTES)            \
+  X(SW_CAST_BYTES)             \
+  X(SW_POOL_BYTES)             \
   X(SW_TYPE_POOL)              \
   X(SW_POOL_CELLS)             \
   X(SW_POOL_LINKS)             \

@@ -82,13 +82,18 @@ int sw_pool_free(sw_heap *h, uint32_t at, uint32_t generation);
  * SW_EBUSY. */
 int sw_pool_check(sw_heap *h, uint32_t at, uint32_t generation);
 
-/* Give back what the participant `role` holds in the chunk at `at`, because it has ended. Any
- * thread, any number of times; lock-free. A crash inside is made good by the next call, or by the
- * next sw_pool_acquire that finds nothing else. */
-void sw_pool_evict(void *base, uint64_t size, uint32_t at, uint32_t role);
+/* Declare the caller a waiter for a cell, before each sleep: it then arms its doorbell, and tries
+ * to acquire one once more. Its own endpoint; wait-free. A crash behind it leaves a bit, as with
+ * the mutex. */
+int sw_pool_begin_wait(sw_heap *h, uint32_t at, uint32_t generation);
 
-/* The same for every claim of the endpoint. */
-void sw_pool_evict_endpoint(void *base, uint64_t size, uint32_t at, uint32_t endpoint);
+/* The caller waits no more, with a cell or without: another waiter is woken when a cell may be
+ * free. Its own endpoint; lock-free. A crash inside may lose a wake, which burial makes good. */
+int sw_pool_end_wait(sw_heap *h, uint32_t at, uint32_t generation);
+
+/* Native threads: acquire a cell, sleeping for at most `timeout_ns` (negative: no time-out) where
+ * it would be SW_EPOOLEMPTY or SW_EBUSY. Errors: as sw_pool_acquire, and SW_ETIMEDOUT. */
+int sw_pool_acquire_wait(sw_heap *h, uint32_t at, uint32_t generation, int64_t timeout_ns, sw_pool_item *item);
 
 #ifdef __cplusplus
 }

@@ -13,7 +13,7 @@ ranks='base include
 prim/prim.h
 core/region core/checksum
 core/ring
-core/channel core/mutex core/cells
+core/channel core/mutex
 core/heap
 core/objects
 core/string core/vector core/list core/map core/record core/pool

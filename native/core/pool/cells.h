@@ -1,15 +1,14 @@
 /* The cells of a pool, each a word: see cells.c. */
-#ifndef SABWAY_CORE_CELLS_H
-#define SABWAY_CORE_CELLS_H
+#ifndef SABWAY_CORE_POOL_CELLS_H
+#define SABWAY_CORE_POOL_CELLS_H
 
 #include "base/peer.h"
 #include "sabway/layout.h"
 
-/* The chunk at that offset of a region of `size` bytes, or NULL when none can be there. */
-static inline sw_pool_chunk *swi_chunk_at(const void *base, uint64_t size, uint32_t at) {
-  if (at < SW_HEAP_AT || at % SW_LINE != 0 || size < sizeof(sw_pool_chunk) || at > size - sizeof(sw_pool_chunk))
-    return NULL;
-  return (sw_pool_chunk *)(void *)((uint8_t *)base + at);
+/* The pool or chunk at that offset of a region of `size` bytes, or NULL when none can be there. */
+static inline sw_pool *swi_chunk_at(const void *base, uint64_t size, uint32_t at) {
+  if (at < SW_HEAP_AT || at % SW_HEAP_UNIT != 0 || size < SW_POOL_BYTES || at > size - SW_POOL_BYTES) return NULL;
+  return (sw_pool *)(void *)((uint8_t *)base + at);
 }
 
 static inline uint64_t swi_cell_of(uint32_t life, uint32_t role) { return (uint64_t)life << 32 | role; }
@@ -41,11 +40,11 @@ static inline uint64_t swi_cell_take(uint64_t *word, uint32_t life, uint32_t fro
 
 /* Cell i of the chunk is free, and has its block. A store and no exchange: it is a hint. What
  * another participant notes at once may be lost; the next look at the cells themselves finds it. */
-static inline void swi_hint_set(sw_pool_chunk *chunk, uint32_t i) {
+static inline void swi_hint_set(sw_pool *chunk, uint32_t i) {
   sw_store64_relaxed(&chunk->free, sw_peer_load64_relaxed(&chunk->free) | (uint64_t)1 << i);
 }
 
-static inline void swi_hint_clear(sw_pool_chunk *chunk, uint32_t i) {
+static inline void swi_hint_clear(sw_pool *chunk, uint32_t i) {
   sw_store64_relaxed(&chunk->free, sw_peer_load64_relaxed(&chunk->free) & ~((uint64_t)1 << i));
 }
 

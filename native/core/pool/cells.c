@@ -13,7 +13,7 @@
  * in 2^32 releases: so a participant that comes late with a name from before finds another life,
  * also in the chunk's next pool.
  *
- * sw_pool_chunk.free is a hint, written by stores that others' stores may undo. Whether a cell is
+ * sw_pool.free is a hint, written by stores that others' stores may undo. Whether a cell is
  * free is in its word alone; where the hints lead nowhere the words are looked at.
  *
  * Ordering edges:
@@ -25,26 +25,24 @@
  *
  * What a crash leaves: a cell that a dead participant holds, or one that is free and whose hint
  * does not say so. */
-#include "core/cells/cells.h"
+#include "core/pool/cells.h"
 
-#include "sabway/pool.h"
-#include "sabway/role.h"
+#include "core/objects/burial.h"
+#include "core/region/waits.h"
 
-static void evict(sw_pool_chunk *chunk, uint32_t role, bool all_claims) {
-  if (chunk == NULL || sw_role_index(role) >= SW_ENDPOINTS) return;
-  for (uint32_t i = 0; i < SW_POOL_CELLS; i++) {
+void swi_pool_bury(void *base, uint64_t size, uint32_t at, const swi_dead *dead) {
+  sw_pool *chunk = swi_chunk_at(base, size, at);
+  bool freed = false;
+  for (uint32_t i = 0; chunk != NULL && i < SW_POOL_CELLS; i++) {
     uint64_t cell = sw_peer_load64_relaxed(&chunk->cell[i]);
     uint32_t holder = swi_cell_role(cell);
-    bool named = all_claims ? sw_role_index(holder) == sw_role_index(role) : holder == role;
-    if (!named || swi_cell_release(&chunk->cell[i], swi_cell_life(cell), holder, 0) != cell) continue;
+    if (!swi_is_dead(dead, holder)) continue;
+    if (swi_cell_release(&chunk->cell[i], swi_cell_life(cell), holder, 0) != cell) continue;
     swi_hint_set(chunk, i);
+    freed = true;
   }
-}
-
-void sw_pool_evict(void *base, uint64_t size, uint32_t at, uint32_t role) {
-  evict(swi_chunk_at(base, size, at), role, false);
-}
-
-void sw_pool_evict_endpoint(void *base, uint64_t size, uint32_t at, uint32_t endpoint) {
-  evict(swi_chunk_at(base, size, at), sw_role_of(endpoint, 0), true);
+  if (!freed) return;
+  /* those that wait for a cell have their bits in the pool, which need not be this block */
+  const sw_pool *pool = swi_chunk_at(base, size, (uint32_t)sw_peer_load64_relaxed(&chunk->owner));
+  if (pool != NULL) swi_waits_ring_all(base, &pool->head.waits[0]);
 }
