@@ -15,6 +15,8 @@ const ROOMS = [
   { name: 'mutex', files: '^lib/mutex/' },
   { name: 'containers', files: '^lib/containers/' },
   { name: 'record', files: '^lib/record/' },
+  { name: 'manager', files: '^lib/manager/' },
+  { name: 'pools', files: '^lib/pools/' },
   { name: 'codec', files: '^lib/codec/' },
   { name: 'channel', files: '^lib/channel/' },
   { name: 'map', files: '^lib/map/' },

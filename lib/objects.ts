@@ -18,6 +18,7 @@ import * as names from './heap/names.js'
 import { relay } from './loop/dispatcher.js'
 import { provideMap } from './map/map.js'
 import { provideMutex } from './mutex/mutex.js'
+import { providePool } from './pools/shared-memory-pool.js'
 import { provideSharedObject } from './record/shared-object.js'
 import { provideSharedStructArray } from './record/struct-array.js'
 import { heapPart } from './region/parts.js'
@@ -39,6 +40,7 @@ export function loadObjects(): void {
   provideVector()
   provideList()
   provideMap()
+  providePool()
 }
 
 loadObjects()
@@ -65,10 +67,21 @@ export { type Forgotten, type ObjectHome, type SharedObjectMemory, warnForgotten
 export type { HeapStats } from './heap/member.js'
 export { createPointer, getPointer, type SharedAllocatedMemory } from './heap/pointer.js'
 export type { RawHeap } from './heap/raw-heap.js'
+export { type BufferHeader, type BufferMemory, SharedMemoryBuffer } from './manager/buffer.js'
+export { type BufferLeak, type SharedMemoryConfig, SharedMemoryManager } from './manager/manager.js'
 export { ConcurrentHashMap, type ConcurrentHashMapOptions } from './map/concurrent.js'
 export { type MapNumeric, type SetOptions, SharedMap, type SharedMapOptions } from './map/map.js'
 export type { MapKey } from './map/values.js'
 export { Lock, type LockOptions, Mutex } from './mutex/mutex.js'
+export { BufferPool } from './pools/buffer-pool.js'
+export { MemoryPool, type MemoryPoolConfig, type MemoryPoolStats } from './pools/memory-pool.js'
+export { ObjectLease, ObjectPool, type ObjectPoolConfig } from './pools/object-pool.js'
+export { type AcquireOptions, PoolBlock, type PoolBlockMemory } from './pools/pool-block.js'
+export {
+  SharedMemoryPool,
+  type SharedMemoryPoolOptions,
+  type SharedMemoryPoolStats,
+} from './pools/shared-memory-pool.js'
 export type {
   FieldCopies,
   FieldInputs,

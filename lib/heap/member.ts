@@ -108,6 +108,11 @@ export class HeapMember {
     return !this.#open
   }
 
+  /** By which the words of objects name this participant. */
+  get role(): number {
+    return Atomics.load(this.region.words, (this.handle + sw_heap.role) >>> 2) >>> 0
+  }
+
   /** Errors: ERR_SABWAY_CLOSED. */
   mustBeOpen(): void {
     if (!this.#open) throw new SabwayError('ERR_SABWAY_CLOSED', 'the region of this heap was closed')

@@ -6,6 +6,7 @@
 #include "sabway/heap.h"
 #include "sabway/heap_channel.h"
 #include "sabway/map.h"
+#include "sabway/pool.h"
 #include "sabway/ring.h"
 #include "sabway/wait.h"
 
@@ -59,6 +60,7 @@ static const row ROWS[] = {
     SWI_STRUCT(sw_heap_block)
     SWI_STRUCT(sw_heap_cursor)
     SWI_STRUCT(sw_heap)
+    SWI_FIELD(sw_heap, role)
     SWI_FIELD(sw_heap, begin)
     SWI_FIELD(sw_heap, count)
     SWI_FIELD(sw_heap, ordered)
@@ -92,6 +94,15 @@ static const row ROWS[] = {
     SWI_FIELD(sw_map_options, ttl)
     SWI_STRUCT(sw_map_cursor)
     SWI_STRUCT(sw_map_block_cursor)
+    SWI_STRUCT(sw_pool_item)
+    SWI_FIELD(sw_pool_item, index)
+    SWI_FIELD(sw_pool_item, life)
+    SWI_FIELD(sw_pool_item, block)
+    SWI_STRUCT(sw_pool_stats)
+    SWI_FIELD(sw_pool_stats, bytes)
+    SWI_FIELD(sw_pool_stats, most)
+    SWI_FIELD(sw_pool_stats, blocks)
+    SWI_FIELD(sw_pool_stats, held)
     // clang-format on
 };
 

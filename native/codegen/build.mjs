@@ -272,6 +272,10 @@ const OF_OBJECTS = [
   'OTHER_KIND',
   'FREED',
   'TOO_MANY_CHANGES',
+  'POOL_EMPTY',
+  'RELEASED',
+  'NOT_HELD',
+  'TOO_MANY_BUFFERS',
 ].map((name) => `ERR_SABWAY_${name}`)
 
 /** What only codecs find that compress or encrypt. */

@@ -63,7 +63,8 @@ static void evict_from_block(void *base, uint64_t size, uint32_t kind, uint32_t 
     case SW_KIND_CAST:
       break; /* its burial */
     case SW_KIND_POOL:
-      break; /* its burial */
+      swi_pool_bury(base, size, at, who);
+      break;
     default:
       break;
   }

@@ -64,8 +64,8 @@ uint32_t sw_object_new(sw_heap *h, uint32_t type) {
   }
   uint64_t root = sw_peer_load64_relaxed(&object->root);
   sw_store64_release(&object->root, ((root >> 32) + 1) << 32); /* [J2] */
-  if (again) {
-    sw_store64_relaxed(&object->lock.state, 0);
+  if (again) sw_store64_relaxed(&object->lock.state, 0);
+  if (again && kind != SW_KIND_POOL) { /* where cells go on to count their lives */
     uint64_t *words = (uint64_t *)(void *)(object + 1);
     for (uint32_t i = 0; i < (bytes - sizeof(sw_object)) / 8; i++) sw_store64_relaxed(&words[i], 0);
   }

@@ -18,6 +18,7 @@
 #include "layout/map.h"
 #include "layout/mutex.h"
 #include "layout/object.h"
+#include "layout/pool.h"
 #include "layout/ready.h"
 #include "layout/record.h"
 #include "layout/region.h"
@@ -44,7 +45,8 @@
   SW_LIST_STRUCTS(X)         \
   SW_MAP_STRUCTS(X)          \
   SW_RECORD_STRUCTS(X)       \
-  SW_SYNC_STRUCTS(X)
+  SW_SYNC_STRUCTS(X)         \
+  SW_POOL_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -63,7 +65,8 @@
   SW_LIST_FIELDS(X)         \
   SW_MAP_FIELDS(X)          \
   SW_RECORD_FIELDS(X)       \
-  SW_SYNC_FIELDS(X)
+  SW_SYNC_FIELDS(X)         \
+  SW_POOL_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -197,6 +200,12 @@
   X(SW_SYNC_LEAVE)             \
   X(SW_PERMIT_COUNTED)         \
   X(SW_RWLOCK_POISONED)        \
-  X(SW_SYNC_FLAG)
+  X(SW_SYNC_FLAG)              \
+  X(SW_TYPE_POOL)              \
+  X(SW_POOL_CELLS)             \
+  X(SW_POOL_LINKS)             \
+  X(SW_POOL_MOST)              \
+  X(SW_POOL_GROWTH)            \
+  X(SW_POOL_CLOSED)
 
 #endif

@@ -11,7 +11,7 @@ enum {
   SW_SYNC_BYTES = 384,
   SW_QUEUE_BYTES = 384,
   SW_CAST_BYTES = 384,
-  SW_POOL_BYTES = 256,
+  SW_POOL_BYTES = 1024,
   /* Beside the type in sw_object.life: a participant frees what the object owns. */
   SW_OBJECT_DYING = 0x80
 };
@@ -39,6 +39,8 @@ enum sw_type {
   SW_TYPE_QUEUE_FIRST = 16,
   SW_TYPE_CAST_FIRST = 21,
   SW_TYPE_POOL_FIRST = 26,
+  SW_TYPE_POOL = 26,
+  SW_TYPE_POOL_CHUNK = 27,
   SW_TYPE_END = 31
 };
 
