@@ -26,7 +26,7 @@ import {
 } from '../generated/abi.js'
 import type { HotObjects } from '../heap/code.js'
 import { HeapObject, type ObjectHome, provideObject, type SharedObjectMemory } from '../heap/heap-object.js'
-import type { HeapMember } from '../heap/member.js'
+import { type HeapMember, mayPass } from '../heap/member.js'
 import { attachments, blocksOf, MapAttachment, provideMapHandles } from './attachment.js'
 import {
   checkNumber,
@@ -41,7 +41,6 @@ import {
 } from './values.js'
 import { walk } from './walk.js'
 
-const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
 const FREED = OBJECT_ERRORS.ERR_SABWAY_FREED.number
 /** A value is longer than its place, where a call reads one. */
 const TOO_SMALL = ERRORS.ERR_SABWAY_OUT_OF_RANGE.number
@@ -201,7 +200,7 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
       }
       this.#changes++
       if (status > 0) return this
-      if (status !== BUSY) throw this.#failure(status)
+      if (!mayPass(status)) throw this.#failure(status)
     }
     this.#put(key, value, SW_MAP_SET)
     return this
@@ -586,7 +585,7 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
 
   /** Of a call that returned `status`, an error: try again where that may help. */
   #settle(status: number, act: () => number): number {
-    const last = status === BUSY ? this.member.until(() => guarded(act)) : status
+    const last = this.member.until(() => guarded(act), status)
     if (last >= 0 || last === TOO_SMALL) return last
     throw this.#failure(last)
   }
