@@ -61,7 +61,8 @@ int sw_group_add(sw_heap *h, uint32_t at, uint32_t generation, uint32_t parts) {
 static bool change_one(sw_sync *o, uint32_t from, uint32_t to) {
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
     uint32_t word = sw_peer_load_relaxed(&o->member[i]);
-    if (word == from && sw_compare_exchange_acq_rel(&o->member[i], &word, to)) return true; /* [Z11] */
+    /* [Z11] */
+    if (word == from && sw_compare_exchange_acq_rel(&o->member[i], &word, to)) return true;
   }
   return false;
 }

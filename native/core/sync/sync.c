@@ -2,7 +2,7 @@
  *
  * The words that decide are in sw_sync.state and sw_sync.member, and each change of them is one
  * exchange or store; signal.c, semaphore.c, rwlock.c, barrier.c and group.c have their states. The
- * waits words say who is to be rung behind it.
+ * waits words say which waiters are to be rung behind it.
  *
  * What a crash leaves: an exchange done or not, and waiters that were not rung; burial takes what
  * names the dead one out of the words, and then rings all waiters.

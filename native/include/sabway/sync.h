@@ -8,7 +8,7 @@
  *     sw_semaphore_release(&heap, at, generation, (uint32_t)permit);
  *   }
  *
- * The death of a participant that holds something, or on whom others wait, is an answer: its
+ * The death of a participant that holds something, or that others wait for, is an answer: its
  * permits come back, its read locks end, the next writer gets SW_EOWNERDEAD, the barrier is broken.
  *
  * The core never sleeps. The calls that do (sw_event_wait, sw_semaphore_acquire and so on) are for
@@ -133,7 +133,7 @@ int sw_barrier_arrive(sw_heap *h, uint32_t at, uint32_t generation, uint32_t *ti
 int sw_barrier_try(sw_heap *h, uint32_t at, uint32_t generation, uint32_t ticket);
 /* Take the arrival back, of one that waits no longer. SW_OK, or 1: all had arrived before. */
 int sw_barrier_withdraw(sw_heap *h, uint32_t at, uint32_t generation, uint32_t ticket);
-/* Begin anew: members that have ended are taken out, and nobody has arrived. */
+/* Begin anew: members that have ended are taken out, and none has arrived. */
 int sw_barrier_reset(sw_heap *h, uint32_t at, uint32_t generation);
 /* Returns 1 when the caller was the last, else 0, or an error. Out of time, it has not arrived. */
 int sw_barrier_wait(sw_heap *h, uint32_t at, uint32_t generation, int64_t timeout_ns);

@@ -351,6 +351,15 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
     },
     teaches: /1 values at most can be changed under one lock; all of them are as before; make it with a larger `undo`/,
   },
+  ERR_SABWAY_BROKEN: {
+    act: async () => {
+      const barrier = new SharedBarrier(region(), { parties: 2 })
+      const waiting = barrier.waitAsync()
+      barrier.reset()
+      await waiting
+    },
+    teaches: /reset\(\) lets those that live begin anew/,
+  },
 }
 
 const region = () => closeLater(Region.create({ size: 2 ** 22 }))

@@ -12,6 +12,7 @@ import type { HeapTask } from '../workers/heap.js'
 import type { MapTask } from '../workers/map.js'
 import type { MutexTask } from '../workers/mutex.js'
 import type { RecordTask } from '../workers/record.js'
+import type { SyncTask } from '../workers/sync.js'
 import { pattern } from './bytes.js'
 import { collect, keep } from './channels.js'
 import { until, within } from './wait.js'
@@ -25,7 +26,7 @@ export class Peer {
 
   /** `under`: a command that runs the process, and its arguments. */
   constructor(
-    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask,
+    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask | SyncTask,
     under: readonly string[] = [],
     options: SpawnOptions = {},
   ) {
@@ -34,15 +35,17 @@ export class Peer {
         ? 'workers/mutex'
         : 'containers' in task
           ? 'workers/containers'
-          : 'map' in task
-            ? 'workers/map'
-            : 'changes' in task
-              ? 'workers/record'
-              : 'shared' in task
-                ? 'workers/heap'
-                : 'does' in task
-                  ? 'children/peer'
-                  : 'children/limits'
+          : 'sync' in task
+            ? 'workers/sync'
+            : 'map' in task
+              ? 'workers/map'
+              : 'changes' in task
+                ? 'workers/record'
+                : 'shared' in task
+                  ? 'workers/heap'
+                  : 'does' in task
+                    ? 'children/peer'
+                    : 'children/limits'
     const file = fileURLToPath(new URL(`../${name}.js`, import.meta.url))
     const [command, ...args] = [...under, process.execPath, file, JSON.stringify(task)]
     const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const
