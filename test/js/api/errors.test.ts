@@ -2,7 +2,15 @@
 // what is right.
 import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
-import { defineObject, type ErrorCode, Mutex, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
+import {
+  defineObject,
+  type ErrorCode,
+  Mutex,
+  Region,
+  type SabwayError,
+  SharedBarrier,
+  SharedMemoryChannel,
+} from 'sabway'
 import { abi, ringWord } from '../support/abi.js'
 import { attach, keep, open, pair } from '../support/channels.js'
 import { runChild } from '../support/children.js'
