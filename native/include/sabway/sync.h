@@ -44,7 +44,8 @@ uint32_t sw_sync_new(sw_heap *h, uint32_t type, uint32_t limit, uint32_t initial
 int sw_sync_free(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation);
 
 /* Before each sleep: declare the caller a waiter. Of a barrier or wait group, its next try also
- * looks for members that have died. `which`: 0; of an rwlock 1 for a reader. Its own endpoint; lock-free. A
+ * looks for members that have died. `which`: 0; of an rwlock 1 for a reader. Its own endpoint;
+ * lock-free. A
  * crash behind it leaves a bit that is passed over. */
 int sw_sync_begin_wait(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation, uint32_t which);
 

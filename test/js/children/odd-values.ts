@@ -154,7 +154,7 @@ for (const [member, row] of Object.entries(SURFACE[entry])) {
   }
 }
 
-function partOf(heap: sabway.MemoryHeap): sabway.WaitGroupPart {
+function partOf(heap: Sabway.MemoryHeap): Sabway.WaitGroupPart {
   const group = new sabway.SharedWaitGroup(heap)
   group.add()
   return group.claim()

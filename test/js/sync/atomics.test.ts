@@ -60,7 +60,7 @@ describe('a word as a lock', () => {
   })
 
   it('loads and stores numbers of every type', () => {
-    const buffer = new SharedArrayBuffer(16)
+    const buffer = new SharedArrayBuffer(16) as unknown as ArrayBuffer
     for (const Type of [Int8Array, Uint8ClampedArray, Uint16Array, Uint32Array, Float32Array, Float64Array]) {
       const array = new Type(buffer)
       SharedMemoryAtomics.store(array, 1, 7)
