@@ -13,6 +13,7 @@ const ROOMS = [
   { name: 'region', files: '^lib/region/' },
   { name: 'loop', files: '^lib/loop/' },
   { name: 'mutex', files: '^lib/mutex/' },
+  { name: 'sync', files: '^lib/sync/' },
   { name: 'containers', files: '^lib/containers/' },
   { name: 'record', files: '^lib/record/' },
   { name: 'manager', files: '^lib/manager/' },

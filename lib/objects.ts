@@ -23,6 +23,14 @@ import { provideSharedObject } from './record/shared-object.js'
 import { provideSharedStructArray } from './record/struct-array.js'
 import { heapPart } from './region/parts.js'
 import { Region as AnyRegion } from './region/region.js'
+import { provideBarrier } from './sync/barrier.js'
+import { provideCondition } from './sync/condition.js'
+import { provideEvent } from './sync/event.js'
+import { provideOnce } from './sync/once.js'
+import { provideRwLock } from './sync/rwlock.js'
+import { provideSemaphore } from './sync/semaphore.js'
+import { provideSpinLock } from './sync/spin-lock.js'
+import { provideWaitGroup } from './sync/wait-group.js'
 
 /**
  * Let every region of this thread have its heap and its names, also those that were made before.
@@ -41,6 +49,14 @@ export function loadObjects(): void {
   provideList()
   provideMap()
   providePool()
+  provideEvent()
+  provideSemaphore()
+  provideCondition()
+  provideRwLock()
+  provideBarrier()
+  provideWaitGroup()
+  provideOnce()
+  provideSpinLock()
 }
 
 loadObjects()
@@ -118,6 +134,16 @@ export {
   type StructRow,
 } from './record/struct-array.js'
 export { MemoryHeap, type MemoryHeapConfig, type MemoryHeapMemory } from './region/memory-heap.js'
+export { type AtomicArray, SharedMemoryAtomics } from './sync/atomics.js'
+export { SharedBarrier, type SharedBarrierOptions } from './sync/barrier.js'
+export { SharedCondition } from './sync/condition.js'
+export { SharedEvent, type SharedEventOptions } from './sync/event.js'
+export { SharedOnce } from './sync/once.js'
+export { ReadLock, SharedRwLock, WriteLock } from './sync/rwlock.js'
+export { Permit, SharedSemaphore, type SharedSemaphoreOptions } from './sync/semaphore.js'
+export { SharedSpinLock, SpinHold, SpinLock } from './sync/spin-lock.js'
+export type { BlockOptions, SharedPlace, WaitingOptions } from './sync/sync-object.js'
+export { SharedWaitGroup, type SharedWaitGroupOptions, WaitGroupPart } from './sync/wait-group.js'
 
 /** A variable of this file: importing it must load the heap, which `region.heap` gives. */
 export const Region = AnyRegion

@@ -3,7 +3,8 @@
 // word, native/core/region/waits.c), however many of its calls wait.
 //
 //   no call waits --wait, nothing to take--> waiting: bit set, a participant of the bell
-//   waiting --rung, or looked for now and then: the first takes, the next--> --the last--> bit cleared
+//   waiting --rung, or looked for now and then: the first takes, the next--> --the last--> bit
+// cleared
 //
 // A Waits is there only while something waits: `WaitSet` finds it by a key, which two objects in
 // this thread for one thing share. What this thread does itself rings nothing here, as it is awake:

@@ -27,15 +27,19 @@ export class Lock {
    * The last holder ended while it held the mutex, so what that protects may be left half done:
    * mend it, and call `consistent`.
    */
-  readonly ownerDied: boolean
+  get ownerDied(): boolean {
+    return this.#ownerDied
+  }
+
   /** @internal */ readonly cloneHint = LOCK_HINT
   readonly #waiters: Waiters
+  #ownerDied: boolean
   #over = false
 
   /** @internal */
   constructor(waiters: Waiters, ownerDied: boolean) {
     this.#waiters = waiters
-    this.ownerDied = ownerDied
+    this.#ownerDied = ownerDied
   }
 
   /**
@@ -62,6 +66,29 @@ export class Lock {
   /** As `release`, but a lock that was released is left alone. */
   [Symbol.dispose](): void {
     if (!this.#over) this.release()
+  }
+
+  /** @internal Is it a lock that this copy of the library has made? */
+  static isMade(value: unknown): value is Lock {
+    return typeof value === 'object' && value !== null && #over in value
+  }
+
+  /** @internal For a condition: the mutex is free until `resume`. Errors: as `release`. */
+  suspend(): void {
+    this.release()
+  }
+
+  /** @internal The mutex is locked again. Errors: as Mutex.lock; then the lock is released. */
+  resume(): void {
+    const taken = this.#waiters.lock(Number.POSITIVE_INFINITY)
+    this.#ownerDied = taken === true
+    this.#over = false
+  }
+
+  /** @internal */
+  async resumeAsync(): Promise<void> {
+    this.#ownerDied = await this.#waiters.lockAsync({}, timedOut)
+    this.#over = false
   }
 
   get [Symbol.toStringTag](): string {

@@ -276,6 +276,7 @@ const OF_OBJECTS = [
   'RELEASED',
   'NOT_HELD',
   'TOO_MANY_BUFFERS',
+  'BROKEN',
 ].map((name) => `ERR_SABWAY_${name}`)
 
 /** What only codecs find that compress or encrypt. */

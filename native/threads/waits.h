@@ -5,7 +5,7 @@
  *   static int try(void *w) { ... }          SW_EBUSY: there is nothing yet
  *   static void begin(void *w) { ... }       sw_..._begin_wait: the own bit is set
  *   static void end(void *w) { ... }         sw_..._end_wait: it is cleared, and the baton passed
- *   on
+ * on
  *
  *   swi_wait_calls calls = {try, begin, end};
  *   status = swi_wait(h->base, h->endpoint, timeout_ns, &calls, &w); */

@@ -16,6 +16,7 @@
 #include "sabway/record.h"
 #include "sabway/registry.h"
 #include "sabway/string.h"
+#include "sabway/sync.h"
 #include "sabway/vector.h"
 
 typedef struct wasm_heap {

@@ -50,6 +50,8 @@ export class ObjectScript extends Calls {
   #nodes: [number, number][] = []
   #clock = 1000
   readonly #types: Type[]
+  /** Locks and signals, one of each type. */
+  readonly #syncs = new Map<number, Made>()
 
   constructor(
     private readonly arena: ObjectArena,
@@ -110,6 +112,7 @@ export class ObjectScript extends Calls {
     else if (kind < 38) this.#name(endpoint)
     else if (kind < 48) this.#channel(endpoint)
     else if (kind < 51) this.#ready(endpoint)
+    else if (kind < 58) this.#sync(endpoint)
     else if (kind < 66) this.#map(endpoint)
     else if (kind < 97) this.#container(endpoint)
     else if (kind < 98) this.#leave(endpoint)
@@ -479,6 +482,90 @@ export class ObjectScript extends Calls {
   }
 
   // ---- vectors ----
+
+  // ---- locks and signals ----
+
+  /** Of any type, with any of its calls, in any order: each finds the object in any state. */
+  #sync(endpoint: number): void {
+    const { heap, to } = this.#of(endpoint)
+    const type = abi.SW_TYPE_EVENT! + this.below(8)
+    const made = this.#syncs.get(type) ?? this.#makeSync(endpoint, type)
+    if (made === null) return
+    const head = [heap, made.at, made.generation] as const
+    const general = [heap, made.at, type, made.generation] as const
+    const number = this.below(6)
+    const calls: Record<number, [string, ...number[]][]> = {
+      [abi.SW_TYPE_EVENT!]: [['sw_event_set'], ['sw_event_reset'], ['sw_event_try']],
+      [abi.SW_TYPE_SEMAPHORE!]: [
+        ['sw_semaphore_try_acquire'],
+        ['sw_semaphore_try_acquire'],
+        ['sw_semaphore_release', number],
+        ['sw_semaphore_consume', number],
+        ['sw_semaphore_post'],
+        ['sw_semaphore_available'],
+      ],
+      [abi.SW_TYPE_CONDITION!]: [
+        ['sw_condition_enlist'],
+        ['sw_condition_try'],
+        ['sw_condition_leave'],
+        ['sw_condition_notify', number & 1],
+      ],
+      [abi.SW_TYPE_RWLOCK!]: [
+        ['sw_rwlock_try_read'],
+        ['sw_rwlock_end_read'],
+        ['sw_rwlock_end_read'],
+        ['sw_rwlock_try_write', number & 1],
+        ['sw_rwlock_consistent'],
+        ['sw_rwlock_end_write'],
+      ],
+      [abi.SW_TYPE_BARRIER!]: [
+        ['sw_barrier_join'],
+        ['sw_barrier_leave'],
+        ['sw_barrier_arrive', to],
+        ['sw_barrier_arrive', to],
+        ['sw_barrier_try', number],
+        ['sw_barrier_withdraw', number],
+        ['sw_barrier_reset'],
+      ],
+      [abi.SW_TYPE_WAIT_GROUP!]: [
+        ['sw_group_add', number * 20],
+        ['sw_group_claim'],
+        ['sw_group_done'],
+        ['sw_group_try'],
+        ['sw_group_mend'],
+        ['sw_group_left'],
+      ],
+      [abi.SW_TYPE_ONCE!]: [['sw_once_begin'], ['sw_once_end', number & 1]],
+      [abi.SW_TYPE_SPIN_LOCK!]: [['sw_spin_try_lock', number & 1], ['sw_spin_unlock']],
+    }
+    for (let i = this.below(12); i >= 0; i--) {
+      const [name, ...more] = this.any(calls[type]!)
+      this.call(endpoint, name, ...head, ...more)
+    }
+    if (this.below(3) === 0) {
+      this.call(endpoint, 'sw_sync_begin_wait', ...general, this.below(2))
+      this.call(endpoint, 'sw_sync_end_wait', ...general, this.below(2))
+    }
+    this.call(endpoint, 'sw_sync_check', ...general)
+    if (this.below(12) !== 0) return
+    this.call(endpoint, 'sw_sync_free', ...general)
+    this.#syncs.delete(type)
+  }
+
+  #makeSync(endpoint: number, type: number): Made | null {
+    const { heap, to } = this.#of(endpoint)
+    const limit = type === abi.SW_TYPE_SEMAPHORE ? this.any([3, 64, 100]) : type === abi.SW_TYPE_BARRIER ? 3 : 0
+    const initial = type === abi.SW_TYPE_SEMAPHORE ? this.below(4) : 0
+    const leaves = type === abi.SW_TYPE_BARRIER || type === abi.SW_TYPE_WAIT_GROUP
+    const options =
+      type === abi.SW_TYPE_EVENT ? this.below(2) : leaves ? 2 * this.below(2) : this.below(20) === 0 ? 1 : 0
+    const made = this.#made(endpoint, 'sw_sync_new', type, limit, initial, options)
+    if (made === 0) return null
+    this.call(endpoint, 'sw_object_type', heap, made, to)
+    const found = { at: made, generation: this.#word(to) }
+    this.#syncs.set(type, found)
+    return found
+  }
 
   #makeVector(endpoint: number): number {
     const type = this.below(20) === 0 ? this.below(256) : this.any(COMPONENTS)

@@ -1,7 +1,7 @@
 /* Barriers.
  *
  *   state: generation << 1 | broken                  next
- *   g, 0            members arrive                   the last one: -> g + 1, 0 [Z10]
+ *   g, 0            members arrive                   the last one: -> g + 1, 0 [T1]
  *                                                    a member is dead: -> g, 1
  *   g, 1            broken                           reset -> g + 1, 0
  *
@@ -18,9 +18,9 @@
  * Those that change a member or the state have the object's lock, for a few instructions, and find
  * it taken: SW_EBUSY. Waiters read `state` alone. A dead holder of the lock is followed by the next
  * caller, which finds each word before or after its change; a generation whose last member died
- * between its arrival and [Z10] is ended by the next look, before a sleep or behind burial's ring.
+ * between its arrival and [T1] is ended by the next look, before a sleep or behind burial's ring.
  *
- * Ordering edge: [Z10] pairs with the load by which a waiter finds its generation over: what all
+ * Ordering edge: [T1] pairs with the load by which a waiter finds its generation over: what all
  * members wrote before they arrived, ordered by the lock, is seen behind it. */
 #include "core/sync/sync.h"
 #include "sabway/mutex.h"
@@ -30,6 +30,11 @@
 enum { BROKEN = 1 };
 
 static uint32_t flag_of(uint32_t state) { return (state >> 1 & 1) != 0 ? SW_SYNC_FLAG : 0; }
+/* Members have the first places: as many as there are parties. */
+static uint32_t places_of(const sw_sync *o) {
+  uint32_t limit = sw_peer_load_relaxed(&o->limit);
+  return limit < SW_ENDPOINTS ? limit : SW_ENDPOINTS;
+}
 static uint32_t role_of(uint32_t word) { return word & ~(uint32_t)SW_SYNC_FLAG; }
 
 /* Lock it. On an error it is not locked. */
@@ -57,7 +62,7 @@ typedef struct tally {
 static tally count(const sw_heap *h, sw_sync *o, uint32_t state, bool closely) {
   tally t = {0};
   bool leaves = (sw_peer_load_relaxed(&o->options) & SW_SYNC_LEAVE) != 0;
-  for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
+  for (uint32_t i = 0, places = places_of(o); i < places; i++) {
     uint32_t word = sw_peer_load_relaxed(&o->member[i]);
     bool arrived = (word & SW_SYNC_FLAG) == flag_of(state);
     if (word != 0 && word != LEFT && closely && (leaves || !arrived) && !swi_sync_lives(h, role_of(word))) {
@@ -85,21 +90,25 @@ static bool settle(sw_heap *h, sw_sync *o, bool closely) {
   bool ends = t.arrived != 0 && t.arrived + t.left >= limit;
   if (!ends && !t.dead) return false;
   if (!ends) sw_store_relaxed(&o->more, (state >> 1) + 1);
-  sw_store_release(&o->state, ends ? state + 2 : state | BROKEN); /* [Z10] */
+  sw_store_release(&o->state, ends ? state + 2 : state | BROKEN); /* [T1] */
   swi_waits_ring_all(h->base, &o->head.waits[0]);
   return ends;
 }
 
-void swi_barrier_look(sw_heap *h, uint32_t at, uint32_t generation) {
+/* A waiter looks for members that have died: behind the arming of its endpoint, so that either this
+ * look finds the death, or the ring of its burial ends the sleep. */
+static void look_closely(sw_heap *h, uint32_t at, uint32_t generation) {
   sw_sync *o;
-  if (enter(h, at, generation, &o) != SW_OK) return; /* the next look does it */
+  int status = SW_EBUSY;
+  for (int tries = 0; tries < 2 && status == SW_EBUSY; tries++) status = enter(h, at, generation, &o);
+  if (status != SW_OK) return; /* the next look does it */
   settle(h, o, true);
   done(h, o, SW_OK);
 }
 
 /* The caller's place, or SW_ENDPOINTS. */
 static uint32_t place_of(const sw_heap *h, const sw_sync *o, uint32_t role) {
-  for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
+  for (uint32_t i = 0, places = places_of(o); i < places; i++) {
     uint32_t word = sw_peer_load_relaxed(&o->member[i]);
     if (word == role || word == (role | SW_SYNC_FLAG)) return i;
   }
@@ -113,7 +122,7 @@ static int join(sw_heap *h, sw_sync *o) {
   if (own < SW_ENDPOINTS) return (int)own;
   tally t = count(h, o, state, false);
   if (t.members + t.left >= sw_peer_load_relaxed(&o->limit)) return SW_ECROWDED;
-  for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
+  for (uint32_t i = 0, places = places_of(o); i < places; i++) {
     if (sw_peer_load_relaxed(&o->member[i]) != 0) continue;
     sw_store_relaxed(&o->member[i], h->role | (flag_of(state) ^ SW_SYNC_FLAG));
     return (int)i;
@@ -155,13 +164,20 @@ int sw_barrier_arrive(sw_heap *h, uint32_t at, uint32_t generation, uint32_t *ti
   return done(h, o, settle(h, o, false) ? 1 : 0);
 }
 
-int sw_barrier_try(sw_heap *h, uint32_t at, uint32_t generation, uint32_t ticket) {
-  sw_sync *o = swi_sync_at(h, at, SW_TYPE_BARRIER, generation);
-  if (o == NULL) return swi_sync_why(h, at, SW_TYPE_BARRIER, generation);
-  uint32_t state = sw_peer_load_acquire(&o->state); /* [Z10] */
+static int look(const sw_sync *o, uint32_t ticket) {
+  uint32_t state = sw_peer_load_acquire(&o->state); /* [T1] */
   if ((state & BROKEN) != 0 && state >> 1 == (ticket & INT32_MAX)) return SW_EBROKEN;
   if (state >> 1 == (ticket & INT32_MAX)) return SW_EBUSY;
   return sw_peer_load_relaxed(&o->more) == ticket + 1 ? SW_EBROKEN : SW_OK;
+}
+
+int sw_barrier_try(sw_heap *h, uint32_t at, uint32_t generation, uint32_t ticket) {
+  sw_sync *o = swi_sync_at(h, at, SW_TYPE_BARRIER, generation);
+  if (o == NULL) return swi_sync_why(h, at, SW_TYPE_BARRIER, generation);
+  int status = look(o, ticket);
+  if (status != SW_EBUSY || !swi_sync_waits(h, o)) return status;
+  look_closely(h, at, generation);
+  return look(o, ticket);
 }
 
 int sw_barrier_withdraw(sw_heap *h, uint32_t at, uint32_t generation, uint32_t ticket) {
@@ -182,12 +198,12 @@ int sw_barrier_reset(sw_heap *h, uint32_t at, uint32_t generation) {
   /* All are to be ones that have not arrived in the next generation: the flag of this one is that.
    * `more` first: one that waits finds this generation broken, and no other. */
   sw_store_relaxed(&o->more, (state >> 1) + 1);
-  for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
+  for (uint32_t i = 0, places = places_of(o); i < places; i++) {
     uint32_t word = sw_peer_load_relaxed(&o->member[i]), role = role_of(word);
     if (word == 0 || word == LEFT) continue;
     sw_store_relaxed(&o->member[i], swi_sync_lives(h, role) ? role | flag_of(state) : 0);
   }
-  sw_store_release(&o->state, (state | BROKEN) + 1); /* [Z10] */
+  sw_store_release(&o->state, (state | BROKEN) + 1); /* [T1] */
   swi_waits_ring_all(h->base, &o->head.waits[0]);
   return done(h, o, SW_OK);
 }

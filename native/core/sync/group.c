@@ -2,16 +2,16 @@
  *
  *   member[part]    state                          next
  *   0               none, or done                  add -> OPEN
- *   OPEN            to be done, and not claimed    claim -> role; done -> 0 [Z11]
- *   role            claimed                        done -> 0 [Z11]
+ *   OPEN            to be done, and not claimed    claim -> role; done -> 0 [T2]
+ *   role            claimed                        done -> 0 [T2]
  *                                                  role dead: -> BROKEN, or 0 (SW_SYNC_LEAVE)
  *   BROKEN          its claimer has ended          mend -> 0
  *
  * More parts than there are words are counted in `state`, and not claimed. All is done when every
  * word and the count are zero.
  *
- * Ordering edge: [Z11] pairs with the load by which a waiter finds the part done: what was written
- * before is seen behind it. The fence of the ring behind [Z11] lets the last of several that are
+ * Ordering edge: [T2] pairs with the load by which a waiter finds the part done: what was written
+ * before is seen behind it. The fence of the ring behind [T2] lets the last of several that are
  * done at once find all others done: it rings.
  *
  * What a crash leaves: a claimed part, which the next look before a sleep, or burial, finds; or all
@@ -32,19 +32,12 @@ static void look_for_dead(sw_heap *h, sw_sync *o) {
   if (found) swi_waits_ring_all(h->base, &o->head.waits[0]);
 }
 
-void swi_members_look(sw_heap *h, sw_sync *o, uint32_t type) {
-  if (type == SW_TYPE_WAIT_GROUP) look_for_dead(h, o);
-  else
-    swi_barrier_look(h, (uint32_t)((uint8_t *)o - h->base),
-                     (uint32_t)(sw_peer_load64_relaxed(&o->head.object.life) >> 32));
-}
-
 static bool change_count(sw_sync *o, uint32_t by) {
   uint32_t state = sw_peer_load_relaxed(&o->state);
   for (int tries = 0; tries < SWI_TRIES; tries++) {
     uint64_t next = (uint64_t)state + by;
     if (by == (uint32_t)-1 ? state == 0 : next > INT32_MAX) return false;
-    if (sw_compare_exchange_acq_rel(&o->state, &state, (uint32_t)next)) return true; /* [Z11] */
+    if (sw_compare_exchange_acq_rel(&o->state, &state, (uint32_t)next)) return true; /* [T2] */
   }
   return false;
 }
@@ -61,7 +54,8 @@ int sw_group_add(sw_heap *h, uint32_t at, uint32_t generation, uint32_t parts) {
 static bool change_one(sw_sync *o, uint32_t from, uint32_t to) {
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
     uint32_t word = sw_peer_load_relaxed(&o->member[i]);
-    if (word == from && sw_compare_exchange_acq_rel(&o->member[i], &word, to)) return true; /* [Z11] */
+    /* [T2] */
+    if (word == from && sw_compare_exchange_acq_rel(&o->member[i], &word, to)) return true;
   }
   return false;
 }
@@ -73,9 +67,9 @@ int sw_group_claim(sw_heap *h, uint32_t at, uint32_t generation) {
 }
 
 static int look(const sw_sync *o) {
-  bool busy = sw_peer_load_acquire(&o->state) != 0; /* [Z11] */
+  bool busy = sw_peer_load_acquire(&o->state) != 0; /* [T2] */
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
-    uint32_t word = sw_peer_load_acquire(&o->member[i]); /* [Z11] */
+    uint32_t word = sw_peer_load_acquire(&o->member[i]); /* [T2] */
     if (word == BROKEN) return SW_EBROKEN;
     busy = busy || word != 0;
   }
@@ -93,7 +87,12 @@ int sw_group_done(sw_heap *h, uint32_t at, uint32_t generation) {
 
 int sw_group_try(sw_heap *h, uint32_t at, uint32_t generation) {
   sw_sync *o = swi_sync_at(h, at, SW_TYPE_WAIT_GROUP, generation);
-  return o == NULL ? swi_sync_why(h, at, SW_TYPE_WAIT_GROUP, generation) : look(o);
+  if (o == NULL) return swi_sync_why(h, at, SW_TYPE_WAIT_GROUP, generation);
+  int status = look(o);
+  if (status != SW_EBUSY || !swi_sync_waits(h, o)) return status;
+  /* behind the arming of the endpoint: this finds a death, or its burial ends the sleep */
+  look_for_dead(h, o);
+  return look(o);
 }
 
 int sw_group_mend(sw_heap *h, uint32_t at, uint32_t generation) {

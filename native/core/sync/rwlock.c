@@ -19,7 +19,8 @@
  *     else member[own] := 0
  *
  * Either the reader sees the writer, or the writer the reader. `more` tells a writer that died
- * while it wrote from one that only waited: that one has broken nothing, although it held the mutex.
+ * while it wrote from one that only waited: that one has broken nothing, although it held the
+ * mutex.
  *
  * Ordering edges:
  *   [Z7] the fences between the own word and the look at the other's, which pair with each other

@@ -45,12 +45,14 @@ int sw_semaphore_try_acquire(sw_heap *h, uint32_t at, uint32_t generation) {
   /* each begins at another place, so that few exchanges fail */
   for (uint32_t i = 0, at_first = h->endpoint; i < most; i++) {
     uint32_t permit = (at_first + i) % most, seen = sw_peer_load_relaxed(&o->member[permit]);
-    if (seen == 0 && sw_compare_exchange_acq_rel(&o->member[permit], &seen, h->role)) return (int)permit; /* [Z6] */
+    /* [Z6] */
+    if (seen == 0 && sw_compare_exchange_acq_rel(&o->member[permit], &seen, h->role)) return (int)permit;
   }
   for (uint32_t permit = 0; permit < most; permit++) {
     uint32_t seen = sw_peer_load_relaxed(&o->member[permit]);
     if (seen == ABSENT || (seen != 0 && swi_sync_lives(h, seen))) continue;
-    if (sw_compare_exchange_acq_rel(&o->member[permit], &seen, h->role)) return (int)permit; /* [Z6] */
+    /* [Z6] */
+    if (sw_compare_exchange_acq_rel(&o->member[permit], &seen, h->role)) return (int)permit;
   }
   return SW_EBUSY;
 }
@@ -82,7 +84,8 @@ static bool post(sw_sync *o) {
   if (counts(o)) return count(o, 1, limit_of(o));
   for (uint32_t permit = 0, most = limit_of(o); permit < most; permit++) {
     uint32_t seen = sw_peer_load_relaxed(&o->member[permit]);
-    if (seen == ABSENT && sw_compare_exchange_acq_rel(&o->member[permit], &seen, 0)) return true; /* [Z6] */
+    /* [Z6] */
+    if (seen == ABSENT && sw_compare_exchange_acq_rel(&o->member[permit], &seen, 0)) return true;
   }
   return false;
 }

@@ -55,7 +55,7 @@ int sw_event_try(sw_heap *h, uint32_t at, uint32_t generation) {
   if (o == NULL) return swi_sync_why(h, at, SW_TYPE_EVENT, generation);
   if (sw_peer_load_acquire(&o->state) != 1) return SW_EBUSY; /* [Z2] */
   if (sw_peer_load_relaxed(&o->options) != SW_SYNC_AUTO) return SW_OK;
-  return swi_sync_change(&o->state, 1, 0) ? SW_OK : SW_EBUSY; /* [Z2] */
+  return swi_sync_change(&o->state, 1, 0) ? SW_OK : SW_EBUSY;
 }
 
 /* ---- conditions ---- */
@@ -125,7 +125,8 @@ int sw_once_begin(sw_heap *h, uint32_t at, uint32_t generation) {
     if (state == h->role) return SW_ESTATE;
     if (state != 0 && swi_sync_lives(h, state)) return SW_EBUSY;
     bool died = state != 0;
-    if (sw_compare_exchange_acq_rel(&o->state, &state, h->role)) return died ? SW_EOWNERDEAD : SW_OK; /* [Z4] */
+    /* [Z4] */
+    if (sw_compare_exchange_acq_rel(&o->state, &state, h->role)) return died ? SW_EOWNERDEAD : SW_OK;
   }
   return SW_EBUSY;
 }
@@ -146,14 +147,15 @@ int sw_spin_try_lock(sw_heap *h, uint32_t at, uint32_t generation, uint32_t clos
   if (o == NULL) return swi_sync_why(h, at, SW_TYPE_SPIN_LOCK, generation);
   uint32_t holder = sw_peer_load_relaxed(&o->state);
   /* a load first: those that spin share the line until it changes */
-  if (holder == 0 && sw_compare_exchange_acq_rel(&o->state, &holder, h->role)) return SW_OK; /* [Z5] */
+  /* [Z5] */
+  if (holder == 0 && sw_compare_exchange_acq_rel(&o->state, &holder, h->role)) return SW_OK;
   if (holder == h->role) return SW_ESTATE;
   if (closely == 0 || holder == 0 || swi_sync_lives(h, holder)) return SW_EBUSY;
-  return swi_sync_change(&o->state, holder, h->role) ? SW_EOWNERDEAD : SW_EBUSY; /* [Z5] */
+  return swi_sync_change(&o->state, holder, h->role) ? SW_EOWNERDEAD : SW_EBUSY;
 }
 
 int sw_spin_unlock(sw_heap *h, uint32_t at, uint32_t generation) {
   sw_sync *o = swi_sync_at(h, at, SW_TYPE_SPIN_LOCK, generation);
   if (o == NULL) return swi_sync_why(h, at, SW_TYPE_SPIN_LOCK, generation);
-  return swi_sync_change(&o->state, h->role, 0) ? SW_OK : SW_ESTATE; /* [Z5] */
+  return swi_sync_change(&o->state, h->role, 0) ? SW_OK : SW_ESTATE;
 }

@@ -2,7 +2,7 @@
  *
  * The words that decide are in sw_sync.state and sw_sync.member, and each change of them is one
  * exchange or store; signal.c, semaphore.c, rwlock.c, barrier.c and group.c have their states. The
- * waits words say who is to be rung behind it.
+ * waits words say which waiters are to be rung behind it.
  *
  * What a crash leaves: an exchange done or not, and waiters that were not rung; burial takes what
  * names the dead one out of the words, and then rings all waiters.
@@ -67,7 +67,6 @@ int sw_sync_begin_wait(sw_heap *h, uint32_t at, uint32_t type, uint32_t generati
   if (o == NULL) return swi_sync_why(h, at, type, generation);
   swi_waits_begin(&o->head.waits[which & 1], h->endpoint);
   if (waits_for_lock(h, o, type, which)) sw_mutex_begin_wait(h->base, &o->head.object.lock, h->endpoint);
-  if (type == SW_TYPE_BARRIER || type == SW_TYPE_WAIT_GROUP) swi_members_look(h, o, type);
   return SW_OK;
 }
 

@@ -31,9 +31,12 @@ static inline bool swi_sync_change(uint32_t *word, uint32_t from, uint32_t to) {
   return sw_compare_exchange_acq_rel(word, &from, to);
 }
 
+/* Has the caller declared itself a waiter? Only then a look asks whether members live. */
+static inline bool swi_sync_waits(const sw_heap *h, const sw_sync *o) {
+  return (sw_peer_load64_relaxed(&o->head.waits[0]) >> h->endpoint % SW_ENDPOINTS & 1) != 0;
+}
+
 /* What the types do before a sleep, when a wait ends, and at a burial. */
-void swi_members_look(sw_heap *h, sw_sync *o, uint32_t type);
-void swi_barrier_look(sw_heap *h, uint32_t at, uint32_t generation);
 void swi_rwlock_end_wait(sw_heap *h, sw_sync *o);
 void swi_condition_pass_on(void *base, sw_sync *o, uint32_t endpoint);
 bool swi_semaphore_has_one(const sw_sync *o);

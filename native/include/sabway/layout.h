@@ -199,6 +199,7 @@
   X(SW_SYNC_AUTO)              \
   X(SW_SYNC_LEAVE)             \
   X(SW_PERMIT_COUNTED)         \
+  X(SW_ONCE_DONE)              \
   X(SW_RWLOCK_POISONED)        \
   X(SW_SYNC_FLAG)              \
   X(SW_TYPE_POOL)              \

@@ -8,7 +8,7 @@
  *     sw_semaphore_release(&heap, at, generation, (uint32_t)permit);
  *   }
  *
- * The death of a participant that holds something, or on whom others wait, is an answer: its
+ * The death of a participant that holds something, or that others wait for, is an answer: its
  * permits come back, its read locks end, the next writer gets SW_EOWNERDEAD, the barrier is broken.
  *
  * The core never sleeps. The calls that do (sw_event_wait, sw_semaphore_acquire and so on) are for
@@ -43,8 +43,9 @@ uint32_t sw_sync_new(sw_heap *h, uint32_t type, uint32_t limit, uint32_t initial
 /* Free it. Those that wait for it wake, and find it gone. Any thread, lock-free. */
 int sw_sync_free(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation);
 
-/* Before each sleep: declare the caller a waiter. It looks for members that have died, too, of a
- * barrier or wait group. `which`: 0; of an rwlock 1 for a reader. Its own endpoint; lock-free. A
+/* Before each sleep: declare the caller a waiter. Of a barrier or wait group, its next try also
+ * looks for members that have died. `which`: 0; of an rwlock 1 for a reader. Its own endpoint;
+ * lock-free. A
  * crash behind it leaves a bit that is passed over. */
 int sw_sync_begin_wait(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation, uint32_t which);
 
@@ -133,7 +134,7 @@ int sw_barrier_arrive(sw_heap *h, uint32_t at, uint32_t generation, uint32_t *ti
 int sw_barrier_try(sw_heap *h, uint32_t at, uint32_t generation, uint32_t ticket);
 /* Take the arrival back, of one that waits no longer. SW_OK, or 1: all had arrived before. */
 int sw_barrier_withdraw(sw_heap *h, uint32_t at, uint32_t generation, uint32_t ticket);
-/* Begin anew: members that have ended are taken out, and nobody has arrived. */
+/* Begin anew: members that have ended are taken out, and none has arrived. */
 int sw_barrier_reset(sw_heap *h, uint32_t at, uint32_t generation);
 /* Returns 1 when the caller was the last, else 0, or an error. Out of time, it has not arrived. */
 int sw_barrier_wait(sw_heap *h, uint32_t at, uint32_t generation, int64_t timeout_ns);

@@ -2,7 +2,15 @@
 // what is right.
 import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
-import { defineObject, type ErrorCode, Mutex, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
+import {
+  defineObject,
+  type ErrorCode,
+  Mutex,
+  Region,
+  type SabwayError,
+  SharedBarrier,
+  SharedMemoryChannel,
+} from 'sabway'
 import { compressed, encrypted } from 'sabway/codecs'
 import { abi, ringWord } from '../support/abi.js'
 import { attach, keep, open, pair } from '../support/channels.js'
@@ -363,6 +371,15 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
   ERR_SABWAY_EXPANDS_TOO_MUCH: {
     act: () => compressed('bytes', { maxBytes: 9 }).decode(compressed('bytes').encode(new Uint8Array(10))),
     teaches: /it stands for 10 bytes, and maxBytes of the compression is 9; set it higher if the sender can be trusted/,
+  },
+  ERR_SABWAY_BROKEN: {
+    act: async () => {
+      const barrier = new SharedBarrier(region(), { parties: 2 })
+      const waiting = barrier.waitAsync()
+      barrier.reset()
+      await waiting
+    },
+    teaches: /reset\(\) lets those that live begin anew/,
   },
 }
 

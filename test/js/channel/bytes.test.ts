@@ -35,6 +35,21 @@ const LEFT_OUT = [
   'serializeObjectToMemory',
   'storeFloat32',
   'warnForgotten',
+  'Permit',
+  'ReadLock',
+  'SharedBarrier',
+  'SharedCondition',
+  'SharedEvent',
+  'SharedMemoryAtomics',
+  'SharedOnce',
+  'SharedRwLock',
+  'SharedSemaphore',
+  'SharedSpinLock',
+  'SharedWaitGroup',
+  'SpinHold',
+  'SpinLock',
+  'WaitGroupPart',
+  'WriteLock',
 ]
 
 const FILES = [

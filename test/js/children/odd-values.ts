@@ -154,6 +154,12 @@ for (const [member, row] of Object.entries(SURFACE[entry])) {
   }
 }
 
+function partOf(heap: Sabway.MemoryHeap): Sabway.WaitGroupPart {
+  const group = new sabway.SharedWaitGroup(heap)
+  group.add()
+  return group.claim()
+}
+
 const last = scene()
 const members = membersOf(sabway, {
   SharedMemoryChannel: last.renderer,
@@ -164,6 +170,20 @@ const members = membersOf(sabway, {
   SharedObject: last.object,
   SharedStructArray: last.structs.array,
   Lock: last.mutex.lock(),
+  SharedEvent: new sabway.SharedEvent(last.heap),
+  SharedSemaphore: new sabway.SharedSemaphore(last.heap, { permits: 1 }),
+  SharedCondition: new sabway.SharedCondition(last.heap),
+  SharedRwLock: new sabway.SharedRwLock(last.heap),
+  SharedBarrier: new sabway.SharedBarrier(last.heap, { parties: 1 }),
+  SharedWaitGroup: new sabway.SharedWaitGroup(last.heap),
+  SharedOnce: new sabway.SharedOnce(last.heap),
+  SharedSpinLock: new sabway.SharedSpinLock(last.heap),
+  Permit: new sabway.SharedSemaphore(last.heap, { permits: 1 }).acquire(),
+  ReadLock: new sabway.SharedRwLock(last.heap).readLock(),
+  WriteLock: new sabway.SharedRwLock(last.heap).tryWriteLock()!,
+  SpinHold: new sabway.SharedSpinLock(last.heap).tryLock()!,
+  WaitGroupPart: partOf(last.heap),
+  SpinLock: new sabway.SpinLock(new SharedArrayBuffer(4)),
   SharedMap: last.map,
   SharedString: last.string,
   SharedVector: last.vector,

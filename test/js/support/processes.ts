@@ -13,6 +13,7 @@ import type { HeapTask } from '../workers/heap.js'
 import type { MapTask } from '../workers/map.js'
 import type { MutexTask } from '../workers/mutex.js'
 import type { RecordTask } from '../workers/record.js'
+import type { SyncTask } from '../workers/sync.js'
 import { pattern } from './bytes.js'
 import { collect, keep } from './channels.js'
 import { until, within } from './wait.js'
@@ -26,7 +27,7 @@ export class Peer {
 
   /** `under`: a command that runs the process, and its arguments. */
   constructor(
-    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask | CodedTask,
+    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask | CodedTask | SyncTask,
     under: readonly string[] = [],
     options: SpawnOptions = {},
   ) {
@@ -37,6 +38,8 @@ export class Peer {
           ? 'workers/coded'
           : 'containers' in task
             ? 'workers/containers'
+            : 'sync' in task
+              ? 'workers/sync'
             : 'map' in task
               ? 'workers/map'
               : 'changes' in task

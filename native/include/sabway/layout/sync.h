@@ -6,8 +6,9 @@
 
 enum {
   /* sw_sync.options */
-  SW_SYNC_AUTO = 1,  /* of an event: the first waiter that it lets go on resets it */
-  SW_SYNC_LEAVE = 2, /* of a barrier or wait group: a member that ends has left, and breaks nothing */
+  SW_SYNC_AUTO = 1, /* of an event: the first waiter that it lets go on resets it */
+  /* of a barrier or wait group: a member that ends has left, and breaks nothing */
+  SW_SYNC_LEAVE = 2,
   /* sw_sync.member: a permit that is not there yet */
   SW_PERMIT_ABSENT = -1,
   /* the permit of a semaphore whose permits are only counted */
@@ -26,7 +27,8 @@ enum {
 };
 
 typedef struct sw_sync {
-  /* waits[0]: of all, but of an rwlock the writer that waits for readers, and waits[1] its readers */
+  /* waits[0]: of all, but of an rwlock the writer that waits for readers, and waits[1] its readers
+   * */
   sw_waitable head;
   /* event: 1 or 0; semaphore: permits, when they are counted; rwlock: the writer's role; barrier:
    * generation << 1 | broken; wait group: parts that are counted; once: the role that runs it;
@@ -34,9 +36,11 @@ typedef struct sw_sync {
   uint32_t state;
   uint32_t limit; /* of permits, or parties */
   uint32_t options;
-  uint32_t more; /* rwlock: the role that writes; barrier: 1 + the generation that was broken last */
+  /* rwlock: the role that writes; barrier: 1 + the generation that was broken last */
+  uint32_t more;
   uint32_t unused[14];
-  /* semaphore: permits; condition, rwlock: by endpoint, who waits, or reads; barrier: places; wait
+  /* semaphore: permits; condition, rwlock: by endpoint, the waiter, or reader; barrier: places;
+   * wait
    * group: parts. Role words, but for the constants above */
   uint32_t member[SW_ENDPOINTS];
 } sw_sync;
