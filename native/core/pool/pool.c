@@ -22,8 +22,8 @@
  * Ordering edges:
  *   [X4] the release store of an opened cell, pairs with [X1]: the chunk's other words are seen.
  *   [X5] the release store of a link to a chunk, pairs with the acquire load of it by a participant
- *        that looks for cells: the zeros of a new block are seen. (A chunk whose other words are not
- *        seen yet gives no cell, or one that is given back.)
+ *        that looks for cells: the zeros of a new block are seen. (A chunk whose other words are
+ *        not seen yet gives no cell, or one that is given back.)
  *
  * What a crash leaves: a cell that a dead participant holds; with the lock also one block that no
  * cell leads to, or one chunk. Nothing needs to be mended by the next holder of the lock. */

@@ -1,6 +1,6 @@
-/* Pools: a cell has one holder, which sees what the last one wrote to its block; what a dead one held
- * comes back once; a participant that comes late, when the pool was freed and its block serves the
- * next, takes nothing of that; and one that waits is woken.
+/* Pools: a cell has one holder, which sees what the last one wrote to its block; what a dead one
+ * held comes back once; a participant that comes late, when the pool was freed and its block serves
+ * the next, takes nothing of that; and one that waits is woken.
  *
  * Thread n is process n + 1, endpoint n. */
 #include <string.h>

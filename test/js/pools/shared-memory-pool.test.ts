@@ -1,4 +1,5 @@
-// A pool in a heap: who holds what, between threads and processes, and what the dead held.
+// A pool in a heap: what each participant holds, between threads and processes, and what the dead
+// held.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MemoryHeap, ObjectPool, type PoolBlockMemory, Region, SharedMemoryPool } from 'sabway'
@@ -83,10 +84,8 @@ describe('a pool in a heap', () => {
     assert.ok(found instanceof SharedMemoryPool)
     const block = new SharedMemoryPool(heap, pool.getSharedMemory()).acquire()
     assert.equal(found.stats().held, 1)
-    assert.equal(found.take(block.getSharedMemory()).index, block.index) // of this thread's other object
-    block.release()
-    found.free()
-    throwsError(() => pool.free(), 'ERR_SABWAY_FREED', /pool/)
+    assert.equal(found.take(block.getSharedMemory()).index, block.index) // of this thread's other
+    object block.release() found.free() throwsError(() => pool.free(), 'ERR_SABWAY_FREED', /pool/)
     assert.equal(heap.region.get('blocks'), undefined)
   })
 

@@ -17,9 +17,9 @@ export interface PoolTask {
   pool?: string
   /**
    * write: to a part of a buffer of its own, by turns. fill: all of it. churn: get, check and give
-   * back blocks, until it has done that often enough. hold: `turns` blocks, and wait. take: the block
-   * that is named, add 1 to its first byte, and give it back. later: get a block as soon as there is
-   * one, and give it back.
+   * back blocks, until it has done that often enough. hold: `turns` blocks, and wait. take: the
+   * block that is named, add 1 to its first byte, and give it back. later: get a block as soon as
+   * there is one, and give it back.
    */
   does: 'write' | 'fill' | 'churn' | 'hold' | 'take' | 'later'
   memory?: SharedArrayBuffer
