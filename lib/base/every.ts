@@ -6,7 +6,7 @@ import { after, LONGEST_TIMER_MS, root, type Timer } from './host.js'
  * owner is kept alive for it. Errors: ERR_SABWAY_UNSUPPORTED.
  */
 export function every<T extends object>(owner: T, milliseconds: number, act: (owner: T) => void): Timer {
-  const weakly = typeof WeakRef === 'undefined' ? { deref: () => owner } : new WeakRef(owner)
+  const weakly = weak(owner)
   let timer: Timer
   let over = false
   const plan = () => {
@@ -28,6 +28,10 @@ export function every<T extends object>(owner: T, milliseconds: number, act: (ow
     unref() {},
   }
 }
+
+/** Not in `every`, whose functions would hold what any of them names. */
+const weak = <T extends object>(owner: T): { deref(): T | undefined } =>
+  typeof WeakRef === 'undefined' ? { deref: () => owner } : new WeakRef(owner)
 
 /** The longest interval that a program may ask for, but for Infinity. */
 export const LONGEST_INTERVAL_MS = LONGEST_TIMER_MS

@@ -102,14 +102,14 @@ export class SharedMemoryManager {
     check.integer(size, 'size', 1, this.#bufferSize)
     if (name !== undefined) check.text(name, 'name', LONGEST_NAME)
     this.#forgetCollected()
-    const called = name ?? this.#unusedName()
-    if (this.#entries.has(called))
-      throw new SabwayError('ERR_SABWAY_NAME_TAKEN', `${check.shown(called)}; release that buffer first, or get it`)
+    if (name !== undefined && this.#entries.has(name))
+      throw new SabwayError('ERR_SABWAY_NAME_TAKEN', `${check.shown(name)}; release that buffer first, or get it`)
     if (this.#entries.size >= this.#maxBuffers)
       throw new SabwayError(
         'ERR_SABWAY_TOO_MANY_BUFFERS',
         `${this.#maxBuffers}, as maxBuffers says; release some, or raise it`,
       )
+    const called = name ?? this.#unusedName()
     const buffer = sharedBytes(size)
     const created = now()
     this.#entries.set(called, {
@@ -271,13 +271,10 @@ export class SharedMemoryManager {
 
 const bufferOf = (entry: Entry): SharedArrayBuffer | undefined => entry.buffer ?? entry.weakly?.deref()
 
-const leakOf = (name: string, { size, created, used }: Entry, collected: boolean): BufferLeak => ({
-  name,
-  size,
-  age: now() - created,
-  idle: now() - used,
-  collected,
-})
+function leakOf(name: string, { size, created, used }: Entry, collected: boolean): BufferLeak {
+  const time = now()
+  return { name, size, age: time - created, idle: time - used, collected }
+}
 
 function checkedName(name: unknown): string {
   return typeof name === 'string' ? name : check.refuse('ERR_SABWAY_INVALID_TYPE', 'name must be a string', name)

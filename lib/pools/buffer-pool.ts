@@ -1,5 +1,5 @@
 // A pool of private byte arrays, by their lengths.
-import { isUint8Array } from '../base/brand.js'
+import { isGone, isUint8Array } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { cloneHint } from '../base/summary.js'
@@ -57,8 +57,7 @@ export class BufferPool {
     if (!lent) throw new SabwayError('ERR_SABWAY_RELEASED', `an array of ${buffer.length} bytes`)
     this.#lent.set(buffer, false)
     const free = this.#free.get(buffer.length) ?? []
-    const isTransferred = buffer.byteLength === 0 && buffer.buffer.byteLength === 0 && free.length > 0
-    if (free.length >= this.#maxPoolSize || isTransferred) return
+    if (free.length >= this.#maxPoolSize || isGone(buffer)) return
     free.push(buffer)
     this.#free.set(buffer.length, free)
     this.#total++

@@ -49,6 +49,8 @@ export class ObjectScript extends Calls {
   #channels: Made[] = []
   #nodes: [number, number][] = []
   #clock = 1000
+  /** Of pools: index, life, and the holder. */
+  #items: [number, number, number][] = []
   readonly #types: Type[]
   /** Locks and signals, one of each type. */
   readonly #syncs = new Map<number, Made>()
@@ -78,6 +80,7 @@ export class ObjectScript extends Calls {
         (e) => this.#makeRecord(e, 2 + this.below(20)),
         (e, o) => this.#record(e, o, abi.SW_TYPE_RECORDS!),
       ],
+      ['pool', abi.SW_TYPE_POOL!, (e) => this.#makePool(e), (e, o) => this.#pool(e, o)],
     ]
     this.#types = containers.map(([name, type, make, use]) => ({ name, type, make, use, objects: [] }))
   }
@@ -824,5 +827,44 @@ export class ObjectScript extends Calls {
       const done = this.call(endpoint, 'sw_record_write_text', heap, record, row, text)
       if (done !== 0 && text !== 0) this.call(endpoint, 'sw_heap_free', heap, text)
     } else this.call(endpoint, this.below(3) === 0 ? 'sw_record_commit' : 'sw_record_undo', heap, record)
+  }
+
+  // ---- pools ----
+
+  #makePool(endpoint: number): number {
+    const most = 1 + this.below(150)
+    const bytes = this.any([0, 16, 100, 2000])
+    const growth = abi.SW_POOL_GROWTH! * (1 + this.below(3)) - (this.below(20) === 0 ? 1 : 0)
+    return this.#made(endpoint, 'sw_pool_new', bytes, this.below(most + 1), most, growth)
+  }
+
+  #pool(endpoint: number, { at: pool, generation }: Made): void {
+    const { heap, to } = this.#of(endpoint)
+    const kind = this.below(40)
+    const item = this.#items.length === 0 ? [0, 0, this.#role(endpoint)] : this.any(this.#items)
+    const [index, life, holder] = item as [number, number, number]
+    const got = (status: number | bigint | undefined) => {
+      if (status !== 0) return
+      this.#saw(to, 12)
+      this.#items.push([this.#word(to), this.#word(to + 4), this.#role(endpoint)])
+      if (this.#items.length > 40) this.#items.shift()
+    }
+    if (kind < 18) {
+      for (let i = 0; i < 4; i++) got(this.call(endpoint, 'sw_pool_acquire', heap, pool, generation, to))
+    } else if (kind < 30) {
+      const its = this.#joined.find((each) => this.#role(each) === holder) ?? endpoint
+      this.call(its, 'sw_pool_release', this.#of(its).heap, pool, generation, index, life)
+    } else if (kind < 33) got(this.call(endpoint, 'sw_pool_take', heap, pool, generation, index, life, holder, to))
+    else if (kind < 35) this.call(endpoint, 'sw_pool_shrink', heap, pool, generation, this.below(50))
+    else if (kind < 37) {
+      this.call(endpoint, 'sw_pool_stats_of', heap, pool, generation, to)
+      this.#saw(to, at('sw_pool_stats', 'sizeof'))
+    } else if (kind < 39) {
+      const which = this.below(2) === 0 ? 'sw_pool_begin_wait' : 'sw_pool_end_wait'
+      this.call(endpoint, which, heap, pool, generation)
+    } else {
+      this.call(endpoint, 'sw_crc32c_portable', this.below(2 ** 32), to, this.below(2000))
+      this.call(endpoint, 'sw_crc32c_zeros', this.below(2 ** 32), BigInt(this.below(2 ** 32)))
+    }
   }
 }

@@ -16,13 +16,13 @@ static void open_chunk(const view *v, sw_pool *chunk, uint32_t number) {
   sw_store64_relaxed(&chunk->owner, v->owner);
   sw_store_relaxed(&chunk->number, number);
   for (int i = 0; i < 2; i++) sw_store64_relaxed(&chunk->head.waits[i], 0);
-  for (uint32_t i = 0; i < SW_POOL_LINKS; i++) sw_store_relaxed(&chunk->link[i], 0);
-  for (uint32_t i = 0; i < SW_POOL_CELLS; i++) {
-    bool used = number * SW_POOL_CELLS + i < v->most;
+  for (uint32_t i = 0; i < SW_POOL_LINKS && number * SW_POOL_LINKS + 1 + i < chunks_for(v->most); i++)
+    sw_store_relaxed(&chunk->link[i], 0);
+  for (uint32_t i = 0; i < cells_in(v, number); i++) {
     uint32_t life = swi_cell_life(sw_peer_load64_relaxed(&chunk->cell[i])) + 1;
     sw_store_relaxed(&chunk->block[i], 0);
-    sw_store64_release(&chunk->cell[i], swi_cell_of(life, used ? 0 : SW_POOL_CLOSED)); /* [X4] */
-    if (used && v->bytes == 0) open |= (uint64_t)1 << i;
+    sw_store64_release(&chunk->cell[i], swi_cell_of(life, 0)); /* [X4] */
+    if (v->bytes == 0) open |= (uint64_t)1 << i;
   }
   sw_store64_relaxed(&chunk->free, open);
 }
@@ -59,7 +59,7 @@ static uint32_t make_blocks(sw_heap *h, const view *v, uint32_t wanted, sw_pool_
   h->status = SW_OK;
   for (uint32_t number = 0; number < v->chunks && made < wanted; number++) {
     sw_pool *chunk = chunk_of(h, v, number);
-    for (uint32_t i = 0; chunk != NULL && i < SW_POOL_CELLS && made < wanted; i++) {
+    for (uint32_t i = 0; chunk != NULL && i < cells_in(v, number) && made < wanted; i++) {
       sw_pool_item got;
       if (sw_peer_load_relaxed(&chunk->block[i]) != 0 || !acquire(h, v, chunk, number, i, &got)) continue;
       bool done = make_block(h, v, chunk, &got);
@@ -79,7 +79,8 @@ static uint32_t count_blocks(const sw_heap *h, const view *v) {
   uint32_t blocks = 0;
   for (uint32_t number = 0; number < v->chunks; number++) {
     const sw_pool *chunk = chunk_of(h, v, number);
-    for (uint32_t i = 0; chunk != NULL && i < SW_POOL_CELLS; i++) blocks += sw_peer_load_relaxed(&chunk->block[i]) != 0;
+    for (uint32_t i = 0; chunk != NULL && i < cells_in(v, number); i++)
+      blocks += sw_peer_load_relaxed(&chunk->block[i]) != 0;
   }
   return blocks;
 }
@@ -142,7 +143,7 @@ int sw_pool_shrink(sw_heap *h, uint32_t at, uint32_t generation, uint32_t keep) 
   uint32_t blocks = count_blocks(h, &v);
   for (uint32_t number = v.chunks; number-- > 0 && blocks > keep;) {
     sw_pool *chunk = chunk_of(h, &v, number);
-    for (uint32_t i = SW_POOL_CELLS; chunk != NULL && i-- > 0 && blocks > keep;) {
+    for (uint32_t i = cells_in(&v, number); chunk != NULL && i-- > 0 && blocks > keep;) {
       sw_pool_item item;
       if (sw_peer_load_relaxed(&chunk->block[i]) == 0 || !acquire(h, &v, chunk, number, i, &item)) continue;
       swi_hint_clear(chunk, i);
@@ -163,7 +164,7 @@ int sw_pool_stats_of(sw_heap *h, uint32_t at, uint32_t generation, sw_pool_stats
   *stats = (sw_pool_stats){.bytes = v.bytes, .most = v.most, .blocks = count_blocks(h, &v)};
   for (uint32_t number = 0; number < v.chunks; number++) {
     const sw_pool *chunk = chunk_of(h, &v, number);
-    for (uint32_t i = 0; chunk != NULL && i < SW_POOL_CELLS; i++) {
+    for (uint32_t i = 0; chunk != NULL && i < cells_in(&v, number); i++) {
       uint32_t role = swi_cell_role(sw_peer_load64_relaxed(&chunk->cell[i]));
       stats->held += role != 0 && role != SW_POOL_CLOSED;
     }
@@ -193,7 +194,7 @@ int sw_pool_free(sw_heap *h, uint32_t at, uint32_t generation) {
   for (uint32_t number = chunks_for(v.most); number-- > 0;) {
     sw_pool *chunk = number <= v.chunks ? chunk_of(h, &v, number) : NULL;
     if (chunk == NULL || !is_ours(&v, chunk, number)) continue;
-    for (uint32_t i = 0; i < SW_POOL_CELLS; i++) {
+    for (uint32_t i = 0; i < cells_in(&v, number); i++) {
       close_cell(&chunk->cell[i]);
       uint32_t block = sw_peer_load_relaxed(&chunk->block[i]);
       sw_store_relaxed(&chunk->block[i], 0);
@@ -209,11 +210,10 @@ int sw_pool_free(sw_heap *h, uint32_t at, uint32_t generation) {
 
 static bool is_whole(sw_heap *h, const view *v, const sw_pool *chunk, uint32_t number) {
   if (chunk == NULL || !is_ours(v, chunk, number)) return false;
-  for (uint32_t i = 0; i < SW_POOL_CELLS; i++) {
+  for (uint32_t i = 0; i < cells_in(v, number); i++) {
     uint32_t role = swi_cell_role(sw_peer_load64_relaxed(&chunk->cell[i]));
     uint32_t block = sw_peer_load_relaxed(&chunk->block[i]);
-    bool used = number * SW_POOL_CELLS + i < v->most;
-    if (used ? sw_role_holder(role) != role || !sw_role_is_possible(role) : role != SW_POOL_CLOSED) return false;
+    if (sw_role_holder(role) != role || !sw_role_is_possible(role)) return false;
     if (block != 0 && (v->bytes == 0 || sw_heap_usable(h, block) < v->bytes)) return false;
   }
   return true;

@@ -19,8 +19,8 @@ static inline uint32_t swi_cell_role(uint64_t cell) { return (uint32_t)cell; }
 static inline bool swi_cell_acquire(uint64_t *word, uint32_t role, uint32_t *life) {
   uint64_t cell = sw_peer_load64_relaxed(word);
   *life = swi_cell_life(cell);
-  /* [X1] */
-  return swi_cell_role(cell) == 0 && sw_compare_exchange64_acq_rel(word, &cell, cell | role);
+  if (swi_cell_role(cell) != 0) return false;
+  return sw_compare_exchange64_acq_rel(word, &cell, cell | role); /* [X1] */
 }
 
 /* Give back the cell which `role` holds in that life, with `next` in place of the role: zero, or

@@ -22,7 +22,8 @@
  * Ordering edges:
  *   [X4] the release store of an opened cell, pairs with [X1]: the chunk's other words are seen.
  *   [X5] the release store of a link to a chunk, pairs with the acquire load of it by a participant
- *        that looks for cells: the words of a new chunk are seen.
+ *        that looks for cells: the zeros of a new block are seen. (A chunk whose other words are
+ *        not seen yet gives no cell, or one that is given back.)
  *
  * What a crash leaves: a cell that a dead participant holds; with the lock also one block that no
  * cell leads to, or one chunk. Nothing needs to be mended by the next holder of the lock. */
@@ -64,9 +65,9 @@ static bool lives(const sw_heap *h, uint32_t role, uint64_t *known) {
 
 /* The cells of a chunk that are free and have their block; those of dead holders are given back.
  * The hints are made anew. */
-static uint64_t sweep(const sw_heap *h, const view *v, sw_pool *chunk, uint64_t *known) {
+static uint64_t sweep(const sw_heap *h, const view *v, sw_pool *chunk, uint32_t number, uint64_t *known) {
   uint64_t free = 0;
-  for (uint32_t i = 0; i < SW_POOL_CELLS; i++) {
+  for (uint32_t i = 0; i < cells_in(v, number); i++) {
     uint64_t cell = sw_peer_load64_relaxed(&chunk->cell[i]);
     uint32_t role = swi_cell_role(cell);
     if (role == SW_POOL_CLOSED) continue;
@@ -83,7 +84,7 @@ bool swi_pool_acquire_any(const sw_heap *h, const view *v, sw_pool_item *item) {
   for (uint32_t k = 0; k < v->chunks; k++) {
     uint32_t number = (h->endpoint + k) % v->chunks;
     sw_pool *chunk = chunk_of(h, v, number);
-    if (chunk != NULL && acquire_from(h, v, chunk, number, sweep(h, v, chunk, &known), item)) return true;
+    if (chunk != NULL && acquire_from(h, v, chunk, number, sweep(h, v, chunk, number, &known), item)) return true;
   }
   return false;
 }

@@ -17,6 +17,12 @@ static inline uint64_t end_of(const sw_heap *h) { return h->begin + (uint64_t)h-
 
 static inline uint32_t chunks_for(uint32_t cells) { return (cells + SW_POOL_CELLS - 1) / SW_POOL_CELLS; }
 
+/* Cells of a chunk that the pool uses: fewer than it has in the last one. */
+static inline uint32_t cells_in(const view *v, uint32_t number) {
+  uint32_t before = number * SW_POOL_CELLS;
+  return v->most - before < SW_POOL_CELLS ? v->most - before : SW_POOL_CELLS;
+}
+
 /* What is at `at` as a pool: false, when there is none any more, or never was. */
 SWI_INLINE bool see(const sw_heap *h, uint32_t at, uint32_t generation, view *v) {
   v->pool = (sw_pool *)(void *)swi_object_at(h, at, SW_TYPE_POOL, generation);
@@ -99,7 +105,9 @@ SWI_INLINE bool acquire_from(const sw_heap *h, const view *v, sw_pool *chunk, ui
 
 SWI_INLINE bool acquire_hinted(const sw_heap *h, const view *v, uint32_t number, sw_pool_item *item) {
   sw_pool *chunk = chunk_of(h, v, number);
-  return chunk != NULL && acquire_from(h, v, chunk, number, sw_peer_load64_relaxed(&chunk->free), item);
+  if (chunk == NULL) return false;
+  uint64_t used = UINT64_MAX >> (SW_POOL_CELLS - cells_in(v, number));
+  return acquire_from(h, v, chunk, number, sw_peer_load64_relaxed(&chunk->free) & used, item);
 }
 
 /* Hold any cell that is free and has its block. Looks at all of them, and gives back those of dead

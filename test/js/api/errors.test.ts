@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
 import {
+  BufferPool,
   defineObject,
   type ErrorCode,
   Mutex,
@@ -10,6 +11,8 @@ import {
   type SabwayError,
   SharedBarrier,
   SharedMemoryChannel,
+  SharedMemoryManager,
+  SharedMemoryPool,
 } from 'sabway'
 import { compressed, encrypted } from 'sabway/codecs'
 import { abi, ringWord } from '../support/abi.js'
@@ -380,6 +383,34 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
       await waiting
     },
     teaches: /reset\(\) lets those that live begin anew/,
+  },
+  ERR_SABWAY_POOL_EMPTY: {
+    act: () => {
+      const pool = new SharedMemoryPool(region(), { maxBlocks: 1 })
+      pool.acquire()
+      pool.acquire()
+    },
+    teaches: /1 are held by participants that live; release some, or make it larger/,
+  },
+  ERR_SABWAY_RELEASED: {
+    act: () => {
+      const block = new SharedMemoryPool(region()).acquire()
+      block.release()
+      block.release()
+    },
+    teaches: /block 0 of the pool at \d+/,
+  },
+  ERR_SABWAY_NOT_HELD: {
+    act: () => new BufferPool().returnBuffer(new Uint8Array(1)),
+    teaches: /must be the very array that getBuffer\(\) of this pool returned/,
+  },
+  ERR_SABWAY_TOO_MANY_BUFFERS: {
+    act: () => {
+      const manager = new SharedMemoryManager({ maxBuffers: 1, cleanupInterval: Number.POSITIVE_INFINITY })
+      manager.createBuffer(1)
+      manager.createBuffer(1)
+    },
+    teaches: /1, as maxBuffers says; release some, or raise it/,
   },
 }
 

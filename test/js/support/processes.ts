@@ -12,6 +12,7 @@ import type { ContainersTask } from '../workers/containers.js'
 import type { HeapTask } from '../workers/heap.js'
 import type { MapTask } from '../workers/map.js'
 import type { MutexTask } from '../workers/mutex.js'
+import type { PoolTask } from '../workers/pools.js'
 import type { RecordTask } from '../workers/record.js'
 import type { SyncTask } from '../workers/sync.js'
 import { pattern } from './bytes.js'
@@ -27,28 +28,40 @@ export class Peer {
 
   /** `under`: a command that runs the process, and its arguments. */
   constructor(
-    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask | CodedTask | SyncTask,
+    task:
+      | PeerTask
+      | LimitsTask
+      | HeapTask
+      | MutexTask
+      | MapTask
+      | RecordTask
+      | ContainersTask
+      | CodedTask
+      | PoolTask
+      | SyncTask,
     under: readonly string[] = [],
     options: SpawnOptions = {},
   ) {
     const name =
-      'locks' in task
-        ? 'workers/mutex'
-        : 'coded' in task
-          ? 'workers/coded'
-          : 'containers' in task
-            ? 'workers/containers'
-            : 'sync' in task
-              ? 'workers/sync'
-            : 'map' in task
-              ? 'workers/map'
-              : 'changes' in task
-                ? 'workers/record'
-                : 'shared' in task
-                  ? 'workers/heap'
-                  : 'does' in task
-                    ? 'children/peer'
-                    : 'children/limits'
+      'pool' in task
+        ? 'workers/pools'
+        : 'locks' in task
+          ? 'workers/mutex'
+          : 'coded' in task
+            ? 'workers/coded'
+            : 'containers' in task
+              ? 'workers/containers'
+              : 'sync' in task
+                ? 'workers/sync'
+                : 'map' in task
+                  ? 'workers/map'
+                  : 'changes' in task
+                    ? 'workers/record'
+                    : 'shared' in task
+                      ? 'workers/heap'
+                      : 'does' in task
+                        ? 'children/peer'
+                        : 'children/limits'
     const file = fileURLToPath(new URL(`../${name}.js`, import.meta.url))
     const [command, ...args] = [...under, process.execPath, file, JSON.stringify(task)]
     const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const

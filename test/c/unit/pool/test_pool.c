@@ -364,7 +364,7 @@ static void words_that_cannot_be_are_corrupt(void **state) {
   CORRUPT(pool->block[3] = pool->block[2] + 8);
   CORRUPT(pool->bytes = 5000);
   CORRUPT(pool->bytes = 0);
-  CORRUPT(pool->most = 63);
+  CORRUPT(pool->most = 0);
   CORRUPT(pool->growth = 0);
   CORRUPT(pool->chunks = 0);
   heap_scene_close(&c.s);
