@@ -18,7 +18,8 @@ const ROUND = 0x10000
 
 /** The index, if a word of the array is there. Errors: ERR_SABWAY_INVALID_TYPE, _OUT_OF_RANGE. */
 export function wordOf(array: unknown, index: unknown): number {
-  if (!(array instanceof Int32Array)) check.refuse('ERR_SABWAY_INVALID_TYPE', 'the words must be an Int32Array', array)
+  if (!ArrayBuffer.isView(array) || !(array instanceof Int32Array))
+    check.refuse('ERR_SABWAY_INVALID_TYPE', 'the words must be an Int32Array', array)
   return check.integer(index, 'index', 0, array.length - 1)
 }
 

@@ -141,7 +141,7 @@ export class SpinLock {
 
   /** Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE: there is no such word. */
   constructor(shared: SharedArrayBuffer | Int32Array, index = 0) {
-    this.int32 = shared instanceof Int32Array ? shared : over(shared)
+    this.int32 = ArrayBuffer.isView(shared) && shared instanceof Int32Array ? shared : over(shared)
     this.index = wordOf(this.int32, index)
   }
 
