@@ -60,7 +60,7 @@ static const pool_case CASES[] = {
     {"pool: acquire, and make a block", 16, 4, acquire_one, 0, 1},
     {"pool: acquire and release", 16, 10, acquire_and_release, 0, 0},
     {"pool: take", 16, 10, take_one, 0, 0},
-    {"pool: shrink", 16, 20, shrink, 0, 1},
+    {"pool: shrink", 16, 8, shrink, 0, 1},
     {"pool: wait", 16, 10, wait_for_one, 0, 0},
     {"pool: free", 16, 5, free_pool, 1, 5},
     {"pool: make another", 16, 10, make_another, 0, 5},

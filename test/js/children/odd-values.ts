@@ -6,6 +6,7 @@ import { main } from '../../electron/stubs/electron.js'
 import { ODD } from '../support/odd.js'
 import { root } from '../support/paths.js'
 import { membersOf, type Scene, SURFACE } from '../support/surface.js'
+import { poolInstances } from '../support/surface-pools.js'
 
 const entry = process.argv[2] as keyof typeof SURFACE
 const file = { index: 'index.mjs', browser: 'browser.mjs', renderer: 'electron/renderer.mjs', main: '' }[entry]
@@ -190,6 +191,7 @@ const members = membersOf(sabway, {
   SharedList: last.list,
   SharedPointerList: last.pointers,
   CachedItemList: last.items,
+  ...poolInstances(last),
   ConcurrentHashMap: new sabway.ConcurrentHashMap(last.heap),
   // an entry without codecs has no ports
   ChannelPort: sharedCodec() === undefined ? { cloneHint: '' } : last.port,

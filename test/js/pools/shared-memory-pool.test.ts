@@ -86,6 +86,9 @@ describe('a pool in a heap', () => {
     assert.equal(found.stats().held, 1)
     // of this thread's other object
     assert.equal(found.take(block.getSharedMemory()).index, block.index)
+    block.release()
+    found.free()
+    throwsError(() => pool.free(), 'ERR_SABWAY_FREED', /pool/)
     assert.equal(heap.region.get('blocks'), undefined)
   })
 

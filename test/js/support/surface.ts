@@ -2,6 +2,7 @@
 // odd-values.test.ts finds by reflection what is not in this table.
 import { EventEmitter } from 'node:events'
 import type * as Sabway from 'sabway'
+import { pools } from './surface-pools.js'
 
 /** What a row may use: made for each row, and let go after it. */
 export interface Scene {
@@ -1117,6 +1118,7 @@ const common = {
   ...containers,
   ...record,
   ...rest,
+  ...pools,
 }
 
 type Main = typeof import('sabway/electron/main')
