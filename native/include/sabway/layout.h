@@ -18,6 +18,7 @@
 #include "layout/map.h"
 #include "layout/mutex.h"
 #include "layout/object.h"
+#include "layout/queue.h"
 #include "layout/ready.h"
 #include "layout/record.h"
 #include "layout/region.h"
@@ -42,7 +43,8 @@
   SW_VECTOR_STRUCTS(X)       \
   SW_LIST_STRUCTS(X)         \
   SW_MAP_STRUCTS(X)          \
-  SW_RECORD_STRUCTS(X)
+  SW_RECORD_STRUCTS(X)       \
+  SW_QUEUE_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -60,7 +62,8 @@
   SW_VECTOR_FIELDS(X)       \
   SW_LIST_FIELDS(X)         \
   SW_MAP_FIELDS(X)          \
-  SW_RECORD_FIELDS(X)
+  SW_RECORD_FIELDS(X)       \
+  SW_QUEUE_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -181,6 +184,18 @@
   X(SW_SYNC_BYTES)             \
   X(SW_QUEUE_BYTES)            \
   X(SW_CAST_BYTES)             \
-  X(SW_POOL_BYTES)
+  X(SW_POOL_BYTES)             \
+  X(SW_TYPE_QUEUE) \
+  X(SW_TYPE_SINGLE_QUEUE) \
+  X(SW_TYPE_PRIORITY_QUEUE) \
+  X(SW_TYPE_RING_QUEUE) \
+  X(SW_QUEUE_ACK) \
+  X(SW_QUEUE_SORTED) \
+  X(SW_QUEUE_INTEGER) \
+  X(SW_QUEUE_LEVELS) \
+  X(SW_QUEUE_MOST) \
+  X(SW_QUEUE_CELLS_MOST) \
+  X(SW_QUEUE_SPARES) \
+  X(SW_CELL_OFFERED)
 
 #endif
