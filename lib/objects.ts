@@ -18,6 +18,7 @@ import * as names from './heap/names.js'
 import { relay } from './loop/dispatcher.js'
 import { provideMap } from './map/map.js'
 import { provideMutex } from './mutex/mutex.js'
+import { provideQueues } from './queues/provide.js'
 import { provideSharedObject } from './record/shared-object.js'
 import { provideSharedStructArray } from './record/struct-array.js'
 import { heapPart } from './region/parts.js'
@@ -39,6 +40,7 @@ export function loadObjects(): void {
   provideVector()
   provideList()
   provideMap()
+  provideQueues()
 }
 
 loadObjects()
@@ -69,6 +71,11 @@ export { ConcurrentHashMap, type ConcurrentHashMapOptions } from './map/concurre
 export { type MapNumeric, type SetOptions, SharedMap, type SharedMapOptions } from './map/map.js'
 export type { MapKey } from './map/values.js'
 export { Lock, type LockOptions, Mutex } from './mutex/mutex.js'
+export { ImmediateQueue, LockFreeQueue, RingBufferChannel } from './queues/lock-free.js'
+export { Delivery, MultiProducerQueue, type MultiProducerQueueOptions } from './queues/multi-producer.js'
+export type { QueueHome, QueueMemory } from './queues/place.js'
+export { PriorityQueue, type PriorityQueueOptions } from './queues/priority.js'
+export { type QueueOptions, type QueueWaitOptions, SharedQueue } from './queues/queue.js'
 export type {
   FieldCopies,
   FieldInputs,

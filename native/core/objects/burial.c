@@ -56,7 +56,8 @@ static void evict_from_block(void *base, uint64_t size, uint32_t kind, uint32_t 
   evict_from_mutex(base, &block->object.lock, who);
   switch (kind) {
     case SW_KIND_SYNC:
-      break; /* its burial */
+      swi_sync_bury(base, size, at, who);
+      break;
     case SW_KIND_QUEUE:
       swi_queue_bury(base, size, at, who);
       break;

@@ -131,7 +131,8 @@ static int find_cell(const sw_queue_handle *q, const sw_heap *h, const swi_ncq *
       lost = is_named(name, generation + 1) && (uint32_t)*state != 0 && !is_in_ring(*state);
     }
     /* whichever exchange succeeds, the next look finds it in the ring */
-    if (lost) sw_compare_exchange64_acq_rel(&(*cell)->state, state, state_of(generation_of(*state) + 1, SW_CELL_OFFERED));
+    if (lost)
+      sw_compare_exchange64_acq_rel(&(*cell)->state, state, state_of(generation_of(*state) + 1, SW_CELL_OFFERED));
     else swi_ncq_move_head(ring, *at, 1);
     status = swi_ncq_again(&p, *at);
     if (status != SW_OK) return status;
@@ -276,7 +277,10 @@ void swi_ack_evict(const sw_queue_handle *q, const sw_heap *h, uint32_t role, bo
   sw_queue_cell *cells = cells_of(q, h);
   swi_ncq main = swi_queue_level(q, h, 0);
   swi_dead dead = {role, all_claims};
-  for (uint32_t i = 0; i < q->capacity; i++) {
+  /* the oldest about first, as find_free has it */
+  uint32_t begin = (uint32_t)sw_peer_load64_relaxed(&main.ring->tail) % q->capacity;
+  for (uint32_t k = 0; k < q->capacity; k++) {
+    uint32_t i = (begin + k) % q->capacity;
     uint64_t state = sw_peer_load64_acquire(&cells[i].state);
     uint32_t owner = (uint32_t)state & ~(uint32_t)SW_CELL_OFFERED, generation = generation_of(state);
     if (owner == 0 || !swi_is_dead(&dead, owner)) continue;

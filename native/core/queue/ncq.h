@@ -79,8 +79,7 @@ SWI_INLINE uint64_t swi_ncq_word(uint32_t cycle, uint32_t value) { return (uint6
 static inline void swi_ncq_format(const swi_ncq *q, uint32_t cycle) {
   sw_store64_relaxed(&q->ring->head, (uint64_t)cycle << q->order);
   sw_store64_relaxed(&q->ring->tail, (uint64_t)cycle << q->order);
-  for (uint32_t i = 0; i < (uint32_t)1 << q->order; i++)
-    sw_store64_relaxed(&q->slots[i], swi_ncq_word(cycle - 1, 0));
+  for (uint32_t i = 0; i < (uint32_t)1 << q->order; i++) sw_store64_relaxed(&q->slots[i], swi_ncq_word(cycle - 1, 0));
 }
 
 /* Goes on for as long as others do. */
@@ -137,7 +136,7 @@ SWI_INLINE int swi_ncq_put(const swi_ncq *q, uint32_t value) {
 /* Where the first value is, in *h, and its word in *seen: 1, or 0 when it is empty. */
 SWI_INLINE int swi_ncq_find_head(const swi_ncq *q, uint64_t *h, uint64_t *seen) {
   for (swi_ncq_patience p = {0};;) {
-    *h = sw_peer_load64_acquire(&q->ring->head); /* [Q2] */
+    *h = sw_peer_load64_acquire(&q->ring->head);         /* [Q2] */
     *seen = sw_peer_load64_acquire(swi_ncq_slot(q, *h)); /* [Q1] */
     uint32_t ahead = (uint32_t)(*seen >> 32) - swi_ncq_cycle(q, *h);
     if (ahead == UINT32_MAX) return 0;

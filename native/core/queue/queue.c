@@ -159,10 +159,6 @@ void sw_queue_close_handle(sw_queue_handle *q, sw_heap *h) {
     give_role(h, &swi_queue_of(q, h)->producer);
     give_role(h, &swi_queue_of(q, h)->consumer);
   }
-  if (swi_queue_is_there(q, h) && (q->flags & SW_QUEUE_ACK) != 0) {
-    swi_ack_evict(q, h, h->role, false);
-    swi_queue_ring(q, h, SWI_WAIT_VALUE);
-  }
   q->life = 0;
 }
 
@@ -336,9 +332,7 @@ int sw_queue_has_news(const sw_queue_handle *q, const sw_heap *h) {
 
 /* ---- many at once ---- */
 
-static bool is_plain(const sw_queue_handle *q) {
-  return q->flags == 0 && (uint32_t)q->life != SW_TYPE_PRIORITY_QUEUE;
-}
+static bool is_plain(const sw_queue_handle *q) { return q->flags == 0 && (uint32_t)q->life != SW_TYPE_PRIORITY_QUEUE; }
 
 int sw_queue_put_many(sw_queue_handle *q, sw_heap *h, const uint32_t *values, uint32_t count) {
   if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);

@@ -41,6 +41,7 @@
 
 #include "base/peer.h"
 #include "core/region/doorbell.h"
+#include "core/region/endpoint.h"
 #include "sabway/endpoint.h"
 
 static uint64_t bit_of(uint32_t index) { return UINT64_C(1) << index % SW_ENDPOINTS; }
@@ -55,13 +56,6 @@ void swi_waits_end(uint64_t *waits, uint32_t endpoint) {
   sw_fence_handshake(); /* [F8] */
 }
 
-static bool is_same_process(const void *base, uint32_t a, uint32_t b) {
-  sw_owner one, other;
-  return sw_endpoint_owner(base, sw_endpoint_role(base, a), &one) &&
-         sw_endpoint_owner(base, sw_endpoint_role(base, b), &other) && one.pid == other.pid &&
-         one.start_low == other.start_low && one.start_high == other.start_high;
-}
-
 static void ring(void *base, uint32_t role) { swi_doorbell_ring_slot(base, role, SW_READY_MUTEXES); }
 
 bool swi_waits_ring_one(void *base, const uint64_t *waits, uint32_t behind) {
@@ -71,8 +65,7 @@ bool swi_waits_ring_one(void *base, const uint64_t *waits, uint32_t behind) {
     uint32_t index = (behind + i) % SW_ENDPOINTS;
     if ((word & bit_of(index)) == 0) continue;
     uint32_t role = sw_endpoint_role(base, index);
-    /* a waiter of the caller's process needs no asking */
-    if (!is_same_process(base, behind % SW_ENDPOINTS, index) && !sw_endpoint_role_alive(base, role)) continue;
+    if (!swi_endpoint_lives(base, behind, role)) continue;
     /* One that is not armed is awake, and looks before it sleeps. */
     ring(base, role);
     return true;

@@ -25,6 +25,7 @@
 #include "layout/registry.h"
 #include "layout/ring.h"
 #include "layout/string.h"
+#include "layout/sync.h"
 #include "layout/vector.h"
 
 #define SW_LAYOUT_STRUCTS(X) \
@@ -44,6 +45,7 @@
   SW_LIST_STRUCTS(X)         \
   SW_MAP_STRUCTS(X)          \
   SW_RECORD_STRUCTS(X)       \
+  SW_SYNC_STRUCTS(X)         \
   SW_QUEUE_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
@@ -63,6 +65,7 @@
   SW_LIST_FIELDS(X)         \
   SW_MAP_FIELDS(X)          \
   SW_RECORD_FIELDS(X)       \
+  SW_SYNC_FIELDS(X)         \
   SW_QUEUE_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
@@ -185,17 +188,30 @@
   X(SW_QUEUE_BYTES)            \
   X(SW_CAST_BYTES)             \
   X(SW_POOL_BYTES)             \
-  X(SW_TYPE_QUEUE) \
-  X(SW_TYPE_SINGLE_QUEUE) \
-  X(SW_TYPE_PRIORITY_QUEUE) \
-  X(SW_TYPE_RING_QUEUE) \
-  X(SW_QUEUE_ACK) \
-  X(SW_QUEUE_SORTED) \
-  X(SW_QUEUE_INTEGER) \
-  X(SW_QUEUE_LEVELS) \
-  X(SW_QUEUE_MOST) \
-  X(SW_QUEUE_CELLS_MOST) \
-  X(SW_QUEUE_SPARES) \
+  X(SW_TYPE_EVENT)             \
+  X(SW_TYPE_SEMAPHORE)         \
+  X(SW_TYPE_CONDITION)         \
+  X(SW_TYPE_RWLOCK)            \
+  X(SW_TYPE_BARRIER)           \
+  X(SW_TYPE_WAIT_GROUP)        \
+  X(SW_TYPE_ONCE)              \
+  X(SW_TYPE_SPIN_LOCK)         \
+  X(SW_SYNC_AUTO)              \
+  X(SW_SYNC_LEAVE)             \
+  X(SW_PERMIT_COUNTED)         \
+  X(SW_RWLOCK_POISONED)        \
+  X(SW_SYNC_FLAG)              \
+  X(SW_TYPE_QUEUE)             \
+  X(SW_TYPE_SINGLE_QUEUE)      \
+  X(SW_TYPE_PRIORITY_QUEUE)    \
+  X(SW_TYPE_RING_QUEUE)        \
+  X(SW_QUEUE_ACK)              \
+  X(SW_QUEUE_SORTED)           \
+  X(SW_QUEUE_INTEGER)          \
+  X(SW_QUEUE_LEVELS)           \
+  X(SW_QUEUE_MOST)             \
+  X(SW_QUEUE_CELLS_MOST)       \
+  X(SW_QUEUE_SPARES)           \
   X(SW_CELL_OFFERED)
 
 #endif

@@ -62,7 +62,7 @@ uint32_t sw_queue_new(sw_heap *h, const sw_queue_options *options);
 int sw_queue_open(sw_queue_handle *q, sw_heap *h, uint32_t at, uint32_t generation);
 
 /* Give back what the handle has: a block in its hand, and the roles of a single producer and
- * consumer. What was taken and not acknowledged is delivered again. Lock-free. */
+ * consumer, which another handle of this endpoint takes again. Lock-free. */
 void sw_queue_close_handle(sw_queue_handle *q, sw_heap *h);
 
 /* Put a value at the end: 1, or 0 when there is no room. `priority`: with levels, the
@@ -71,8 +71,7 @@ void sw_queue_close_handle(sw_queue_handle *q, sw_heap *h);
  * Errors: SW_ECLOSED; SW_ERANGE: no such priority; SW_ETAKEN: a living participant is the single
  * producer; SW_ECORRUPT; SW_EBUSY: others do not stop changing the queue, or hold its lock, or the
  * heap's; as sw_heap_alloc and sw_object_check. */
-int sw_queue_put(sw_queue_handle *q, sw_heap *h, uint32_t type, const void *bytes, uint32_t length,
-                 double priority);
+int sw_queue_put(sw_queue_handle *q, sw_heap *h, uint32_t type, const void *bytes, uint32_t length, double priority);
 
 /* For a large value: a block for so many bytes, which are behind its sw_queue_item. Returns its
  * offset, or 0 with h->status, as sw_heap_alloc. It is the caller's, to fill and to put by
@@ -80,8 +79,7 @@ int sw_queue_put(sw_queue_handle *q, sw_heap *h, uint32_t type, const void *byte
 uint32_t sw_queue_reserve(sw_queue_handle *q, sw_heap *h, uint32_t length);
 
 /* Put such a block: as sw_queue_put; unless it returns 1, the block stays the caller's. */
-int sw_queue_put_block(sw_queue_handle *q, sw_heap *h, uint32_t block, uint32_t type, uint32_t length,
-                       double priority);
+int sw_queue_put_block(sw_queue_handle *q, sw_heap *h, uint32_t block, uint32_t type, uint32_t length, double priority);
 
 /* Take the first value: its type, or 0 when there is none. Its bytes are copied to `to` where it
  * has room for them; else q->held leads to them. A crash inside takes the value or does not.

@@ -1,4 +1,4 @@
-/* Waits words: what is published is taken, whoever of the waiters leaves or dies, and none sleeps
+/* Waits words: what is published is taken, whichever waiter leaves or dies, and none sleeps
  * beside it.
  *
  * Things are counted by one word. Endpoint i is that of process i + 1. */

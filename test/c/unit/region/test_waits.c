@@ -86,7 +86,7 @@ static void is_buried(void **state) {
   fall_asleep(b);
   swi_waits_bury(r.base, waits, a, false);
   assert_true(!sleeps(a) && !sleeps(b));
-  assert_true(*waits == (bit(a) | bit(b))); /* a's next owner may wait by now */
+  assert_true(*waits == (bit(a) | bit(b))); /* which a's next owner may have set */
   fall_asleep(b);
   swi_waits_bury(r.base, waits, a, true);
   assert_true(*waits == bit(b) && !sleeps(b));
