@@ -137,9 +137,13 @@ export class MultiProducerQueue<T = unknown> extends SharedQueue<T> {
     for (;;) {
       const taken = await this.wait(0, () => this.takeCell())
       if (taken === END) return
-      using delivery = this.#delivery(taken as Taken<T>)
-      yield delivery.value
-      delivery.ack()
+      const delivery = this.#delivery(taken as Taken<T>)
+      try {
+        yield delivery.value
+        delivery.ack()
+      } finally {
+        delivery[Symbol.dispose]()
+      }
     }
   }
 

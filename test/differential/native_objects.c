@@ -13,9 +13,11 @@
 #include "sabway/map.h"
 #include "sabway/mutex.h"
 #include "sabway/mutex_object.h"
+#include "sabway/queue.h"
 #include "sabway/record.h"
 #include "sabway/registry.h"
 #include "sabway/string.h"
+#include "sabway/sync.h"
 #include "sabway/vector.h"
 
 typedef struct wasm_heap {

@@ -8,6 +8,7 @@ import { SharedMemoryChannel } from 'sabway'
 import type { LimitsTask } from '../children/limits.js'
 import type { PeerTask } from '../children/peer.js'
 import type { ContainersTask } from '../workers/containers.js'
+import type { QueuesTask } from '../workers/queues.js'
 import type { HeapTask } from '../workers/heap.js'
 import type { MapTask } from '../workers/map.js'
 import type { MutexTask } from '../workers/mutex.js'
@@ -25,7 +26,7 @@ export class Peer {
 
   /** `under`: a command that runs the process, and its arguments. */
   constructor(
-    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask,
+    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask | QueuesTask,
     under: readonly string[] = [],
     options: SpawnOptions = {},
   ) {
@@ -34,6 +35,8 @@ export class Peer {
         ? 'workers/mutex'
         : 'containers' in task
           ? 'workers/containers'
+          : 'queue' in task
+            ? 'workers/queues'
           : 'map' in task
             ? 'workers/map'
             : 'changes' in task
