@@ -1,9 +1,10 @@
 // Queues whose calls never wait: see queue.ts.
+
+import * as check from '../base/check.js'
 import { SW_TYPE_RING_QUEUE, SW_TYPE_SINGLE_QUEUE } from '../generated/abi.js'
 import { NOTHING } from '../loop/block.js'
 import type { QueueHome } from './place.js'
 import { type QueueOptions, type QueueShape, type QueueWaitOptions, SharedQueue } from './queue.js'
-import * as check from '../base/check.js'
 
 /** A queue in which `enqueue` and `dequeue` return at once. */
 export abstract class ImmediateQueue<T> extends SharedQueue<T> {
@@ -55,10 +56,12 @@ export function putAll<T>(values: Iterable<T>, put: (value: T) => boolean): numb
   return count
 }
 
-const shapeOf = (type: number, name: string) => (options: object | undefined): QueueShape => {
-  if (options !== undefined) check.options(options, `${name} options`, ['capacity', 'codec'] as never)
-  return { type, name, flags: 0, levels: 0 }
-}
+const shapeOf =
+  (type: number, name: string) =>
+  (options: object | undefined): QueueShape => {
+    if (options !== undefined) check.options(options, `${name} options`, ['capacity', 'codec'] as never)
+    return { type, name, flags: 0, levels: 0 }
+  }
 
 /**
  * A queue of one producer and one consumer: two threads of any processes, or one that is both. The

@@ -57,7 +57,10 @@ export class Delivery<T> {
     if (this.#over) throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'this delivery was settled before')
     this.#over = true
     if (!this.#settle(done))
-      throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'another consumer has this value: this thread was taken for dead')
+      throw new SabwayError(
+        'ERR_SABWAY_INVALID_STATE',
+        'another consumer has this value: this thread was taken for dead',
+      )
   }
 }
 

@@ -1,7 +1,7 @@
 // Where a queue is: in a heap that others share already, or in a region of its own.
 import * as check from '../base/check.js'
 import type { RegionHandle } from '../base/region-handle.js'
-import { type ObjectHome, type SharedObjectMemory } from '../heap/heap-object.js'
+import type { ObjectHome, SharedObjectMemory } from '../heap/heap-object.js'
 import { Region } from '../region/region.js'
 
 /** What another thread makes its own object of a queue of. Structured-cloneable. */

@@ -1,10 +1,5 @@
 // What the library must know of queues before one is opened by name.
-import {
-  SW_TYPE_PRIORITY_QUEUE,
-  SW_TYPE_QUEUE,
-  SW_TYPE_RING_QUEUE,
-  SW_TYPE_SINGLE_QUEUE,
-} from '../generated/abi.js'
+import { SW_TYPE_PRIORITY_QUEUE, SW_TYPE_QUEUE, SW_TYPE_RING_QUEUE, SW_TYPE_SINGLE_QUEUE } from '../generated/abi.js'
 import { provideQueueHandles } from './attachment.js'
 import { LockFreeQueue, RingBufferChannel } from './lock-free.js'
 import { MultiProducerQueue } from './multi-producer.js'

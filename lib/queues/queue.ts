@@ -15,7 +15,7 @@ import {
 import { HeapObject, type ObjectHome, provideObject } from '../heap/heap-object.js'
 import type { HeapMember } from '../heap/member.js'
 import { NOTHING } from '../loop/block.js'
-import { type WaitSource, WaitSet } from '../loop/waits.js'
+import { WaitSet, type WaitSource } from '../loop/waits.js'
 import { codecNumber, formatIn } from '../map/map.js'
 import { putValue, takeValue, type ValueRules } from '../map/values.js'
 import type { Region } from '../region/region.js'
@@ -62,7 +62,8 @@ export interface Taken<T> {
 /** A bounded queue of values, for threads of any process. */
 export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable<T> {
   /** @internal */ protected readonly attachment: QueueAttachment
-  /** @internal The region that is this queue's alone. */ protected readonly own: Region | null
+  /** The region that is this queue's alone, or null. `close()` ends this thread's part in it. */
+  readonly region: Region | null
   readonly #waits: WaitSet
   readonly #rules: ValueRules
   readonly #name: string
@@ -87,7 +88,7 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
     }
     const { member, pointer, generation } = this
     const word = (field: number) => Atomics.load(member.region.words, (pointer + field) >>> 2) >>> 0
-    this.own = place.own
+    this.region = place.own
     this.#name = shape.name
     this.#single = shape.name === 'lock-free queue'
     this.flags = word(sw_queue.flags)
@@ -228,7 +229,7 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
   /** What another thread makes its own object of the queue of. Structured-cloneable. */
   override getSharedMemory(): QueueMemory {
     const memory = super.getSharedMemory()
-    return this.own === null ? memory : { ...memory, region: this.own.handle }
+    return this.region === null ? memory : { ...memory, region: this.region.handle }
   }
 
   /**
@@ -237,7 +238,7 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
    */
   override free(): void {
     super.free()
-    this.own?.close()
+    this.region?.close()
   }
 
   get [Symbol.toStringTag](): string {
@@ -293,7 +294,9 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
   /** @internal As takeOrEnd, of a queue whose values are acknowledged, before that. */
   protected takeCell(): Taken<T> | typeof NOTHING | typeof END {
     const value = this.#take()
-    return value === NOTHING || value === END ? (value as typeof NOTHING | typeof END) : { value: value as T, cell: this.attachment.cell }
+    return value === NOTHING || value === END
+      ? (value as typeof NOTHING | typeof END)
+      : { value: value as T, cell: this.attachment.cell }
   }
 
   /** @internal What was taken last is done with. */
@@ -361,9 +364,7 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
       throw asCorruptError(error)
     }
     if (type === BUSY)
-      type = this.call(() =>
-        member.hot.sw_queue_take(attachment.at, member.handle, attachment.taken, attachment.room),
-      )
+      type = this.call(() => member.hot.sw_queue_take(attachment.at, member.handle, attachment.taken, attachment.room))
     if (type === 0) return NOTHING
     if (type === CLOSED) return END
     if (type < 0) throw this.#failure(type)
@@ -422,7 +423,11 @@ function make(member: HeapMember, shape: QueueShape, options: QueueOptions | und
 }
 
 /** Let queues of a class have names in the directory. */
-export function provideQueue(type: number, name: string, open: (home: ObjectHome, memory: QueueMemory) => SharedQueue<unknown>): void {
+export function provideQueue(
+  type: number,
+  name: string,
+  open: (home: ObjectHome, memory: QueueMemory) => SharedQueue<unknown>,
+): void {
   provideObject<SharedQueue<unknown>>({
     type,
     name,

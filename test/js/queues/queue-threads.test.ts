@@ -33,7 +33,10 @@ describe('queues of several threads and processes', () => {
     for (const number of [1, 2]) {
       for (const seen of all) assert.ok(isRising(numbersOf(seen, number)))
       const together = all.flatMap((seen) => numbersOf(seen, number)).sort((a, b) => a - b)
-      assert.deepEqual(together, Array.from({ length: 3000 }, (_, i) => i))
+      assert.deepEqual(
+        together,
+        Array.from({ length: 3000 }, (_, i) => i),
+      )
     }
   })
 

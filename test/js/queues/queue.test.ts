@@ -40,8 +40,24 @@ for (const [name, make] of Object.entries(KINDS)) {
     it('takes values of all kinds, also long ones', () => {
       const home = region()
       const queue = make(home, 4)
-      const values: unknown[] = [0, -0, 1.5, Number.NaN, 2 ** 40, true, false, null, 'text', 'ä\ud800', '', 5n, -(2n ** 70n)]
-      values.push(new Uint8Array([1, 2, 3]), 'long'.repeat(5000), new Uint8Array(100_000).fill(7), { a: [1, { b: 'c' }] })
+      const values: unknown[] = [
+        0,
+        -0,
+        1.5,
+        Number.NaN,
+        2 ** 40,
+        true,
+        false,
+        null,
+        'text',
+        'ä\ud800',
+        '',
+        5n,
+        -(2n ** 70n),
+      ]
+      values.push(new Uint8Array([1, 2, 3]), 'long'.repeat(5000), new Uint8Array(100_000).fill(7), {
+        a: [1, { b: 'c' }],
+      })
       for (const value of values) {
         assert.equal(queue.tryEnqueue(value), true)
         assert.deepEqual(queue.peek(), value)
@@ -139,7 +155,7 @@ describe('a queue with a region of its own', () => {
     const other = new MultiProducerQueue<string>(queue.getSharedMemory())
     queue.tryEnqueue('there')
     assert.equal(other.tryDequeue(), 'there')
-    other.own!.close()
+    other.region!.close()
     queue.free()
   })
 })
@@ -147,9 +163,21 @@ describe('a queue with a region of its own', () => {
 describe('a PriorityQueue', () => {
   it('gives the highest priority out first, and is stable', () => {
     for (const levels of [undefined, 10]) {
-      const queue = new PriorityQueue<string>(region(), levels === undefined ? { capacity: 20 } : { capacity: 20, levels })
+      const queue = new PriorityQueue<string>(
+        region(),
+        levels === undefined ? { capacity: 20 } : { capacity: 20, levels },
+      )
       assert.equal(queue.getCapacity(), levels === undefined ? 20 : 200)
-      assert.equal(queue.enqueueBatch([['low', 1], ['high', 9], ['mid', 5], ['high too', 9], ['low too', 1]]), 5)
+      assert.equal(
+        queue.enqueueBatch([
+          ['low', 1],
+          ['high', 9],
+          ['mid', 5],
+          ['high too', 9],
+          ['low too', 1],
+        ]),
+        5,
+      )
       assert.equal(queue.peek(), 'high')
       assert.deepEqual(queue.dequeueBatch(9), ['high', 'high too', 'mid', 'low', 'low too'])
       assert.throws(() => queue.tryEnqueue('x', Number.NaN), code('OUT_OF_RANGE'))

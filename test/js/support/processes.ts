@@ -8,10 +8,10 @@ import { SharedMemoryChannel } from 'sabway'
 import type { LimitsTask } from '../children/limits.js'
 import type { PeerTask } from '../children/peer.js'
 import type { ContainersTask } from '../workers/containers.js'
-import type { QueuesTask } from '../workers/queues.js'
 import type { HeapTask } from '../workers/heap.js'
 import type { MapTask } from '../workers/map.js'
 import type { MutexTask } from '../workers/mutex.js'
+import type { QueuesTask } from '../workers/queues.js'
 import type { RecordTask } from '../workers/record.js'
 import { pattern } from './bytes.js'
 import { collect, keep } from './channels.js'
@@ -37,15 +37,15 @@ export class Peer {
           ? 'workers/containers'
           : 'queue' in task
             ? 'workers/queues'
-          : 'map' in task
-            ? 'workers/map'
-            : 'changes' in task
-              ? 'workers/record'
-              : 'shared' in task
-                ? 'workers/heap'
-                : 'does' in task
-                  ? 'children/peer'
-                  : 'children/limits'
+            : 'map' in task
+              ? 'workers/map'
+              : 'changes' in task
+                ? 'workers/record'
+                : 'shared' in task
+                  ? 'workers/heap'
+                  : 'does' in task
+                    ? 'children/peer'
+                    : 'children/limits'
     const file = fileURLToPath(new URL(`../${name}.js`, import.meta.url))
     const [command, ...args] = [...under, process.execPath, file, JSON.stringify(task)]
     const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const
