@@ -131,8 +131,10 @@ export class MultiProducerQueue<T = unknown> extends SharedQueue<T> {
   }
 
   /**
-   * The values, each taken, up to the end of a queue that is closed. With delivery: 'ack' a value is
-   * acknowledged when the next one is asked for; the one at which the loop is left, by `break` or an
+   * The values, each taken, up to the end of a queue that is closed. With delivery: 'ack' a value
+   * is
+   * acknowledged when the next one is asked for; the one at which the loop is left, by `break` or
+   * an
    * error, is delivered again. Errors: as `dequeueAsync`.
    */
   override async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {

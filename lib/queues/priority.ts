@@ -8,7 +8,8 @@ import { type QueueOptions, type QueueShape, type QueueWaitOptions, SharedQueue 
 export interface PriorityQueueOptions extends QueueOptions {
   /**
    * With so many levels, up to 64, priorities are integers from 0 to `levels - 1`, each level has
-   * room for `capacity` values, and no call waits for another participant. Without it, priorities are
+   * room for `capacity` values, and no call waits for another participant. Without it, priorities
+   * are
    * any numbers, and calls take turns.
    */
   levels?: number
@@ -47,7 +48,9 @@ export class PriorityQueue<T = unknown> extends SharedQueue<T> {
     this.block(1, () => (this.#put(value, priority) ? undefined : NOTHING), options)
   }
 
-  /** Put pairs of a value and its priority until there is no room: how many. Errors: as `enqueue`. */
+  /**
+   * Put pairs of a value and its priority until there is no room: how many. Errors: as `enqueue`.
+   */
   enqueueBatch(values: Iterable<readonly [value: T, priority: number]>): number {
     let count = 0
     for (const [value, priority] of values) {

@@ -192,7 +192,10 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
     return this.getSize() >= this.#capacity
   }
 
-  /** Take away what is there. Of values that come meanwhile some may be taken. Errors: as `tryDequeue`. */
+  /**
+   * Take away what is there. Of values that come meanwhile some may be taken. Errors: as
+   * `tryDequeue`.
+   */
   clear(): void {
     for (let left = this.#capacity; left > 0; left--) {
       const taken = this.#take()

@@ -16,7 +16,7 @@
  *
  * The exchange of the state is what takes, acknowledges and gives back; the rings only say in which
  * order to look. A name whose generation is not the cell's, or whose cell is not in a ring, is
- * passed over by whoever finds it at the head. One name is told before its cell has that
+ * passed over by the call that finds it at the head. One name is told before its cell has that
  * generation: of a cell that its holder has lost, or given back, and not come to exchange. Then the
  * finder does that.
  *
@@ -146,7 +146,8 @@ static int take_from(sw_queue_handle *q, const sw_heap *h, const swi_ncq *ring, 
     int status = find_cell(q, h, ring, &at, &cell, &state);
     if (status != 1) return status;
     uint32_t generation = generation_of(state);
-    if (sw_compare_exchange64_acq_rel(&cell->state, &state, state_of(generation, h->role))) { /* [A1] */
+    /* [A1] */
+    if (sw_compare_exchange64_acq_rel(&cell->state, &state, state_of(generation, h->role))) {
       *value = sw_peer_load_relaxed(&cell->value);
       sw_store_relaxed(&cell->deliveries, sw_peer_load_relaxed(&cell->deliveries) + 1);
       q->cell = name_of((uint32_t)(cell - cells_of(q, h)), generation);
@@ -223,7 +224,8 @@ int sw_queue_ack(sw_queue_handle *q, sw_heap *h, uint32_t name) {
   if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);
   if ((q->flags & SW_QUEUE_ACK) == 0 || !is_held(q, h, name, &cell, &state)) return 0;
   uint32_t value = sw_peer_load_relaxed(&cell->value);
-  if (!sw_compare_exchange64_acq_rel(&cell->state, &state, state_of(generation_of(state) + 1, 0))) return 0; /* [A2] */
+  /* [A2] */
+  if (!sw_compare_exchange64_acq_rel(&cell->state, &state, state_of(generation_of(state) + 1, 0))) return 0;
   swi_item_drop(q, h, value);
   swi_queue_ring(q, h, SWI_WAIT_ROOM);
   /* the last one: those that wait for values learn that it is closed */

@@ -31,7 +31,7 @@
  *        participant: a slot is not looked at as it was before.
  *
  * What a crash leaves: a value in the ring and the tail behind it, which the next put moves; or a
- * value that was taken and came to no one's hand, which is lost with what it leads to. */
+ * value that was taken and came to no caller, which is lost with what it leads to. */
 #ifndef SABWAY_CORE_NCQ_H
 #define SABWAY_CORE_NCQ_H
 

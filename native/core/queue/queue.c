@@ -8,9 +8,10 @@
  * of another queue.
  *
  * Levels are a ring each. `present` has a bit for each that may have values: set behind a put, and
- * cleared by a take that finds the ring empty, which looks once more then. A take that finds nothing
+ * cleared by a take that finds the ring empty, which looks once more then. A take that finds
+ * nothing
  * by the bits looks at all rings: a bit that was lost with a participant that died costs its values
- * their precedence for so long, and nothing else.
+ * their precedence until then, and nothing else.
  *
  * Wakes. A put rings one participant that waits for a value, a take one that waits for room; each
  * that has waited rings the next, where there is still something [F8]. Closing rings all.
@@ -220,7 +221,8 @@ static int put_level(const sw_queue_handle *q, const sw_heap *h, uint32_t value,
   uint32_t level = (uint32_t)priority;
   swi_ncq ring = swi_queue_level(q, h, level);
   int status = swi_ncq_put(&ring, value);
-  if (status == 1) sw_fetch_or64_acq_rel(&swi_queue_of(q, h)->present, UINT64_C(1) << level); /* [Q4] */
+  /* [Q4] */
+  if (status == 1) sw_fetch_or64_acq_rel(&swi_queue_of(q, h)->present, UINT64_C(1) << level);
   return status;
 }
 

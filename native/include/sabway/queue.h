@@ -1,6 +1,6 @@
 /* Bounded queues of values in a heap, for participants of any processes.
  *
- *   uint32_t at = sw_queue_new(&heap, &(sw_queue_options){.type = SW_TYPE_QUEUE, .capacity = 1000});
+ * uint32_t at = sw_queue_new(&heap, &(sw_queue_options){.type = SW_TYPE_QUEUE, .capacity = 1000});
  *   sw_queue_handle queue;
  *   sw_queue_open(&queue, &heap, at, 0);
  *   sw_queue_put(&queue, &heap, SW_MAP_STRING, "hello", 5, 0);          1, or 0: it is full
@@ -30,8 +30,9 @@ extern "C" {
 #endif
 
 typedef struct sw_queue_options {
-  uint32_t type;     /* SW_TYPE_QUEUE and so on */
-  uint32_t flags;    /* SW_QUEUE_ACK: of SW_TYPE_QUEUE; SW_QUEUE_SORTED: of SW_TYPE_PRIORITY_QUEUE */
+  uint32_t type; /* SW_TYPE_QUEUE and so on */
+  /* SW_QUEUE_ACK: of SW_TYPE_QUEUE; SW_QUEUE_SORTED: of SW_TYPE_PRIORITY_QUEUE */
+  uint32_t flags;
   uint32_t capacity; /* values; of SW_TYPE_PRIORITY_QUEUE, of each level */
   uint32_t levels;   /* of SW_TYPE_PRIORITY_QUEUE without SW_QUEUE_SORTED; else 0 */
   uint32_t codec;    /* any number, for those that open it */
