@@ -40,7 +40,10 @@ export abstract class ImmediateQueue<T> extends SharedQueue<T> {
     return this.wait(1, () => (this.put(value) ? undefined : NOTHING), options)
   }
 
-  /** Block this thread until there was room. Errors: as `enqueueAsync`; ERR_SABWAY_INVALID_STATE. */
+  /**
+   * Block this thread until there was room. Errors: as `enqueueAsync`;
+   * ERR_SABWAY_INVALID_STATE.
+   */
   enqueueSync(value: T, options?: { timeout?: number }): void {
     this.block(1, () => (this.put(value) ? undefined : NOTHING), options)
   }
@@ -70,7 +73,8 @@ const shapeOf =
  */
 export class LockFreeQueue<T = unknown> extends ImmediateQueue<T> {
   /**
-   * `new LockFreeQueue(capacity)` has a region of its own; `new LockFreeQueue(heap, { capacity })` is
+   * `new LockFreeQueue(capacity)` has a region of its own; `new LockFreeQueue(heap, { capacity })`
+   * is
    * in a heap. `new LockFreeQueue(heap, memory)`, or of a queue with its own region
    * `new LockFreeQueue(memory)`, is the queue whose getSharedMemory() gave that. Errors: as
    * Heap.alloc and Region.create; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE;

@@ -152,7 +152,8 @@ int sw_queue_free(sw_queue_handle *q, sw_heap *h);
  * sw_object_check. */
 int sw_queue_check(sw_queue_handle *q, sw_heap *h);
 
-/* The blocks that the queue owns, for tools: of a counter that begins with 0, the next one, or 0. */
+/* The blocks that the queue owns, for tools: of a counter that begins with 0, the next one, or
+ * 0. */
 uint32_t sw_queue_block(const sw_queue_handle *q, const sw_heap *h, uint32_t index);
 
 #ifdef __cplusplus
