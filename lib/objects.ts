@@ -19,6 +19,7 @@ import { relay } from './loop/dispatcher.js'
 import { provideMap } from './map/map.js'
 import { provideMutex } from './mutex/mutex.js'
 import { providePool } from './pools/shared-memory-pool.js'
+import { provideQueues } from './queues/provide.js'
 import { provideSharedObject } from './record/shared-object.js'
 import { provideSharedStructArray } from './record/struct-array.js'
 import { heapPart } from './region/parts.js'
@@ -57,6 +58,7 @@ export function loadObjects(): void {
   provideWaitGroup()
   provideOnce()
   provideSpinLock()
+  provideQueues()
 }
 
 loadObjects()
@@ -98,6 +100,11 @@ export {
   type SharedMemoryPoolOptions,
   type SharedMemoryPoolStats,
 } from './pools/shared-memory-pool.js'
+export { ImmediateQueue, LockFreeQueue, RingBufferChannel } from './queues/lock-free.js'
+export { Delivery, MultiProducerQueue, type MultiProducerQueueOptions } from './queues/multi-producer.js'
+export type { QueueHome, QueueMemory } from './queues/place.js'
+export { PriorityQueue, type PriorityQueueOptions } from './queues/priority.js'
+export { type QueueOptions, type QueueWaitOptions, SharedQueue } from './queues/queue.js'
 export type {
   FieldCopies,
   FieldInputs,

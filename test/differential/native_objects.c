@@ -15,6 +15,7 @@
 #include "sabway/mutex.h"
 #include "sabway/mutex_object.h"
 #include "sabway/pool.h"
+#include "sabway/queue.h"
 #include "sabway/record.h"
 #include "sabway/registry.h"
 #include "sabway/string.h"

@@ -18,7 +18,7 @@
 #include "layout/map.h"
 #include "layout/mutex.h"
 #include "layout/object.h"
-#include "layout/pool.h"
+#include "layout/pool.h" #include "layout/queue.h"
 #include "layout/ready.h"
 #include "layout/record.h"
 #include "layout/region.h"
@@ -46,7 +46,8 @@
   SW_MAP_STRUCTS(X)          \
   SW_RECORD_STRUCTS(X)       \
   SW_SYNC_STRUCTS(X)         \
-  SW_POOL_STRUCTS(X)
+  SW_POOL_STRUCTS(X)         \
+  SW_QUEUE_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -66,7 +67,8 @@
   SW_MAP_FIELDS(X)          \
   SW_RECORD_FIELDS(X)       \
   SW_SYNC_FIELDS(X)         \
-  SW_POOL_FIELDS(X)
+  SW_POOL_FIELDS(X)         \
+  SW_QUEUE_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -207,6 +209,18 @@
   X(SW_POOL_LINKS)             \
   X(SW_POOL_MOST)              \
   X(SW_POOL_GROWTH)            \
-  X(SW_POOL_CLOSED)
+  X(SW_POOL_CLOSED)            \
+  X(SW_TYPE_QUEUE)             \
+  X(SW_TYPE_SINGLE_QUEUE)      \
+  X(SW_TYPE_PRIORITY_QUEUE)    \
+  X(SW_TYPE_RING_QUEUE)        \
+  X(SW_QUEUE_ACK)              \
+  X(SW_QUEUE_SORTED)           \
+  X(SW_QUEUE_INTEGER)          \
+  X(SW_QUEUE_LEVELS)           \
+  X(SW_QUEUE_MOST)             \
+  X(SW_QUEUE_CELLS_MOST)       \
+  X(SW_QUEUE_SPARES)           \
+  X(SW_CELL_OFFERED)
 
 #endif
