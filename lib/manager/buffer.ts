@@ -8,7 +8,7 @@
 // data. A CRC is linear: bytes that change add a difference that depends on them and on how many
 // follow. So a writer adds its own difference by one Atomics.xor, also while others write
 // elsewhere.
-import { isSharedArrayBuffer, lengthOf, plain, typedArrayName } from '../base/brand.js'
+import { isGone, isSharedArrayBuffer, plain, typedArrayName } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { cloneHint } from '../base/summary.js'
@@ -62,8 +62,8 @@ export class SharedMemoryBuffer {
    * ERR_SABWAY_OUT_OF_MEMORY, ERR_SABWAY_UNSUPPORTED: there is no SharedArrayBuffer here.
    */
   constructor(size: number, config?: Partial<BufferHeader>) {
-    const made = typeof size === 'object' ? (size as Place) : undefined
-    if (made instanceof Place) {
+    const made = Place.isPlace(size) ? size : undefined
+    if (made !== undefined) {
       this.memory = made.memory
       this.#whole = made.bytes
     } else {
@@ -75,7 +75,7 @@ export class SharedMemoryBuffer {
     const { buffer, byteOffset } = this.#whole
     this.#words = new Int32Array(buffer, byteOffset, HEADER / 4)
     this.#data = this.#whole.subarray(HEADER)
-    if (made instanceof Place && !made.isNew) {
+    if (made !== undefined && !made.isNew) {
       this.#magic = this.#word(AT_MAGIC)
       return
     }
@@ -115,6 +115,7 @@ export class SharedMemoryBuffer {
    */
   static open(memory: BufferMemory, expected?: Partial<BufferHeader>): SharedMemoryBuffer {
     const wanted = check.options(expected, 'expected header', NAMES)
+    for (const [name, value] of Object.entries(wanted)) check.integer(value, name, 0, WORD)
     const place = placeIn(memory, false)
     const words = new Uint32Array(place.bytes.buffer, place.bytes.byteOffset, HEADER / 4)
     const [magic, size] = [words[AT_MAGIC]!, words[AT_SIZE]!]
@@ -183,14 +184,14 @@ export class SharedMemoryBuffer {
 
   /**
    * Copy the bytes to the data, from its byte `offset` on. Returns how many. Errors:
-   * ERR_SABWAY_INVALID_TYPE; ERR_SABWAY_OUT_OF_RANGE: they do not fit there.
+   * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT; ERR_SABWAY_OUT_OF_RANGE: they do not fit
+   * there.
    */
   write(data: Uint8Array, offset: number): number {
-    check.bytes(data)
-    const length = lengthOf(data)
+    const given = givenBytes(data)
+    const { length } = given
     check.integer(offset, 'offset', 0, this.#data.length)
     this.#mustFit(offset, length)
-    const given = plain(data, length)
     for (let done = 0; done < length; done += PIECE) {
       // a copy: the bytes may be another thread's, too, and what is written is what is summed
       this.#replace(offset + done, given.slice(done, done + PIECE))
@@ -312,12 +313,26 @@ class Place {
   readonly memory: BufferMemory
   readonly bytes: Uint8Array
   readonly isNew: boolean
+  readonly #isPlace = true
 
   constructor(memory: BufferMemory, bytes: Uint8Array, isNew: boolean) {
     this.memory = memory
     this.bytes = bytes
     this.isNew = isNew
   }
+
+  /** Asks no code of the value's. */
+  static isPlace(value: unknown): value is Place {
+    return typeof value === 'object' && value !== null && #isPlace in value
+  }
+}
+
+/** The bytes that a call was given, as a plain array. Errors: ERR_SABWAY_INVALID_TYPE,
+ * ERR_SABWAY_INVALID_ARGUMENT: their memory was transferred away. */
+export function givenBytes(data: unknown): Uint8Array {
+  check.bytes(data)
+  if (!isGone(data)) return plain(data)
+  return check.refuse('ERR_SABWAY_INVALID_ARGUMENT', 'data must have memory, which was not transferred away', data)
 }
 
 function placeIn(memory: unknown, isNew: boolean): Place {

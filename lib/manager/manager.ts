@@ -1,11 +1,11 @@
 // Shared buffers by names, in one thread: what there is of them, and what was forgotten.
-import { isSharedArrayBuffer, lengthOf, plain } from '../base/brand.js'
+import { isSharedArrayBuffer } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { every, LONGEST_INTERVAL_MS } from '../base/every.js'
 import { now, type Timer } from '../base/host.js'
 import { cloneHint } from '../base/summary.js'
-import { sharedBytes } from './buffer.js'
+import { givenBytes, sharedBytes } from './buffer.js'
 
 export interface SharedMemoryConfig {
   /** Bytes of a buffer where `createBuffer` is not told, and the most of one: 1 MiB by default. */
@@ -156,10 +156,9 @@ export class SharedMemoryManager {
    * nothing was copied.
    */
   copyToBuffer(data: Uint8Array, buffer: SharedArrayBuffer, offset: number): number {
-    check.bytes(data)
-    const length = lengthOf(data)
-    this.#place(buffer, offset, length).set(plain(data, length))
-    return length
+    const given = givenBytes(data)
+    this.#place(buffer, offset, given.length).set(given)
+    return given.length
   }
 
   /** A copy of so many bytes of a buffer, from its byte `offset` on. Errors: as `copyToBuffer`. */

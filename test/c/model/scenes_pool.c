@@ -38,7 +38,8 @@ static void make(uint32_t bytes, uint32_t most) {
   g.at = sw_pool_new(&g.heap[2], bytes, bytes == 0 ? 0 : most, most, SW_POOL_GROWTH);
   model_check(g.at != 0 && sw_object_type(&g.heap[2], g.at, &g.generation) == SW_TYPE_POOL);
 }
-static void ready(void) { model_snapshot(base() + SW_HEAP_AT, REGION_BYTES - SW_HEAP_AT); /* finish writes, too */ }
+/* finish writes, too */
+static void ready(void) { model_snapshot(base() + SW_HEAP_AT, REGION_BYTES - SW_HEAP_AT); }
 
 static int acquire(int thread) {
   g.status[thread] = sw_pool_acquire(&g.heap[thread], g.at, g.generation, &g.item[thread]);

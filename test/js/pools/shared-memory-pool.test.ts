@@ -240,9 +240,8 @@ describe('a pool that several use', () => {
       }
       throwsError(() => pool.take(said), 'ERR_SABWAY_RELEASED', /pool/)
     }
-    await until(() => pool.stats().held <= 5, 'what they held comes back')
     await steady.kill()
-    await until(() => pool.stats().held === 0, 'what the last one held comes back')
+    // the next that finds nothing else asks the system which holders live
     const all = Array.from({ length: 40 }, () => pool.acquire())
     assert.equal(new Set(all.map(({ index }) => index)).size, 40)
     pool.free()

@@ -1,4 +1,5 @@
 // The rows of surface.ts for buffers and pools.
+import type { SharedMemoryPool } from 'sabway'
 import type { Row, Scene } from './surface.js'
 
 type Try = Exclude<Row, string>[number]
@@ -19,11 +20,12 @@ const manager = ({ sabway }: Scene) => new sabway.SharedMemoryManager(quiet)
 const buffer = ({ sabway }: Scene) => new sabway.SharedMemoryBuffer(16)
 const memoryPool = ({ sabway }: Scene) => new sabway.MemoryPool(quiet)
 const objects = ({ sabway }: Scene) => new sabway.ObjectPool({ factory: () => ({}) })
-const pool = ({ sabway, heap }: Scene) => new sabway.SharedMemoryPool(heap, { blockSize: 16, maxBlocks: 4 })
+const pool = ({ sabway, heap }: Scene): SharedMemoryPool =>
+  new sabway.SharedMemoryPool(heap, { blockSize: 16, maxBlocks: 4 })
 
 /** With a pool that is freed behind the call. */
 const pooled =
-  (call: (odd: never, pool: ReturnType<typeof pool>) => unknown): Try =>
+  (call: (odd: never, pool: SharedMemoryPool) => unknown): Try =>
   (odd, scene) => {
     using made = pool(scene)
     return call(odd, made)
