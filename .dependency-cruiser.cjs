@@ -13,14 +13,18 @@ const ROOMS = [
   { name: 'region', files: '^lib/region/' },
   { name: 'loop', files: '^lib/loop/' },
   { name: 'mutex', files: '^lib/mutex/' },
+  { name: 'sync', files: '^lib/sync/' },
   { name: 'containers', files: '^lib/containers/' },
   { name: 'record', files: '^lib/record/' },
+  { name: 'manager', files: '^lib/manager/' },
+  { name: 'pools', files: '^lib/pools/' },
   { name: 'codec', files: '^lib/codec/' },
   { name: 'channel', files: '^lib/channel/' },
   { name: 'map', files: '^lib/map/' },
+  { name: 'queues', files: '^lib/queues/' },
   // Puts the parts together.
-  { name: 'loading', files: '^lib/(load|whole|objects|exports|exports-bytes)\\.ts$' },
-  { name: 'entries', files: '^lib/(electron/|(index|bytes|browser|browser-bytes)\\.ts$)' },
+  { name: 'loading', files: '^lib/(load|whole|objects|codecs|exports|exports-bytes)\\.ts$' },
+  { name: 'entries', files: '^lib/(electron/|(index|bytes|browser|browser-bytes|browser-codecs)\\.ts$)' },
 ]
 
 const upward = ROOMS.slice(0, -1).map(({ name, files }, level) => ({

@@ -51,7 +51,7 @@
         {
           "target_name": "tsfn_baseline",
           "target_conditions": [["1==1", {"product_extension": "addon"}]],
-          "sources": ["bench/baselines/tsfn_baseline.c", "native/util/crc32c.c"],
+          "sources": ["bench/baselines/tsfn_baseline.c", "native/util/crc32c.c", "native/core/checksum/crc32c.c"],
           "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
         },
       ],

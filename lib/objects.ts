@@ -18,10 +18,20 @@ import * as names from './heap/names.js'
 import { relay } from './loop/dispatcher.js'
 import { provideMap } from './map/map.js'
 import { provideMutex } from './mutex/mutex.js'
+import { providePool } from './pools/shared-memory-pool.js'
+import { provideQueues } from './queues/provide.js'
 import { provideSharedObject } from './record/shared-object.js'
 import { provideSharedStructArray } from './record/struct-array.js'
 import { heapPart } from './region/parts.js'
 import { Region as AnyRegion } from './region/region.js'
+import { provideBarrier } from './sync/barrier.js'
+import { provideCondition } from './sync/condition.js'
+import { provideEvent } from './sync/event.js'
+import { provideOnce } from './sync/once.js'
+import { provideRwLock } from './sync/rwlock.js'
+import { provideSemaphore } from './sync/semaphore.js'
+import { provideSpinLock } from './sync/spin-lock.js'
+import { provideWaitGroup } from './sync/wait-group.js'
 
 /**
  * Let every region of this thread have its heap and its names, also those that were made before.
@@ -39,6 +49,16 @@ export function loadObjects(): void {
   provideVector()
   provideList()
   provideMap()
+  providePool()
+  provideEvent()
+  provideSemaphore()
+  provideCondition()
+  provideRwLock()
+  provideBarrier()
+  provideWaitGroup()
+  provideOnce()
+  provideSpinLock()
+  provideQueues()
 }
 
 loadObjects()
@@ -65,10 +85,26 @@ export { type Forgotten, type ObjectHome, type SharedObjectMemory, warnForgotten
 export type { HeapStats } from './heap/member.js'
 export { createPointer, getPointer, type SharedAllocatedMemory } from './heap/pointer.js'
 export type { RawHeap } from './heap/raw-heap.js'
+export { type BufferHeader, type BufferMemory, SharedMemoryBuffer } from './manager/buffer.js'
+export { type BufferLeak, type SharedMemoryConfig, SharedMemoryManager } from './manager/manager.js'
 export { ConcurrentHashMap, type ConcurrentHashMapOptions } from './map/concurrent.js'
 export { type MapNumeric, type SetOptions, SharedMap, type SharedMapOptions } from './map/map.js'
 export type { MapKey } from './map/values.js'
 export { Lock, type LockOptions, Mutex } from './mutex/mutex.js'
+export { BufferPool } from './pools/buffer-pool.js'
+export { MemoryPool, type MemoryPoolConfig, type MemoryPoolStats } from './pools/memory-pool.js'
+export { ObjectLease, ObjectPool, type ObjectPoolConfig } from './pools/object-pool.js'
+export { type AcquireOptions, PoolBlock, type PoolBlockMemory } from './pools/pool-block.js'
+export {
+  SharedMemoryPool,
+  type SharedMemoryPoolOptions,
+  type SharedMemoryPoolStats,
+} from './pools/shared-memory-pool.js'
+export { ImmediateQueue, LockFreeQueue, RingBufferChannel } from './queues/lock-free.js'
+export { Delivery, MultiProducerQueue, type MultiProducerQueueOptions } from './queues/multi-producer.js'
+export type { QueueHome, QueueMemory } from './queues/place.js'
+export { PriorityQueue, type PriorityQueueOptions } from './queues/priority.js'
+export { type QueueOptions, type QueueWaitOptions, SharedQueue } from './queues/queue.js'
 export type {
   FieldCopies,
   FieldInputs,
@@ -105,6 +141,16 @@ export {
   type StructRow,
 } from './record/struct-array.js'
 export { MemoryHeap, type MemoryHeapConfig, type MemoryHeapMemory } from './region/memory-heap.js'
+export { type AtomicArray, SharedMemoryAtomics } from './sync/atomics.js'
+export { SharedBarrier, type SharedBarrierOptions } from './sync/barrier.js'
+export { SharedCondition } from './sync/condition.js'
+export { SharedEvent, type SharedEventOptions } from './sync/event.js'
+export { SharedOnce } from './sync/once.js'
+export { ReadLock, SharedRwLock, WriteLock } from './sync/rwlock.js'
+export { Permit, SharedSemaphore, type SharedSemaphoreOptions } from './sync/semaphore.js'
+export { SharedSpinLock, SpinHold, SpinLock } from './sync/spin-lock.js'
+export type { BlockOptions, SharedPlace, WaitingOptions } from './sync/sync-object.js'
+export { SharedWaitGroup, type SharedWaitGroupOptions, WaitGroupPart } from './sync/wait-group.js'
 
 /** A variable of this file: importing it must load the heap, which `region.heap` gives. */
 export const Region = AnyRegion

@@ -1,9 +1,9 @@
-// What the containers of a heap share: a control block, which others are led to by its pointer and
-// generation or by a name; see native/core/objects/object.c.
+// What the containers, locks, queues and pools of a heap share: a control block, which others are
+// led to by its pointer and generation or by a name; see native/core/objects/object.c.
 import * as check from '../base/check.js'
 import { coreError, SabwayError } from '../base/errors.js'
 import { cloneHint, INSPECT, inspected } from '../base/summary.js'
-import { SW_KIND_OBJECT } from '../generated/abi.js'
+import { SW_KIND_CAST, SW_KIND_OBJECT, SW_KIND_POOL, SW_KIND_QUEUE, SW_KIND_SYNC } from '../generated/abi.js'
 import type { Heap } from './heap.js'
 import { HeapMember } from './member.js'
 import { heapOf, provideKind } from './names.js'
@@ -188,7 +188,8 @@ export function provideObject<T extends HeapObject>(type: ObjectType<T>): void {
 
 /** Let containers have names in the directory. */
 export function provideObjects(): void {
-  provideReach(SW_KIND_OBJECT, (member, object) => types.get(typeAt(member, object).type)?.blocks(member, object) ?? [])
+  for (const family of [SW_KIND_OBJECT, SW_KIND_SYNC, SW_KIND_QUEUE, SW_KIND_CAST, SW_KIND_POOL])
+    provideReach(family, (member, object) => types.get(typeAt(member, object).type)?.blocks(member, object) ?? [])
   provideKind<HeapObject>({
     kind: SW_KIND_OBJECT,
     name: 'container',

@@ -36,6 +36,8 @@ export interface BlockingWait<T> {
   ready(): boolean
   /** The participant that will bring it: a role word. */
   role(): number
+  /** Any participant may bring it, also one of another process, and `role` names none. */
+  readonly byAny?: boolean
   /** Milliseconds of the sleep that begins, at most, where something is due by then. */
   bound?(): number
   /** Now and then while polling, and between two sleeps. */
@@ -102,13 +104,14 @@ function poll<T>({ binding }: Region, budget: SpinBudget, wait: BlockingWait<T>,
 }
 
 /**
- * One sleep. On the futex when a native thread will wake, else in Atomics.wait, which every
- * JavaScript thread can end.
+ * One sleep. On the futex when a native thread will wake, or any thread of any process may, else in
+ * Atomics.wait, which every JavaScript thread of this process can end.
  */
 function sleep(region: Region, state: WaitState, wait: BlockingWait<unknown>, left: number, sleeps: number): void {
   const { core, endpoint, binding } = region
   const role = wait.role()
-  const native = binding !== null && !hasSkill(region, role, SW_WAKES_ATOMICS)
+  const far = wait.byAny === true && region.processes
+  const native = binding !== null && (far || !hasSkill(region, role, SW_WAKES_ATOMICS))
   const how = native ? SW_SLEEP_FUTEX : SW_SLEEP_ATOMICS
   const reach = reachOf(region, role, how)
   const bound = core.sw_wait_limit_ms(reach, sleeps)

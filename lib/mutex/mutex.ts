@@ -1,8 +1,6 @@
 // The public classes of the robust mutex: see native/core/mutex/mutex.c.
-import { abortedError, onAbort } from '../base/abort.js'
 import * as check from '../base/check.js'
 import { coreError, SabwayError } from '../base/errors.js'
-import { after, needLoop } from '../base/host.js'
 import { cloneHint } from '../base/summary.js'
 import { SW_KIND_MUTEX, sw_mutex } from '../generated/abi.js'
 import type { Heap } from '../heap/heap.js'
@@ -12,7 +10,7 @@ import { getPointer, pointerOf, type SharedAllocatedMemory } from '../heap/point
 import { RawHeap } from '../heap/raw-heap.js'
 import { NOTHING } from '../loop/block.js'
 import { Region } from '../region/region.js'
-import { type PendingLock, Waiters } from './waiters.js'
+import { Waiters } from './waiters.js'
 
 /** How long a call waits for a mutex, and what ends the waiting. */
 export type LockOptions = check.Patience
@@ -29,15 +27,19 @@ export class Lock {
    * The last holder ended while it held the mutex, so what that protects may be left half done:
    * mend it, and call `consistent`.
    */
-  readonly ownerDied: boolean
+  get ownerDied(): boolean {
+    return this.#ownerDied
+  }
+
   /** @internal */ readonly cloneHint = LOCK_HINT
   readonly #waiters: Waiters
+  #ownerDied: boolean
   #over = false
 
   /** @internal */
   constructor(waiters: Waiters, ownerDied: boolean) {
     this.#waiters = waiters
-    this.ownerDied = ownerDied
+    this.#ownerDied = ownerDied
   }
 
   /**
@@ -64,6 +66,29 @@ export class Lock {
   /** As `release`, but a lock that was released is left alone. */
   [Symbol.dispose](): void {
     if (!this.#over) this.release()
+  }
+
+  /** @internal Is it a lock that this copy of the library has made? */
+  static isMade(value: unknown): value is Lock {
+    return typeof value === 'object' && value !== null && #over in value
+  }
+
+  /** @internal For a condition: the mutex is free until `resume`. Errors: as `release`. */
+  suspend(): void {
+    this.release()
+  }
+
+  /** @internal The mutex is locked again. Errors: as Mutex.lock; then the lock is released. */
+  resume(): void {
+    const taken = this.#waiters.lock(Number.POSITIVE_INFINITY)
+    this.#ownerDied = taken === true
+    this.#over = false
+  }
+
+  /** @internal */
+  async resumeAsync(): Promise<void> {
+    this.#ownerDied = await this.#waiters.lockAsync({}, timedOut)
+    this.#over = false
   }
 
   get [Symbol.toStringTag](): string {
@@ -137,36 +162,9 @@ export class Mutex {
    * The lock, as soon as this call's turn has come: calls of one thread are served in their order.
    * Keeps the process alive meanwhile. Errors: as `lock`, and ERR_SABWAY_ABORTED.
    */
-  lockAsync(options?: LockOptions): Promise<Lock> {
-    return new Promise((resolve, reject) => {
-      const { timeout, signal } = check.patience(options, 'lock options')
-      if (signal?.aborted) throw abortedError(signal)
-      const waiters = this.#waiters
-      const taken = waiters.waiting ? NOTHING : waiters.take()
-      if (taken !== NOTHING) return resolve(new Lock(waiters, taken))
-      if (timeout === 0) throw timedOut(0)
-      needLoop()
-      const giveUp = (error: SabwayError) => {
-        if (waiters.giveUp(call)) call.reject(error)
-      }
-      const timer = timeout === undefined ? undefined : after(timeout, () => giveUp(timedOut(timeout)))
-      const ignoreSignal = onAbort(signal, () => giveUp(abortedError(signal!)))
-      const over = () => {
-        timer?.cancel()
-        ignoreSignal()
-      }
-      const call: PendingLock = {
-        resolve: (ownerDied) => {
-          over()
-          resolve(new Lock(waiters, ownerDied))
-        },
-        reject: (error) => {
-          over()
-          reject(error)
-        },
-      }
-      waiters.wait(call)
-    })
+  async lockAsync(options?: LockOptions): Promise<Lock> {
+    const waiters = this.#waiters
+    return new Lock(waiters, await waiters.lockAsync(check.patience(options, 'lock options'), timedOut))
   }
 
   /** Does a participant hold it, this thread or another? */

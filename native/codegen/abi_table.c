@@ -6,6 +6,8 @@
 #include "sabway/heap.h"
 #include "sabway/heap_channel.h"
 #include "sabway/map.h"
+#include "sabway/pool.h"
+#include "sabway/queue.h"
 #include "sabway/ring.h"
 #include "sabway/wait.h"
 
@@ -59,6 +61,7 @@ static const row ROWS[] = {
     SWI_STRUCT(sw_heap_block)
     SWI_STRUCT(sw_heap_cursor)
     SWI_STRUCT(sw_heap)
+    SWI_FIELD(sw_heap, role)
     SWI_FIELD(sw_heap, begin)
     SWI_FIELD(sw_heap, count)
     SWI_FIELD(sw_heap, ordered)
@@ -92,6 +95,20 @@ static const row ROWS[] = {
     SWI_FIELD(sw_map_options, ttl)
     SWI_STRUCT(sw_map_cursor)
     SWI_STRUCT(sw_map_block_cursor)
+    SWI_STRUCT(sw_pool_item)
+    SWI_FIELD(sw_pool_item, index)
+    SWI_FIELD(sw_pool_item, life)
+    SWI_FIELD(sw_pool_item, block)
+    SWI_STRUCT(sw_pool_stats)
+    SWI_FIELD(sw_pool_stats, bytes)
+    SWI_FIELD(sw_pool_stats, most)
+    SWI_FIELD(sw_pool_stats, blocks)
+    SWI_FIELD(sw_pool_stats, held)
+    SWI_STRUCT(sw_queue_handle)
+    SWI_FIELD(sw_queue_handle, length)
+    SWI_FIELD(sw_queue_handle, held)
+    SWI_FIELD(sw_queue_handle, cell)
+    SWI_STRUCT(sw_queue_options)
     // clang-format on
 };
 
@@ -103,6 +120,7 @@ _Static_assert(sizeof(sw_consumer) <= sizeof(((sw_instance *)0)->consumer),
 _Static_assert(sizeof(sw_heap) <= sizeof(((sw_instance *)0)->heap), "the handle fits its place in the instance");
 _Static_assert(sizeof(sw_heap_stats) <= sizeof(((sw_instance *)0)->scratch), "what a call gives fits the scratch");
 
+_Static_assert(sizeof(sw_queue_handle) <= 112, "lib/queues/attachment.ts has its places behind the handle");
 _Static_assert(sizeof(sw_map_handle) <= 144, "lib/map/attachment.ts has its places behind the handle");
 
 __attribute__((export_name("row_count"))) int row_count(void) { return sizeof(ROWS) / sizeof(ROWS[0]); }

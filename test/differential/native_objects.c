@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "prim/prim.h"
+#include "sabway/crc32c.h"
 #include "sabway/directory.h"
 #include "sabway/endpoint.h"
 #include "sabway/heap_channel.h"
@@ -13,9 +14,12 @@
 #include "sabway/map.h"
 #include "sabway/mutex.h"
 #include "sabway/mutex_object.h"
+#include "sabway/pool.h"
+#include "sabway/queue.h"
 #include "sabway/record.h"
 #include "sabway/registry.h"
 #include "sabway/string.h"
+#include "sabway/sync.h"
 #include "sabway/vector.h"
 
 typedef struct wasm_heap {

@@ -49,7 +49,11 @@ export class ObjectScript extends Calls {
   #channels: Made[] = []
   #nodes: [number, number][] = []
   #clock = 1000
+  /** Of pools: index, life, and the holder. */
+  #items: [number, number, number][] = []
   readonly #types: Type[]
+  /** Locks and signals, one of each type. */
+  readonly #syncs = new Map<number, Made>()
 
   constructor(
     private readonly arena: ObjectArena,
@@ -76,6 +80,7 @@ export class ObjectScript extends Calls {
         (e) => this.#makeRecord(e, 2 + this.below(20)),
         (e, o) => this.#record(e, o, abi.SW_TYPE_RECORDS!),
       ],
+      ['pool', abi.SW_TYPE_POOL!, (e) => this.#makePool(e), (e, o) => this.#pool(e, o)],
     ]
     this.#types = containers.map(([name, type, make, use]) => ({ name, type, make, use, objects: [] }))
   }
@@ -110,6 +115,7 @@ export class ObjectScript extends Calls {
     else if (kind < 38) this.#name(endpoint)
     else if (kind < 48) this.#channel(endpoint)
     else if (kind < 51) this.#ready(endpoint)
+    else if (kind < 58) this.#sync(endpoint)
     else if (kind < 66) this.#map(endpoint)
     else if (kind < 97) this.#container(endpoint)
     else if (kind < 98) this.#leave(endpoint)
@@ -480,6 +486,90 @@ export class ObjectScript extends Calls {
 
   // ---- vectors ----
 
+  // ---- locks and signals ----
+
+  /** Of any type, with any of its calls, in any order: each finds the object in any state. */
+  #sync(endpoint: number): void {
+    const { heap, to } = this.#of(endpoint)
+    const type = abi.SW_TYPE_EVENT! + this.below(8)
+    const made = this.#syncs.get(type) ?? this.#makeSync(endpoint, type)
+    if (made === null) return
+    const head = [heap, made.at, made.generation] as const
+    const general = [heap, made.at, type, made.generation] as const
+    const number = this.below(6)
+    const calls: Record<number, [string, ...number[]][]> = {
+      [abi.SW_TYPE_EVENT!]: [['sw_event_set'], ['sw_event_reset'], ['sw_event_try']],
+      [abi.SW_TYPE_SEMAPHORE!]: [
+        ['sw_semaphore_try_acquire'],
+        ['sw_semaphore_try_acquire'],
+        ['sw_semaphore_release', number],
+        ['sw_semaphore_consume', number],
+        ['sw_semaphore_post'],
+        ['sw_semaphore_available'],
+      ],
+      [abi.SW_TYPE_CONDITION!]: [
+        ['sw_condition_enlist'],
+        ['sw_condition_try'],
+        ['sw_condition_leave'],
+        ['sw_condition_notify', number & 1],
+      ],
+      [abi.SW_TYPE_RWLOCK!]: [
+        ['sw_rwlock_try_read'],
+        ['sw_rwlock_end_read'],
+        ['sw_rwlock_end_read'],
+        ['sw_rwlock_try_write', number & 1],
+        ['sw_rwlock_consistent'],
+        ['sw_rwlock_end_write'],
+      ],
+      [abi.SW_TYPE_BARRIER!]: [
+        ['sw_barrier_join'],
+        ['sw_barrier_leave'],
+        ['sw_barrier_arrive', to],
+        ['sw_barrier_arrive', to],
+        ['sw_barrier_try', number],
+        ['sw_barrier_withdraw', number],
+        ['sw_barrier_reset'],
+      ],
+      [abi.SW_TYPE_WAIT_GROUP!]: [
+        ['sw_group_add', number * 20],
+        ['sw_group_claim'],
+        ['sw_group_done'],
+        ['sw_group_try'],
+        ['sw_group_mend'],
+        ['sw_group_left'],
+      ],
+      [abi.SW_TYPE_ONCE!]: [['sw_once_begin'], ['sw_once_end', number & 1]],
+      [abi.SW_TYPE_SPIN_LOCK!]: [['sw_spin_try_lock', number & 1], ['sw_spin_unlock']],
+    }
+    for (let i = this.below(12); i >= 0; i--) {
+      const [name, ...more] = this.any(calls[type]!)
+      this.call(endpoint, name, ...head, ...more)
+    }
+    if (this.below(3) === 0) {
+      this.call(endpoint, 'sw_sync_begin_wait', ...general, this.below(2))
+      this.call(endpoint, 'sw_sync_end_wait', ...general, this.below(2))
+    }
+    this.call(endpoint, 'sw_sync_check', ...general)
+    if (this.below(12) !== 0) return
+    this.call(endpoint, 'sw_sync_free', ...general)
+    this.#syncs.delete(type)
+  }
+
+  #makeSync(endpoint: number, type: number): Made | null {
+    const { heap, to } = this.#of(endpoint)
+    const limit = type === abi.SW_TYPE_SEMAPHORE ? this.any([3, 64, 100]) : type === abi.SW_TYPE_BARRIER ? 3 : 0
+    const initial = type === abi.SW_TYPE_SEMAPHORE ? this.below(4) : 0
+    const leaves = type === abi.SW_TYPE_BARRIER || type === abi.SW_TYPE_WAIT_GROUP
+    const options =
+      type === abi.SW_TYPE_EVENT ? this.below(2) : leaves ? 2 * this.below(2) : this.below(20) === 0 ? 1 : 0
+    const made = this.#made(endpoint, 'sw_sync_new', type, limit, initial, options)
+    if (made === 0) return null
+    this.call(endpoint, 'sw_object_type', heap, made, to)
+    const found = { at: made, generation: this.#word(to) }
+    this.#syncs.set(type, found)
+    return found
+  }
+
   #makeVector(endpoint: number): number {
     const type = this.below(20) === 0 ? this.below(256) : this.any(COMPONENTS)
     return this.#made(endpoint, 'sw_vector_new', type, 1 + this.below(3), this.below(3) * 20)
@@ -737,5 +827,44 @@ export class ObjectScript extends Calls {
       const done = this.call(endpoint, 'sw_record_write_text', heap, record, row, text)
       if (done !== 0 && text !== 0) this.call(endpoint, 'sw_heap_free', heap, text)
     } else this.call(endpoint, this.below(3) === 0 ? 'sw_record_commit' : 'sw_record_undo', heap, record)
+  }
+
+  // ---- pools ----
+
+  #makePool(endpoint: number): number {
+    const most = 1 + this.below(150)
+    const bytes = this.any([0, 16, 100, 2000])
+    const growth = abi.SW_POOL_GROWTH! * (1 + this.below(3)) - (this.below(20) === 0 ? 1 : 0)
+    return this.#made(endpoint, 'sw_pool_new', bytes, this.below(most + 1), most, growth)
+  }
+
+  #pool(endpoint: number, { at: pool, generation }: Made): void {
+    const { heap, to } = this.#of(endpoint)
+    const kind = this.below(40)
+    const item = this.#items.length === 0 ? [0, 0, this.#role(endpoint)] : this.any(this.#items)
+    const [index, life, holder] = item as [number, number, number]
+    const got = (status: number | bigint | undefined) => {
+      if (status !== 0) return
+      this.#saw(to, 12)
+      this.#items.push([this.#word(to), this.#word(to + 4), this.#role(endpoint)])
+      if (this.#items.length > 40) this.#items.shift()
+    }
+    if (kind < 18) {
+      for (let i = 0; i < 4; i++) got(this.call(endpoint, 'sw_pool_acquire', heap, pool, generation, to))
+    } else if (kind < 30) {
+      const its = this.#joined.find((each) => this.#role(each) === holder) ?? endpoint
+      this.call(its, 'sw_pool_release', this.#of(its).heap, pool, generation, index, life)
+    } else if (kind < 33) got(this.call(endpoint, 'sw_pool_take', heap, pool, generation, index, life, holder, to))
+    else if (kind < 35) this.call(endpoint, 'sw_pool_shrink', heap, pool, generation, this.below(50))
+    else if (kind < 37) {
+      this.call(endpoint, 'sw_pool_stats_of', heap, pool, generation, to)
+      this.#saw(to, at('sw_pool_stats', 'sizeof'))
+    } else if (kind < 39) {
+      const which = this.below(2) === 0 ? 'sw_pool_begin_wait' : 'sw_pool_end_wait'
+      this.call(endpoint, which, heap, pool, generation)
+    } else {
+      this.call(endpoint, 'sw_crc32c_portable', this.below(2 ** 32), to, this.below(2000))
+      this.call(endpoint, 'sw_crc32c_zeros', this.below(2 ** 32), BigInt(this.below(2 ** 32)))
+    }
   }
 }

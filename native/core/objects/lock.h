@@ -7,14 +7,33 @@
 #include "base/peer.h"
 #include "sabway/mutex.h"
 #include "sabway/object.h"
+#include "sabway/registry.h"
 
 #define SWI_INLINE static inline __attribute__((always_inline))
+
+/* Families of control blocks, by calculation: the core has no tables. */
+SWI_INLINE uint32_t swi_family_kind(uint32_t type) {
+  return type < SW_TYPE_SYNC_FIRST    ? SW_KIND_OBJECT
+         : type < SW_TYPE_QUEUE_FIRST ? SW_KIND_SYNC
+         : type < SW_TYPE_CAST_FIRST  ? SW_KIND_QUEUE
+         : type < SW_TYPE_POOL_FIRST  ? SW_KIND_CAST
+                                      : SW_KIND_POOL;
+}
+/* The kind that a block of a family has while it is free. */
+SWI_INLINE uint32_t swi_family_free_kind(uint32_t kind) { return kind + 1; }
+SWI_INLINE uint32_t swi_family_bytes(uint32_t type) {
+  return type < SW_TYPE_SYNC_FIRST    ? SW_OBJECT_BYTES
+         : type < SW_TYPE_QUEUE_FIRST ? SW_SYNC_BYTES
+         : type < SW_TYPE_CAST_FIRST  ? SW_QUEUE_BYTES
+         : type < SW_TYPE_POOL_FIRST  ? SW_CAST_BYTES
+                                      : SW_POOL_BYTES;
+}
 
 /* The control block at that offset, if an object of that type and generation is there; else NULL,
  * and sw_object_check says why. */
 SWI_INLINE sw_object *swi_object_at(const sw_heap *h, uint32_t at, uint32_t type, uint32_t generation) {
   uint32_t bytes = h->count * SW_HEAP_PAGE;
-  if (at - h->begin > bytes - SW_OBJECT_BYTES || at % SW_HEAP_UNIT != 0) return NULL;
+  if (at - h->begin > bytes - swi_family_bytes(type) || at % SW_HEAP_UNIT != 0) return NULL;
   sw_object *object = (sw_object *)(void *)(h->base + at);
   uint64_t life = sw_peer_load64_acquire(&object->life);
   return life == ((uint64_t)generation << 32 | type) ? object : NULL;

@@ -1,4 +1,4 @@
-/* Control blocks of containers.
+/* Control blocks.
  *
  *   life (type)      state                next
  *   0                free                 new: store -> there, and the generation counts up (by
@@ -28,19 +28,22 @@ static uint64_t life_of(uint32_t generation, uint32_t type) { return (uint64_t)g
 static uint32_t generation_of(uint64_t life) { return (uint32_t)(life >> 32); }
 static uint32_t type_of(uint64_t life) { return (uint32_t)life; }
 
-/* The control block at that offset, or NULL when none can be there. */
-static sw_object *block_at(const sw_heap *h, uint32_t at) {
-  if (at < h->begin || at % SW_HEAP_UNIT != 0 || at > size_of(h) - SW_OBJECT_BYTES) return NULL;
+/* The control block of so many bytes at that offset, or NULL when none can be there. */
+static sw_object *block_of(const sw_heap *h, uint32_t at, uint32_t bytes) {
+  if (at < h->begin || at % SW_HEAP_UNIT != 0 || at > size_of(h) - bytes) return NULL;
   return (sw_object *)(void *)(h->base + at);
 }
 
+/* Of any family: its head is there, and as much as the smallest have. */
+static sw_object *block_at(const sw_heap *h, uint32_t at) { return block_of(h, at, SW_OBJECT_BYTES); }
+
 /* A control block that no other participant has, registered: 0 with h->status. */
-static uint32_t new_block(sw_heap *h) {
-  uint32_t at = sw_heap_alloc_aligned(h, SW_OBJECT_BYTES, SW_LINE);
+static uint32_t new_block(sw_heap *h, uint32_t kind, uint32_t bytes) {
+  uint32_t at = sw_heap_alloc_aligned(h, bytes, SW_LINE);
   if (at == 0) return 0;
-  __builtin_memset(h->base + at, 0, SW_OBJECT_BYTES);
+  __builtin_memset(h->base + at, 0, bytes);
   uint32_t place = 0;
-  int status = sw_registry_add(h, at, SW_KIND_OBJECT, &place);
+  int status = sw_registry_add(h, at, kind, &place);
   sw_store_relaxed(&((sw_object *)(void *)(h->base + at))->place, place);
   if (status == SW_OK) return at;
   sw_heap_free(h, at);
@@ -49,21 +52,22 @@ static uint32_t new_block(sw_heap *h) {
 }
 
 uint32_t sw_object_new(sw_heap *h, uint32_t type) {
-  uint32_t at = sw_registry_reuse(h, SW_KIND_FREE_OBJECT, SW_KIND_OBJECT);
+  uint32_t kind = swi_family_kind(type), bytes = swi_family_bytes(type);
+  uint32_t at = sw_registry_reuse(h, swi_family_free_kind(kind), kind);
   bool again = at != 0;
-  if (!again) at = new_block(h);
+  if (!again) at = new_block(h, kind, bytes);
   if (at == 0) return 0;
-  sw_object *object = block_at(h, at);
+  sw_object *object = block_of(h, at, bytes);
   if (object == NULL) {
     h->status = SW_ECORRUPT;
     return 0;
   }
   uint64_t root = sw_peer_load64_relaxed(&object->root);
   sw_store64_release(&object->root, ((root >> 32) + 1) << 32); /* [J2] */
-  if (again) {
-    sw_store64_relaxed(&object->lock.state, 0);
+  if (again) sw_store64_relaxed(&object->lock.state, 0);
+  if (again && kind != SW_KIND_POOL) { /* where cells go on to count their lives */
     uint64_t *words = (uint64_t *)(void *)(object + 1);
-    for (uint32_t i = 0; i < (SW_OBJECT_BYTES - sizeof(sw_object)) / 8; i++) sw_store64_relaxed(&words[i], 0);
+    for (uint32_t i = 0; i < (bytes - sizeof(sw_object)) / 8; i++) sw_store64_relaxed(&words[i], 0);
   }
   uint32_t generation = generation_of(sw_peer_load64_relaxed(&object->life)) + 1;
   sw_store64_release(&object->life, life_of(generation == 0 ? 1 : generation, type)); /* [J1] */
@@ -71,7 +75,7 @@ uint32_t sw_object_new(sw_heap *h, uint32_t type) {
 }
 
 int sw_object_check(const sw_heap *h, uint32_t at, uint32_t type, uint32_t generation) {
-  const sw_object *object = block_at(h, at);
+  const sw_object *object = block_of(h, at, swi_family_bytes(type));
   if (object == NULL) return SW_EWILD;
   uint64_t life = sw_peer_load64_acquire(&object->life); /* [J1] */
   if (life == life_of(generation, type)) return SW_OK;
@@ -113,8 +117,9 @@ int sw_object_begin_free(const sw_heap *h, uint32_t at, uint32_t type, uint32_t 
 void sw_object_end_free(sw_heap *h, uint32_t at) {
   sw_object *object = block_at(h, at);
   if (object == NULL) return;
-  uint32_t generation = generation_of(sw_peer_load64_relaxed(&object->life));
+  uint64_t life = sw_peer_load64_relaxed(&object->life);
+  uint32_t generation = generation_of(life), kind = swi_family_kind(type_of(life) & ~(uint32_t)SW_OBJECT_DYING);
   sw_store64_release(&object->life, life_of(generation, 0));
   uint32_t place = sw_peer_load_relaxed(&object->place);
-  sw_registry_retire(h, at, SW_KIND_OBJECT, SW_KIND_FREE_OBJECT, place);
+  sw_registry_retire(h, at, kind, swi_family_free_kind(kind), place);
 }

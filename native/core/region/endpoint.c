@@ -133,3 +133,12 @@ int sw_endpoint_owner(const void *base, uint32_t role, sw_owner *owner) {
   if (!sw_role_is_of_claim(role, sw_peer_load_relaxed(&e->epoch))) return 0;
   return owner->pid != 0 && (owner->pid & CLAIM_IN_PROGRESS) == 0;
 }
+
+bool swi_endpoint_lives(const void *base, uint32_t endpoint, uint32_t role) {
+  sw_owner own, other;
+  if (!sw_endpoint_owner(base, role, &other)) return false;
+  if (sw_endpoint_owner(base, sw_endpoint_role(base, endpoint % SW_ENDPOINTS), &own) && own.pid == other.pid &&
+      own.start_low == other.start_low && own.start_high == other.start_high)
+    return true;
+  return sw_endpoint_role_alive(base, role);
+}

@@ -55,7 +55,15 @@
   X(SW_EWILD, -46, "ERR_SABWAY_WILD_POINTER", "no block of the heap begins there")                             \
   X(SW_EKIND, -47, "ERR_SABWAY_OTHER_KIND", "the name is that of an object of another kind")                   \
   X(SW_EFREED, -48, "ERR_SABWAY_FREED", "the object was freed")                                                \
-  X(SW_EUNDO, -49, "ERR_SABWAY_TOO_MANY_CHANGES", "the undo log has no room for another change")
+  X(SW_EUNDO, -49, "ERR_SABWAY_TOO_MANY_CHANGES", "the undo log has no room for another change")               \
+  X(SW_EBROKEN, -52, "ERR_SABWAY_BROKEN", "a member of the barrier or wait group has ended without its part")  \
+  X(SW_EPOOLEMPTY, -62, "ERR_SABWAY_POOL_EMPTY", "all of the pool is handed out, and it may not grow")         \
+  X(SW_ERELEASED, -63, "ERR_SABWAY_RELEASED", "it was given back to its pool before")                          \
+  X(SW_ENOTHELD, -64, "ERR_SABWAY_NOT_HELD", "the caller did not get it from this pool, or has handed it on")  \
+  X(SW_ELIMIT, -65, "ERR_SABWAY_TOO_MANY_BUFFERS", "the manager has as many buffers as it may have")           \
+  X(SW_EFORGED, -66, "ERR_SABWAY_FORGED", "a message was not encrypted with this key for this place")          \
+  X(SW_EPACKED, -67, "ERR_SABWAY_NOT_COMPRESSED", "a message is not what a compressing codec wrote")           \
+  X(SW_EEXPANDS, -68, "ERR_SABWAY_EXPANDS_TOO_MUCH", "a message has more bytes than is allowed when decompressed")
 
 enum sw_error {
   SW_OK = 0,

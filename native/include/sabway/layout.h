@@ -18,12 +18,14 @@
 #include "layout/map.h"
 #include "layout/mutex.h"
 #include "layout/object.h"
+#include "layout/pool.h" #include "layout/queue.h"
 #include "layout/ready.h"
 #include "layout/record.h"
 #include "layout/region.h"
 #include "layout/registry.h"
 #include "layout/ring.h"
 #include "layout/string.h"
+#include "layout/sync.h"
 #include "layout/vector.h"
 
 #define SW_LAYOUT_STRUCTS(X) \
@@ -42,7 +44,10 @@
   SW_VECTOR_STRUCTS(X)       \
   SW_LIST_STRUCTS(X)         \
   SW_MAP_STRUCTS(X)          \
-  SW_RECORD_STRUCTS(X)
+  SW_RECORD_STRUCTS(X)       \
+  SW_SYNC_STRUCTS(X)         \
+  SW_POOL_STRUCTS(X)         \
+  SW_QUEUE_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -60,7 +65,10 @@
   SW_VECTOR_FIELDS(X)       \
   SW_LIST_FIELDS(X)         \
   SW_MAP_FIELDS(X)          \
-  SW_RECORD_FIELDS(X)
+  SW_RECORD_FIELDS(X)       \
+  SW_SYNC_FIELDS(X)         \
+  SW_POOL_FIELDS(X)         \
+  SW_QUEUE_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -173,6 +181,46 @@
   X(SW_MAP_LOG2_MOST)          \
   X(SW_MAP_KEY_MOST)           \
   X(SW_RECORD_ALIVE)           \
-  X(SW_UNDO_TEXT)
+  X(SW_UNDO_TEXT)              \
+  X(SW_KIND_SYNC)              \
+  X(SW_KIND_QUEUE)             \
+  X(SW_KIND_CAST)              \
+  X(SW_KIND_POOL)              \
+  X(SW_SYNC_BYTES)             \
+  X(SW_QUEUE_BYTES)            \
+  X(SW_CAST_BYTES)             \
+  X(SW_POOL_BYTES)             \
+  X(SW_TYPE_EVENT)             \
+  X(SW_TYPE_SEMAPHORE)         \
+  X(SW_TYPE_CONDITION)         \
+  X(SW_TYPE_RWLOCK)            \
+  X(SW_TYPE_BARRIER)           \
+  X(SW_TYPE_WAIT_GROUP)        \
+  X(SW_TYPE_ONCE)              \
+  X(SW_TYPE_SPIN_LOCK)         \
+  X(SW_SYNC_AUTO)              \
+  X(SW_SYNC_LEAVE)             \
+  X(SW_PERMIT_COUNTED)         \
+  X(SW_ONCE_DONE)              \
+  X(SW_RWLOCK_POISONED)        \
+  X(SW_SYNC_FLAG)              \
+  X(SW_TYPE_POOL)              \
+  X(SW_POOL_CELLS)             \
+  X(SW_POOL_LINKS)             \
+  X(SW_POOL_MOST)              \
+  X(SW_POOL_GROWTH)            \
+  X(SW_POOL_CLOSED)            \
+  X(SW_TYPE_QUEUE)             \
+  X(SW_TYPE_SINGLE_QUEUE)      \
+  X(SW_TYPE_PRIORITY_QUEUE)    \
+  X(SW_TYPE_RING_QUEUE)        \
+  X(SW_QUEUE_ACK)              \
+  X(SW_QUEUE_SORTED)           \
+  X(SW_QUEUE_INTEGER)          \
+  X(SW_QUEUE_LEVELS)           \
+  X(SW_QUEUE_MOST)             \
+  X(SW_QUEUE_CELLS_MOST)       \
+  X(SW_QUEUE_SPARES)           \
+  X(SW_CELL_OFFERED)
 
 #endif

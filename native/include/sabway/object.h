@@ -1,7 +1,8 @@
-/* Objects of the heap that have a control block: what all containers share. A type's own functions
- * (sabway/map.h and so on) call these.
+/* Objects of the heap that have a control block: what containers, locks, queues and pools share. A
+ * type's own functions (sabway/map.h and so on) call these.
  *
- * A control block is one for good: an object that is freed leaves it to the next one, of any type.
+ * A control block is one for good: an object that is freed leaves it to the next one of its family.
+ * In the directory all of them are of the kind SW_KIND_OBJECT, and sw_object_type tells which.
  * So a participant that comes late finds words with their old meaning there, and the generation
  * tells it that the object is another. */
 #ifndef SABWAY_OBJECT_H

@@ -85,6 +85,11 @@ static const struct reason {
      "the holder of the lock takes out, and others put in where there is nothing"},
     {"shrink", "&h->map[page]", MODEL_WEAKEN, "decides whether it was freed; the lock orders the rest"},
     {"grow", "&h->map[page]", MODEL_WEAKEN, "decides whether it was freed; the lock orders the rest"},
+    {"swi_pool_link", "link[way", MODEL_WEAKEN,
+     "a chunk whose words are not seen yet gives no cell, or one that is given back [X4]; this is for the zeros of a "
+     "new block"},
+    {"append_chunk", "load_acquire(link)", MODEL_WEAKEN, "the lock orders it"},
+    {"append_chunk", "sw_store_release(link", MODEL_WEAKEN, "as swi_pool_link"},
     {"sw_mutex_consistent", "&m->state", MODEL_WEAKEN, "the holder stays: its unlock, edge [M2], publishes"},
     {"sw_mutex_request_handoff", "&m->state", MODEL_WEAKEN, "the holder stays: its unlock, edge [M2], publishes"},
     {"wake_next", "&m->state", MODEL_WEAKEN, "a hint, in a word whose other exchanges order what matters"},

@@ -128,6 +128,9 @@ static int read_file(const char *root, const char *path, site *sites, int count)
   return count;
 }
 
+/* Whose functions are part of others. */
+static const char *const HEADERS[] = {"core/pool/cells.h"};
+
 int sites_read(const char *root, site *sites) {
   char name[2 * LINE], path[LINE];
   snprintf(name, sizeof(name), "%.500s/native/sources.txt", root);
@@ -142,6 +145,8 @@ int sites_read(const char *root, site *sites) {
     if (strncmp(path, "core/", 5) == 0) count = read_file(root, path, sites, count);
   }
   fclose(list);
+  for (size_t i = 0; i < sizeof(HEADERS) / sizeof(*HEADERS) && count >= 0; i++)
+    count = read_file(root, HEADERS[i], sites, count);
   for (int i = 0; i < label_count && count >= 0; i++) {
     if (labels[i].found) continue;
     printf("the comments name the ordering edge %s, but no atomic operation has it on its line or right above it\n",

@@ -11,12 +11,12 @@ cd "${1:-.}" || exit 2
 
 ranks='base include
 prim/prim.h
-core/region
+core/region core/checksum
 core/ring
 core/channel core/mutex
 core/heap
 core/objects
-core/string core/vector core/list core/map core/record
+core/string core/vector core/list core/map core/record core/sync core/pool core/queue
 prim
 threads util
 process worker

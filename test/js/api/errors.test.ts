@@ -2,7 +2,19 @@
 // what is right.
 import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
-import { defineObject, type ErrorCode, Mutex, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
+import {
+  BufferPool,
+  defineObject,
+  type ErrorCode,
+  Mutex,
+  Region,
+  type SabwayError,
+  SharedBarrier,
+  SharedMemoryChannel,
+  SharedMemoryManager,
+  SharedMemoryPool,
+} from 'sabway'
+import { compressed, encrypted } from 'sabway/codecs'
 import { abi, ringWord } from '../support/abi.js'
 import { attach, keep, open, pair } from '../support/channels.js'
 import { runChild } from '../support/children.js'
@@ -350,6 +362,55 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
       object.lock((fields) => fields.assign({ hp: 1, mana: 2 }))
     },
     teaches: /1 values at most can be changed under one lock; all of them are as before; make it with a larger `undo`/,
+  },
+  ERR_SABWAY_FORGED: {
+    act: () => encrypted('bytes', { key: new Uint8Array(32) }).decode(new Uint8Array(50)),
+    teaches: /the key, the context and the codec must be the same on both sides; or it was changed since/,
+  },
+  ERR_SABWAY_NOT_COMPRESSED: {
+    act: () => compressed('bytes').decode(new Uint8Array(50)),
+    teaches: /it does not begin like one; do both sides use the same codec\?/,
+  },
+  ERR_SABWAY_EXPANDS_TOO_MUCH: {
+    act: () => compressed('bytes', { maxBytes: 9 }).decode(compressed('bytes').encode(new Uint8Array(10))),
+    teaches: /it stands for 10 bytes, and maxBytes of the compression is 9; set it higher if the sender can be trusted/,
+  },
+  ERR_SABWAY_BROKEN: {
+    act: async () => {
+      const barrier = new SharedBarrier(region(), { parties: 2 })
+      const waiting = barrier.waitAsync()
+      barrier.reset()
+      await waiting
+    },
+    teaches: /reset\(\) lets those that live begin anew/,
+  },
+  ERR_SABWAY_POOL_EMPTY: {
+    act: () => {
+      const pool = new SharedMemoryPool(region(), { maxBlocks: 1 })
+      pool.acquire()
+      pool.acquire()
+    },
+    teaches: /1 are held by participants that live; release some, or make it larger/,
+  },
+  ERR_SABWAY_RELEASED: {
+    act: () => {
+      const block = new SharedMemoryPool(region()).acquire()
+      block.release()
+      block.release()
+    },
+    teaches: /block 0 of the pool at \d+/,
+  },
+  ERR_SABWAY_NOT_HELD: {
+    act: () => new BufferPool().returnBuffer(new Uint8Array(1)),
+    teaches: /must be the very array that getBuffer\(\) of this pool returned/,
+  },
+  ERR_SABWAY_TOO_MANY_BUFFERS: {
+    act: () => {
+      const manager = new SharedMemoryManager({ maxBuffers: 1, cleanupInterval: Number.POSITIVE_INFINITY })
+      manager.createBuffer(1)
+      manager.createBuffer(1)
+    },
+    teaches: /1, as maxBuffers says; release some, or raise it/,
   },
 }
 

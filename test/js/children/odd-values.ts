@@ -6,6 +6,7 @@ import { main } from '../../electron/stubs/electron.js'
 import { ODD } from '../support/odd.js'
 import { root } from '../support/paths.js'
 import { membersOf, type Scene, SURFACE } from '../support/surface.js'
+import { poolInstances } from '../support/surface-pools.js'
 
 const entry = process.argv[2] as keyof typeof SURFACE
 const file = { index: 'index.mjs', browser: 'browser.mjs', renderer: 'electron/renderer.mjs', main: '' }[entry]
@@ -154,6 +155,12 @@ for (const [member, row] of Object.entries(SURFACE[entry])) {
   }
 }
 
+function partOf(heap: Sabway.MemoryHeap): Sabway.WaitGroupPart {
+  const group = new sabway.SharedWaitGroup(heap)
+  group.add()
+  return group.claim()
+}
+
 const last = scene()
 const members = membersOf(sabway, {
   SharedMemoryChannel: last.renderer,
@@ -164,12 +171,27 @@ const members = membersOf(sabway, {
   SharedObject: last.object,
   SharedStructArray: last.structs.array,
   Lock: last.mutex.lock(),
+  SharedEvent: new sabway.SharedEvent(last.heap),
+  SharedSemaphore: new sabway.SharedSemaphore(last.heap, { permits: 1 }),
+  SharedCondition: new sabway.SharedCondition(last.heap),
+  SharedRwLock: new sabway.SharedRwLock(last.heap),
+  SharedBarrier: new sabway.SharedBarrier(last.heap, { parties: 1 }),
+  SharedWaitGroup: new sabway.SharedWaitGroup(last.heap),
+  SharedOnce: new sabway.SharedOnce(last.heap),
+  SharedSpinLock: new sabway.SharedSpinLock(last.heap),
+  Permit: new sabway.SharedSemaphore(last.heap, { permits: 1 }).acquire(),
+  ReadLock: new sabway.SharedRwLock(last.heap).readLock(),
+  WriteLock: new sabway.SharedRwLock(last.heap).tryWriteLock()!,
+  SpinHold: new sabway.SharedSpinLock(last.heap).tryLock()!,
+  WaitGroupPart: partOf(last.heap),
+  SpinLock: new sabway.SpinLock(new SharedArrayBuffer(4)),
   SharedMap: last.map,
   SharedString: last.string,
   SharedVector: last.vector,
   SharedList: last.list,
   SharedPointerList: last.pointers,
   CachedItemList: last.items,
+  ...poolInstances(last),
   ConcurrentHashMap: new sabway.ConcurrentHashMap(last.heap),
   // an entry without codecs has no ports
   ChannelPort: sharedCodec() === undefined ? { cloneHint: '' } : last.port,

@@ -7,16 +7,35 @@ import { fileURLToPath } from 'node:url'
 import { SharedMemoryChannel } from 'sabway'
 import type { LimitsTask } from '../children/limits.js'
 import type { PeerTask } from '../children/peer.js'
+import type { CodedTask } from '../workers/coded.js'
 import type { ContainersTask } from '../workers/containers.js'
 import type { HeapTask } from '../workers/heap.js'
 import type { MapTask } from '../workers/map.js'
 import type { MutexTask } from '../workers/mutex.js'
+import type { PoolTask } from '../workers/pools.js'
+import type { QueuesTask } from '../workers/queues.js'
 import type { RecordTask } from '../workers/record.js'
+import type { SyncTask } from '../workers/sync.js'
 import { pattern } from './bytes.js'
 import { collect, keep } from './channels.js'
 import { until, within } from './wait.js'
 
 const running: Peer[] = []
+
+/** What a task has that only those of its program have, and the program; the first that fits. */
+const PROGRAMS: readonly (readonly [mark: string, name: string])[] = [
+  ['pool', 'workers/pools'],
+  ['locks', 'workers/mutex'],
+  ['coded', 'workers/coded'],
+  ['containers', 'workers/containers'],
+  ['sync', 'workers/sync'],
+  ['queue', 'workers/queues'],
+  ['map', 'workers/map'],
+  ['changes', 'workers/record'],
+  ['shared', 'workers/heap'],
+  ['does', 'children/peer'],
+  ['', 'children/limits'],
+]
 
 export class Peer {
   readonly process: ChildProcess
@@ -25,24 +44,22 @@ export class Peer {
 
   /** `under`: a command that runs the process, and its arguments. */
   constructor(
-    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask,
+    task:
+      | PeerTask
+      | LimitsTask
+      | HeapTask
+      | MutexTask
+      | MapTask
+      | RecordTask
+      | ContainersTask
+      | CodedTask
+      | PoolTask
+      | SyncTask
+      | QueuesTask,
     under: readonly string[] = [],
     options: SpawnOptions = {},
   ) {
-    const name =
-      'locks' in task
-        ? 'workers/mutex'
-        : 'containers' in task
-          ? 'workers/containers'
-          : 'map' in task
-            ? 'workers/map'
-            : 'changes' in task
-              ? 'workers/record'
-              : 'shared' in task
-                ? 'workers/heap'
-                : 'does' in task
-                  ? 'children/peer'
-                  : 'children/limits'
+    const [, name] = PROGRAMS.find(([mark]) => mark === '' || mark in task)!
     const file = fileURLToPath(new URL(`../${name}.js`, import.meta.url))
     const [command, ...args] = [...under, process.execPath, file, JSON.stringify(task)]
     const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const

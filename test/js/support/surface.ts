@@ -2,6 +2,7 @@
 // odd-values.test.ts finds by reflection what is not in this table.
 import { EventEmitter } from 'node:events'
 import type * as Sabway from 'sabway'
+import { pools } from './surface-pools.js'
 
 /** What a row may use: made for each row, and let go after it. */
 export interface Scene {
@@ -340,6 +341,18 @@ const port: Record<string, Row> = {
 }
 
 const rest: Record<string, Row> = {
+  codecOf: optionsOf(
+    [
+      'codec',
+      'enableCompression',
+      'compressionThreshold',
+      'compressionLevel',
+      'enableEncryption',
+      'encryptionKey',
+      'encryptionContext',
+    ],
+    (options, { sabway }) => sabway.codecOf(options),
+  ),
   crc32c: [(odd, { sabway }) => sabway.crc32c(odd), (odd, { sabway }) => sabway.crc32c(bytes, odd)],
   'SabwayError#constructor': [
     (odd, { sabway }) => new sabway.SabwayError(odd, 'detail'),
@@ -478,6 +491,10 @@ const mutex: Record<string, Row> = {
     (odd, { sabway }) => Reflect.construct(sabway.Lock, [odd, false]),
     (odd, { sabway }) => Reflect.construct(sabway.Lock, [{}, odd]),
   ],
+  'Lock.isMade': 'internal',
+  'Lock#suspend': 'internal',
+  'Lock#resume': 'internal',
+  'Lock#resumeAsync': 'internal',
   'Lock#ownerDied': 'no parameters',
   'Lock#consistent': 'no parameters',
   'Lock#release': 'no parameters',
@@ -876,7 +893,233 @@ for (const name of ['SharedPointerList', 'CachedItemList']) {
     containers[`${name}#${each}`] = 'no parameters'
 }
 
-const common = { ...channel, ...region, ...port, ...heap, ...mutex, ...maps, ...containers, ...record, ...rest }
+type SyncName =
+  | 'SharedEvent'
+  | 'SharedSemaphore'
+  | 'SharedCondition'
+  | 'SharedRwLock'
+  | 'SharedBarrier'
+  | 'SharedWaitGroup'
+  | 'SharedOnce'
+  | 'SharedSpinLock'
+type SyncClass = Sabway.SharedEvent | Sabway.SharedSemaphore
+
+/** What the constructor takes, and an object that is made for one call and freed behind it. */
+const syncOf = (name: SyncName, needed: object | undefined, options: readonly string[]) => {
+  const made = ({ sabway, heap }: Scene, given: unknown = needed): SyncClass =>
+    Reflect.construct(sabway[name], [heap, given]) as SyncClass
+  const using = <T>(call: (odd: never, object: T) => unknown): Try => {
+    return (odd, scene) => {
+      const object = made(scene)
+      try {
+        const result = call(odd, object as never)
+        if (!(result instanceof Promise)) return result
+        return result.finally(() => object.free())
+      } finally {
+        object.free()
+      }
+    }
+  }
+  const shared = (scene: Scene, more: object) => {
+    const object = made(scene)
+    try {
+      return made(scene, { ...object.getSharedMemory(), ...more })
+    } finally {
+      object.free()
+    }
+  }
+  const constructing: Try[] = [
+    (odd, { sabway }) => Reflect.construct(sabway[name], [odd, needed]),
+    (odd, scene) => made(scene, odd).free(),
+    (odd, scene) => shared(scene, { bufferPosition: odd }),
+    (odd, scene) => shared(scene, { bufferByteOffset: odd }),
+    (odd, scene) => shared(scene, { generation: odd }),
+    ...options.map(
+      (option): Try =>
+        (odd, scene) =>
+          made(scene, { ...needed, [option]: odd }).free(),
+    ),
+  ]
+  return { constructing, using }
+}
+
+const event = syncOf('SharedEvent', {}, ['autoReset', 'set'])
+const semaphore = syncOf('SharedSemaphore', { permits: 2 }, ['permits', 'initial'])
+const condition = syncOf('SharedCondition', undefined, [])
+const rwlock = syncOf('SharedRwLock', undefined, [])
+const barrier = syncOf('SharedBarrier', { parties: 1 }, ['parties', 'onDeath'])
+const group = syncOf('SharedWaitGroup', {}, ['onDeath'])
+const once = syncOf('SharedOnce', undefined, [])
+const spin = syncOf('SharedSpinLock', undefined, [])
+const word = () => new Int32Array(new SharedArrayBuffer(8))
+/** What a wait can be given; the object lets it go on at once. */
+const waiting = <T>(
+  { using }: ReturnType<typeof syncOf>,
+  names: readonly string[],
+  call: (object: T, options: object) => unknown,
+): Try[] => [
+  using<T>((odd, object) => call(object, odd)),
+  ...names.map((name) => using<T>((odd, object) => call(object, { [name]: odd }))),
+]
+const BLOCK = ['timeout'] as const
+const WAIT = ['timeout', 'signal'] as const
+
+const sync: Record<string, Row> = {
+  'SharedEvent#constructor': event.constructing,
+  'SharedEvent#wait': waiting<Sabway.SharedEvent>(event, BLOCK, (object, options) => {
+    object.set()
+    object.wait(options)
+  }),
+  'SharedEvent#waitAsync': waiting<Sabway.SharedEvent>(event, WAIT, (object, options) => {
+    object.set()
+    return object.waitAsync(options)
+  }),
+  'SharedSemaphore#constructor': semaphore.constructing,
+  'SharedSemaphore#acquire': waiting<Sabway.SharedSemaphore>(semaphore, BLOCK, (object, options) =>
+    object.acquire(options),
+  ),
+  'SharedSemaphore#acquireAsync': waiting<Sabway.SharedSemaphore>(semaphore, WAIT, (object, options) =>
+    object.acquireAsync(options),
+  ),
+  'SharedCondition#constructor': condition.constructing,
+  'SharedCondition#wait': [condition.using<Sabway.SharedCondition>((odd, object) => object.wait(odd))],
+  'SharedCondition#waitAsync': [condition.using<Sabway.SharedCondition>((odd, object) => object.waitAsync(odd))],
+  'SharedRwLock#constructor': rwlock.constructing,
+  'SharedRwLock#readLock': waiting<Sabway.SharedRwLock>(rwlock, BLOCK, (object, options) => object.readLock(options)),
+  'SharedRwLock#readLockAsync': waiting<Sabway.SharedRwLock>(rwlock, WAIT, (object, options) =>
+    object.readLockAsync(options),
+  ),
+  'SharedRwLock#writeLock': waiting<Sabway.SharedRwLock>(rwlock, BLOCK, (object, options) => object.writeLock(options)),
+  'SharedRwLock#writeLockAsync': waiting<Sabway.SharedRwLock>(rwlock, WAIT, (object, options) =>
+    object.writeLockAsync(options),
+  ),
+  'SharedBarrier#constructor': barrier.constructing,
+  'SharedBarrier#wait': waiting<Sabway.SharedBarrier>(barrier, BLOCK, (object, options) => object.wait(options)),
+  'SharedBarrier#waitAsync': waiting<Sabway.SharedBarrier>(barrier, WAIT, (object, options) =>
+    object.waitAsync(options),
+  ),
+  'SharedWaitGroup#constructor': group.constructing,
+  'SharedWaitGroup#add': [group.using<Sabway.SharedWaitGroup>((odd, object) => object.add(odd))],
+  'SharedWaitGroup#wait': waiting<Sabway.SharedWaitGroup>(group, BLOCK, (object, options) => object.wait(options)),
+  'SharedWaitGroup#waitAsync': waiting<Sabway.SharedWaitGroup>(group, WAIT, (object, options) =>
+    object.waitAsync(options),
+  ),
+  'SharedOnce#constructor': once.constructing,
+  'SharedOnce#run': [
+    once.using<Sabway.SharedOnce>((odd, object) => object.run(notCalled(odd))),
+    once.using<Sabway.SharedOnce>((odd, object) => object.run(() => {}, odd)),
+  ],
+  'SharedOnce#runAsync': [
+    once.using<Sabway.SharedOnce>((odd, object) => object.runAsync(notCalled(odd))),
+    once.using<Sabway.SharedOnce>((odd, object) => object.runAsync(() => {}, odd)),
+  ],
+  'SharedSpinLock#constructor': spin.constructing,
+  'SharedSpinLock#lock': waiting<Sabway.SharedSpinLock>(spin, BLOCK, (object, options) => object.lock(options)),
+  'SpinLock#constructor': [
+    (odd, { sabway }) => new sabway.SpinLock(odd),
+    (odd, { sabway }) => new sabway.SpinLock(word(), odd),
+  ],
+  'SpinLock#lock': optionsOf(['timeout'], (options, { sabway }) => new sabway.SpinLock(word()).lock(options)),
+  'SharedMemoryAtomics.acquireMutex': [
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.acquireMutex(odd, 0),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.acquireMutex(word(), odd),
+  ],
+  'SharedMemoryAtomics.releaseMutex': [
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.releaseMutex(odd, 0),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.releaseMutex(word().fill(1), odd),
+  ],
+  'SharedMemoryAtomics.tryAcquireMutex': [
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.tryAcquireMutex(odd, 0),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.tryAcquireMutex(word(), odd),
+  ],
+  'SharedMemoryAtomics.waitCondition': [
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.waitCondition(odd, 0, 1),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.waitCondition(word(), odd, 1),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.waitCondition(word().fill(12345), 0, odd),
+  ],
+  'SharedMemoryAtomics.notifyCondition': [
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.notifyCondition(odd, 0),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.notifyCondition(word(), odd),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.notifyCondition(word(), 0, odd),
+  ],
+  'SharedMemoryAtomics.notifyAllConditions': [
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.notifyAllConditions(odd, 0),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.notifyAllConditions(word(), odd),
+  ],
+  'SharedMemoryAtomics.barrier': [
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.barrier(odd, 0, 1),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.barrier(word(), odd, 1),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.barrier(word(), 0, odd),
+  ],
+  'SharedMemoryAtomics.waitBarrier': [
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.waitBarrier(odd, 0),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.waitBarrier(word(), odd),
+  ],
+  'SharedMemoryAtomics.fence': 'no parameters',
+  'SharedMemoryAtomics#constructor': 'no parameters',
+  'SharedMemoryAtomics.load': [
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.load(odd, 0),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.load(word(), odd),
+  ],
+  'SharedMemoryAtomics.store': [
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.store(odd, 0, 1),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.store(word(), odd, 1),
+    (odd, { sabway }) => sabway.SharedMemoryAtomics.store(word(), 0, odd),
+  ],
+}
+const SYNC_MEMBERS: Record<string, readonly string[]> = {
+  SharedEvent: ['set', 'reset', 'isSet', 'tryWait'],
+  SharedSemaphore: ['permits', 'available', 'tryAcquire', 'post'],
+  SharedCondition: ['notifyOne', 'notifyAll'],
+  SharedRwLock: ['tryReadLock', 'tryWriteLock'],
+  SharedBarrier: ['parties', 'isBroken', 'join', 'leave', 'reset'],
+  SharedWaitGroup: ['claim', 'done', 'left', 'mend', 'tryWait'],
+  SharedOnce: ['isDone'],
+  SharedSpinLock: ['tryLock'],
+}
+for (const [name, members] of Object.entries(SYNC_MEMBERS)) {
+  for (const each of [...members, 'heap', 'pointer', 'getSharedMemory', 'free', 'isFreed', 'toJSON'])
+    sync[`${name}#${each}`] = 'no parameters'
+  for (const each of ['Symbol(Symbol.dispose)', 'Symbol(Symbol.toStringTag)']) sync[`${name}#${each}`] = 'no parameters'
+  const internal = [
+    'cloneHint',
+    'generation',
+    'member',
+    'release',
+    'error',
+    'Symbol(nodejs.util.inspect.custom)',
+    'calls',
+  ]
+  for (const each of internal) sync[`${name}#${each}`] = 'internal'
+}
+const HELD: Record<string, readonly string[]> = {
+  Permit: ['release', 'consume'],
+  ReadLock: ['release'],
+  WriteLock: ['release', 'consistent', 'ownerDied'],
+  WaitGroupPart: ['done'],
+  SpinHold: ['release', 'ownerDied'],
+}
+for (const [name, members] of Object.entries(HELD)) {
+  for (const each of [...members, 'Symbol(Symbol.dispose)', 'Symbol(Symbol.toStringTag)'])
+    sync[`${name}#${each}`] = 'no parameters'
+  for (const each of ['constructor', 'cloneHint']) sync[`${name}#${each}`] = 'internal'
+}
+for (const each of ['int32', 'index', 'tryLock', 'unlock', 'Symbol(Symbol.toStringTag)'])
+  sync[`SpinLock#${each}`] = 'no parameters'
+
+const common = {
+  ...channel,
+  ...region,
+  ...port,
+  ...heap,
+  ...mutex,
+  ...sync,
+  ...maps,
+  ...containers,
+  ...record,
+  ...rest,
+  ...pools,
+}
 
 type Main = typeof import('sabway/electron/main')
 type Renderer = typeof import('sabway/electron/renderer')

@@ -14,6 +14,15 @@ enum sw_kind {
   SW_KIND_FREE_CHANNEL = 5, /* likewise, of a channel's header */
   SW_KIND_OBJECT = 6,       /* a container's control block, see layout/object.h */
   SW_KIND_FREE_OBJECT = 7,  /* one that the next container may have */
+  /* likewise, the control blocks of other families: see layout/object.h */
+  SW_KIND_SYNC = 8,
+  SW_KIND_FREE_SYNC = 9,
+  SW_KIND_QUEUE = 10,
+  SW_KIND_FREE_QUEUE = 11,
+  SW_KIND_CAST = 12,
+  SW_KIND_FREE_CAST = 13,
+  SW_KIND_POOL = 14,
+  SW_KIND_FREE_POOL = 15,
   SW_KIND_MASK = 15
 };
 
