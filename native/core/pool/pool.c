@@ -44,7 +44,8 @@ uint32_t *swi_pool_link(const sw_heap *h, const view *v, uint32_t number) {
   for (; number != 0 && length < 4; number = (number - 1) / SW_POOL_LINKS) way[length++] = (number - 1) % SW_POOL_LINKS;
   sw_pool *chunk = v->pool;
   while (length > 1 && chunk != NULL) {
-    uint32_t at = sw_peer_load_acquire(&chunk->link[way[--length]]); /* [X5] */
+    length--;
+    uint32_t at = sw_peer_load_acquire(&chunk->link[way[length]]); /* [X5] */
     chunk = swi_chunk_at(h->base, end_of(h), at);
   }
   return chunk == NULL || length == 0 ? NULL : &chunk->link[way[0]];

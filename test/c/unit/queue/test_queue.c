@@ -258,7 +258,7 @@ static void any_priority_is_stable(void **state) {
   }
   assert_int_equal(put_number(&c, 1, 1), 0);
   for (int key = 6; key >= 0; key--)
-    for (uint32_t i = 0; i < counts[key]; i++) assert_true(take_number(&c) == key * 1000 + i);
+    for (uint32_t i = 0; i < counts[key]; i++) assert_true(take_number(&c) == (uint32_t)key * 1000 + i);
   assert_true(take_number(&c) == -1000);
   close_scene(&c);
 }
