@@ -19,8 +19,8 @@ const ROOMS = [
   { name: 'channel', files: '^lib/channel/' },
   { name: 'map', files: '^lib/map/' },
   // Puts the parts together.
-  { name: 'loading', files: '^lib/(load|whole|objects|exports|exports-bytes)\\.ts$' },
-  { name: 'entries', files: '^lib/(electron/|(index|bytes|browser|browser-bytes)\\.ts$)' },
+  { name: 'loading', files: '^lib/(load|whole|objects|codecs|exports|exports-bytes)\\.ts$' },
+  { name: 'entries', files: '^lib/(electron/|(index|bytes|browser|browser-bytes|browser-codecs)\\.ts$)' },
 ]
 
 const upward = ROOMS.slice(0, -1).map(({ name, files }, level) => ({

@@ -12,13 +12,18 @@ const shared: UserConfig = {
   logLevel: 'warn',
   // msgpackr is in the bundle: a sandboxed preload script cannot load packages, and what a program
   // adds to its own msgpackr must not reach this one. pack.js is all of it but the streams of Node.
-  deps: { alwaysBundle: [/^msgpackr/] },
-  alias: { msgpackr: here('node_modules/msgpackr/pack.js') },
+  // So are fflate and @noble/ciphers, for the same reasons.
+  deps: { alwaysBundle: [/^msgpackr/, /^fflate/, /^@noble\/ciphers/] },
+  alias: {
+    msgpackr: here('node_modules/msgpackr/pack.js'),
+    fflate: here('node_modules/fflate/esm/browser.js'), // without the threads of Node
+  },
 }
 
 const ofNode = {
   index: 'lib/index.ts',
   bytes: 'lib/bytes.ts',
+  codecs: 'lib/codecs.ts',
   'electron/main': 'lib/electron/main.ts',
   'electron/preload': 'lib/electron/preload.ts',
 }
@@ -26,6 +31,7 @@ const ofNode = {
 const ofPages = {
   browser: 'lib/browser.ts',
   'browser-bytes': 'lib/browser-bytes.ts',
+  'browser-codecs': 'lib/browser-codecs.ts',
   'browser-objects': 'lib/objects.ts',
   'electron/renderer': 'lib/electron/renderer.ts',
 }
@@ -53,7 +59,11 @@ export default defineConfig([
     ...shared,
     entry: ofPages,
     platform: 'browser',
-    alias: { ...shared.alias, './v8.js': here('lib/codec/v8-none.ts') },
+    alias: {
+      ...shared.alias,
+      './v8.js': here('lib/codec/v8-none.ts'),
+      './native.js': here('lib/codec/native-none.ts'),
+    },
   },
   // The types of all entries at once: a class is declared once, so that what one entry returns can
   // be given to another.

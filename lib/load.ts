@@ -4,6 +4,7 @@ import { nodeHost } from './base/host.js'
 import { addressLimit, lastOnExit, roomForRegions } from './base/node-host.js'
 import { startWorker } from './channel/native-worker.js'
 import { workerPart } from './channel/parts.js'
+import { laterPart } from './codec/options.js'
 import { ADDON_ERRORS } from './generated/abi.js'
 import { nativeEvents } from './loop/native-events.js'
 import { nativePart } from './loop/parts.js'
@@ -37,6 +38,10 @@ export function loadAddon(): void {
     const { fileURLToPath } = process.getBuiltinModule('node:url')
     const here = import.meta.url
     root = join(dirname(fileURLToPath(here)), '..')
+    // Of the same kind of module as this file: then its classes are the same, too. Node before
+    // 20.19 cannot load the one for `import` like this; there, programs import it themselves.
+    const codecs = here.endsWith('.cjs') ? './codecs.cjs' : './codecs.mjs'
+    laterPart.provide({ load: () => createRequire(here)(codecs) })
     find = createRequire(here)('node-gyp-build') as NonNullable<typeof find>
     provideAddon(Object.assign(find(root), { isMainThread }))
   } catch (error) {

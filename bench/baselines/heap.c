@@ -5,20 +5,12 @@
  * answers with the seconds that those took: of its own processor time where it is one thread. */
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/atomics.h"
-#include "prim/prim.h"
+#include "program.h"
 
 enum { BOX = 1024, BATCH = 16, BYTES = 64, CHURN = 10000 };
-
-static void fail(const char *what) {
-  fprintf(stderr, "heap: %s\n", what);
-  exit(1);
-}
 
 #if defined(MIMALLOC)
 
@@ -52,26 +44,11 @@ static void put(int thread, uint64_t at) { (void)thread, boost_free(segment, at)
 
 #else
 
-#include <sys/mman.h>
-
-#include "sabway/endpoint.h"
-#include "sabway/heap.h"
-#include "sabway/region.h"
-
 enum { PAGES = 4096 };
 
 static sw_heap heaps[2];
 
-static void open_all(void) {
-  const uint64_t size = (uint64_t)PAGES * SW_PAGE;
-  uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED || sw_region_format_empty(base, PAGES, SW_HEAP_AT) != SW_OK) fail("no region");
-  if (sw_heap_format(base, SW_HEAP_AT, size) != SW_OK) fail("no heap");
-  for (int thread = 0; thread < 2; thread++) {
-    int index = sw_endpoint_claim(base, sw_prim_pid(), 0, 0);
-    if (index < 0 || sw_heap_open(&heaps[thread], base, size, SW_HEAP_AT, (uint32_t)index) != SW_OK) fail("not open");
-  }
-}
+static void open_all(void) { open_heaps(PAGES, heaps); }
 static uint64_t get(int thread) { return sw_heap_alloc(&heaps[thread], BYTES); }
 static void put(int thread, uint64_t at) {
   if (sw_heap_free(&heaps[thread], (uint32_t)at) != SW_OK) fail("a block was not freed");
@@ -135,12 +112,6 @@ static void handed(unsigned long count) {
     if (i % BATCH == BATCH - 1 || i + 1 == box.count) sw_store_release(&box.head, i + 1);
   }
   pthread_join(thread, NULL);
-}
-
-static double now(clockid_t of) {
-  struct timespec t;
-  clock_gettime(of, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 int main(void) {

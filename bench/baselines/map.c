@@ -8,27 +8,17 @@
 #include "map.h"
 
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "program.h"
 
 enum { ENTRIES = 100000, TEN = 10 };
 
-void map_fail(const char *what) {
-  fprintf(stderr, "map: %s\n", what);
-  exit(1);
-}
+void map_fail(const char *what) { fail(what); }
 
 #if !defined(CUCKOO) && !defined(TBB) && !defined(XENIUM)
 
-#include <sys/mman.h>
-
-#include "prim/prim.h"
-#include "sabway/endpoint.h"
-#include "sabway/heap.h"
 #include "sabway/map.h"
-#include "sabway/region.h"
 
 enum { PAGES = 4096 };
 
@@ -41,25 +31,19 @@ static int put(sw_map_handle *map, uint64_t key, uint64_t value) {
 }
 
 void map_open(const uint64_t *keys, uint32_t count) {
-  const uint64_t size = (uint64_t)PAGES * SW_PAGE;
-  uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED || sw_region_format_empty(base, PAGES, SW_HEAP_AT) != SW_OK) map_fail("no region");
-  if (sw_heap_format(base, SW_HEAP_AT, size) != SW_OK) map_fail("no heap");
   uint32_t at[2] = {0};
+  open_heaps(PAGES, heaps);
   for (int thread = 0; thread < 2; thread++) {
-    sw_heap *heap = &heaps[thread];
-    int index = sw_endpoint_claim(base, sw_prim_pid(), 0, 0);
-    if (index < 0 || sw_heap_open(heap, base, size, SW_HEAP_AT, (uint32_t)index) != SW_OK) map_fail("not open");
     for (int i = 0; i < 2; i++) {
-      if (thread == 0) at[i] = sw_map_new(heap, &(sw_map_options){.seed = 0x5eed});
-      if (at[i] == 0 || sw_map_open(&maps[thread][i], heap, at[i], 0) != SW_OK) map_fail("no map");
+      if (thread == 0) at[i] = sw_map_new(&heaps[thread], &(sw_map_options){.seed = 0x5eed});
+      if (at[i] == 0 || sw_map_open(&maps[thread][i], &heaps[thread], at[i], 0) != SW_OK) fail("no map");
     }
   }
   for (uint32_t i = 0; i < count; i++) {
-    if (put(&maps[0][0], keys[i], i) != 1) map_fail("an integer was not added");
+    if (put(&maps[0][0], keys[i], i) != 1) fail("an integer was not added");
   }
   for (uint32_t i = 0; i < count; i++) {
-    if (sw_map_put_number(&maps[0][1], (double)keys[i], i) != 1) map_fail("a number was not added");
+    if (sw_map_put_number(&maps[0][1], (double)keys[i], i) != 1) fail("a number was not added");
   }
 }
 
@@ -68,7 +52,7 @@ static uint64_t get_integers(map_walk *walk, unsigned long count) {
   uint64_t sum = 0, value;
   for (; count != 0; count--) {
     uint64_t key = map_key(walk);
-    if (sw_map_get(map, SW_MAP_BIGINT, &key, 8, &value, 8) != SW_MAP_BIGINT) map_fail("an integer is missing");
+    if (sw_map_get(map, SW_MAP_BIGINT, &key, 8, &value, 8) != SW_MAP_BIGINT) fail("an integer is missing");
     sum += value;
   }
   return sum;
@@ -79,7 +63,7 @@ static uint64_t get_numbers(map_walk *walk, unsigned long count) {
   double sum = 0;
   for (; count != 0; count--) {
     double value = sw_map_get_number(map, (double)map_key(walk));
-    if (value != value) map_fail("a number is missing");
+    if (value != value) fail("a number is missing");
     sum += value;
   }
   return (uint64_t)sum;
@@ -93,7 +77,7 @@ void map_put(map_walk *walk, uint64_t value) {
   sw_map_handle *map = &maps[walk->thread][walk->numbers];
   uint64_t key = map_key(walk);
   int status = walk->numbers ? sw_map_put_number(map, (double)key, (double)value) : put(map, key, value);
-  if (status != 2) map_fail("a value was not replaced");
+  if (status != 2) fail("a value was not replaced");
 }
 
 #endif
@@ -136,12 +120,6 @@ static void *read_and_replace(void *argument) {
   return NULL;
 }
 
-static double now(clockid_t of) {
-  struct timespec t;
-  clock_gettime(of, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static double get(unsigned long count) {
   double begin = now(CLOCK_PROCESS_CPUTIME_ID);
   sink = map_get(&walks[0], count);
@@ -152,7 +130,7 @@ static double mixed(unsigned long count) {
   pthread_t other;
   share = count / 2;
   pthread_barrier_init(&begin_both, NULL, 2);
-  if (pthread_create(&other, NULL, read_and_replace, &walks[1]) != 0) map_fail("no thread");
+  if (pthread_create(&other, NULL, read_and_replace, &walks[1]) != 0) fail("no thread");
   double begin = now(CLOCK_MONOTONIC);
   read_and_replace(&walks[0]);
   pthread_join(other, NULL);

@@ -5,16 +5,10 @@
 #define _GNU_SOURCE
 
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
-#include "prim/prim.h"
-#include "sabway/endpoint.h"
+#include "program.h"
 #include "sabway/mutex.h"
-#include "sabway/region.h"
 
 enum { PAGES = 64 };
 
@@ -27,11 +21,6 @@ typedef struct locks {
 static uint8_t *base;
 static locks *l;
 static uint32_t endpoint;
-
-static void fail(const char *what) {
-  fprintf(stderr, "mutex: %s\n", what);
-  exit(1);
-}
 
 /* With one thread that has ever been started, the C library takes shortcuts. */
 static void *nothing(void *argument) { return argument; }
@@ -71,21 +60,15 @@ static int lock_theirs(unsigned long pairs) {
   return status;
 }
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 int main(void) {
   char what[16];
   unsigned long pairs;
   open_all();
   while (scanf("%15s %lu", what, &pairs) == 2) {
-    double begin = now();
+    double begin = now(CLOCK_PROCESS_CPUTIME_ID);
     int status = strcmp(what, "sabway") == 0 ? lock_ours(pairs) : lock_theirs(pairs);
     if (status != 0) fail("a lock failed");
-    printf("%.9f\n", now() - begin);
+    printf("%.9f\n", now(CLOCK_PROCESS_CPUTIME_ID) - begin);
     fflush(stdout);
   }
   return 0;

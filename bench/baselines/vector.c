@@ -4,18 +4,11 @@
  * with the seconds that those took: of its own processor time where it is one thread. */
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "program.h"
 
 enum { ELEMENTS = 100000 };
-
-static void fail(const char *what) {
-  fprintf(stderr, "vector: %s\n", what);
-  exit(1);
-}
 
 #if defined(TBB)
 
@@ -29,12 +22,6 @@ static void open_all(void) {}
 
 #else
 
-#include <sys/mman.h>
-
-#include "prim/prim.h"
-#include "sabway/endpoint.h"
-#include "sabway/heap.h"
-#include "sabway/region.h"
 #include "sabway/vector.h"
 
 enum { PAGES = 32768 };
@@ -42,16 +29,7 @@ enum { PAGES = 32768 };
 static sw_heap heaps[2];
 static uint32_t vector, generation;
 
-static void open_all(void) {
-  const uint64_t size = (uint64_t)PAGES * SW_PAGE;
-  uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED || sw_region_format_empty(base, PAGES, SW_HEAP_AT) != SW_OK) fail("no region");
-  if (sw_heap_format(base, SW_HEAP_AT, size) != SW_OK) fail("no heap");
-  for (int thread = 0; thread < 2; thread++) {
-    int index = sw_endpoint_claim(base, sw_prim_pid(), 0, 0);
-    if (index < 0 || sw_heap_open(&heaps[thread], base, size, SW_HEAP_AT, (uint32_t)index) != SW_OK) fail("not open");
-  }
-}
+static void open_all(void) { open_heaps(PAGES, heaps); }
 
 static void vector_new(void) {
   vector = sw_vector_new(&heaps[0], SW_COMPONENT_U32, 1, 0);
@@ -103,12 +81,6 @@ static void both(uint32_t count) {
   pthread_join(other, NULL);
   if (vector_length() != 2 * share) fail("elements are missing");
   vector_free();
-}
-
-static double now(clockid_t of) {
-  struct timespec t;
-  clock_gettime(of, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 int main(void) {

@@ -232,12 +232,14 @@ export function codec<Codec extends object, Name extends string>(
   if (typeof value === 'string') return text(value, 'codec', LONGEST_CODEC_NAME) as Name
   const expected = 'a codec is a name, or { name, encode, decode }'
   if (typeof value !== 'object' || value === null) refuse('ERR_SABWAY_INVALID_TYPE', expected, value)
-  const { name, encode, decode } = fields(value, 'codec', ['name', 'encode', 'decode'])
+  const { name, encode, decode, takes, same } = fields(value, 'codec', ['name', 'encode', 'decode', 'takes', 'same'])
   if (typeof encode !== 'function' || typeof decode !== 'function') refuse('ERR_SABWAY_INVALID_TYPE', expected, value)
   return {
     name: text(name, 'codec.name', LONGEST_CODEC_NAME),
-    encode: (message: unknown) => encode.call(value, message),
-    decode: (message: unknown) => decode.call(value, message),
+    encode: (...args: unknown[]) => encode.apply(value, args),
+    decode: (...args: unknown[]) => decode.apply(value, args),
+    takes,
+    same: typeof same === 'function' ? (...args: unknown[]) => same.apply(value, args) : same,
   } as object as Codec
 }
 

@@ -1,4 +1,10 @@
-import { type ADDON_ERRORS, type CODEC_ERRORS, ERRORS, type OBJECT_ERRORS } from '../generated/abi.js'
+import {
+  type ADDON_ERRORS,
+  type CODEC_ERRORS,
+  ERRORS,
+  type OBJECT_ERRORS,
+  type WRAPPER_ERRORS,
+} from '../generated/abi.js'
 import { isError, isTrap } from './brand.js'
 import { shown } from './shown.js'
 
@@ -8,6 +14,7 @@ export type ErrorCode =
   | keyof typeof ADDON_ERRORS
   | keyof typeof OBJECT_ERRORS
   | keyof typeof CODEC_ERRORS
+  | keyof typeof WRAPPER_ERRORS
 
 interface Known {
   readonly number: number

@@ -434,7 +434,8 @@ export class SharedMemoryChannel<T = Uint8Array> extends ListenerTarget<ChannelE
 
   /**
    * A MessagePort over this channel, always the same: structured values, for Comlink and the like.
-   * It takes all messages once started. Errors: ERR_SABWAY_NOT_LOADED with sabway/bytes.
+   * It takes all messages once started. Errors: ERR_SABWAY_NOT_LOADED with sabway/bytes;
+   * ERR_SABWAY_INVALID_STATE where the channel's codec encrypts, which a port would go around.
    */
   port(): ChannelPort {
     const participant = this.#participant

@@ -83,6 +83,11 @@ export class ChannelPort extends ListenerTarget<ChannelPortEventMap> {
     this.#channel = channel
     this.#sender = sender
     const { format } = sender
+    if (format?.takes === 'all')
+      throw new SabwayError(
+        'ERR_SABWAY_INVALID_STATE',
+        `the values of a port would travel without the channel's codec, '${format.name}'; use send and receive`,
+      )
     // which every host understands
     this.#format = format !== null && format.id !== 0 ? format : msgpackFormat
     this.#next = 2 + sender.parity

@@ -2,7 +2,7 @@
 // library, which has joined one.
 import type { ChannelHandle } from '../base/channel-handle.js'
 import * as check from '../base/check.js'
-import type { Format } from '../codec/format.js'
+import { between, type Format } from '../codec/format.js'
 import { SW_NATIVE, SW_RENDERER } from '../generated/abi.js'
 import { policyOf, type WaitPolicy } from '../loop/wait-policy.js'
 import type { ChannelPlace } from '../region/channel-place.js'
@@ -68,7 +68,7 @@ export class Setup {
       ownsRegion: options.region === undefined,
       place,
       named: name !== undefined,
-      format,
+      format: between(format, 'renderer', 'native'),
       policy,
       batch,
       maxQueued,
@@ -95,7 +95,7 @@ export class Setup {
       ownsRegion: true,
       place,
       named: true,
-      format,
+      format: between(format, side, side === 'native' ? 'renderer' : 'native'),
       policy: policyOf(wait),
       batch,
       maxQueued,

@@ -6,18 +6,28 @@ import * as check from '../base/check.js'
 import { copyIn } from '../base/copy.js'
 import { inFront, SabwayError } from '../base/errors.js'
 import { shown } from '../base/shown.js'
-import { decoding, encoding, type Format, MSGPACK_ID, V8_ID } from './format.js'
+import { decoding, encoding, type Format, MSGPACK_ID, type Takes, V8_ID } from './format.js'
 import { msgpackFormat } from './msgpack.js'
 import { v8Format } from './v8.js'
 
-export type { Format, PortsIn, PortsOut } from './format.js'
+export type { Format, PortsIn, PortsOut, Takes } from './format.js'
 
 /** A codec of your own. Both sides give one of the same name. */
 export interface Codec<T = unknown> {
   readonly name: string
-  encode(value: T): Uint8Array
+  /** `place` is there where the codec takes 'all'. */
+  encode(value: T, place?: string): Uint8Array
   /** The bytes are in place: what is to be kept must be copied. */
-  decode(message: Uint8Array): T
+  decode(message: Uint8Array, place?: string): T
+  /**
+   * Which values of a map and the like it gets. 'objects', the default: those that need a codec.
+   * 'text': strings and byte arrays, too. 'all': numbers, booleans, bigints and null as well; then
+   * `encode` and `decode` are told the message's place: the side of a channel that sends it, or the
+   * key of a map.
+   */
+  readonly takes?: Takes
+  /** Is it a message of that value? For a codec that makes more than one message of a value. */
+  same?(message: Uint8Array, value: T, place?: string): boolean
 }
 
 /**
@@ -100,16 +110,22 @@ function ownFormat(codec: Codec<never>): Format {
   if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function' || typeof codec.name !== 'string') {
     throw new SabwayError('ERR_SABWAY_INVALID_TYPE', 'a codec is a name, or { name, encode, decode }')
   }
+  const { takes, same } = codec
+  if (takes !== undefined) check.oneOf(takes, 'codec.takes', ['objects', 'text', 'all'])
+  if (same !== undefined) check.callback(same, 'codec.same')
+  const placed = (place: string | undefined): [] | [string] => (takes === 'all' ? [place ?? ''] : [])
   return {
     name: `own:${codec.name}`,
     id: 0,
-    encode(value) {
-      const bytes: unknown = encoding(() => codec.encode(value as never))
+    takes,
+    encode(value, _ports, place) {
+      const bytes: unknown = encoding(() => codec.encode(value as never, ...placed(place)))
       if (!isUint8Array(bytes))
         throw new SabwayError('ERR_SABWAY_NOT_ENCODABLE', `encode of codec '${codec.name}' gave no Uint8Array`)
       return [bytes]
     },
-    decode: (message) => decoding(() => codec.decode(message)),
+    decode: (message, _ports, place) => decoding(() => codec.decode(message, ...placed(place))),
+    same: same && ((message, value, place) => decoding(() => same(message, value as never, ...placed(place)))),
   }
 }
 
@@ -129,10 +145,14 @@ function lengthOf(parts: readonly Uint8Array[]): number {
  * together.
  */
 function joined(ring: Ring, parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length > 1) ring.mustFit(lengthOf(parts))
+  return together(parts)
+}
+
+/** The bytes that the parts make; those of a single part are not copied. */
+export function together(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]!
-  const length = lengthOf(parts)
-  ring.mustFit(length)
-  const whole = new Uint8Array(length)
+  const whole = new Uint8Array(lengthOf(parts))
   let at = 0
   for (const part of parts) {
     whole.set(part, aligned(at))

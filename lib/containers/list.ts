@@ -17,7 +17,7 @@ import { HeapMember } from '../heap/member.js'
 import { getPointer, pointerOf, type SharedAllocatedMemory } from '../heap/pointer.js'
 import { type Component, type ElementArray, Elements, type ElementType } from './elements.js'
 
-const { ERR_SABWAY_BUSY, ERR_SABWAY_FREED, ERR_SABWAY_HEAP_FULL } = OBJECT_ERRORS
+const { ERR_SABWAY_FREED, ERR_SABWAY_HEAP_FULL } = OBJECT_ERRORS
 /** What is read of nodes, in the scratch behind the cursor. */
 const ENTRIES = 32
 /** Bytes of that: the scratch has 752. */
@@ -286,13 +286,12 @@ export class SharedList<T extends ElementArray = Uint32Array>
     return true
   }
 
-  /** What the core returns, when that is no error. */
-  #call(call: () => number): number {
+  /** What the core returns, when that is no error. `first`: what it returned already. */
+  #call(call: () => number, first?: number): number {
     this.member.mustBeOpen()
     let status: number
     try {
-      status = call()
-      if (status === ERR_SABWAY_BUSY.number) status = this.member.until(call)
+      status = this.member.until(call, first ?? call())
     } catch (error) {
       throw asCorruptError(error)
     }
@@ -304,8 +303,7 @@ export class SharedList<T extends ElementArray = Uint32Array>
 
   #insertAgain(status: number): void {
     const { hot, handle, scratch } = this.member
-    const call = () => hot.sw_list_insert(handle, this.pointer, this.generation, scratch)
-    this.#call(status === ERR_SABWAY_BUSY.number ? call : () => status)
+    this.#call(() => hot.sw_list_insert(handle, this.pointer, this.generation, scratch), status)
   }
 
   #mustBeThere(): void {

@@ -18,7 +18,6 @@ import type { HeapMember } from '../heap/member.js'
 import type { SharedAllocatedMemory } from '../heap/pointer.js'
 import { type Component, type ElementArray, Elements, type ElementType } from './elements.js'
 
-const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
 const CORRUPT = ERRORS.ERR_SABWAY_CORRUPT.number
 const FREED = OBJECT_ERRORS.ERR_SABWAY_FREED.number
 /** Looks at an element that others change meanwhile, before the core locks the vector. */
@@ -439,13 +438,15 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
 
   // ---- errors ----
 
-  /** What the core returns, when that is no error. `bytes`: what may be allocated. */
-  #call(call: () => number, bytes = 0): number {
+  /**
+   * What the core returns, when that is no error. `bytes`: what may be allocated. `first`: what it
+   * returned already.
+   */
+  #call(call: () => number, bytes = 0, first?: number): number {
     this.member.mustBeOpen()
     let status: number
     try {
-      status = call()
-      if (status === BUSY) status = this.member.until(call)
+      status = this.member.until(call, first ?? call())
     } catch (error) {
       throw asCorruptError(error)
     }
@@ -455,8 +456,8 @@ export class SharedVector<T extends ElementArray = Uint32Array, E = Component<T>
 
   #pushAgain(status: number): void {
     const { hot, handle, scratch } = this.member
-    if (status !== BUSY) throw this.#failed(status, this.#elements.bytes)
-    this.#call(() => hot.sw_vector_push(handle, this.pointer, this.generation, scratch), this.#elements.bytes)
+    const push = () => hot.sw_vector_push(handle, this.pointer, this.generation, scratch)
+    this.#call(push, this.#elements.bytes, status)
   }
 
   #failed(status: number, bytes: number): SabwayError {

@@ -16,6 +16,10 @@ import { type GuardedObjects, type HotObjects, objectsCode } from './code.js'
 import type { HeapRegion } from './heap-region.js'
 
 const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
+const FULL = OBJECT_ERRORS.ERR_SABWAY_HEAP_FULL.number
+
+/** Is it worth calling the core again, by `until`? */
+export const mayPass = (status: number): boolean => status === BUSY || status === FULL
 
 /** What there is in a heap: bytes, but for `blocks`. */
 export interface HeapStats {
@@ -231,43 +235,42 @@ export class HeapMember {
   }
 
   /**
-   * Call the core until no other participant holds the lock that it needs. Returns what it
-   * returned. Errors: ERR_SABWAY_BUSY, where that has been so for long.
+   * Call the core until no other participant holds the lock that it needs, and once more where the
+   * heap was full of what the dead have left. Returns what it returned. `first`: what it returned
+   * already. Errors: ERR_SABWAY_BUSY, where that has been so for long.
    */
-  until(call: () => number): number {
-    const begin = clock()
-    for (;;) {
-      const status = call()
-      if (status !== BUSY) return status
-      pause(this.region, begin)
+  until(call: () => number, first = call()): number {
+    let status = first
+    let begin = 0
+    for (let reclaimed = false; mayPass(status); status = call()) {
+      if (status === FULL) {
+        // Channels whose sides have ended without cleanup have rings that no participant frees.
+        if (reclaimed || this.core.sw_channel_reclaim(this.handle) === 0) return status
+        reclaimed = true
+      } else if (begin === 0) begin = clock()
+      else pause(this.region, begin)
     }
+    return status
   }
 
   /** Of a call that returns an offset, or 0. `old`: the pointer that it was given, if it was. */
   #again(bytes: number, call: () => number, old = 0): number {
     let at = 0
-    const attempt = () =>
-      this.until(() => {
-        try {
-          at = call() >>> 0
-        } catch (error) {
-          throw asCorruptError(error)
-        }
-        return at === 0 ? this.#lastStatus : 0
-      })
-    let status = attempt()
-    // Channels whose sides have ended without cleanup have rings that no participant frees.
-    if (status === OBJECT_ERRORS.ERR_SABWAY_HEAP_FULL.number && this.core.sw_channel_reclaim(this.handle) !== 0)
-      status = attempt()
+    const status = this.until(() => {
+      try {
+        at = call() >>> 0
+      } catch (error) {
+        throw asCorruptError(error)
+      }
+      return at === 0 ? this.#lastStatus : 0
+    })
     if (at !== 0) return at
     if (
       status === OBJECT_ERRORS.ERR_SABWAY_DOUBLE_FREE.number ||
       status === OBJECT_ERRORS.ERR_SABWAY_WILD_POINTER.number
     )
       throw this.#badPointer(status, old)
-    throw status === OBJECT_ERRORS.ERR_SABWAY_HEAP_FULL.number
-      ? this.full(bytes)
-      : coreError(status, 'while allocating')
+    throw status === FULL ? this.full(bytes) : coreError(status, 'while allocating')
   }
 
   /** The error for a heap that has no such block. */

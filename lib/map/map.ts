@@ -7,6 +7,7 @@ import type { Format } from '../codec/format.js'
 import {
   ERRORS,
   OBJECT_ERRORS,
+  SW_MAP_CODED,
   SW_MAP_F64,
   SW_MAP_I64,
   SW_MAP_INSERT,
@@ -25,12 +26,21 @@ import {
 } from '../generated/abi.js'
 import type { HotObjects } from '../heap/code.js'
 import { HeapObject, type ObjectHome, provideObject, type SharedObjectMemory } from '../heap/heap-object.js'
-import type { HeapMember } from '../heap/member.js'
+import { type HeapMember, mayPass } from '../heap/member.js'
 import { attachments, blocksOf, MapAttachment, provideMapHandles } from './attachment.js'
-import { checkNumber, type MapKey, type Place, putKey, putValue, takeValue, type ValueRules } from './values.js'
+import {
+  checkNumber,
+  type MapKey,
+  notCoded,
+  type Place,
+  putKey,
+  putValue,
+  takeValue,
+  type ValueRules,
+  whereOf,
+} from './values.js'
 import { walk } from './walk.js'
 
-const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
 const FREED = OBJECT_ERRORS.ERR_SABWAY_FREED.number
 /** A value is longer than its place, where a call reads one. */
 const TOO_SMALL = ERRORS.ERR_SABWAY_OUT_OF_RANGE.number
@@ -79,6 +89,8 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
   readonly #key: Place
   readonly #value: Place
   readonly #rules: ValueRules
+  /** Does each value go through the codec, numbers too? */
+  readonly #allCoded: boolean
   /** Index of the time in the handle; 0: entries do not expire. */
   readonly #now: number
   readonly #ttl: number
@@ -103,6 +115,7 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     const { codec } = check.options(open, 'open options', ['codec'])
     const asked = codec ?? (typeof given === 'object' ? (given as SharedMapOptions).codec : undefined)
     this.#rules = { numeric: flags & SW_MAP_NUMERIC, format: formatIn(word(sw_map.codec), asked) }
+    this.#allCoded = this.#rules.format?.takes === 'all'
     const attachment = new MapAttachment(member)
     attachments.register(this, attachment, this)
     this.#attachment = attachment
@@ -126,7 +139,7 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
    */
   get(key: K): V | undefined {
     this.#begin()
-    if (typeof key !== 'number') return this.#get(key)
+    if (typeof key !== 'number' || this.#allCoded) return this.#get(key)
     let value: number
     try {
       value = this.#hot.sw_map_get_number(this.#handle, key)
@@ -143,7 +156,8 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     const type = this.#read(key)
     if (type === 0) return undefined
     const { views } = this.#attachment
-    return takeValue(views, this.#value.at, this.#value.length, type, this.#rules.format) as V
+    const { format } = this.#rules
+    return takeValue(views, this.#value.at, this.#value.length, type, format, whereOf(format, key)) as V
   }
 
   /** The value comes to its place. Returns its type, or 0. */
@@ -176,7 +190,7 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
   set(key: K, value: V, options?: SetOptions): this {
     this.#begin()
     this.#expire(options)
-    if (typeof key === 'number' && typeof value === 'number') {
+    if (typeof key === 'number' && typeof value === 'number' && !this.#allCoded) {
       if (this.#rules.numeric !== 0) checkNumber(this.#rules.numeric, value, 'value')
       let status: number
       try {
@@ -186,7 +200,7 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
       }
       this.#changes++
       if (status > 0) return this
-      if (status !== BUSY) throw this.#failure(status)
+      if (!mayPass(status)) throw this.#failure(status)
     }
     this.#put(key, value, SW_MAP_SET)
     return this
@@ -196,7 +210,7 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
   #put(key: unknown, value: unknown, mode: number): number {
     const { views } = this.#attachment
     const keyType = putKey(views, this.#key, key)
-    const type = putValue(views, this.#value, value, this.#rules)
+    const type = putValue(views, this.#value, value, this.#rules, whereOf(this.#rules.format, key))
     this.#changes++
     const status = this.#putOnce(keyType, type, mode)
     return status >= 0 ? status : this.#putAgain(status, keyType, type, mode)
@@ -246,7 +260,8 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
       const type = this.#read(key)
       const { views } = this.#attachment
       const { at, length } = this.#value
-      const old = type === 0 ? undefined : takeValue(views, at, length, type, this.#rules.format)
+      const { format } = this.#rules
+      const old = type === 0 ? undefined : takeValue(views, at, length, type, format, whereOf(format, key))
       // `change` may call this map, which uses the same places
       const bits = type === SW_MAP_NUMBER ? undefined : views.bytes.slice(at, at + length)
       const value = change(old as V | undefined)
@@ -258,20 +273,27 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
       }
       this.#begin()
       this.#expire(options)
-      const { other } = this.#attachment
-      other.need(length)
-      if (bits === undefined) views.doubles[other.at >>> 3] = old as number
-      else views.bytes.set(bits, other.at)
-      other.length = length
+      this.#expect(bits ?? (old as number))
       if (this.#replaceIf(key, type, value)) return value
     }
+  }
+
+  /** Put the expected value, or a number, in the other place. */
+  #expect(bits: Uint8Array | number): void {
+    const { other, views } = this.#attachment
+    const length = typeof bits === 'number' ? 8 : bits.length
+    other.need(length)
+    if (typeof bits === 'number') views.doubles[other.at >>> 3] = bits
+    else views.bytes.set(bits, other.at)
+    other.length = length
   }
 
   /** The expected value is in the other place. `value` of undefined: delete. */
   #replaceIf(key: unknown, expectedType: number, value: unknown): boolean {
     const { views, other } = this.#attachment
     const keyType = putKey(views, this.#key, key)
-    const type = value === undefined ? 0 : putValue(views, this.#value, value, this.#rules)
+    const where = whereOf(this.#rules.format, key)
+    const type = value === undefined ? 0 : putValue(views, this.#value, value, this.#rules, where)
     const replace = () =>
       this.#hot.sw_map_replace_if(
         this.#handle,
@@ -299,8 +321,29 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     this.#expire(options)
     if (expected === undefined) return value === undefined ? !this.has(key) : this.#put(key, value, SW_MAP_INSERT) !== 0
     const { views, other } = this.#attachment
+    const { format } = this.#rules
+    if (format?.same !== undefined) return this.#replaceIfSame(key, expected, value, format)
     const type = putValue(views, other, expected, this.#rules)
     return this.#replaceIf(key, type, value)
+  }
+
+  /** Of a codec that makes more than one message of a value: what is there is asked for. */
+  #replaceIfSame(key: K, expected: V, value: V | undefined, format: Format): boolean {
+    const { views, other } = this.#attachment
+    for (;;) {
+      this.#begin()
+      const found = this.#read(key)
+      if (found === 0) return false
+      if (found !== SW_MAP_CODED) {
+        if (this.#allCoded) notCoded()
+        const type = putValue(views, other, expected, this.#rules)
+        return type !== SW_MAP_CODED && this.#replaceIf(key, type, value)
+      }
+      const bits = views.bytes.slice(this.#value.at, this.#value.at + this.#value.length)
+      if (!format.same!(bits, expected, whereOf(format, key))) return false
+      this.#expect(bits)
+      if (this.#replaceIf(key, found, value)) return true
+    }
   }
 
   /** The value of the key; where there is none, `value`, which is put. */
@@ -542,7 +585,7 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
 
   /** Of a call that returned `status`, an error: try again where that may help. */
   #settle(status: number, act: () => number): number {
-    const last = status === BUSY ? this.member.until(() => guarded(act)) : status
+    const last = this.member.until(() => guarded(act), status)
     if (last >= 0 || last === TOO_SMALL) return last
     throw this.#failure(last)
   }

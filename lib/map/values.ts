@@ -3,7 +3,7 @@ import { isUint8Array, lengthOf } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import type { SharedBytes } from '../base/shared-bytes.js'
-import type { Format } from '../codec/format.js'
+import type { Format, Takes } from '../codec/format.js'
 import {
   SW_MAP_BIGINT,
   SW_MAP_BYTES,
@@ -183,12 +183,33 @@ export function checkNumber(numeric: number, value: unknown, name: string): void
     check.refuse('ERR_SABWAY_OUT_OF_RANGE', `${name} must be an integer from -2^63 to 2^63 - 1`, value)
 }
 
+/** Does the codec get this value, although there is another way for it? */
+function isTaken(value: unknown, takes: Takes | undefined): boolean {
+  if (takes === 'all') return true
+  return takes === 'text' && (typeof value === 'string' || isUint8Array(value))
+}
+
 /**
- * Put a value in its place. Returns its type. Errors: ERR_SABWAY_INVALID_TYPE,
- * ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_NOT_ENCODABLE, as Heap.alloc.
+ * What a codec is told of a value's place: which key it belongs to. Undefined where the codec does
+ * not ask.
  */
-export function putValue(views: Views, place: Place, value: unknown, { numeric, format }: ValueRules): number {
+export const whereOf = (format: Format | null, key: unknown): string | undefined =>
+  format?.takes !== 'all' ? undefined : isUint8Array(key) ? `bytes ${key.join()}` : `${typeof key} ${key}`
+
+/**
+ * Put a value in its place. `where`: as `whereOf`. Returns its type. Errors:
+ * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_NOT_ENCODABLE, as Heap.alloc.
+ */
+export function putValue(
+  views: Views,
+  place: Place,
+  value: unknown,
+  { numeric, format }: ValueRules,
+  where?: string,
+): number {
   if (numeric !== 0) checkNumber(numeric, value, 'value')
+  if (format !== null && value !== undefined && isTaken(value, format.takes))
+    return putCoded(views, place, value, format, where)
   if (typeof value === 'number') {
     views.doubles[place.at >>> 3] = value
     place.length = 8
@@ -212,7 +233,11 @@ export function putValue(views: Views, place: Place, value: unknown, { numeric, 
     return SW_MAP_BYTES
   }
   if (format === null || value === undefined) return refuse(value)
-  const parts = format.encode(value)
+  return putCoded(views, place, value, format, where)
+}
+
+function putCoded(views: Views, place: Place, value: unknown, format: Format, where: string | undefined): number {
+  const parts = format.encode(value, undefined, where)
   const length = parts.reduce((sum, part) => aligned(sum) + part.length, 0)
   place.need(length)
   let at = place.at
@@ -240,9 +265,18 @@ function refuse(value: unknown): never {
 // ---- reading ----
 
 /**
- * The value of that type and so many bytes. Errors: ERR_SABWAY_CORRUPT, ERR_SABWAY_NOT_DECODABLE.
+ * The value of that type and so many bytes. `where`: as `whereOf`. Errors: ERR_SABWAY_CORRUPT,
+ * ERR_SABWAY_NOT_DECODABLE, and those of the codec.
  */
-export function takeValue(views: Views, at: number, length: number, type: number, format: Format | null): unknown {
+export function takeValue(
+  views: Views,
+  at: number,
+  length: number,
+  type: number,
+  format: Format | null,
+  where?: string,
+): unknown {
+  if (format?.takes === 'all' && type !== SW_MAP_CODED) return notCoded()
   switch (type) {
     case SW_MAP_NUMBER:
       return views.doubles[at >>> 3]
@@ -259,7 +293,7 @@ export function takeValue(views: Views, at: number, length: number, type: number
     case SW_MAP_BYTES:
       return views.bytes.slice(at, at + length)
     case SW_MAP_CODED:
-      if (format !== null) return format.decode(views.bytes.slice(at, at + length))
+      if (format !== null) return format.decode(views.bytes.slice(at, at + length), undefined, where)
       throw new SabwayError(
         'ERR_SABWAY_NOT_DECODABLE',
         'the value was encoded by a codec; open the map with the { codec } that it was made with',
@@ -267,6 +301,14 @@ export function takeValue(views: Views, at: number, length: number, type: number
     default:
       throw new SabwayError('ERR_SABWAY_CORRUPT', `an entry has a value of type ${type}`)
   }
+}
+
+/** A participant has put a value past the codec that all values go through. */
+export function notCoded(): never {
+  throw new SabwayError(
+    'ERR_SABWAY_NOT_DECODABLE',
+    'the value was put without the codec of the map, through which all of its values go',
+  )
 }
 
 function takeBig(views: Views, at: number, length: number): bigint {

@@ -3,7 +3,7 @@
 import type { Format } from '../codec/format.js'
 import { SW_MAP_EXPIRES, sw_map_cursor, sw_map_entry } from '../generated/abi.js'
 import { CURSOR, type MapAttachment } from './attachment.js'
-import { takeKey, takeValue, type Views } from './values.js'
+import { takeKey, takeValue, type Views, whereOf } from './values.js'
 
 /** Bytes of entries that are copied at a time, where the largest is not larger. */
 const BATCH = 8192
@@ -37,7 +37,7 @@ export function* walk<T>(walking: Walking<T>): Generator<T, void, undefined> {
       const key = takeKey(batch, keyAt, keyLength, shape & 15)
       const value =
         walking.changes() === changes
-          ? takeValue(batch, valueAt, valueLength, (shape >>> 4) & 15, walking.format)
+          ? takeValue(batch, valueAt, valueLength, (shape >>> 4) & 15, walking.format, whereOf(walking.format, key))
           : walking.get(key)
       if (value !== undefined) yield walking.give(key, value)
     }

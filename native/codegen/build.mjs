@@ -274,6 +274,9 @@ const OF_OBJECTS = [
   'TOO_MANY_CHANGES',
 ].map((name) => `ERR_SABWAY_${name}`)
 
+/** What only codecs find that compress or encrypt. */
+const OF_WRAPPERS = ['FORGED', 'NOT_COMPRESSED', 'EXPANDS_TOO_MUCH'].map((name) => `ERR_SABWAY_${name}`)
+
 /** What only codecs find. */
 const OF_CODECS = ['ERR_SABWAY_NOT_ENCODABLE', 'ERR_SABWAY_NOT_DECODABLE']
 
@@ -304,7 +307,7 @@ function abiFiles(rows) {
     ...of('constant').map((row) => `export const ${row.owner} = ${row.value}`),
     '',
     'export const ERRORS = {',
-    ...errors((code) => ![OF_ADDON, OF_OBJECTS, OF_CODECS].some((codes) => codes.includes(code))),
+    ...errors((code) => ![OF_ADDON, OF_OBJECTS, OF_CODECS, OF_WRAPPERS].some((codes) => codes.includes(code))),
     '} as const',
     '',
     'export const ADDON_ERRORS = {',
@@ -317,6 +320,10 @@ function abiFiles(rows) {
     '',
     'export const CODEC_ERRORS = {',
     ...errors((code) => OF_CODECS.includes(code)),
+    '} as const',
+    '',
+    'export const WRAPPER_ERRORS = {',
+    ...errors((code) => OF_WRAPPERS.includes(code)),
     '} as const',
   ]
   return found

@@ -51,6 +51,7 @@ const FILES: Record<string, number> = {
   threads: 6,
   'too-large': 4,
   values: 30,
+  wrapped: 36,
   vector: 32,
   write: 19,
 }

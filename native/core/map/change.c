@@ -64,12 +64,36 @@ static uint32_t value_at(const change *c, uint32_t time) {
   return c->entry + (uint32_t)sizeof(sw_map_entry) + time + swi_map_padded(c->key.length);
 }
 
+/* What an entry is before its value. `expires`: NULL where its shape has no time. Returns where the
+ * value goes. */
+SWI_MAP_INLINE uint64_t *fill_key(uint64_t *to, const swi_key *key, uint64_t shape, uint64_t lengths,
+                                  const double *expires) {
+  swi_map_fill(to++, shape);
+  swi_map_fill(to++, lengths);
+  if (expires != NULL) {
+    uint64_t bits;
+    __builtin_memcpy(&bits, expires, 8);
+    swi_map_fill(to++, bits);
+  }
+  if (key->length != 0) swi_map_fill(to++, key->first);
+  for (uint32_t i = 1; 8 * i < key->length; i++) swi_map_fill(to++, swi_bytes_word(key->bytes, key->length, i));
+  return to;
+}
+
+/* Without the bit that tells of a time. */
+SWI_MAP_INLINE uint64_t shape_of(const swi_key *key, uint32_t value_type) {
+  return (uint64_t)key->hash << 32 | value_type << 4 | key->type;
+}
+SWI_MAP_INLINE uint64_t lengths_of(const swi_key *key, uint32_t value_length) {
+  return (uint64_t)value_length << 32 | key->length;
+}
+
 /* A block with the key and the value. Errors: those of the heap. */
 static int make_entry(sw_map_handle *m, change *c) {
   const item *value = &c->value;
   bool expires = m->expires != 0 && (m->flags & SW_MAP_TTL) != 0;
-  uint64_t shape = (uint64_t)c->key.hash << 32 | value->type << 4 | c->key.type | (expires ? SW_MAP_EXPIRES : 0);
-  uint64_t lengths = (uint64_t)value->length << 32 | c->key.length;
+  uint64_t shape = shape_of(&c->key, value->type) | (expires ? SW_MAP_EXPIRES : 0);
+  uint64_t lengths = lengths_of(&c->key, value->length);
   if (c->entry != 0) { /* of an exchange that has failed: only a sum is another one now */
     if (c->mode == ADD || c->mode == ADD_INTEGER)
       fill_bytes(swi_map_word(m, value_at(c, swi_entry_time(shape))), value->bytes, value->length);
@@ -79,20 +103,9 @@ static int make_entry(sw_map_handle *m, change *c) {
   if (c->bytes > UINT32_MAX) return SW_EHEAPFULL;
   c->entry = swi_map_take(m, (uint32_t)c->bytes);
   if (c->entry == 0) return m->heap->status;
-  uint64_t *to = swi_map_word(m, c->entry);
   sw_fence_fill_unless(m->ordered);
-  swi_map_fill(to++, shape);
-  swi_map_fill(to++, lengths);
-  if (expires) {
-    uint64_t bits;
-    __builtin_memcpy(&bits, &m->expires, 8);
-    swi_map_fill(to++, bits);
-  }
-  if (c->key.length != 0) swi_map_fill(to, c->key.first);
-  for (uint32_t i = 1; 8 * i < c->key.length; i++) {
-    swi_map_fill(&to[i], swi_bytes_word(c->key.bytes, c->key.length, i));
-  }
-  fill_bytes(swi_map_word(m, value_at(c, swi_entry_time(shape))), value->bytes, value->length);
+  uint64_t *to = fill_key(swi_map_word(m, c->entry), &c->key, shape, lengths, expires ? &m->expires : NULL);
+  fill_bytes(to, value->bytes, value->length);
   return SW_OK;
 }
 
@@ -169,20 +182,19 @@ int swi_content_split(sw_map_handle *m, const swi_content *content, uint32_t log
 }
 
 /* The only exchange of a living word by another one. */
-static bool publish(const swi_spot *spot, uint64_t content) {
-  uint64_t word = spot->word;
-  /* [K1] */
-  return sw_compare_exchange64_acq_rel(spot->bucket, &word, swi_word_next(word, content));
+SWI_MAP_INLINE bool publish(uint64_t *bucket, uint64_t word, uint64_t content) {
+  uint64_t next = swi_word_next(word, content);
+  return sw_compare_exchange64_acq_rel(bucket, &word, next); /* [K1] */
 }
 
-bool swi_map_empty(const swi_spot *spot) { return publish(spot, 0); }
+bool swi_map_empty(const swi_spot *spot) { return publish(spot->bucket, spot->word, 0); }
 
 int swi_map_remove(sw_map_handle *m, const swi_spot *spot, const swi_content *content, uint32_t index) {
   swi_made made;
   uint32_t at = (uint32_t)swi_content_pair(m, content, index);
   int status = swi_content_make(m, content, spot->table.log2, index, 0, &made);
   if (status != 1) return status;
-  if (!publish(spot, made.content)) {
+  if (!publish(spot->bucket, spot->word, made.content)) {
     if (made.block != 0) swi_map_give(m, made.block, made.bytes);
     return 0;
   }
@@ -245,17 +257,15 @@ static int decide(const sw_map_handle *m, change *c, const swi_found *found) {
   }
 }
 
-/* Behind the exchange. */
-static void settle(sw_map_handle *m, const swi_spot *spot, const swi_content *content, const swi_found *old,
-                   uint32_t count, bool added) {
-  if (content->block != 0) swi_map_give(m, content->block, content->bytes);
+/* Behind the exchange: `block`, or zero, had the bucket's pairs, `old`, or NULL, is the entry that
+ * is in it no more, and there are `count` entries now, `more` than before. */
+SWI_MAP_INLINE void settle(sw_map_handle *m, uint32_t block, uint32_t bytes, const swi_found *old, uint32_t count,
+                           int32_t more) {
+  if (block != 0) swi_map_give(m, block, bytes);
   if (old != NULL) swi_map_give(m, old->at, old->value - old->at + (uint64_t)swi_map_padded(old->length));
-  if (count != content->count) swi_map_count(m, (int32_t)(count - content->count));
-  if ((m->flags & SW_MAP_LRU) != 0 && count != 0) swi_map_mark(m, spot, added);
-  if (swi_table_grows(m)) swi_table_help(m);
-  if (!added) return;
-  swi_table_consider(m, count);
-  if ((m->flags & (SW_MAP_LRU | SW_MAP_TTL)) != 0) swi_map_make_room(m);
+  if (more != 0) swi_map_count(m, more);
+  swi_table_help(m);
+  if (more > 0) swi_table_consider(m, count);
 }
 
 /* One try: 1 and 2 as sw_map_put, or 0: it is not to be done, or an error. *again: others were
@@ -283,7 +293,7 @@ static int try_change(sw_map_handle *m, change *c, bool *again) {
     *again = !swi_spot_holds(&spot);
     return status;
   }
-  if (!publish(&spot, made.content)) {
+  if (!publish(spot.bucket, spot.word, made.content)) {
     if (made.block != 0) swi_map_give(m, made.block, made.bytes);
     *again = true;
     return 0;
@@ -291,7 +301,10 @@ static int try_change(sw_map_handle *m, change *c, bool *again) {
   c->entry = 0;
   if (c->mode == ADD) __builtin_memcpy(&c->amount, &c->sum, 8);
   if (c->mode == ADD_INTEGER) __builtin_memcpy(c->integer, &c->sum, 8);
-  settle(m, &spot, &content, there ? &found : NULL, made.count, adds && !there);
+  bool added = adds && !there;
+  if ((m->flags & SW_MAP_LRU) != 0 && made.count != 0) swi_map_mark(m, &spot, added);
+  settle(m, content.block, content.bytes, there ? &found : NULL, made.count, (int32_t)(made.count - content.count));
+  if (added && (m->flags & (SW_MAP_LRU | SW_MAP_TTL)) != 0) swi_map_make_room(m);
   return stands ? 2 : 1;
 }
 
@@ -313,6 +326,14 @@ static int perform(sw_map_handle *m, change *c) {
 static bool is_item(const item *value) {
   if (value->type == SW_MAP_NUMBER) return value->length == 8;
   return value->type >= SW_MAP_NUMBER && value->type <= SW_MAP_CODED;
+}
+
+/* The content of a new entry's pair, and of another one or zero: those two go into the block. */
+SWI_MAP_INLINE uint64_t few_of(const sw_map_handle *m, uint64_t added, uint64_t other, uint32_t block) {
+  if (other == 0) return single(added, m->log2);
+  swi_map_fill(swi_map_word(m, block), other);
+  swi_map_fill(swi_map_word(m, block) + 1, added);
+  return swi_word_of(0, 2, block);
 }
 
 /* Of no mode but SW_MAP_SET: one try, where the bucket lives in the first table and has few
@@ -338,34 +359,20 @@ static int put_shortly(sw_map_handle *m, const swi_key *key, const item *value) 
     there = count == 2 && second >> 32 == key->hash && swi_entry_is(m, (uint32_t)second, key, &old);
     if (count == 2 && !there) return 0;
   }
-  uint32_t words = (key->length + 7) / 8, bytes = (uint32_t)sizeof(sw_map_entry) + 8 * words;
-  uint32_t entry = swi_map_take(m, bytes + swi_map_padded(value->length));
+  uint64_t shape = shape_of(key, value->type), lengths = lengths_of(key, value->length);
+  uint32_t bytes = (uint32_t)swi_entry_bytes(shape, lengths), entry = swi_map_take(m, bytes);
   uint32_t block = entry == 0 || other == 0 ? 0 : swi_map_take(m, 16);
   if (entry != 0 && (other == 0 || block != 0)) {
-    uint64_t *to = swi_map_word(m, entry), added = (uint64_t)key->hash << 32 | entry;
     sw_fence_fill_unless(m->ordered);
-    swi_map_fill(to, (uint64_t)key->hash << 32 | value->type << 4 | key->type);
-    swi_map_fill(to + 1, (uint64_t)value->length << 32 | key->length);
-    if (words != 0) swi_map_fill(to + 2, key->first);
-    for (uint32_t i = 1; i < words; i++) swi_map_fill(to + 2 + i, swi_bytes_word(key->bytes, key->length, i));
-    fill_bytes(to + 2 + words, value->bytes, value->length);
-    uint64_t content = single(added, m->log2), seen = word;
-    if (block != 0) {
-      content = swi_word_of(0, 2, block);
-      swi_map_fill(swi_map_word(m, block), other);
-      swi_map_fill(swi_map_word(m, block) + 1, added);
-    }
-    if (sw_compare_exchange64_acq_rel(bucket, &seen, swi_word_next(word, content))) { /* [K1] */
-      if (count == 2) swi_map_give(m, at, 16);
-      if (there) swi_map_give(m, old.at, old.value - old.at + (uint64_t)swi_map_padded(old.length));
-      else swi_map_count(m, 1);
-      if (swi_table_grows(m)) swi_table_help(m);
-      if (!there) swi_table_consider(m, block != 0 ? 2 : 1);
+    uint64_t *to = fill_key(swi_map_word(m, entry), key, shape, lengths, NULL);
+    fill_bytes(to, value->bytes, value->length);
+    if (publish(bucket, word, few_of(m, (uint64_t)key->hash << 32 | entry, other, block))) {
+      settle(m, count == 2 ? at : 0, 16, there ? &old : NULL, block != 0 ? 2 : 1, there ? 0 : 1);
       return there ? 2 : 1;
     }
   }
   if (block != 0) swi_map_give(m, block, 16);
-  if (entry != 0) swi_map_give(m, entry, bytes + (uint64_t)swi_map_padded(value->length));
+  if (entry != 0) swi_map_give(m, entry, bytes);
   return 0;
 }
 
@@ -395,11 +402,9 @@ typedef struct short_way {
   uint64_t other; /* the pair of the bucket's other entry, or zero */
 } short_way;
 
-__attribute__((always_inline)) static inline bool sees_short_way(sw_map_handle *m, const swi_key *key, short_way *w);
-
 /* Is the key's entry, of a number, in a living bucket of one or two entries of the first table, and
  * has the handle a block for each that is needed? */
-static inline bool sees_short_way(sw_map_handle *m, const swi_key *key, short_way *w) {
+SWI_MAP_INLINE bool sees_short_way(sw_map_handle *m, const swi_key *key, short_way *w) {
   w->bucket = &m->bucket[key->hash & m->mask];
   w->word = sw_peer_load64_acquire(w->bucket); /* [K2] */
   uint32_t count = swi_word_count(w->word);
@@ -421,43 +426,31 @@ static inline bool sees_short_way(sw_map_handle *m, const swi_key *key, short_wa
     if (w->at % SW_HEAP_UNIT != 0 || !swi_map_inside(m, w->at, 32)) return false;
   }
   const uint64_t *entry = swi_map_look(m, w->at);
-  uint64_t shape = (uint64_t)key->hash << 32 | SW_MAP_NUMBER << 4 | SW_MAP_NUMBER;
-  return swi_map_part(entry) == shape && swi_map_part(entry + 2) == key->first;
+  return swi_map_part(entry) == shape_of(key, SW_MAP_NUMBER) && swi_map_part(entry + 2) == key->first;
 }
 
 /* Exchanges the entry for one with that value. False: another was faster. */
-static inline __attribute__((always_inline)) bool go_short_way(sw_map_handle *m, const swi_key *key, const short_way *w,
-                                                               uint64_t value) {
+SWI_MAP_INLINE bool go_short_way(sw_map_handle *m, const swi_key *key, const short_way *w, uint64_t value) {
+  /* of a length that the compiler sees */
+  const swi_key known = swi_key_known(key->first, key->hash);
+  uint64_t shape = shape_of(&known, SW_MAP_NUMBER), lengths = lengths_of(&known, 8);
   uint32_t entry = m->spare[1], block = m->spare[0];
-  uint64_t *to = swi_map_word(m, entry), word = w->word;
-  uint64_t pair = (uint64_t)key->hash << 32 | entry;
   sw_fence_fill_unless(m->ordered);
-  swi_map_fill(to, (uint64_t)key->hash << 32 | SW_MAP_NUMBER << 4 | SW_MAP_NUMBER);
-  swi_map_fill(to + 1, (uint64_t)8 << 32 | 8);
-  swi_map_fill(to + 2, key->first);
-  swi_map_fill(to + 3, value);
+  swi_map_fill(fill_key(swi_map_word(m, entry), &known, shape, lengths, NULL), value);
   m->spare[1] = 0;
-  uint64_t content = single(pair, m->log2);
-  if (w->other != 0) {
-    uint64_t *pairs = swi_map_word(m, block);
-    swi_map_fill(pairs, w->other);
-    swi_map_fill(pairs + 1, pair);
-    m->spare[0] = 0;
-    content = swi_word_of(0, 2, block);
-  }
-  /* [K1] */
-  bool done = sw_compare_exchange64_acq_rel(w->bucket, &word, swi_word_next(w->word, content));
+  if (w->other != 0) m->spare[0] = 0;
+  bool done = publish(w->bucket, w->word, few_of(m, (uint64_t)known.hash << 32 | entry, w->other, block));
   m->spare[1] = done ? w->at : entry;
   if (w->other != 0) m->spare[0] = done ? swi_word_offset(w->word) : block;
-  if (done && swi_table_grows(m)) swi_table_help(m);
+  if (done) swi_table_help(m);
   return done;
 }
 
-/* Without the short way: out of its way, with the space that it needs. */
-__attribute__((noinline)) static int put_number(sw_map_handle *m, double number, double value) {
-  change c = {.mode = SW_MAP_SET, .value = {SW_MAP_NUMBER, 8, (const uint8_t *)&value}};
-  c.key = swi_key_number(m, number);
-  return perform(m, &c);
+/* Without the short way: out of its way, with the space that it needs. The key comes in parts,
+ * which need none. */
+__attribute__((noinline)) static int put_number(sw_map_handle *m, uint64_t bits, uint32_t hash, double value) {
+  const swi_key key = swi_key_known(bits, hash);
+  return put_any(m, &key, &(item){SW_MAP_NUMBER, 8, (const uint8_t *)&value}, SW_MAP_SET);
 }
 
 int sw_map_put_number(sw_map_handle *m, double number, double value) {
@@ -468,7 +461,7 @@ int sw_map_put_number(sw_map_handle *m, double number, double value) {
     __builtin_memcpy(&bits, &value, 8);
     if (go_short_way(m, &key, &w, bits)) return 2;
   }
-  return put_number(m, number, value);
+  return put_number(m, key.first, key.hash, value);
 }
 
 int sw_map_replace_if(sw_map_handle *m, uint32_t type, const void *key, uint32_t length, uint32_t expected_type,
@@ -506,9 +499,8 @@ double sw_map_add(sw_map_handle *m, uint32_t type, const void *key, uint32_t len
   return __builtin_nan("");
 }
 
-__attribute__((noinline)) static double add_number(sw_map_handle *m, double number, double amount) {
-  change c = {.amount = amount};
-  c.key = swi_key_number(m, number);
+__attribute__((noinline)) static double add_number(sw_map_handle *m, uint64_t bits, uint32_t hash, double amount) {
+  change c = {.amount = amount, .key = swi_key_known(bits, hash)};
   return summed(m, &c);
 }
 
@@ -525,7 +517,7 @@ double sw_map_add_number(sw_map_handle *m, double number, double amount) {
     m->status = SW_MAP_NUMBER;
     if (go_short_way(m, &key, &w, bits)) return sum;
   }
-  return add_number(m, number, amount);
+  return add_number(m, key.first, key.hash, amount);
 }
 
 int sw_map_add_integer(sw_map_handle *m, uint32_t type, const void *key, uint32_t length, int64_t *amount) {

@@ -11,7 +11,7 @@ enum { MOST = 3, STEPS = 2 /* of the hand, for each entry that is added */ };
 /* Where the marks of a table are, or zero. */
 static uint32_t marks_of(const sw_map_handle *m, const swi_table *table) {
   if (table->at == m->table) return m->marks;
-  uint32_t at = sw_peer_load_relaxed(&((const sw_map_table *)(const void *)table->bucket - 1)->marks);
+  uint32_t at = sw_peer_load_relaxed(&swi_table_header(table->bucket)->marks);
   return at % 8 == 0 && swi_map_inside(m, at, (uint64_t)((1u << table->log2) / 16 + 1) * 8) ? at : 0;
 }
 

@@ -3,14 +3,12 @@
 
 /* ---- keys ---- */
 
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE uint64_t mix(uint64_t a, uint64_t b) {
+SWI_MAP_INLINE uint64_t mix(uint64_t a, uint64_t b) {
   a = (a ^ b) * 0x9e3779b97f4a7c15u;
   return a ^ a >> 32;
 }
 
-INLINE uint32_t finish(uint64_t hash) {
+SWI_MAP_INLINE uint32_t finish(uint64_t hash) {
   hash *= 0xd6e8feb86659fd93u;
   return (uint32_t)(hash >> 32);
 }
@@ -44,20 +42,19 @@ static inline uint64_t bits_of(double key) {
   return bits;
 }
 
-static inline uint32_t hash_of(const sw_map_handle *m, uint32_t type, uint64_t first) {
-  return finish(mix(first, m->seed ^ type));
-}
-
-swi_key swi_key_number(const sw_map_handle *m, double key) {
+SWI_MAP_INLINE swi_key number_key(const sw_map_handle *m, double key) {
   uint64_t bits = bits_of(key);
-  return (swi_key){NULL, bits, SW_MAP_NUMBER, 8, hash_of(m, SW_MAP_NUMBER, bits)};
+  return swi_key_known(bits, finish(mix(bits, m->seed ^ SW_MAP_NUMBER)));
 }
 
-/* Of bytes, a word after the other. */
-INLINE uint64_t hash_begin(const sw_map_handle *m, uint32_t type, uint32_t length, uint64_t first) {
-  return mix(first, m->seed ^ type ^ (uint64_t)length << 8);
+swi_key swi_key_number(const sw_map_handle *m, double key) { return number_key(m, key); }
+
+/* Of bytes: hashed a word after the other. */
+SWI_MAP_INLINE swi_key bytes_key(const sw_map_handle *m, uint32_t type, const uint8_t *bytes, uint32_t length) {
+  uint64_t first = swi_bytes_word(bytes, length, 0), hash = mix(first, m->seed ^ type ^ (uint64_t)length << 8);
+  for (uint32_t i = 1; 8 * i < length; i++) hash = mix(hash, swi_bytes_word(bytes, length, i)) * 5;
+  return (swi_key){bytes, first, type, length, finish(hash)};
 }
-INLINE uint64_t hash_more(uint64_t hash, uint64_t word) { return mix(hash, word) * 5; }
 
 int swi_key_of(const sw_map_handle *m, uint32_t type, const void *bytes, uint32_t length, swi_key *key) {
   if (type < SW_MAP_NUMBER || type > SW_MAP_BYTES) return SW_EINVAL;
@@ -68,9 +65,7 @@ int swi_key_of(const sw_map_handle *m, uint32_t type, const void *bytes, uint32_
     *key = swi_key_number(m, number);
     return SW_OK;
   }
-  uint64_t first = swi_bytes_word(bytes, length, 0), hash = hash_begin(m, type, length, first);
-  for (uint32_t i = 1; 8 * i < length; i++) hash = hash_more(hash, swi_bytes_word(bytes, length, i));
-  *key = (swi_key){bytes, first, type, length, finish(hash)};
+  *key = bytes_key(m, type, bytes, length);
   return SW_OK;
 }
 
@@ -191,7 +186,7 @@ __attribute__((noinline)) static int get_any(sw_map_handle *m, uint32_t type, co
 
 /* The offset of the entry that has the hash, in a living bucket; 0: there is none, or it takes a
  * longer look. */
-INLINE uint32_t glance(const sw_map_handle *m, uint64_t word, uint32_t hash) {
+SWI_MAP_INLINE uint32_t glance(const sw_map_handle *m, uint64_t word, uint32_t hash) {
   uint32_t count = swi_word_count(word), at = swi_word_offset(word);
   if (swi_word_frozen(word) || !swi_map_inside(m, at, 64)) return 0;
   if (count == 1) return ((hash >> m->log2) & 255) == swi_word_print(word) ? at : 0;
@@ -216,8 +211,8 @@ __attribute__((noinline)) static double get_slowly(sw_map_handle *m, double numb
 }
 
 double sw_map_get_number(sw_map_handle *m, double number) {
-  uint64_t bits = bits_of(number);
-  uint32_t hash = hash_of(m, SW_MAP_NUMBER, bits);
+  const swi_key key = number_key(m, number);
+  const uint32_t hash = key.hash;
   const uint64_t *bucket = &m->bucket[hash & m->mask];
   uint64_t word = sw_peer_load64_acquire(bucket); /* [K2] */
   if (sw_peer_load64_acquire(&m->map->object.life) != m->life) return get_slowly(m, number);
@@ -229,7 +224,7 @@ double sw_map_get_number(sw_map_handle *m, double number) {
   if (at == 0) return get_slowly(m, number);
   const uint64_t *entry = swi_map_look(m, at);
   uint64_t shape = (uint64_t)hash << 32 | SW_MAP_NUMBER | SW_MAP_NUMBER << 4;
-  bool is_it = swi_map_part(entry) == shape && swi_map_part(entry + 2) == bits;
+  bool is_it = swi_map_part(entry) == shape && swi_map_part(entry + 2) == key.first;
   uint64_t value = swi_map_part(entry + 3);
   if (!is_it || (m->flags & SW_MAP_LRU) != 0 || sw_peer_load64_relaxed(bucket) != word) return get_slowly(m, number);
   double result;
@@ -241,11 +236,9 @@ double sw_map_get_number(sw_map_handle *m, double number) {
 /* A key of a text or an integer of up to 64 bytes, and an entry that is found at the first look, in
  * a map that neither marks what is read nor forgets it. Returns the type of the value; 0: it takes
  * the other way. */
-INLINE uint32_t get_short(sw_map_handle *m, uint32_t type, const uint8_t *bytes, uint32_t length, void *out,
-                          uint32_t room) {
-  uint64_t first = swi_bytes_word(bytes, length, 0), hash = hash_begin(m, type, length, first);
-  for (uint32_t i = 1; 8 * i < length; i++) hash = hash_more(hash, swi_bytes_word(bytes, length, i));
-  swi_key key = {bytes, first, type, length, finish(hash)};
+SWI_MAP_INLINE uint32_t get_short(sw_map_handle *m, uint32_t type, const uint8_t *bytes, uint32_t length, void *out,
+                                  uint32_t room) {
+  swi_key key = bytes_key(m, type, bytes, length);
   const uint64_t *bucket = &m->bucket[key.hash & m->mask];
   uint64_t word = sw_peer_load64_acquire(bucket); /* [K2] */
   if (sw_peer_load64_acquire(&m->map->object.life) != m->life) return 0;

@@ -145,7 +145,7 @@ static void free_frozen(sw_map_handle *m, uint64_t word, const swi_table *table,
 
 /* The table that this one grows to, or zero, and then there will be none. */
 static bool next_of(sw_map_handle *m, const swi_table *table, swi_table *next) {
-  uint64_t none = swi_word_owned(table->at, 0), *word = &((sw_map_table *)(void *)table->bucket - 1)->next;
+  uint64_t none = swi_word_owned(table->at, 0), *word = &swi_table_header(table->bucket)->next;
   /* [K5] */
   if (sw_compare_exchange64_acq_rel(word, &none, swi_word_owned(table->at, 1))) return false;
   return swi_table_open(m, (uint32_t)none, next) == SW_OK && next->log2 == table->log2 + 1;
@@ -180,7 +180,7 @@ int sw_map_free(sw_heap *h, uint32_t at, uint32_t generation) {
   }
   for (int level = 0; status == SW_OK && newest != 0 && level < SWI_MAP_LEVELS; level++) {
     if (swi_table_open(&m, newest, &table) != SW_OK) break;
-    newest = sw_peer_load_relaxed(&((const sw_map_table *)(const void *)table.bucket - 1)->previous);
+    newest = sw_peer_load_relaxed(&swi_table_header(table.bucket)->previous);
     sw_heap_free(h, table.at);
   }
   sw_heap_free(h, m.slots);

@@ -65,6 +65,9 @@
 #include "base/peer.h"
 #include "sabway/map.h"
 
+/* For what is called for each key that is read or changed. */
+#define SWI_MAP_INLINE static inline __attribute__((always_inline))
+
 /* How often a call begins anew because others have changed what it reads. */
 enum { SWI_MAP_TRIES = 1024, SWI_MAP_LEVELS = 32, SWI_MAP_CHUNK = 8 };
 
@@ -177,13 +180,15 @@ static inline swi_table swi_table_first(const sw_map_handle *m) { return (swi_ta
 int swi_table_find(sw_map_handle *m, uint32_t hash, bool change, swi_spot *spot);
 /* Moves the entries of one bucket. Errors: likewise. */
 int swi_table_move(sw_map_handle *m, const swi_table *table, uint32_t index, const swi_table *next);
-/* Does the first table grow? A hint. */
-static inline bool swi_table_grows(const sw_map_handle *m) {
-  const sw_map_table *header = (const sw_map_table *)(const void *)m->bucket - 1;
-  return (uint32_t)sw_peer_load64_relaxed(&header->next) != 0;
+/* The head of the table whose buckets those are. */
+static inline sw_map_table *swi_table_header(uint64_t *bucket) { return (sw_map_table *)(void *)bucket - 1; }
+/* A few buckets more of the first table, which grows. */
+void swi_table_move_some(sw_map_handle *m);
+/* Behind a change: goes on with a growth that is under way. */
+static inline void swi_table_help(sw_map_handle *m) {
+  /* a hint */
+  if ((uint32_t)sw_peer_load64_relaxed(&swi_table_header(m->bucket)->next) != 0) swi_table_move_some(m);
 }
-/* A few buckets more of a table that grows. */
-void swi_table_help(sw_map_handle *m);
 /* Begins to grow, if no participant has. */
 void swi_table_grow(sw_map_handle *m);
 /* Behind an added entry: begins to grow when there are too many. `crowd`: of its bucket. */
@@ -194,6 +199,10 @@ void swi_table_consider(sw_map_handle *m, uint32_t crowd);
 /* Errors: SW_EINVAL, SW_ERANGE. */
 int swi_key_of(const sw_map_handle *m, uint32_t type, const void *bytes, uint32_t length, swi_key *key);
 swi_key swi_key_number(const sw_map_handle *m, double key);
+/* That of a number, whose bits and hash are known. */
+static inline swi_key swi_key_known(uint64_t bits, uint32_t hash) {
+  return (swi_key){NULL, bits, SW_MAP_NUMBER, 8, hash};
+}
 /* The word number i of so many bytes, with zeros behind them. */
 uint64_t swi_bytes_word(const uint8_t *bytes, uint32_t length, uint32_t i);
 /* Errors: SW_ECORRUPT, which may mean that the word is another meanwhile. */

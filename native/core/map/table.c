@@ -4,7 +4,6 @@
 static const sw_map_table *table_at(const sw_map_handle *m, uint32_t at) {
   return (const sw_map_table *)(const void *)(m->base + at);
 }
-static sw_map_table *header_of(const swi_table *table) { return (sw_map_table *)(void *)table->bucket - 1; }
 
 /* The word of a bucket, before everything that it leads to, and before a look at the map's life. */
 static uint64_t load(const uint64_t *bucket) { return sw_peer_load64_acquire(bucket); /* [K2] */ }
@@ -25,7 +24,7 @@ int swi_table_open(const sw_map_handle *m, uint32_t at, swi_table *table) {
 }
 
 int swi_table_next(const sw_map_handle *m, const swi_table *table, swi_table *next) {
-  uint64_t word = sw_peer_load64_acquire(&header_of(table)->next); /* [K5] */
+  uint64_t word = sw_peer_load64_acquire(&swi_table_header(table->bucket)->next); /* [K5] */
   uint32_t at = (uint32_t)word;
   if (word >> 32 != table->at || at == 1) return is_alive(m) && at != 1 ? SW_ECORRUPT : SW_EFREED;
   if (at == 0) return 0;
@@ -172,10 +171,10 @@ static void fetch(const sw_map_handle *m, const swi_table *table, uint32_t index
 #endif
 }
 
-void swi_table_help(sw_map_handle *m) {
+void swi_table_move_some(sw_map_handle *m) {
   swi_table table = swi_table_first(m), next;
   if (swi_table_next(m, &table, &next) != 1) return;
-  uint64_t *moved = &header_of(&table)->moved;
+  uint64_t *moved = &swi_table_header(table.bucket)->moved;
   uint64_t word = sw_peer_load64_relaxed(moved);
   uint32_t index = (uint32_t)word, buckets = m->mask + 1;
   if (word >> 32 != table.at) return;
@@ -216,7 +215,7 @@ void swi_table_grow(sw_map_handle *m) {
   if (table.log2 == SW_MAP_LOG2_MOST || swi_table_next(m, &table, &next) != 0) return;
   uint32_t at = swi_table_new(m, table.log2 + 1, table.at, false);
   if (at == 0) return; /* buckets may have more entries */
-  uint64_t none = swi_word_owned(table.at, 0), *word = &header_of(&table)->next;
+  uint64_t none = swi_word_owned(table.at, 0), *word = &swi_table_header(table.bucket)->next;
   /* [K5] */
   bool first = is_alive(m) && sw_compare_exchange64_acq_rel(word, &none, swi_word_owned(table.at, at));
   if (!first) sw_heap_free(m->heap, at);

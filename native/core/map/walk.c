@@ -223,7 +223,7 @@ int sw_map_blocks(sw_heap *h, uint32_t at, sw_map_block_cursor *cursor, uint32_t
       for (uint32_t i = 0; i < content.count; i++) out[count++] = (uint32_t)swi_content_pair(&m, &content, i);
     }
     cursor->index = 0;
-    cursor->table = sw_peer_load_relaxed(&((const sw_map_table *)(const void *)table.bucket - 1)->previous);
+    cursor->table = sw_peer_load_relaxed(&swi_table_header(table.bucket)->previous);
     if (cursor->table == 0 || swi_table_open(&m, cursor->table, &next) != SW_OK || next.log2 >= table.log2) break;
   }
   cursor->over = 2;

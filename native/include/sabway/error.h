@@ -55,7 +55,10 @@
   X(SW_EWILD, -46, "ERR_SABWAY_WILD_POINTER", "no block of the heap begins there")                             \
   X(SW_EKIND, -47, "ERR_SABWAY_OTHER_KIND", "the name is that of an object of another kind")                   \
   X(SW_EFREED, -48, "ERR_SABWAY_FREED", "the object was freed")                                                \
-  X(SW_EUNDO, -49, "ERR_SABWAY_TOO_MANY_CHANGES", "the undo log has no room for another change")
+  X(SW_EUNDO, -49, "ERR_SABWAY_TOO_MANY_CHANGES", "the undo log has no room for another change")               \
+  X(SW_EFORGED, -66, "ERR_SABWAY_FORGED", "a message was not encrypted with this key for this place")          \
+  X(SW_EPACKED, -67, "ERR_SABWAY_NOT_COMPRESSED", "a message is not what a compressing codec wrote")           \
+  X(SW_EEXPANDS, -68, "ERR_SABWAY_EXPANDS_TOO_MUCH", "a message has more bytes than is allowed when decompressed")
 
 enum sw_error {
   SW_OK = 0,

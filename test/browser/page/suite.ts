@@ -47,6 +47,7 @@ const files: Record<string, () => Promise<unknown>> = {
   write: () => import('../../js/channel/write.test.js'),
   'too-large': () => import('../../js/channel/too-large.test.js'),
   values: () => import('../../js/channel/values.test.js'),
+  wrapped: () => import('../../js/codec/wrapped.test.js'),
 }
 
 export interface Outcome {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
 import { defineObject, type ErrorCode, Mutex, Region, type SabwayError, SharedMemoryChannel } from 'sabway'
+import { compressed, encrypted } from 'sabway/codecs'
 import { abi, ringWord } from '../support/abi.js'
 import { attach, keep, open, pair } from '../support/channels.js'
 import { runChild } from '../support/children.js'
@@ -350,6 +351,18 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
       object.lock((fields) => fields.assign({ hp: 1, mana: 2 }))
     },
     teaches: /1 values at most can be changed under one lock; all of them are as before; make it with a larger `undo`/,
+  },
+  ERR_SABWAY_FORGED: {
+    act: () => encrypted('bytes', { key: new Uint8Array(32) }).decode(new Uint8Array(50)),
+    teaches: /the key, the context and the codec must be the same on both sides; or it was changed since/,
+  },
+  ERR_SABWAY_NOT_COMPRESSED: {
+    act: () => compressed('bytes').decode(new Uint8Array(50)),
+    teaches: /it does not begin like one; do both sides use the same codec\?/,
+  },
+  ERR_SABWAY_EXPANDS_TOO_MUCH: {
+    act: () => compressed('bytes', { maxBytes: 9 }).decode(compressed('bytes').encode(new Uint8Array(10))),
+    teaches: /it stands for 10 bytes, and maxBytes of the compression is 9; set it higher if the sender can be trusted/,
   },
 }
 

@@ -22,6 +22,7 @@ const LEFT_OUT = [
   'SharedVector',
   'addFloat32',
   'addFloat64',
+  'codecOf',
   'convertFloat32ToInt32',
   'convertInt32ToFloat32',
   'createObjectFromMemory',

@@ -40,10 +40,13 @@ interface Abi {
   ERRORS: Record<string, { number: number; text: string }>
 }
 
-const { ADDON_ERRORS, OBJECT_ERRORS, CODEC_ERRORS, ...rest } = generated as Abi &
-  Record<'ADDON_ERRORS' | 'OBJECT_ERRORS' | 'CODEC_ERRORS', Abi['ERRORS']>
+const { ADDON_ERRORS, OBJECT_ERRORS, CODEC_ERRORS, WRAPPER_ERRORS, ...rest } = generated as Abi &
+  Record<'ADDON_ERRORS' | 'OBJECT_ERRORS' | 'CODEC_ERRORS' | 'WRAPPER_ERRORS', Abi['ERRORS']>
 
-export const abi: Abi = { ...rest, ERRORS: { ...rest.ERRORS, ...ADDON_ERRORS, ...OBJECT_ERRORS, ...CODEC_ERRORS } }
+export const abi: Abi = {
+  ...rest,
+  ERRORS: { ...rest.ERRORS, ...ADDON_ERRORS, ...OBJECT_ERRORS, ...CODEC_ERRORS, ...WRAPPER_ERRORS },
+}
 
 /** Index, in an Int32Array over the region, of a word of the ring that this side produces into. */
 export function ringWord(producer: 'renderer' | 'native', field: number): number {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { SharedMemoryChannel } from 'sabway'
 import type { LimitsTask } from '../children/limits.js'
 import type { PeerTask } from '../children/peer.js'
+import type { CodedTask } from '../workers/coded.js'
 import type { ContainersTask } from '../workers/containers.js'
 import type { HeapTask } from '../workers/heap.js'
 import type { MapTask } from '../workers/map.js'
@@ -25,24 +26,26 @@ export class Peer {
 
   /** `under`: a command that runs the process, and its arguments. */
   constructor(
-    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask,
+    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask | CodedTask,
     under: readonly string[] = [],
     options: SpawnOptions = {},
   ) {
     const name =
       'locks' in task
         ? 'workers/mutex'
-        : 'containers' in task
-          ? 'workers/containers'
-          : 'map' in task
-            ? 'workers/map'
-            : 'changes' in task
-              ? 'workers/record'
-              : 'shared' in task
-                ? 'workers/heap'
-                : 'does' in task
-                  ? 'children/peer'
-                  : 'children/limits'
+        : 'coded' in task
+          ? 'workers/coded'
+          : 'containers' in task
+            ? 'workers/containers'
+            : 'map' in task
+              ? 'workers/map'
+              : 'changes' in task
+                ? 'workers/record'
+                : 'shared' in task
+                  ? 'workers/heap'
+                  : 'does' in task
+                    ? 'children/peer'
+                    : 'children/limits'
     const file = fileURLToPath(new URL(`../${name}.js`, import.meta.url))
     const [command, ...args] = [...under, process.execPath, file, JSON.stringify(task)]
     const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const

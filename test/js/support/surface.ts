@@ -340,6 +340,18 @@ const port: Record<string, Row> = {
 }
 
 const rest: Record<string, Row> = {
+  codecOf: optionsOf(
+    [
+      'codec',
+      'enableCompression',
+      'compressionThreshold',
+      'compressionLevel',
+      'enableEncryption',
+      'encryptionKey',
+      'encryptionContext',
+    ],
+    (options, { sabway }) => sabway.codecOf(options),
+  ),
   crc32c: [(odd, { sabway }) => sabway.crc32c(odd), (odd, { sabway }) => sabway.crc32c(bytes, odd)],
   'SabwayError#constructor': [
     (odd, { sabway }) => new sabway.SabwayError(odd, 'detail'),
