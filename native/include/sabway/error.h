@@ -55,7 +55,8 @@
   X(SW_EWILD, -46, "ERR_SABWAY_WILD_POINTER", "no block of the heap begins there")                             \
   X(SW_EKIND, -47, "ERR_SABWAY_OTHER_KIND", "the name is that of an object of another kind")                   \
   X(SW_EFREED, -48, "ERR_SABWAY_FREED", "the object was freed")                                                \
-  X(SW_EUNDO, -49, "ERR_SABWAY_TOO_MANY_CHANGES", "the undo log has no room for another change")
+  X(SW_EUNDO, -49, "ERR_SABWAY_TOO_MANY_CHANGES", "the undo log has no room for another change")               \
+  X(SW_ENOTSUBSCRIBED, -58, "ERR_SABWAY_NOT_SUBSCRIBED", "this thread does not subscribe to the broadcast")
 
 enum sw_error {
   SW_OK = 0,

@@ -9,6 +9,7 @@
 #ifndef SABWAY_LAYOUT_H
 #define SABWAY_LAYOUT_H
 
+#include "layout/broadcast.h"
 #include "layout/channel.h"
 #include "layout/directory.h"
 #include "layout/endpoint.h"
@@ -42,7 +43,8 @@
   SW_VECTOR_STRUCTS(X)       \
   SW_LIST_STRUCTS(X)         \
   SW_MAP_STRUCTS(X)          \
-  SW_RECORD_STRUCTS(X)
+  SW_RECORD_STRUCTS(X)       \
+  SW_BROADCAST_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -60,7 +62,8 @@
   SW_VECTOR_FIELDS(X)       \
   SW_LIST_FIELDS(X)         \
   SW_MAP_FIELDS(X)          \
-  SW_RECORD_FIELDS(X)
+  SW_RECORD_FIELDS(X)       \
+  SW_BROADCAST_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -181,6 +184,13 @@
   X(SW_SYNC_BYTES)             \
   X(SW_QUEUE_BYTES)            \
   X(SW_CAST_BYTES)             \
-  X(SW_POOL_BYTES)
+  X(SW_POOL_BYTES)             \
+  X(SW_TYPE_BROADCAST)         \
+  X(SW_BROADCAST_MIN)          \
+  X(SW_BROADCAST_MAX)          \
+  X(SW_BROADCAST_FRAME)        \
+  X(SW_BROADCAST_BLOCK)        \
+  X(SW_BROADCAST_DROP_OLDEST)  \
+  X(SW_BROADCAST_LATEST_ONLY)
 
 #endif
