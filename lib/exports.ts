@@ -3,6 +3,8 @@
 export { ChannelPort, type ChannelPortEventMap } from './channel/port.js'
 export * from './exports-bytes.js'
 export {
+  type BroadcastPatience,
+  type BroadcastPolicy,
   AllocatedMemory,
   addFloat32,
   addFloat64,
@@ -77,4 +79,7 @@ export {
   serializeObjectToMemory,
   storeFloat32,
   warnForgotten,
+  SharedBroadcast,
+  type SharedBroadcastOptions,
+  type SubscribeOptions,
 } from './objects.js'

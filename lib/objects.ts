@@ -4,6 +4,7 @@
 // not list that among those with side effects: the call below is kept when, and only when, a name
 // is used.
 import { provideErrors } from './base/errors.js'
+import { provideBroadcast } from './broadcast/broadcast.js'
 import { provideChannels } from './channel/named.js'
 import { provideList } from './containers/list.js'
 import { provideString } from './containers/string.js'
@@ -39,10 +40,18 @@ export function loadObjects(): void {
   provideVector()
   provideList()
   provideMap()
+  provideBroadcast()
 }
 
 loadObjects()
 
+export {
+  type BroadcastPatience,
+  type BroadcastPolicy,
+  SharedBroadcast,
+  type SharedBroadcastOptions,
+  type SubscribeOptions,
+} from './broadcast/broadcast.js'
 export type { Component, ElementArray, ElementType } from './containers/elements.js'
 export {
   SharedList,

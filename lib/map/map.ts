@@ -590,7 +590,7 @@ const OWN_CODEC = 0x80000000
 /**
  * The number of a codec in the control block; of one of the program's own it is a hash of its name.
  */
-function codecNumber(format: Format | null): number {
+export function codecNumber(format: Format | null): number {
   if (format === null) return 0
   if (format.id !== 0) return format.id
   let hash = 0
@@ -599,17 +599,20 @@ function codecNumber(format: Format | null): number {
 }
 
 const nameOfCodec = (number: number): string | undefined =>
-  number === 0 ? 'bytes' : partsFor('the codec of a map').nameOfFormat(number)
+  number === 0 ? 'bytes' : partsFor('a codec').nameOfFormat(number)
 
-/** The format of the map whose codec has that number. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
-function formatIn(number: number, asked: unknown): Format | null {
+/**
+ * The format of the map, or of what else `what` says, whose codec has that number. Errors:
+ * ERR_SABWAY_INVALID_ARGUMENT.
+ */
+export function formatIn(number: number, asked: unknown, what = 'map'): Format | null {
   const shared = nameOfCodec(number)
   if (asked === undefined || asked === 'bytes') return shared === undefined ? null : formatFor(undefined, shared)
   const format = typeof asked === 'string' && shared !== undefined ? formatFor(asked, shared) : formatFor(asked)
   if (codecNumber(format) === number) return format
   throw new SabwayError(
     'ERR_SABWAY_INVALID_ARGUMENT',
-    `the map was made with ${shared === undefined ? 'a codec of your own' : shared === 'bytes' ? 'no codec' : `codec '${shared}'`}, not with ${check.shown(format?.name)}; all participants must use the same`,
+    `the ${what} was made with ${shared === undefined ? 'a codec of your own' : shared === 'bytes' ? 'no codec' : `codec '${shared}'`}, not with ${check.shown(format?.name)}; all participants must use the same`,
   )
 }
 

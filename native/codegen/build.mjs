@@ -272,6 +272,7 @@ const OF_OBJECTS = [
   'OTHER_KIND',
   'FREED',
   'TOO_MANY_CHANGES',
+  'NOT_SUBSCRIBED',
 ].map((name) => `ERR_SABWAY_${name}`)
 
 /** What only codecs find. */

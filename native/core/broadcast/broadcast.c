@@ -194,7 +194,7 @@ static void wake(const sw_heap *h, const sw_broadcast *b, uint32_t what) {
 
 /* ---- making ---- */
 
-uint32_t sw_broadcast_new(sw_heap *h, uint32_t capacity, uint32_t policy) {
+uint32_t sw_broadcast_new(sw_heap *h, uint32_t capacity, uint32_t policy, uint32_t codec) {
   uint32_t log2 = 6;
   h->status = policy > SW_BROADCAST_LATEST_ONLY ? SW_EINVAL : SW_ERANGE;
   if (policy > SW_BROADCAST_LATEST_ONLY || capacity > SW_BROADCAST_MAX) return 0;
@@ -208,6 +208,7 @@ uint32_t sw_broadcast_new(sw_heap *h, uint32_t capacity, uint32_t policy) {
     h->status = status;
     return 0;
   }
+  sw_store_relaxed(&broadcast_at(h, at)->codec, codec);
   sw_store_relaxed(&broadcast_at(h, at)->ring, ring);
   sw_store_relaxed(&broadcast_at(h, at)->shape, log2 | policy << 8);
   return at;

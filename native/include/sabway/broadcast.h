@@ -40,8 +40,9 @@ enum { SW_BROADCAST_MESSAGES = 0, SW_BROADCAST_ROOM = 1 };
 
 /* Make a broadcast whose ring has `capacity` bytes, rounded up to a power of two. Returns its
  * offset, or 0 with h->status, as sw_object_new and sw_heap_alloc. Errors also: SW_ERANGE: above
- * SW_BROADCAST_MAX; SW_EINVAL: no such policy. A crash inside leaks the ring at most. */
-uint32_t sw_broadcast_new(sw_heap *h, uint32_t capacity, uint32_t policy);
+ * SW_BROADCAST_MAX; SW_EINVAL: no such policy. `codec` is any number, for those that open it. A crash
+ * inside leaks the ring at most. */
+uint32_t sw_broadcast_new(sw_heap *h, uint32_t capacity, uint32_t policy, uint32_t codec);
 
 /* The longest message: half of the ring, without its frame. Any thread, wait-free. */
 uint32_t sw_broadcast_longest(const sw_heap *h, uint32_t at);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { SharedMemoryChannel } from 'sabway'
 import type { LimitsTask } from '../children/limits.js'
 import type { PeerTask } from '../children/peer.js'
+import type { BroadcastTask } from '../workers/broadcast.js'
 import type { ContainersTask } from '../workers/containers.js'
 import type { HeapTask } from '../workers/heap.js'
 import type { MapTask } from '../workers/map.js'
@@ -25,12 +26,14 @@ export class Peer {
 
   /** `under`: a command that runs the process, and its arguments. */
   constructor(
-    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask,
+    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask | BroadcastTask,
     under: readonly string[] = [],
     options: SpawnOptions = {},
   ) {
     const name =
-      'locks' in task
+      'broadcast' in task
+        ? 'workers/broadcast'
+        : 'locks' in task
         ? 'workers/mutex'
         : 'containers' in task
           ? 'workers/containers'

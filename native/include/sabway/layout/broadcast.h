@@ -42,7 +42,9 @@ typedef struct sw_broadcast {
   uint64_t latest; /* position of a recent message, where a search for the newest one begins */
   uint64_t number; /* of the next message */
   uint64_t gate;   /* no subscriber was behind this position when a publisher last looked */
-  uint64_t unused[3];
+  uint32_t codec;  /* how messages are written: for those that open it, and not the core's */
+  uint32_t unused;
+  uint64_t unused1[2];
   sw_subscriber subscriber[SW_ENDPOINTS];
 } sw_broadcast;
 
@@ -67,6 +69,7 @@ typedef struct sw_broadcast_frame {
   X(sw_broadcast, latest)       \
   X(sw_broadcast, number)       \
   X(sw_broadcast, gate)         \
+  X(sw_broadcast, codec)        \
   X(sw_broadcast, subscriber)   \
   X(sw_broadcast_frame, length) \
   X(sw_broadcast_frame, type)   \

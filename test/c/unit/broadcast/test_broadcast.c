@@ -22,7 +22,7 @@ typedef struct scene {
 static void open_scene(scene *c, uint32_t capacity, uint32_t policy) {
   c->r = heap_region(MIDDLE_REGION);
   for (int i = 0; i < HANDLES; i++) heap_open(&c->h[i], &c->r);
-  c->at = sw_broadcast_new(&c->h[0], capacity, policy);
+  c->at = sw_broadcast_new(&c->h[0], capacity, policy, 0);
   assert_int_not_equal(c->at, 0);
   assert_int_equal(sw_object_type(&c->h[0], c->at, &c->generation), SW_TYPE_BROADCAST);
 }
@@ -186,7 +186,7 @@ static void one_that_joins_late_begins_with_the_next_or_the_oldest(void **state)
   for (uint32_t i = number + 1; i <= 51; i++) expect(&c, 2, i, 0);
   expect(&c, 1, 51, 0);
   /* of an empty ring the oldest is the next */
-  uint32_t at = sw_broadcast_new(&c.h[0], 256, SW_BROADCAST_BLOCK), other = c.at, generation = c.generation;
+  uint32_t at = sw_broadcast_new(&c.h[0], 256, SW_BROADCAST_BLOCK, 0), other = c.at, generation = c.generation;
   assert_int_equal(sw_object_type(&c.h[0], at, &c.generation), SW_TYPE_BROADCAST);
   c.at = at;
   assert_int_equal(subscribe_oldest(&c, 3), SW_OK);
@@ -228,11 +228,11 @@ static void what_cannot_be_is_refused(void **state) {
   assert_int_equal(sw_broadcast_try_send(&c.h[0], c.at, c.generation, 255, bytes, 1), SW_EINVAL);
   assert_int_equal(receive(&c, 0, bytes, 64, &message), SW_ENOTSUBSCRIBED);
   assert_int_equal(sw_broadcast_is_subscribed(&c.h[0], c.at, c.generation), 0);
-  assert_int_equal(sw_broadcast_new(&c.h[0], 64, 3), 0);
+  assert_int_equal(sw_broadcast_new(&c.h[0], 64, 3, 0), 0);
   assert_int_equal(c.h[0].status, SW_EINVAL);
-  assert_int_equal(sw_broadcast_new(&c.h[0], SW_BROADCAST_MAX + 1u, 0), 0);
+  assert_int_equal(sw_broadcast_new(&c.h[0], SW_BROADCAST_MAX + 1u, 0, 0), 0);
   assert_int_equal(c.h[0].status, SW_ERANGE);
-  assert_int_equal(sw_broadcast_new(&c.h[0], SW_BROADCAST_MAX, 0), 0);
+  assert_int_equal(sw_broadcast_new(&c.h[0], SW_BROADCAST_MAX, 0, 0), 0);
   assert_int_equal(c.h[0].status, SW_EHEAPFULL);
   close_scene(&c);
 }
@@ -255,7 +255,7 @@ static void a_freed_one_is_refused_and_its_block_serves_the_next(void **state) {
   assert_int_equal(sw_broadcast_free(&c.h[0], c.at, old), SW_EFREED);
   assert_int_equal(sw_broadcast_close(&c.h[0], c.at, old), SW_EFREED);
   assert_int_equal(sw_broadcast_begin_wait(&c.h[0], c.at, old, 0), SW_EFREED);
-  uint32_t at = sw_broadcast_new(&c.h[0], 256, SW_BROADCAST_BLOCK);
+  uint32_t at = sw_broadcast_new(&c.h[0], 256, SW_BROADCAST_BLOCK, 0);
   assert_int_equal(at, c.at);
   assert_int_equal(sw_object_type(&c.h[0], at, &c.generation), SW_TYPE_BROADCAST);
   assert_int_equal(receive(&c, 1, &number, 4, &message), SW_ENOTSUBSCRIBED);
