@@ -58,7 +58,8 @@ static void evict_from_block(void *base, uint64_t size, uint32_t kind, uint32_t 
     case SW_KIND_SYNC:
       break; /* its burial */
     case SW_KIND_QUEUE:
-      break; /* its burial */
+      swi_queue_bury(base, size, at, who);
+      break;
     case SW_KIND_CAST:
       break; /* its burial */
     case SW_KIND_POOL:

@@ -26,4 +26,6 @@ static inline bool swi_is_dead(const swi_dead *dead, uint32_t role) {
   return dead->all_claims ? sw_role_index(role) == sw_role_index(dead->role) : role == dead->role;
 }
 
+void swi_queue_bury(void *base, uint64_t size, uint32_t at, const swi_dead *dead);
+
 #endif

@@ -19,6 +19,7 @@
 #include "layout/map.h"
 #include "layout/mutex.h"
 #include "layout/object.h"
+#include "layout/queue.h"
 #include "layout/ready.h"
 #include "layout/record.h"
 #include "layout/region.h"
@@ -44,6 +45,7 @@
   SW_LIST_STRUCTS(X)         \
   SW_MAP_STRUCTS(X)          \
   SW_RECORD_STRUCTS(X)       \
+  SW_QUEUE_STRUCTS(X)        \
   SW_BROADCAST_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
@@ -63,6 +65,7 @@
   SW_LIST_FIELDS(X)         \
   SW_MAP_FIELDS(X)          \
   SW_RECORD_FIELDS(X)       \
+  SW_QUEUE_FIELDS(X)        \
   SW_BROADCAST_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
@@ -185,6 +188,18 @@
   X(SW_QUEUE_BYTES)            \
   X(SW_CAST_BYTES)             \
   X(SW_POOL_BYTES)             \
+  X(SW_TYPE_QUEUE)             \
+  X(SW_TYPE_SINGLE_QUEUE)      \
+  X(SW_TYPE_PRIORITY_QUEUE)    \
+  X(SW_TYPE_RING_QUEUE)        \
+  X(SW_QUEUE_ACK)              \
+  X(SW_QUEUE_SORTED)           \
+  X(SW_QUEUE_INTEGER)          \
+  X(SW_QUEUE_LEVELS)           \
+  X(SW_QUEUE_MOST)             \
+  X(SW_QUEUE_CELLS_MOST)       \
+  X(SW_QUEUE_SPARES)           \
+  X(SW_CELL_OFFERED)           \
   X(SW_TYPE_BROADCAST)         \
   X(SW_BROADCAST_MIN)          \
   X(SW_BROADCAST_MAX)          \
