@@ -18,7 +18,8 @@ const ROOMS = [
   { name: 'codec', files: '^lib/codec/' },
   { name: 'channel', files: '^lib/channel/' },
   { name: 'map', files: '^lib/map/' },
-  { name: 'broadcast', files: '^lib/broadcast/' },
+  { name: 'queues', files: '^lib/queues/' },
+  { name: 'broadcast', files: '^lib/(broadcast|channels)/' },
   // Puts the parts together.
   { name: 'loading', files: '^lib/(load|whole|objects|exports|exports-bytes)\\.ts$' },
   { name: 'entries', files: '^lib/(electron/|(index|bytes|browser|browser-bytes)\\.ts$)' },

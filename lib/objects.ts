@@ -6,6 +6,7 @@
 import { provideErrors } from './base/errors.js'
 import { provideBroadcast } from './broadcast/broadcast.js'
 import { provideChannels } from './channel/named.js'
+import { provideSharedChannel } from './channels/shared-channel.js'
 import { provideList } from './containers/list.js'
 import { provideString } from './containers/string.js'
 import { provideVector } from './containers/vector.js'
@@ -41,6 +42,7 @@ export function loadObjects(): void {
   provideList()
   provideMap()
   provideBroadcast()
+  provideSharedChannel()
 }
 
 loadObjects()
@@ -52,6 +54,8 @@ export {
   type SharedBroadcastOptions,
   type SubscribeOptions,
 } from './broadcast/broadcast.js'
+export { type SelectCase, type Selected, type SelectOptions, select, selectSync } from './channels/select.js'
+export { type ChannelPatience, SharedChannel, type SharedChannelOptions } from './channels/shared-channel.js'
 export type { Component, ElementArray, ElementType } from './containers/elements.js'
 export {
   SharedList,

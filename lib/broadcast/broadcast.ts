@@ -8,7 +8,6 @@ import {
   ERRORS,
   SW_BROADCAST_BLOCK,
   SW_BROADCAST_DROP_OLDEST,
-  SW_BROADCAST_FRAME,
   SW_BROADCAST_LATEST_ONLY,
   SW_BROADCAST_MAX,
   SW_BROADCAST_MESSAGES,
@@ -22,11 +21,11 @@ import {
 } from '../generated/abi.js'
 import { HeapObject, type ObjectHome, provideObject, type SharedObjectMemory } from '../heap/heap-object.js'
 import type { HeapMember } from '../heap/member.js'
-import { RawHeap } from '../heap/raw-heap.js'
 import { NOTHING } from '../loop/block.js'
 import { WaitSet, type WaitSource } from '../loop/waits.js'
 import { codecNumber, formatIn } from '../map/map.js'
 import { putValue, takeValue, type ValueRules } from '../map/values.js'
+import { isHome } from '../queues/home.js'
 import type { Region } from '../region/region.js'
 import { ownHeap } from './own-region.js'
 import { Staging } from './staging.js'
@@ -390,11 +389,6 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
   }
 }
 
-const isHome = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (RawHeap.isHeap(value) || check.fields(value, 'home', ['heap']).heap !== undefined)
-
 const noRoom = (timeout: number): SabwayError =>
   new SabwayError('ERR_SABWAY_TIMEOUT', `a subscriber left no room for the value within ${timeout} ms`)
 
@@ -438,8 +432,6 @@ export function provideBroadcast(): void {
     type: SW_TYPE_BROADCAST,
     name: 'broadcast',
     open: (heap, shared) => new SharedBroadcast(heap, shared),
-    blocks: (member, pointer) => [
-      Atomics.load(member.region.words, (pointer + sw_broadcast.ring) >>> 2) >>> 0,
-    ],
+    blocks: (member, pointer) => [Atomics.load(member.region.words, (pointer + sw_broadcast.ring) >>> 2) >>> 0],
   })
 }

@@ -7,8 +7,8 @@
 //   192   a value that is sent; 352: one that is received
 import { SW_MAP_TAG, sw_map_handle } from '../generated/abi.js'
 import { arenaOf } from '../heap/handle-arena.js'
-import type { HeapMember } from '../heap/member.js'
 import type { HeapRegion } from '../heap/heap-region.js'
+import type { HeapMember } from '../heap/member.js'
 import { Place, type Views, viewsOf } from '../map/values.js'
 
 const BLOCKS = 144

@@ -21,11 +21,16 @@ function* handlesIn(chunk: number): Generator<number, void, undefined> {
 }
 
 /** What the handle at an offset leads to: other objects than channels have handles here, too. */
-let blocksOf: (member: HeapMember, at: number) => Iterable<number> = () => []
+type BlocksOf = (member: HeapMember, at: number) => Iterable<number>
+const kinds = new Set<BlocksOf>()
+
+function* blocksOf(member: HeapMember, at: number): Generator<number, void, undefined> {
+  for (const blocks of kinds) yield* blocks(member, at)
+}
 
 /** Let handles lead to blocks. `blocks`: of the handle at an offset, if it is one that has some. */
-export function provideHandles(blocks: typeof blocksOf): void {
-  blocksOf = blocks
+export function provideHandles(blocks: BlocksOf): void {
+  kinds.add(blocks)
 }
 
 /** The pointers that the handles lead to of a block of an arena. */

@@ -60,14 +60,14 @@ export class MapAttachment {
 export const attachments = /* @__PURE__ */ new FinalizationRegistry<MapAttachment>((attachment) => attachment.leave())
 
 /** The blocks that handles of all participants have: those of maps are told by their tag. */
-export function provideMapHandles(): void {
-  provideHandles((member, at) => {
-    const word = (offset: number) => Atomics.load(member.region.words, (at + offset) >>> 2) >>> 0
-    if (word(sw_map_handle.tag) !== SW_MAP_TAG) return []
-    const spares = Array.from({ length: SW_MAP_SPARES }, (_, i) => word(sw_map_handle.spare + 4 * i))
-    return [...spares, word(BLOCKS), word(BLOCKS + 4), word(BLOCKS + 8)]
-  })
+function handleBlocks(member: HeapMember, at: number): number[] {
+  const word = (offset: number) => Atomics.load(member.region.words, (at + offset) >>> 2) >>> 0
+  if (word(sw_map_handle.tag) !== SW_MAP_TAG) return []
+  const spares = Array.from({ length: SW_MAP_SPARES }, (_, i) => word(sw_map_handle.spare + 4 * i))
+  return [...spares, word(BLOCKS), word(BLOCKS + 4), word(BLOCKS + 8)]
 }
+
+export const provideMapHandles = (): void => provideHandles(handleBlocks)
 
 /** Entries of the list of blocks that one call of the core gives. */
 const ROOM = 2048

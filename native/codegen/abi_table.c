@@ -7,6 +7,7 @@
 #include "sabway/heap.h"
 #include "sabway/heap_channel.h"
 #include "sabway/map.h"
+#include "sabway/queue.h"
 #include "sabway/ring.h"
 #include "sabway/wait.h"
 
@@ -99,6 +100,11 @@ static const row ROWS[] = {
     SWI_FIELD(sw_map_options, ttl)
     SWI_STRUCT(sw_map_cursor)
     SWI_STRUCT(sw_map_block_cursor)
+    SWI_STRUCT(sw_queue_handle)
+    SWI_FIELD(sw_queue_handle, length)
+    SWI_FIELD(sw_queue_handle, held)
+    SWI_FIELD(sw_queue_handle, cell)
+    SWI_STRUCT(sw_queue_options)
     // clang-format on
 };
 
@@ -110,6 +116,7 @@ _Static_assert(sizeof(sw_consumer) <= sizeof(((sw_instance *)0)->consumer),
 _Static_assert(sizeof(sw_heap) <= sizeof(((sw_instance *)0)->heap), "the handle fits its place in the instance");
 _Static_assert(sizeof(sw_heap_stats) <= sizeof(((sw_instance *)0)->scratch), "what a call gives fits the scratch");
 
+_Static_assert(sizeof(sw_queue_handle) <= 112, "lib/queues/attachment.ts has its places behind the handle");
 _Static_assert(sizeof(sw_map_handle) <= 144, "lib/map/attachment.ts has its places behind the handle");
 
 __attribute__((export_name("row_count"))) int row_count(void) { return sizeof(ROWS) / sizeof(ROWS[0]); }

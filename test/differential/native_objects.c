@@ -14,6 +14,7 @@
 #include "sabway/map.h"
 #include "sabway/mutex.h"
 #include "sabway/mutex_object.h"
+#include "sabway/queue.h"
 #include "sabway/record.h"
 #include "sabway/registry.h"
 #include "sabway/string.h"

@@ -94,7 +94,7 @@ describe('a broadcast', () => {
     assert.deepEqual(order, ['a', 'b'])
     assert.equal(await broadcast.receive(), 'a')
     assert.equal(broadcast.receiveSync(), 'b')
-    while (broadcast.tryBroadcast('full')) continue
+    while (broadcast.tryBroadcast('full'));
     const last = broadcast.broadcast('left')
     broadcast.unsubscribe()
     await last

@@ -13,6 +13,7 @@ import type { HeapTask } from '../workers/heap.js'
 import type { MapTask } from '../workers/map.js'
 import type { MutexTask } from '../workers/mutex.js'
 import type { RecordTask } from '../workers/record.js'
+import type { SelectTask } from '../workers/select.js'
 import { pattern } from './bytes.js'
 import { collect, keep } from './channels.js'
 import { until, within } from './wait.js'
@@ -26,26 +27,37 @@ export class Peer {
 
   /** `under`: a command that runs the process, and its arguments. */
   constructor(
-    task: PeerTask | LimitsTask | HeapTask | MutexTask | MapTask | RecordTask | ContainersTask | BroadcastTask,
+    task:
+      | PeerTask
+      | LimitsTask
+      | HeapTask
+      | MutexTask
+      | MapTask
+      | RecordTask
+      | ContainersTask
+      | BroadcastTask
+      | SelectTask,
     under: readonly string[] = [],
     options: SpawnOptions = {},
   ) {
     const name =
       'broadcast' in task
         ? 'workers/broadcast'
-        : 'locks' in task
-        ? 'workers/mutex'
-        : 'containers' in task
-          ? 'workers/containers'
-          : 'map' in task
-            ? 'workers/map'
-            : 'changes' in task
-              ? 'workers/record'
-              : 'shared' in task
-                ? 'workers/heap'
-                : 'does' in task
-                  ? 'children/peer'
-                  : 'children/limits'
+        : 'select' in task
+          ? 'workers/select'
+          : 'locks' in task
+            ? 'workers/mutex'
+            : 'containers' in task
+              ? 'workers/containers'
+              : 'map' in task
+                ? 'workers/map'
+                : 'changes' in task
+                  ? 'workers/record'
+                  : 'shared' in task
+                    ? 'workers/heap'
+                    : 'does' in task
+                      ? 'children/peer'
+                      : 'children/limits'
     const file = fileURLToPath(new URL(`../${name}.js`, import.meta.url))
     const [command, ...args] = [...under, process.execPath, file, JSON.stringify(task)]
     const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const
