@@ -4,7 +4,9 @@
 // not list that among those with side effects: the call below is kept when, and only when, a name
 // is used.
 import { provideErrors } from './base/errors.js'
+import { provideBroadcast } from './broadcast/broadcast.js'
 import { provideChannels } from './channel/named.js'
+import { provideSharedChannel } from './channels/shared-channel.js'
 import { provideList } from './containers/list.js'
 import { provideString } from './containers/string.js'
 import { provideVector } from './containers/vector.js'
@@ -59,10 +61,21 @@ export function loadObjects(): void {
   provideOnce()
   provideSpinLock()
   provideQueues()
+  provideBroadcast()
+  provideSharedChannel()
 }
 
 loadObjects()
 
+export {
+  type BroadcastPatience,
+  type BroadcastPolicy,
+  SharedBroadcast,
+  type SharedBroadcastOptions,
+  type SubscribeOptions,
+} from './broadcast/broadcast.js'
+export { type SelectCase, type Selected, type SelectOptions, select, selectSync } from './channels/select.js'
+export { type ChannelPatience, SharedChannel, type SharedChannelOptions } from './channels/shared-channel.js'
 export type { Component, ElementArray, ElementType } from './containers/elements.js'
 export {
   SharedList,

@@ -31,7 +31,12 @@ function compile(source, flags, sources, out) {
 
 function compilePlugin(source) {
   const out = join(plugins, `${basename(source, '.c')}.so`)
-  compile(source, ['-shared', '-fPIC', '-fvisibility=hidden'], ['util', 'core/checksum'].map((folder) => join(root, `native/${folder}/crc32c.c`)), out)
+  compile(
+    source,
+    ['-shared', '-fPIC', '-fvisibility=hidden'],
+    ['util', 'core/checksum'].map((folder) => join(root, `native/${folder}/crc32c.c`)),
+    out,
+  )
 }
 
 function compileProgram(source) {

@@ -642,9 +642,12 @@ export function codecNumber(format: Format | null): number {
 }
 
 const nameOfCodec = (number: number): string | undefined =>
-  number === 0 ? 'bytes' : partsFor('the codec of a map').nameOfFormat(number)
+  number === 0 ? 'bytes' : partsFor('a codec').nameOfFormat(number)
 
-/** The format of the map or queue whose codec has that number. Errors: ERR_SABWAY_INVALID_ARGUMENT. */
+/**
+ * The format of the map, or of what else `what` says, whose codec has that number. Errors:
+ * ERR_SABWAY_INVALID_ARGUMENT.
+ */
 export function formatIn(number: number, asked: unknown, what = 'map'): Format | null {
   const shared = nameOfCodec(number)
   if (asked === undefined || asked === 'bytes') return shared === undefined ? null : formatFor(undefined, shared)

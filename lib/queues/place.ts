@@ -29,7 +29,11 @@ const PER_VALUE = 64
 export function placeOf(home: QueueHome, given: unknown, mostValues: number): QueuePlace {
   if (typeof home === 'number') {
     const capacity = check.integer(home, 'capacity', 1, mostValues)
-    const options = check.options(given as object | undefined, 'queue options', []) as { levels?: number }
+    const options = check.options(given as { levels?: number } | undefined, 'queue options', [
+      'codec',
+      'levels',
+      'delivery',
+    ] as never)
     const slots = capacity * (typeof options.levels === 'number' ? Math.min(Math.max(options.levels, 1), 64) : 1)
     const own = Region.create({ size: Math.ceil((USUAL + PER_VALUE * slots) / PAGE) * PAGE })
     return { home: own, given: { ...options, capacity }, own }

@@ -2,6 +2,7 @@
  * turn into TypeScript. Compiled by the compiler that compiles the wasm core, so the two cannot
  * disagree. */
 #include "napi/events.h"
+#include "sabway/broadcast.h"
 #include "sabway/directory.h"
 #include "sabway/heap.h"
 #include "sabway/heap_channel.h"
@@ -74,6 +75,12 @@ static const row ROWS[] = {
     SWI_FIELD(sw_heap_stats, pages_bytes)
     SWI_FIELD(sw_heap_stats, high_water)
     SWI_FIELD(sw_heap_stats, by_owner)
+    SWI_CONSTANT(SW_BROADCAST_MESSAGES)
+    SWI_CONSTANT(SW_BROADCAST_ROOM)
+    SWI_STRUCT(sw_broadcast_message)
+    SWI_FIELD(sw_broadcast_message, length)
+    SWI_FIELD(sw_broadcast_message, type)
+    SWI_FIELD(sw_broadcast_message, missed)
     SWI_CONSTANT(SW_MAP_TAG)
     SWI_CONSTANT(SW_MAP_SPARES)
     SWI_CONSTANT(SW_MAP_SET)

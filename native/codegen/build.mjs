@@ -277,6 +277,7 @@ const OF_OBJECTS = [
   'NOT_HELD',
   'TOO_MANY_BUFFERS',
   'BROKEN',
+  'NOT_SUBSCRIBED',
 ].map((name) => `ERR_SABWAY_${name}`)
 
 /** What only codecs find that compress or encrypt. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "prim/prim.h"
+#include "sabway/broadcast.h"
 #include "sabway/crc32c.h"
 #include "sabway/directory.h"
 #include "sabway/endpoint.h"

@@ -56,7 +56,7 @@ static uint64_t arrange(sw_queue_handle *q) {
 
 static int check_shape(uint32_t type, uint32_t flags, uint32_t capacity, uint32_t levels) {
   bool ack = flags == SW_QUEUE_ACK, sorted = flags == SW_QUEUE_SORTED;
-  if (type < SW_TYPE_QUEUE || type > SW_TYPE_RING_QUEUE) return SW_EINVAL;
+  if (type < SW_TYPE_QUEUE || type > SW_TYPE_CHANNEL) return SW_EINVAL;
   if ((flags != 0 && !ack && !sorted) || (ack && type != SW_TYPE_QUEUE)) return SW_EINVAL;
   if (sorted && type != SW_TYPE_PRIORITY_QUEUE) return SW_EINVAL;
   uint32_t most = ack ? SW_QUEUE_CELLS_MOST : SW_QUEUE_MOST;
@@ -139,7 +139,7 @@ uint32_t sw_queue_new(sw_heap *h, const sw_queue_options *options) {
 
 int sw_queue_open(sw_queue_handle *q, sw_heap *h, uint32_t at, uint32_t generation) {
   uint32_t found = 0, type = sw_object_type(h, at, &found);
-  if (type != 0 && (type < SW_TYPE_QUEUE || type > SW_TYPE_RING_QUEUE)) return SW_EKIND;
+  if (type != 0 && (type < SW_TYPE_QUEUE || type > SW_TYPE_CHANNEL)) return SW_EKIND;
   if (type == 0 && found != 0) return SW_EFREED;
   if (generation == 0) generation = found;
   int status = sw_object_check(h, at, type == 0 ? (uint32_t)SW_TYPE_QUEUE : type, generation);
@@ -431,7 +431,7 @@ void swi_queue_bury(void *base, uint64_t size, uint32_t at, const swi_dead *dead
   sw_queue *queue = (sw_queue *)(void *)((uint8_t *)base + at);
   uint64_t life = sw_peer_load64_acquire(&queue->waitable.object.life);
   uint32_t type = (uint32_t)life;
-  if (type < SW_TYPE_QUEUE || type > SW_TYPE_RING_QUEUE) return;
+  if (type < SW_TYPE_QUEUE || type > SW_TYPE_CHANNEL) return;
   uint32_t *roles[2] = {&queue->producer, &queue->consumer};
   for (uint32_t i = 0; i < 2; i++) {
     uint32_t role = sw_peer_load_relaxed(roles[i]);

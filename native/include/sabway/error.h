@@ -57,6 +57,7 @@
   X(SW_EFREED, -48, "ERR_SABWAY_FREED", "the object was freed")                                                \
   X(SW_EUNDO, -49, "ERR_SABWAY_TOO_MANY_CHANGES", "the undo log has no room for another change")               \
   X(SW_EBROKEN, -52, "ERR_SABWAY_BROKEN", "a member of the barrier or wait group has ended without its part")  \
+  X(SW_ENOTSUBSCRIBED, -58, "ERR_SABWAY_NOT_SUBSCRIBED", "this thread does not subscribe to the broadcast")    \
   X(SW_EPOOLEMPTY, -62, "ERR_SABWAY_POOL_EMPTY", "all of the pool is handed out, and it may not grow")         \
   X(SW_ERELEASED, -63, "ERR_SABWAY_RELEASED", "it was given back to its pool before")                          \
   X(SW_ENOTHELD, -64, "ERR_SABWAY_NOT_HELD", "the caller did not get it from this pool, or has handed it on")  \

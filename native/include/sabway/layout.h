@@ -9,6 +9,7 @@
 #ifndef SABWAY_LAYOUT_H
 #define SABWAY_LAYOUT_H
 
+#include "layout/broadcast.h"
 #include "layout/channel.h"
 #include "layout/directory.h"
 #include "layout/endpoint.h"
@@ -48,7 +49,8 @@
   SW_RECORD_STRUCTS(X)       \
   SW_SYNC_STRUCTS(X)         \
   SW_POOL_STRUCTS(X)         \
-  SW_QUEUE_STRUCTS(X)
+  SW_QUEUE_STRUCTS(X)        \
+  SW_BROADCAST_STRUCTS(X)
 
 #define SW_LAYOUT_FIELDS(X) \
   SW_REGION_FIELDS(X)       \
@@ -69,7 +71,8 @@
   SW_RECORD_FIELDS(X)       \
   SW_SYNC_FIELDS(X)         \
   SW_POOL_FIELDS(X)         \
-  SW_QUEUE_FIELDS(X)
+  SW_QUEUE_FIELDS(X)        \
+  SW_BROADCAST_FIELDS(X)
 
 /* The order is part of the hash: new ones go to the end. */
 #define SW_LAYOUT_CONSTANTS(X) \
@@ -222,6 +225,14 @@
   X(SW_QUEUE_MOST)             \
   X(SW_QUEUE_CELLS_MOST)       \
   X(SW_QUEUE_SPARES)           \
-  X(SW_CELL_OFFERED)
+  X(SW_CELL_OFFERED)           \
+  X(SW_TYPE_BROADCAST)         \
+  X(SW_BROADCAST_MIN)          \
+  X(SW_BROADCAST_MAX)          \
+  X(SW_BROADCAST_FRAME)        \
+  X(SW_BROADCAST_BLOCK)        \
+  X(SW_BROADCAST_DROP_OLDEST)  \
+  X(SW_BROADCAST_LATEST_ONLY)  \
+  X(SW_TYPE_CHANNEL)
 
 #endif

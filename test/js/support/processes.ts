@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { SharedMemoryChannel } from 'sabway'
 import type { LimitsTask } from '../children/limits.js'
 import type { PeerTask } from '../children/peer.js'
+import type { BroadcastTask } from '../workers/broadcast.js'
 import type { CodedTask } from '../workers/coded.js'
 import type { ContainersTask } from '../workers/containers.js'
 import type { HeapTask } from '../workers/heap.js'
@@ -15,6 +16,7 @@ import type { MutexTask } from '../workers/mutex.js'
 import type { PoolTask } from '../workers/pools.js'
 import type { QueuesTask } from '../workers/queues.js'
 import type { RecordTask } from '../workers/record.js'
+import type { SelectTask } from '../workers/select.js'
 import type { SyncTask } from '../workers/sync.js'
 import { pattern } from './bytes.js'
 import { collect, keep } from './channels.js'
@@ -24,6 +26,8 @@ const running: Peer[] = []
 
 /** What a task has that only those of its program have, and the program; the first that fits. */
 const PROGRAMS: readonly (readonly [mark: string, name: string])[] = [
+  ['broadcast', 'workers/broadcast'],
+  ['select', 'workers/select'],
   ['pool', 'workers/pools'],
   ['locks', 'workers/mutex'],
   ['coded', 'workers/coded'],
@@ -55,7 +59,9 @@ export class Peer {
       | CodedTask
       | PoolTask
       | SyncTask
-      | QueuesTask,
+      | QueuesTask
+      | BroadcastTask
+      | SelectTask,
     under: readonly string[] = [],
     options: SpawnOptions = {},
   ) {

@@ -10,7 +10,7 @@ enum {
   /* of the other families */
   SW_SYNC_BYTES = 384,
   SW_QUEUE_BYTES = 384,
-  SW_CAST_BYTES = 384,
+  SW_CAST_BYTES = 4224, /* an entry for each endpoint */
   SW_POOL_BYTES = 1024,
   /* Beside the type in sw_object.life: a participant frees what the object owns. */
   SW_OBJECT_DYING = 0x80
@@ -38,6 +38,7 @@ enum sw_type {
   SW_TYPE_SPIN_LOCK = 15,
   SW_TYPE_QUEUE_FIRST = 16,
   SW_TYPE_CAST_FIRST = 21,
+  SW_TYPE_BROADCAST = 21,
   SW_TYPE_POOL_FIRST = 26,
   SW_TYPE_POOL = 26,
   SW_TYPE_POOL_CHUNK = 27,

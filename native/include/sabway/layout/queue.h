@@ -25,6 +25,7 @@ enum {
   SW_TYPE_SINGLE_QUEUE = 17,   /* one of each */
   SW_TYPE_PRIORITY_QUEUE = 18, /* levels, or any priority */
   SW_TYPE_RING_QUEUE = 19,     /* as SW_TYPE_QUEUE, under another name */
+  SW_TYPE_CHANNEL = 20,        /* likewise */
 
   /* sw_queue.flags */
   SW_QUEUE_ACK = 1,    /* a value stays the queue's until its consumer acknowledges it */

@@ -1,0 +1,44 @@
+// A thread, or a process, that sends numbers to channels, or receives from them, by select.
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { MemoryHeap, type MemoryHeapMemory, SharedChannel, select, selectSync } from 'sabway'
+
+export interface SelectTask {
+  shared: MemoryHeapMemory | string
+  /** Pointers of the channels. */
+  select: number[]
+  /** Of this participant. */
+  number: number
+  /** How many it sends; 0: it receives until all channels are closed. */
+  sends: number
+  sync?: boolean
+}
+
+export interface SelectDone {
+  got: number[]
+}
+
+const task = (isMainThread ? JSON.parse(process.argv[2]!) : workerData) as SelectTask
+const say = (message: unknown) => (isMainThread ? process.send!(message) : parentPort!.postMessage(message))
+
+async function run(): Promise<void> {
+  const heap = new MemoryHeap(task.shared)
+  let channels = task.select.map((pointer) => new SharedChannel<number>(heap, pointer))
+  say('begun')
+  for (let i = 0; i < task.sends; i++) {
+    const cases = channels.map((send) => ({ send, value: task.number * 1e6 + i }))
+    if (task.sync) selectSync(cases)
+    else await select(cases)
+  }
+  if (task.sends > 0) return say('sent')
+  const got: number[] = []
+  while (channels.length > 0) {
+    const cases = channels.map((receive) => ({ receive }))
+    const { index, value, done } = task.sync ? selectSync(cases) : await select(cases)
+    if (done) channels = channels.filter((_, i) => i !== index)
+    else got.push(value!)
+  }
+  say({ got })
+}
+
+await run()
+if (isMainThread) process.disconnect()
