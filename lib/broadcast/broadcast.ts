@@ -13,6 +13,8 @@ import {
   SW_BROADCAST_MESSAGES,
   SW_BROADCAST_MIN,
   SW_BROADCAST_ROOM,
+  SW_HEAP_AT,
+  SW_PAGE,
   SW_TYPE_BROADCAST,
   sw_broadcast,
   sw_broadcast_message,
@@ -26,8 +28,8 @@ import { WaitSet, type WaitSource } from '../loop/waits.js'
 import { codecNumber, formatIn } from '../map/map.js'
 import { putValue, takeValue, type ValueRules } from '../map/values.js'
 import { isHome } from '../queues/home.js'
-import type { Region } from '../region/region.js'
-import { ownHeap } from './own-region.js'
+import type { QueueMemory } from '../queues/place.js'
+import { Region } from '../region/region.js'
 import { Staging } from './staging.js'
 
 const FULL = ERRORS.ERR_SABWAY_FULL.number
@@ -78,6 +80,8 @@ export type BroadcastPatience = check.Patience
  * all subscribers see the same order.
  */
 export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIterable<T> {
+  /** The region that is this broadcast's alone, or null. */
+  readonly region: Region | null
   /** The longest value, in bytes. */
   readonly longest: number
   readonly policy: BroadcastPolicy
@@ -94,21 +98,29 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
    * ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_CLOSED; ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND,
    * ERR_SABWAY_WILD_POINTER: there is no broadcast.
    */
-  constructor(options?: SharedBroadcastOptions)
+  constructor(options?: SharedBroadcastOptions | QueueMemory)
   constructor(
     home: ObjectHome,
     given?: SharedBroadcastOptions | SharedObjectMemory | number,
     open?: Pick<SharedBroadcastOptions, 'codec'>,
   )
   constructor(
-    first?: ObjectHome | SharedBroadcastOptions,
+    first?: ObjectHome | SharedBroadcastOptions | QueueMemory,
     second?: SharedBroadcastOptions | SharedObjectMemory | number,
     open?: Pick<SharedBroadcastOptions, 'codec'>,
   ) {
     const alone = second === undefined && !isHome(first)
-    const given = alone ? (first as SharedBroadcastOptions | undefined) : second
-    const home = alone ? ownHeap(checked(given as SharedBroadcastOptions).capacity) : (first as ObjectHome)
-    super(home, given, SW_TYPE_BROADCAST, (member) => make(member, given as SharedBroadcastOptions | undefined))
+    const given = alone ? (first as SharedBroadcastOptions | QueueMemory | undefined) : second
+    const own = alone ? ownRegion(given as SharedBroadcastOptions | QueueMemory | undefined) : null
+    try {
+      super(own ?? (first as ObjectHome), given, SW_TYPE_BROADCAST, (member) =>
+        make(member, given as SharedBroadcastOptions | undefined),
+      )
+    } catch (error) {
+      own?.close()
+      throw error
+    }
+    this.region = own
     const { member, pointer } = this
     const word = (field: number) => Atomics.load(member.region.words, (pointer + field) >>> 2) >>> 0
     const shape = word(sw_broadcast.shape)
@@ -290,6 +302,21 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
     return closed !== 0
   }
 
+  /** What another thread makes its own object of the broadcast of. Structured-cloneable. */
+  override getSharedMemory(): QueueMemory {
+    const memory = super.getSharedMemory()
+    return this.region === null ? memory : { ...memory, region: this.region.handle }
+  }
+
+  /**
+   * Free the broadcast, when no participant uses it any more; and its region, where that is its own.
+   * Errors: ERR_SABWAY_FREED, ERR_SABWAY_CLOSED.
+   */
+  override free(): void {
+    super.free()
+    this.region?.close()
+  }
+
   /** @internal */
   release(): number {
     const { core, handle } = this.member
@@ -411,6 +438,16 @@ function checked(given: SharedBroadcastOptions | undefined): {
   check.oneOf(policy, 'policy', ['block', 'drop-oldest', 'latest-only'])
   check.integer(capacity, 'capacity', SW_BROADCAST_MIN, SW_BROADCAST_MAX)
   return { policy: POLICIES[policy], capacity, format: formatFor(codec) }
+}
+
+/** Beside what the broadcast needs: the heap's own tables, and blocks of values on their way. */
+const SPARE = 4 * SW_PAGE
+
+/** Of a broadcast that is made without a place. Errors: as `checked`, Region.create, Region.open. */
+function ownRegion(given: SharedBroadcastOptions | QueueMemory | undefined): Region {
+  const region = typeof given === 'object' && given !== null ? (given as QueueMemory).region : undefined
+  if (region !== undefined) return Region.open(region)
+  return Region.create({ size: SW_HEAP_AT + SPARE + 2 * checked(given as SharedBroadcastOptions).capacity })
 }
 
 /** Returns the new broadcast's pointer. */

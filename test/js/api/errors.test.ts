@@ -10,6 +10,7 @@ import {
   Region,
   type SabwayError,
   SharedBarrier,
+  SharedBroadcast,
   SharedMemoryChannel,
   SharedMemoryManager,
   SharedMemoryPool,
@@ -375,6 +376,7 @@ const table: Record<Exclude<ErrorCode, Untested>, Row> = {
     act: () => compressed('bytes', { maxBytes: 9 }).decode(compressed('bytes').encode(new Uint8Array(10))),
     teaches: /it stands for 10 bytes, and maxBytes of the compression is 9; set it higher if the sender can be trusted/,
   },
+  ERR_SABWAY_NOT_SUBSCRIBED: { act: () => new SharedBroadcast(region()).tryReceive(), teaches: /subscribe/ },
   ERR_SABWAY_BROKEN: {
     act: async () => {
       const barrier = new SharedBarrier(region(), { parties: 2 })

@@ -16,7 +16,7 @@ describe('a broadcast', () => {
 
   it("runs the plan's samples, in a region of its own", async () => {
     const broadcastChannel = new SharedBroadcast<string>()
-    closeLater(broadcastChannel.heap.heapRegion as never)
+    closeLater(broadcastChannel.region!)
     await broadcastChannel.broadcast('System shutdown in 5 minutes')
     assert.equal(broadcastChannel.isSubscribed(), false)
     assert.equal(broadcastChannel.getSubscriberCount(), 0)
@@ -28,7 +28,7 @@ describe('a broadcast', () => {
     broadcastChannel.unsubscribe()
     assert.equal(broadcastChannel.isSubscribed(), false)
     const large = new SharedBroadcast({ capacity: 4 * MIB, policy: 'drop-oldest' })
-    closeLater(large.heap.heapRegion as never)
+    closeLater(large.region!)
     large.subscribe()
     large.tryBroadcast('x'.repeat(MIB))
     assert.equal((large.tryReceive() as string).length, MIB)

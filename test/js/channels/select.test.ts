@@ -30,7 +30,7 @@ describe('a channel of values', () => {
     const other = new SharedChannel<string>(channel.getSharedMemory())
     assert.equal(other.tryReceive(), 'c')
     assert.equal(other.tryReceive(), undefined)
-    other.heap.heapRegion.close()
+    other.region!.close()
     channel.free()
   })
 

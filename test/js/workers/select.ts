@@ -18,7 +18,10 @@ export interface SelectDone {
 }
 
 const task = (isMainThread ? JSON.parse(process.argv[2]!) : workerData) as SelectTask
-const say = (message: unknown) => (isMainThread ? process.send!(message) : parentPort!.postMessage(message))
+function say(message: unknown): void {
+  if (isMainThread) process.send!(message)
+  else parentPort!.postMessage(message)
+}
 
 async function run(): Promise<void> {
   const heap = new MemoryHeap(task.shared)
