@@ -68,7 +68,7 @@ export function serveTasks<Input = never, Output = unknown>(run: TaskFunction<In
   if (parent === null)
     throw new SabwayError('ERR_SABWAY_INVALID_STATE', 'serveTasks is for the workers that a SharedPool starts')
   let server: Server | null = null
-  const tell = (message: Tells, transfer?: readonly object[]) => parent.post(message, transfer)
+  const tell = (message: Tells, transfer: readonly object[] = []) => parent.post(message, transfer)
   const stop = parent.listen((data) => {
     const message = ofPool<Start | Told>(data)
     if (message?.sabwayTasks !== 'start') {

@@ -507,6 +507,10 @@ function checked(options: SharedPoolOptions) {
   check.integer(capacity, 'capacity', 2, MOST_PLACES)
   if (maxQueued !== Number.POSITIVE_INFINITY) check.integer(maxQueued, 'maxQueued', 0, 2 ** 31)
   if (typeof workerOptions !== 'object' || workerOptions === null)
-    check.refuse('ERR_SABWAY_INVALID_TYPE', 'workerOptions must be an object for the constructor of Worker', workerOptions)
+    check.refuse(
+      'ERR_SABWAY_INVALID_TYPE',
+      'workerOptions must be an object for the constructor of Worker',
+      workerOptions,
+    )
   return { file, workers, retries, concurrency, capacity, maxQueued, codec, size, workerOptions }
 }

@@ -87,7 +87,8 @@ export type Told =
 
 /** Messages of a worker: it serves, answers with a value that is moved, or has done its last. */
 export type Tells =
-  | { readonly sabwayTasks: 'ready' | 'ended' }
+  | { readonly sabwayTasks: 'ready' }
+  | { readonly sabwayTasks: 'ended' }
   | { readonly sabwayTasks: 'done'; readonly task: number; readonly value: unknown }
 
 /** The message, if it is one of a pool; else null: the program's own go the same way. */
