@@ -325,8 +325,8 @@ export class SharedPool<Input = unknown, Output = unknown> {
   #take([task, what, value]: Answer): void {
     const call = this.#calls.get(task)
     if (call !== undefined) {
-      if (what === PROGRESS) return this.#report(call, value)
-      if (what === FETCH) return this.#post(call, value as number)
+      if (what === PROGRESS) this.#report(call, value)
+      if (what === FETCH) this.#post(call, value as number)
       if (what === DONE) this.#settle(call, () => call.resolve(value))
       if (what === FAILED) this.#settle(call, () => call.reject(errorOf(value as ErrorParts)))
       if (what === LOST) this.#settle(call, () => call.reject(lost(undefined)))
