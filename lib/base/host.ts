@@ -370,3 +370,88 @@ export const hasLocks = (): boolean => scope.navigator !== undefined && 'locks' 
 
 /** Two words that cannot be guessed; undefined where there is no source of such. */
 export const randomWords = (): Int32Array | undefined => scope.crypto?.getRandomValues(new Int32Array(2))
+
+// ---- threads ----
+
+/** A worker of Node or of a page, which this thread has started. */
+export interface HostWorker {
+  post(message: unknown, transfer?: readonly object[]): void
+  /** End it at once. */
+  terminate(): void
+  /** Keep the process alive until it has ended. */
+  hold(): void
+}
+
+/** What is told of it. */
+export interface WorkerEvents {
+  message(data: unknown): void
+  /** What its program threw. In Node it ends then; in a page it goes on. */
+  error(error: unknown): void
+  /** It has ended; once. A page does not tell of workers that end by themselves. */
+  exit(): void
+}
+
+/**
+ * Start a thread, which does not keep a process of Node alive. Errors: ERR_SABWAY_UNSUPPORTED; what
+ * the constructor of Worker throws.
+ */
+export function hostWorker(file: string | URL, options: object, on: WorkerEvents): HostWorker {
+  if (threads !== undefined) {
+    const worker = new threads.Worker(file, options)
+    worker.on('message', on.message).on('error', on.error).on('exit', on.exit)
+    worker.unref()
+    return {
+      post: (message, transfer) => worker.postMessage(message, transfer as never),
+      terminate: () => void worker.terminate(),
+      hold: () => worker.ref(),
+    }
+  }
+  const worker = new (need(scope.Worker, 'Worker', ELSEWHERE))(file, { type: 'module', ...options })
+  let ended = false
+  worker.onmessage = ({ data }) => on.message(data)
+  worker.onerror = (event) => {
+    event.preventDefault()
+    on.error(event.error ?? new Error(event.message || `${file} could not be loaded`))
+  }
+  return {
+    post: (message, transfer = []) => worker.postMessage(message, transfer as Transferable[]),
+    terminate() {
+      worker.terminate()
+      if (!ended) microtask(on.exit)
+      ended = true
+    },
+    hold() {},
+  }
+}
+
+/** How many threads run at one time. */
+export const processors = (): number =>
+  builtin('node:os')?.availableParallelism() ?? scope.navigator?.hardwareConcurrency ?? 4
+
+/** The thread that has started this one; null where none has. */
+export function parentThread(): {
+  post(message: unknown, transfer: readonly object[]): void
+  /** Call `act` with each message, until it is called off. Keeps a worker of Node alive. */
+  listen(act: (data: unknown) => void): () => void
+} | null {
+  const port = threads?.parentPort
+  if (port != null) {
+    return {
+      post: (message, transfer) => port.postMessage(message, transfer as never),
+      listen: (act) => {
+        port.on('message', act)
+        return () => port.off('message', act)
+      },
+    }
+  }
+  const worker = scope as unknown as Partial<Pick<Worker, 'postMessage' | 'addEventListener' | 'removeEventListener'>>
+  if (threads !== undefined || !('WorkerGlobalScope' in scope) || worker.postMessage === undefined) return null
+  return {
+    post: (message, transfer) => worker.postMessage!(message, transfer as Transferable[]),
+    listen: (act) => {
+      const listener = ({ data }: MessageEvent) => act(data)
+      worker.addEventListener!('message', listener)
+      return () => worker.removeEventListener!('message', listener)
+    },
+  }
+}

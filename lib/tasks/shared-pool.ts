@@ -1,0 +1,516 @@
+// The public class of task pools, for the thread that has one: see wire.ts.
+import { abortedError, onAbort } from '../base/abort.js'
+import * as check from '../base/check.js'
+import { SabwayError } from '../base/errors.js'
+import {
+  abortController,
+  after,
+  asyncDispose,
+  type Context,
+  context,
+  type HostWorker,
+  hostWorker,
+  processors,
+  type Timer,
+} from '../base/host.js'
+import type { CodecName } from '../codec/codec.js'
+import type { AllocatedMemory } from '../heap/allocated-memory.js'
+import { MultiProducerQueue } from '../queues/multi-producer-queue.js'
+import { Region } from '../region/region.js'
+import {
+  type Answer,
+  attemptsOf,
+  DONE,
+  type ErrorParts,
+  errorOf,
+  FAILED,
+  FETCH,
+  LOST,
+  MOST_ATTEMPTS,
+  MOST_PLACES,
+  MOST_WORKERS,
+  numberOf,
+  OVER,
+  ofPool,
+  PROGRESS,
+  placeOf,
+  QUEUED,
+  RUNNING,
+  type Start,
+  stateOf,
+  type TaskItem,
+  type Tells,
+  type Told,
+  wordOf,
+  workerOf,
+} from './wire.js'
+
+export interface SharedPoolOptions {
+  /** The workers' program, as the constructor of Worker takes it; it calls `serveTasks`. */
+  file: string | URL
+  /** How many there are, 62 at most (default: one for each processor). */
+  workers?: number
+  /**
+   * How often a task is begun again whose worker has died (default 0): its error otherwise is
+   * ERR_SABWAY_PEER_DIED.
+   */
+  retries?: number
+  /** Tasks that a worker has begun at one time (default 1). More: for those that wait. */
+  concurrency?: number
+  /** Tasks in shared memory at one time (default 1024); others wait in this thread. */
+  capacity?: number
+  /** How many may wait in this thread (default 65536): more are ERR_SABWAY_QUEUE_FULL. */
+  maxQueued?: number
+  /** How values become bytes (default 'structured'). */
+  codec?: CodecName
+  /** Bytes for all values under way (default 256 MiB); memory is taken as it is used. */
+  size?: number
+  /** For the constructor of Worker, such as { resourceLimits } in Node. */
+  workerOptions?: object
+}
+
+export interface RunOptions {
+  /** Gives the task up: the promise rejects with ERR_SABWAY_ABORTED. */
+  signal?: AbortSignal
+  /** Milliseconds from the call on; then the task is given up with ERR_SABWAY_TIMEOUT. */
+  timeout?: number
+  /** What of the value is moved to the worker, not copied. Such a task is never begun again. */
+  transfer?: readonly object[]
+  /** What the worker's function reports by `task.progress`. */
+  onProgress?: (value: never) => void
+  /**
+   * End the worker, and start another in its place, when the task is given up while it runs
+   * (default false: the function is told by `task.signal` and `task.cancelled`).
+   */
+  terminate?: boolean
+}
+
+/** Workers that end before they serve, one after the other, until the pool is given up. */
+const MOST_FAILURES = 3
+const SIZE = 2 ** 28
+
+/** A call of `run`. */
+interface Call {
+  value: unknown
+  readonly options: RunOptions
+  readonly context: Context
+  /** 0: it waits in this thread. */
+  task: number
+  /** Its value was moved away. */
+  moved: boolean
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+/** A worker, and what is known of it. */
+interface Member {
+  readonly worker: HostWorker
+  serves: boolean
+  ended: boolean
+  error: unknown
+}
+
+/**
+ * Workers that do tasks: `run` gives a value to the next one that is free, and resolves to what its
+ * function makes of it. Values go through one queue in shared memory, from which the workers take
+ * them; no thread in between gives them out.
+ */
+export class SharedPool<Input = unknown, Output = unknown> {
+  readonly #options: Required<Omit<SharedPoolOptions, 'workerOptions'>> & { workerOptions: object }
+  readonly #region: Region
+  readonly #tasks: MultiProducerQueue<TaskItem>
+  readonly #answers: MultiProducerQueue<Answer>
+  readonly #block: AllocatedMemory
+  readonly #places: Int32Array
+  /** Places that have no task, and how often each was used. */
+  readonly #vacant: number[]
+  readonly #uses: number[]
+  readonly #calls = new Map<number, Call>()
+  readonly #waiting = new Set<Call>()
+  readonly #members: Member[] = []
+  #failures = 0
+  /** Ends a receiving that has nothing to wait for any more. */
+  #rest: AbortController | null = null
+  #receiving = false
+  #closing = false
+  /** Why no call can be answered any more. */
+  #over: SabwayError | null = null
+  #onRest: (() => void)[] = []
+  #onEnd: (() => void)[] = []
+
+  /**
+   * Starts the workers. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE,
+   * ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_MEMORY; ERR_SABWAY_UNSUPPORTED: there are no
+   * workers here; what the constructor of Worker throws.
+   */
+  constructor(options: SharedPoolOptions) {
+    this.#options = checked(options)
+    const { capacity, size, codec, workers } = this.#options
+    this.#region = Region.create({ size })
+    const { heap } = this.#region
+    this.#tasks = new MultiProducerQueue(heap, { capacity, delivery: 'ack', codec })
+    this.#answers = new MultiProducerQueue(heap, { capacity, codec })
+    this.#block = heap.allocUI32(capacity)
+    this.#places = this.#block.getArray(Int32Array)
+    this.#places.fill(OVER)
+    this.#vacant = Array.from({ length: capacity }, (_, place) => capacity - 1 - place)
+    this.#uses = new Array(capacity).fill(0)
+    try {
+      for (let i = 0; i < workers; i++) this.#members.push(this.#begin(i))
+    } catch (error) {
+      this.destroy()
+      throw error
+    }
+  }
+
+  /** How many workers there are. */
+  get workers(): number {
+    return this.#members.length
+  }
+
+  /** Calls of `run` that are not answered yet, those that wait in this thread among them. */
+  get pending(): number {
+    return this.#calls.size + this.#waiting.size
+  }
+
+  /** Those that wait in this thread, because `capacity` others are under way. */
+  get queued(): number {
+    return this.#waiting.size
+  }
+
+  /**
+   * What a worker's function makes of the value. Errors: ERR_SABWAY_CLOSED, ERR_SABWAY_QUEUE_FULL,
+   * ERR_SABWAY_NOT_ENCODABLE, ERR_SABWAY_MESSAGE_TOO_LARGE; ERR_SABWAY_ABORTED, ERR_SABWAY_TIMEOUT;
+   * ERR_SABWAY_PEER_DIED: its worker has ended, for which the cause is the worker's error; and what
+   * the function throws, as an error of the same name, message, stack and code.
+   */
+  run(value: Input, options?: RunOptions): Promise<Output> {
+    return new Promise((resolve, reject) => {
+      const given = check.options(options, 'run options', ['signal', 'timeout', 'transfer', 'onProgress', 'terminate'])
+      const { signal, timeout, transfer, onProgress, terminate } = given
+      check.patience({ signal, timeout }, 'run options')
+      if (transfer !== undefined) check.array(transfer, 'transfer')
+      if (onProgress !== undefined) check.callback(onProgress, 'onProgress')
+      if (terminate !== undefined) check.flag(terminate, 'terminate')
+      if (signal?.aborted) throw abortedError(signal)
+      if (this.#over !== null) throw this.#over
+      if (this.#closing) throw new SabwayError('ERR_SABWAY_CLOSED', 'the pool was closed')
+      if (this.#waiting.size >= this.#options.maxQueued) {
+        throw new SabwayError(
+          'ERR_SABWAY_QUEUE_FULL',
+          `${this.#waiting.size} tasks wait already; wait for some of them, or make maxQueued larger`,
+        )
+      }
+      const timer: Timer | undefined =
+        timeout === undefined
+          ? undefined
+          : after(timeout, () =>
+              this.#giveUp(call, new SabwayError('ERR_SABWAY_TIMEOUT', `the task was not done within ${timeout} ms`)),
+            )
+      const ignoreSignal = onAbort(signal, () => this.#giveUp(call, abortedError(signal!)))
+      const end = () => {
+        timer?.cancel()
+        ignoreSignal()
+      }
+      const call: Call = {
+        value,
+        options: given,
+        context: context(),
+        task: 0,
+        moved: false,
+        resolve: (output) => {
+          end()
+          resolve(output as Output)
+        },
+        reject: (error) => {
+          end()
+          reject(error)
+        },
+      }
+      if (this.#waiting.size !== 0 || !this.#send(call)) this.#waiting.add(call)
+      this.#receive()
+    })
+  }
+
+  /** Take no more tasks, and end the workers when those that were given are answered. */
+  async close(): Promise<void> {
+    this.#closing = true
+    if (this.pending !== 0) await new Promise<void>((resolve) => this.#onRest.push(resolve))
+    if (this.#members.every(({ ended }) => ended)) return
+    this.#tasks.close()
+    for (const { worker } of this.#members) worker.hold()
+    await new Promise<void>((resolve) => this.#onEnd.push(resolve))
+  }
+
+  /** End the workers at once; tasks that are not answered reject with ERR_SABWAY_CLOSED. */
+  destroy(): void {
+    this.#fail(new SabwayError('ERR_SABWAY_CLOSED', 'the pool was destroyed'))
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy()
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'SharedPool'
+  }
+
+  // ---- giving tasks out ----
+
+  /** False: there is no room for it yet. */
+  #send(call: Call): boolean {
+    const place = this.#vacant.at(-1)
+    if (place === undefined) return false
+    const task = numberOf(place, ++this.#uses[place]!)
+    const item: TaskItem = call.options.transfer === undefined ? [task, call.value] : [task]
+    Atomics.store(this.#places, place, wordOf(task, 0, 0, QUEUED))
+    try {
+      if (!this.#tasks.tryEnqueue(item)) return false
+    } catch (error) {
+      call.reject(error)
+      return true
+    }
+    this.#vacant.pop()
+    call.task = task
+    this.#calls.set(task, call)
+    return true
+  }
+
+  #sendMore(): void {
+    for (const call of this.#waiting) {
+      if (!this.#send(call)) return
+      this.#waiting.delete(call)
+    }
+  }
+
+  // ---- answers ----
+
+  #receive(): void {
+    if (this.#receiving || this.pending === 0) return
+    this.#receiving = true
+    this.#receiveAll().catch((error) => this.#fail(error))
+  }
+
+  async #receiveAll(): Promise<void> {
+    try {
+      while (this.pending !== 0) {
+        const answer = this.#answers.tryDequeue()
+        if (answer !== undefined) this.#take(answer)
+        else if (!(await this.#wait())) break
+      }
+    } finally {
+      this.#receiving = false
+    }
+    this.#receive() // for a call that came behind the last look
+  }
+
+  /** For an answer, or until there is nothing to wait for. */
+  async #wait(): Promise<boolean> {
+    this.#rest = abortController()
+    try {
+      this.#take(await this.#answers.dequeue({ signal: this.#rest.signal }))
+      return true
+    } catch (error) {
+      if ((error as SabwayError).code === 'ERR_SABWAY_ABORTED') return false
+      throw error
+    } finally {
+      this.#rest = null
+    }
+  }
+
+  #take([task, what, value]: Answer): void {
+    const call = this.#calls.get(task)
+    if (call !== undefined) {
+      if (what === PROGRESS) this.#report(call, value)
+      if (what === FETCH) this.#post(call, value as number)
+      if (what === DONE) this.#settle(call, () => call.resolve(value))
+      if (what === FAILED) this.#settle(call, () => call.reject(errorOf(value as ErrorParts)))
+      if (what === LOST) this.#settle(call, () => call.reject(lost(undefined)))
+    }
+    this.#sendMore()
+  }
+
+  #report({ options: { onProgress }, context }: Call, value: unknown): void {
+    try {
+      if (onProgress !== undefined) context(onProgress, value as never)
+    } catch (error) {
+      // it is the program's, and stops no other task
+      void Promise.reject(error)
+    }
+  }
+
+  #post(call: Call, worker: number): void {
+    const message: Told = { sabwayTasks: 'value', task: call.task, value: call.value }
+    try {
+      this.#members[worker]?.worker.post(message, call.options.transfer)
+      call.moved = true
+      call.value = undefined
+    } catch (error) {
+      this.#giveUp(call, error) // it cannot be cloned, or moved
+    }
+  }
+
+  /** The place is another task's from now on. Returns what was there. */
+  #leave(call: Call): number {
+    const place = placeOf(call.task)
+    this.#calls.delete(call.task)
+    this.#vacant.push(place)
+    return Atomics.exchange(this.#places, place, OVER)
+  }
+
+  #settle(call: Call, act: () => void): void {
+    this.#leave(call)
+    act()
+    this.#restIfDone()
+  }
+
+  #giveUp(call: Call, error: unknown): void {
+    if (!this.#waiting.delete(call)) {
+      if (this.#calls.get(call.task) !== call) return
+      const word = this.#leave(call)
+      if (stateOf(word) === RUNNING) this.#stop(call, workerOf(word))
+    }
+    call.reject(error)
+    this.#sendMore()
+    this.#restIfDone()
+  }
+
+  #stop(call: Call, number: number): void {
+    const worker = this.#members[number]?.worker
+    const message: Told = { sabwayTasks: 'abort', task: call.task }
+    if (call.options.terminate) worker?.terminate()
+    else worker?.post(message)
+  }
+
+  #restIfDone(): void {
+    if (this.pending !== 0) return
+    this.#rest?.abort()
+    for (const act of this.#onRest.splice(0)) act()
+  }
+
+  // ---- workers ----
+
+  #begin(number: number): Member {
+    const { file, workerOptions, retries, concurrency, codec } = this.#options
+    const worker = hostWorker(file, workerOptions, {
+      message: (data) => this.#told(member, data),
+      error: (error) => {
+        member.error = error
+        if (!member.serves) worker.terminate() // its program could not be loaded
+      },
+      exit: () => this.#ended(member, number),
+    })
+    const member: Member = { worker, serves: false, ended: false, error: undefined }
+    const start: Start = {
+      sabwayTasks: 'start',
+      region: this.#region.handle,
+      tasks: this.#tasks.getSharedMemory(),
+      answers: this.#answers.getSharedMemory(),
+      places: this.#block.getSharedMemory(),
+      worker: number,
+      retries,
+      concurrency,
+      codec,
+    }
+    worker.post(start)
+    return member
+  }
+
+  #told(member: Member, data: unknown): void {
+    const message = ofPool<Tells>(data)
+    if (message === null) return
+    if (message.sabwayTasks === 'ready') {
+      member.serves = true
+      this.#failures = 0
+    } else if (message.sabwayTasks === 'ended') {
+      member.worker.terminate()
+    } else {
+      const call = this.#calls.get(message.task)
+      if (call === undefined) return
+      this.#settle(call, () => call.resolve(message.value))
+      this.#sendMore()
+    }
+  }
+
+  #ended(member: Member, number: number): void {
+    member.ended = true
+    if (!this.#isOver && !this.#hasEnded(member)) {
+      for (const call of [...this.#calls.values()]) this.#lose(call, member, number)
+      if (!member.serves && ++this.#failures >= MOST_FAILURES) this.#fail(lost(member.error))
+      else this.#members[number] = this.#begin(number)
+      return
+    }
+    if (!this.#members.every(({ ended }) => ended)) return
+    this.#region.close()
+    for (const act of this.#onEnd.splice(0)) act()
+  }
+
+  get #isOver(): boolean {
+    return this.#over !== null
+  }
+
+  /** Did it end because the pool was closed? */
+  #hasEnded({ serves }: Member): boolean {
+    return this.#closing && this.pending === 0 && serves
+  }
+
+  /** A task of a worker that has died: the queue gives it to another, where it may be begun again. */
+  #lose(call: Call, member: Member, number: number): void {
+    const word = Atomics.load(this.#places, placeOf(call.task))
+    if (stateOf(word) !== RUNNING || workerOf(word) !== number) return
+    if (!call.moved && attemptsOf(word) <= this.#options.retries) return
+    this.#settle(call, () => call.reject(lost(member.error)))
+  }
+
+  #fail(error: SabwayError): void {
+    if (this.#over !== null) return
+    this.#over = error
+    const calls = [...this.#calls.values(), ...this.#waiting]
+    this.#calls.clear()
+    this.#waiting.clear()
+    for (const { worker, ended } of this.#members) if (!ended) worker.terminate()
+    for (const call of calls) call.reject(error)
+    this.#restIfDone()
+    if (this.#members.every(({ ended }) => ended)) this.#region.close()
+  }
+}
+
+const lost = (cause: unknown) =>
+  new SabwayError('ERR_SABWAY_PEER_DIED', 'the worker that ran the task has ended; `retries` would begin it again', {
+    cause,
+  })
+
+function checked(options: SharedPoolOptions) {
+  const names = [
+    'file',
+    'workers',
+    'retries',
+    'concurrency',
+    'capacity',
+    'maxQueued',
+    'codec',
+    'size',
+    'workerOptions',
+  ] as const
+  const found = check.options(options, 'pool options', names)
+  const { file, workers = Math.min(processors(), MOST_WORKERS - 1), retries = 0, concurrency = 1 } = found
+  const { capacity = 1024, maxQueued = 65536, codec = 'structured', size = SIZE, workerOptions = {} } = found
+  if (typeof file !== 'string' && !(file instanceof URL))
+    check.refuse('ERR_SABWAY_INVALID_TYPE', 'file must be the path or the URL of the workers’ program', file)
+  check.integer(workers, 'workers', 1, MOST_WORKERS - 1)
+  check.integer(retries, 'retries', 0, MOST_ATTEMPTS - 1)
+  check.integer(concurrency, 'concurrency', 1, 1024)
+  check.integer(capacity, 'capacity', 2, MOST_PLACES)
+  if (maxQueued !== Number.POSITIVE_INFINITY) check.integer(maxQueued, 'maxQueued', 0, 2 ** 31)
+  if (typeof workerOptions !== 'object' || workerOptions === null)
+    check.refuse(
+      'ERR_SABWAY_INVALID_TYPE',
+      'workerOptions must be an object for the constructor of Worker',
+      workerOptions,
+    )
+  return { file, workers, retries, concurrency, capacity, maxQueued, codec, size, workerOptions }
+}
