@@ -23,6 +23,7 @@ const ROOMS = [
   { name: 'map', files: '^lib/map/' },
   { name: 'queues', files: '^lib/queues/' },
   { name: 'broadcast', files: '^lib/(broadcast|channels)/' },
+  { name: 'tasks', files: '^lib/tasks/' },
   // Puts the parts together.
   { name: 'loading', files: '^lib/(load|whole|objects|codecs|exports|exports-bytes)\\.ts$' },
   { name: 'entries', files: '^lib/(electron/|(index|bytes|browser|browser-bytes|browser-codecs)\\.ts$)' },

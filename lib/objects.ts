@@ -168,3 +168,5 @@ export { SharedWaitGroup, type SharedWaitGroupOptions, WaitGroupPart } from './s
 /** A variable of this file: importing it must load the heap, which `region.heap` gives. */
 export const Region = AnyRegion
 export type Region = AnyRegion
+export { serveTasks, type Task, type TaskFunction } from './tasks/serve.js'
+export { type RunOptions, SharedPool, type SharedPoolOptions } from './tasks/shared-pool.js'

@@ -3,7 +3,7 @@ import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { abortController, now as clock, immediate, parentThread } from '../base/host.js'
 import { AllocatedMemory } from '../heap/allocated-memory.js'
-import { type Delivery, MultiProducerQueue } from '../queues/multi-producer-queue.js'
+import { type Delivery, MultiProducerQueue } from '../queues/multi-producer.js'
 import { Region } from '../region/region.js'
 import {
   type Answer,
@@ -172,10 +172,9 @@ class Server {
     let began = clock()
     for (;;) {
       let item = this.#tasks.tryReceive()
-      if (item === undefined) {
-        const next = await this.#next()
-        if (next === null) return
-        item = next
+      if (item === null) {
+        item = await this.#next()
+        if (item === null) return
         began = clock()
       }
       const waiting = this.#do(item)

@@ -15,7 +15,7 @@ import {
 } from '../base/host.js'
 import type { CodecName } from '../codec/codec.js'
 import type { AllocatedMemory } from '../heap/allocated-memory.js'
-import { MultiProducerQueue } from '../queues/multi-producer-queue.js'
+import { MultiProducerQueue } from '../queues/multi-producer.js'
 import { Region } from '../region/region.js'
 import {
   type Answer,
@@ -74,7 +74,10 @@ export interface RunOptions {
   signal?: AbortSignal
   /** Milliseconds from the call on; then the task is given up with ERR_SABWAY_TIMEOUT. */
   timeout?: number
-  /** What of the value is moved to the worker, not copied. Such a task is never begun again. */
+  /**
+   * What of the value is moved to the worker, not copied. Such a task is never begun again. With a
+   * list, if only an empty one, the value is posted, so that shared memory in it stays shared.
+   */
   transfer?: readonly object[]
   /** What the worker's function reports by `task.progress`. */
   onProgress?: (value: never) => void

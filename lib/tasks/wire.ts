@@ -15,6 +15,7 @@
 // A worker acknowledges an item behind its answer. So when it dies, the queue gives what it held to
 // another, which answers LOST where the task may not be begun once more.
 
+import { adopt } from '../base/errors.js'
 import type { RegionHandle } from '../base/region-handle.js'
 import type { CodecName } from '../codec/codec.js'
 import type { SharedObjectMemory } from '../heap/heap-object.js'
@@ -111,5 +112,5 @@ export function errorOf([name, message, stack, code]: ErrorParts): Error {
   if (name !== 'Error') Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true })
   if (stack !== '') error.stack = stack
   if (code !== null) Object.assign(error, { code })
-  return error
+  return adopt(error) as Error
 }

@@ -71,7 +71,7 @@ describe('a task pool', () => {
   it('gives a task up when its signal is aborted, before it begins or while it runs', async () => {
     const p = pool({ workers: 1 })
     const go = flag()
-    const first = p.run(['spin', go])
+    const first = p.run(['spin', go], { transfer: [] })
     const gone = new AbortController()
     const second = p.run(['double', 1], { signal: gone.signal })
     const third = p.run(['double', 2])
@@ -90,7 +90,7 @@ describe('a task pool', () => {
 
   it('gives a task up when its time is over, and tells one that does not come back', async () => {
     const p = pool({ workers: 1 })
-    await rejectsWith(p.run(['spin', flag()], { timeout: 30 }), 'ERR_SABWAY_TIMEOUT', /ms/)
+    await rejectsWith(p.run(['spin', flag()], { timeout: 30, transfer: [] }), 'ERR_SABWAY_TIMEOUT', /ms/)
     assert.equal(await p.run(['double', 3]), 6) // the loop has seen `cancelled`
   })
 
@@ -162,7 +162,7 @@ describe('a task pool', () => {
   it('refuses more tasks than may wait', async () => {
     const p = pool({ workers: 1, capacity: 2, maxQueued: 1 })
     const go = flag()
-    const all = [0, 1, 2].map(() => p.run(['spin', go]))
+    const all = [0, 1, 2].map(() => p.run(['spin', go], { transfer: [] }))
     await rejectsWith(p.run(['double', 1]), 'ERR_SABWAY_QUEUE_FULL', /maxQueued/)
     Atomics.store(go, 0, 1)
     await Promise.all(all)
