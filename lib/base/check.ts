@@ -149,6 +149,32 @@ export function reading<T>(what: string, read: () => T): T {
   }
 }
 
+/** Errors: ERR_SABWAY_INVALID_TYPE; ERR_SABWAY_INVALID_ARGUMENT: its own code throws. */
+function iterable(values: unknown, name: string): void {
+  const isIterable = () => typeof (values as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function'
+  if (!reading(name, isIterable))
+    refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be iterable, such as an array`, values)
+}
+
+/** What the iterable gives. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT. */
+export function list<T>(values: Iterable<T>, name: string): T[] {
+  iterable(values, name)
+  return reading(name, () => Array.from(values))
+}
+
+/** How much of what the iterable gives `take` has taken, until it returns false. Errors: as `list`. */
+export function taken<T>(values: Iterable<T>, name: string, take: (value: T) => boolean): number {
+  iterable(values, name)
+  return reading(name, () => {
+    let count = 0
+    for (const value of values) {
+      if (!take(value)) break
+      count++
+    }
+    return count
+  })
+}
+
 /**
  * These properties of an object, each of them read once. Errors: ERR_SABWAY_INVALID_ARGUMENT when
  * one cannot be read.

@@ -28,7 +28,7 @@ import { WaitSet, type WaitSource } from '../loop/waits.js'
 import { codecNumber, formatIn } from '../map/map.js'
 import { putValue, takeValue, type ValueRules } from '../map/values.js'
 import { isHome } from '../queues/home.js'
-import type { QueueMemory } from '../queues/place.js'
+import { handleIn, type QueueMemory } from '../queues/place.js'
 import { Region } from '../region/region.js'
 import { Staging } from './staging.js'
 
@@ -445,8 +445,8 @@ const SPARE = 4 * SW_PAGE
 
 /** Of a broadcast that is made without a place. Errors: as `checked`, Region.create, Region.open. */
 function ownRegion(given: SharedBroadcastOptions | QueueMemory | undefined): Region {
-  const region = typeof given === 'object' && given !== null ? (given as QueueMemory).region : undefined
-  if (region !== undefined) return Region.open(region)
+  const handle = handleIn(given)
+  if (handle !== null) return Region.open(handle)
   return Region.create({ size: SW_HEAP_AT + SPARE + 2 * checked(given as SharedBroadcastOptions).capacity })
 }
 

@@ -104,9 +104,9 @@ function distinct(attempts: readonly Attempt<never>[] | readonly Attempt<unknown
 }
 
 function attemptsOf<T>(cases: readonly SelectCase<T>[]): Attempt<T>[] {
-  if (!Array.isArray(cases)) check.refuse('ERR_SABWAY_INVALID_TYPE', 'cases must be an array', cases)
-  if (cases.length === 0) throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'select needs one case at least')
-  const attempts = cases.map((each, i) => attemptOf<T>(each, `case ${i}`))
+  const list = check.list(check.array(cases, 'cases') as readonly SelectCase<T>[], 'cases')
+  if (list.length === 0) throw new SabwayError('ERR_SABWAY_INVALID_ARGUMENT', 'select needs one case at least')
+  const attempts = list.map((each, i) => attemptOf<T>(each, `case ${i}`))
   if (attempts.some(({ set }) => set !== attempts[0]!.set)) {
     throw new SabwayError(
       'ERR_SABWAY_INVALID_ARGUMENT',

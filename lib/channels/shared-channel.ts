@@ -3,6 +3,7 @@ import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import type { Codec, CodecName } from '../codec/codec.js'
 import { SW_QUEUE_MOST, SW_TYPE_CHANNEL } from '../generated/abi.js'
+import { isShared } from '../heap/heap-object.js'
 import { NOTHING } from '../loop/block.js'
 import { WaitSet } from '../loop/waits.js'
 import { provideQueueHandles } from '../queues/attachment.js'
@@ -60,7 +61,7 @@ export class SharedChannel<T = unknown> extends SharedQueue<T> {
   constructor(home?: QueueHome | SharedChannelOptions, given?: SharedChannelOptions | object | number) {
     const alone = !isHome(home)
     const asked = alone ? home : given
-    const options = isMemory(asked) ? undefined : settled(asked as SharedChannelOptions)
+    const options = isShared(asked) ? undefined : settled(asked as SharedChannelOptions)
     const inRegion = alone && options !== undefined
     super(
       inRegion ? options.capacity : (home as QueueHome),
@@ -105,7 +106,7 @@ export class SharedChannel<T = unknown> extends SharedQueue<T> {
    * Send values one after the other. What ends it leaves those behind unsent. Errors: as `send`.
    */
   async sendBatch(data: Iterable<T>, options?: ChannelPatience): Promise<void> {
-    for (const value of data) {
+    for (const value of check.list(data, 'data')) {
       if (this.#set.isWaiting(this.room.key) || !this.trySend(value)) await this.send(value, options)
     }
   }
@@ -199,10 +200,6 @@ export class SharedChannel<T = unknown> extends SharedQueue<T> {
 
 const late = (why: string, timeout: number): SabwayError =>
   new SabwayError('ERR_SABWAY_TIMEOUT', `the channel ${why} within ${timeout} ms`)
-
-/** Is it what leads to a channel that is there? */
-const isMemory = (given: unknown): boolean =>
-  typeof given === 'number' || (typeof given === 'object' && given !== null && 'bufferPosition' in given)
 
 /** Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_UNSUPPORTED. */
 function settled(given: SharedChannelOptions | undefined): { capacity: number; codec: CodecName | Codec<never> } {

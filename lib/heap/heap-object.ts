@@ -65,7 +65,7 @@ export function warnForgotten(handler: boolean | ((forgotten: Forgotten) => void
 }
 
 /** Is it what getSharedMemory() gives, or a pointer? Everything else is options. */
-const isShared = (given: unknown): given is SharedAllocatedMemory | number =>
+export const isShared = (given: unknown): given is SharedAllocatedMemory | number =>
   typeof given === 'number' ||
   (typeof given === 'object' &&
     given !== null &&

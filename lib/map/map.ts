@@ -441,12 +441,12 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
 
   /** The values of the keys, each read by itself; undefined where there is none. */
   getAll(keys: Iterable<K>): (V | undefined)[] {
-    return listOf(keys, 'keys').map((key) => this.get(key))
+    return check.list(keys, 'keys').map((key) => this.get(key))
   }
 
   /** Put the entries, each by itself. */
   setAll(entries: Iterable<readonly [K, V]>, options?: SetOptions): this {
-    for (const entry of listOf(entries, 'entries')) {
+    for (const entry of check.list(entries, 'entries')) {
       const [key, value] = check.reading('an entry', () => pair(entry))
       this.set(key, value, options)
     }
@@ -611,13 +611,6 @@ function guarded(act: () => number): number {
   } catch (error) {
     throw asCorruptError(error)
   }
-}
-
-/** What the iterable gives. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT. */
-function listOf<T>(value: Iterable<T>, name: string): T[] {
-  const isIterable = () => typeof (value as Iterable<T> | null | undefined)?.[Symbol.iterator] === 'function'
-  if (check.reading(name, isIterable)) return check.reading(name, () => Array.from(value))
-  return check.refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be iterable, such as an array`, value)
 }
 
 /** Errors: ERR_SABWAY_INVALID_TYPE. */

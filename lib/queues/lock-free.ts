@@ -29,7 +29,7 @@ export abstract class ImmediateQueue<T> extends SharedQueue<T> {
 
   /** Put values until there is no room: how many. Errors: as `enqueue`. */
   enqueueBatch(values: Iterable<T>): number {
-    return putAll(values, (value) => this.put(value))
+    return check.taken(values, 'values', (value) => this.put(value))
   }
 
   /**
@@ -47,16 +47,6 @@ export abstract class ImmediateQueue<T> extends SharedQueue<T> {
   enqueueSync(value: T, options?: { timeout?: number }): void {
     this.block(1, () => (this.put(value) ? undefined : NOTHING), options)
   }
-}
-
-/** How many of the values there was room for. */
-export function putAll<T>(values: Iterable<T>, put: (value: T) => boolean): number {
-  let count = 0
-  for (const value of values) {
-    if (!put(value)) break
-    count++
-  }
-  return count
 }
 
 const shapeOf =

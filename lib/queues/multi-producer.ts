@@ -4,7 +4,6 @@ import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { SW_QUEUE_ACK, SW_TYPE_QUEUE } from '../generated/abi.js'
 import { NOTHING } from '../loop/block.js'
-import { putAll } from './lock-free.js'
 import type { QueueHome } from './place.js'
 import { END, type QueueOptions, type QueueShape, type QueueWaitOptions, SharedQueue, type Taken } from './queue.js'
 
@@ -101,7 +100,7 @@ export class MultiProducerQueue<T = unknown> extends SharedQueue<T> {
 
   /** Put values until there is no room: how many. Errors: as `enqueue`. */
   enqueueBatch(values: Iterable<T>): number {
-    return putAll(values, (value) => this.put(value))
+    return check.taken(values, 'values', (value) => this.put(value))
   }
 
   // ---- values that are acknowledged ----

@@ -1,7 +1,7 @@
 // Where a queue is: in a heap that others share already, or in a region of its own.
 import * as check from '../base/check.js'
 import type { RegionHandle } from '../base/region-handle.js'
-import type { ObjectHome, SharedObjectMemory } from '../heap/heap-object.js'
+import { isShared, type ObjectHome, type SharedObjectMemory } from '../heap/heap-object.js'
 import { Region } from '../region/region.js'
 
 /** What another thread makes its own object of a queue of. Structured-cloneable. */
@@ -25,6 +25,13 @@ const PAGE = 65536
 const USUAL = 16 * 2 ** 20
 const PER_VALUE = 64
 
+/** The region in what another thread's object gave, where that has one of its own. */
+export function handleIn(memory: unknown): RegionHandle | null {
+  if (typeof memory !== 'object' || !isShared(memory)) return null
+  const { region } = check.fields(memory, 'memory', ['region'])
+  return region === undefined ? null : (region as RegionHandle)
+}
+
 /** Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE; as Region.create and Region.open. */
 export function placeOf(home: QueueHome, given: unknown, mostValues: number): QueuePlace {
   if (typeof home === 'number') {
@@ -38,9 +45,8 @@ export function placeOf(home: QueueHome, given: unknown, mostValues: number): Qu
     const own = Region.create({ size: Math.ceil((USUAL + PER_VALUE * slots) / PAGE) * PAGE })
     return { home: own, given: { ...options, capacity }, own }
   }
-  const region = typeof home === 'object' && home !== null ? (home as Partial<QueueMemory>).region : undefined
-  if (region === undefined || (home as Partial<QueueMemory>).bufferPosition === undefined)
-    return { home: home as ObjectHome, given, own: null }
-  const own = Region.open(region)
+  const handle = handleIn(home)
+  if (handle === null) return { home: home as ObjectHome, given, own: null }
+  const own = Region.open(handle)
   return { home: own, given: home, own }
 }

@@ -52,12 +52,10 @@ export class PriorityQueue<T = unknown> extends SharedQueue<T> {
    * Put pairs of a value and its priority until there is no room: how many. Errors: as `enqueue`.
    */
   enqueueBatch(values: Iterable<readonly [value: T, priority: number]>): number {
-    let count = 0
-    for (const [value, priority] of values) {
-      if (!this.#put(value, priority)) break
-      count++
-    }
-    return count
+    return check.taken(values, 'values', (pair) => {
+      const [value, priority] = check.array(pair, 'a value and its priority') as readonly [T, number]
+      return this.#put(value, priority)
+    })
   }
 
   #put(value: T, priority: number): boolean {

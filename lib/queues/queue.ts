@@ -12,7 +12,7 @@ import {
   sw_heap,
   sw_queue,
 } from '../generated/abi.js'
-import { HeapObject, type ObjectHome, provideObject } from '../heap/heap-object.js'
+import { HeapObject, isShared, type ObjectHome, provideObject } from '../heap/heap-object.js'
 import type { HeapMember } from '../heap/member.js'
 import { NOTHING } from '../loop/block.js'
 import { WaitSet, type WaitSource } from '../loop/waits.js'
@@ -77,8 +77,7 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
   /** @internal */
   constructor(where: QueueHome, given: unknown, shapeOf: (options: object | undefined) => QueueShape) {
     const place = placeOf(where, given, SW_QUEUE_MOST)
-    const opens = typeof place.given === 'object' && place.given !== null && 'bufferPosition' in place.given
-    const asked = opens || typeof place.given === 'number' ? undefined : (place.given as QueueOptions | undefined)
+    const asked = isShared(place.given) ? undefined : (place.given as QueueOptions | undefined)
     const shape = shapeOf(asked)
     try {
       super(place.home, place.given, shape.type, (member) => make(member, shape, asked))

@@ -144,7 +144,8 @@ export class SharedPool<Input = unknown, Output = unknown> {
   /**
    * Starts the workers. Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE,
    * ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_MEMORY; ERR_SABWAY_UNSUPPORTED: there are no
-   * workers here; what the constructor of Worker throws.
+   * workers here. What the constructor of Worker throws is the cause of an
+   * ERR_SABWAY_INVALID_ARGUMENT.
    */
   constructor(options: SharedPoolOptions) {
     this.#options = checked(options)
@@ -399,14 +400,16 @@ export class SharedPool<Input = unknown, Output = unknown> {
 
   #begin(number: number): Member {
     const { file, workerOptions, retries, concurrency, codec } = this.#options
-    const worker = hostWorker(file, workerOptions, {
-      message: (data) => this.#told(member, data),
-      error: (error) => {
-        member.error = error
-        if (!member.serves) worker.terminate() // its program could not be loaded
-      },
-      exit: () => this.#ended(member, number),
-    })
+    const worker = check.reading('a worker’s program and options', () =>
+      hostWorker(file, workerOptions, {
+        message: (data) => this.#told(member, data),
+        error: (error) => {
+          member.error = error
+          if (!member.serves) worker.terminate() // its program could not be loaded
+        },
+        exit: () => this.#ended(member, number),
+      }),
+    )
     const member: Member = { worker, serves: false, ended: false, error: undefined }
     const start: Start = {
       sabwayTasks: 'start',
@@ -421,6 +424,15 @@ export class SharedPool<Input = unknown, Output = unknown> {
     }
     worker.post(start)
     return member
+  }
+
+  /** In the place of one that has ended. */
+  #beginAgain(number: number): void {
+    try {
+      this.#members[number] = this.#begin(number)
+    } catch (error) {
+      this.#fail(lost(error)) // the host has no room for another thread
+    }
   }
 
   #told(member: Member, data: unknown): void {
@@ -444,7 +456,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
     if (!this.#isOver && !this.#hasEnded(member)) {
       for (const call of [...this.#calls.values()]) this.#lose(call, member, number)
       if (!member.serves && ++this.#failures >= MOST_FAILURES) this.#fail(lost(member.error))
-      else this.#members[number] = this.#begin(number)
+      else this.#beginAgain(number)
       return
     }
     if (!this.#members.every(({ ended }) => ended)) return
@@ -502,7 +514,7 @@ function checked(options: SharedPoolOptions) {
   const found = check.options(options, 'pool options', names)
   const { file, workers = Math.min(processors(), MOST_WORKERS - 1), retries = 0, concurrency = 1 } = found
   const { capacity = 1024, maxQueued = 65536, codec = 'structured', size = SIZE, workerOptions = {} } = found
-  if (typeof file !== 'string' && !(file instanceof URL))
+  if (typeof file !== 'string' && !check.reading('file', () => file instanceof URL))
     check.refuse('ERR_SABWAY_INVALID_TYPE', 'file must be the path or the URL of the workers’ program', file)
   check.integer(workers, 'workers', 1, MOST_WORKERS - 1)
   check.integer(retries, 'retries', 0, MOST_ATTEMPTS - 1)
@@ -515,5 +527,5 @@ function checked(options: SharedPoolOptions) {
       'workerOptions must be an object for the constructor of Worker',
       workerOptions,
     )
-  return { file, workers, retries, concurrency, capacity, maxQueued, codec, size, workerOptions }
+  return { file: file as string | URL, workers, retries, concurrency, capacity, maxQueued, codec, size, workerOptions }
 }

@@ -7,6 +7,7 @@ import { ODD } from '../support/odd.js'
 import { root } from '../support/paths.js'
 import { membersOf, type Scene, SURFACE } from '../support/surface.js'
 import { poolInstances } from '../support/surface-pools.js'
+import { queueInstances } from '../support/surface-queues.js'
 
 const entry = process.argv[2] as keyof typeof SURFACE
 const file = { index: 'index.mjs', browser: 'browser.mjs', renderer: 'electron/renderer.mjs', main: '' }[entry]
@@ -132,8 +133,8 @@ const soon = () => new Promise<symbol>((resolve) => setImmediate(() => setImmedi
 
 for (const [member, row] of Object.entries(SURFACE[entry])) {
   if (typeof row === 'string') continue
+  const stage = scene()
   for (const [index, attempt] of row.entries()) {
-    const stage = scene()
     for (const [name, make] of Object.entries(ODD)) {
       now = `${member} ${index} with ${name}`
       calls++
@@ -151,8 +152,8 @@ for (const [member, row] of Object.entries(SURFACE[entry])) {
     } catch (error) {
       failures.push(`${now}: ${error}`)
     }
-    end(stage)
   }
+  end(stage)
 }
 
 function partOf(heap: Sabway.MemoryHeap): Sabway.WaitGroupPart {
@@ -161,6 +162,7 @@ function partOf(heap: Sabway.MemoryHeap): Sabway.WaitGroupPart {
   return group.claim()
 }
 
+now = ''
 const last = scene()
 const members = membersOf(sabway, {
   SharedMemoryChannel: last.renderer,
@@ -192,6 +194,7 @@ const members = membersOf(sabway, {
   SharedPointerList: last.pointers,
   CachedItemList: last.items,
   ...poolInstances(last),
+  ...queueInstances(last),
   ConcurrentHashMap: new sabway.ConcurrentHashMap(last.heap),
   // an entry without codecs has no ports
   ChannelPort: sharedCodec() === undefined ? { cloneHint: '' } : last.port,

@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events'
 import type * as Sabway from 'sabway'
 import { pools } from './surface-pools.js'
+import { queues } from './surface-queues.js'
 
 /** What a row may use: made for each row, and let go after it. */
 export interface Scene {
@@ -41,9 +42,9 @@ type Try = (odd: never, scene: Scene) => unknown
 
 /**
  * `platform`: inherited from the platform's EventTarget, whose TypeErrors are as specified there.
- * `internal`: not for users.
+ * `internal`: not for users. `abstract`: of a class that others extend, whose rows give the values.
  */
-export type Row = readonly Try[] | 'no parameters' | 'platform' | 'internal'
+export type Row = readonly Try[] | 'no parameters' | 'platform' | 'internal' | 'abstract'
 
 const bytes = new Uint8Array([1, 2, 3])
 /**
@@ -1119,6 +1120,7 @@ const common = {
   ...record,
   ...rest,
   ...pools,
+  ...queues,
 }
 
 type Main = typeof import('sabway/electron/main')
