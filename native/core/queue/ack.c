@@ -273,6 +273,20 @@ uint32_t swi_ack_value(const sw_queue_handle *q, const sw_heap *h, uint32_t inde
   return (uint32_t)sw_peer_load64_acquire(&cell->state) == 0 ? 0 : sw_peer_load_relaxed(&cell->value);
 }
 
+void swi_ack_clear(const sw_queue_handle *q, sw_heap *h) {
+  sw_queue_cell *cells = cells_of(q, h);
+  swi_ncq main = swi_queue_level(q, h, 0);
+  swi_ncq_put(&main, SWI_NCQ_END);
+  for (uint32_t i = 0; i < q->capacity; i++) {
+    uint64_t state = sw_peer_load64_acquire(&cells[i].state);
+    uint32_t owner = (uint32_t)state & ~(uint32_t)SW_CELL_OFFERED, value = sw_peer_load_relaxed(&cells[i].value);
+    /* a producer whose call has begun before keeps its value */
+    if ((uint32_t)state == 0 || (owner != 0 && is_in_ring(state))) continue;
+    if (!sw_compare_exchange64_acq_rel(&cells[i].state, &state, state_of(generation_of(state) + 2, 0))) continue;
+    if (value != 0 && value % SW_HEAP_UNIT == 0) sw_heap_free(h, value);
+  }
+}
+
 /* ---- death ---- */
 
 void swi_ack_evict(const sw_queue_handle *q, const sw_heap *h, uint32_t role, bool all_claims) {

@@ -70,6 +70,9 @@ bool swi_ack_has_free(const sw_queue_handle *q, const sw_heap *h);
 bool swi_ack_has_any(const sw_queue_handle *q, const sw_heap *h);
 uint32_t swi_ack_value(const sw_queue_handle *q, const sw_heap *h, uint32_t index);
 
+/* Free all values: the queue is gone. */
+void swi_ack_clear(const sw_queue_handle *q, sw_heap *h);
+
 /* Give back what a participant has: what it held is delivered again. */
 void swi_ack_evict(const sw_queue_handle *q, const sw_heap *h, uint32_t role, bool all_claims);
 
@@ -78,6 +81,7 @@ void swi_ack_evict(const sw_queue_handle *q, const sw_heap *h, uint32_t role, bo
 int swi_sorted_put(const sw_queue_handle *q, sw_heap *h, uint32_t value, double priority);
 int swi_sorted_take(const sw_queue_handle *q, sw_heap *h, uint32_t *value);
 int swi_sorted_peek(sw_queue_handle *q, sw_heap *h, void *to, uint32_t room);
+int swi_sorted_begin_free(const sw_queue_handle *q, sw_heap *h); /* and its values */
 int swi_sorted_close(const sw_queue_handle *q, sw_heap *h);
 uint32_t swi_sorted_size(const sw_queue_handle *q, const sw_heap *h);
 uint32_t swi_sorted_value(const sw_queue_handle *q, const sw_heap *h, uint32_t index);
