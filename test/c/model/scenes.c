@@ -8,7 +8,7 @@ const model_scenario *const scenes_all[] = {scenes_ring,     scenes_park,    sce
                                             scenes_claim,    scenes_attach,  scenes_mutex, scenes_heap,   scenes_burial,
                                             scenes_registry, scenes_channel, scenes_ready, scenes_object, scenes_string,
                                             scenes_vector,   scenes_list,    scenes_map,   scenes_record, scenes_waits,
-                                            scenes_sync,     scenes_pool,    scenes_queue, NULL};
+                                            scenes_sync,     scenes_pool,    scenes_queue, scenes_ack,    NULL};
 
 struct world world;
 

@@ -1,6 +1,6 @@
 /* Queues of any number of producers and consumers, and of one each: values come out once and in
  * their order, with what they lead to, whoever dies where; a closed queue is drained; one that
- * waits is woken; and what comes late to a queue that was freed changes nothing in the next one. */
+ * waits is woken; and of a queue that is freed, no value is freed twice. */
 #include "scenes_queue.h"
 
 #include <string.h>
@@ -295,13 +295,6 @@ static void successor_has_taken(void) {
 
 /* ---- a queue that was freed ---- */
 
-/* Its blocks serve the next queue. */
-static void free_and_make_0(void) {
-  model_check(sw_queue_free(&g.q[0], &g.heap[0]) == SW_OK);
-  uint32_t next = sw_queue_new(&g.heap[0], &(sw_queue_options){.type = SW_TYPE_QUEUE, .capacity = 1});
-  model_check(next == g.at && sw_queue_open(&g.q[0], &g.heap[0], next, 0) == SW_OK && g.q[0].rings == g.q[1].rings);
-  model_check(queue_put(0, 1, 0) == 1);
-}
 static void setup_block_there(void) {
   uint8_t bytes[20] = {7};
   make(SW_TYPE_QUEUE, 1);
@@ -322,23 +315,6 @@ static void freed_once(void) {
   model_check(g.cell[0] != 0 && sw_heap_usable(&g.heap[2], g.cell[0]) >= 28);
   model_check(sw_heap_free(&g.heap[2], g.cell[0]) == SW_OK);
 }
-static void put_late_1(void) {
-  uint32_t word = 2 << 4 | SW_QUEUE_INTEGER;
-  g.status[1][0] = sw_queue_put_many(&g.q[1], &g.heap[1], &word, 1);
-  model_mark(g.status[1][0] == 1 ? FIRST : SECOND);
-}
-static void take_late_1(void) {
-  queue_take(1, 0);
-  model_mark(g.taken[1][0] != 0 ? FIRST : SECOND);
-}
-static void next_is_untouched(void) {
-  double number = 0;
-  model_check(g.taken[1][0] == 0 || g.taken[1][0] == 3);
-  model_check(sw_queue_take(&g.q[0], &g.heap[0], &number, 8) == SW_MAP_NUMBER && number == 1);
-  model_check(sw_queue_take(&g.q[0], &g.heap[0], &number, 8) == 0);
-  model_check(sw_queue_check(&g.q[0], &g.heap[0]) == SW_OK);
-}
-
 /* ---- waiting ---- */
 
 void queue_take_or_wait(int thread) {
@@ -502,16 +478,6 @@ const model_scenario scenes_queue[] = {{.name = "queue: two put into one place",
                                         .threads = {put_0, close_1, take_to_the_end_2},
                                         .finish = drained,
                                         .marks = FIRST | REFUSED | ENDED},
-                                       {.name = "queue: one frees it and makes the next, one puts late",
-                                        .setup = setup_one_there,
-                                        .threads = {free_and_make_0, put_late_1},
-                                        .finish = next_is_untouched,
-                                        .marks = FIRST | SECOND},
-                                       {.name = "queue: one frees it and makes the next, one takes late",
-                                        .setup = setup_one_there,
-                                        .threads = {free_and_make_0, take_late_1},
-                                        .finish = next_is_untouched,
-                                        .marks = FIRST | SECOND},
                                        {.name = "queue: one frees it and uses the block of a value, one takes late",
                                         .setup = setup_block_there,
                                         .threads = {free_and_use_0, take_block_late_1},

@@ -1,0 +1,465 @@
+/* Queues with more rules: values that are acknowledged are delivered until one living participant
+ * has done so, and none takes what another has; levels come by their urgency, and none is
+ * forgotten; and any priority, under the lock, also when its holder has died. */
+#include <string.h>
+
+#include "scenes_queue.h"
+
+static uint8_t *base(void) { return model_region(); }
+
+/* ---- acknowledging ---- */
+
+static void make(uint32_t capacity) {
+  queue_make((sw_queue_options){.type = SW_TYPE_QUEUE, .capacity = capacity, .flags = SW_QUEUE_ACK});
+}
+static void setup_empty(void) { make(1), queue_ready(); }
+static void setup_three_cells(void) { make(3), queue_ready(); }
+static void setup_one(void) {
+  make(1);
+  model_check(queue_put(2, 3, 0) == 1);
+  queue_ready();
+}
+static void setup_two(void) {
+  make(2);
+  model_check(queue_put(2, 3, 0) == 1 && queue_put(2, 4, 0) == 1);
+  queue_ready();
+}
+/* Thread 0 holds the first value. */
+static void hold(void) {
+  model_check(queue_take(0, 0) == 3);
+  g.taken[0][0] = 0;
+  model_snapshot(&g, sizeof(g));
+  queue_ready();
+}
+static void setup_held(void) { make(1), model_check(queue_put(2, 3, 0) == 1), hold(); }
+static void setup_held_and_one(void) {
+  make(2);
+  model_check(queue_put(2, 3, 0) == 1 && queue_put(2, 4, 0) == 1);
+  hold();
+}
+static void setup_held_and_closed(void) {
+  make(1);
+  model_check(queue_put(2, 3, 0) == 1 && sw_queue_close(&g.q[2], &g.heap[2]) == SW_OK);
+  hold();
+}
+static void kill_0(void) { model_process(1, 10, 1, false); }
+static void setup_dead_holds(void) { setup_held(), kill_0(); }
+static void setup_dead_holds_one_of_two(void) { setup_held_and_one(), kill_0(); }
+
+static sw_queue_cell *cell(uint32_t index) { return (sw_queue_cell *)(void *)(base() + g.q[2].rest) + index; }
+
+/* A producer has died between the ring and its cell; value 5 lies before its value 6, and it has
+ * put that or not. */
+static void dead_producer(bool in_ring) {
+  make(2);
+  model_check(queue_put(2, 5, 0) == 1 && queue_put(0, 6, 0) == 1);
+  swi_ncq ring = swi_queue_level(&g.q[2], &g.heap[2], 0);
+  for (uint32_t i = 0; i < 2; i++) {
+    if (cell(i)->value == (6 << 4 | SW_QUEUE_INTEGER)) cell(i)->state |= g.heap[0].role;
+  }
+  if (!in_ring) {
+    ring.ring->tail--;
+    uint64_t *slot = swi_ncq_slot(&ring, ring.ring->tail);
+    *slot = swi_ncq_word(swi_ncq_cycle(&ring, ring.ring->tail) - 1, 0);
+  }
+  kill_0();
+  queue_ready();
+}
+static void setup_dead_has_put(void) { dead_producer(true); }
+static void setup_dead_has_not_put(void) { dead_producer(false); }
+
+static void put_one(int thread, uint32_t value) {
+  g.status[thread][0] = queue_put(thread, value, 0);
+  g.done |= 1u << thread;
+}
+static void put_0(void) { put_one(0, 1); }
+static void put_1(void) { put_one(1, 2); }
+
+static void ack(int thread) {
+  int acked = sw_queue_ack(&g.q[thread], &g.heap[thread], g.q[thread].cell);
+  model_check(acked == 0 || acked == 1);
+  g.status[thread][1] = acked;
+}
+static void take_and_ack(int thread) {
+  if (queue_take(thread, 0) != 0) ack(thread);
+  g.done |= 1u << thread;
+}
+static void take_and_ack_0(void) { take_and_ack(0); }
+static void take_and_ack_1(void) { take_and_ack(1); }
+static void ack_0(void) { ack(0), g.done |= 1; }
+static void nack_0(void) {
+  g.status[0][1] = sw_queue_nack(&g.q[0], &g.heap[0], g.q[0].cell);
+  g.done |= 1;
+}
+
+/* In finish: all that any of them holds comes again. */
+static void bury_all(void) {
+  for (uint32_t i = 0; i < 3; i++) swi_queue_bury(base(), REGION_BYTES, g.at, &(swi_dead){g.heap[i].role, false});
+}
+/* How often that value is acknowledged or left. */
+static uint32_t there(uint32_t value, uint32_t rest) {
+  uint32_t count = 0;
+  for (; rest != 0; rest /= 10) count += rest % 10 == value;
+  for (uint32_t i = 0; i < 3; i++) count += g.taken[i][0] == value && g.status[i][1] == 1;
+  return count;
+}
+static uint32_t rest_of_all(void) {
+  bury_all();
+  uint32_t rest = queue_rest();
+  for (uint32_t i = 0; i < g.q[2].capacity; i++) model_check((uint32_t)cell(i)->state == 0);
+  return rest;
+}
+
+static void both_are_put(void) {
+  uint32_t rest = rest_of_all();
+  model_check(g.status[0][0] == 1 && g.status[1][0] == 1 && (rest == 12 || rest == 21));
+  model_mark(rest == 12 ? FIRST : SECOND);
+}
+static void put_and_taken(void) {
+  uint32_t rest = rest_of_all();
+  model_check(g.status[0][0] == 1 && there(1, rest) == 1);
+  model_mark(g.taken[1][0] == 1 ? FIRST : SECOND);
+}
+static void one_has_it(void) {
+  model_check((g.taken[0][0] == 3) + (g.taken[1][0] == 3) == 1);
+  model_check(there(3, rest_of_all()) == 1);
+  model_mark(g.taken[0][0] == 3 ? FIRST : SECOND);
+}
+static void each_has_one(void) {
+  model_check(g.taken[0][0] != g.taken[1][0] || g.taken[0][0] == 0);
+  uint32_t rest = rest_of_all();
+  model_check(there(3, rest) == 1 && there(4, rest) == 1 && rest != 43);
+  model_mark(g.taken[0][0] == 3 ? FIRST : SECOND);
+}
+/* The cell is free behind the ack, and not before. */
+static void place_is_free_behind_it(void) {
+  uint32_t rest = rest_of_all();
+  model_check(g.status[0][1] == 1 && rest == (g.status[1][0] == 1 ? 2u : 0u));
+  model_mark(g.status[1][0] == 1 ? FIRST : SECOND);
+}
+
+/* ---- death ---- */
+
+static void bury_and_take_1(void) {
+  queue_bury(1);
+  take_and_ack(1);
+}
+static void bury_2(void) { model_check(queue_bury(2)); }
+/* It may be taken for dead too early: it only loses what it has. */
+static void evict_1(void) { swi_queue_bury(base(), REGION_BYTES, g.at, &(swi_dead){g.heap[0].role, false}); }
+static void evict_and_put_1(void) {
+  evict_1();
+  if (queue_put(1, 2, 0) == 1) g.done |= 16;
+}
+static void take_and_ack_2(void) { take_and_ack(2); }
+
+/* None of the living has it twice: one that has acknowledged it was the last. */
+static void delivered_until_acked(void) {
+  uint32_t rest = rest_of_all();
+  uint32_t count = there(3, rest);
+  model_check(count == 1 || (count == 0 && (g.done & 1) == 0) || (count == 2 && (g.done & 1) == 0));
+  if (g.taken[1][0] == 3) model_check(rest == 0);
+  model_mark(g.taken[1][0] == 3 ? FIRST : SECOND);
+}
+static void put_or_not(void) {
+  uint32_t rest = rest_of_all();
+  model_check(there(1, rest) == 1 || ((g.done & 1) == 0 && there(1, rest) == 0));
+  model_check(sw_queue_has_room(&g.q[2], &g.heap[2], 0) == 1);
+  model_mark(there(1, rest) == 1 ? FIRST : SECOND);
+}
+static void comes_again_once(void) {
+  uint32_t rest = rest_of_all();
+  model_check(there(3, rest) == 1);
+  model_mark(g.taken[1][0] == 3 ? FIRST : SECOND);
+}
+/* The next value is put into the cell that is free, and comes whole. */
+static void next_comes_whole(void) {
+  evict_1();
+  uint32_t rest = queue_rest();
+  model_check(queue_put(2, 7, 0) == 1 && queue_rest() == 7);
+  model_check(there(5, rest) == 1 && there(6, rest) <= 1);
+  model_mark(there(6, rest) == 1 ? FIRST : SECOND);
+}
+/* The cell that was the dead one's may be used at once, while another takes. */
+static void idle(void) {}
+static void bury_and_put_2(void) {
+  model_check(queue_bury(2));
+  g.status[2][0] = queue_put(2, 7, 0);
+}
+static void take_two_1(void) {
+  take_and_ack(1);
+  g.taken[0][0] = g.taken[1][0], g.status[0][1] = g.status[1][1];
+  g.taken[1][0] = 0, g.status[1][1] = 0;
+  take_and_ack(1);
+}
+static void all_come_whole(void) {
+  uint32_t rest = rest_of_all();
+  model_check(there(5, rest) == 1 && there(7, rest) == (g.status[2][0] == 1) && there(6, rest) <= 1);
+  model_mark(g.taken[1][0] == 6 ? FIRST : SECOND);
+}
+static void two_come_again(void) {
+  uint32_t rest = rest_of_all();
+  model_check(there(3, rest) == 1 && there(4, rest) == 1);
+  model_mark(g.taken[1][0] == 3 ? FIRST : SECOND);
+}
+static void acked_or_again(void) {
+  uint32_t rest = rest_of_all();
+  model_check(rest == (g.status[0][1] == 1 ? 0u : 3u));
+  model_mark(rest == 0 ? FIRST : SECOND);
+}
+static void acked_and_used(void) {
+  uint32_t rest = rest_of_all();
+  model_check((g.status[0][1] == 1) + there(3, rest) == 1);
+  model_check(there(2, rest) == (g.done >> 4 & 1));
+  model_mark(g.status[0][1] == 1 ? FIRST : SECOND);
+}
+static void given_back(void) {
+  uint32_t rest = rest_of_all();
+  model_check(there(3, rest) == 1);
+  model_check(g.status[0][1] == 1 || (g.done & 1) == 0);
+  model_mark(g.taken[1][0] == 3 ? FIRST : SECOND);
+}
+
+/* ---- waiting for what is held ---- */
+
+static void wait_1(void) { queue_take_or_wait(1); }
+static void has_seen_the_end(void) { model_check(g.status[1][0] == SW_ECLOSED); }
+static void has_it_again(void) { model_check(g.taken[1][0] == 3); }
+static void close_and_wait_1(void) {
+  model_check(sw_queue_close(&g.q[1], &g.heap[1]) == SW_OK);
+  queue_take_or_wait(1);
+}
+static void knows_the_end(void) {
+  model_check(g.status[0][0] == 1 ? g.taken[1][0] == 1 : g.status[1][0] == SW_ECLOSED);
+  model_mark(g.status[0][0] == 1 ? FIRST : SECOND);
+}
+
+/* ---- levels ---- */
+
+static void setup_levels(void) {
+  queue_make((sw_queue_options){.type = SW_TYPE_PRIORITY_QUEUE, .capacity = 1, .levels = 2});
+  queue_ready();
+}
+static void setup_level_there(void) {
+  queue_make((sw_queue_options){.type = SW_TYPE_PRIORITY_QUEUE, .capacity = 3, .levels = 2});
+  model_check(queue_put(2, 3, 1) == 1);
+  queue_ready();
+}
+static void put_high_0(void) {
+  g.status[0][0] = queue_put(0, 1, 1);
+  g.done |= 1;
+}
+static void put_low_1(void) { g.status[1][0] = queue_put(1, 2, 0); }
+static void take_two_levels_1(void) {
+  queue_take(1, 0);
+  queue_take(1, 1);
+}
+static void marks_are_right(void) {
+  for (uint32_t level = 0; level < 2; level++) {
+    swi_ncq ring = swi_queue_level(&g.q[2], &g.heap[2], level);
+    if ((g.done & 1) != 0 && swi_ncq_size(&ring) != 0) model_check((queue_block()->present >> level & 1) == 1);
+  }
+}
+static void levels_have_all(void) {
+  marks_are_right();
+  uint32_t rest = queue_rest();
+  queue_each_once(2, rest);
+  model_check(queue_count(1, rest) == 1 || ((g.done & 1) == 0 && queue_count(1, rest) == 0));
+  model_mark(rest == 12 ? FIRST : rest == 2 ? SECOND : BOTH);
+}
+static void level_has_all(void) {
+  marks_are_right();
+  uint32_t rest = queue_rest();
+  queue_each_once(13, rest);
+  model_mark(g.taken[1][1] == 1 ? FIRST : SECOND);
+}
+
+/* ---- any priority ---- */
+
+static void make_sorted(void) {
+  queue_make((sw_queue_options){.type = SW_TYPE_PRIORITY_QUEUE, .capacity = 4, .flags = SW_QUEUE_SORTED});
+}
+static void setup_sorted(void) {
+  make_sorted();
+  model_check(queue_put(2, 3, 3) == 1 && queue_put(2, 4, 2) == 1);
+  queue_ready();
+}
+static void put_first_0(void) { g.status[0][0] = queue_put(0, 1, 9), g.done |= 1; }
+static void put_last_1(void) { g.status[1][0] = queue_put(1, 2, 1); }
+static void take_sorted_0(void) { queue_take(0, 0), g.done |= 1; }
+static void take_sorted_1(void) { queue_take(1, 0); }
+static void close_sorted_0(void) { g.status[0][0] = sw_queue_close(&g.q[0], &g.heap[0]), g.done |= 1; }
+
+static bool was_busy(int thread) { return g.status[thread][0] == SW_EBUSY; }
+
+/* Is it 1342, or without some of them? */
+static bool by_urgency(uint32_t rest) {
+  static const uint32_t place[] = {0, 1, 4, 2, 3};
+  for (; rest >= 10; rest /= 10)
+    if (place[rest % 10] <= place[rest / 10 % 10]) return false;
+  return true;
+}
+static void sorted_puts(void) {
+  uint32_t rest = queue_rest();
+  model_check(by_urgency(rest));
+  model_check(queue_count(1, rest) == (g.status[0][0] == 1) || (g.done & 1) == 0);
+  model_check(queue_count(2, rest) == (g.status[1][0] == 1) && (g.status[1][0] == 1 || was_busy(1)));
+  model_mark(g.status[1][0] == 1 ? SECOND : REFUSED);
+}
+static void sorted_put_and_taken(void) {
+  uint32_t rest = queue_rest();
+  model_check(queue_count(3, rest) == 1 && queue_count(4, rest) == 1);
+  model_check(queue_count(1, rest) == 1 || ((g.done & 1) == 0 && queue_count(1, rest) == 0) || was_busy(0));
+  model_mark(g.taken[1][0] == 1 ? FIRST : g.taken[1][0] == 3 ? SECOND : REFUSED);
+}
+static void sorted_takes(void) {
+  uint32_t rest = queue_rest();
+  model_check(queue_count(4, rest) == 1 || (g.done & 1) == 0);
+  if ((g.done & 1) != 0) model_check(queue_count(3, rest) == 1);
+  model_check(queue_count(3, rest) <= 1 && queue_count(4, rest) <= 1);
+  model_check(queue_count(3, rest) + queue_count(4, rest) >= 1 && rest != 43);
+  model_mark(g.taken[1][0] == 3 ? FIRST : g.taken[1][0] == 4 ? SECOND : REFUSED);
+}
+static void sorted_closed(void) {
+  uint32_t rest = queue_rest();
+  bool closed = sw_queue_is_closed(&g.q[2], &g.heap[2]) == 1;
+  model_check(queue_count(2, rest) == (g.status[1][0] == 1));
+  model_check(closed || was_busy(0));
+  model_mark(g.status[1][0] == SW_ECLOSED ? FIRST : SECOND);
+}
+
+const model_scenario scenes_ack[] = {{.name = "queue: ack: two put",
+                                      .setup = setup_three_cells,
+                                      .threads = {put_0, put_1},
+                                      .finish = both_are_put,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: one puts, one takes and acknowledges",
+                                      .setup = setup_empty,
+                                      .threads = {put_0, take_and_ack_1},
+                                      .finish = put_and_taken,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: two take one",
+                                      .setup = setup_one,
+                                      .threads = {take_and_ack_0, take_and_ack_1},
+                                      .finish = one_has_it,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: two take two",
+                                      .setup = setup_two,
+                                      .threads = {take_and_ack_0, take_and_ack_1},
+                                      .finish = each_has_one,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: one acknowledges, one puts into the place",
+                                      .setup = setup_held,
+                                      .threads = {ack_0, put_1},
+                                      .finish = place_is_free_behind_it,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: one puts, and may die; it is buried",
+                                      .setup = setup_empty,
+                                      .threads = {put_0, bury_and_take_1},
+                                      .finish = put_or_not,
+                                      .mortal = 1,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: one takes and acknowledges, and may die; it is buried",
+                                      .setup = setup_one,
+                                      .threads = {take_and_ack_0, bury_and_take_1},
+                                      .finish = delivered_until_acked,
+                                      .mortal = 1,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: one gives back, and may die; one takes",
+                                      .setup = setup_held,
+                                      .threads = {nack_0, take_and_ack_1},
+                                      .finish = given_back,
+                                      .mortal = 1,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: a dead one is buried twice, one takes",
+                                      .setup = setup_dead_holds,
+                                      .threads = {bury_2, take_and_ack_1, bury_2},
+                                      .finish = comes_again_once,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: a dead one is buried, two values",
+                                      .setup = setup_dead_holds_one_of_two,
+                                      .threads = {bury_2, take_and_ack_1},
+                                      .finish = two_come_again,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: one acknowledges what another gives away",
+                                      .setup = setup_held,
+                                      .threads = {ack_0, evict_1},
+                                      .finish = acked_or_again,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: one acknowledges what is given away and used again",
+                                      .setup = setup_held,
+                                      .threads = {ack_0, evict_and_put_1, take_and_ack_2},
+                                      .finish = acked_and_used,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: a producer died behind the ring, one buries, one takes",
+                                      .setup = setup_dead_has_put,
+                                      .threads = {bury_2, take_and_ack_1},
+                                      .finish = next_comes_whole,
+                                      .marks = FIRST},
+                                     {.name = "queue: ack: a producer died before the ring, one buries, one takes",
+                                      .setup = setup_dead_has_not_put,
+                                      .threads = {bury_2, take_and_ack_1},
+                                      .finish = next_comes_whole,
+                                      .marks = SECOND},
+                                     {.name = "queue: ack: a producer died behind the ring, its cell is used",
+                                      .setup = setup_dead_has_put,
+                                      .threads = {idle, take_two_1, bury_and_put_2},
+                                      .finish = all_come_whole,
+                                      .marks = FIRST},
+                                     {.name = "queue: ack: a producer died before the ring, its cell is used",
+                                      .setup = setup_dead_has_not_put,
+                                      .threads = {idle, take_two_1, bury_and_put_2},
+                                      .finish = all_come_whole,
+                                      .marks = SECOND},
+                                     {.name = "queue: ack: one waits for what another gives back",
+                                      .setup = setup_held,
+                                      .threads = {nack_0, wait_1},
+                                      .finish = has_it_again,
+                                      .sc = true,
+                                      .marks = SLEPT},
+                                     {.name = "queue: ack: one waits for what is acknowledged at the end",
+                                      .setup = setup_held_and_closed,
+                                      .threads = {ack_0, wait_1},
+                                      .finish = has_seen_the_end,
+                                      .sc = true,
+                                      .marks = SLEPT},
+                                     {.name = "queue: ack: one puts, one closes and waits",
+                                      .setup = setup_empty,
+                                      .threads = {put_0, close_and_wait_1},
+                                      .finish = knows_the_end,
+                                      .marks = SLEPT | FIRST | SECOND},
+                                     {.name = "queue: levels: one puts, and may die; another puts below it",
+                                      .setup = setup_levels,
+                                      .threads = {put_high_0, put_low_1},
+                                      .finish = levels_have_all,
+                                      .mortal = 1,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: levels: one puts, one takes the last",
+                                      .setup = setup_level_there,
+                                      .threads = {put_high_0, take_two_levels_1},
+                                      .finish = level_has_all,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: sorted: two put, and one may die",
+                                      .setup = setup_sorted,
+                                      .threads = {put_first_0, put_last_1},
+                                      .finish = sorted_puts,
+                                      .mortal = 1,
+                                      .marks = SECOND | REFUSED},
+                                     {.name = "queue: sorted: one puts, and may die; one takes",
+                                      .setup = setup_sorted,
+                                      .threads = {put_first_0, take_sorted_1},
+                                      .finish = sorted_put_and_taken,
+                                      .mortal = 1,
+                                      .marks = FIRST | SECOND | REFUSED},
+                                     {.name = "queue: sorted: two take, and one may die",
+                                      .setup = setup_sorted,
+                                      .threads = {take_sorted_0, take_sorted_1},
+                                      .finish = sorted_takes,
+                                      .mortal = 1,
+                                      .marks = FIRST | SECOND | REFUSED},
+                                     {.name = "queue: sorted: one closes, one puts",
+                                      .setup = setup_sorted,
+                                      .threads = {close_sorted_0, put_last_1},
+                                      .finish = sorted_closed,
+                                      .marks = FIRST | SECOND},
+                                     {.name = NULL}};
