@@ -1,6 +1,5 @@
-/* Queues with more rules: values that are acknowledged are delivered until one living participant
- * has done so, and none takes what another has; levels come by their urgency, and none is
- * forgotten; and any priority, under the lock, also when its holder has died. */
+/* Queues with acknowledgement: a value is delivered until one living participant has acknowledged
+ * it, and none takes what another has. */
 #include <string.h>
 
 #include "scenes_queue.h"
@@ -131,8 +130,13 @@ static void each_has_one(void) {
   model_check(there(3, rest) == 1 && there(4, rest) == 1 && rest != 43);
   model_mark(g.taken[0][0] == 3 ? FIRST : SECOND);
 }
-/* The cell is free behind the ack, and not before. */
+/* The cell is free behind the ack, and not before; and nothing is left of what was in it. */
 static void place_is_free_behind_it(void) {
+  if (g.status[1][0] == 1) {
+    double number;
+    model_check(sw_queue_take(&g.q[2], &g.heap[2], &number, 8) == SW_MAP_NUMBER && number == 2);
+    model_check(sw_queue_deliveries(&g.q[2], &g.heap[2], g.q[2].cell) == 1);
+  }
   uint32_t rest = rest_of_all();
   model_check(g.status[0][1] == 1 && rest == (g.status[1][0] == 1 ? 2u : 0u));
   model_mark(g.status[1][0] == 1 ? FIRST : SECOND);
@@ -197,6 +201,43 @@ static void all_come_whole(void) {
   model_check(there(5, rest) == 1 && there(7, rest) == (g.status[2][0] == 1) && there(6, rest) <= 1);
   model_mark(g.taken[1][0] == 6 ? FIRST : SECOND);
 }
+/* A look finds what is first at the moment, whole, also when its cell is used again. */
+static void take_ack_and_put_0(void) {
+  take_and_ack(0);
+  put_one(0, 1);
+}
+static void peek_1(void) {
+  double number = 0;
+  int type = sw_queue_peek(&g.q[1], &g.heap[1], &number, 8);
+  model_check(type == SW_MAP_NUMBER || type == 0);
+  if (type != 0) model_check(queue_is_whole((uint32_t)number));
+  model_mark(type == 0 ? REFUSED : number == 3 ? FIRST : SECOND);
+}
+static void one_is_left(void) { model_check(rest_of_all() == 1 && g.status[0][1] == 1); }
+
+/* ---- freeing ---- */
+
+static void setup_block_held(void) {
+  uint8_t bytes[20] = {7};
+  make(1);
+  model_check(sw_queue_put(&g.q[0], &g.heap[0], SW_MAP_BYTES, bytes, sizeof(bytes), 0) == 1);
+  model_check(sw_queue_take(&g.q[1], &g.heap[1], bytes, sizeof(bytes)) == SW_MAP_BYTES);
+  model_snapshot(&g, sizeof(g));
+  queue_ready();
+}
+static void free_and_use_0(void) {
+  model_check(sw_queue_free(&g.q[0], &g.heap[0]) == SW_OK);
+  g.cell[0] = sw_heap_alloc(&g.heap[0], 28);
+}
+static void ack_late_1(void) {
+  g.status[1][0] = sw_queue_ack(&g.q[1], &g.heap[1], g.q[1].cell);
+  model_check(g.status[1][0] == 1 || g.status[1][0] == 0 || g.status[1][0] == SW_EFREED);
+  model_mark(g.status[1][0] == 1 ? FIRST : SECOND);
+}
+static void freed_once(void) {
+  model_check(g.cell[0] != 0 && sw_heap_usable(&g.heap[2], g.cell[0]) >= 28);
+  model_check(sw_heap_free(&g.heap[2], g.cell[0]) == SW_OK);
+}
 static void two_come_again(void) {
   uint32_t rest = rest_of_all();
   model_check(there(3, rest) == 1 && there(4, rest) == 1);
@@ -234,100 +275,6 @@ static void knows_the_end(void) {
   model_mark(g.status[0][0] == 1 ? FIRST : SECOND);
 }
 
-/* ---- levels ---- */
-
-static void setup_levels(void) {
-  queue_make((sw_queue_options){.type = SW_TYPE_PRIORITY_QUEUE, .capacity = 1, .levels = 2});
-  queue_ready();
-}
-static void setup_level_there(void) {
-  queue_make((sw_queue_options){.type = SW_TYPE_PRIORITY_QUEUE, .capacity = 3, .levels = 2});
-  model_check(queue_put(2, 3, 1) == 1);
-  queue_ready();
-}
-static void put_high_0(void) {
-  g.status[0][0] = queue_put(0, 1, 1);
-  g.done |= 1;
-}
-static void put_low_1(void) { g.status[1][0] = queue_put(1, 2, 0); }
-static void take_two_levels_1(void) {
-  queue_take(1, 0);
-  queue_take(1, 1);
-}
-static void marks_are_right(void) {
-  for (uint32_t level = 0; level < 2; level++) {
-    swi_ncq ring = swi_queue_level(&g.q[2], &g.heap[2], level);
-    if ((g.done & 1) != 0 && swi_ncq_size(&ring) != 0) model_check((queue_block()->present >> level & 1) == 1);
-  }
-}
-static void levels_have_all(void) {
-  marks_are_right();
-  uint32_t rest = queue_rest();
-  queue_each_once(2, rest);
-  model_check(queue_count(1, rest) == 1 || ((g.done & 1) == 0 && queue_count(1, rest) == 0));
-  model_mark(rest == 12 ? FIRST : rest == 2 ? SECOND : BOTH);
-}
-static void level_has_all(void) {
-  marks_are_right();
-  uint32_t rest = queue_rest();
-  queue_each_once(13, rest);
-  model_mark(g.taken[1][1] == 1 ? FIRST : SECOND);
-}
-
-/* ---- any priority ---- */
-
-static void make_sorted(void) {
-  queue_make((sw_queue_options){.type = SW_TYPE_PRIORITY_QUEUE, .capacity = 4, .flags = SW_QUEUE_SORTED});
-}
-static void setup_sorted(void) {
-  make_sorted();
-  model_check(queue_put(2, 3, 3) == 1 && queue_put(2, 4, 2) == 1);
-  queue_ready();
-}
-static void put_first_0(void) { g.status[0][0] = queue_put(0, 1, 9), g.done |= 1; }
-static void put_last_1(void) { g.status[1][0] = queue_put(1, 2, 1); }
-static void take_sorted_0(void) { queue_take(0, 0), g.done |= 1; }
-static void take_sorted_1(void) { queue_take(1, 0); }
-static void close_sorted_0(void) { g.status[0][0] = sw_queue_close(&g.q[0], &g.heap[0]), g.done |= 1; }
-
-static bool was_busy(int thread) { return g.status[thread][0] == SW_EBUSY; }
-
-/* Is it 1342, or without some of them? */
-static bool by_urgency(uint32_t rest) {
-  static const uint32_t place[] = {0, 1, 4, 2, 3};
-  for (; rest >= 10; rest /= 10)
-    if (place[rest % 10] <= place[rest / 10 % 10]) return false;
-  return true;
-}
-static void sorted_puts(void) {
-  uint32_t rest = queue_rest();
-  model_check(by_urgency(rest));
-  model_check(queue_count(1, rest) == (g.status[0][0] == 1) || (g.done & 1) == 0);
-  model_check(queue_count(2, rest) == (g.status[1][0] == 1) && (g.status[1][0] == 1 || was_busy(1)));
-  model_mark(g.status[1][0] == 1 ? SECOND : REFUSED);
-}
-static void sorted_put_and_taken(void) {
-  uint32_t rest = queue_rest();
-  model_check(queue_count(3, rest) == 1 && queue_count(4, rest) == 1);
-  model_check(queue_count(1, rest) == 1 || ((g.done & 1) == 0 && queue_count(1, rest) == 0) || was_busy(0));
-  model_mark(g.taken[1][0] == 1 ? FIRST : g.taken[1][0] == 3 ? SECOND : REFUSED);
-}
-static void sorted_takes(void) {
-  uint32_t rest = queue_rest();
-  model_check(queue_count(4, rest) == 1 || (g.done & 1) == 0);
-  if ((g.done & 1) != 0) model_check(queue_count(3, rest) == 1);
-  model_check(queue_count(3, rest) <= 1 && queue_count(4, rest) <= 1);
-  model_check(queue_count(3, rest) + queue_count(4, rest) >= 1 && rest != 43);
-  model_mark(g.taken[1][0] == 3 ? FIRST : g.taken[1][0] == 4 ? SECOND : REFUSED);
-}
-static void sorted_closed(void) {
-  uint32_t rest = queue_rest();
-  bool closed = sw_queue_is_closed(&g.q[2], &g.heap[2]) == 1;
-  model_check(queue_count(2, rest) == (g.status[1][0] == 1));
-  model_check(closed || was_busy(0));
-  model_mark(g.status[1][0] == SW_ECLOSED ? FIRST : SECOND);
-}
-
 const model_scenario scenes_ack[] = {{.name = "queue: ack: two put",
                                       .setup = setup_three_cells,
                                       .threads = {put_0, put_1},
@@ -349,8 +296,8 @@ const model_scenario scenes_ack[] = {{.name = "queue: ack: two put",
                                       .finish = each_has_one,
                                       .marks = FIRST | SECOND},
                                      {.name = "queue: ack: one acknowledges, one puts into the place",
-                                      .setup = setup_held,
-                                      .threads = {ack_0, put_1},
+                                      .setup = setup_one,
+                                      .threads = {take_and_ack_0, put_1},
                                       .finish = place_is_free_behind_it,
                                       .marks = FIRST | SECOND},
                                      {.name = "queue: ack: one puts, and may die; it is buried",
@@ -411,6 +358,16 @@ const model_scenario scenes_ack[] = {{.name = "queue: ack: two put",
                                       .threads = {idle, take_two_1, bury_and_put_2},
                                       .finish = all_come_whole,
                                       .marks = SECOND},
+                                     {.name = "queue: ack: one uses a cell again, one looks at the first",
+                                      .setup = setup_one,
+                                      .threads = {take_ack_and_put_0, peek_1},
+                                      .finish = one_is_left,
+                                      .marks = FIRST | SECOND | REFUSED},
+                                     {.name = "queue: ack: one frees the queue, one acknowledges late",
+                                      .setup = setup_block_held,
+                                      .threads = {free_and_use_0, ack_late_1},
+                                      .finish = freed_once,
+                                      .marks = FIRST | SECOND},
                                      {.name = "queue: ack: one waits for what another gives back",
                                       .setup = setup_held,
                                       .threads = {nack_0, wait_1},
@@ -428,38 +385,4 @@ const model_scenario scenes_ack[] = {{.name = "queue: ack: two put",
                                       .threads = {put_0, close_and_wait_1},
                                       .finish = knows_the_end,
                                       .marks = SLEPT | FIRST | SECOND},
-                                     {.name = "queue: levels: one puts, and may die; another puts below it",
-                                      .setup = setup_levels,
-                                      .threads = {put_high_0, put_low_1},
-                                      .finish = levels_have_all,
-                                      .mortal = 1,
-                                      .marks = FIRST | SECOND},
-                                     {.name = "queue: levels: one puts, one takes the last",
-                                      .setup = setup_level_there,
-                                      .threads = {put_high_0, take_two_levels_1},
-                                      .finish = level_has_all,
-                                      .marks = FIRST | SECOND},
-                                     {.name = "queue: sorted: two put, and one may die",
-                                      .setup = setup_sorted,
-                                      .threads = {put_first_0, put_last_1},
-                                      .finish = sorted_puts,
-                                      .mortal = 1,
-                                      .marks = SECOND | REFUSED},
-                                     {.name = "queue: sorted: one puts, and may die; one takes",
-                                      .setup = setup_sorted,
-                                      .threads = {put_first_0, take_sorted_1},
-                                      .finish = sorted_put_and_taken,
-                                      .mortal = 1,
-                                      .marks = FIRST | SECOND | REFUSED},
-                                     {.name = "queue: sorted: two take, and one may die",
-                                      .setup = setup_sorted,
-                                      .threads = {take_sorted_0, take_sorted_1},
-                                      .finish = sorted_takes,
-                                      .mortal = 1,
-                                      .marks = FIRST | SECOND | REFUSED},
-                                     {.name = "queue: sorted: one closes, one puts",
-                                      .setup = setup_sorted,
-                                      .threads = {close_sorted_0, put_last_1},
-                                      .finish = sorted_closed,
-                                      .marks = FIRST | SECOND},
                                      {.name = NULL}};

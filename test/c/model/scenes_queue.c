@@ -1,5 +1,5 @@
 /* Queues of any number of producers and consumers, and of one each: values come out once and in
- * their order, with what they lead to, whoever dies where; a closed queue is drained; one that
+ * their order, with what they lead to, whoever dies where; a closed queue is queue_drained; one that
  * waits is woken; and of a queue that is freed, no value is freed twice. */
 #include "scenes_queue.h"
 
@@ -46,11 +46,13 @@ uint32_t queue_take(int thread, uint32_t i) {
   int status = sw_queue_take(&g.q[thread], &g.heap[thread], &number, 8);
   g.status[thread][i] = status;
   if (status != SW_MAP_NUMBER) return 0;
-  model_check(model_data_read(word_of((uint32_t)number)) == (uint32_t)number);
+  model_check(queue_is_whole((uint32_t)number));
   g.taken[thread][i] = (uint32_t)number;
   g.cell[thread] = g.q[thread].cell;
   return (uint32_t)number;
 }
+
+bool queue_is_whole(uint32_t value) { return model_data_read(word_of(value)) == value; }
 
 bool queue_bury(int thread) {
   (void)thread;
@@ -100,17 +102,24 @@ static void setup_two_there(void) {
   queue_ready();
 }
 
+static void setup_block_there(void) {
+  uint8_t bytes[20] = {7};
+  make(SW_TYPE_QUEUE, 2);
+  model_check(sw_queue_put(&g.q[0], &g.heap[0], SW_MAP_BYTES, bytes, sizeof(bytes), 0) == 1);
+  queue_ready();
+}
+
 /* ---- putting and taking ---- */
 
 static void put_one(int thread, uint32_t value) {
   g.status[thread][0] = queue_put(thread, value, 0);
   g.done |= 1u << thread;
 }
-static void put_0(void) { put_one(0, 1); }
-static void put_1(void) { put_one(1, 2); }
-static void take_1(void) { queue_take(1, 0), g.done |= 2; }
+void queue_put_0(void) { put_one(0, 1); }
+void queue_put_1(void) { put_one(1, 2); }
+void queue_take_1(void) { queue_take(1, 0), g.done |= 2; }
 static void take_2(void) { queue_take(2, 0), g.done |= 4; }
-static void take_0(void) { queue_take(0, 0), g.done |= 1; }
+void queue_take_0(void) { queue_take(0, 0), g.done |= 1; }
 
 static void both_once(void) {
   model_check(g.status[0][0] == 1 && g.status[1][0] == 1);
@@ -119,16 +128,16 @@ static void both_once(void) {
 }
 
 /* Two values of one producer, through a ring of two slots, and so all around it. */
-static void put_two_0(void) {
+void queue_put_two_0(void) {
   g.status[0][0] = queue_put(0, 1, 0);
   g.status[0][1] = queue_put(0, 2, 0);
   g.done |= 1;
 }
-static void take_two_1(void) {
+void queue_take_two_1(void) {
   queue_take(1, 0);
   queue_take(1, 1);
 }
-static void in_order(void) {
+void queue_in_order(void) {
   uint32_t rest = queue_rest();
   model_check(g.status[0][0] == 1);
   queue_each_once(g.status[0][1] == 1 ? 12 : 1, rest);
@@ -167,6 +176,15 @@ static void take_many_0(void) {
   for (int i = 0; i < count; i++) g.taken[0][i] = words[i] >> 4;
   g.done |= 1;
 }
+static void take_many_and_read_1(void) {
+  uint32_t words[2];
+  int count = sw_queue_take_many(&g.q[1], &g.heap[1], words, 2);
+  model_check(count >= 0);
+  for (int i = 0; i < count; i++) {
+    g.taken[1][i] = words[i] >> 4;
+    model_check(queue_is_whole(words[i] >> 4));
+  }
+}
 static void both_are_taken(void) {
   queue_each_once(34, queue_rest());
   model_check(g.taken[0][0] != 4 || g.taken[1][0] == 3);
@@ -189,6 +207,23 @@ static void put_third_0(void) {
   queue_take(0, 0);
   model_check(g.taken[0][0] == 3 && queue_put(0, 1, 0) == 1);
 }
+/* The first one's block is freed under its eyes. */
+static void take_block_0(void) {
+  uint8_t bytes[20];
+  model_check(sw_queue_take(&g.q[0], &g.heap[0], bytes, sizeof(bytes)) == SW_MAP_BYTES);
+}
+static void setup_block_and_one(void) {
+  setup_block_there();
+  model_check(queue_put(2, 4, 0) == 1);
+  queue_ready();
+}
+static void peek_any_1(void) {
+  uint8_t bytes[20];
+  int type = sw_queue_peek(&g.q[1], &g.heap[1], bytes, sizeof(bytes));
+  model_check(type == SW_MAP_NUMBER || type == SW_MAP_BYTES);
+  model_mark(type == SW_MAP_NUMBER ? FIRST : SECOND);
+}
+static void one_left(void) { model_check(queue_rest() == 4); }
 static void two_left(void) { model_check(queue_rest() == 41); }
 
 /* ---- death ---- */
@@ -201,7 +236,7 @@ static void dead_has_put_or_not(void) {
   model_mark(queue_count(1, rest) == 1 ? FIRST : SECOND);
 }
 /* The dead one has lost what it took, and no more. */
-static void dead_has_taken_or_not(void) {
+void queue_dead_has_taken_or_not(void) {
   uint32_t rest = queue_rest();
   if ((g.done & 1) != 0) queue_each_once(34, rest);
   else model_check(queue_count(3, rest) + queue_count(4, rest) >= 1 && rest != 43);
@@ -222,16 +257,16 @@ static void dead_leaves_a_place(void) {
 
 /* ---- closing ---- */
 
-static void close_1(void) { model_check(sw_queue_close(&g.q[1], &g.heap[1]) == SW_OK), g.done |= 2; }
+void queue_close_1(void) { model_check(sw_queue_close(&g.q[1], &g.heap[1]) == SW_OK), g.done |= 2; }
 static void close_0(void) { model_check(sw_queue_close(&g.q[0], &g.heap[0]) == SW_OK), g.done |= 1; }
 /* What it finds closed has nothing behind it. */
-static void take_to_the_end_2(void) {
+void queue_take_to_the_end_2(void) {
   queue_take(2, 0);
   if (g.status[2][0] == SW_MAP_NUMBER) queue_take(2, 1);
   for (int i = 0; i < 2; i++)
     if (g.status[2][i] == SW_ECLOSED) model_mark(ENDED), g.done |= 8;
 }
-static void drained(void) {
+void queue_drained(void) {
   uint32_t rest = queue_rest();
   model_check(g.status[0][0] == 1 || g.status[0][0] == SW_ECLOSED);
   model_check(queue_count(1, rest) == (g.status[0][0] == 1));
@@ -255,52 +290,8 @@ static void closed_or_not(void) {
   model_mark(closed ? FIRST : SECOND);
 }
 
-/* ---- one producer, one consumer ---- */
-
-static void setup_single(void) { make(SW_TYPE_SINGLE_QUEUE, 1), queue_ready(); }
-static void setup_single_claimed(void) {
-  make(SW_TYPE_SINGLE_QUEUE, 1);
-  model_check(queue_put(0, 5, 0) == 1 && queue_take(1, 0) == 5);
-  g.taken[1][0] = 0;
-  model_snapshot(&g, sizeof(g));
-  queue_ready();
-}
-/* A dead producer's place is free at once, its successor's values come behind its own. */
-static void bury_and_put_1(void) {
-  queue_bury(1);
-  g.status[1][0] = queue_put(1, 2, 0);
-}
-static void successor_has_put(void) {
-  uint32_t rest = queue_rest();
-  model_check(rest != 21 && (g.status[0][0] == 1 || g.status[0][0] == SW_ETAKEN || (g.done & 1) == 0));
-  model_check(queue_count(1, rest) == (g.status[0][0] == 1) || ((g.done & 1) == 0 && queue_count(1, rest) <= 1));
-  model_check(queue_count(2, rest) == (g.status[1][0] == 1) && (rest != 0 || (g.done & 1) == 0));
-  model_mark(g.status[1][0] != 1 ? REFUSED : rest == 12 ? BOTH : SECOND);
-}
-static void setup_single_two_there(void) {
-  make(SW_TYPE_SINGLE_QUEUE, 3);
-  model_check(queue_put(2, 3, 0) == 1 && queue_put(2, 4, 0) == 1);
-  queue_ready();
-}
-static void setup_single_three(void) { make(SW_TYPE_SINGLE_QUEUE, 3), queue_ready(); }
-static void bury_and_take_1(void) {
-  queue_bury(1);
-  queue_take(1, 0);
-}
-static void successor_has_taken(void) {
-  swi_queue_bury(base(), REGION_BYTES, g.at, &(swi_dead){g.heap[0].role, false});
-  swi_queue_bury(base(), REGION_BYTES, g.at, &(swi_dead){g.heap[1].role, false});
-  dead_has_taken_or_not();
-}
-
 /* ---- a queue that was freed ---- */
 
-static void setup_block_there(void) {
-  uint8_t bytes[20] = {7};
-  make(SW_TYPE_QUEUE, 1);
-  model_check(sw_queue_put(&g.q[2], &g.heap[2], SW_MAP_BYTES, bytes, sizeof(bytes), 0) == 1);
-  queue_ready();
-}
 static void free_and_use_0(void) {
   model_check(sw_queue_free(&g.q[0], &g.heap[0]) == SW_OK);
   g.cell[0] = sw_heap_alloc(&g.heap[0], 28);
@@ -315,6 +306,7 @@ static void freed_once(void) {
   model_check(g.cell[0] != 0 && sw_heap_usable(&g.heap[2], g.cell[0]) >= 28);
   model_check(sw_heap_free(&g.heap[2], g.cell[0]) == SW_OK);
 }
+
 /* ---- waiting ---- */
 
 void queue_take_or_wait(int thread) {
@@ -380,38 +372,48 @@ static void other_has_it(void) { model_check(g.taken[2][0] == 1); }
 
 const model_scenario scenes_queue[] = {{.name = "queue: two put into one place",
                                         .setup = setup_two_slots,
-                                        .threads = {put_0, put_1},
+                                        .threads = {queue_put_0, queue_put_1},
                                         .finish = one_has_room,
                                         .marks = FIRST | SECOND | FULL},
                                        {.name = "queue: two put, one takes",
                                         .setup = setup_four_slots,
-                                        .threads = {put_0, put_1, take_2},
+                                        .threads = {queue_put_0, queue_put_1, take_2},
                                         .finish = both_once,
                                         .marks = FIRST | SECOND | REFUSED},
                                        {.name = "queue: one puts two around two slots, one takes",
                                         .setup = setup_two_slots,
-                                        .threads = {put_two_0, take_two_1},
-                                        .finish = in_order,
+                                        .threads = {queue_put_two_0, queue_take_two_1},
+                                        .finish = queue_in_order,
                                         .marks = FIRST | BOTH | REFUSED | FULL},
                                        {.name = "queue: two put into the place that one makes",
                                         .setup = setup_one_there,
-                                        .threads = {put_0, put_1, take_2},
+                                        .threads = {queue_put_0, queue_put_1, take_2},
                                         .finish = three_at_most_once,
                                         .marks = FIRST | SECOND},
                                        {.name = "queue: two take one",
                                         .setup = setup_one_there,
-                                        .threads = {take_0, take_1},
+                                        .threads = {queue_take_0, queue_take_1},
                                         .finish = one_has_taken,
                                         .marks = FIRST | SECOND},
                                        {.name = "queue: one takes many, one takes one",
                                         .setup = setup_two_there,
-                                        .threads = {take_many_0, take_1},
+                                        .threads = {take_many_0, queue_take_1},
                                         .finish = both_are_taken,
                                         .marks = FIRST | BOTH},
+                                       {.name = "queue: one puts two, one takes many",
+                                        .setup = setup_four_slots,
+                                        .threads = {queue_put_two_0, take_many_and_read_1},
+                                        .finish = queue_in_order,
+                                        .marks = FIRST | BOTH | REFUSED},
                                        {.name = "queue: one takes and puts, one looks at the first",
                                         .setup = setup_two_there,
                                         .threads = {put_third_0, peek_1},
                                         .finish = two_left,
+                                        .marks = FIRST | SECOND},
+                                       {.name = "queue: one takes a block, one looks at the first",
+                                        .setup = setup_block_and_one,
+                                        .threads = {take_block_0, peek_any_1},
+                                        .finish = one_left,
                                         .marks = FIRST | SECOND},
                                        {.name = "queue: one takes and puts, one looks at all",
                                         .setup = setup_two_there,
@@ -419,65 +421,38 @@ const model_scenario scenes_queue[] = {{.name = "queue: two put into one place",
                                         .finish = two_left},
                                        {.name = "queue: two put, and one may die",
                                         .setup = setup_four_slots,
-                                        .threads = {put_0, put_1},
+                                        .threads = {queue_put_0, queue_put_1},
                                         .finish = dead_has_put_or_not,
                                         .mortal = 1,
                                         .marks = FIRST | SECOND},
                                        {.name = "queue: two take, and one may die",
                                         .setup = setup_two_there,
-                                        .threads = {take_0, take_1},
-                                        .finish = dead_has_taken_or_not,
+                                        .threads = {queue_take_0, queue_take_1},
+                                        .finish = queue_dead_has_taken_or_not,
                                         .mortal = 1,
                                         .marks = FIRST | SECOND},
                                        {.name = "queue: one puts and dies, another buries it and uses the place",
                                         .setup = setup_two_slots,
-                                        .threads = {put_0, bury_take_and_put_1},
+                                        .threads = {queue_put_0, bury_take_and_put_1},
                                         .finish = dead_leaves_a_place,
                                         .mortal = 1,
                                         .marks = FIRST | SECOND},
                                        {.name = "queue: one puts, one closes, one takes to the end",
                                         .setup = setup_four_slots,
-                                        .threads = {put_0, close_1, take_to_the_end_2},
-                                        .finish = drained,
+                                        .threads = {queue_put_0, queue_close_1, queue_take_to_the_end_2},
+                                        .finish = queue_drained,
                                         .marks = FIRST | REFUSED | ENDED},
                                        {.name = "queue: one closes, and may die; one puts",
                                         .setup = setup_four_slots,
-                                        .threads = {close_0, put_1},
+                                        .threads = {close_0, queue_put_1},
                                         .finish = closed_or_not,
                                         .mortal = 1,
                                         .marks = FIRST | SECOND},
                                        {.name = "queue: a full one is closed, one takes to the end",
                                         .setup = setup_one_there,
-                                        .threads = {take_0, close_1, take_to_the_end_2},
+                                        .threads = {queue_take_0, queue_close_1, queue_take_to_the_end_2},
                                         .finish = full_is_drained,
                                         .marks = FIRST | ENDED},
-                                       {.name = "queue: single: around two slots",
-                                        .setup = setup_single,
-                                        .threads = {put_two_0, take_two_1},
-                                        .finish = in_order,
-                                        .marks = FIRST | BOTH | REFUSED | FULL},
-                                       {.name = "queue: single: the places are known",
-                                        .setup = setup_single_claimed,
-                                        .threads = {put_two_0, take_two_1},
-                                        .finish = in_order,
-                                        .marks = FIRST | BOTH | REFUSED | FULL},
-                                       {.name = "queue: single: the producer may die, and has a successor",
-                                        .setup = setup_single_three,
-                                        .threads = {put_0, bury_and_put_1},
-                                        .finish = successor_has_put,
-                                        .mortal = 1,
-                                        .marks = REFUSED | BOTH | SECOND},
-                                       {.name = "queue: single: the consumer may die, and has a successor",
-                                        .setup = setup_single_two_there,
-                                        .threads = {take_0, bury_and_take_1},
-                                        .finish = successor_has_taken,
-                                        .mortal = 1,
-                                        .marks = FIRST | SECOND},
-                                       {.name = "queue: single: one puts, one closes, one takes to the end",
-                                        .setup = setup_single_three,
-                                        .threads = {put_0, close_1, take_to_the_end_2},
-                                        .finish = drained,
-                                        .marks = FIRST | REFUSED | ENDED},
                                        {.name = "queue: one frees it and uses the block of a value, one takes late",
                                         .setup = setup_block_there,
                                         .threads = {free_and_use_0, take_block_late_1},
@@ -485,7 +460,7 @@ const model_scenario scenes_queue[] = {{.name = "queue: two put into one place",
                                         .marks = FIRST | SECOND},
                                        {.name = "queue: one waits for the value that another puts",
                                         .setup = setup_two_slots,
-                                        .threads = {put_0, wait_1},
+                                        .threads = {queue_put_0, wait_1},
                                         .finish = has_waited,
                                         .sc = true,
                                         .marks = SLEPT},
@@ -497,7 +472,7 @@ const model_scenario scenes_queue[] = {{.name = "queue: two put into one place",
                                         .marks = SLEPT},
                                        {.name = "queue: one waits for room",
                                         .setup = setup_one_there,
-                                        .threads = {take_0, wait_for_room_1},
+                                        .threads = {queue_take_0, wait_for_room_1},
                                         .finish = has_got_room,
                                         .sc = true,
                                         .marks = SLEPT},
@@ -509,7 +484,8 @@ const model_scenario scenes_queue[] = {{.name = "queue: two put into one place",
                                         .marks = SLEPT},
                                        {.name = "queue: one that is rung gives up, the other has it",
                                         .setup = setup_both_sleep,
-                                        .threads = {put_0, give_up_1, sleep_2},
+                                        .threads = {queue_put_0, give_up_1, sleep_2},
                                         .finish = other_has_it,
-                                        .sc = true},
+                                        .sc = true,
+                                        .large = true},
                                        {.name = NULL}};

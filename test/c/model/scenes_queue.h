@@ -27,6 +27,9 @@ int queue_put(int thread, uint32_t value, double priority);
 /* Take one, as number `i` of the thread's: the value, or 0; its status is in g.status. */
 uint32_t queue_take(int thread, uint32_t i);
 
+/* Is what that value leads to there? */
+bool queue_is_whole(uint32_t value);
+
 /* Take thread 0 out, if it is dead. Whether it was. */
 bool queue_bury(int thread);
 
@@ -39,5 +42,19 @@ uint32_t queue_count(uint32_t value, uint32_t rest);
 
 /* Wait until it takes one, or the queue is closed. */
 void queue_take_or_wait(int thread);
+
+/* Steps of thread n, and what is to come of them: of the queues of any number of participants, and
+ * of one each. */
+void queue_put_0(void);
+void queue_put_1(void);
+void queue_take_0(void);
+void queue_take_1(void);
+void queue_close_1(void);
+void queue_put_two_0(void);
+void queue_take_two_1(void);
+void queue_take_to_the_end_2(void);
+void queue_in_order(void);
+void queue_drained(void);
+void queue_dead_has_taken_or_not(void);
 
 #endif
