@@ -47,7 +47,7 @@ static const char *operation(const char *text) {
 /* A definition starts in the first column: the name before its first parenthesis. */
 static void note_function(const char *text, char *function, size_t room) {
   const char *end = strchr(text, '(');
-  if (!islower((unsigned char)text[0]) || end == NULL) return;
+  if (!isalpha((unsigned char)text[0]) || end == NULL) return;
   const char *start = end;
   while (start > text && (isalnum((unsigned char)start[-1]) || start[-1] == '_')) start--;
   snprintf(function, room, "%.*s", (int)(end - start), start);
