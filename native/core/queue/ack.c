@@ -209,9 +209,10 @@ int swi_ack_peek(sw_queue_handle *q, sw_heap *h, void *to, uint32_t room) {
 int swi_ack_unpack(sw_queue_handle *q, sw_heap *h, uint32_t value, void *to, uint32_t room) {
   int type = swi_item_peek(q, h, value, to, room);
   q->held = 0;
-  if (type != SW_ERANGE) return type;
-  q->held = value;
-  return (int)sw_peer_data_load(&((const sw_queue_item *)(const void *)(h->base + value))->type);
+  if (type != SW_ERANGE || value % SW_HEAP_UNIT != 0) return type;
+  type = swi_item_look(q, h, value);
+  if (type > 0) q->held = value;
+  return type;
 }
 
 /* ---- acknowledging ---- */

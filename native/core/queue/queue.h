@@ -56,6 +56,9 @@ void swi_item_give(const sw_queue_handle *q, sw_heap *h, uint32_t block);
 /* Free the block of a value, if it has one. */
 void swi_item_drop(const sw_queue_handle *q, sw_heap *h, uint32_t value);
 
+/* What a block has: its type with q->length; a hostile peer may have written anything. */
+int swi_item_look(sw_queue_handle *q, sw_heap *h, uint32_t block);
+
 /* Copy a value, whose type is returned, without taking it: SW_ERANGE where `room` is too small. */
 int swi_item_peek(sw_queue_handle *q, sw_heap *h, uint32_t value, void *to, uint32_t room);
 

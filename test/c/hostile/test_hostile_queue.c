@@ -7,6 +7,7 @@
 #include "hostile_hooks.h"
 #include "sabway/object.h"
 #include "sabway/queue.h"
+#include "sabway/registry.h"
 
 enum { REGION = 19 * SW_PAGE, MOST_LOADS = 4000000, REMEMBERED = 512, ROOM = 300, GUARD = 64, CAPACITY = 5 };
 
@@ -129,7 +130,8 @@ static double priority_of(const walled *w, uint64_t *random) {
 static void put(walled *w, sw_queue_handle *q, sw_heap *h, uint64_t *random) {
   static const uint32_t LENGTHS[] = {0, 3, 8, 20, 200, 1500, 5000};
   static uint8_t bytes[5000];
-  double number = random_next(random) % 100, priority = priority_of(w, random);
+  /* of 28 bits, which need no block, and others */
+  double number = (int32_t)random_next(random) >> random_next(random) % 8, priority = priority_of(w, random);
   uint32_t length = LENGTHS[random_next(random) % 7];
   if (random_next(random) % 2 == 0) sw_queue_put(q, h, SW_MAP_NUMBER, &number, 8, priority);
   else if (random_next(random) % 4 != 0) sw_queue_put(q, h, SW_MAP_BYTES, bytes, length, priority);
