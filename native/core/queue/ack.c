@@ -112,7 +112,7 @@ int swi_ack_put(const sw_queue_handle *q, const sw_heap *h, uint32_t value) {
   /* it fails where a consumer was faster */
   sw_compare_exchange64_acq_rel(&cell->state, &state, next);
   if (status != 1) {
-    /* those who found it closed have waited for what becomes of this cell */
+    /* consumers that found the ring closed have waited for what becomes of this cell */
     swi_waits_ring_all(h->base, &swi_queue_of(q, h)->waitable.waits[SWI_WAIT_VALUE]);
   }
   return status;
@@ -234,8 +234,9 @@ int sw_queue_ack(sw_queue_handle *q, sw_heap *h, uint32_t name) {
   uint64_t next = state_of(generation_of(state) + 2, 0); /* see above */
   /* [A2] */
   if (!sw_compare_exchange64_acq_rel(&cell->state, &state, next)) return 0;
-  swi_item_drop(q, h, value);
   swi_queue_ring(q, h, SWI_WAIT_ROOM);
+  /* behind the fence of that: a look that finds the block used again finds the state changed */
+  swi_item_drop(q, h, value);
   /* the last one: those that wait for values learn that it is closed */
   uint64_t *waits = &swi_queue_of(q, h)->waitable.waits[SWI_WAIT_VALUE];
   if (sw_peer_load64_relaxed(waits) != 0 && sw_queue_is_closed(q, h)) swi_waits_ring_all(h->base, waits);

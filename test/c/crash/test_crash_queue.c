@@ -272,7 +272,7 @@ static void a_death_anywhere_loses_no_value(void **state) {
       uint32_t k = 1;
       /* buried once, or twice; or found to be dead by the next call alone, where that is enough */
       while (die_once(&CASES[c], k, (int)(ack ? 1 + k % 2 : k % 3)))
-        k += CASES[c].act == make_another && k > 60 ? 11 : 1; /* slots, of which nobody knows yet */
+        k += CASES[c].act == make_another && k > 60 ? 11 : 1; /* slots, which no other knows yet */
       printf("%s: %-*s %6u points\n", KINDS[i].name, 38 - (int)strlen(KINDS[i].name), CASES[c].name, k - 1);
       fflush(stdout);
       total += k - 1;

@@ -215,6 +215,27 @@ static void peek_1(void) {
 }
 static void one_is_left(void) { model_check(rest_of_all() == 1 && g.status[0][1] == 1); }
 
+/* The first one's block is freed under its eyes. */
+static void setup_block_and_one(void) {
+  uint8_t bytes[20] = {7};
+  make(2);
+  model_check(sw_queue_put(&g.q[0], &g.heap[0], SW_MAP_BYTES, bytes, sizeof(bytes), 0) == 1);
+  model_check(queue_put(2, 4, 0) == 1);
+  queue_ready();
+}
+static void take_and_ack_block_0(void) {
+  uint8_t bytes[20];
+  model_check(sw_queue_take(&g.q[0], &g.heap[0], bytes, sizeof(bytes)) == SW_MAP_BYTES);
+  model_check(sw_queue_ack(&g.q[0], &g.heap[0], g.q[0].cell) == 1);
+}
+static void peek_any_1(void) {
+  uint8_t bytes[20];
+  int type = sw_queue_peek(&g.q[1], &g.heap[1], bytes, sizeof(bytes));
+  model_check(type == SW_MAP_NUMBER || type == SW_MAP_BYTES);
+  model_mark(type == SW_MAP_NUMBER ? FIRST : SECOND);
+}
+static void one_left(void) { model_check(queue_rest() == 4); }
+
 /* ---- freeing ---- */
 
 static void setup_block_held(void) {
@@ -363,6 +384,11 @@ const model_scenario scenes_ack[] = {{.name = "queue: ack: two put",
                                       .threads = {take_ack_and_put_0, peek_1},
                                       .finish = one_is_left,
                                       .marks = FIRST | SECOND | REFUSED},
+                                     {.name = "queue: ack: one acknowledges a block, one looks at the first",
+                                      .setup = setup_block_and_one,
+                                      .threads = {take_and_ack_block_0, peek_any_1},
+                                      .finish = one_left,
+                                      .marks = FIRST | SECOND},
                                      {.name = "queue: ack: one frees the queue, one acknowledges late",
                                       .setup = setup_block_held,
                                       .threads = {free_and_use_0, ack_late_1},

@@ -1,6 +1,6 @@
 /* Queues of any number of producers and consumers, and of one each: values come out once and in
- * their order, with what they lead to, whoever dies where; a closed queue is queue_drained; one that
- * waits is woken; and of a queue that is freed, no value is freed twice. */
+ * their order, with what they lead to, also when a participant dies; a closed queue is drained; one
+ * that waits is woken; and of a queue that is freed, no value is freed twice. */
 #include "scenes_queue.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Queues of one producer and one consumer: values in their order, once, and so from a participant to
- * its successor, whether it has died or gone. */
+/* Queues of one producer and one consumer: values in their order, once, and so from a participant
+ * to its successor, whether it has died or gone. */
 #include "scenes_queue.h"
 
 static uint8_t *base(void) { return model_region(); }
