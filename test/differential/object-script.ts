@@ -928,7 +928,13 @@ export class ObjectScript extends Calls {
     const head = [queue, heap] as const
     const priority = this.any([0, 0, 1, 2, 2.5, -1, 1e9])
     const kind = this.below(24)
-    const type = this.any([abi.SW_MAP_NULL!, abi.SW_MAP_TRUE!, abi.SW_MAP_STRING!, abi.SW_MAP_NUMBER!, abi.SW_MAP_NUMBER!])
+    const type = this.any([
+      abi.SW_MAP_NULL!,
+      abi.SW_MAP_TRUE!,
+      abi.SW_MAP_STRING!,
+      abi.SW_MAP_NUMBER!,
+      abi.SW_MAP_NUMBER!,
+    ])
     const number = type === abi.SW_MAP_NUMBER
     const length = number ? 8 : type === abi.SW_MAP_STRING ? this.below(this.below(4) === 0 ? 2000 : 100) : 0
     this.#doubles[incoming / 8] = this.any([1, -7, 0.5, -0, 2 ** 27, this.below(1000)])
@@ -944,7 +950,9 @@ export class ObjectScript extends Calls {
       if (got > 0 && this.below(2) === 0)
         this.call(endpoint, this.below(4) > 0 ? 'sw_queue_ack' : 'sw_queue_nack', ...head, cell)
     } else if (kind < 21) {
-      const words = Array.from({ length: 3 }, () => Number(this.call(endpoint, 'sw_queue_pack', ...head, type, incoming, length)))
+      const words = Array.from({ length: 3 }, () =>
+        Number(this.call(endpoint, 'sw_queue_pack', ...head, type, incoming, length)),
+      )
       if (words.includes(0)) return
       this.#set(from, ...words)
       const put = Number(this.call(endpoint, 'sw_queue_put_many', ...head, from, 3))
@@ -971,12 +979,14 @@ export class ObjectScript extends Calls {
     const head = [queue, heap] as const
     const kind = this.below(20)
     const room = this.below(2)
-    if (kind < 4) this.#sawValue(endpoint, Number(this.call(endpoint, 'sw_queue_peek', ...head, to, this.any([8, 2000]))))
+    if (kind < 4)
+      this.#sawValue(endpoint, Number(this.call(endpoint, 'sw_queue_peek', ...head, to, this.any([8, 2000]))))
     else if (kind < 6) this.call(endpoint, 'sw_queue_size', ...head)
     else if (kind < 8) this.call(endpoint, 'sw_queue_has_room', ...head, this.any([0, 2, 5]))
     else if (kind < 10) this.call(endpoint, 'sw_queue_has_news', ...head)
     else if (kind < 11) this.call(endpoint, 'sw_queue_is_closed', ...head)
-    else if (kind < 12) this.call(endpoint, 'sw_queue_deliveries', ...head, this.#word(queue + at('sw_queue_handle', 'cell')))
+    else if (kind < 12)
+      this.call(endpoint, 'sw_queue_deliveries', ...head, this.#word(queue + at('sw_queue_handle', 'cell')))
     else if (kind < 14) this.call(endpoint, 'sw_queue_begin_wait', ...head, room)
     else if (kind < 16) this.call(endpoint, 'sw_queue_end_wait', ...head, room)
     else if (kind < 18) this.call(endpoint, 'sw_queue_block', ...head, this.below(60))
