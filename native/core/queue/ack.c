@@ -294,7 +294,9 @@ void swi_ack_clear(const sw_queue_handle *q, sw_heap *h) {
     /* a producer whose call has begun before keeps its value */
     if ((uint32_t)state == 0 || (owner != 0 && is_in_ring(state))) continue;
     if (!sw_compare_exchange64_acq_rel(&cells[i].state, &state, state_of(generation_of(state) + 2, 0))) continue;
-    if (value != 0 && value % SW_HEAP_UNIT == 0) sw_heap_free(h, value);
+    if (value == 0 || value % SW_HEAP_UNIT != 0) continue;
+    sw_fence_handshake(); /* for a look at the first value, as the fence of swi_queue_ring */
+    sw_heap_free(h, value);
   }
 }
 

@@ -80,8 +80,11 @@ uint32_t sw_queue_block(const sw_queue_handle *q, const sw_heap *h, uint32_t ind
 static void end_ring(sw_heap *h, const swi_ncq *ring) {
   uint32_t value;
   swi_ncq_put(ring, SWI_NCQ_END);
-  for (uint32_t i = 0; i < (uint32_t)1 << ring->order && swi_ncq_take(ring, &value) == 1; i++)
-    if (value != 0 && value % SW_HEAP_UNIT == 0) sw_heap_free(h, value);
+  for (uint32_t i = 0; i < (uint32_t)1 << ring->order && swi_ncq_take(ring, &value) == 1; i++) {
+    if (value == 0 || value % SW_HEAP_UNIT != 0) continue;
+    sw_fence_handshake(); /* for a look at the first value, as the fence of swi_queue_ring */
+    sw_heap_free(h, value);
+  }
 }
 
 int sw_queue_free(sw_queue_handle *q, sw_heap *h) {

@@ -234,6 +234,8 @@ static const struct reason {
     {"give_again", "(&cells_of(q, h)", MODEL_WEAKEN, "the ring, edge [Q1], has published what matters"},
     {"swi_ack_clear", "load64_acquire", MODEL_WEAKEN, "the exchange behind it reads the same word"},
     {"swi_ack_clear", "sw_compare_exchange64", MODEL_WEAKEN, "the heap's exchanges order what is freed"},
+    {"swi_ack_clear", "sw_fence_handshake", MODEL_BLIND, "it is for what is freed behind it: nothing is looked at"},
+    {"end_ring", "sw_fence_handshake", MODEL_BLIND, "as above"},
     {"swi_ack_evict", "load64_acquire", MODEL_WEAKEN, "the exchange behind it reads the same word"},
     {"swi_ack_evict", "&cells[i].state, &state, next", MODEL_WEAKEN,
      "the producer, or the death, has published the value"},

@@ -250,6 +250,19 @@ static void free_and_use_0(void) {
   model_check(sw_queue_free(&g.q[0], &g.heap[0]) == SW_OK);
   g.cell[0] = sw_heap_alloc(&g.heap[0], 28);
 }
+/* It is in the ring, and not held. */
+static void setup_block_there(void) {
+  uint8_t bytes[20] = {7};
+  make(1);
+  model_check(sw_queue_put(&g.q[0], &g.heap[0], SW_MAP_BYTES, bytes, sizeof(bytes), 0) == 1);
+  queue_ready();
+}
+static void peek_late_1(void) {
+  uint8_t bytes[20];
+  int type = sw_queue_peek(&g.q[1], &g.heap[1], bytes, sizeof(bytes));
+  model_check(type == SW_MAP_BYTES || type == SW_EFREED || type == SW_ECLOSED || type == 0);
+  model_mark(type == SW_MAP_BYTES ? FIRST : SECOND);
+}
 static void ack_late_1(void) {
   g.status[1][0] = sw_queue_ack(&g.q[1], &g.heap[1], g.q[1].cell);
   model_check(g.status[1][0] == 1 || g.status[1][0] == 0 || g.status[1][0] == SW_EFREED);
@@ -392,6 +405,11 @@ const model_scenario scenes_ack[] = {{.name = "queue: ack: two put",
                                      {.name = "queue: ack: one frees the queue, one acknowledges late",
                                       .setup = setup_block_held,
                                       .threads = {free_and_use_0, ack_late_1},
+                                      .finish = freed_once,
+                                      .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: one frees the queue, one looks late",
+                                      .setup = setup_block_there,
+                                      .threads = {free_and_use_0, peek_late_1},
                                       .finish = freed_once,
                                       .marks = FIRST | SECOND},
                                      {.name = "queue: ack: one waits for what another gives back",

@@ -163,12 +163,10 @@ static void three_at_most_once(void) {
   model_mark(g.status[0][0] == 1 || g.status[1][0] == 1 ? FIRST : SECOND);
 }
 
-/* Two consumers of one value. */
 static void one_has_taken(void) {
   model_check((g.taken[0][0] == 3) + (g.taken[1][0] == 3) == 1 && queue_rest() == 0);
   model_mark(g.taken[0][0] == 3 ? FIRST : SECOND);
 }
-/* Of two values, by any number of calls, each of which may take both. */
 static void take_many_0(void) {
   uint32_t words[2];
   int count = sw_queue_take_many(&g.q[0], &g.heap[0], words, 2);
@@ -196,8 +194,7 @@ static void peek_1(void) {
   model_check(type == SW_MAP_NUMBER && (number == 3 || number == 4));
   model_mark(number == 3 ? FIRST : SECOND);
 }
-/* One value is always there: a size that is a moment's is not 0, and there is never room for two
- * more. */
+/* One value is always there. */
 static void look_1(void) {
   uint32_t size = sw_queue_size(&g.q[1], &g.heap[1]);
   model_check(size <= 2);
@@ -301,6 +298,12 @@ static void take_block_late_1(void) {
   g.status[1][0] = sw_queue_take(&g.q[1], &g.heap[1], bytes, sizeof(bytes));
   model_check(g.status[1][0] == SW_MAP_BYTES || g.status[1][0] == SW_EFREED || g.status[1][0] == SW_ECLOSED);
   model_mark(g.status[1][0] == SW_MAP_BYTES ? FIRST : SECOND);
+}
+static void peek_late_1(void) {
+  uint8_t bytes[20];
+  int type = sw_queue_peek(&g.q[1], &g.heap[1], bytes, sizeof(bytes));
+  model_check(type == SW_MAP_BYTES || type == SW_EFREED || type == SW_ECLOSED);
+  model_mark(type == SW_MAP_BYTES ? FIRST : SECOND);
 }
 static void freed_once(void) {
   model_check(g.cell[0] != 0 && sw_heap_usable(&g.heap[2], g.cell[0]) >= 28);
@@ -456,6 +459,11 @@ const model_scenario scenes_queue[] = {{.name = "queue: two put into one place",
                                        {.name = "queue: one frees it and uses the block of a value, one takes late",
                                         .setup = setup_block_there,
                                         .threads = {free_and_use_0, take_block_late_1},
+                                        .finish = freed_once,
+                                        .marks = FIRST | SECOND},
+                                       {.name = "queue: one frees it and uses the block of a value, one looks late",
+                                        .setup = setup_block_there,
+                                        .threads = {free_and_use_0, peek_late_1},
                                         .finish = freed_once,
                                         .marks = FIRST | SECOND},
                                        {.name = "queue: one waits for the value that another puts",
