@@ -81,6 +81,7 @@ export class ObjectScript extends Calls {
         (e, o) => this.#record(e, o, abi.SW_TYPE_RECORDS!),
       ],
       ['pool', abi.SW_TYPE_POOL!, (e) => this.#makePool(e), (e, o) => this.#pool(e, o)],
+      ['queue', abi.SW_TYPE_QUEUE!, (e) => this.#makeQueue(e), (e, o) => this.#queue(e, o)],
     ]
     this.#types = containers.map(([name, type, make, use]) => ({ name, type, make, use, objects: [] }))
   }
@@ -154,7 +155,8 @@ export class ObjectScript extends Calls {
     const scratch = instance + at('sw_instance', 'scratch')
     const heap = instance + at('sw_instance', 'heap')
     const map = (i: number) => incoming + 2048 + i * at('sw_map_handle', 'sizeof')
-    return { heap, producer, consumer, incoming, map, from: scratch, more: scratch + 256, to: outgoing }
+    const queue = map(MAP_HANDLES)
+    return { heap, producer, consumer, incoming, map, queue, from: scratch, more: scratch + 256, to: outgoing }
   }
 
   /** Of a call that returns an offset, or 0 with the heap's status. */
@@ -220,6 +222,12 @@ export class ObjectScript extends Calls {
       for (const { at: object, generation } of objects) {
         if (name === 'map') {
           this.#mapBlocks(endpoint, object)
+          continue
+        }
+        if (name === 'queue') {
+          const { queue } = this.#of(endpoint)
+          const opened = this.call(endpoint, 'sw_queue_open', queue, heap, object, generation)
+          if (opened === 0) this.call(endpoint, 'sw_queue_check', queue, heap)
           continue
         }
         const more = name === 'record' ? [] : [generation]
@@ -448,7 +456,10 @@ export class ObjectScript extends Calls {
       return
     }
     const more = type.name === 'record' ? [type.type, object.generation] : [object.generation]
-    const status = this.call(endpoint, `sw_${type.name}_free`, this.#of(endpoint).heap, object.at, ...more)
+    const status =
+      type.name === 'queue'
+        ? this.#freeQueue(endpoint, object)
+        : this.call(endpoint, `sw_${type.name}_free`, this.#of(endpoint).heap, object.at, ...more)
     if (status === 0 && this.below(2) === 0) type.objects = type.objects.filter((each) => each !== object)
   }
 
@@ -866,5 +877,120 @@ export class ObjectScript extends Calls {
       this.call(endpoint, 'sw_crc32c_portable', this.below(2 ** 32), to, this.below(2000))
       this.call(endpoint, 'sw_crc32c_zeros', this.below(2 ** 32), BigInt(this.below(2 ** 32)))
     }
+  }
+  // ---- queues ----
+
+  #makeQueue(endpoint: number): number {
+    const { from } = this.#of(endpoint)
+    const priority = abi.SW_TYPE_PRIORITY_QUEUE!
+    const [type, flags, levels] = this.any([
+      [abi.SW_TYPE_QUEUE!, 0, 0],
+      [abi.SW_TYPE_QUEUE!, abi.SW_QUEUE_ACK!, 0],
+      [abi.SW_TYPE_SINGLE_QUEUE!, 0, 0],
+      [abi.SW_TYPE_RING_QUEUE!, 0, 0],
+      [priority, 0, 3],
+      [priority, abi.SW_QUEUE_SORTED!, 0],
+      [priority, abi.SW_QUEUE_ACK!, 0],
+    ]) as [number, number, number]
+    this.#set(from, type, flags, 1 + this.below(12), levels, this.below(4))
+    return this.#made(endpoint, 'sw_queue_new', from)
+  }
+
+  #freeQueue(endpoint: number, { at: object, generation }: Made): number | bigint | undefined {
+    const { heap, queue } = this.#of(endpoint)
+    const opened = this.call(endpoint, 'sw_queue_open', queue, heap, object, generation)
+    return opened === 0 ? this.call(endpoint, 'sw_queue_free', queue, heap) : opened
+  }
+
+  #queue(endpoint: number, { at: object, generation }: Made): void {
+    const { heap, queue } = this.#of(endpoint)
+    if (this.call(endpoint, 'sw_queue_open', queue, heap, object, generation) !== 0) return
+    for (let i = 1 + this.below(8); i > 0; i--) {
+      if (this.below(3) > 0) this.#transfer(endpoint)
+      else this.#lookAtQueue(endpoint)
+    }
+    // a place of a queue that has one producer and one consumer stays taken now and then
+    const last = this.below(4) > 0 ? 'sw_queue_close_handle' : 'sw_queue_done'
+    this.call(endpoint, last, queue, heap)
+  }
+
+  /** What a call that takes or looks has found. */
+  #sawValue(endpoint: number, type: number): void {
+    const { queue, to } = this.#of(endpoint)
+    const [length, held] = [at('sw_queue_handle', 'length'), at('sw_queue_handle', 'held')].map((field) =>
+      this.#word(queue + field),
+    )
+    if (type > 0) this.#saw(held === 0 ? to : held! + at('sw_queue_item', 'sizeof'), length!)
+  }
+
+  #transfer(endpoint: number): void {
+    const { heap, incoming, queue, from, more, to } = this.#of(endpoint)
+    const head = [queue, heap] as const
+    const priority = this.any([0, 0, 1, 2, 2.5, -1, 1e9])
+    const kind = this.below(24)
+    const type = this.any([
+      abi.SW_MAP_NULL!,
+      abi.SW_MAP_TRUE!,
+      abi.SW_MAP_STRING!,
+      abi.SW_MAP_NUMBER!,
+      abi.SW_MAP_NUMBER!,
+    ])
+    const number = type === abi.SW_MAP_NUMBER
+    const length = number ? 8 : type === abi.SW_MAP_STRING ? this.below(this.below(4) === 0 ? 2000 : 100) : 0
+    this.#doubles[incoming / 8] = this.any([1, -7, 0.5, -0, 2 ** 27, this.below(1000)])
+    if (!number) this.#fill(incoming, length)
+    if (kind < 8) this.call(endpoint, 'sw_queue_put', ...head, type, incoming, length, priority)
+    else if (kind < 10) {
+      const block = Number(this.call(endpoint, 'sw_queue_reserve', ...head, length)) >>> 0
+      if (block !== 0) this.#putBlock(endpoint, block, length, priority)
+    } else if (kind < 18) {
+      const got = Number(this.call(endpoint, 'sw_queue_take', ...head, to, this.any([8, 300, 2000])))
+      this.#sawValue(endpoint, got)
+      const cell = this.#word(queue + at('sw_queue_handle', 'cell'))
+      if (got > 0 && this.below(2) === 0)
+        this.call(endpoint, this.below(4) > 0 ? 'sw_queue_ack' : 'sw_queue_nack', ...head, cell)
+    } else if (kind < 21) {
+      const words = Array.from({ length: 3 }, () =>
+        Number(this.call(endpoint, 'sw_queue_pack', ...head, type, incoming, length)),
+      )
+      if (words.includes(0)) return
+      this.#set(from, ...words)
+      const put = Number(this.call(endpoint, 'sw_queue_put_many', ...head, from, 3))
+      for (const word of words.slice(Math.max(put, 0)))
+        this.#sawValue(endpoint, Number(this.call(endpoint, 'sw_queue_unpack', ...head, word, to, 2000)))
+    } else {
+      const got = Number(this.call(endpoint, 'sw_queue_take_many', ...head, more, 1 + this.below(4)))
+      for (let i = 0; i < got; i++) {
+        const word = this.#word(more + 4 * i)
+        this.#sawValue(endpoint, Number(this.call(endpoint, 'sw_queue_unpack', ...head, word, to, 2000)))
+      }
+    }
+  }
+
+  #putBlock(endpoint: number, block: number, length: number, priority: number): void {
+    const { heap, queue } = this.#of(endpoint)
+    this.#fill(block + at('sw_queue_item', 'sizeof'), length)
+    const put = this.call(endpoint, 'sw_queue_put_block', queue, heap, block, abi.SW_MAP_BYTES!, length, priority)
+    if (put !== 1) this.call(endpoint, 'sw_heap_free', heap, block)
+  }
+
+  #lookAtQueue(endpoint: number): void {
+    const { heap, queue, to } = this.#of(endpoint)
+    const head = [queue, heap] as const
+    const kind = this.below(20)
+    const room = this.below(2)
+    if (kind < 4)
+      this.#sawValue(endpoint, Number(this.call(endpoint, 'sw_queue_peek', ...head, to, this.any([8, 2000]))))
+    else if (kind < 6) this.call(endpoint, 'sw_queue_size', ...head)
+    else if (kind < 8) this.call(endpoint, 'sw_queue_has_room', ...head, this.any([0, 2, 5]))
+    else if (kind < 10) this.call(endpoint, 'sw_queue_has_news', ...head)
+    else if (kind < 11) this.call(endpoint, 'sw_queue_is_closed', ...head)
+    else if (kind < 12)
+      this.call(endpoint, 'sw_queue_deliveries', ...head, this.#word(queue + at('sw_queue_handle', 'cell')))
+    else if (kind < 14) this.call(endpoint, 'sw_queue_begin_wait', ...head, room)
+    else if (kind < 16) this.call(endpoint, 'sw_queue_end_wait', ...head, room)
+    else if (kind < 18) this.call(endpoint, 'sw_queue_block', ...head, this.below(60))
+    else if (kind < 19) this.call(endpoint, 'sw_queue_check', ...head)
+    else if (this.below(4) === 0) this.call(endpoint, 'sw_queue_close', ...head)
   }
 }

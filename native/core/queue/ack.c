@@ -8,7 +8,8 @@
  *                                                             take -> held
  *                                                             producer dead: in a ring, or free
  *   OFFERED                  in a ring                        take -> held                    [A1]
- *   consumer                 held                             ack -> free, next generation    [A2]
+ *   consumer                 held                             ack -> free, the generation
+ *                                                             after the next                  [A2]
  *                                                             nack, or consumer dead: its next
  *                                                             generation is put into the ring of
  *                                                             those that come again, then
@@ -18,7 +19,8 @@
  * order to look. A name whose generation is not the cell's, or whose cell is not in a ring, is
  * passed over by the call that finds it at the head. One name is told before its cell has that
  * generation: of a cell that its holder has lost, or given back, and not come to exchange. Then the
- * finder does that.
+ * finder does that. When the holder has acknowledged it all the same, that name stays in the ring:
+ * so a cell that becomes free passes over the next generation.
  *
  * Ordering edges:
  *   [A1] the exchange that takes a cell, pairs with [Q1] in ncq.h by the name in the ring: the
@@ -109,6 +111,10 @@ int swi_ack_put(const sw_queue_handle *q, const sw_heap *h, uint32_t value) {
   uint64_t next = state_of(generation_of(state), status == 1 ? SW_CELL_OFFERED : 0);
   /* it fails where a consumer was faster */
   sw_compare_exchange64_acq_rel(&cell->state, &state, next);
+  if (status != 1) {
+    /* consumers that found the ring closed have waited for what becomes of this cell */
+    swi_waits_ring_all(h->base, &swi_queue_of(q, h)->waitable.waits[SWI_WAIT_VALUE]);
+  }
   return status;
 }
 
@@ -203,9 +209,10 @@ int swi_ack_peek(sw_queue_handle *q, sw_heap *h, void *to, uint32_t room) {
 int swi_ack_unpack(sw_queue_handle *q, sw_heap *h, uint32_t value, void *to, uint32_t room) {
   int type = swi_item_peek(q, h, value, to, room);
   q->held = 0;
-  if (type != SW_ERANGE) return type;
-  q->held = value;
-  return (int)sw_peer_data_load(&((const sw_queue_item *)(const void *)(h->base + value))->type);
+  if (type != SW_ERANGE || value % SW_HEAP_UNIT != 0) return type;
+  type = swi_item_look(q, h, value);
+  if (type > 0) q->held = value;
+  return type;
 }
 
 /* ---- acknowledging ---- */
@@ -224,23 +231,27 @@ int sw_queue_ack(sw_queue_handle *q, sw_heap *h, uint32_t name) {
   if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);
   if ((q->flags & SW_QUEUE_ACK) == 0 || !is_held(q, h, name, &cell, &state)) return 0;
   uint32_t value = sw_peer_load_relaxed(&cell->value);
+  uint64_t next = state_of(generation_of(state) + 2, 0); /* see above */
   /* [A2] */
-  if (!sw_compare_exchange64_acq_rel(&cell->state, &state, state_of(generation_of(state) + 1, 0))) return 0;
-  swi_item_drop(q, h, value);
+  if (!sw_compare_exchange64_acq_rel(&cell->state, &state, next)) return 0;
   swi_queue_ring(q, h, SWI_WAIT_ROOM);
+  /* behind the fence of that: a look that finds the block used again finds the state changed */
+  swi_item_drop(q, h, value);
   /* the last one: those that wait for values learn that it is closed */
   uint64_t *waits = &swi_queue_of(q, h)->waitable.waits[SWI_WAIT_VALUE];
   if (sw_peer_load64_relaxed(waits) != 0 && sw_queue_is_closed(q, h)) swi_waits_ring_all(h->base, waits);
   return 1;
 }
 
-/* Is the name in that ring? */
+/* Is the name in that ring? Up to a slot that is free: takers may move the head meanwhile, and a
+ * size that they have made smaller would leave out the last ones. */
 static bool has_name(const swi_ncq *ring, uint32_t name) {
   uint64_t head = sw_peer_load64_acquire(&ring->ring->head);
-  uint32_t count = swi_ncq_size(ring);
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < (uint32_t)1 << ring->order; i++) {
     uint64_t seen = sw_peer_load64_acquire(swi_ncq_slot(ring, head + i));
-    if ((uint32_t)(seen >> 32) == swi_ncq_cycle(ring, head + i) && (uint32_t)seen == name) return true;
+    uint32_t ahead = (uint32_t)(seen >> 32) - swi_ncq_cycle(ring, head + i);
+    if (ahead == UINT32_MAX) return false;
+    if (ahead == 0 && (uint32_t)seen == name) return true;
   }
   return false;
 }
@@ -273,6 +284,22 @@ uint32_t swi_ack_value(const sw_queue_handle *q, const sw_heap *h, uint32_t inde
   return (uint32_t)sw_peer_load64_acquire(&cell->state) == 0 ? 0 : sw_peer_load_relaxed(&cell->value);
 }
 
+void swi_ack_clear(const sw_queue_handle *q, sw_heap *h) {
+  sw_queue_cell *cells = cells_of(q, h);
+  swi_ncq main = swi_queue_level(q, h, 0);
+  swi_ncq_put(&main, SWI_NCQ_END);
+  for (uint32_t i = 0; i < q->capacity; i++) {
+    uint64_t state = sw_peer_load64_acquire(&cells[i].state);
+    uint32_t owner = (uint32_t)state & ~(uint32_t)SW_CELL_OFFERED, value = sw_peer_load_relaxed(&cells[i].value);
+    /* a producer whose call has begun before keeps its value */
+    if ((uint32_t)state == 0 || (owner != 0 && is_in_ring(state))) continue;
+    if (!sw_compare_exchange64_acq_rel(&cells[i].state, &state, state_of(generation_of(state) + 2, 0))) continue;
+    if (value == 0 || value % SW_HEAP_UNIT != 0) continue;
+    sw_fence_handshake(); /* for a look at the first value, as the fence of swi_queue_ring */
+    sw_heap_free(h, value);
+  }
+}
+
 /* ---- death ---- */
 
 void swi_ack_evict(const sw_queue_handle *q, const sw_heap *h, uint32_t role, bool all_claims) {
@@ -291,7 +318,8 @@ void swi_ack_evict(const sw_queue_handle *q, const sw_heap *h, uint32_t role, bo
       continue;
     }
     /* it has come to the ring or not: the dead one does nothing any more */
-    uint32_t next = has_name(&main, name_of(i, generation)) ? SW_CELL_OFFERED : 0;
-    sw_compare_exchange64_acq_rel(&cells[i].state, &state, state_of(generation, next));
+    bool has_come = has_name(&main, name_of(i, generation));
+    uint64_t next = has_come ? state_of(generation, SW_CELL_OFFERED) : state_of(generation + 2, 0);
+    sw_compare_exchange64_acq_rel(&cells[i].state, &state, next);
   }
 }

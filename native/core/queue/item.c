@@ -115,8 +115,7 @@ static int unpack_small(sw_queue_handle *q, uint32_t value, void *to, uint32_t r
   return SW_MAP_NUMBER;
 }
 
-/* What a block has: its type with q->length; a hostile peer may have written anything. */
-static int look(sw_queue_handle *q, sw_heap *h, uint32_t block) {
+int swi_item_look(sw_queue_handle *q, sw_heap *h, uint32_t block) {
   uint32_t usable = sw_heap_usable(h, block);
   if (usable < sizeof(sw_queue_item)) return SW_ECORRUPT;
   const sw_queue_item *item = (const sw_queue_item *)(const void *)(h->base + block);
@@ -131,7 +130,7 @@ int sw_queue_unpack(sw_queue_handle *q, sw_heap *h, uint32_t value, void *to, ui
   int type = unpack_small(q, value, to, room);
   if (type != 0) return type;
   if ((value & TAG) != 0 || value == 0) return SW_ECORRUPT;
-  type = look(q, h, value);
+  type = swi_item_look(q, h, value);
   if (type < 0) return type;
   if (q->length > room) {
     q->held = value;
@@ -157,7 +156,7 @@ int swi_item_peek(sw_queue_handle *q, sw_heap *h, uint32_t value, void *to, uint
   int type = unpack_small(q, value, to, room);
   if (type != 0) return type;
   if ((value & TAG) != 0 || value == 0) return SW_ECORRUPT;
-  type = look(q, h, value);
+  type = swi_item_look(q, h, value);
   if (type < 0) return type;
   if (q->length > room) return SW_ERANGE;
   /* it may be taken and filled anew meanwhile: the caller looks whether it was */

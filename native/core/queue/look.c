@@ -75,16 +75,31 @@ uint32_t sw_queue_block(const sw_queue_handle *q, const sw_heap *h, uint32_t ind
   return value != 0 && value % SW_HEAP_UNIT == 0 ? value : q->rings;
 }
 
+/* No value comes into the ring any more, and the one that takes a value frees it: it may be a
+ * participant whose call has begun before. */
+static void end_ring(sw_heap *h, const swi_ncq *ring) {
+  uint32_t value;
+  swi_ncq_put(ring, SWI_NCQ_END);
+  for (uint32_t i = 0; i < (uint32_t)1 << ring->order && swi_ncq_take(ring, &value) == 1; i++) {
+    if (value == 0 || value % SW_HEAP_UNIT != 0) continue;
+    sw_fence_handshake(); /* for a look at the first value, as the fence of swi_queue_ring */
+    sw_heap_free(h, value);
+  }
+}
+
 int sw_queue_free(sw_queue_handle *q, sw_heap *h) {
   uint32_t type = (uint32_t)q->life, generation = (uint32_t)(q->life >> 32);
-  int status = sw_object_begin_free(h, q->at, type, generation);
+  int status =
+      q->flags == SW_QUEUE_SORTED ? swi_sorted_begin_free(q, h) : sw_object_begin_free(h, q->at, type, generation);
   if (status != SW_OK) return status;
   q->held = 0;
-  for (uint32_t i = 1;; i++) {
-    uint32_t block = sw_queue_block(q, h, i);
-    if (block == 0) break;
-    if (block != q->rings) sw_heap_free(h, block);
+  if (q->flags == SW_QUEUE_ACK) swi_ack_clear(q, h);
+  for (uint32_t level = 0; level < q->levels && q->flags == 0; level++) {
+    swi_ncq ring = swi_queue_level(q, h, level);
+    end_ring(h, &ring);
   }
+  swi_ncq spares = swi_queue_spares(q, h);
+  end_ring(h, &spares);
   for (uint32_t i = 0; i < 2; i++) swi_waits_ring_all(h->base, &swi_queue_of(q, h)->waitable.waits[i]);
   sw_object_end_free(h, q->at);
   sw_heap_free(h, q->rings);

@@ -56,6 +56,9 @@ void swi_item_give(const sw_queue_handle *q, sw_heap *h, uint32_t block);
 /* Free the block of a value, if it has one. */
 void swi_item_drop(const sw_queue_handle *q, sw_heap *h, uint32_t value);
 
+/* What a block has: its type with q->length; a hostile peer may have written anything. */
+int swi_item_look(sw_queue_handle *q, sw_heap *h, uint32_t block);
+
 /* Copy a value, whose type is returned, without taking it: SW_ERANGE where `room` is too small. */
 int swi_item_peek(sw_queue_handle *q, sw_heap *h, uint32_t value, void *to, uint32_t room);
 
@@ -70,6 +73,9 @@ bool swi_ack_has_free(const sw_queue_handle *q, const sw_heap *h);
 bool swi_ack_has_any(const sw_queue_handle *q, const sw_heap *h);
 uint32_t swi_ack_value(const sw_queue_handle *q, const sw_heap *h, uint32_t index);
 
+/* Free all values: the queue is gone. */
+void swi_ack_clear(const sw_queue_handle *q, sw_heap *h);
+
 /* Give back what a participant has: what it held is delivered again. */
 void swi_ack_evict(const sw_queue_handle *q, const sw_heap *h, uint32_t role, bool all_claims);
 
@@ -78,6 +84,7 @@ void swi_ack_evict(const sw_queue_handle *q, const sw_heap *h, uint32_t role, bo
 int swi_sorted_put(const sw_queue_handle *q, sw_heap *h, uint32_t value, double priority);
 int swi_sorted_take(const sw_queue_handle *q, sw_heap *h, uint32_t *value);
 int swi_sorted_peek(sw_queue_handle *q, sw_heap *h, void *to, uint32_t room);
+int swi_sorted_begin_free(const sw_queue_handle *q, sw_heap *h); /* and its values */
 int swi_sorted_close(const sw_queue_handle *q, sw_heap *h);
 uint32_t swi_sorted_size(const sw_queue_handle *q, const sw_heap *h);
 uint32_t swi_sorted_value(const sw_queue_handle *q, const sw_heap *h, uint32_t index);

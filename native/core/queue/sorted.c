@@ -211,6 +211,19 @@ int swi_sorted_close(const sw_queue_handle *q, sw_heap *h) {
   return SW_OK;
 }
 
+int swi_sorted_begin_free(const sw_queue_handle *q, sw_heap *h) {
+  view v;
+  int status = enter(q, h, &v);
+  if (status != SW_OK) return status;
+  status = sw_object_begin_free(h, q->at, (uint32_t)q->life, (uint32_t)(q->life >> 32));
+  for (uint32_t i = 0; status == SW_OK && i < count_of(&v); i++) {
+    uint32_t value = read_entry(&v.entries[i]).value;
+    if (value != 0 && value % SW_HEAP_UNIT == 0) sw_heap_free(h, value);
+  }
+  leave(h, &v);
+  return status;
+}
+
 uint32_t swi_sorted_size(const sw_queue_handle *q, const sw_heap *h) {
   view v = view_of(q, h);
   return count_of(&v);

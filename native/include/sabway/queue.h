@@ -145,7 +145,8 @@ void sw_queue_begin_wait(sw_queue_handle *q, sw_heap *h, uint32_t room);
 void sw_queue_end_wait(sw_queue_handle *q, sw_heap *h, uint32_t room);
 
 /* Free the queue, its rings and its values. Calls of others are SW_EFREED from then on. A crash
- * inside leaks what was not freed yet. Errors: as sw_object_check. */
+ * inside leaks what was not freed yet. Errors: SW_EBUSY, of SORTED: others hold its lock; as
+ * sw_object_check. */
 int sw_queue_free(sw_queue_handle *q, sw_heap *h);
 
 /* Are its words such as participants write? Where none is in a call. Errors: SW_ECORRUPT; as
