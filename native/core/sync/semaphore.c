@@ -49,7 +49,7 @@ int sw_semaphore_try_acquire(sw_heap *h, uint32_t at, uint32_t generation) {
     if (seen == 0 && sw_compare_exchange_acq_rel(&o->member[permit], &seen, h->role)) return (int)permit;
   }
   for (uint32_t permit = 0; permit < most; permit++) {
-    uint32_t seen = sw_peer_load_relaxed(&o->member[permit]);
+    uint32_t seen = sw_peer_load_acquire(&o->member[permit]); /* [Z6], and the claim of the role */
     if (seen == ABSENT || (seen != 0 && swi_sync_lives(h, seen))) continue;
     /* [Z6] */
     if (sw_compare_exchange_acq_rel(&o->member[permit], &seen, h->role)) return (int)permit;
