@@ -60,8 +60,8 @@ int sw_rwlock_try_read(sw_heap *h, uint32_t at, uint32_t generation) {
   sw_store_relaxed(own, h->role);
   sw_fence_handshake();                                   /* [Z7] */
   if (sw_peer_load_acquire(&o->state) == 0) return SW_OK; /* [Z9] */
-  sw_store_relaxed(own, 0); /* it has read nothing */
-  swi_waits_ring_all(h->base, &o->head.waits[0]); /* the writer may have seen it */
+  sw_store_relaxed(own, 0);                               /* it has read nothing */
+  swi_waits_ring_all(h->base, &o->head.waits[0]);         /* the writer may have seen it */
   return SW_EBUSY;
 }
 

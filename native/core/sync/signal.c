@@ -74,7 +74,7 @@ int sw_condition_try(sw_heap *h, uint32_t at, uint32_t generation) {
   sw_sync *o = swi_sync_at(h, at, SW_TYPE_CONDITION, generation);
   if (o == NULL) return swi_sync_why(h, at, SW_TYPE_CONDITION, generation);
   uint32_t *own = &o->member[h->endpoint % SW_ENDPOINTS], flagged = h->role | SW_SYNC_FLAG;
-  if (sw_peer_load_relaxed(own) != flagged) return SW_EBUSY; /* the exchange is [Z3] */
+  if (sw_peer_load_relaxed(own) != flagged) return SW_EBUSY; /* the exchange orders */
   return swi_sync_change(own, flagged, 0) ? SW_OK : SW_EBUSY;
 }
 

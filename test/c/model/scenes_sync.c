@@ -367,9 +367,7 @@ static void come_and_hold_0(void) {
   model_assume(try_acquire(0) == 0);
   g.got[0] = 1;
 }
-static void acquire_beside_0(void) {
-  g.got[1] = try_acquire(1) == 0;
-}
+static void acquire_beside_0(void) { g.got[1] = try_acquire(1) == 0; }
 static void one_has_it(void) { model_check(g.got[0] + g.got[1] == 1); }
 static void setup_new_spin(void) { setup_without_0(SW_TYPE_SPIN_LOCK, 0, 0); }
 static void come_and_spin_0(void) {
