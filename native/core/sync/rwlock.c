@@ -45,7 +45,7 @@ static int read_slowly(const sw_heap *h, sw_sync *o, uint32_t writer) {
   if (writer == SW_RWLOCK_POISONED) return SW_EPOISONED;
   if (writer == h->role) return SW_ESTATE;
   if (swi_sync_lives(h, writer)) return SW_EBUSY;
-  if (sw_peer_load_relaxed(&o->more) != 0) return SW_EOWNERDEAD; /* it is dead: this is its last word */
+  if (sw_peer_load_relaxed(&o->more) != 0) return SW_EOWNERDEAD; /* its last word */
   return swi_sync_change(&o->state, writer, 0) ? SW_OK : SW_EBUSY;
 }
 

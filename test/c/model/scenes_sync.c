@@ -328,7 +328,7 @@ static void setup_one_part(void) {
   data()[2] = 1;
 }
 
-/* 2 sleeps already: whoever ends the last part rings it. */
+/* 2 sleeps already: the one that ends the last part rings it. */
 static void setup_parts(uint32_t members, uint32_t counted) {
   setup(SW_TYPE_WAIT_GROUP, 0, 0, 0);
   model_check(sw_group_add(&g.heap[2], g.at, g.generation, members) == SW_OK);
