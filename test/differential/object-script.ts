@@ -82,6 +82,7 @@ export class ObjectScript extends Calls {
       ],
       ['pool', abi.SW_TYPE_POOL!, (e) => this.#makePool(e), (e, o) => this.#pool(e, o)],
       ['queue', abi.SW_TYPE_QUEUE!, (e) => this.#makeQueue(e), (e, o) => this.#queue(e, o)],
+      ['broadcast', abi.SW_TYPE_BROADCAST!, (e) => this.#makeBroadcast(e), (e, o) => this.#broadcast(e, o)],
     ]
     this.#types = containers.map(([name, type, make, use]) => ({ name, type, make, use, objects: [] }))
   }
@@ -992,5 +993,39 @@ export class ObjectScript extends Calls {
     else if (kind < 18) this.call(endpoint, 'sw_queue_block', ...head, this.below(60))
     else if (kind < 19) this.call(endpoint, 'sw_queue_check', ...head)
     else if (this.below(4) === 0) this.call(endpoint, 'sw_queue_close', ...head)
+  }
+
+  // ---- broadcasts ----
+
+  #makeBroadcast(endpoint: number): number {
+    const policies = [abi.SW_BROADCAST_BLOCK!, abi.SW_BROADCAST_DROP_OLDEST!, abi.SW_BROADCAST_LATEST_ONLY!]
+    const capacity = this.any([abi.SW_BROADCAST_MIN!, 500, 4000])
+    const made = this.#made(endpoint, 'sw_broadcast_new', capacity, this.any(policies), this.below(4))
+    if (made !== 0) this.call(endpoint, 'sw_broadcast_longest', this.#of(endpoint).heap, made)
+    return made
+  }
+
+  #broadcast(endpoint: number, { at: object, generation }: Made): void {
+    const { heap, incoming, more, to } = this.#of(endpoint)
+    const head = [heap, object, generation] as const
+    for (let i = 1 + this.below(8); i > 0; i--) {
+      const kind = this.below(40)
+      if (kind < 12) {
+        const length = this.below(this.below(4) === 0 ? 2000 : 100)
+        this.#fill(incoming, length)
+        this.call(endpoint, 'sw_broadcast_try_send', ...head, this.below(256), incoming, length)
+      } else if (kind < 24) {
+        const got = this.call(endpoint, 'sw_broadcast_try_receive', ...head, to, this.any([8, 300, 2000]), more)
+        if (got === 1) this.#saw(to, this.#word(more + at('sw_broadcast_message', 'length')))
+      } else if (kind < 28) this.call(endpoint, 'sw_broadcast_subscribe', ...head, this.below(2))
+      else if (kind < 30) this.call(endpoint, 'sw_broadcast_unsubscribe', ...head)
+      else if (kind < 32) this.call(endpoint, 'sw_broadcast_is_subscribed', ...head)
+      else if (kind < 33) this.call(endpoint, 'sw_broadcast_subscribers', ...head)
+      else if (kind < 35) this.call(endpoint, 'sw_broadcast_begin_wait', ...head, this.below(2))
+      else if (kind < 37) this.call(endpoint, 'sw_broadcast_end_wait', ...head, this.below(2))
+      else if (kind < 38) this.call(endpoint, 'sw_broadcast_is_closed', ...head)
+      else if (kind < 39) this.call(endpoint, 'sw_broadcast_check', ...head)
+      else if (this.below(4) === 0) this.call(endpoint, 'sw_broadcast_close', ...head)
+    }
   }
 }

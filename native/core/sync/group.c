@@ -25,7 +25,7 @@
 static void look_for_dead(sw_heap *h, sw_sync *o) {
   bool leaves = (sw_peer_load_relaxed(&o->options) & SW_SYNC_LEAVE) != 0, found = false;
   for (uint32_t i = 0; i < SW_ENDPOINTS; i++) {
-    uint32_t word = sw_peer_load_relaxed(&o->member[i]);
+    uint32_t word = sw_peer_load_acquire(&o->member[i]); /* [T2], and the claim of the role */
     if (word == 0 || word >= BROKEN || swi_sync_lives(h, word)) continue;
     found = swi_sync_change(&o->member[i], word, leaves ? 0 : BROKEN) || found;
   }

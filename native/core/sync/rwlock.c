@@ -45,7 +45,7 @@ static int read_slowly(const sw_heap *h, sw_sync *o, uint32_t writer) {
   if (writer == SW_RWLOCK_POISONED) return SW_EPOISONED;
   if (writer == h->role) return SW_ESTATE;
   if (swi_sync_lives(h, writer)) return SW_EBUSY;
-  if (sw_peer_load_acquire(&o->more) != 0) return SW_EOWNERDEAD;
+  if (sw_peer_load_relaxed(&o->more) != 0) return SW_EOWNERDEAD; /* its last word */
   return swi_sync_change(&o->state, writer, 0) ? SW_OK : SW_EBUSY;
 }
 
@@ -54,14 +54,14 @@ int sw_rwlock_try_read(sw_heap *h, uint32_t at, uint32_t generation) {
   if (o == NULL) return swi_sync_why(h, at, SW_TYPE_RWLOCK, generation);
   uint32_t *own = own_of(h, o);
   if (sw_peer_load_relaxed(own) == h->role) return SW_ESTATE;
-  uint32_t writer = sw_peer_load_relaxed(&o->state);
+  uint32_t writer = sw_peer_load_acquire(&o->state); /* its claim of the role, too */
   int status = writer == 0 ? SW_OK : read_slowly(h, o, writer);
   if (status != SW_OK) return status;
   sw_store_relaxed(own, h->role);
   sw_fence_handshake();                                   /* [Z7] */
   if (sw_peer_load_acquire(&o->state) == 0) return SW_OK; /* [Z9] */
-  sw_store_release(own, 0);
-  swi_waits_ring_all(h->base, &o->head.waits[0]); /* the writer may have seen it */
+  sw_store_relaxed(own, 0);                               /* it has read nothing */
+  swi_waits_ring_all(h->base, &o->head.waits[0]);         /* the writer may have seen it */
   return SW_EBUSY;
 }
 
@@ -120,14 +120,14 @@ int sw_rwlock_try_write(sw_heap *h, uint32_t at, uint32_t generation, uint32_t p
     }
     if (status == SW_EOWNERDEAD && sw_peer_load_relaxed(&o->more) == 0)
       sw_mutex_consistent(h->base, mutex, h->endpoint);
-    sw_store_release(&o->state, h->role);
+    sw_store_release(&o->state, h->role); /* and the claim of the role */
   }
   sw_fence_handshake(); /* [Z7] */
   if (has_readers(h, o)) {
     if (patient == 0) give_up(h, o);
     return SW_EBUSY;
   }
-  sw_store_release(&o->more, h->role);
+  sw_store_relaxed(&o->more, h->role);
   return is_inherited(o) ? SW_EOWNERDEAD : SW_OK;
 }
 

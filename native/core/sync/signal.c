@@ -74,14 +74,15 @@ int sw_condition_try(sw_heap *h, uint32_t at, uint32_t generation) {
   sw_sync *o = swi_sync_at(h, at, SW_TYPE_CONDITION, generation);
   if (o == NULL) return swi_sync_why(h, at, SW_TYPE_CONDITION, generation);
   uint32_t *own = &o->member[h->endpoint % SW_ENDPOINTS], flagged = h->role | SW_SYNC_FLAG;
-  if (sw_peer_load_acquire(own) != flagged) return SW_EBUSY; /* [Z3] */
+  if (sw_peer_load_relaxed(own) != flagged) return SW_EBUSY; /* the exchange orders */
   return swi_sync_change(own, flagged, 0) ? SW_OK : SW_EBUSY;
 }
 
 /* Notify one waiter behind that endpoint, or all: how many. */
 static uint32_t notify(void *base, sw_sync *o, uint32_t endpoint, bool all) {
   uint32_t notified = 0;
-  sw_fence_handshake(); /* [F7] of waits.c: the caller has changed what the waiters wait for */
+  /* no fence: those that the mutex, or the dead one's or leaver's word, does not order before this
+   * look for themselves */
   uint64_t waits = sw_peer_load64_relaxed(&o->head.waits[0]);
   for (uint32_t i = 1; i <= SW_ENDPOINTS && waits != 0; i++) {
     uint32_t index = (endpoint + i) % SW_ENDPOINTS;
@@ -145,7 +146,7 @@ int sw_once_end(sw_heap *h, uint32_t at, uint32_t generation, uint32_t done) {
 int sw_spin_try_lock(sw_heap *h, uint32_t at, uint32_t generation, uint32_t closely) {
   sw_sync *o = swi_sync_at(h, at, SW_TYPE_SPIN_LOCK, generation);
   if (o == NULL) return swi_sync_why(h, at, SW_TYPE_SPIN_LOCK, generation);
-  uint32_t holder = sw_peer_load_relaxed(&o->state);
+  uint32_t holder = sw_peer_load_acquire(&o->state); /* [Z5], and the claim of the role */
   /* a load first: those that spin share the line until it changes */
   /* [Z5] */
   if (holder == 0 && sw_compare_exchange_acq_rel(&o->state, &holder, h->role)) return SW_OK;

@@ -28,7 +28,7 @@ static inline bool swi_sync_lives(const sw_heap *h, uint32_t role) {
 
 /* Compare-exchange of one word whose expected value is not needed again. */
 static inline bool swi_sync_change(uint32_t *word, uint32_t from, uint32_t to) {
-  return sw_compare_exchange_acq_rel(word, &from, to);
+  return sw_compare_exchange_acq_rel(word, &from, to); /* [Z3], and of others */
 }
 
 /* Has the caller declared itself a waiter? Only then a look asks whether members live. */

@@ -73,6 +73,19 @@ static void counted_2(void) {
   model_check(sw_sync_check(&g.heap[0], g.at, g.type, g.generation) == SW_OK);
 }
 
+static void no_check(void) {}
+
+/* Thread 0 claims its endpoint only now: others that meet its role must not take it for a dead
+ * one's. */
+static void come(void) {
+  model_check(sw_endpoint_claim(base(), 1, 10, 1) == 0);
+  model_check(sw_heap_open(&g.heap[0], base(), REGION_BYTES, SW_HEAP_AT, 0) == SW_OK);
+}
+static void setup_without_0(uint32_t type, uint32_t limit, uint32_t initial) {
+  setup(type, limit, initial, 0);
+  sw_endpoint_release(base(), 0);
+}
+
 /* ---- events ---- */
 
 static int try_event(uint32_t i) { return sw_event_try(&g.heap[i], g.at, g.generation); }
@@ -88,6 +101,22 @@ static void wait_event(uint32_t i) {
 }
 static void wait_event_1(void) { wait_event(1); }
 static void was_set(void) { model_check(object()->state == 1 || g.type == SW_TYPE_EVENT); }
+
+/* What two announce is seen by the one that resets the event and then looks, although the first of
+ * them is seen through the other's exchange alone. */
+static void announce(uint32_t i) {
+  sw_store_relaxed(data() + 1 + i, 1);
+  model_check(sw_event_set(&g.heap[i], g.at, g.generation) == SW_OK);
+}
+static void announce_0(void) { announce(0); }
+static void announce_1(void) { announce(1); }
+static void await_both_2(void) {
+  for (;;) {
+    model_check(sw_event_reset(&g.heap[2], g.at, g.generation) == SW_OK);
+    if (sw_load_relaxed(data() + 1) + sw_load_relaxed(data() + 2) == 2) break;
+    model_check(wait_for(2, 0, try_event) == SW_OK);
+  }
+}
 
 /* ---- semaphores ---- */
 
@@ -112,6 +141,33 @@ static void consume_1(void) {
   model_check(permit >= 0 && model_data_read(data()) == 1);
   model_check(sw_semaphore_consume(&g.heap[1], g.at, g.generation, (uint32_t)permit) == SW_OK);
 }
+/* 0 has one, and dies. */
+static void setup_held_by_0(void) {
+  setup_permit();
+  model_check(try_acquire(0) == 0);
+}
+static void count_and_die_0(void) {
+  count();
+  model_die(1);
+}
+static void permit_at_once(uint32_t i) {
+  int permit = try_acquire(i);
+  if (permit < 0) return;
+  count();
+  g.got[i] = 1;
+}
+static void permit_at_once_1(void) { permit_at_once(1); }
+static void permit_at_once_2(void) { permit_at_once(2); }
+static void its_next_holder_has_it(void) {
+  model_check(g.got[1] + g.got[2] <= 1 && *data() == 1 + g.got[1] + g.got[2]);
+  for (uint32_t i = 1; i < 3; i++) {
+    if (g.got[i]) model_check(sw_semaphore_release(&g.heap[i], g.at, g.generation, 0) == SW_OK);
+  }
+}
+static void post_(uint32_t i) { model_check(sw_semaphore_post(&g.heap[i], g.at, g.generation) == SW_OK); }
+static void post_only_0(void) { post_(0); }
+static void post_only_1(void) { post_(1); }
+static void two_are_free(void) { model_check(sw_semaphore_available(&g.heap[0], g.at, g.generation) == 2); }
 static void all_free(void) {
   counted_2();
   model_check(sw_semaphore_available(&g.heap[0], g.at, g.generation) == 1);
@@ -191,7 +247,6 @@ static void end_write_0(void) {
   count();
   model_check(sw_rwlock_end_write(&g.heap[0], g.at, g.generation) == SW_OK);
 }
-static void no_check(void) {}
 
 /* ---- conditions ---- */
 
@@ -217,6 +272,11 @@ static void setup_first_is_0(void) {
   model_check(sw_condition_enlist(&g.heap[2], g.at, g.generation) == SW_OK);
 }
 static void die_0(void) { model_die(1); }
+/* It wants to be told, once more or still, as it is notified. */
+static void enlist_and_sleep_1(void) {
+  model_check(sw_condition_enlist(&g.heap[1], g.at, g.generation) == SW_OK);
+  model_check(wait_for(1, 0, try_condition) == SW_OK);
+}
 static void notify_1(void) { sw_condition_notify(&g.heap[1], g.at, g.generation, 0); }
 static void notify_1_and_bury(void) {
   notify_1();
@@ -268,6 +328,78 @@ static void setup_one_part(void) {
   data()[2] = 1;
 }
 
+/* 2 sleeps already: the one that ends the last part rings it. */
+static void setup_parts(uint32_t members, uint32_t counted) {
+  setup(SW_TYPE_WAIT_GROUP, 0, 0, 0);
+  model_check(sw_group_add(&g.heap[2], g.at, g.generation, members) == SW_OK);
+  object()->state = counted;
+  model_check(sw_sync_begin_wait(&g.heap[2], g.at, g.type, g.generation, 0) == SW_OK);
+  g.ticket[2] = sw_endpoint_arm(base(), 2, SW_SLEEP_FUTEX);
+}
+static void setup_open_parts(void) { setup_parts(2, 0); }
+static void setup_counted_parts(void) { setup_parts(0, 2); }
+static void be_woken_2(void) { model_wait(sw_endpoint_doorbell(base(), 2), g.ticket[2]); }
+static void none_is_left(void) { model_check(sw_group_left(&g.heap[2], g.at, g.generation) == 0); }
+static void setup_counted_part(void) {
+  setup(SW_TYPE_WAIT_GROUP, 0, 0, 0);
+  object()->state = 1;
+}
+static void look_once_2(void) {
+  if (try_group(2) == SW_OK) model_check(model_data_read(data() + 1) == 1);
+}
+
+/* 0 has arrived, and waits for 1. */
+static void setup_arrived(void) {
+  setup_joined();
+  model_check(sw_barrier_arrive(&g.heap[0], g.at, g.generation, &g.ticket[0]) == 0);
+}
+static void look_at_barrier_0(void) {
+  int status = try_barrier(0);
+  model_check(status == SW_EBUSY || status == SW_EBROKEN);
+}
+static void reset_1(void) { model_check(sw_barrier_reset(&g.heap[1], g.at, g.generation) == SW_OK); }
+
+/* ---- of one that has just come ---- */
+
+static void setup_new_permit(void) { setup_without_0(SW_TYPE_SEMAPHORE, 1, 1); }
+static void come_and_hold_0(void) {
+  come();
+  model_assume(try_acquire(0) == 0);
+  g.got[0] = 1;
+}
+static void acquire_beside_0(void) { g.got[1] = try_acquire(1) == 0; }
+static void one_has_it(void) { model_check(g.got[0] + g.got[1] == 1); }
+static void setup_new_spin(void) { setup_without_0(SW_TYPE_SPIN_LOCK, 0, 0); }
+static void come_and_spin_0(void) {
+  come();
+  g.got[0] = sw_spin_try_lock(&g.heap[0], g.at, g.generation, 1) == SW_OK;
+}
+static void spin_beside_0(void) {
+  int status = sw_spin_try_lock(&g.heap[1], g.at, g.generation, 1);
+  g.got[1] = status == SW_OK || status == SW_EOWNERDEAD;
+}
+static void setup_new_rwlock(void) { setup_without_0(SW_TYPE_RWLOCK, 0, 0); }
+static void come_and_write_0(void) {
+  come();
+  g.got[0] = sw_rwlock_try_write(&g.heap[0], g.at, g.generation, 0) == SW_OK;
+}
+static void read_beside_0(void) {
+  int status = try_read(1);
+  model_check(status == SW_OK || status == SW_EBUSY);
+  g.got[1] = status == SW_OK;
+}
+static void one_at_most_has_it(void) { model_check(g.got[0] + g.got[1] <= 1); }
+static void setup_new_part(void) {
+  setup_without_0(SW_TYPE_WAIT_GROUP, 0, 0);
+  model_check(sw_group_add(&g.heap[2], g.at, g.generation, 1) == SW_OK);
+  model_check(sw_sync_begin_wait(&g.heap[1], g.at, g.type, g.generation, 0) == SW_OK);
+}
+static void come_and_claim_0(void) {
+  come();
+  model_check(sw_group_claim(&g.heap[0], g.at, g.generation) == SW_OK);
+}
+static void look_at_group_1(void) { model_check(try_group(1) == SW_EBUSY); }
+
 #define SCENE(title, begins, ends, ...) \
   { .name = "sync: " title, .setup = begins, .finish = ends, .threads = {__VA_ARGS__}, .sc = true }
 #define DEATH(title, begins, ends, ...) \
@@ -298,6 +430,27 @@ const model_scenario scenes_sync[] = {
      .threads = {die_0, notify_1_and_bury, sleep_2}},
     SCENE("a barrier", setup_barrier, no_check, meet_0, meet_1),
     DEATH("a member of a barrier dies", setup_joined, no_check, meet_0, meet_1, bury_0),
-    SCENE("a wait group", setup_group, is_over, part_0, part_1, wait_group_2),
+    {.name = "sync: a wait group",
+     .setup = setup_group,
+     .finish = is_over,
+     .threads = {part_0, part_1, wait_group_2},
+     .sc = true,
+     .large = true},
     DEATH("a claimer dies", setup_one_part, is_answered, part_0, bury_0, wait_group_2),
+    SCENE("an event is set by two, and reset", setup_event, no_check, announce_0, announce_1, await_both_2),
+    SCENE("a permit of a dead one, for two", setup_held_by_0, its_next_holder_has_it, count_and_die_0, permit_at_once_1,
+          permit_at_once_2),
+    SCENE("a permit of a dead one, and burial", setup_held_by_0, its_next_holder_has_it, count_and_die_0, bury_0,
+          permit_at_once_2),
+    SCENE("a waiter enlists again as it is notified", setup_condition, no_check, notify_0, enlist_and_sleep_1),
+    SCENE("a barrier is reset", setup_arrived, no_check, look_at_barrier_0, reset_1),
+    SCENE("open parts, one sleeps", setup_open_parts, none_is_left, part_0, part_1, be_woken_2),
+    SCENE("counted parts, one sleeps", setup_counted_parts, none_is_left, part_0, part_1, be_woken_2),
+    SCENE("a counted part, one looks", setup_counted_part, none_is_left, part_0, look_once_2),
+    SCENE("a part, one looks", setup_one_part, none_is_left, part_0, look_once_2),
+    SCENE("two permits are posted", setup_no_permit, two_are_free, post_only_0, post_only_1),
+    SCENE("a permit of one that has just come", setup_new_permit, one_has_it, come_and_hold_0, acquire_beside_0),
+    SCENE("a spin lock of one that has just come", setup_new_spin, one_has_it, come_and_spin_0, spin_beside_0),
+    SCENE("a writer that has just come", setup_new_rwlock, one_at_most_has_it, come_and_write_0, read_beside_0),
+    SCENE("a claimer that has just come", setup_new_part, no_check, come_and_claim_0, look_at_group_1),
     {.name = NULL}};

@@ -153,7 +153,23 @@ static void claim_and_wait(void) {
   wait_for_one(0);
 }
 
-const model_scenario scenes_waits[] = {{.name = "waits: a waiter and a waker",
+/* ---- several change the word at once ---- */
+
+static void setup_0_and_1_wait(void) {
+  setup();
+  for (uint32_t i = 0; i < 2; i++) swi_waits_begin(waits(), i);
+}
+static void bury_all_of_0(void) { swi_waits_bury(base(), waits(), 0, true); }
+static void end_1(void) { swi_waits_end(waits(), 1); }
+static void begin_2(void) { swi_waits_begin(waits(), 2); }
+static void only_2_waits(void) { model_check(*waits() == 1u << 2); }
+
+const model_scenario scenes_waits[] = {{.name = "waits: one begins, one ends, one is buried",
+                                        .setup = setup_0_and_1_wait,
+                                        .threads = {bury_all_of_0, end_1, begin_2},
+                                        .finish = only_2_waits,
+                                        .sc = true},
+                                       {.name = "waits: a waiter and a waker",
                                         .setup = setup,
                                         .threads = {put_0, wait_1},
                                         .finish = all_taken,
