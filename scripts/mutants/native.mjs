@@ -113,6 +113,14 @@ const COVER = [
     },
   ],
   [
+    'native/core/sync/',
+    {
+      asan: ['test_sync', 'test_hostile_sync'],
+      plain: ['model_core', 'test_crash_sync'],
+      js: /sync|agree/,
+    },
+  ],
+  [
     'native/core/objects/',
     {
       asan: ['test_object', 'test_objects', 'test_heap_channel', 'test_hostile_heap', 'test_double_fetch_heap'],
