@@ -162,7 +162,9 @@ export function list<T>(values: Iterable<T>, name: string): T[] {
   return reading(name, () => Array.from(values))
 }
 
-/** How much of what the iterable gives `take` has taken, until it returns false. Errors: as `list`. */
+/**
+ * How much of what the iterable gives `take` has taken, until it returns false. Errors: as `list`.
+ */
 export function taken<T>(values: Iterable<T>, name: string, take: (value: T) => boolean): number {
   iterable(values, name)
   return reading(name, () => {

@@ -50,8 +50,8 @@ const POLICIES: Readonly<Record<BroadcastPolicy, number>> = {
 export interface SharedBroadcastOptions {
   /**
    * 'block', the default: it waits until every living subscriber has received what is in its place.
-   * 'drop-oldest': it takes the place of the oldest, and slow subscribers miss those. 'latest-only':
-   * likewise, and a subscriber always receives the newest value there is.
+   * 'drop-oldest': it takes the place of the oldest, and slow subscribers miss those.
+   * 'latest-only': likewise, and a subscriber always receives the newest value there is.
    */
   policy?: BroadcastPolicy
   /** Bytes of the ring, rounded up to a power of two; a value may have half of that. 64 KiB. */
@@ -66,7 +66,9 @@ export interface SharedBroadcastOptions {
 
 /** Whether a new subscriber begins with what is there still. */
 export interface SubscribeOptions {
-  /** 'next', the default: with the next value that is broadcast. 'oldest': with the oldest there. */
+  /**
+   * 'next', the default: with the next value that is broadcast. 'oldest': with the oldest there.
+   */
   from?: 'next' | 'oldest'
 }
 
@@ -75,9 +77,9 @@ export type BroadcastPatience = check.Patience
 
 /**
  * What one participant broadcasts, every subscriber receives: threads of any processes, each at its
- * own pace, from one ring in a heap. A thread is one subscriber, however many objects it has for one
- * broadcast. Any number of threads may broadcast; what one of them sends arrives in its order, and
- * all subscribers see the same order.
+ * own pace, from one ring in a heap. A thread is one subscriber, however many objects it has for
+ * one broadcast. Any number of threads may broadcast; what one of them sends arrives in its order,
+ * and all subscribers see the same order.
  */
 export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIterable<T> {
   /** The region that is this broadcast's alone, or null. */
@@ -93,10 +95,10 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
 
   /**
    * A new broadcast, in a region of its own if no other home is given; or the one that another
-   * participant has made, of its getSharedMemory() or pointer, and `open` then has the codec if that
-   * is one of your own. Errors: as Heap.alloc; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT,
-   * ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_CLOSED; ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND,
-   * ERR_SABWAY_WILD_POINTER: there is no broadcast.
+   * participant has made, of its getSharedMemory() or pointer, and `open` then has the codec if
+   * that is one of your own. Errors: as Heap.alloc; ERR_SABWAY_INVALID_TYPE,
+   * ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_CLOSED; ERR_SABWAY_FREED,
+   * ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER: there is no broadcast.
    */
   constructor(options?: SharedBroadcastOptions | QueueMemory)
   constructor(
@@ -197,7 +199,9 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
     this.#waits.nudge()
   }
 
-  /** How many threads subscribe, of those that live. Errors: ERR_SABWAY_FREED, ERR_SABWAY_CLOSED. */
+  /**
+   * How many threads subscribe, of those that live. Errors: ERR_SABWAY_FREED, ERR_SABWAY_CLOSED.
+   */
   getSubscriberCount(): number {
     this.member.mustBeOpen()
     const { core, handle } = this.member
@@ -309,8 +313,8 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
   }
 
   /**
-   * Free the broadcast, when no participant uses it any more; and its region, where that is its own.
-   * Errors: ERR_SABWAY_FREED, ERR_SABWAY_CLOSED.
+   * Free the broadcast, when no participant uses it any more; and its region, where that is its
+   * own. Errors: ERR_SABWAY_FREED, ERR_SABWAY_CLOSED.
    */
   override free(): void {
     super.free()
@@ -443,7 +447,9 @@ function checked(given: SharedBroadcastOptions | undefined): {
 /** Beside what the broadcast needs: the heap's own tables, and blocks of values on their way. */
 const SPARE = 4 * SW_PAGE
 
-/** Of a broadcast that is made without a place. Errors: as `checked`, Region.create, Region.open. */
+/**
+ * Of a broadcast that is made without a place. Errors: as `checked`, Region.create, Region.open.
+ */
 function ownRegion(given: SharedBroadcastOptions | QueueMemory | undefined): Region {
   const handle = handleIn(given)
   if (handle !== null) return Region.open(handle)

@@ -1,6 +1,6 @@
-// What the calls of this thread wait for in channels. A channel knows the thread as one waiter, a bit
-// of a waits word, and calls of `receive`, `send` and `select` may share it: the bit is set by the
-// first of them, and cleared by the last.
+// What the calls of this thread wait for in channels. A channel knows the thread as one waiter, a
+// bit of a waits word, and calls of `receive`, `send` and `select` may share it: the bit is set by
+// the first of them, and cleared by the last.
 import type { WaitSet, WaitSource } from '../loop/waits.js'
 
 /** One thing of one channel: a value, or room for one. */

@@ -473,7 +473,9 @@ export class SharedPool<Input = unknown, Output = unknown> {
     return this.#closing && this.pending === 0 && serves
   }
 
-  /** A task of a worker that has died: the queue gives it to another, where it may be begun again. */
+  /**
+   * A task of a worker that has died: the queue gives it to another, where it may be begun again.
+   */
   #lose(call: Call, member: Member, number: number): void {
     const word = Atomics.load(this.#places, placeOf(call.task))
     if (stateOf(word) !== RUNNING || workerOf(word) !== number) return
