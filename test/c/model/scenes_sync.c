@@ -337,6 +337,10 @@ static void setup_parts(uint32_t members, uint32_t counted) {
   g.ticket[2] = sw_endpoint_arm(base(), 2, SW_SLEEP_FUTEX);
 }
 static void setup_open_parts(void) { setup_parts(2, 0); }
+static void setup_claimed_parts(void) {
+  setup_parts(2, 0);
+  for (uint32_t i = 0; i < 2; i++) model_check(sw_group_claim(&g.heap[i], g.at, g.generation) == SW_OK);
+}
 static void setup_counted_parts(void) { setup_parts(0, 2); }
 static void be_woken_2(void) { model_wait(sw_endpoint_doorbell(base(), 2), g.ticket[2]); }
 static void none_is_left(void) { model_check(sw_group_left(&g.heap[2], g.at, g.generation) == 0); }
@@ -445,6 +449,7 @@ const model_scenario scenes_sync[] = {
     SCENE("a waiter enlists again as it is notified", setup_condition, no_check, notify_0, enlist_and_sleep_1),
     SCENE("a barrier is reset", setup_arrived, no_check, look_at_barrier_0, reset_1),
     SCENE("open parts, one sleeps", setup_open_parts, none_is_left, part_0, part_1, be_woken_2),
+    SCENE("claimed parts, one sleeps", setup_claimed_parts, none_is_left, part_0, part_1, be_woken_2),
     SCENE("counted parts, one sleeps", setup_counted_parts, none_is_left, part_0, part_1, be_woken_2),
     SCENE("a counted part, one looks", setup_counted_part, none_is_left, part_0, look_once_2),
     SCENE("a part, one looks", setup_one_part, none_is_left, part_0, look_once_2),
