@@ -54,9 +54,9 @@ export class SharedChannel<T = unknown> extends SharedQueue<T> {
    * `new SharedChannel(options)` has a region of its own; `new SharedChannel(heap, options)` is in
    * a heap. `new SharedChannel(heap, memory)`, or of a channel with its own region
    * `new SharedChannel(memory)`, is the channel whose getSharedMemory() gave that. Errors: as
-   * Heap.alloc and Region.create; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE; ERR_SABWAY_UNSUPPORTED: a
-   * capacity of 0, which would be a channel whose sender waits for its receiver; ERR_SABWAY_FREED,
-   * ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER.
+   * Heap.alloc and Region.create; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE;
+   * ERR_SABWAY_UNSUPPORTED: a capacity of 0, which would be a channel whose sender waits for its
+   * receiver; ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER.
    */
   constructor(home?: QueueHome | SharedChannelOptions, given?: SharedChannelOptions | object | number) {
     const alone = !isHome(home)
