@@ -4,7 +4,7 @@
  * holder of the lock writes them. A subscriber's entry is its own.
  *
  *   publish   SW_BROADCAST_BLOCK: no living subscriber has its cursor before what is overwritten
- *             tail := behind the messages that are overwritten   [B1]
+ *             tail := behind the messages that are overwritten   [B1] [B5]
  *             the frame                                          [B1]
  *             head := behind it                                  [B2]
  *             latest, number
@@ -27,6 +27,8 @@
  *        whole message.
  *   [B3] the release store of a cursor, pairs with the acquire load of it by a publisher: what is
  *        overwritten then has been copied.
+ *   [B5] the release store of `tail`, pairs with the acquire load of it by a subscriber: one that
+ *        finds `tail` at the head that it knows sees a later head by another look, if there is one.
  *   [B4] the release store of CLOSED, pairs with the acquire load of it by a subscriber, which looks
  *        at `head` behind that: what was published before the close is received before its end.
  *
@@ -221,8 +223,7 @@ uint32_t sw_broadcast_longest(const sw_heap *h, uint32_t at) {
 
 /* ---- publishing ---- */
 
-/* May what lies more than the ring's bytes before `end` be overwritten? For the holder of the lock.
- */
+/* May what lies a ring's bytes before `end` be overwritten? For the holder of the lock. */
 static int make_room(const sw_heap *h, const view *v, uint64_t tail, uint64_t head, uint64_t end) {
   uint64_t gate = sw_peer_load64_relaxed(&v->b->gate);
   if (gate <= head && end - gate <= v->capacity) return SW_OK;
@@ -251,7 +252,7 @@ static void move_tail(const sw_heap *h, const view *v, uint64_t tail, uint64_t h
     /* a hostile peer has written it: all are given up */
     tail = read_frame(v, tail, head, &f) ? tail + f.bytes : head;
   }
-  sw_store64_relaxed(&v->b->tail, tail); /* [B1] */
+  sw_store64_release(&v->b->tail, tail); /* [B5] */
   sw_fence_fill_unless(h->ordered);
 }
 
@@ -368,14 +369,14 @@ static bool find_next(const view *v, uint64_t *position, uint64_t head, frame *f
 
 /* One try: 1, or 0 when there is none; SW_EAGAIN: it was overwritten meanwhile. */
 enum { SW_EAGAIN = 2 };
-
 static int receive(const sw_heap *h, const view *v, uint32_t tries, uint8_t *to, uint32_t room,
                    sw_broadcast_message *message) {
   sw_subscriber *s = own_entry(h, v->b);
   bool closed = is_closed(v->b);
   uint64_t head = sw_peer_load64_acquire(&v->b->head); /* [B2] */
-  uint64_t tail = sw_peer_load64_relaxed(&v->b->tail), position = sw_peer_load64_relaxed(&s->cursor);
-  if (tail > head) return SW_EAGAIN; /* it has moved on since */
+  uint64_t tail = sw_peer_load64_acquire(&v->b->tail); /* [B5] */
+  uint64_t position = sw_peer_load64_relaxed(&s->cursor);
+  if (tail >= head && sw_peer_load64_relaxed(&v->b->head) != head) return SW_EAGAIN;
   if (position > head || ((position | head | tail) & 7) != 0) return SW_ECORRUPT;
   if (position < tail) position = catch_up(v, tail, head, tries);
   if (head - position > v->capacity) return SW_EAGAIN;
