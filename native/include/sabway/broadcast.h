@@ -55,8 +55,8 @@ uint32_t sw_broadcast_longest(const sw_heap *h, uint32_t at);
 int sw_broadcast_try_send(sw_heap *h, uint32_t at, uint32_t generation, uint32_t type, const void *from,
                           uint32_t length);
 
-/* Subscribe the caller's endpoint: to what is published from now on, or with `oldest` to all that is
- * there still. One that subscribes stays as it is. A crash behind it leaves a subscriber that is
+/* Subscribe the caller's endpoint: to what is published from now on, or with `oldest` to all that
+ * is there still. One that subscribes stays as it is. A crash behind it leaves a subscriber that is
  * dead. Errors: SW_EBUSY, SW_ECLOSED, SW_ECORRUPT; as sw_object_check. */
 int sw_broadcast_subscribe(sw_heap *h, uint32_t at, uint32_t generation, uint32_t oldest);
 

@@ -1,4 +1,4 @@
-// A thread, or a process, that broadcasts numbered texts, or receives them and tells what it has got.
+// A thread, or a process, that broadcasts numbered texts, or receives them and tells what it got.
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { MemoryHeap, type MemoryHeapMemory, SharedBroadcast } from 'sabway'
 
