@@ -145,8 +145,8 @@ static void fill(const view *v, uint64_t position, const uint8_t *from, uint32_t
 static void copy(const view *v, uint64_t position, uint8_t *to, uint32_t length) {
   const uint64_t *from = word_at(v, position);
   uint64_t word;
-  for (; length >= 8; length -= 8, to += 8) {
-    word = sw_peer_load64_acquire(from++); /* [B1] */
+  for (; length >= 8; length -= 8, to += 8, from++) {
+    word = sw_peer_load64_acquire(from); /* [B1] */
     __builtin_memcpy(to, &word, 8);
   }
   if (length == 0) return;
