@@ -21,21 +21,21 @@
  *
  * Ordering edges:
  *   [B1] the stores of a frame release the store of `tail`, and pair with the acquire loads by which
- *        a message is copied: a copy that has anything of a later message is followed by a look at a
- *        `tail` that is behind the earlier one.
- *   [B2] the release store of `head`, pairs with the acquire load of it by a subscriber: it sees the
- *        whole message.
+ *        a message is copied: a copy that has anything of a later message is followed by a look at
+ *        a `tail` that is behind the earlier one.
+ *   [B2] the release store of `head`, pairs with the acquire load of it by a subscriber: it sees
+ *        the whole message.
  *   [B3] the release store of a cursor, pairs with the acquire load of it by a publisher: what is
  *        overwritten then has been copied.
+ *   [B4] the release store of CLOSED, pairs with the acquire load of it by a subscriber, which
+ *        looks at `head` behind that: what was published before the close comes before its end.
  *   [B5] the release store of `tail`, pairs with the acquire load of it by a subscriber: one that
  *        finds `tail` at the head that it knows sees a later head by another look, if there is one.
- *   [B4] the release store of CLOSED, pairs with the acquire load of it by a subscriber, which looks
- *        at `head` behind that: what was published before the close is received before its end.
  *
  * What a crash leaves:
  *   of a publisher   before [B2] a message that was never there, though the oldest may have been
- *                    given up for it; behind it `latest` and `number` of earlier messages, which the
- *                    next holder of the lock finds by looking at all that are there
+ *                    given up for it; behind it `latest` and `number` of earlier messages, which
+ *                    the next holder of the lock finds by looking at all that are there
  *   of a subscriber  its entry, which names a claim that is over */
 #include "sabway/broadcast.h"
 
@@ -413,7 +413,7 @@ int sw_broadcast_try_receive(sw_heap *h, uint32_t at, uint32_t generation, void 
   int there = sw_object_check(h, at, SW_TYPE_BROADCAST, generation);
   if (there != SW_OK) return there;
   if (status == 1 && v.policy == SW_BROADCAST_BLOCK)
-    swi_waits_ring_one(h->base, &v.b->waitable.waits[SW_BROADCAST_ROOM], h->endpoint);
+    wake(h, v.b, SW_BROADCAST_ROOM); /* all: it may do for a later one with a shorter message */
   return status == SW_EAGAIN ? SW_EBUSY : status;
 }
 
@@ -428,10 +428,7 @@ int sw_broadcast_begin_wait(sw_heap *h, uint32_t at, uint32_t generation, uint32
 int sw_broadcast_end_wait(sw_heap *h, uint32_t at, uint32_t generation, uint32_t what) {
   int status = sw_object_check(h, at, SW_TYPE_BROADCAST, generation);
   if (status != SW_OK) return status;
-  uint64_t *waits = &broadcast_at(h, at)->waitable.waits[what & 1];
-  swi_waits_end(waits, h->endpoint);
-  /* a message has all rung; room may be left for the next */
-  if ((what & 1) == SW_BROADCAST_ROOM) swi_waits_ring_one(h->base, waits, h->endpoint);
+  swi_waits_end(&broadcast_at(h, at)->waitable.waits[what & 1], h->endpoint); /* all were rung */
   return SW_OK;
 }
 

@@ -1,6 +1,6 @@
 /* Burial of a participant in a broadcast: it subscribes no more, so that publishers, which are rung
  * behind this, have its room. They do not find out themselves: a participant that ends while its
- * process goes on lives for them until its endpoint is released, and then no one rings.
+ * process goes on lives for them until its endpoint is released, and then nothing rings.
  *
  * A publisher has left the lock, which is evicted before this, and its message whole or not there
  * at all: see broadcast.c. */

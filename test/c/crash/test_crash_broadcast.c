@@ -1,6 +1,6 @@
-/* Death at each shared access of the calls of a broadcast. The survivor, a subscriber, receives what
- * was there before the call, and what the call was to publish or not; it can publish and receive as
- * before; and of the heap one block at most is lost, or what the call was to free. */
+/* Death at each shared access of the calls of a broadcast. The survivor, a subscriber, receives
+ * what was there before the call, and what the call was to publish or not; it can publish and
+ * receive as before; and of the heap one block at most is lost, or what the call was to free. */
 #include <signal.h>
 
 #include "../unit/heap/heap_helper.h"
@@ -97,7 +97,8 @@ static uint32_t look(const broadcast_case *what, bool died) {
   uint32_t found = 0;
   for (uint32_t number; (number = next(&mine)) != 0 && number != 1000000;) {
     if (number < 100) continue;
-    if (policy != SW_BROADCAST_LATEST_ONLY) assert_int_equal(number, 100 + found); /* in their order */
+    /* in their order */
+    if (policy != SW_BROADCAST_LATEST_ONLY) assert_int_equal(number, 100 + found);
     assert_true(number >= 100 + found);
     found = number - 99;
   }

@@ -1,5 +1,5 @@
-/* Broadcasts that are closed or freed, and waiting: one that waits is woken, by what it waits for or
- * by what makes it vain, and by the burial of the subscriber that is in the way. */
+/* Broadcasts that are closed or freed, and waiting: one that waits is woken, by what it waits for
+ * or by what makes it vain, and by the burial of the subscriber that is in the way. */
 #include "base/peer.h"
 #include "core/objects/burial.h"
 #include "core/region/waits.h"
@@ -108,6 +108,37 @@ static void free_0(void) {
   model_assume(status != SW_EBUSY);
   model_check(status == SW_OK);
 }
+/* Two sleep from setup on, for room: what is received does for the second one's message, and not for
+ * that of the first, which goes on to sleep. */
+static int send_bytes(int thread, uint32_t n, uint32_t bytes) {
+  uint32_t message[3] = {n, ~n, n * 0x01010101};
+  return sw_broadcast_try_send(&cast.heap[thread], cast.at, cast.generation, n, message, bytes);
+}
+static void setup_two_wait(void) {
+  cast_make(SW_BROADCAST_BLOCK, CAST_SHORT);
+  model_check(cast_subscribe(0, 0) == SW_OK);
+  model_check(send_bytes(2, 1, CAST_SHORT) == SW_OK && send_bytes(2, 2, CAST_LONG) == SW_OK);
+  for (uint32_t i = 1; i < 3; i++) {
+    model_check(sw_broadcast_begin_wait(&cast.heap[i], cast.at, cast.generation, SW_BROADCAST_ROOM) == SW_OK);
+    world.sent[i] = sw_endpoint_arm(base(), i, SW_SLEEP_FUTEX);
+  }
+  model_check(send_bytes(1, 3, CAST_LONG) == SW_EFULL && send_bytes(2, 4, CAST_SHORT) == SW_EFULL);
+  model_snapshot(&world, sizeof(world));
+  cast_ready(0);
+}
+static int send_after_sleep(int thread, uint32_t bytes) {
+  model_wait(sw_endpoint_doorbell(base(), (uint32_t)thread), world.sent[thread]);
+  sw_endpoint_disarm(base(), (uint32_t)thread);
+  sw_endpoint_arm(base(), (uint32_t)thread, SW_SLEEP_FUTEX);
+  return send_bytes(thread, 3, bytes);
+}
+static void long_1(void) {
+  int status = send_after_sleep(1, CAST_LONG);
+  model_check(status == SW_EFULL || status == SW_EBUSY);
+}
+static void short_2(void) { cast.sent[2] = send_after_sleep(2, CAST_SHORT); }
+static void short_has_room(void) { model_check(cast.sent[2] == SW_OK || cast.sent[2] == SW_EBUSY); }
+
 /* Its thread has ended, and its process goes on. What burial does for each broadcast: the directory
  * is too large for the model. */
 static void bury_0(void) {
@@ -211,4 +242,9 @@ const model_scenario scenes_broadcast_end[] = {
      .setup = setup_claimed_again,
      .threads = {bury_earlier_0, subscribe_1},
      .finish = next_one_subscribes},
+    {.name = "broadcast: two wait for room, and one has it",
+     .setup = setup_two_wait,
+     .threads = {receive_0, long_1, short_2},
+     .finish = short_has_room,
+     .sc = true},
     {.name = NULL}};
