@@ -4,7 +4,7 @@
  * holder of the lock writes them. A subscriber's entry is its own.
  *
  *   publish   SW_BROADCAST_BLOCK: no living subscriber has its cursor before what is overwritten
- *             tail := behind the messages that are overwritten   [B1]
+ *             tail := behind the messages that are overwritten   [B1] [B5]
  *             the frame                                          [B1]
  *             head := behind it                                  [B2]
  *             latest, number
@@ -21,19 +21,21 @@
  *
  * Ordering edges:
  *   [B1] the stores of a frame release the store of `tail`, and pair with the acquire loads by which
- *        a message is copied: a copy that has anything of a later message is followed by a look at a
- *        `tail` that is behind the earlier one.
- *   [B2] the release store of `head`, pairs with the acquire load of it by a subscriber: it sees the
- *        whole message.
+ *        a message is copied: a copy that has anything of a later message is followed by a look at
+ *        a `tail` that is behind the earlier one.
+ *   [B2] the release store of `head`, pairs with the acquire load of it by a subscriber: it sees
+ *        the whole message.
  *   [B3] the release store of a cursor, pairs with the acquire load of it by a publisher: what is
  *        overwritten then has been copied.
- *   [B4] the release store of CLOSED, pairs with the acquire load of it by a subscriber, which looks
- *        at `head` behind that: what was published before the close is received before its end.
+ *   [B4] the release store of CLOSED, pairs with the acquire load of it by a subscriber, which
+ *        looks at `head` behind that: what was published before the close comes before its end.
+ *   [B5] the release store of `tail`, pairs with the acquire load of it by a subscriber: one that
+ *        finds `tail` at the head that it knows sees a later head by another look, if there is one.
  *
  * What a crash leaves:
  *   of a publisher   before [B2] a message that was never there, though the oldest may have been
- *                    given up for it; behind it `latest` and `number` of earlier messages, which the
- *                    next holder of the lock finds by looking at all that are there
+ *                    given up for it; behind it `latest` and `number` of earlier messages, which
+ *                    the next holder of the lock finds by looking at all that are there
  *   of a subscriber  its entry, which names a claim that is over */
 #include "sabway/broadcast.h"
 
@@ -143,8 +145,8 @@ static void fill(const view *v, uint64_t position, const uint8_t *from, uint32_t
 static void copy(const view *v, uint64_t position, uint8_t *to, uint32_t length) {
   const uint64_t *from = word_at(v, position);
   uint64_t word;
-  for (; length >= 8; length -= 8, to += 8) {
-    word = sw_peer_load64_acquire(from++); /* [B1] */
+  for (; length >= 8; length -= 8, to += 8, from++) {
+    word = sw_peer_load64_acquire(from); /* [B1] */
     __builtin_memcpy(to, &word, 8);
   }
   if (length == 0) return;
@@ -221,8 +223,7 @@ uint32_t sw_broadcast_longest(const sw_heap *h, uint32_t at) {
 
 /* ---- publishing ---- */
 
-/* May what lies more than the ring's bytes before `end` be overwritten? For the holder of the lock.
- */
+/* May what lies a ring's bytes before `end` be overwritten? For the holder of the lock. */
 static int make_room(const sw_heap *h, const view *v, uint64_t tail, uint64_t head, uint64_t end) {
   uint64_t gate = sw_peer_load64_relaxed(&v->b->gate);
   if (gate <= head && end - gate <= v->capacity) return SW_OK;
@@ -251,7 +252,7 @@ static void move_tail(const sw_heap *h, const view *v, uint64_t tail, uint64_t h
     /* a hostile peer has written it: all are given up */
     tail = read_frame(v, tail, head, &f) ? tail + f.bytes : head;
   }
-  sw_store64_relaxed(&v->b->tail, tail); /* [B1] */
+  sw_store64_release(&v->b->tail, tail); /* [B5] */
   sw_fence_fill_unless(h->ordered);
 }
 
@@ -368,14 +369,14 @@ static bool find_next(const view *v, uint64_t *position, uint64_t head, frame *f
 
 /* One try: 1, or 0 when there is none; SW_EAGAIN: it was overwritten meanwhile. */
 enum { SW_EAGAIN = 2 };
-
 static int receive(const sw_heap *h, const view *v, uint32_t tries, uint8_t *to, uint32_t room,
                    sw_broadcast_message *message) {
   sw_subscriber *s = own_entry(h, v->b);
   bool closed = is_closed(v->b);
   uint64_t head = sw_peer_load64_acquire(&v->b->head); /* [B2] */
-  uint64_t tail = sw_peer_load64_relaxed(&v->b->tail), position = sw_peer_load64_relaxed(&s->cursor);
-  if (tail > head) return SW_EAGAIN; /* it has moved on since */
+  uint64_t tail = sw_peer_load64_acquire(&v->b->tail); /* [B5] */
+  uint64_t position = sw_peer_load64_relaxed(&s->cursor);
+  if (tail >= head && sw_peer_load64_relaxed(&v->b->head) != head) return SW_EAGAIN;
   if (position > head || ((position | head | tail) & 7) != 0) return SW_ECORRUPT;
   if (position < tail) position = catch_up(v, tail, head, tries);
   if (head - position > v->capacity) return SW_EAGAIN;
@@ -412,7 +413,7 @@ int sw_broadcast_try_receive(sw_heap *h, uint32_t at, uint32_t generation, void 
   int there = sw_object_check(h, at, SW_TYPE_BROADCAST, generation);
   if (there != SW_OK) return there;
   if (status == 1 && v.policy == SW_BROADCAST_BLOCK)
-    swi_waits_ring_one(h->base, &v.b->waitable.waits[SW_BROADCAST_ROOM], h->endpoint);
+    wake(h, v.b, SW_BROADCAST_ROOM); /* all: it may do for a later one with a shorter message */
   return status == SW_EAGAIN ? SW_EBUSY : status;
 }
 
@@ -427,10 +428,7 @@ int sw_broadcast_begin_wait(sw_heap *h, uint32_t at, uint32_t generation, uint32
 int sw_broadcast_end_wait(sw_heap *h, uint32_t at, uint32_t generation, uint32_t what) {
   int status = sw_object_check(h, at, SW_TYPE_BROADCAST, generation);
   if (status != SW_OK) return status;
-  uint64_t *waits = &broadcast_at(h, at)->waitable.waits[what & 1];
-  swi_waits_end(waits, h->endpoint);
-  /* a message has all rung; room may be left for the next */
-  if ((what & 1) == SW_BROADCAST_ROOM) swi_waits_ring_one(h->base, waits, h->endpoint);
+  swi_waits_end(&broadcast_at(h, at)->waitable.waits[what & 1], h->endpoint); /* all were rung */
   return SW_OK;
 }
 

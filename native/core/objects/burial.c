@@ -53,7 +53,10 @@ static void evict_from_mutex(void *base, sw_mutex *mutex, const swi_dead *who) {
 
 /* What each family does itself comes first: what that gives back is there when the waiters look. */
 static void evict_from_block(void *base, uint64_t size, uint32_t kind, uint32_t at, const swi_dead *who) {
-  uint32_t bytes = kind == SW_KIND_POOL ? SW_POOL_BYTES : SW_SYNC_BYTES;
+  uint32_t bytes = kind == SW_KIND_SYNC    ? SW_SYNC_BYTES
+                   : kind == SW_KIND_QUEUE ? SW_QUEUE_BYTES
+                   : kind == SW_KIND_CAST  ? SW_CAST_BYTES
+                                           : SW_POOL_BYTES;
   if (at < SW_HEAP_AT || at % 16 != 0 || size < bytes || at > size - bytes) return;
   sw_waitable *block = (sw_waitable *)(void *)((uint8_t *)base + at);
   evict_from_mutex(base, &block->object.lock, who);
@@ -64,8 +67,9 @@ static void evict_from_block(void *base, uint64_t size, uint32_t kind, uint32_t 
     case SW_KIND_QUEUE:
       swi_queue_bury(base, size, at, who);
       break;
-    case SW_KIND_CAST:
-      break; /* its burial */
+    case SW_KIND_CAST: /* a family of one type */
+      swi_broadcast_bury(base, size, at, who);
+      break;
     case SW_KIND_POOL:
       swi_pool_bury(base, size, at, who);
       break;

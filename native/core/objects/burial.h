@@ -29,5 +29,6 @@ static inline bool swi_is_dead(const swi_dead *dead, uint32_t role) {
 void swi_sync_bury(void *base, uint64_t size, uint32_t at, const swi_dead *dead);
 void swi_pool_bury(void *base, uint64_t size, uint32_t at, const swi_dead *dead);
 void swi_queue_bury(void *base, uint64_t size, uint32_t at, const swi_dead *dead);
+void swi_broadcast_bury(void *base, uint64_t size, uint32_t at, const swi_dead *dead);
 
 #endif

@@ -40,24 +40,24 @@ enum { SW_BROADCAST_MESSAGES = 0, SW_BROADCAST_ROOM = 1 };
 
 /* Make a broadcast whose ring has `capacity` bytes, rounded up to a power of two. Returns its
  * offset, or 0 with h->status, as sw_object_new and sw_heap_alloc. Errors also: SW_ERANGE: above
- * SW_BROADCAST_MAX; SW_EINVAL: no such policy. `codec` is any number, for those that open it. A crash
- * inside leaks the ring at most. */
+ * SW_BROADCAST_MAX; SW_EINVAL: no such policy. `codec` is any number, for those that open it. A
+ * crash inside leaks the ring at most. */
 uint32_t sw_broadcast_new(sw_heap *h, uint32_t capacity, uint32_t policy, uint32_t codec);
 
 /* The longest message: half of the ring, without its frame. Any thread, wait-free. */
 uint32_t sw_broadcast_longest(const sw_heap *h, uint32_t at);
 
-/* Publish a message, of a type from 0 to 254 that receivers are told. A crash inside publishes it or
- * does not. Lock-free but for the lock: a look at each subscriber at most, a call of the system where
- * one is in the way or sleeps. Errors: SW_EBUSY; SW_EFULL: a living subscriber has not received
+/* Publish a message, of a type from 0 to 254 that receivers are told. A crash inside publishes it
+ * or does not. Lock-free but for the lock: a look at each subscriber at most, a call of the system
+ * where one is in the way or sleeps. Errors: SW_EBUSY; SW_EFULL: a living subscriber has not received
  * what is in its place (SW_BROADCAST_BLOCK only); SW_ETOOBIG; SW_EINVAL: no such type; SW_ECLOSED;
  * SW_ECORRUPT; as sw_object_check. */
 int sw_broadcast_try_send(sw_heap *h, uint32_t at, uint32_t generation, uint32_t type, const void *from,
                           uint32_t length);
 
-/* Subscribe the caller's endpoint: to what is published from now on, or with `oldest` to all that is
- * there still. One that subscribes stays as it is. A crash behind it leaves a subscriber that is
- * dead. Errors: SW_EBUSY, SW_ECLOSED, SW_ECORRUPT; as sw_object_check. */
+/* Subscribe the caller's endpoint: to what is published from now on, or with `oldest` to all that
+ * is there still. One that subscribes stays as it is. A crash behind it leaves a subscriber that is
+ * dead. Errors: SW_EBUSY, SW_ECORRUPT; as sw_object_check. */
 int sw_broadcast_subscribe(sw_heap *h, uint32_t at, uint32_t generation, uint32_t oldest);
 
 /* Subscribe no more, and wake publishers that may have waited for this one. Wait-free but for that.
@@ -86,8 +86,8 @@ int sw_broadcast_close(sw_heap *h, uint32_t at, uint32_t generation);
 /* Is it closed? Wait-free. Errors: as sw_object_check. */
 int sw_broadcast_is_closed(const sw_heap *h, uint32_t at, uint32_t generation);
 
-/* The caller's endpoint waits for messages or for room; and it does no more, so what it was rung
- * for is passed on. Wait-free but for that; a system call. Errors: as sw_object_check. */
+/* The caller's endpoint waits for messages or for room; and it does no more. Wait-free. Errors: as
+ * sw_object_check. */
 int sw_broadcast_begin_wait(sw_heap *h, uint32_t at, uint32_t generation, uint32_t what);
 int sw_broadcast_end_wait(sw_heap *h, uint32_t at, uint32_t generation, uint32_t what);
 

@@ -34,7 +34,8 @@ typedef struct sw_subscriber {
 /* Positions count bytes and never wrap: the place in the ring is their rest. */
 typedef struct sw_broadcast {
   sw_waitable waitable; /* waits[0]: for messages; waits[1]: for room */
-  /* bits 0-7: log2 of the ring's bytes; bits 8-15: enum sw_broadcast_policy; bit 16: SW_BROADCAST_CLOSED */
+  /* bits 0-7: log2 of the ring's bytes; bits 8-15: enum sw_broadcast_policy; bit 16:
+   * SW_BROADCAST_CLOSED */
   uint32_t shape;
   uint32_t ring;   /* offset of the bytes */
   uint64_t head;   /* where the next message will be: what lies before it is published */
