@@ -20,9 +20,9 @@
  * messages tell how many it has missed.
  *
  * Ordering edges:
- *   [B1] the stores of a frame release the store of `tail`, and pair with the acquire loads by which
- *        a message is copied: a copy that has anything of a later message is followed by a look at
- *        a `tail` that is behind the earlier one.
+ *   [B1] the stores of a frame release the store of `tail`, and pair with the acquire loads by
+ *        which a message is copied: a copy that has anything of a later message is followed by a
+ *        look at a `tail` that is behind the earlier one.
  *   [B2] the release store of `head`, pairs with the acquire load of it by a subscriber: it sees
  *        the whole message.
  *   [B3] the release store of a cursor, pairs with the acquire load of it by a publisher: what is
@@ -269,9 +269,10 @@ static int publish(const sw_heap *h, const view *v, uint32_t type, const void *f
   }
   move_tail(h, v, tail, head, end);
   uint64_t number = sw_peer_load64_relaxed(&v->b->number);
-  if (place != head) sw_fill64(word_at(v, head), (uint64_t)SW_BROADCAST_PAD << 32 | to_end); /* [B1] */
-  sw_fill64(word_at(v, place), (uint64_t)type << 32 | length);                               /* [B1] */
-  sw_fill64(word_at(v, place) + 1, number);                                                  /* [B1] */
+  uint64_t pad = (uint64_t)SW_BROADCAST_PAD << 32 | to_end, *words = word_at(v, place);
+  if (place != head) sw_fill64(word_at(v, head), pad); /* [B1] */
+  sw_fill64(words, (uint64_t)type << 32 | length);     /* [B1] */
+  sw_fill64(words + 1, number);                        /* [B1] */
   fill(v, place + SW_BROADCAST_FRAME, from, length);
   sw_store64_release(&v->b->head, end); /* [B2] */
   sw_store64_relaxed(&v->b->latest, place);
@@ -438,8 +439,9 @@ int sw_broadcast_close(sw_heap *h, uint32_t at, uint32_t generation) {
   view v;
   int status = enter(h, at, generation, &v);
   if (status != SW_OK) return status;
-  if (is_closed(v.b)) status = SW_ECLOSED;
-  else sw_store_release(&v.b->shape, sw_peer_load_relaxed(&v.b->shape) | SW_BROADCAST_CLOSED); /* [B4] */
+  uint32_t shape = sw_peer_load_relaxed(&v.b->shape);
+  if ((shape & SW_BROADCAST_CLOSED) != 0) status = SW_ECLOSED;
+  else sw_store_release(&v.b->shape, shape | SW_BROADCAST_CLOSED); /* [B4] */
   unlock(h, &v);
   for (uint32_t what = 0; what < 2; what++) wake(h, v.b, what);
   return status;

@@ -49,9 +49,9 @@ uint32_t sw_broadcast_longest(const sw_heap *h, uint32_t at);
 
 /* Publish a message, of a type from 0 to 254 that receivers are told. A crash inside publishes it
  * or does not. Lock-free but for the lock: a look at each subscriber at most, a call of the system
- * where one is in the way or sleeps. Errors: SW_EBUSY; SW_EFULL: a living subscriber has not received
- * what is in its place (SW_BROADCAST_BLOCK only); SW_ETOOBIG; SW_EINVAL: no such type; SW_ECLOSED;
- * SW_ECORRUPT; as sw_object_check. */
+ * where one is in the way or sleeps. Errors: SW_EBUSY; SW_EFULL: a living subscriber has not
+ * received what is in its place (SW_BROADCAST_BLOCK only); SW_ETOOBIG; SW_EINVAL: no such type;
+ * SW_ECLOSED; SW_ECORRUPT; as sw_object_check. */
 int sw_broadcast_try_send(sw_heap *h, uint32_t at, uint32_t generation, uint32_t type, const void *from,
                           uint32_t length);
 

@@ -265,7 +265,7 @@ static const struct reason {
     {"make_room", "&s->role, &role, 0", MODEL_WEAKEN, "the system orders what a process did before its end"},
     {"make_room", "&s->role, &role, 0", MODEL_SPLIT,
      "the next owner of the endpoint subscribes under the lock, which the caller has"},
-    {"publish", "SW_BROADCAST_PAD", MODEL_WEAKEN,
+    {"publish", "word_at(v, head), pad", MODEL_WEAKEN,
      "in place of a message it tells that all up to the ring's end is missed, as the numbers do"},
     {"sw_broadcast_subscribe", "sw_store_release(&s->role", MODEL_WEAKEN, "the lock orders it"},
     {"swi_broadcast_bury", "(word, &role, 0)", MODEL_WEAKEN, "the fence of the ring behind it orders what matters"},

@@ -108,8 +108,8 @@ static void free_0(void) {
   model_assume(status != SW_EBUSY);
   model_check(status == SW_OK);
 }
-/* Two sleep from setup on, for room: what is received does for the second one's message, and not for
- * that of the first, which goes on to sleep. */
+/* Two sleep from setup on, for room: what is received does for the second one's message, and not
+ * for that of the first, which goes on to sleep. */
 static int send_bytes(int thread, uint32_t n, uint32_t bytes) {
   uint32_t message[3] = {n, ~n, n * 0x01010101};
   return sw_broadcast_try_send(&cast.heap[thread], cast.at, cast.generation, n, message, bytes);
