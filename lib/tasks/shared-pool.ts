@@ -302,14 +302,18 @@ export class SharedPool<Input = unknown, Output = unknown> {
   async #receiveAll(): Promise<void> {
     try {
       while (this.pending !== 0) {
-        const answer = this.#answers.tryDequeue()
-        if (answer !== undefined) this.#take(answer)
-        else if (!(await this.#wait())) break
+        this.#takeAll()
+        if (this.pending === 0 || !(await this.#wait())) break
       }
     } finally {
       this.#receiving = false
     }
     this.#receive() // for a call that came behind the last look
+  }
+
+  #takeAll(): void {
+    for (let answer = this.#answers.tryDequeue(); answer !== undefined; answer = this.#answers.tryDequeue())
+      this.#take(answer)
   }
 
   /** For an answer, or until there is nothing to wait for. */
@@ -454,6 +458,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
   #ended(member: Member, number: number): void {
     member.ended = true
     if (!this.#isOver && !this.#hasEnded(member)) {
+      this.#takeAll() // what it had answered before
       for (const call of [...this.#calls.values()]) this.#lose(call, member, number)
       if (!member.serves && ++this.#failures >= MOST_FAILURES) this.#fail(lost(member.error))
       else this.#beginAgain(number)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ErrorCode, type RunOptions, SharedPool, type SharedPoolOptions } from 'sabway'
 import { rejectsWith, throwsError } from '../support/errors.js'
+import { pause } from '../support/sleepers.js'
 import type { Asked } from '../workers/tasks.js'
 
 const file = new URL('../workers/tasks.js', import.meta.url)
@@ -108,6 +109,19 @@ describe('a task pool', () => {
     const results = await Promise.all(Array.from({ length: 20 }, (_, i) => p.run(['double', i])))
     assert.equal(results[19], 38)
     assert.equal(p.workers, 2)
+  })
+
+  it('has the answers of a worker that dies behind them', async () => {
+    const p = pool({ workers: 1 })
+    await p.run(['double', 1])
+    const answered = Array.from({ length: 20 }, (_, i) => p.run(['double', i]))
+    const died = rejectsWith(p.run(['die', 1]), 'ERR_SABWAY_PEER_DIED', /worker/)
+    pause(500) // meanwhile it answers, and dies
+    assert.deepEqual(
+      await Promise.all(answered),
+      Array.from({ length: 20 }, (_, i) => 2 * i),
+    )
+    await died
   })
 
   it('begins a task again whose worker has died, as often as it may', async () => {
