@@ -46,8 +46,11 @@ import {
 } from './wire.js'
 
 export interface SharedPoolOptions {
-  /** The workers' program, as the constructor of Worker takes it; it calls `serveTasks`. */
-  file: string | URL
+  /**
+   * The workers' program, a path or a URL as the constructor of Worker takes it; it calls
+   * `serveTasks`.
+   */
+  file: string | { readonly href: string }
   /** How many there are, 62 at most (default: one for each processor). */
   workers?: number
   /**
@@ -405,7 +408,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
   #begin(number: number): Member {
     const { file, workerOptions, retries, concurrency, codec } = this.#options
     const worker = check.reading('a worker’s program and options', () =>
-      hostWorker(file, workerOptions, {
+      hostWorker(file as string | URL, workerOptions, {
         message: (data) => this.#told(member, data),
         error: (error) => {
           member.error = error
@@ -534,5 +537,15 @@ function checked(options: SharedPoolOptions) {
       'workerOptions must be an object for the constructor of Worker',
       workerOptions,
     )
-  return { file: file as string | URL, workers, retries, concurrency, capacity, maxQueued, codec, size, workerOptions }
+  return {
+    file: file as SharedPoolOptions['file'],
+    workers,
+    retries,
+    concurrency,
+    capacity,
+    maxQueued,
+    codec,
+    size,
+    workerOptions,
+  }
 }

@@ -290,7 +290,7 @@ static int take_word(sw_queue_handle *q, sw_heap *h, uint32_t *value) {
 }
 
 int sw_queue_take(sw_queue_handle *q, sw_heap *h, void *to, uint32_t room) {
-  uint32_t value;
+  uint32_t value = 0;
   if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);
   int status = take_word(q, h, &value);
   if (status != 1) return status;
