@@ -21,7 +21,7 @@
 #define SABWAY_ROOT "."
 #endif
 
-enum { SCENARIOS = 320, PATIENCE_S = 30 };
+enum { SCENARIOS = 512, PATIENCE_S = 30 };
 
 static const char *const mutations[] = {"", "weakened to relaxed", "not atomic", "nothing new behind it"};
 static const char *const fence_mutations[] = {"", "removed", "", "nothing new seen behind it"};
