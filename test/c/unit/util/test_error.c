@@ -16,7 +16,8 @@ enum { COUNT = sizeof(ROWS) / sizeof(*ROWS) };
 static void all_different(void **state) {
   (void)state;
   for (int i = 0; i < COUNT; i++) {
-    assert_int_equal(ROWS[i].number, -1 - i); /* no gaps: numbers are never reused */
+    /* downwards: numbers are never reused */
+    assert_true(ROWS[i].number < (i == 0 ? 0 : ROWS[i - 1].number));
     assert_int_equal(strncmp(ROWS[i].code, "ERR_SABWAY_", 11), 0);
     for (int j = 0; j < i; j++) {
       assert_string_not_equal(ROWS[i].code, ROWS[j].code);
