@@ -95,6 +95,7 @@ export function nativeKey(value: unknown): Uint8Array | undefined {
  * each process that starts from it.
  */
 export function inSnapshot(): boolean {
-  const v8 = builtin('node:v8') as { startupSnapshot?: { isBuildingSnapshot?(): boolean } } | undefined
-  return v8?.startupSnapshot?.isBuildingSnapshot?.() === true
+  const v8 = builtin('node:v8') as { startupSnapshot?: { isBuildingSnapshot?(): unknown } } | undefined
+  // Node documents a boolean, and answers 1.
+  return Boolean(v8?.startupSnapshot?.isBuildingSnapshot?.())
 }

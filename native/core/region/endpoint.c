@@ -83,6 +83,8 @@ int sw_endpoint_claim(void *base, uint32_t pid, uint32_t start_low, uint32_t sta
 
 static void give_back(sw_endpoint *e) {
   sw_store_relaxed(&e->sleeping, SW_AWAKE);
+  /* a relay's wake could only come to a thread that its host is tearing down */
+  sw_store_relaxed(&e->request, 0);
   sw_store_relaxed(&e->skills, 0);
   sw_store_release(&e->pid, 0); /* [E2] */
 }

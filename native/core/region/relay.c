@@ -62,11 +62,6 @@ int sw_relay_serve(void *base) {
     if (e == NULL) break;
     uint32_t request = sw_peer_load_acquire(&e->request);
     if (request == 0) continue;
-    /* Nothing sleeps there any more: a wake could only come to a thread that is torn down. */
-    if (sw_peer_load_relaxed(&e->pid) == 0) {
-      sw_compare_exchange_acq_rel(&e->request, &request, 0);
-      continue;
-    }
     /* Both, because the sleeper may be of either kind: reached means that this thread has the means
      * for both. */
     bool atomics = sw_prim_wake(&e->doorbell, SW_SLEEP_ATOMICS);

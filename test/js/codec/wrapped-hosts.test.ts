@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createSecretKey, webcrypto } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -201,15 +203,23 @@ describe('nonces', () => {
   })
 
   it('are not drawn while a startup snapshot is built', () => {
-    const script = `
-      const { encrypted } = require('./dist/codecs.cjs')
-      try { encrypted('bytes', { key: new Uint8Array(32) }).encode(new Uint8Array(1)); console.log('drawn') }
-      catch (error) { console.log(error.code) }`
-    const building = `process.getBuiltinModule('node:v8').startupSnapshot.isBuildingSnapshot = () => true;`
-    const run = (source: string) =>
-      execFileSync(process.execPath, ['-e', source], { cwd: folder, encoding: 'utf8' }).trim()
-    assert.equal(run(script), 'drawn')
-    assert.equal(run(building + script), 'ERR_SABWAY_INVALID_STATE')
+    const directory = mkdtempSync(join(tmpdir(), 'sabway-snapshot-'))
+    try {
+      const script = join(directory, 'entry.cjs')
+      // The require of a script that a snapshot is made of knows Node's own modules only.
+      writeFileSync(
+        script,
+        `const { encrypted } = require('node:module').createRequire('${root.href}')('./dist/codecs.cjs')
+        try { encrypted('bytes', { key: new Uint8Array(32) }).encode(new Uint8Array(1)); console.log('drawn') }
+        catch (error) { console.log(error.code) }`,
+      )
+      const run = (...options: string[]) =>
+        execFileSync(process.execPath, ['--no-warnings', ...options, script], { encoding: 'utf8' }).trim()
+      assert.equal(run(), 'drawn')
+      assert.equal(run('--snapshot-blob', join(directory, 'blob'), '--build-snapshot'), 'ERR_SABWAY_INVALID_STATE')
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 })
 

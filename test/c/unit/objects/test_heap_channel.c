@@ -258,6 +258,35 @@ static void the_dead_make_room(void **state) {
   heap_scene_close(&s);
 }
 
+/* One that is evicted by its role may live, and is woken. One that leaves is not, and the roles of
+ * all its claims go. */
+static void the_evicted_may_live(void **state) {
+  (void)state;
+  heap_scene s;
+  heap_scene_open(&s, SMALL_REGION);
+  uint32_t index = region_claim(&s.r);
+  const uint32_t *doorbell = sw_endpoint_doorbell(s.r.base, index);
+  made m = make(&s);
+  side a, other;
+  assert_int_equal(open_side(&a, &s, m, SW_RENDERER, index), SW_OK);
+  assert_int_equal(open_side(&other, &s, m, SW_NATIVE, s.h.endpoint), SW_OK);
+  uint32_t rings = *doorbell;
+  sw_region_evict_role(s.r.base, s.r.size, sw_endpoint_role(s.r.base, index));
+  assert_int_not_equal(*doorbell, rings);
+  assert_false(sw_producer_holds(&a.out) || sw_consumer_holds(&a.in));
+  for (int earlier = 0; earlier < 2; earlier++) {
+    assert_int_equal(open_side(&a, &s, m, SW_RENDERER, index), SW_OK);
+    if (earlier) sw_endpoint_release(s.r.base, index);
+    if (earlier) assert_int_equal(region_claim(&s.r), index);
+    rings = *doorbell;
+    sw_region_evict(s.r.base, s.r.size, index);
+    if (!earlier) assert_int_equal(*doorbell, rings);
+    assert_false(sw_producer_holds(&a.out) || sw_consumer_holds(&a.in));
+    assert_true(sw_producer_holds(&other.out) && sw_consumer_holds(&other.in));
+  }
+  heap_scene_close(&s);
+}
+
 static int name(heap_scene *s, const char *text, uint32_t kind, uint32_t object, uint32_t generation, sw_found *found) {
   sw_found given = {kind, object, generation};
   return sw_directory_add(&s->h, text, (uint32_t)strlen(text), &given, found);
@@ -315,4 +344,4 @@ static void names_go_with_their_objects(void **state) {
 
 TESTS(TEST(names_go_with_their_objects), TEST(the_last_side_frees), TEST(the_next_is_another), TEST(done_when),
       TEST(a_full_heap_takes_back_what_the_dead_left), TEST(refused), TEST(ports), TEST(a_refused_side_stays_done),
-      TEST(the_dead_make_room));
+      TEST(the_dead_make_room), TEST(the_evicted_may_live));
