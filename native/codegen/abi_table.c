@@ -7,6 +7,7 @@
 #include "sabway/heap.h"
 #include "sabway/heap_channel.h"
 #include "sabway/map.h"
+#include "sabway/offer.h"
 #include "sabway/pool.h"
 #include "sabway/queue.h"
 #include "sabway/ring.h"
@@ -116,6 +117,10 @@ static const row ROWS[] = {
     SWI_FIELD(sw_queue_handle, held)
     SWI_FIELD(sw_queue_handle, cell)
     SWI_STRUCT(sw_queue_options)
+    SWI_STRUCT(sw_offer)
+    SWI_FIELD(sw_offer, which)
+    SWI_FIELD(sw_offer, value)
+    SWI_FIELD(sw_offer, home)
     // clang-format on
 };
 

@@ -20,6 +20,7 @@ static int peek_level(sw_queue_handle *q, sw_heap *h, uint32_t level, void *to, 
 
 int sw_queue_peek(sw_queue_handle *q, sw_heap *h, void *to, uint32_t room) {
   if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);
+  if (swi_queue_is_unbuffered(q)) return swi_offer_is_closed(q, h) ? SW_ECLOSED : 0;
   if (q->flags == SW_QUEUE_SORTED) return swi_sorted_peek(q, h, to, room);
   if (q->flags == SW_QUEUE_ACK) return swi_ack_peek(q, h, to, room);
   int status = 0;
@@ -60,6 +61,11 @@ uint32_t sw_queue_block(const sw_queue_handle *q, const sw_heap *h, uint32_t ind
     return (uint32_t)(seen >> 32) == swi_ncq_cycle(&spares, head + index) ? (uint32_t)seen : q->rings;
   }
   index -= SW_QUEUE_SPARES;
+  if (swi_queue_is_unbuffered(q)) {
+    if (index >= 2 * swi_offer_bytes() / sizeof(sw_queue_place)) return 0;
+    value = swi_offer_value(q, h, index);
+    return value != 0 && value % SW_HEAP_UNIT == 0 ? value : q->rings;
+  }
   if (index >= q->capacity * (q->levels == 0 ? 1 : q->levels)) return 0;
   if (q->flags == SW_QUEUE_ACK) {
     value = swi_ack_value(q, h, index);
@@ -98,11 +104,12 @@ int sw_queue_free(sw_queue_handle *q, sw_heap *h) {
     swi_ncq ring = swi_queue_level(q, h, level);
     end_ring(h, &ring);
   }
+  bool ended = !swi_queue_is_unbuffered(q) || swi_offer_clear(q, h);
   swi_ncq spares = swi_queue_spares(q, h);
   end_ring(h, &spares);
   for (uint32_t i = 0; i < 2; i++) swi_waits_ring_all(h->base, &swi_queue_of(q, h)->waitable.waits[i]);
   sw_object_end_free(h, q->at);
-  sw_heap_free(h, q->rings);
+  if (ended) sw_heap_free(h, q->rings);
   q->life = 0;
   return SW_OK;
 }
@@ -131,6 +138,7 @@ int sw_queue_check(sw_queue_handle *q, sw_heap *h) {
     swi_ncq ring = swi_queue_level(q, h, level);
     status = check_ring(&ring);
   }
+  if (swi_queue_is_unbuffered(q) && status == SW_OK) status = swi_offer_check(q, h);
   if (q->flags == SW_QUEUE_SORTED && status == SW_OK) status = swi_sorted_check(q, h);
   for (uint32_t i = 0; status == SW_OK; i++) {
     uint32_t block = sw_queue_block(q, h, i);

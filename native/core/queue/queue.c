@@ -1,6 +1,6 @@
 /* Queues: making them, putting and taking values, closing, waiting and freeing. The files beside
  * this one have the parts: ncq.h the ring, item.c values and their blocks, ack.c values that are
- * acknowledged, sorted.c any priority.
+ * acknowledged, sorted.c any priority, offer.c channels without a ring.
  *
  * A queue of one producer and one consumer has the same ring. Its producer moves the tail, and its
  * consumer the head, by stores [Q3], as no other does; the producer fills a slot by an exchange all
@@ -50,6 +50,7 @@ static uint64_t arrange(sw_queue_handle *q) {
   at += (uint64_t)q->levels * q->stride;
   q->rest = (uint32_t)at;
   if (ack) at += (uint64_t)q->capacity * sizeof(sw_queue_cell);
+  if (swi_queue_is_unbuffered(q)) at += swi_offer_bytes();
   if (sorted) at += sizeof(sw_queue_sorted) + (uint64_t)q->capacity * sizeof(sw_queue_entry);
   return at - q->rings;
 }
@@ -59,10 +60,16 @@ static int check_shape(uint32_t type, uint32_t flags, uint32_t capacity, uint32_
   if (type < SW_TYPE_QUEUE || type > SW_TYPE_CHANNEL) return SW_EINVAL;
   if ((flags != 0 && !ack && !sorted) || (ack && type != SW_TYPE_QUEUE)) return SW_EINVAL;
   if (sorted && type != SW_TYPE_PRIORITY_QUEUE) return SW_EINVAL;
+  if (type == SW_TYPE_CHANNEL && capacity == 0 && flags == 0 && levels == 0) return SW_OK;
   uint32_t most = ack ? SW_QUEUE_CELLS_MOST : SW_QUEUE_MOST;
   bool many = type == SW_TYPE_PRIORITY_QUEUE && !sorted;
   if (capacity - 1 >= most || (many ? levels - 1 >= SW_QUEUE_LEVELS : levels != 0)) return SW_ERANGE;
   return SW_OK;
+}
+
+/* Rings, of a queue that is not said to have levels. */
+static uint32_t level_count(const sw_queue_handle *q) {
+  return (q->flags & SW_QUEUE_SORTED) != 0 || swi_queue_is_unbuffered(q) ? 0 : 1;
 }
 
 /* What the control block says, within bounds. */
@@ -74,7 +81,7 @@ static int see(sw_queue_handle *q, const sw_heap *h) {
   q->capacity = sw_peer_load_relaxed(&queue->capacity);
   q->levels = sw_peer_load_relaxed(&queue->levels);
   if (check_shape(type, q->flags, q->capacity, q->levels) != SW_OK) return SW_ECORRUPT;
-  if (q->levels == 0 && (q->flags & SW_QUEUE_SORTED) == 0) q->levels = 1;
+  if (q->levels == 0) q->levels = level_count(q);
   if (q->rings < h->begin || q->rings % SW_HEAP_UNIT != 0) return SW_ECORRUPT;
   return q->rings + arrange(q) <= end_of(h) ? SW_OK : SW_ECORRUPT;
 }
@@ -100,6 +107,7 @@ static void format(const sw_queue_handle *q, const sw_heap *h, uint32_t cycle) {
     swi_ncq_format(&again, cycle);
     for (uint32_t i = 0; i < q->capacity; i++) sw_store64_relaxed(&cells[i].state, (uint64_t)cycle << 32);
   }
+  if (swi_queue_is_unbuffered(q)) swi_offer_format(q, h, cycle);
   if ((q->flags & SW_QUEUE_SORTED) != 0) {
     sw_queue_sorted *sorted = (sw_queue_sorted *)(void *)(h->base + q->rest);
     sw_store64_relaxed(&sorted->seq, 0);
@@ -111,7 +119,7 @@ uint32_t sw_queue_new(sw_heap *h, const sw_queue_options *options) {
   sw_queue_handle q = {.flags = options->flags, .capacity = options->capacity, .levels = options->levels};
   h->status = check_shape(options->type, q.flags, q.capacity, q.levels);
   if (h->status != SW_OK) return 0;
-  if (q.levels == 0 && (q.flags & SW_QUEUE_SORTED) == 0) q.levels = 1;
+  if (q.levels == 0) q.levels = level_count(&q);
   uint64_t bytes = arrange(&q);
   h->status = SW_EHEAPFULL;
   if (bytes > UINT32_MAX) return 0;
@@ -264,6 +272,7 @@ static int take_level(const sw_queue_handle *q, const sw_heap *h, uint32_t *valu
 
 int swi_queue_put_word(sw_queue_handle *q, sw_heap *h, uint32_t value, double priority) {
   int status;
+  if (swi_queue_is_unbuffered(q)) return swi_offer_give(q, h, value);
   if (q->flags == SW_QUEUE_SORTED) {
     status = swi_sorted_put(q, h, value, priority);
   } else if (q->flags == SW_QUEUE_ACK) {
@@ -292,8 +301,10 @@ static int take_word(sw_queue_handle *q, sw_heap *h, uint32_t *value) {
 int sw_queue_take(sw_queue_handle *q, sw_heap *h, void *to, uint32_t room) {
   uint32_t value = 0;
   if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);
-  int status = take_word(q, h, &value);
+  bool unbuffered = swi_queue_is_unbuffered(q);
+  int status = unbuffered ? swi_offer_take(q, h, &value) : take_word(q, h, &value);
   if (status != 1) return status;
+  if (unbuffered) return sw_queue_unpack(q, h, value, to, room);
   if ((q->flags & SW_QUEUE_ACK) != 0) return swi_ack_unpack(q, h, value, to, room);
   swi_queue_ring(q, h, SWI_WAIT_ROOM);
   return sw_queue_unpack(q, h, value, to, room);
@@ -301,6 +312,7 @@ int sw_queue_take(sw_queue_handle *q, sw_heap *h, void *to, uint32_t room) {
 
 int sw_queue_has_room(sw_queue_handle *q, sw_heap *h, double priority) {
   if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);
+  if (swi_queue_is_unbuffered(q)) return swi_offer_waits(q, h, SWI_WAIT_VALUE);
   if (q->flags == SW_QUEUE_SORTED) {
     if (priority != priority) return SW_ERANGE;
     if (sw_peer_load_acquire(&swi_queue_of(q, h)->closed) != 0) return SW_ECLOSED;
@@ -318,6 +330,7 @@ int sw_queue_has_room(sw_queue_handle *q, sw_heap *h, double priority) {
 
 int sw_queue_has_news(const sw_queue_handle *q, const sw_heap *h) {
   if (!swi_queue_is_there(q, h)) return 1;
+  if (swi_queue_is_unbuffered(q)) return swi_offer_waits(q, h, SWI_WAIT_ROOM) != 0;
   if (q->flags == SW_QUEUE_SORTED)
     return swi_sorted_size(q, h) != 0 || sw_peer_load_acquire(&swi_queue_of(q, h)->closed) != 0;
   if (q->flags == SW_QUEUE_ACK) return swi_ack_has_news(q, h);
@@ -334,7 +347,9 @@ int sw_queue_has_news(const sw_queue_handle *q, const sw_heap *h) {
 
 /* ---- many at once ---- */
 
-static bool is_plain(const sw_queue_handle *q) { return q->flags == 0 && (uint32_t)q->life != SW_TYPE_PRIORITY_QUEUE; }
+static bool is_plain(const sw_queue_handle *q) {
+  return q->flags == 0 && (uint32_t)q->life != SW_TYPE_PRIORITY_QUEUE && !swi_queue_is_unbuffered(q);
+}
 
 int sw_queue_put_many(sw_queue_handle *q, sw_heap *h, const uint32_t *values, uint32_t count) {
   if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);
@@ -387,7 +402,9 @@ int sw_queue_take_many(sw_queue_handle *q, sw_heap *h, uint32_t *values, uint32_
 
 int sw_queue_close(sw_queue_handle *q, sw_heap *h) {
   if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);
-  int status = q->flags == SW_QUEUE_SORTED ? swi_sorted_close(q, h) : SW_OK;
+  int status = q->flags == SW_QUEUE_SORTED  ? swi_sorted_close(q, h)
+               : swi_queue_is_unbuffered(q) ? swi_offer_close(q, h)
+                                            : SW_OK;
   for (uint32_t level = 0; level < q->levels && status == SW_OK; level++) {
     swi_ncq ring = swi_queue_level(q, h, level);
     status = swi_ncq_put(&ring, SWI_NCQ_END);
@@ -399,6 +416,7 @@ int sw_queue_close(sw_queue_handle *q, sw_heap *h) {
 
 int sw_queue_is_closed(const sw_queue_handle *q, const sw_heap *h) {
   if (!swi_queue_is_there(q, h)) return 1;
+  if (swi_queue_is_unbuffered(q)) return swi_offer_is_closed(q, h);
   if (q->flags == SW_QUEUE_SORTED) return sw_peer_load_acquire(&swi_queue_of(q, h)->closed) != 0;
   for (uint32_t level = 0; level < q->levels; level++) {
     swi_ncq ring = swi_queue_level(q, h, level);
@@ -417,7 +435,8 @@ void sw_queue_begin_wait(sw_queue_handle *q, sw_heap *h, uint32_t room) {
 void sw_queue_end_wait(sw_queue_handle *q, sw_heap *h, uint32_t room) {
   uint64_t *waits = &swi_queue_of(q, h)->waitable.waits[room % 2];
   swi_waits_end(waits, h->endpoint); /* [F8] */
-  if (sw_peer_load64_relaxed(waits) == 0) return;
+  /* a participant in an unbuffered channel is rung for what was done for it */
+  if (sw_peer_load64_relaxed(waits) == 0 || swi_queue_is_unbuffered(q)) return;
   bool more = room == 0 && sw_queue_has_news(q, h) != 0;
   /* of levels: any of them may be what another waits for */
   for (uint32_t level = 0; level < (q->levels == 0 ? 1 : q->levels) && room != 0 && !more; level++)
@@ -439,8 +458,11 @@ void swi_queue_bury(void *base, uint64_t size, uint32_t at, const swi_dead *dead
   }
   /* a bit that was lost with it is set again */
   if (type == SW_TYPE_PRIORITY_QUEUE) sw_fetch_or64_acq_rel(&queue->present, UINT64_MAX);
-  if (sw_peer_load_relaxed(&queue->flags) != SW_QUEUE_ACK) return;
+  bool unbuffered = type == SW_TYPE_CHANNEL && sw_peer_load_relaxed(&queue->capacity) == 0;
+  if (sw_peer_load_relaxed(&queue->flags) != SW_QUEUE_ACK && !unbuffered) return;
   sw_heap h = {.base = base, .begin = SW_HEAP_AT, .count = (uint32_t)((size - SW_HEAP_AT) / SW_HEAP_PAGE)};
   sw_queue_handle q = {.at = at, .life = life};
-  if (see(&q, &h) == SW_OK) swi_ack_evict(&q, &h, dead->role, dead->all_claims);
+  if (see(&q, &h) != SW_OK) return;
+  if (swi_queue_is_unbuffered(&q)) swi_offer_bury(&q, &h, dead);
+  else if (q.flags == SW_QUEUE_ACK) swi_ack_evict(&q, &h, dead->role, dead->all_claims);
 }

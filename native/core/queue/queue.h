@@ -2,6 +2,7 @@
 #ifndef SABWAY_CORE_QUEUE_H
 #define SABWAY_CORE_QUEUE_H
 
+#include "core/objects/burial.h"
 #include "core/objects/lock.h"
 #include "core/queue/ncq.h"
 #include "core/region/waits.h"
@@ -21,6 +22,9 @@ SWI_INLINE bool swi_queue_is_there(const sw_queue_handle *q, const sw_heap *h) {
 }
 
 SWI_INLINE bool swi_queue_is_single(const sw_queue_handle *q) { return (uint32_t)q->life == SW_TYPE_SINGLE_QUEUE; }
+
+/* Its values pass from a sender to a receiver that is there: see offer.c. */
+SWI_INLINE bool swi_queue_is_unbuffered(const sw_queue_handle *q) { return q->capacity == 0; }
 
 SWI_INLINE swi_ncq swi_queue_level(const sw_queue_handle *q, const sw_heap *h, uint32_t level) {
   uint32_t more = (q->flags & SW_QUEUE_ACK) != 0 ? 1 : 0;
@@ -89,5 +93,24 @@ int swi_sorted_close(const sw_queue_handle *q, sw_heap *h);
 uint32_t swi_sorted_size(const sw_queue_handle *q, const sw_heap *h);
 uint32_t swi_sorted_value(const sw_queue_handle *q, const sw_heap *h, uint32_t index);
 int swi_sorted_check(const sw_queue_handle *q, sw_heap *h);
+
+/* ---- offer.c: unbuffered channels ---- */
+
+uint32_t swi_offer_bytes(void);
+/* Tickets begin with that number, which no earlier channel in this memory has come to. */
+void swi_offer_format(const sw_queue_handle *q, const sw_heap *h, uint32_t number);
+/* Without waiting: 1, 0, SW_ECLOSED, SW_EBUSY. */
+int swi_offer_give(const sw_queue_handle *q, sw_heap *h, uint32_t value);
+int swi_offer_take(const sw_queue_handle *q, sw_heap *h, uint32_t *value);
+/* Does a participant that lives wait on that side? 1, 0, SW_ECLOSED. */
+int swi_offer_waits(const sw_queue_handle *q, const sw_heap *h, uint32_t side);
+int swi_offer_close(const sw_queue_handle *q, const sw_heap *h);
+bool swi_offer_is_closed(const sw_queue_handle *q, const sw_heap *h);
+/* The queue is gone: its places can be freed; false: another participant writes to one. */
+bool swi_offer_clear(const sw_queue_handle *q, sw_heap *h);
+/* The values there, by a counter. */
+uint32_t swi_offer_value(const sw_queue_handle *q, const sw_heap *h, uint32_t index);
+int swi_offer_check(const sw_queue_handle *q, const sw_heap *h);
+void swi_offer_bury(const sw_queue_handle *q, const sw_heap *h, const swi_dead *dead);
 
 #endif

@@ -73,6 +73,11 @@ bool swi_waits_ring_one(void *base, const uint64_t *waits, uint32_t behind) {
   return false;
 }
 
+void swi_waits_ring_role(void *base, uint32_t role) {
+  sw_fence_handshake(); /* [F7] */
+  ring(base, role);
+}
+
 void swi_waits_ring_all(void *base, const uint64_t *waits) {
   sw_fence_handshake(); /* [F7] */
   uint64_t word = sw_peer_load64_relaxed(waits);

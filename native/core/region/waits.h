@@ -33,7 +33,10 @@ void swi_waits_end(uint64_t *waits, uint32_t endpoint);
  * burial rings all. */
 bool swi_waits_ring_one(void *base, const uint64_t *waits, uint32_t behind);
 
-/* The same for all waiters. */
+/* Pass a fence, and ring that participant: what it waits for was done for it. Else as above. */
+void swi_waits_ring_role(void *base, uint32_t role);
+
+/* As swi_waits_ring_one, for all waiters. */
 void swi_waits_ring_all(void *base, const uint64_t *waits);
 
 /* Burial: the same, unless `endpoint` is one whose own claims are over: then its bit is cleared,

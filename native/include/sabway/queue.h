@@ -33,9 +33,11 @@ typedef struct sw_queue_options {
   uint32_t type; /* SW_TYPE_QUEUE and so on */
   /* SW_QUEUE_ACK: of SW_TYPE_QUEUE; SW_QUEUE_SORTED: of SW_TYPE_PRIORITY_QUEUE */
   uint32_t flags;
-  uint32_t capacity; /* values; of SW_TYPE_PRIORITY_QUEUE, of each level */
-  uint32_t levels;   /* of SW_TYPE_PRIORITY_QUEUE without SW_QUEUE_SORTED; else 0 */
-  uint32_t codec;    /* any number, for those that open it */
+  /* values; of SW_TYPE_PRIORITY_QUEUE, of each level; zero, of SW_TYPE_CHANNEL: it is unbuffered,
+   * see offer.h */
+  uint32_t capacity;
+  uint32_t levels; /* of SW_TYPE_PRIORITY_QUEUE without SW_QUEUE_SORTED; else 0 */
+  uint32_t codec;  /* any number, for those that open it */
 } sw_queue_options;
 
 /* Its fields are offsets, and the queue's own but for these: */
@@ -146,7 +148,8 @@ void sw_queue_end_wait(sw_queue_handle *q, sw_heap *h, uint32_t room);
 
 /* Free the queue, its rings and its values. Calls of others are SW_EFREED from then on. A crash
  * inside leaks what was not freed yet. Errors: SW_EBUSY, of SORTED: others hold its lock; as
- * sw_object_check. */
+ * sw_object_check. Of an unbuffered channel the places stay allocated when another participant is
+ * in a call that writes to one. */
 int sw_queue_free(sw_queue_handle *q, sw_heap *h);
 
 /* Are its words such as participants write? Where none is in a call. Errors: SW_ECORRUPT; as

@@ -14,7 +14,9 @@
  *              SW_MAP_NULL, SW_MAP_FALSE, SW_MAP_TRUE
  *   SW_QUEUE_END                 behind all others: the ring is closed
  *
- * With SW_QUEUE_ACK the words in the slots are cells: bits 0-15 the generation, 16-31 the index. */
+ * With SW_QUEUE_ACK the words in the slots are cells: bits 0-15 the generation, 16-31 the index.
+ *
+ * An unbuffered channel has no such ring, but places: see native/core/queue/offer.c. */
 #ifndef SABWAY_LAYOUT_QUEUE_H
 #define SABWAY_LAYOUT_QUEUE_H
 
@@ -25,11 +27,14 @@ enum {
   SW_TYPE_SINGLE_QUEUE = 17,   /* one of each */
   SW_TYPE_PRIORITY_QUEUE = 18, /* levels, or any priority */
   SW_TYPE_RING_QUEUE = 19,     /* as SW_TYPE_QUEUE, under another name */
-  SW_TYPE_CHANNEL = 20,        /* likewise */
+  /* likewise; with a capacity of zero it is unbuffered */
+  SW_TYPE_CHANNEL = 20,
 
   /* sw_queue.flags */
   SW_QUEUE_ACK = 1,    /* a value stays the queue's until its consumer acknowledges it */
   SW_QUEUE_SORTED = 2, /* any priority: under the lock */
+
+  SW_QUEUE_CLOSED = 1, /* sw_object.root, of an unbuffered channel: it is */
 
   SW_QUEUE_INTEGER = 1,
   SW_QUEUE_END = -1,
@@ -57,7 +62,10 @@ typedef struct sw_queue {
   uint32_t closed; /* SW_QUEUE_SORTED: it is */
   uint32_t unused0;
   uint64_t present; /* bit i: level i may have values */
-  uint8_t unused1[SW_QUEUE_BYTES - sizeof(sw_waitable) - 48];
+  /* unbuffered: the next offer's number, and by side the endpoint at which a look begins */
+  uint64_t offers;
+  uint32_t turns[2];
+  uint8_t unused1[SW_QUEUE_BYTES - sizeof(sw_waitable) - 64];
 } sw_queue;
 
 /* The head of a ring. Its slots follow. */
@@ -105,8 +113,37 @@ typedef struct sw_queue_sorted {
   sw_queue_entry item;
 } sw_queue_sorted;
 
+enum {
+  /* sw_queue_place.state: bits 0-2, and in bits 3-63 the ticket of an offer, unless something else
+   * is said */
+  SW_OFFER_FREE = 0,    /* no offer has its home here */
+  SW_OFFER_WAITING = 1, /* it can be taken */
+  SW_OFFER_TAKING = 2,  /* its owner tries to take another one, and it can not be taken */
+  /* it was taken: bits 3-34 the value that it was given, or zero; bits 35-63 its case */
+  SW_OFFER_DONE = 3,
+  SW_OFFER_LEFT = 4, /* its owner died; it was not taken */
+  SW_OFFER_REST = 5  /* its owner died; bits 3-34: a value that no participant has, or zero */
+};
+
+/* What an endpoint has in an unbuffered channel, one for its sends and one for its receives. */
+typedef struct sw_queue_place {
+  uint64_t state; /* of the offer that has its home here */
+  /* The card of the offer that can be found here, whose home may be a place of another channel. */
+  uint64_t ticket; /* which no other offer has or had; above bit 60: there is no card */
+  uint32_t home;   /* offset of a place, in whose state that ticket is while it waits */
+  uint32_t which;  /* its case */
+  uint32_t value;  /* of a send */
+  uint32_t role;   /* its owner */
+} sw_queue_place;
+
 #define SW_QUEUE_STRUCTS(X) \
-  X(sw_queue) X(sw_queue_ring) X(sw_queue_item) X(sw_queue_cell) X(sw_queue_entry) X(sw_queue_sorted)
+  X(sw_queue)               \
+  X(sw_queue_ring)          \
+  X(sw_queue_item)          \
+  X(sw_queue_cell)          \
+  X(sw_queue_entry)         \
+  X(sw_queue_sorted)        \
+  X(sw_queue_place)
 
 #define SW_QUEUE_FIELDS(X)     \
   X(sw_queue, rings)           \
@@ -119,6 +156,8 @@ typedef struct sw_queue_sorted {
   X(sw_queue, consumer)        \
   X(sw_queue, closed)          \
   X(sw_queue, present)         \
+  X(sw_queue, offers)          \
+  X(sw_queue, turns)           \
   X(sw_queue_ring, head)       \
   X(sw_queue_ring, tail)       \
   X(sw_queue_item, type)       \
@@ -131,7 +170,13 @@ typedef struct sw_queue_sorted {
   X(sw_queue_entry, value)     \
   X(sw_queue_sorted, seq)      \
   X(sw_queue_sorted, state)    \
-  X(sw_queue_sorted, item)
+  X(sw_queue_sorted, item)     \
+  X(sw_queue_place, state)     \
+  X(sw_queue_place, ticket)    \
+  X(sw_queue_place, home)      \
+  X(sw_queue_place, which)     \
+  X(sw_queue_place, value)     \
+  X(sw_queue_place, role)
 
 #ifndef __cplusplus
 _Static_assert(sizeof(sw_queue) == SW_QUEUE_BYTES, "a queue's control block is one of its family");
