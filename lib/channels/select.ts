@@ -1,9 +1,9 @@
 // select: one of several sends and receives, whichever can be done first.
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
+import { needLoop } from '../base/host.js'
 import { NOTHING } from '../loop/block.js'
-import type { WaitSet } from '../loop/waits.js'
-import { END } from '../queues/queue.js'
+import { type Attempt, Meeting, type Selected, tryAll } from './meeting.js'
 import { SharedChannel } from './shared-channel.js'
 import { type Awaited, sourceOf } from './waiting.js'
 
@@ -17,24 +17,9 @@ export interface SelectOptions extends check.Patience {
   default?: boolean
 }
 
-/** What was done. */
-export interface Selected<T = unknown> {
-  /** Of the case; -1: none, and `default` was asked for. */
-  readonly index: number
-  /** What was received. */
-  readonly value?: T
-  /** The channel that was to be received from was closed, and all was received. */
-  readonly done: boolean
-}
-
-interface Attempt<T> {
-  readonly thing: Awaited
-  readonly set: WaitSet
-  attempt(): Omit<Selected<T>, 'index'> | typeof NOTHING
-}
+export type { Selected }
 
 const NONE: Selected<never> = { index: -1, done: false }
-const SENT = { done: false }
 let number = 0
 
 /**
@@ -51,15 +36,25 @@ export async function select<T = unknown>(
 ): Promise<Selected<T>> {
   const { timeout, signal, default: now } = checked(options)
   const attempts = attemptsOf(cases)
-  if (now === true) return tryAll(attempts) ?? NONE
+  if (now === true) return orNone(tryAll(attempts))
   const { set } = attempts[0]!
-  return set.wait<Selected<T>>(`select:${number++}`, {
+  const call = {
     ...(timeout === undefined ? {} : { timeout }),
     ...(signal === undefined ? {} : { signal }),
     source: sourceOf(set, distinct(attempts)),
-    take: () => tryAll(attempts) ?? NOTHING,
+    take: () => tryAll(attempts),
     timedOut: late,
-  })
+  }
+  const key = `select:${number++}`
+  if (timeout === 0 || signal?.aborted || !attempts.some(({ unbuffered }) => unbuffered))
+    return set.wait<Selected<T>>(key, call)
+  needLoop()
+  const meeting = new Meeting(attempts)
+  try {
+    return await set.wait<Selected<T>>(key, { ...call, take: () => meeting.take(), last: () => meeting.last() })
+  } finally {
+    meeting.end()
+  }
 }
 
 /** As `select`, blocking this thread. Errors: as `select`; ERR_SABWAY_INVALID_STATE. */
@@ -69,13 +64,23 @@ export function selectSync<T = unknown>(
 ): Selected<T> {
   const { timeout = Number.POSITIVE_INFINITY, default: now } = checked(options)
   const attempts = attemptsOf(cases)
-  if (now === true) return tryAll(attempts) ?? NONE
+  if (now === true) return orNone(tryAll(attempts))
   const { set } = attempts[0]!
   const source = sourceOf(set, distinct(attempts))
-  const selected = set.block<Selected<T>>(`select:${number++}`, source, () => tryAll(attempts) ?? NOTHING, timeout)
-  if (selected === NOTHING) throw late(timeout)
-  return selected
+  const key = `select:${number++}`
+  const meeting = timeout !== 0 && attempts.some(({ unbuffered }) => unbuffered) ? new Meeting(attempts) : null
+  try {
+    const take = meeting === null ? () => tryAll(attempts) : () => meeting.take()
+    let selected = set.block<Selected<T>>(key, source, take, timeout)
+    if (selected === NOTHING && meeting !== null) selected = meeting.last()
+    if (selected === NOTHING) throw late(timeout)
+    return selected
+  } finally {
+    meeting?.end()
+  }
 }
+
+const orNone = <T>(selected: Selected<T> | typeof NOTHING): Selected<T> => (selected === NOTHING ? NONE : selected)
 
 const late = (timeout: number): SabwayError =>
   new SabwayError('ERR_SABWAY_TIMEOUT', `none of the cases could be done within ${timeout} ms`)
@@ -85,17 +90,6 @@ function checked(options: SelectOptions | undefined): SelectOptions {
   if (found.timeout !== undefined) check.milliseconds(found.timeout, 'timeout')
   check.abortSignal(found.signal)
   return found
-}
-
-/** Once from each place at random: otherwise the first case would keep others waiting. */
-function tryAll<T>(attempts: readonly Attempt<T>[]): Selected<T> | null {
-  const begin = Math.floor(Math.random() * attempts.length)
-  for (let i = 0; i < attempts.length; i++) {
-    const index = (begin + i) % attempts.length
-    const done = attempts[index]!.attempt()
-    if (done !== NOTHING) return { index, ...done }
-  }
-  return null
 }
 
 /** A channel may stand in several cases. */
@@ -129,18 +123,5 @@ function attemptOf<T>(given: SelectCase<T>, name: string): Attempt<T> {
       `${name} must be { receive: channel } or { send: channel, value }`,
       given,
     )
-  const set = channel.waitSet
-  if (receive === undefined) {
-    const attempt = () => (channel.trySend(value as never) ? SENT : NOTHING)
-    return { thing: channel.room, set, attempt }
-  }
-  return {
-    thing: channel.values,
-    set,
-    attempt() {
-      const taken: unknown = channel.attemptReceive()
-      if (taken === NOTHING) return NOTHING
-      return taken === END ? { done: true } : { value: taken as T, done: false }
-    },
-  }
+  return channel.attemptOf(receive === undefined, value as T)
 }

@@ -42,6 +42,8 @@ interface PendingCall {
   /** Take what it waits for, and settle it: true; false: that is not there. Never throws. */
   attempt(): boolean
   reject(error: unknown): void
+  /** It waits no more: reject it, unless what it waits for has come at the last moment. */
+  giveUp(error: unknown): void
 }
 
 /** How a call waits on the event loop. */
@@ -51,6 +53,8 @@ export interface WaitCall<T> extends Patience {
   take(): T | typeof NOTHING
   /** The error of a call whose time has run out. */
   timedOut(timeout: number): SabwayError
+  /** The call is given up: what came all the same, which is then its result, or NOTHING. */
+  last?(): T | typeof NOTHING
 }
 
 const sets = new WeakMap<Region, WaitSet>()
@@ -166,12 +170,12 @@ class Waits implements Participant {
   // ---- calls ----
 
   add<T>(
-    { take, timeout, signal, timedOut }: WaitCall<T>,
+    { take, timeout, signal, timedOut, last }: WaitCall<T>,
     resolve: (taken: T) => void,
     reject: (error: unknown) => void,
   ): void {
     const giveUp = (error: SabwayError) => {
-      if (this.#remove(call)) call.reject(error)
+      if (this.#remove(call)) call.giveUp(error)
     }
     const timer = timeout === undefined ? undefined : after(timeout, () => giveUp(timedOut(timeout)))
     const ignoreSignal = onAbort(signal, () => giveUp(abortedError(signal!)))
@@ -194,6 +198,16 @@ class Waits implements Participant {
       reject(error) {
         over()
         reject(error)
+      },
+      giveUp(error) {
+        try {
+          const taken = last === undefined ? NOTHING : last()
+          if (taken === NOTHING) return this.reject(error)
+          over()
+          resolve(taken)
+        } catch (failure) {
+          this.reject(failure)
+        }
       },
     }
     if (this.#pending.length === 0) this.#begin()

@@ -33,9 +33,9 @@ export function handleIn(memory: unknown): RegionHandle | null {
 }
 
 /** Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE; as Region.create and Region.open. */
-export function placeOf(home: QueueHome, given: unknown, mostValues: number): QueuePlace {
+export function placeOf(home: QueueHome, given: unknown, leastValues: number, mostValues: number): QueuePlace {
   if (typeof home === 'number') {
-    const capacity = check.integer(home, 'capacity', 1, mostValues)
+    const capacity = check.integer(home, 'capacity', leastValues, mostValues)
     const options = check.options(given as { levels?: number } | undefined, 'queue options', [
       'codec',
       'levels',

@@ -51,6 +51,8 @@ export interface QueueShape {
   name: string
   flags: number
   levels: number
+  /** The least capacity. */
+  least?: number
 }
 
 /** What was taken, of a queue whose values are acknowledged. */
@@ -75,8 +77,8 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
   readonly #capacity: number
 
   /** @internal */
-  constructor(where: QueueHome, given: unknown, shapeOf: (options: object | undefined) => QueueShape) {
-    const place = placeOf(where, given, SW_QUEUE_MOST)
+  constructor(where: QueueHome, given: unknown, shapeOf: (options: object | undefined) => QueueShape, least = 1) {
+    const place = placeOf(where, given, least, SW_QUEUE_MOST)
     const asked = isShared(place.given) ? undefined : (place.given as QueueOptions | undefined)
     const shape = shapeOf(asked)
     try {
@@ -271,8 +273,7 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
       if (room < 0) throw this.#failure(room, priority)
     }
     const { value: place } = attachment
-    if (value === undefined) check.refuse('ERR_SABWAY_INVALID_TYPE', 'a queue has no room for undefined', value)
-    const type = putValue(attachment.views, place, value, this.#rules)
+    const type = this.#encode(value)
     let status: number
     try {
       status = hot.sw_queue_put(attachment.at, handle, type, place.at, place.length, priority)
@@ -356,6 +357,34 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
     }
   }
 
+  /** @internal A value as a word, for a call that keeps it until it is sent. Errors: as `put`. */
+  protected pack(value: T): number {
+    const { member, attachment } = this
+    const type = this.#encode(value)
+    const { at, length } = attachment.value
+    return member.make(length, () => member.core.sw_queue_pack(attachment.at, member.handle, type, at, length))
+  }
+
+  /** @internal The value of a word that was received. */
+  protected unpack(word: number): T {
+    const { member, attachment } = this
+    const { at, taken, room } = attachment
+    const type = this.call(() => member.core.sw_queue_unpack(at, member.handle, word, taken, room))
+    if (type <= 0) throw this.#failure(type)
+    return this.#decode(type)
+  }
+
+  /** @internal Why a call of the core has failed. */
+  protected failure(status: number): SabwayError {
+    return this.#failure(status)
+  }
+
+  /** The value is in the attachment's place then: returns its type. */
+  #encode(value: T): number {
+    if (value === undefined) check.refuse('ERR_SABWAY_INVALID_TYPE', 'a queue has no room for undefined', value)
+    return putValue(this.attachment.views, this.attachment.value, value, this.#rules)
+  }
+
   #take(): T | typeof NOTHING | typeof END {
     const { member, attachment } = this
     member.mustBeOpen()
@@ -370,6 +399,12 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
     if (type === 0) return NOTHING
     if (type === CLOSED) return END
     if (type < 0) throw this.#failure(type)
+    return this.#decode(type)
+  }
+
+  /** Of what the core has taken. */
+  #decode(type: number): T {
+    const { member, attachment } = this
     const { held, length } = attachment
     try {
       const at = held === 0 ? attachment.taken : held + 8
@@ -409,7 +444,7 @@ export const END: unique symbol = Symbol('end')
 /** Returns the pointer of the new queue. */
 function make(member: HeapMember, shape: QueueShape, options: QueueOptions | undefined): number {
   const { capacity, codec } = check.fields(options ?? {}, 'queue options', ['capacity', 'codec']) as QueueOptions
-  check.integer(capacity, 'capacity', 1, SW_QUEUE_MOST)
+  check.integer(capacity, 'capacity', shape.least ?? 1, SW_QUEUE_MOST)
   const number = codecNumber(formatFor(codec ?? 'structured'))
   const { core, handle, region, scratch } = member
   const words = [shape.type, shape.flags, capacity, shape.levels, number]

@@ -157,7 +157,8 @@ export class ObjectScript extends Calls {
     const heap = instance + at('sw_instance', 'heap')
     const map = (i: number) => incoming + 2048 + i * at('sw_map_handle', 'sizeof')
     const queue = map(MAP_HANDLES)
-    return { heap, producer, consumer, incoming, map, queue, from: scratch, more: scratch + 256, to: outgoing }
+    const offer = (i: number) => queue + at('sw_queue_handle', 'sizeof') + i * at('sw_offer', 'sizeof')
+    return { heap, producer, consumer, incoming, map, queue, offer, from: scratch, more: scratch + 256, to: outgoing }
   }
 
   /** Of a call that returns an offset, or 0 with the heap's status. */
@@ -892,8 +893,11 @@ export class ObjectScript extends Calls {
       [priority, 0, 3],
       [priority, abi.SW_QUEUE_SORTED!, 0],
       [priority, abi.SW_QUEUE_ACK!, 0],
+      [abi.SW_TYPE_CHANNEL!, 0, 0],
+      [abi.SW_TYPE_CHANNEL!, 0, 0],
     ]) as [number, number, number]
-    this.#set(from, type, flags, 1 + this.below(12), levels, this.below(4))
+    const unbuffered = type === abi.SW_TYPE_CHANNEL && this.below(3) > 0
+    this.#set(from, type, flags, unbuffered ? 0 : 1 + this.below(12), levels, this.below(4))
     return this.#made(endpoint, 'sw_queue_new', from)
   }
 
@@ -908,6 +912,7 @@ export class ObjectScript extends Calls {
     if (this.call(endpoint, 'sw_queue_open', queue, heap, object, generation) !== 0) return
     for (let i = 1 + this.below(8); i > 0; i--) {
       if (this.below(3) > 0) this.#transfer(endpoint)
+      else if (this.below(2) > 0) this.#offer(endpoint)
       else this.#lookAtQueue(endpoint)
     }
     // a place of a queue that has one producer and one consumer stays taken now and then
@@ -966,6 +971,26 @@ export class ObjectScript extends Calls {
         this.#sawValue(endpoint, Number(this.call(endpoint, 'sw_queue_unpack', ...head, word, to, 2000)))
       }
     }
+  }
+
+  /** Each participant has two offers, in any of the channels. */
+  #offer(endpoint: number): void {
+    const { heap, queue, offer, to } = this.#of(endpoint)
+    const which = this.below(2)
+    const place = offer(which)
+    const kind = this.below(10)
+    let done: number
+    if (kind < 4) {
+      const value = (this.below(100) << 4) | abi.SW_QUEUE_INTEGER!
+      done = Number(this.call(endpoint, 'sw_offer_send', place, queue, heap, this.below(5), value))
+    } else if (kind < 8) done = Number(this.call(endpoint, 'sw_offer_receive', place, queue, heap, this.below(5)))
+    else done = Number(this.call(endpoint, kind < 9 ? 'sw_offer_is_done' : 'sw_offer_withdraw', place, heap))
+    if (done !== 1) return
+    this.#saw(place, 8)
+    const word = this.#word(place + at('sw_offer', 'value'))
+    if (word === 0) return
+    if (this.below(4) === 0) this.call(endpoint, 'sw_queue_discard', queue, heap, word)
+    else this.#sawValue(endpoint, Number(this.call(endpoint, 'sw_queue_unpack', queue, heap, word, to, 2000)))
   }
 
   #putBlock(endpoint: number, block: number, length: number, priority: number): void {

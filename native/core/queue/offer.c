@@ -35,9 +35,9 @@
  * finds it TAKING, and sleeps.
  *
  * Tickets have the offset of the channel and a number in it, so no two are alike in a region: a
- * late exchange fails, also in memory that is a channel's no more. A card stays where it is when its
- * offer ends, and says nothing then, so there is nothing to unlink. A card changes only while no
- * state has its ticket; meanwhile the ticket has HELD, and the memory is not freed.
+ * late exchange fails, also in memory that is a channel's no more. A card stays where it is when
+ * its offer ends, and says nothing then, so there is nothing to unlink. A card changes only while
+ * no state has its ticket; meanwhile the ticket has HELD, and the memory is not freed.
  *
  * Ordering edges:
  *   [U1] the release store of a card's ticket, pairs with the acquire load of it by another: the
@@ -51,8 +51,8 @@
  *
  * What a crash leaves: a state of a dead participant, WAITING and so as good as one that lives
  * until burial or a look that finds it dead; the block of a value of one that died while TAKING or
- * before it offered, which is lost; an offer that is DONE and whose owner was not rung, which burial
- * rings. */
+ * before it offered, which is lost; an offer that is DONE and whose owner was not rung, which
+ * burial rings. */
 #include "sabway/offer.h"
 #include "core/objects/burial.h"
 #include "core/queue/queue.h"
@@ -207,7 +207,8 @@ static int look(sw_offer *o, const sw_queue_handle *q, sw_heap *h, uint32_t side
         if (other == SWI_WAIT_ROOM) drop_left(q, h, place);
         continue;
       }
-      if (o != NULL && o->home == c.home && o->ticket == c.ticket) continue; /* a select with both */
+      /* a select with both */
+      if (o != NULL && o->home == c.home && o->ticket == c.ticket) continue;
       met = meet(o, h, &c, value);
       if (met != MET) break;
       *got = other == SWI_WAIT_ROOM ? c.value : 0;
@@ -304,7 +305,8 @@ static void post(sw_offer *o, const sw_queue_handle *q, sw_heap *h, uint32_t sid
   sw_store_relaxed(&place->role, h->role);
   sw_store64_release(&place->ticket, ticket); /* [U1] */
   swi_waits_begin(&swi_queue_of(q, h)->waitable.waits[side], h->endpoint);
-  if (!first || !change(&place->state, free_state, state_of(ticket, SW_OFFER_WAITING))) return; /* [U2] */
+  /* [U2] */
+  if (!first || !change(&place->state, free_state, state_of(ticket, SW_OFFER_WAITING))) return;
   *o = (sw_offer){.ticket = ticket, .life = q->life, .at = q->at};
   o->home = (uint32_t)((uint8_t *)place - h->base);
 }

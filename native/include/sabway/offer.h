@@ -26,9 +26,9 @@
  * of a receiver is that receiver's: when it dies without looking, the value goes with it. No value
  * is given to a receiver that is known to be dead.
  *
- * An endpoint has one offer at a time on each side of a channel: that of a second one is not seen by
- * others until the first one is done, but takes what others offer. An offer is for one thread, and
- * lives where no other writes. */
+ * An endpoint has one offer at a time on each side of a channel: a second one is not seen by others
+ * until the first one is done, but takes what others offer. An offer is for one thread, and lives
+ * where no other writes. */
 #ifndef SABWAY_OFFER_H
 #define SABWAY_OFFER_H
 

@@ -6,6 +6,7 @@
 #include "../unit/heap/heap_helper.h"
 #include "hostile_hooks.h"
 #include "sabway/object.h"
+#include "sabway/offer.h"
 #include "sabway/queue.h"
 #include "sabway/registry.h"
 
@@ -81,6 +82,7 @@ static const sw_queue_options KINDS[] = {
     {.type = SW_TYPE_QUEUE, .capacity = CAPACITY, .flags = SW_QUEUE_ACK},
     {.type = SW_TYPE_PRIORITY_QUEUE, .capacity = CAPACITY, .levels = 3},
     {.type = SW_TYPE_PRIORITY_QUEUE, .capacity = CAPACITY, .flags = SW_QUEUE_SORTED},
+    {.type = SW_TYPE_CHANNEL},
 };
 enum { KIND_COUNT = sizeof(KINDS) / sizeof(*KINDS) };
 
@@ -89,6 +91,7 @@ typedef struct walled {
   region r;
   sw_heap h[2];
   sw_queue_handle q[2]; /* of each participant */
+  sw_offer offers[2][2];
   uint32_t at, cell;
   const sw_queue_options *options;
 } walled;
@@ -186,8 +189,28 @@ static void look(sw_queue_handle *q, sw_heap *h, uint64_t *random) {
   for (uint32_t i = 0; i < 60; i++) sw_queue_block(q, h, i);
 }
 
+/* An offer of a participant: its private words are as before, or zeros. */
+static void offer(walled *w, uint32_t who, uint64_t *random) {
+  sw_queue_handle *q = &w->q[who];
+  sw_heap *h = &w->h[who];
+  sw_offer *o = &w->offers[who][random_next(random) % 2];
+  uint32_t kind = random_next(random) % 8, which = random_next(random) % 4;
+  double number = random_next(random) + 0.5;
+  uint32_t value = kind < 3 ? sw_queue_pack(q, h, SW_MAP_NUMBER, &number, 8) : 0;
+  if (kind < 3 && value == 0) return;
+  int done = kind < 3    ? sw_offer_send(o, q, h, which, value)
+             : kind < 6  ? sw_offer_receive(o, q, h, which)
+             : kind == 6 ? sw_offer_is_done(o, h)
+                         : sw_offer_withdraw(o, h);
+  assert_true(o->home < REGION && o->at < REGION);
+  uint8_t bytes[ROOM];
+  if (done == 1 && o->value != 0) sw_queue_unpack(q, h, o->value, bytes, ROOM);
+  if (done < 0) sw_queue_discard(q, h, value);
+}
+
 static void die(walled *w, uint64_t *random) {
   uint32_t role = w->h[1].role;
+  memset(w->offers[1], 0, sizeof(w->offers[1]));
   sw_region_evict_role(w->r.base, w->r.size, role);
   if (random_next(random) % 2 == 0) return;
   sw_endpoint_release(w->r.base, w->h[1].endpoint);
@@ -202,6 +225,7 @@ static void step(walled *w, uint64_t *random) {
   sw_queue_handle *q = &w->q[who], before = *q;
   sw_heap *h = &w->h[who];
   peer.loads = 0;
+  if (w->options->capacity == 0 && random_next(random) % 2 == 0) offer(w, who, random);
   switch (random_next(random) % 24) {
     case 0:
       look(q, h, random);

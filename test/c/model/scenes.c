@@ -10,7 +10,7 @@ const model_scenario *const scenes_all[] = {
     scenes_registry, scenes_channel,   scenes_ready,         scenes_object, scenes_string,
     scenes_vector,   scenes_list,      scenes_map,           scenes_record, scenes_waits,
     scenes_sync,     scenes_pool,      scenes_queue,         scenes_ack,    scenes_single,
-    scenes_priority, scenes_broadcast, scenes_broadcast_end, NULL};
+    scenes_priority, scenes_offer, scenes_broadcast, scenes_broadcast_end, NULL};
 
 struct world world;
 

@@ -50,7 +50,7 @@ describe('a channel of values', () => {
     throwsCode(() => channel.receiveSync({ timeout: 3 }), 'ERR_SABWAY_TIMEOUT')
     await channel.sendBatch([6, 7])
     assert.deepEqual(await Promise.all(waiting), [6, 7])
-    throwsCode(() => new SharedChannel(heap, { capacity: 0 }), 'ERR_SABWAY_UNSUPPORTED')
+    throwsCode(() => new SharedChannel(heap, { capacity: -1 }), 'ERR_SABWAY_OUT_OF_RANGE')
     throwsCode(() => channel.trySend(undefined as never), 'ERR_SABWAY_INVALID_TYPE')
   })
 

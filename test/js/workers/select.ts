@@ -11,6 +11,8 @@ export interface SelectTask {
   /** How many it sends; 0: it receives until all channels are closed. */
   sends: number
   sync?: boolean
+  /** It receives at the same time, and until all channels are closed. */
+  both?: boolean
 }
 
 export interface SelectDone {
@@ -27,13 +29,21 @@ async function run(): Promise<void> {
   const heap = new MemoryHeap(task.shared)
   let channels = task.select.map((pointer) => new SharedChannel<number>(heap, pointer))
   say('begun')
-  for (let i = 0; i < task.sends; i++) {
+  const got: number[] = []
+  for (let i = 0; i < task.sends && task.both === true; ) {
+    const sending = channels.map((send) => ({ send, value: task.number * 1e6 + i }))
+    const cases = [...sending, ...channels.map((receive) => ({ receive }))]
+    const { index, value } = task.sync ? selectSync(cases) : await select(cases)
+    if (index < channels.length) i++
+    else got.push(value!)
+  }
+  if (task.both === true) say('sent')
+  for (let i = 0; i < task.sends && task.both !== true; i++) {
     const cases = channels.map((send) => ({ send, value: task.number * 1e6 + i }))
     if (task.sync) selectSync(cases)
     else await select(cases)
   }
-  if (task.sends > 0) return say('sent')
-  const got: number[] = []
+  if (task.sends > 0 && task.both !== true) return say('sent')
   while (channels.length > 0) {
     const cases = channels.map((receive) => ({ receive }))
     const { index, value, done } = task.sync ? selectSync(cases) : await select(cases)
