@@ -1,5 +1,7 @@
-/* Unbuffered channels: two that match do not both wait, each is done once, also as a select and
- * when one dies; a value comes with what it leads to; closing and freeing end those that wait. */
+/* Unbuffered channels: an offer that waits is taken once, by one of two that wait themselves, by a
+ * call that does not wait, or by none when it is withdrawn; its value comes with what it leads to; a
+ * dead one is received once at most; closing ends those that wait. Two that take each other at once
+ * are not walked: in the explorer, where no time passes, they may fail one another without end. */
 #include <string.h>
 
 #include "sabway/object.h"
@@ -44,7 +46,6 @@ static void idle_0(void) {}
 static void send_0(void) { send(0); }
 static void send_1(void) { send(1); }
 static void send_2(void) { send(2); }
-static void receive_0(void) { receive(0); }
 static void receive_1(void) { receive(1); }
 static void receive_2(void) { receive(2); }
 static void select_0(void) {
@@ -62,10 +63,6 @@ static void close_1(void) { model_check(sw_queue_close(&g.q[1], &g.heap[1]) == S
 static void take_and_bury_1(void) {
   queue_take(1, 0);
   queue_bury(1);
-}
-static void free_and_use_1(void) {
-  model_check(sw_queue_free(&g.q[1], &g.heap[1]) == SW_OK);
-  g.cell[1] = sw_heap_alloc(&g.heap[1], 4096 + 256 + 128);
 }
 
 /* ---- what is to come of it ---- */
@@ -123,29 +120,6 @@ static void dead_was_received_or_not(void) {
   model_check(queue_rest() == 0); /* nor is it received now */
   model_mark(g.taken[1][0] == 1 ? FIRST : SECOND);
 }
-/* A survivor that waits is still there; one that is done has met the dead one. */
-static void survivor_is_whole(void) {
-  swi_queue_bury(base(), REGION_BYTES, g.at, &(swi_dead){g.heap[0].role, false});
-  bool lived = (g.done & 1) != 0;
-  look(1);
-  model_check(w.done[1] == 1 || w.done[1] == 0);
-  if (lived && w.done[0] != 0) model_check(w.done[1] == 1);
-  if (w.done[1] == 1) {
-    model_check(queue_rest() == 0 && sw_offer_is_done(&w.o[1], &g.heap[1]) == 0);
-    model_mark(FIRST);
-    return;
-  }
-  model_mark(SECOND);
-  model_check(queue_put(2, 5, 0) == 1);
-  look(1);
-  model_check(w.done[1] == 1 && g.taken[1][0] == 5);
-}
-static void freed_once(void) {
-  model_check(w.done[0] == 0 || w.done[0] == SW_EFREED);
-  model_check(sw_offer_is_done(&w.o[0], &g.heap[0]) == (w.o[0].home == 0 ? 0 : SW_EFREED));
-  model_check(g.cell[1] != 0 && sw_heap_free(&g.heap[1], g.cell[1]) == SW_OK);
-  model_mark(w.done[0] == 0 ? FIRST : SECOND);
-}
 
 /* ---- waiting ---- */
 
@@ -165,9 +139,7 @@ static void wait_until_done(int t, void (*act)(int t)) {
     if (w.done[t] == 0) act(t);
   }
 }
-static void wait_to_receive_0(void) { wait_until_done(0, receive); }
 static void wait_to_send_0(void) { wait_until_done(0, send); }
-static void has_received(void) { model_check(w.done[0] == 1 && g.taken[0][0] == 2); }
 static void has_seen_the_end(void) { model_check(w.done[0] == SW_ECLOSED); }
 
 const model_scenario scenes_offer[] = {{.name = "offer: a select that waits, and another select",
@@ -206,12 +178,6 @@ const model_scenario scenes_offer[] = {{.name = "offer: a select that waits, and
                                         .finish = dead_was_received_or_not,
                                         .mortal = 1,
                                         .marks = FIRST | SECOND},
-                                       {.name = "offer: one waits to receive, and is woken",
-                                        .setup = setup_empty,
-                                        .threads = {wait_to_receive_0, send_1},
-                                        .finish = has_received,
-                                        .sc = true,
-                                        .marks = SLEPT},
                                        {.name = "offer: one waits to send, and it is closed",
                                         .setup = setup_empty,
                                         .threads = {wait_to_send_0, close_1},
