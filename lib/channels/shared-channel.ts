@@ -50,10 +50,11 @@ export type ChannelPatience = check.Patience
  * send and receive; each value is received once, and those of one sender in their order. A
  * participant that ends in a call has sent its value or not, and received one or not.
  *
- * With a capacity of 0 a value passes from a sender to a receiver that is there: `send` is done when
- * a receiver has taken its value, `trySend` succeeds where a receiver waits, and `tryReceive` where
- * a sender does. The value is the receiver's from then on: a receiver that ends before its code has
- * seen it takes it along. What a sender that has ended was still offering is received once or never.
+ * With a capacity of 0 a value passes from a sender to a receiver that is there: `send` is done
+ * when a receiver has taken its value, `trySend` succeeds where a receiver waits, and
+ * `tryReceive` where a sender does. The value is the receiver's from then on: a receiver that
+ * ends before its code has seen it takes it along. What a sender that has ended was still
+ * offering is received once or never.
  */
 export class SharedChannel<T = unknown> extends SharedQueue<T> {
   readonly #set: WaitSet

@@ -28,11 +28,12 @@
  *       its state: WAITING -> DONE with case and value: both are done
  *       if that fails, own state: TAKING -> WAITING, and again from the fence
  *
- * No two that match sleep: that which waits again last has seen the other WAITING, behind the fence;
- * or TAKING, and then that one will be WAITING later, which contradicts it, or has taken a third.
- * Nothing waits for a state that is TAKING, so no participant waits for another. Two that take each
- * other fail both; of these the one whose home is first insists for some tries, and the other one
- * finds it TAKING, and sleeps.
+ * No two that match sleep: that which waits again last has seen the other WAITING, behind the
+ * fence; or TAKING, and then that one will be WAITING later, which contradicts it, or has taken a
+ * third. Nothing waits for a state that is TAKING, so no participant waits for another. Two that
+ * take each other fail both; of these the one whose home is first insists for some tries, and the
+ * other one finds it TAKING, and sleeps. Two that always stop between the same steps could go on
+ * so, up to ROUNDS.
  *
  * Tickets have the offset of the channel and a number in it, so no two are alike in a region: a
  * late exchange fails, also in memory that is a channel's no more. A card stays where it is when

@@ -1,7 +1,8 @@
-/* Unbuffered channels: an offer that waits is taken once, by one of two that wait themselves, by a
- * call that does not wait, or by none when it is withdrawn; its value comes with what it leads to; a
- * dead one is received once at most; closing ends those that wait. Two that take each other at once
- * are not walked: in the explorer, where no time passes, they may fail one another without end. */
+/* Unbuffered channels: an offer that waits is taken once, by one of two that wait themselves, by
+ * a call that does not wait, or by none when it is withdrawn; its value comes with what it leads
+ * to; a dead one is received once at most; closing ends those that wait. Two that take each
+ * other at once are not walked: in the explorer, where no time passes, they may fail one another
+ * without end. */
 #include <string.h>
 
 #include "sabway/object.h"
