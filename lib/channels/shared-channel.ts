@@ -46,9 +46,9 @@ export interface SharedChannelOptions {
 export type ChannelPatience = check.Patience
 
 /**
- * A channel in Go's sense, with room for a number of values or for none: any number of threads of any processes
- * send and receive; each value is received once, and those of one sender in their order. A
- * participant that ends in a call has sent its value or not, and received one or not.
+ * A channel in Go's sense, with room for a number of values or for none: any number of threads of
+ * any processes send and receive; each value is received once, and those of one sender in their
+ * order. A participant that ends in a call has sent its value or not, and received one or not.
  *
  * With a capacity of 0 a value passes from a sender to a receiver that is there: `send` is done
  * when a receiver has taken its value, `trySend` succeeds where a receiver waits, and
