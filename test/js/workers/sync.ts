@@ -52,6 +52,7 @@ const DEEDS = {
   },
   setEvent() {
     new SharedEvent(heap, task.pointer).set()
+    return 'set'
   },
   async permits() {
     const semaphore = new SharedSemaphore(heap, task.pointer)
