@@ -16,7 +16,7 @@ const FILES: Record<string, number> = {
   page: 5,
   alignment: 17,
   batch: 14,
-  broadcast: 10,
+  broadcast: 7,
   close: 21,
   errors: 28,
   events: 17,
