@@ -15,8 +15,8 @@
  * A pool and its chunks are blocks of one family for good, in which cells are cells and links lead
  * to such blocks or nowhere. So a participant that comes late, when the pool was freed, exchanges
  * nothing but a word which is a cell; and when it has got one it looks whose the chunk is, which
- * changes only when all cells are closed. A wait that begins while the pool is freed may set its bit
- * in the block's next pool: it is taken back when the wait ends, and the next waiter is rung.
+ * changes only when all cells are closed. A wait that begins while the pool is freed may set its
+ * bit in the block's next pool: it is taken back when the wait ends, and the next waiter is rung.
  *
  * A block belongs to its cell; its word is written by the holder of both the cell and the lock.
  *

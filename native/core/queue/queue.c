@@ -10,17 +10,17 @@
  *
  * Levels are a ring each. `present` has a bit for each that may have values: set behind a put, and
  * cleared by a take that finds the ring empty, which looks once more then. A take that finds
- * nothing by the bits looks at all rings: a bit that was lost with a participant that died costs its
- * values their precedence until then, and nothing else.
+ * nothing by the bits looks at all rings: a bit that was lost with a participant that died costs
+ * its values their precedence until then, and nothing else.
  *
  * Wakes. A put rings one participant that waits for a value, a take one that waits for room; each
  * that has waited rings the next, where there is still something [F8]. Closing rings all.
  *
- * A call that has begun when the queue is freed, and goes on when its memory is another's: exchanges
- * of slots, head and tail fail by the cycle, which no ring had there before; a role that it has got
- * in the block's next queue it gives back (that queue's own producer may be told once, meanwhile,
- * that the place is taken); a mark in `present` is a hint; a waits bit it takes back when the wait
- * ends, and rings the next: so nothing is worse than a wake-up for nothing.
+ * A call that has begun when the queue is freed, and goes on when its memory is another's:
+ * exchanges of slots, head and tail fail by the cycle, which no ring had there before; a role that
+ * it has got in the block's next queue it gives back (that queue's own producer may be told once,
+ * meanwhile, that the place is taken); a mark in `present` is a hint; a waits bit it takes back
+ * when the wait ends, and rings the next: so nothing is worse than a wake-up for nothing.
  *
  * Ordering edges:
  *   [P3] the exchanges of head and tail by the only consumer and producer, pair with the acquire

@@ -8,9 +8,9 @@
  * names the dead one out of the words, and then rings all waiters.
  *
  * A wait that begins while its object is freed may set its bit in the next object of the block. It
- * is taken back when the wait ends, and the next waiter is rung: a wake-up for nothing, at worst. An
- * rwlock's writer may leave its bit among the waiters of that object's lock until its endpoint has
- * another owner, and be rung there in place of one that then waits for its patrol.
+ * is taken back when the wait ends, and the next waiter is rung: a wake-up for nothing, at worst.
+ * An rwlock's writer may leave its bit among the waiters of that object's lock until its endpoint
+ * has another owner, and be rung there in place of one that then waits for its patrol.
  *
  * Hostile participants write here, too: a role that names none is taken for a dead one, whatever
  * wrote it there, and every loop over a word ends. */

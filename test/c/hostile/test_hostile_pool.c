@@ -1,7 +1,7 @@
-/* Pools among hostile peers: each word of the control block, of a further chunk and of the items that
- * are named becomes something else, or turns out to be something else when it is read, above all
- * when it is read a second time. Calls may fail and tell anything; but each call ends, none reads
- * or writes outside of the heap's pages, and what is got lies within them. */
+/* Pools among hostile peers: each word of the control block, of a further chunk and of the items
+ * that are named becomes something else, or turns out to be something else when it is read, above
+ * all when it is read a second time. Calls may fail and tell anything; but each call ends, none
+ * reads or writes outside of the heap's pages, and what is got lies within them. */
 #include "../unit/heap/heap_helper.h"
 #include "hostile_hooks.h"
 #include "sabway/object.h"
@@ -214,7 +214,7 @@ static void every_word_can_be_anything(void **state) {
     for (uint32_t link = 0; link < (KINDS[kind].most > SW_POOL_CELLS ? CHUNKS : 1); link++) {
       for (size_t offset = 0; offset < sizeof(sw_pool); offset += 4) {
         size_t v = (offset / 4 * 5 + kind) % (sizeof(VALUES) / sizeof(*VALUES));
-        /* of the words of one array some values each: of all words together each value many times */
+        /* some values each: of all words of an array together, each value many times */
         for (int i = 0; i < 4; i++, v = (v + 4) % (sizeof(VALUES) / sizeof(*VALUES)))
           with_word(kind, link, offset, VALUES[v], 100 * offset + v + 1);
       }

@@ -525,7 +525,7 @@ static void a_spin_lock_has_one_holder(void **state) {
   assert_int_equal(sw_spin_lock(&h[2], at, generation, -1), SW_EOWNERDEAD);
 }
 
-/* It was about to begin its wait when the event was freed: its bit is in the next one of the block. */
+/* It was about to begin its wait when the event was freed: its bit is in the next one there. */
 static void a_wait_for_a_freed_one_leaves_nothing_in_the_next(void **state) {
   (void)state;
   make(SW_TYPE_EVENT, 0, 0, SW_SYNC_AUTO);
