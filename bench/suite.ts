@@ -23,8 +23,9 @@ import { CallPerMessage, Futex, NativeEcho, Synckit } from './benchmarks/native-
 import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './benchmarks/process-pair.js'
 import * as records from './benchmarks/records.js'
 import { ThreadPair } from './benchmarks/thread-pair.js'
-import type { Group } from './harness/measure.js'
+import { along, type Group, work } from './harness/measure.js'
 import { label, SIZES } from './harness/messages.js'
+import { queueGroups, sharingCurves } from './sharing.js'
 import { crowds, sendBatches, sendOne } from './transports/sabway.js'
 import type { Role } from './transports/transport.js'
 
@@ -258,14 +259,6 @@ function processes(): Group[] {
   ]
 }
 
-const work = (path: string, benchmarks: Benchmark[]): Group => ({
-  name: path,
-  path,
-  size: 0,
-  unit: 'times/s',
-  benchmarks,
-})
-
 /** With Sabway's heap, and with what it is measured by. */
 const allocators = (path: string, what: string, programs: Program[]): Group =>
   work(
@@ -439,10 +432,6 @@ const THREADS = [1, 2, 3, 4, 6, 8]
 
 /** What a call costs with so many entries, and with so many threads. */
 function curves(): Group[] {
-  const along = (name: string, at: number, unit: 'entries' | 'threads', benchmarks: Benchmark[]): Group => ({
-    ...work(`curve: ${name}, ${at.toLocaleString('en')} ${unit}`, benchmarks),
-    curve: { name, along: unit, at },
-  })
   const { get, plainMap, sharedMap, update } = maps
   const ofMap = (name: string, act: typeof get) =>
     COUNTS.map((entries) =>
@@ -470,13 +459,27 @@ function curves(): Group[] {
  * Throughput and round trips between threads are 'throughput' and 'latency', and both of them
  * undefined.
  */
-export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | 'maps' | 'containers' | 'curves' | undefined
+export type Subject = (typeof SUBJECTS)[number] | undefined
+
+export const SUBJECTS = [
+  'throughput',
+  'latency',
+  'processes',
+  'heap',
+  'maps',
+  'containers',
+  'queues',
+  'locks',
+  'pools',
+  'curves',
+] as const
 
 export function groupsOf(subject: Subject): Group[] {
   if (subject === 'processes') return processes()
   if (subject === 'heap') return heaps()
   if (subject === 'maps') return mapGroups()
-  if (subject === 'curves') return curves()
+  if (subject === 'curves') return [...curves(), ...sharingCurves()]
+  if (subject === 'queues') return queueGroups()
   if (subject === 'containers') return [...inContainers(), ...inRecords()]
   const groups = [
     ...threads(PATHS.toWorker, 'send'),
@@ -489,11 +492,4 @@ export function groupsOf(subject: Subject): Group[] {
   return groups.filter(({ unit }) => subject === undefined || (unit === 'us') === (subject === 'latency'))
 }
 
-export const allGroups = (): Group[] => [
-  ...groupsOf(undefined),
-  ...groupsOf('processes'),
-  ...groupsOf('heap'),
-  ...groupsOf('maps'),
-  ...groupsOf('containers'),
-  ...groupsOf('curves'),
-]
+export const allGroups = (): Group[] => [undefined, ...SUBJECTS].flatMap(groupsOf)

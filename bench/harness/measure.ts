@@ -20,6 +20,21 @@ export interface Group {
   curve?: { name: string; along: 'entries' | 'threads'; at: number }
 }
 
+/** Work that is not about messages of one size. */
+export const work = (path: string, benchmarks: Benchmark[]): Group => ({
+  name: path,
+  path,
+  size: 0,
+  unit: 'times/s',
+  benchmarks,
+})
+
+/** A point of the curve `name`. */
+export const along = (name: string, at: number, unit: 'entries' | 'threads', benchmarks: Benchmark[]): Group => ({
+  ...work(`curve: ${name}, ${at.toLocaleString('en')} ${unit}`, benchmarks),
+  curve: { name, along: unit, at },
+})
+
 export interface Effort {
   /** Of each run. */
   milliseconds: number
