@@ -1,9 +1,12 @@
 // What suite.ts lists of queues, channels, broadcasts, locks and pools.
 import { NativeProgram, type Program } from './benchmarks/native-program.js'
-import { along, type Group, work } from './harness/measure.js'
+import { ThreadPair } from './benchmarks/thread-pair.js'
+import { along, type Group, throughput, work } from './harness/measure.js'
 
 export const SHARING_PATHS = {
   nativeQueue: 'queue, two threads put and two take, native',
+  numbers: 'queue, main to worker, numbers',
+  bytes: 'queue, main to worker, Uint8Array',
 } as const
 
 const PATHS = SHARING_PATHS
@@ -27,6 +30,21 @@ const native = (what: string, ours: [string, Program][], theirs: [string, Progra
   ...theirs.map(([name, program]) => new NativeProgram(name, false, program, what)),
 ]
 
+export const QUEUE_OF_NUMBERS = 'sabway MultiProducerQueue, numbers'
+export const QUEUE_OF_BYTES = 'sabway MultiProducerQueue'
+export const POSTED_NUMBERS = 'postMessage of numbers'
+export const POSTED_BYTES = 'postMessage copy'
+export const MULTITHREADING = 'multithreading channel'
+/** Numbers are counted as a double has bytes. */
+export const [NUMBER, BYTES] = [8, 64]
+
+const pairs = (path: string, size: number, transports: string[]): Group =>
+  throughput(
+    path,
+    size,
+    transports.map((transport) => new ThreadPair(transport, 'send', { size, lead: 0 })),
+  )
+
 export const queueGroups = (): Group[] => [
   work(
     PATHS.nativeQueue,
@@ -39,6 +57,8 @@ export const queueGroups = (): Group[] => [
       NATIVE_QUEUES,
     ),
   ),
+  pairs(PATHS.numbers, NUMBER, [QUEUE_OF_NUMBERS, POSTED_NUMBERS, MULTITHREADING]),
+  pairs(PATHS.bytes, BYTES, [QUEUE_OF_BYTES, POSTED_BYTES]),
 ]
 
 // ---- curves ----

@@ -23,8 +23,8 @@ import { CallPerMessage, Futex, NativeEcho, Synckit } from './benchmarks/native-
 import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './benchmarks/process-pair.js'
 import * as records from './benchmarks/records.js'
 import { ThreadPair } from './benchmarks/thread-pair.js'
-import { along, type Group, work } from './harness/measure.js'
-import { label, SIZES } from './harness/messages.js'
+import { along, type Group, throughput, work } from './harness/measure.js'
+import { SIZES } from './harness/messages.js'
 import { queueGroups, sharingCurves } from './sharing.js'
 import { crowds, sendBatches, sendOne } from './transports/sabway.js'
 import type { Role } from './transports/transport.js'
@@ -123,10 +123,6 @@ export const ALONE = 'sabway event loops, alone'
 
 /** The same channel between two threads of one process. */
 export const IN_PROCESS = 'sabway in one process'
-
-function throughput(path: string, size: number, benchmarks: Benchmark[]): Group {
-  return { name: `${path}, ${label(size)}`, path, size, unit: 'messages/s', benchmarks }
-}
 
 function threads(path: string, role: Role): Group[] {
   return SIZES.map((size) =>
