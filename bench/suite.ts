@@ -25,7 +25,7 @@ import * as records from './benchmarks/records.js'
 import { ThreadPair } from './benchmarks/thread-pair.js'
 import { along, type Group, throughput, work } from './harness/measure.js'
 import { SIZES } from './harness/messages.js'
-import { queueGroups, sharingCurves } from './sharing.js'
+import { lockGroups, poolGroups, queueGroups, sharingCurves } from './sharing.js'
 import { crowds, sendBatches, sendOne } from './transports/sabway.js'
 import type { Role } from './transports/transport.js'
 
@@ -476,6 +476,8 @@ export function groupsOf(subject: Subject): Group[] {
   if (subject === 'maps') return mapGroups()
   if (subject === 'curves') return [...curves(), ...sharingCurves()]
   if (subject === 'queues') return queueGroups()
+  if (subject === 'locks') return lockGroups()
+  if (subject === 'pools') return poolGroups()
   if (subject === 'containers') return [...inContainers(), ...inRecords()]
   const groups = [
     ...threads(PATHS.toWorker, 'send'),

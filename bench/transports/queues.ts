@@ -3,12 +3,14 @@
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { MemoryHeap, MultiProducerQueue } from 'sabway'
-import { makeMessages, mix, Watchdog, wordAt } from '../harness/messages.js'
+import { makeMessages, mix, STALLED_MS, wordAt } from '../harness/messages.js'
 import { type Post, portTransport, receiver, sender } from './ports.js'
 import type { Job, Load, Transport } from './transport.js'
 
 const ROOM = 64 << 20
-const CAPACITY = 1024
+const PATIENCE = { timeout: STALLED_MS }
+/** As many as postMessage may have on their way, see ports.ts. */
+const CAPACITY = 4096
 
 // ---- Sabway's ----
 
@@ -18,9 +20,8 @@ function send(valueFor: (message: Uint8Array, place: number) => Uint8Array | num
   return (queue: Queue, { size }: Load): Job => {
     const values = makeMessages(size).map(valueFor)
     return (count) => {
-      const watchdog = new Watchdog()
       for (let i = 0, k = 0; i < count; i++) {
-        while (!queue.tryEnqueue(values[k]!)) watchdog.check()
+        if (!queue.tryEnqueue(values[k]!)) queue.enqueueSync(values[k]!, PATIENCE)
         if (++k === values.length) k = 0
       }
     }
@@ -31,11 +32,9 @@ function receive(wordOf: (words: number[]) => (value: never) => number) {
   return (queue: Queue, { size }: Load): Job => {
     const word = wordOf(wordsOf(size))
     return (count) => {
-      const watchdog = new Watchdog()
       let hash = 0
       for (let i = 0; i < count; i++) {
-        let value = queue.tryDequeue()
-        for (; value === undefined; value = queue.tryDequeue()) watchdog.check()
+        const value = queue.tryDequeue() ?? queue.dequeueSync(PATIENCE)
         hash = mix(hash, word(value as never))
       }
       return { count, hash, sum: 0 }
@@ -87,9 +86,9 @@ async function load(): Promise<(Multithreading & Wire) | undefined> {
   } catch {
     return undefined
   }
-  const url = pathToFileURL(entry)
-  // How it sends a channel to its own workers.
-  return { ...(await import(url.href)), ...(await import(new URL('../lib/shared.js', url).href)) }
+  // Its channel, and how it gives one to its own workers. Its entry point needs a newer Node.
+  const file = (path: string) => import(new URL(`../lib/${path}.js`, pathToFileURL(entry)).href)
+  return { ...(await file('sync/mpmc')), ...(await file('shared')) }
 }
 
 const library = await load()
