@@ -24,7 +24,7 @@ import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './benchmarks/proce
 import * as records from './benchmarks/records.js'
 import { ThreadPair } from './benchmarks/thread-pair.js'
 import { along, type Group, throughput, work } from './harness/measure.js'
-import { SIZES } from './harness/messages.js'
+import { label, SIZES } from './harness/messages.js'
 import { lockGroups, poolGroups, queueGroups, sharingCurves } from './sharing.js'
 import { crowds, sendBatches, sendOne } from './transports/sabway.js'
 import type { Role } from './transports/transport.js'

@@ -1,7 +1,6 @@
 // Pools of workers that do tasks which need no time: what it costs to give them out and to get
 // their answers back. As many are under way as a program would await at once.
 import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import { SharedPool } from 'sabway'
 import type { Benchmark, Run } from './benchmark.js'
 
@@ -36,14 +35,14 @@ export function sabwayPool(): Pool {
 const name = 'piscina'
 
 /** `tasks`: how many a worker is given at a time; 1 is what it does if it is not told. */
-export async function piscinaPool(tasks: number): Promise<Pool> {
-  let entry: string
+export function piscinaPool(tasks: number): Pool {
+  const require = createRequire(import.meta.url)
   try {
-    entry = createRequire(import.meta.url).resolve(name)
+    require.resolve(name)
   } catch {
     throw new Error(`not measured: install ${name}`)
   }
-  const { Piscina } = (await import(pathToFileURL(entry).href)) as { Piscina: Piscina }
+  const { Piscina } = require(name) as { Piscina: Piscina }
   const pool = new Piscina({
     filename: program('piscina-worker').href,
     minThreads: WORKERS,
@@ -60,14 +59,14 @@ export class TaskPool implements Benchmark {
   constructor(
     readonly name: string,
     readonly ours: boolean,
-    private readonly make: () => Pool | Promise<Pool>,
+    private readonly make: () => Pool,
     private readonly size: number,
   ) {
     this.value = size === 0 ? null : new Uint8Array(size).fill(1)
   }
 
   async open(): Promise<void> {
-    this.pool = await this.make()
+    this.pool = this.make()
     await this.pool.run(this.value)
   }
 
