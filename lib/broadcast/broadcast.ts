@@ -25,10 +25,10 @@ import { HeapObject, type ObjectHome, provideObject, type SharedObjectMemory } f
 import type { HeapMember } from '../heap/member.js'
 import { NOTHING } from '../loop/block.js'
 import { WaitSet, type WaitSource } from '../loop/waits.js'
-import { codecNumber, formatIn } from '../map/map.js'
+import { codecNumber, formatIn } from '../map/format.js'
 import { putValue, takeValue, type ValueRules } from '../map/values.js'
 import { isHome } from '../queues/home.js'
-import { handleIn, type QueueMemory } from '../queues/place.js'
+import { handleIn, type OwnedMemory } from '../region/own.js'
 import { Region } from '../region/region.js'
 import { Staging } from './staging.js'
 
@@ -100,20 +100,20 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
    * ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_CLOSED; ERR_SABWAY_FREED,
    * ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER: there is no broadcast.
    */
-  constructor(options?: SharedBroadcastOptions | QueueMemory)
+  constructor(options?: SharedBroadcastOptions | OwnedMemory)
   constructor(
     home: ObjectHome,
     given?: SharedBroadcastOptions | SharedObjectMemory | number,
     open?: Pick<SharedBroadcastOptions, 'codec'>,
   )
   constructor(
-    first?: ObjectHome | SharedBroadcastOptions | QueueMemory,
+    first?: ObjectHome | SharedBroadcastOptions | OwnedMemory,
     second?: SharedBroadcastOptions | SharedObjectMemory | number,
     open?: Pick<SharedBroadcastOptions, 'codec'>,
   ) {
     const alone = second === undefined && !isHome(first)
-    const given = alone ? (first as SharedBroadcastOptions | QueueMemory | undefined) : second
-    const own = alone ? ownRegion(given as SharedBroadcastOptions | QueueMemory | undefined) : null
+    const given = alone ? (first as SharedBroadcastOptions | OwnedMemory | undefined) : second
+    const own = alone ? ownRegion(given as SharedBroadcastOptions | OwnedMemory | undefined) : null
     try {
       super(own ?? (first as ObjectHome), given, SW_TYPE_BROADCAST, (member) =>
         make(member, given as SharedBroadcastOptions | undefined),
@@ -307,7 +307,7 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
   }
 
   /** What another thread makes its own object of the broadcast of. Structured-cloneable. */
-  override getSharedMemory(): QueueMemory {
+  override getSharedMemory(): OwnedMemory {
     const memory = super.getSharedMemory()
     return this.region === null ? memory : { ...memory, region: this.region.handle }
   }
@@ -450,7 +450,7 @@ const SPARE = 4 * SW_PAGE
 /**
  * Of a broadcast that is made without a place. Errors: as `checked`, Region.create, Region.open.
  */
-function ownRegion(given: SharedBroadcastOptions | QueueMemory | undefined): Region {
+function ownRegion(given: SharedBroadcastOptions | OwnedMemory | undefined): Region {
   const handle = handleIn(given)
   if (handle !== null) return Region.open(handle)
   return Region.create({ size: SW_HEAP_AT + SPARE + 2 * checked(given as SharedBroadcastOptions).capacity })

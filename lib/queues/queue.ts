@@ -16,11 +16,12 @@ import { HeapObject, isShared, type ObjectHome, provideObject } from '../heap/he
 import type { HeapMember } from '../heap/member.js'
 import { NOTHING } from '../loop/block.js'
 import { WaitSet, type WaitSource } from '../loop/waits.js'
-import { codecNumber, formatIn } from '../map/map.js'
+import { codecNumber, formatIn } from '../map/format.js'
 import { putValue, takeValue, type ValueRules } from '../map/values.js'
+import type { OwnedMemory } from '../region/own.js'
 import type { Region } from '../region/region.js'
 import { attachments, QueueAttachment } from './attachment.js'
-import { placeOf, type QueueHome, type QueueMemory } from './place.js'
+import { placeOf, type QueueHome } from './place.js'
 
 const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
@@ -229,7 +230,7 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
   }
 
   /** What another thread makes its own object of the queue of. Structured-cloneable. */
-  override getSharedMemory(): QueueMemory {
+  override getSharedMemory(): OwnedMemory {
     const memory = super.getSharedMemory()
     return this.region === null ? memory : { ...memory, region: this.region.handle }
   }
@@ -428,7 +429,7 @@ function make(member: HeapMember, shape: QueueShape, options: QueueOptions | und
 export function provideQueue(
   type: number,
   name: string,
-  open: (home: ObjectHome, memory: QueueMemory) => SharedQueue<unknown>,
+  open: (home: ObjectHome, memory: OwnedMemory) => SharedQueue<unknown>,
 ): void {
   provideObject<SharedQueue<unknown>>({
     type,

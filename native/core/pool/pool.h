@@ -72,12 +72,17 @@ SWI_INLINE bool is_block(const sw_heap *h, const view *v, uint32_t block) {
   return block >= h->begin && block % SW_HEAP_UNIT == 0 && block + (uint64_t)v->bytes <= end_of(h);
 }
 
+/* The block that goes with a cell: none, where the pool has none, whatever is written there. */
+SWI_INLINE uint32_t block_in(const view *v, const sw_pool *chunk, uint32_t i) {
+  return v->bytes == 0 ? 0 : sw_peer_load_relaxed(&chunk->block[i]);
+}
+
 /* Hold cell i, if it is free and of this pool. */
 SWI_INLINE bool acquire(const sw_heap *h, const view *v, sw_pool *chunk, uint32_t number, uint32_t i,
                         sw_pool_item *item) {
   if (!swi_cell_acquire(&chunk->cell[i], h->role, &item->life)) return false;
   item->index = number * SW_POOL_CELLS + i;
-  item->block = sw_peer_load_relaxed(&chunk->block[i]);
+  item->block = block_in(v, chunk, i);
   if (is_ours(v, chunk, number)) return true;
   swi_cell_release(&chunk->cell[i], item->life, h->role, 0);
   return false;

@@ -293,6 +293,11 @@ rows['SharedBroadcast#broadcastSync'] = [
 rows['SharedBroadcast#subscribe'] = each(broadcast, ['from'], (options, made) => made.subscribe(options))
 rows['SharedBroadcast#receive'] = each(broadcast, WAIT, (options, made) => made.receive(options))
 rows['SharedBroadcast#receiveSync'] = each(broadcast, BLOCK, (options, made) => made.receiveSync(options))
+// the same class, by another name
+for (const [name, row] of Object.entries(rows)) {
+  const [, member] = /^SharedBroadcast(#.*)$/.exec(name) ?? []
+  if (member !== undefined) rows[`BroadcastChannel${member}`] = typeof row === 'string' ? row : 'no parameters'
+}
 
 // ---- task pools: without workers that could load, as none of these calls gets that far ----
 
@@ -351,6 +356,7 @@ export function queueInstances({ sabway, heap }: Scene): Record<string, object> 
     PriorityQueue: new sabway.PriorityQueue(heap, { capacity: 4 }),
     SharedChannel: new sabway.SharedChannel(heap),
     SharedBroadcast: new sabway.SharedBroadcast(heap),
+    BroadcastChannel: new sabway.BroadcastChannel(heap),
     SharedPool: pool,
   }
 }
