@@ -283,6 +283,8 @@ static site sites[SITES];
 static const model_scenario *scenarios[SCENARIOS];
 static bool covers[SCENARIOS][SITES];
 static int scenario_count, foundation_count; /* those of the foundation come first */
+static uint64_t runs[SCENARIOS];
+static int order[SCENARIOS]; /* the scenarios, those of the fewest runs first: most mutants die there */
 
 static const char *describe(const site *s, enum model_mutation mutation) {
   static char text[256];
@@ -303,6 +305,11 @@ static const char *reason(const site *s, enum model_mutation mutation) {
   return NULL;
 }
 
+static int by_runs(const void *a, const void *b) {
+  uint64_t left = runs[*(const int *)a], right = runs[*(const int *)b];
+  return (left > right) - (left < right);
+}
+
 /* Run the unchanged core, to learn which scenario executes which site. */
 static bool survey(int site_count) {
   for (int i = 0; scenes_all[i] != NULL; i++) {
@@ -321,9 +328,12 @@ static bool survey(int site_count) {
         return false;
       }
       for (int k = 0; k < site_count; k++) covers[scenario_count][k] = model_covered(sites[k].file, sites[k].line);
+      runs[scenario_count] = result.runs;
+      order[scenario_count] = scenario_count;
       scenarios[scenario_count++] = s;
     }
   }
+  qsort(order, (size_t)scenario_count, sizeof(*order), by_runs);
   return true;
 }
 
@@ -332,13 +342,14 @@ static bool survey(int site_count) {
  * and all of them together take minutes. */
 static void hunt(const model_mutant *mutant, int which, bool harmless, bool quiet, FILE *out) {
   int count = harmless && sites[which].foundation ? foundation_count : scenario_count;
-  for (int i = 0; i < count; i++) {
-    if (!covers[i][which]) continue;
+  for (int i = 0; i < scenario_count; i++) {
+    int scenario = order[i];
+    if (scenario >= count || !covers[scenario][which]) continue;
     model_options options = {.mode = MODEL_WEAK, .mutant = *mutant, .quiet = quiet};
     model_result result;
-    model_explore(scenarios[i], &options, &result);
+    model_explore(scenarios[scenario], &options, &result);
     if (!result.failed) continue;
-    fprintf(out, "%s: %s", scenarios[i]->name, result.why);
+    fprintf(out, "%s: %s", scenarios[scenario]->name, result.why);
     break;
   }
   fclose(out);
