@@ -73,7 +73,7 @@ const PLACES: Record<string, readonly [path: string, scope: Scope]> = {
  */
 const TOLD = ['mutex']
 
-/** Where the same code runs as in a page or a worker, and only what waits is woken in another way. */
+/** Where the same code runs as in a page or a worker; only what waits is woken in another way. */
 const NESTED: readonly Scope[] = ['iframe', 'nested worker']
 
 /** What is only about a page's main thread, and how that is woken. */

@@ -284,7 +284,8 @@ static const model_scenario *scenarios[SCENARIOS];
 static bool covers[SCENARIOS][SITES];
 static int scenario_count, foundation_count; /* those of the foundation come first */
 static uint64_t runs[SCENARIOS];
-static int order[SCENARIOS]; /* the scenarios, those of the fewest runs first: most mutants die there */
+/* The scenarios, those of the fewest runs first: most mutants die there. */
+static int order[SCENARIOS];
 
 static const char *describe(const site *s, enum model_mutation mutation) {
   static char text[256];
