@@ -1,7 +1,7 @@
 // What every entry point exports but sabway/bytes. Each of them calls loadParts, too.
 
 export { ChannelPort, type ChannelPortEventMap } from './channel/port.js'
-export { type CodingOptions, codecOf } from './codec/options.js'
+export { type CodingOptions, codecOf, type OpeningOptions } from './codec/options.js'
 export * from './exports-bytes.js'
 export {
   type AcquireOptions,

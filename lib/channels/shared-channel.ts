@@ -1,7 +1,7 @@
 // The public class of channels in Go's sense: a queue of values, and select over several.
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
-import type { Codec, CodecName } from '../codec/codec.js'
+import { CODING_OPTIONS, type CodingOptions, type OpeningOptions } from '../codec/options.js'
 import { SW_QUEUE_MOST, SW_TYPE_CHANNEL } from '../generated/abi.js'
 import { isShared } from '../heap/heap-object.js'
 import { NOTHING } from '../loop/block.js'
@@ -14,11 +14,15 @@ import type { Region } from '../region/region.js'
 import { type Awaited, sourceOf } from './waiting.js'
 
 const USUAL_CAPACITY = 64
-const NAMES = ['capacity', 'maxMessages', 'bufferSize', 'enableBatching', 'codec'] as const
+const NAMES = ['capacity', 'maxMessages', 'bufferSize', 'enableBatching', ...CODING_OPTIONS] as const
 const SHAPE: QueueShape = { type: SW_TYPE_CHANNEL, name: 'channel', flags: 0, levels: 0 }
 
-/** How a channel is made. */
-export interface SharedChannelOptions {
+/**
+ * How a channel is made. `codec` is for values that are no number, bigint, boolean, string, null,
+ * typed array or DataView: 'structured' by default. All participants use the same; 'structured',
+ * 'msgpack' and 'v8' are found by those that open the channel.
+ */
+export interface SharedChannelOptions extends CodingOptions<never> {
   /** How many values wait in it, before `send` waits: from 1 to 1,048,576; 64 by default. */
   capacity?: number
   /** The same, by another name. */
@@ -30,11 +34,6 @@ export interface SharedChannelOptions {
   bufferSize?: number
   /** A hint that nothing follows from: sendBatch and receiveBatch are always there. */
   enableBatching?: boolean
-  /**
-   * For values that are no number, bigint, boolean, string, null or Uint8Array: 'structured' by
-   * default. All participants use the same; those of the library are found by those that open it.
-   */
-  codec?: CodecName | Codec<never>
 }
 
 /** How a call waits, and what ends the waiting. */
@@ -52,21 +51,27 @@ export class SharedChannel<T = unknown> extends SharedQueue<T> {
 
   /**
    * `new SharedChannel(options)` has a region of its own; `new SharedChannel(heap, options)` is in
-   * a heap. `new SharedChannel(heap, memory)`, or of a channel with its own region
-   * `new SharedChannel(memory)`, is the channel whose getSharedMemory() gave that. Errors: as
-   * Heap.alloc and Region.create; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE;
-   * ERR_SABWAY_UNSUPPORTED: a capacity of 0, which would be a channel whose sender waits for its
-   * receiver; ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER.
+   * a heap. `new SharedChannel(heap, memory, open)`, or of a channel with its own region `new
+   * SharedChannel(memory, open)`, is the channel whose getSharedMemory() gave that; `open` as that
+   * of a LockFreeQueue. Errors: as Heap.alloc, Region.create and codecOf; ERR_SABWAY_INVALID_TYPE,
+   * ERR_SABWAY_OUT_OF_RANGE; ERR_SABWAY_UNSUPPORTED: a capacity of 0, which would be a channel
+   * whose sender waits for its receiver; ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND,
+   * ERR_SABWAY_WILD_POINTER.
    */
-  constructor(home?: QueueHome | SharedChannelOptions, given?: SharedChannelOptions | object | number) {
+  constructor(
+    home?: QueueHome | SharedChannelOptions,
+    given?: SharedChannelOptions | object | number,
+    open?: OpeningOptions,
+  ) {
     const alone = !isHome(home)
     const asked = alone ? home : given
     const options = isShared(asked) ? undefined : settled(asked as SharedChannelOptions)
     const inRegion = alone && options !== undefined
     super(
       inRegion ? options.capacity : (home as QueueHome),
-      inRegion ? { codec: options.codec } : (options ?? given),
+      inRegion ? options.coding : options === undefined ? given : { ...options.coding, capacity: options.capacity },
       () => SHAPE,
+      open,
     )
     const { member, attachment, pointer, generation } = this
     const { core, handle } = member
@@ -203,13 +208,13 @@ const late = (why: string, timeout: number): SabwayError =>
   new SabwayError('ERR_SABWAY_TIMEOUT', `the channel ${why} within ${timeout} ms`)
 
 /** Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_UNSUPPORTED. */
-function settled(given: SharedChannelOptions | undefined): { capacity: number; codec: CodecName | Codec<never> } {
+function settled(given: SharedChannelOptions | undefined): { capacity: number; coding: CodingOptions<never> } {
   const options = check.options(given, 'channel options', NAMES)
-  const { capacity, maxMessages, bufferSize, codec = 'structured' } = options
+  const { capacity, maxMessages, bufferSize, enableBatching: _, ...coding } = options
   if (bufferSize !== undefined) check.integer(bufferSize, 'bufferSize', 0, Number.MAX_SAFE_INTEGER)
   const asked = capacity ?? maxMessages ?? USUAL_CAPACITY
   check.integer(asked, capacity === undefined ? 'maxMessages' : 'capacity', 0, SW_QUEUE_MOST)
-  if (asked !== 0) return { capacity: asked, codec }
+  if (asked !== 0) return { capacity: asked, coding }
   throw new SabwayError(
     'ERR_SABWAY_UNSUPPORTED',
     'a channel without room, whose sender waits for its receiver, is not there yet; one with a capacity of 1 is the nearest',

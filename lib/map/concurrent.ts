@@ -1,5 +1,6 @@
 // The same map under the name and with the options that programs for other platforms know.
 import * as check from '../base/check.js'
+import { CODING_OPTIONS, type OpeningOptions } from '../codec/options.js'
 import type { SharedObjectMemory } from '../heap/heap-object.js'
 import { type MapHome, SharedMap, type SharedMapOptions } from './map.js'
 import type { MapKey } from './values.js'
@@ -12,7 +13,7 @@ export interface ConcurrentHashMapOptions extends Omit<SharedMapOptions, 'capaci
 }
 
 const NAMES = [
-  'codec',
+  ...CODING_OPTIONS,
   'numeric',
   'maxEntries',
   'evict',
@@ -27,11 +28,7 @@ export class ConcurrentHashMap<K extends MapKey = MapKey, V = unknown> extends S
    * `new ConcurrentHashMap(capacity, concurrencyLevel)` has a region of its own; else as
    * `new SharedMap`. Errors: likewise.
    */
-  constructor(
-    home: MapHome,
-    given?: ConcurrentHashMapOptions | SharedObjectMemory | number,
-    open?: Pick<SharedMapOptions, 'codec'>,
-  ) {
+  constructor(home: MapHome, given?: ConcurrentHashMapOptions | SharedObjectMemory | number, open?: OpeningOptions) {
     super(home, typeof home === 'number' ? optionsOfOwn(given) : ownOptions(given), open)
   }
 

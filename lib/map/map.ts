@@ -4,6 +4,7 @@ import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
 import { formatFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
 import type { Format } from '../codec/format.js'
+import { CODING_OPTIONS, type CodingOptions, codecOf, type OpeningOptions } from '../codec/options.js'
 import {
   ERRORS,
   OBJECT_ERRORS,
@@ -27,7 +28,7 @@ import {
   sw_object,
 } from '../generated/abi.js'
 import type { HotObjects } from '../heap/code.js'
-import { HeapObject, type ObjectHome, provideObject, type SharedObjectMemory } from '../heap/heap-object.js'
+import { HeapObject, isShared, type ObjectHome, provideObject, type SharedObjectMemory } from '../heap/heap-object.js'
 import { type HeapMember, mayPass } from '../heap/member.js'
 import { handleIn, type OwnedMemory } from '../region/own.js'
 import { Region } from '../region/region.js'
@@ -57,12 +58,12 @@ const LARGEST_MOST = 2 ** 31 - 1
 /** What all values of a map are, where each change of one is to allocate nothing. */
 export type MapNumeric = 'u32' | 'f64' | 'i64'
 
-export interface SharedMapOptions {
-  /**
-   * For values that are no number, bigint, boolean, string, null or Uint8Array. All participants
-   * use the same; 'structured', 'msgpack' and 'v8' are found by those that open the map.
-   */
-  codec?: CodecName | Codec<never>
+/**
+ * How a map is made. `codec` is for values that are no number, bigint, boolean, string, null, typed
+ * array or DataView. All participants use the same; 'structured', 'msgpack' and 'v8' are found by
+ * those that open the map.
+ */
+export interface SharedMapOptions extends CodingOptions<never> {
   /** All values are numbers of that kind: `add` changes them. */
   numeric?: MapNumeric
   /** Beyond so many entries those go that were not used for long. */
@@ -117,16 +118,17 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
    * ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE; ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND,
    * ERR_SABWAY_WILD_POINTER: there is no map.
    */
-  constructor(
-    home: MapHome,
-    given?: SharedMapOptions | SharedObjectMemory | number,
-    open?: Pick<SharedMapOptions, 'codec'>,
-  ) {
+  constructor(home: MapHome, given?: SharedMapOptions | SharedObjectMemory | number, open?: OpeningOptions) {
     const place = placeOf(home, given, open)
     given = place.given as typeof given
     open = place.open as typeof open
+    let codec: CodecName | Codec<never> | undefined
     try {
-      super(place.home, given, SW_TYPE_MAP, (member) => make(member, given as SharedMapOptions | undefined))
+      codec = codecOf<never>({
+        ...(isShared(given) ? undefined : check.options(given, 'map options', NAMES)),
+        ...check.options(open, 'open options', CODING_OPTIONS),
+      })
+      super(place.home, given, SW_TYPE_MAP, (member) => make(member, given as SharedMapOptions | undefined, codec))
     } catch (error) {
       place.own?.close()
       throw error
@@ -135,9 +137,7 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     const { member, pointer, generation } = this
     const word = (field: number) => Atomics.load(member.region.words, (pointer + field) >>> 2) >>> 0
     const flags = word(sw_map.flags)
-    const { codec } = check.options(open, 'open options', ['codec'])
-    const asked = codec ?? (typeof given === 'object' ? (given as SharedMapOptions).codec : undefined)
-    this.#rules = { numeric: flags & SW_MAP_NUMERIC, format: formatIn(word(sw_map.codec), asked) }
+    this.#rules = { numeric: flags & SW_MAP_NUMERIC, format: formatIn(word(sw_map.codec), codec) }
     this.#allCoded = this.#rules.format?.takes === 'all'
     const attachment = new MapAttachment(member)
     attachments.register(this, attachment, this)
@@ -678,7 +678,9 @@ function pair<K, V>(entry: readonly [K, V]): [K, V] {
 
 // ---- making ----
 
-function flagsOf({ numeric, maxEntries, evict, ttl, codec }: SharedMapOptions): number {
+type Asked = CodecName | Codec<never> | undefined
+
+function flagsOf({ numeric, maxEntries, evict, ttl }: SharedMapOptions, codec: Asked): number {
   if (numeric !== undefined) check.oneOf(numeric, 'numeric', ['u32', 'f64', 'i64'])
   if (evict !== undefined) check.oneOf(evict, 'evict', ['lru'])
   if (maxEntries !== undefined) check.integer(maxEntries, 'maxEntries', 1, LARGEST_MOST)
@@ -694,6 +696,9 @@ function flagsOf({ numeric, maxEntries, evict, ttl, codec }: SharedMapOptions): 
   )
 }
 
+const OWN_NAMES = [...CODING_OPTIONS, 'numeric', 'maxEntries', 'evict', 'ttl'] as const
+const NAMES = [...OWN_NAMES, 'capacity'] as const satisfies readonly (keyof SharedMapOptions)[]
+
 const PAGE = 65536
 /** Bytes of a region of its own, beside those of the entries. Memory is taken as it is used. */
 const USUAL = 64 * 2 ** 20
@@ -703,8 +708,7 @@ const PER_ENTRY = 256
 function placeOf(home: MapHome, given: unknown, open: unknown) {
   if (typeof home === 'number') {
     const capacity = check.integer(home, 'capacity', 0, LARGEST_OWN)
-    const names = ['codec', 'numeric', 'maxEntries', 'evict', 'ttl'] as const
-    const options = check.options(given as SharedMapOptions | undefined, 'map options', names)
+    const options = check.options(given as SharedMapOptions | undefined, 'map options', OWN_NAMES)
     const { codec = options.numeric === undefined ? 'structured' : undefined } = options
     const own = Region.create({ size: Math.ceil((USUAL + PER_ENTRY * capacity) / PAGE) * PAGE })
     return { home: own, given: { ...options, codec, capacity }, open, own }
@@ -719,11 +723,10 @@ function placeOf(home: MapHome, given: unknown, open: unknown) {
 const secret = (): number => Math.floor(Math.random() * 2 ** 32)
 
 /** Returns the new map's pointer. */
-function make(member: HeapMember, given: SharedMapOptions | undefined): number {
-  const names = ['codec', 'numeric', 'maxEntries', 'evict', 'ttl', 'capacity'] as const
-  const options = check.options(given, 'map options', names)
-  const flags = flagsOf(options)
-  const { maxEntries = 0, ttl = Number.POSITIVE_INFINITY, capacity = 0, codec } = options
+function make(member: HeapMember, given: SharedMapOptions | undefined, codec: Asked): number {
+  const options = check.options(given, 'map options', NAMES)
+  const flags = flagsOf(options, codec)
+  const { maxEntries = 0, ttl = Number.POSITIVE_INFINITY, capacity = 0 } = options
   check.integer(capacity, 'capacity', 0, LARGEST_CAPACITY)
   const format = codec === undefined ? null : formatFor(codec)
   const { scratch, region, core, handle } = member

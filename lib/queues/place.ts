@@ -1,5 +1,6 @@
 // Where a queue is: in a heap that others share already, or in a region of its own.
 import * as check from '../base/check.js'
+import { CODING_OPTIONS } from '../codec/options.js'
 import type { ObjectHome } from '../heap/heap-object.js'
 import { handleIn, type OwnedMemory } from '../region/own.js'
 import { Region } from '../region/region.js'
@@ -10,6 +11,8 @@ export type QueueHome = ObjectHome | OwnedMemory | number
 export interface QueuePlace {
   home: ObjectHome
   given: unknown
+  /** How an object that was made already is opened. */
+  open: unknown
   /** The region that is the queue's alone. */
   own: Region | null
 }
@@ -20,20 +23,20 @@ const USUAL = 16 * 2 ** 20
 const PER_VALUE = 64
 
 /** Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE; as Region.create and Region.open. */
-export function placeOf(home: QueueHome, given: unknown, mostValues: number): QueuePlace {
+export function placeOf(home: QueueHome, given: unknown, mostValues: number, open: unknown): QueuePlace {
   if (typeof home === 'number') {
     const capacity = check.integer(home, 'capacity', 1, mostValues)
     const options = check.options(given as { levels?: number } | undefined, 'queue options', [
-      'codec',
+      ...CODING_OPTIONS,
       'levels',
       'delivery',
     ] as never)
     const slots = capacity * (typeof options.levels === 'number' ? Math.min(Math.max(options.levels, 1), 64) : 1)
     const own = Region.create({ size: Math.ceil((USUAL + PER_VALUE * slots) / PAGE) * PAGE })
-    return { home: own, given: { ...options, capacity }, own }
+    return { home: own, given: { ...options, capacity }, open, own }
   }
   const handle = handleIn(home)
-  if (handle === null) return { home: home as ObjectHome, given, own: null }
+  if (handle === null) return { home: home as ObjectHome, given, open, own: null }
   const own = Region.open(handle)
-  return { home: own, given: home, own }
+  return { home: own, given: home, open: open ?? given, own }
 }

@@ -124,6 +124,39 @@ describe('a task pool', () => {
     await died
   })
 
+  it('takes what a worker has answered before it looks for what it has lost', async () => {
+    // The pool hears of the end before its event loop has a turn for the answers.
+    const threads = process.getBuiltinModule('node:worker_threads')
+    const { Worker } = threads
+    const begun: InstanceType<typeof Worker>[] = []
+    const answered = flag()
+    threads.Worker = class extends Worker {
+      constructor(...given: ConstructorParameters<typeof Worker>) {
+        super(...given)
+        begun.push(this)
+      }
+    }
+    try {
+      const p = pool({ workers: 1, workerOptions: { workerData: answered } })
+      await p.run(['double', 1])
+      const all = Array.from({ length: 20 }, (_, i) => p.run(['double', i]))
+      const last = p.run(['signal']).catch(() => {})
+      Atomics.wait(answered, 0, 0)
+      const [worker] = begun
+      worker!.emit('exit', 7)
+      worker!.removeAllListeners('exit')
+      await worker!.terminate()
+      assert.deepEqual(
+        await Promise.all(all),
+        Array.from({ length: 20 }, (_, i) => 2 * i),
+      )
+      await last
+      assert.equal(await p.run(['double', 21]), 42)
+    } finally {
+      threads.Worker = Worker
+    }
+  })
+
   it('begins a task again whose worker has died, as often as it may', async () => {
     const p = pool({ retries: 2 })
     assert.equal(await p.run(['die', 2]), 2)
