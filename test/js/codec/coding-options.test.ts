@@ -73,7 +73,7 @@ const KINDS: Record<string, Make> = {
   },
   SharedBroadcast: (home, given, open) => {
     const { capacity: _, ...options } = given as { capacity?: number }
-    const made = new SharedBroadcast(home, 'generation' in given ? given : options, open)
+    const made = new SharedBroadcast(home, ('generation' in given ? given : options) as object, open)
     made.subscribe()
     return {
       put: (value: unknown) => made.tryBroadcast(value),
@@ -90,8 +90,8 @@ const KINDS: Record<string, Make> = {
     }
   },
   ConcurrentHashMap: (home, given, open) => {
-    const { capacity: _, ...options } = { codec: 'structured', ...given } as { capacity?: number }
-    const made = new ConcurrentHashMap(home, 'generation' in given ? given : options, open)
+    const { capacity: _, ...options } = { codec: 'structured', ...given } as object as { capacity?: number }
+    const made = new ConcurrentHashMap(home, ('generation' in given ? given : options) as object, open)
     return {
       put: (value: unknown) => made.set('key', value),
       take: () => made.get('key'),

@@ -79,18 +79,16 @@ const NAMES = [
   'Float16Array',
 ]
 type AnyView = new (memory: ArrayBuffer, offset?: number, length?: number) => ArrayBufferView
-const classes = NAMES.map((name) => (globalThis as never as Record<string, AnyView>)[name]).filter(
-  (Class) => Class !== undefined,
-)
+const classes = NAMES.flatMap((name) => (globalThis as never as Record<string, AnyView | undefined>)[name] ?? [])
 const bytesOf = (view: ArrayBufferView) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 
 /** Views of that class: whole, from the middle, empty, of shared memory, long. */
 function viewsOf(Class: AnyView): ArrayBufferView[] {
   const fill = (bytes: Uint8Array) => bytes.map((_, i) => i + 1)
-  const memory = fill(new Uint8Array(64)).buffer
+  const memory = fill(new Uint8Array(64)).buffer as ArrayBuffer
   const shared = new SharedArrayBuffer(64)
   new Uint8Array(shared).set(new Uint8Array(memory))
-  const long = fill(new Uint8Array(40_000)).buffer
+  const long = fill(new Uint8Array(40_000)).buffer as ArrayBuffer
   class Derived extends Class {}
   return [
     new Class(memory),

@@ -82,8 +82,15 @@ describe('threads', () => {
       const words = heap.allocI32(4)
       const { pointer } = make()
       const threads = [0, 1, 2].map((index) => {
-        const task = { shared: heap.getSharedMemory(), words: words.pointer, sync: 'contend', pointer, of: name, index }
-        return new Thread('sync', task satisfies SyncTask)
+        const task: SyncTask = {
+          shared: heap.getSharedMemory(),
+          words: words.pointer,
+          sync: 'contend',
+          pointer,
+          of: name as NonNullable<SyncTask['of']>,
+          index,
+        }
+        return new Thread('sync', task)
       })
       await until(() => [0, 1, 2].every((i) => Atomics.load(words.data, i) >= 20), '20 turns of each thread', 50_000)
       Atomics.store(words.data, 3, 1)

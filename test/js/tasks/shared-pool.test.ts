@@ -1,5 +1,6 @@
 // A pool of workers that do tasks.
 import assert from 'node:assert/strict'
+import type { Worker as NodeWorker } from 'node:worker_threads'
 import { type ErrorCode, type RunOptions, SharedPool, type SharedPoolOptions } from 'sabway'
 import { rejectsWith, throwsError } from '../support/errors.js'
 import { pause } from '../support/sleepers.js'
@@ -126,7 +127,8 @@ describe('a task pool', () => {
 
   it('takes what a worker has answered before it looks for what it has lost', async () => {
     // The pool hears of the end before its event loop has a turn for the answers.
-    const threads = process.getBuiltinModule('node:worker_threads')
+    const { getBuiltinModule } = process as unknown as { getBuiltinModule(name: string): unknown }
+    const threads = getBuiltinModule.call(process, 'node:worker_threads') as { Worker: typeof NodeWorker }
     const { Worker } = threads
     const begun: InstanceType<typeof Worker>[] = []
     const answered = flag()
