@@ -110,8 +110,9 @@ SWI_INLINE bool acquire_from(const sw_heap *h, const view *v, sw_pool *chunk, ui
 
 SWI_INLINE bool acquire_hinted(const sw_heap *h, const view *v, uint32_t number, sw_pool_item *item) {
   sw_pool *chunk = chunk_of(h, v, number);
-  if (chunk == NULL) return false;
-  uint64_t used = UINT64_MAX >> (SW_POOL_CELLS - cells_in(v, number));
+  uint32_t cells = cells_in(v, number);
+  if (chunk == NULL || cells == 0) return false;
+  uint64_t used = UINT64_MAX >> (SW_POOL_CELLS - cells);
   return acquire_from(h, v, chunk, number, sw_peer_load64_relaxed(&chunk->free) & used, item);
 }
 

@@ -168,7 +168,7 @@ SWI_INLINE uint32_t swi_ncq_size(const swi_ncq *q) {
   uint64_t h = sw_peer_load64_acquire(&q->ring->head), t = sw_peer_load64_acquire(&q->ring->tail);
   uint64_t seen = sw_peer_load64_acquire(swi_ncq_slot(q, t));
   bool more = (uint32_t)(seen >> 32) == swi_ncq_cycle(q, t) && (uint32_t)seen != SWI_NCQ_END;
-  int64_t size = (int64_t)(t - h) + (more ? 1 : 0);
+  int64_t size = (int64_t)(t - h + more);
   return size < 0 ? 0 : size > (int64_t)q->capacity ? q->capacity : (uint32_t)size;
 }
 

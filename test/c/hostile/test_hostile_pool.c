@@ -193,7 +193,7 @@ static const uint32_t VALUES[] = {
 static uint32_t chunk_at(const walled *w, uint32_t link) {
   if (link == 0) return w->at;
   uint32_t at = ((const sw_pool *)(const void *)(w->r.base + w->at))->link[link - 1];
-  return at >= SW_HEAP_AT && at < REGION - SW_POOL_BYTES ? at : w->at;
+  return at >= SW_HEAP_AT && at < REGION - SW_POOL_BYTES && at % SW_HEAP_UNIT == 0 ? at : w->at;
 }
 
 static void with_word(uint32_t kind, uint32_t link, size_t offset, uint32_t value, uint64_t seed) {
