@@ -165,6 +165,12 @@ describe('a task pool', () => {
     await rejectsWith(p.run(['die', 3]), 'ERR_SABWAY_PEER_DIED', /worker/)
   })
 
+  it('goes on when each worker dies in the first turn of its event loop, in a task', async () => {
+    const p = pool({ workers: 1, retries: 1 })
+    const all = Array.from({ length: 8 }, () => p.run(['die', 1]))
+    assert.deepEqual(await Promise.all(all), new Array(8).fill(1))
+  })
+
   it('loses no task among workers that die again and again', async () => {
     const p = pool({ workers: 3, retries: 1 })
     const all = Array.from({ length: 60 }, (_, i) => p.run(i % 10 === 0 ? ['die', 1] : ['double', i]))
