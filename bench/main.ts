@@ -9,7 +9,7 @@ import { type Effort, type Group, measureGroup, type Result } from './harness/me
 import { curveFile, curvesOf } from './reports/curves.js'
 import { disturbance, jsonLines, machine, table, targetLines, targetTable } from './reports/report.js'
 import { verdicts } from './reports/targets.js'
-import { groupsOf, type Subject } from './suite.js'
+import { groupsOf, SUBJECTS, type Subject } from './suite.js'
 
 interface Options {
   group?: string
@@ -47,15 +47,7 @@ function parse(): [Subject[], Options] {
   program
     .name('npm run bench --')
     .addArgument(
-      new Argument('[subjects...]', 'what to measure (default: everything between threads)').choices([
-        'throughput',
-        'latency',
-        'processes',
-        'heap',
-        'maps',
-        'containers',
-        'curves',
-      ]),
+      new Argument('[subjects...]', 'what to measure (default: everything between threads)').choices(SUBJECTS),
     )
     .description('Measure Sabway beside its baselines.')
     .option('--json', 'print JSON lines instead of tables')

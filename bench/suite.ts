@@ -23,8 +23,9 @@ import { CallPerMessage, Futex, NativeEcho, Synckit } from './benchmarks/native-
 import { ForkFrames, FRAME, NativeFrames, ProcessPair } from './benchmarks/process-pair.js'
 import * as records from './benchmarks/records.js'
 import { ThreadPair } from './benchmarks/thread-pair.js'
-import type { Group } from './harness/measure.js'
+import { along, type Group, throughput, work } from './harness/measure.js'
 import { label, SIZES } from './harness/messages.js'
+import { lockGroups, poolGroups, queueGroups, sharingCurves } from './sharing.js'
 import { crowds, sendBatches, sendOne } from './transports/sabway.js'
 import type { Role } from './transports/transport.js'
 
@@ -122,10 +123,6 @@ export const ALONE = 'sabway event loops, alone'
 
 /** The same channel between two threads of one process. */
 export const IN_PROCESS = 'sabway in one process'
-
-function throughput(path: string, size: number, benchmarks: Benchmark[]): Group {
-  return { name: `${path}, ${label(size)}`, path, size, unit: 'messages/s', benchmarks }
-}
 
 function threads(path: string, role: Role): Group[] {
   return SIZES.map((size) =>
@@ -257,14 +254,6 @@ function processes(): Group[] {
     throughput(PATHS.frames, FRAME, [new NativeFrames(), new ForkFrames()]),
   ]
 }
-
-const work = (path: string, benchmarks: Benchmark[]): Group => ({
-  name: path,
-  path,
-  size: 0,
-  unit: 'times/s',
-  benchmarks,
-})
 
 /** With Sabway's heap, and with what it is measured by. */
 const allocators = (path: string, what: string, programs: Program[]): Group =>
@@ -439,10 +428,6 @@ const THREADS = [1, 2, 3, 4, 6, 8]
 
 /** What a call costs with so many entries, and with so many threads. */
 function curves(): Group[] {
-  const along = (name: string, at: number, unit: 'entries' | 'threads', benchmarks: Benchmark[]): Group => ({
-    ...work(`curve: ${name}, ${at.toLocaleString('en')} ${unit}`, benchmarks),
-    curve: { name, along: unit, at },
-  })
   const { get, plainMap, sharedMap, update } = maps
   const ofMap = (name: string, act: typeof get) =>
     COUNTS.map((entries) =>
@@ -470,13 +455,29 @@ function curves(): Group[] {
  * Throughput and round trips between threads are 'throughput' and 'latency', and both of them
  * undefined.
  */
-export type Subject = 'throughput' | 'latency' | 'processes' | 'heap' | 'maps' | 'containers' | 'curves' | undefined
+export type Subject = (typeof SUBJECTS)[number] | undefined
+
+export const SUBJECTS = [
+  'throughput',
+  'latency',
+  'processes',
+  'heap',
+  'maps',
+  'containers',
+  'queues',
+  'locks',
+  'pools',
+  'curves',
+] as const
 
 export function groupsOf(subject: Subject): Group[] {
   if (subject === 'processes') return processes()
   if (subject === 'heap') return heaps()
   if (subject === 'maps') return mapGroups()
-  if (subject === 'curves') return curves()
+  if (subject === 'curves') return [...curves(), ...sharingCurves()]
+  if (subject === 'queues') return queueGroups()
+  if (subject === 'locks') return lockGroups()
+  if (subject === 'pools') return poolGroups()
   if (subject === 'containers') return [...inContainers(), ...inRecords()]
   const groups = [
     ...threads(PATHS.toWorker, 'send'),
@@ -489,11 +490,4 @@ export function groupsOf(subject: Subject): Group[] {
   return groups.filter(({ unit }) => subject === undefined || (unit === 'us') === (subject === 'latency'))
 }
 
-export const allGroups = (): Group[] => [
-  ...groupsOf(undefined),
-  ...groupsOf('processes'),
-  ...groupsOf('heap'),
-  ...groupsOf('maps'),
-  ...groupsOf('containers'),
-  ...groupsOf('curves'),
-]
+export const allGroups = (): Group[] => [undefined, ...SUBJECTS].flatMap(groupsOf)

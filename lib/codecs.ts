@@ -11,4 +11,4 @@ wrapperPart.provide({ compressed, encrypted })
 
 export { type CompressionOptions, compressed } from './codec/compressed.js'
 export { type EncryptionKey, type EncryptionOptions, encrypted } from './codec/encrypted.js'
-export { type CodingOptions, codecOf } from './codec/options.js'
+export { type CodingOptions, codecOf, type OpeningOptions } from './codec/options.js'

@@ -1,7 +1,7 @@
 // What every entry point exports but sabway/bytes. Each of them calls loadParts, too.
 
 export { ChannelPort, type ChannelPortEventMap } from './channel/port.js'
-export { type CodingOptions, codecOf } from './codec/options.js'
+export { type CodingOptions, codecOf, type OpeningOptions } from './codec/options.js'
 export * from './exports-bytes.js'
 export {
   type AcquireOptions,
@@ -10,6 +10,7 @@ export {
   addFloat32,
   addFloat64,
   type BlockOptions,
+  BroadcastChannel,
   type BroadcastPatience,
   type BroadcastPolicy,
   type BufferHeader,
@@ -53,6 +54,7 @@ export {
   LockFreeQueue,
   type LockOptions,
   loadFloat32,
+  type MapHome,
   type MapKey,
   type MapNumeric,
   MemoryHeap,
@@ -69,6 +71,7 @@ export {
   ObjectLease,
   ObjectPool,
   type ObjectPoolConfig,
+  type OwnedMemory,
   Permit,
   type PointerItem,
   type PointerListConfig,
@@ -77,7 +80,6 @@ export {
   PriorityQueue,
   type PriorityQueueOptions,
   type QueueHome,
-  type QueueMemory,
   type QueueOptions,
   type QueueWaitOptions,
   type RawHeap,

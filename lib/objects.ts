@@ -71,6 +71,7 @@ export {
   type BroadcastPatience,
   type BroadcastPolicy,
   SharedBroadcast,
+  SharedBroadcast as BroadcastChannel,
   type SharedBroadcastOptions,
   type SubscribeOptions,
 } from './broadcast/broadcast.js'
@@ -101,7 +102,7 @@ export type { RawHeap } from './heap/raw-heap.js'
 export { type BufferHeader, type BufferMemory, SharedMemoryBuffer } from './manager/buffer.js'
 export { type BufferLeak, type SharedMemoryConfig, SharedMemoryManager } from './manager/manager.js'
 export { ConcurrentHashMap, type ConcurrentHashMapOptions } from './map/concurrent.js'
-export { type MapNumeric, type SetOptions, SharedMap, type SharedMapOptions } from './map/map.js'
+export { type MapHome, type MapNumeric, type SetOptions, SharedMap, type SharedMapOptions } from './map/map.js'
 export type { MapKey } from './map/values.js'
 export { Lock, type LockOptions, Mutex } from './mutex/mutex.js'
 export { BufferPool } from './pools/buffer-pool.js'
@@ -115,7 +116,7 @@ export {
 } from './pools/shared-memory-pool.js'
 export { ImmediateQueue, LockFreeQueue, RingBufferChannel } from './queues/lock-free.js'
 export { Delivery, MultiProducerQueue, type MultiProducerQueueOptions } from './queues/multi-producer.js'
-export type { QueueHome, QueueMemory } from './queues/place.js'
+export type { QueueHome } from './queues/place.js'
 export { PriorityQueue, type PriorityQueueOptions } from './queues/priority.js'
 export { type QueueOptions, type QueueWaitOptions, SharedQueue } from './queues/queue.js'
 export type {
@@ -154,6 +155,7 @@ export {
   type StructRow,
 } from './record/struct-array.js'
 export { MemoryHeap, type MemoryHeapConfig, type MemoryHeapMemory } from './region/memory-heap.js'
+export type { OwnedMemory } from './region/own.js'
 export { type AtomicArray, SharedMemoryAtomics } from './sync/atomics.js'
 export { SharedBarrier, type SharedBarrierOptions } from './sync/barrier.js'
 export { SharedCondition } from './sync/condition.js'

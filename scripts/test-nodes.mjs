@@ -16,8 +16,20 @@ import { parseArgs } from 'node:util'
 
 const MAJORS = ['20', '22', '24', '26']
 const EFFORT = '0.2'
-/** Tests of the package's text and of what bundlers make of it: they are the same in every Node. */
-const ELSEWHERE = ['bundle-size', 'bundles', 'mutants', 'readme', 'words']
+/**
+ * Tests that say the same in every Node: of the package's text and what bundlers make of it, of
+ * damaged memory, which the core judges, and of whether addon and wasm agree.
+ */
+const ELSEWHERE = [
+  'test/differential/agree',
+  'test/js/package/bundle-size',
+  'test/js/package/bundles',
+  'test/js/package/frameworks',
+  'test/js/package/mutants',
+  'test/js/package/readme',
+  'test/js/package/words',
+  'test/js/region/scribbler',
+]
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const cache = join(root, '.cache', 'nodes')
@@ -69,13 +81,17 @@ function fetchNode(major) {
   return binaryIn(folder)
 }
 
+/** A test that runs the tests of another file once more, in unusual memory or without some API. */
+const AGAIN = 'the tests of \\S+ pass$'
+
 /** { version, passed, failed, seconds, output } */
 function test(binary) {
   const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js')
   const version = run(binary, ['--version']).trim()
   const begin = performance.now()
-  const ignored = ELSEWHERE.flatMap((name) => ['--ignore', `build/test/js/package/${name}.test.js`])
-  const { status, stdout, stderr } = spawnSync(binary, [mocha, ...ignored, 'build/test/**/*.test.js'], {
+  const ignored = ELSEWHERE.flatMap((name) => ['--ignore', `build/${name}.test.js`])
+  const options = [...ignored, '--invert', '--grep', AGAIN]
+  const { status, stdout, stderr } = spawnSync(binary, [mocha, ...options, 'build/test/**/*.test.js'], {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 2 ** 28,

@@ -48,7 +48,7 @@ enum { PAGES = 4096 };
 
 static sw_heap heaps[2];
 
-static void open_all(void) { open_heaps(PAGES, heaps); }
+static void open_all(void) { open_heaps(PAGES, heaps, 2); }
 static uint64_t get(int thread) { return sw_heap_alloc(&heaps[thread], BYTES); }
 static void put(int thread, uint64_t at) {
   if (sw_heap_free(&heaps[thread], (uint32_t)at) != SW_OK) fail("a block was not freed");

@@ -32,7 +32,7 @@ static int put(sw_map_handle *map, uint64_t key, uint64_t value) {
 
 void map_open(const uint64_t *keys, uint32_t count) {
   uint32_t at[2] = {0};
-  open_heaps(PAGES, heaps);
+  open_heaps(PAGES, heaps, 2);
   for (int thread = 0; thread < 2; thread++) {
     for (int i = 0; i < 2; i++) {
       if (thread == 0) at[i] = sw_map_new(&heaps[thread], &(sw_map_options){.seed = 0x5eed});

@@ -28,12 +28,12 @@ static inline double now(clockid_t of) {
 }
 
 /* A region with a heap, whose memory is taken as it is used, and a handle for each thread. */
-static inline void open_heaps(uint32_t pages, sw_heap heaps[2]) {
+static inline void open_heaps(uint32_t pages, sw_heap *heaps, int threads) {
   const uint64_t size = (uint64_t)pages * SW_PAGE;
   uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED || sw_region_format_empty(base, pages, SW_HEAP_AT) != SW_OK) fail("no region");
   if (sw_heap_format(base, SW_HEAP_AT, size) != SW_OK) fail("no heap");
-  for (int thread = 0; thread < 2; thread++) {
+  for (int thread = 0; thread < threads; thread++) {
     int index = sw_endpoint_claim(base, sw_prim_pid(), 0, 0);
     if (index < 0 || sw_heap_open(&heaps[thread], base, size, SW_HEAP_AT, (uint32_t)index) != SW_OK) fail("not open");
   }

@@ -29,7 +29,7 @@ enum { PAGES = 32768 };
 static sw_heap heaps[2];
 static uint32_t vector, generation;
 
-static void open_all(void) { open_heaps(PAGES, heaps); }
+static void open_all(void) { open_heaps(PAGES, heaps, 2); }
 
 static void vector_new(void) {
   vector = sw_vector_new(&heaps[0], SW_COMPONENT_U32, 1, 0);

@@ -3,6 +3,7 @@
 import type { Benchmark } from '../benchmarks/benchmark.js'
 import type { CoreLatencyProbe } from './core-latency.js'
 import { ForkedBenchmark } from './forked.js'
+import { label } from './messages.js'
 import { type Comparison, compare, histogram, median, type Sample } from './samples.js'
 
 export interface Group {
@@ -19,6 +20,29 @@ export interface Group {
   /** The curve that its scores are points of, and where on it they are. */
   curve?: { name: string; along: 'entries' | 'threads'; at: number }
 }
+
+export const throughput = (path: string, size: number, benchmarks: Benchmark[]): Group => ({
+  name: `${path}, ${label(size)}`,
+  path,
+  size,
+  unit: 'messages/s',
+  benchmarks,
+})
+
+/** Work that is not about messages of one size. */
+export const work = (path: string, benchmarks: Benchmark[]): Group => ({
+  name: path,
+  path,
+  size: 0,
+  unit: 'times/s',
+  benchmarks,
+})
+
+/** A point of the curve `name`. */
+export const along = (name: string, at: number, unit: 'entries' | 'threads', benchmarks: Benchmark[]): Group => ({
+  ...work(`curve: ${name}, ${at.toLocaleString('en')} ${unit}`, benchmarks),
+  curve: { name, along: unit, at },
+})
 
 export interface Effort {
   /** Of each run. */

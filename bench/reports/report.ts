@@ -104,13 +104,14 @@ export function targetTable(all: Verdict[]): string {
   const summary = missed.map(
     (verdict) =>
       `MISSED: ${verdict.path}, ${verdict.size === 0 ? '' : `${label(verdict.size)}, `}${verdict.ours} against ${verdict.baseline}: ` +
-      `${digits(verdict.measured)} x, wanted ${bound(verdict)}`,
+      `${digits(verdict.measured)}${'nanoseconds' in verdict.bound ? ' ns' : ' x'}, wanted ${bound(verdict)}`,
   )
   const line = `${measured.length - missed.length} of ${measured.length} targets met; ${all.length - measured.length} not measured`
   return [made.toString(), line, ...summary].join('\n')
 }
 
 function bound({ bound }: Verdict): string {
+  if ('nanoseconds' in bound) return `<= ${bound.nanoseconds} ns`
   return 'rate' in bound ? `>= ${bound.rate} x` : `<= ${bound.time} x the time`
 }
 

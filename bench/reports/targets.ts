@@ -1,6 +1,6 @@
 // The ratios that are to be reached.
 import type { Result } from '../harness/measure.js'
-import { median } from '../harness/samples.js'
+import { comparable, median } from '../harness/samples.js'
 import {
   ALONE,
   ARRAY,
@@ -18,15 +18,8 @@ import {
   TWO_THREADS,
 } from '../suite.js'
 import { crowds } from '../transports/sabway.js'
-
-interface Target {
-  path: string
-  size: number
-  ours: string
-  baseline: string
-  /** A bound of our rate over the baseline's, or of our time over the baseline's. */
-  bound: { rate: number } | { time: number }
-}
+import { SHARING } from './sharing-targets.js'
+import { inHeap, type Target } from './target.js'
 
 export interface Verdict extends Target {
   /** In the bound's terms. Empty when it was not measured. */
@@ -135,14 +128,6 @@ const BETWEEN_PROCESSES: Target[] = [
   ...beside(PATHS.idleBetweenProcesses),
 ]
 
-const inHeap = (path: string, ours: string, baseline: string, bound: Target['bound']): Target => ({
-  path,
-  size: 0,
-  ours,
-  baseline,
-  bound,
-})
-
 const HEAP: Target[] = [
   inHeap(PATHS.pairs, SABWAY_HEAP, '@thi.ng/malloc', { time: 1 }),
   inHeap(PATHS.churn, SABWAY_HEAP, '@thi.ng/malloc', { rate: 1000 }),
@@ -189,7 +174,7 @@ const CONTAINERS: Target[] = [
 
 /** Those of the subjects that were measured. */
 export function verdicts(subjects: Subject[], results: Result[]): Verdict[] {
-  const own = { processes: BETWEEN_PROCESSES, heap: HEAP, maps: MAPS, containers: CONTAINERS, curves: [] }
+  const own = { processes: BETWEEN_PROCESSES, heap: HEAP, maps: MAPS, containers: CONTAINERS, ...SHARING, curves: [] }
   const listed = subjects.map((subject) =>
     subject !== undefined && subject in own ? own[subject as keyof typeof own] : TARGETS,
   )
@@ -198,12 +183,23 @@ export function verdicts(subjects: Subject[], results: Result[]): Verdict[] {
     const comparison = result?.comparisons.find(
       ({ ours, baseline }) => ours === target.ours && baseline === target.baseline,
     )
-    const { bound } = target
-    // A score is a rate, or, for round trips, a time.
-    const inverse = 'time' in bound && result?.group.unit !== 'us'
-    const ratios = (comparison?.ratios ?? []).map((ratio) => (inverse ? 1 / ratio : ratio))
+    const ratios = inTermsOf(target, result, comparison?.ratios ?? [])
     const measured = median(ratios)
-    const met = 'rate' in bound ? measured >= bound.rate : measured <= bound.time
+    const [least, most] = limits(target.bound)
+    const met = measured >= least && measured <= most
     return { ...target, ratios, measured, met }
   })
+}
+
+const limits = (bound: Target['bound']): [least: number, most: number] => {
+  if ('rate' in bound) return [bound.rate, Number.POSITIVE_INFINITY]
+  return [0, 'time' in bound ? bound.time : bound.nanoseconds]
+}
+
+/** What is to be compared with the bound. */
+function inTermsOf({ ours, bound }: Target, result: Result | undefined, ratios: number[]): number[] {
+  if (result === undefined) return []
+  if ('nanoseconds' in bound) return comparable(result.samples, ours).map(({ score }) => 1e9 / score)
+  // A score is a rate, or, for round trips, a time.
+  return 'time' in bound && result.group.unit !== 'us' ? ratios.map((ratio) => 1 / ratio) : ratios
 }

@@ -1,6 +1,7 @@
 // The transports between two threads, by the name that results print.
 
 import { portTransports } from './ports.js'
+import { queueTransports } from './queues.js'
 import { ringbufTransports } from './ringbuf.js'
 import { crowdTransports, sabwayTransports } from './sabway.js'
 import type { Transport } from './transport.js'
@@ -10,4 +11,5 @@ export const transports: Record<string, Transport<never>> = {
   ...crowdTransports,
   ...ringbufTransports,
   ...portTransports,
+  ...queueTransports,
 } as never

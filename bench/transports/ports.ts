@@ -11,7 +11,7 @@ export type Port = Pick<MessagePort, 'postMessage' | 'on'>
 
 type Roles = Transport<MessagePort>['roles']
 
-function transport<R extends Roles>(roles: R): Transport<MessagePort> & { roles: R } {
+export function portTransport<R extends Roles>(roles: R): Transport<MessagePort> & { roles: R } {
   return {
     make() {
       const { port1, port2 } = new MessageChannel()
@@ -28,7 +28,8 @@ function transport<R extends Roles>(roles: R): Transport<MessagePort> & { roles:
 /** Messages that may be on their way. */
 const windowFor = (size: number) => Math.min(4096, Math.max(8, 8_388_608 / size))
 
-type Post = (port: MessagePort, message: Uint8Array) => void
+/** Of a message and its place in the list. */
+export type Post = (port: MessagePort, message: Uint8Array, place: number) => void
 
 const postCopy: Post = (port, message) => port.postMessage(message)
 
@@ -37,7 +38,7 @@ const postTransfer: Post = (port, message) => {
   port.postMessage(own, [own.buffer])
 }
 
-function sender(post: Post) {
+export function sender(post: Post) {
   return (port: MessagePort, { size }: Load): Job => {
     const messages = makeMessages(size)
     let acknowledge: (count: number) => void = () => {}
@@ -47,7 +48,10 @@ function sender(post: Post) {
         let sent = 0
         let limit = Math.min(count, windowFor(size))
         const pump = () => {
-          while (sent < limit) post(port, messages[sent++ % messages.length]!)
+          for (; sent < limit; sent++) {
+            const place = sent % messages.length
+            post(port, messages[place]!, place)
+          }
         }
         acknowledge = (received) => {
           limit = Math.min(count, received + windowFor(size))
@@ -59,22 +63,27 @@ function sender(post: Post) {
   }
 }
 
-function receive(port: MessagePort, { size }: Load): Job {
-  const every = windowFor(size) >> 2
-  let take: (message: Uint8Array) => void = () => {}
-  port.on('message', (message: Uint8Array) => take(message))
-  return (count) =>
-    new Promise((resolve) => {
-      let hash = 0
-      let got = 0
-      take = (message) => {
-        hash = mix(hash, wordAt(message, 0))
-        got++
-        if (got % every === 0 || got === count) port.postMessage(got)
-        if (got === count) resolve({ count, hash, sum: 0 })
-      }
-    })
+export function receiver<Value>(wordOf: (size: number) => (value: Value) => number) {
+  return (port: MessagePort, { size }: Load): Job => {
+    const every = windowFor(size) >> 2
+    const word = wordOf(size)
+    let take: (value: Value) => void = () => {}
+    port.on('message', (value: Value) => take(value))
+    return (count) =>
+      new Promise((resolve) => {
+        let hash = 0
+        let got = 0
+        take = (value) => {
+          hash = mix(hash, word(value))
+          got++
+          if (got % every === 0 || got === count) port.postMessage(got)
+          if (got === count) resolve({ count, hash, sum: 0 })
+        }
+      })
+  }
 }
+
+const receive = receiver(() => (message: Uint8Array) => wordAt(message, 0))
 
 // ---- many messages in one transferred buffer ----
 
@@ -199,11 +208,11 @@ function pongPolling(port: MessagePort): Job {
 }
 
 export const portTransports = {
-  'MessagePort polled': transport({ ping: pingPolling, pong: pongPolling }),
-  'postMessage copy': transport({ send: sender(postCopy), receive }),
-  'postMessage transfer': transport({ send: sender(postTransfer), receive }),
-  'postMessage, own batches': transport({ send: sendBatches, receive: receiveBatches }),
-  'postMessage event loops': transport({
+  'MessagePort polled': portTransport({ ping: pingPolling, pong: pongPolling }),
+  'postMessage copy': portTransport({ send: sender(postCopy), receive }),
+  'postMessage transfer': portTransport({ send: sender(postTransfer), receive }),
+  'postMessage, own batches': portTransport({ send: sendBatches, receive: receiveBatches }),
+  'postMessage event loops': portTransport({
     ping: (port, load) => pingByEvents(eventEnd(port), load),
     pong: (port, load) => pongByEvents(eventEnd(port), load),
   }),

@@ -3,7 +3,7 @@ import * as check from '../base/check.js'
 import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
 import { formatFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
-import type { Format } from '../codec/format.js'
+import { CODING_OPTIONS, type CodingOptions, codecOf, type OpeningOptions } from '../codec/options.js'
 import {
   ERRORS,
   SW_BROADCAST_BLOCK,
@@ -21,14 +21,14 @@ import {
   sw_heap,
   sw_subscriber,
 } from '../generated/abi.js'
-import { HeapObject, type ObjectHome, provideObject, type SharedObjectMemory } from '../heap/heap-object.js'
+import { HeapObject, isShared, type ObjectHome, provideObject, type SharedObjectMemory } from '../heap/heap-object.js'
 import type { HeapMember } from '../heap/member.js'
 import { NOTHING } from '../loop/block.js'
 import { WaitSet, type WaitSource } from '../loop/waits.js'
-import { codecNumber, formatIn } from '../map/map.js'
+import { codecNumber, formatIn } from '../map/format.js'
 import { putValue, takeValue, type ValueRules } from '../map/values.js'
 import { isHome } from '../queues/home.js'
-import { handleIn, type QueueMemory } from '../queues/place.js'
+import { handleIn, type OwnedMemory } from '../region/own.js'
 import { Region } from '../region/region.js'
 import { Staging } from './staging.js'
 
@@ -47,7 +47,12 @@ const POLICIES: Readonly<Record<BroadcastPolicy, number>> = {
   'latest-only': SW_BROADCAST_LATEST_ONLY,
 }
 
-export interface SharedBroadcastOptions {
+/**
+ * How a broadcast is made. `codec` is for values that are no number, bigint, boolean, string, null,
+ * typed array or DataView: 'structured' by default. All participants use the same; 'structured',
+ * 'msgpack' and 'v8' are found by those that open the broadcast.
+ */
+export interface SharedBroadcastOptions extends CodingOptions<never> {
   /**
    * 'block', the default: it waits until every living subscriber has received what is in its place.
    * 'drop-oldest': it takes the place of the oldest, and slow subscribers miss those.
@@ -56,13 +61,9 @@ export interface SharedBroadcastOptions {
   policy?: BroadcastPolicy
   /** Bytes of the ring, rounded up to a power of two; a value may have half of that. 64 KiB. */
   capacity?: number
-  /**
-   * For values that are no number, bigint, boolean, string, null or Uint8Array: 'structured' by
-   * default. All participants use the same; 'structured', 'msgpack' and 'v8' are found by those
-   * that open the broadcast.
-   */
-  codec?: CodecName | Codec<never>
 }
+
+const NAMES = ['policy', 'capacity', ...CODING_OPTIONS] as const satisfies readonly (keyof SharedBroadcastOptions)[]
 
 /** Whether a new subscriber begins with what is there still. */
 export interface SubscribeOptions {
@@ -95,28 +96,32 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
 
   /**
    * A new broadcast, in a region of its own if no other home is given; or the one that another
-   * participant has made, of its getSharedMemory() or pointer, and `open` then has the codec if
-   * that is one of your own. Errors: as Heap.alloc; ERR_SABWAY_INVALID_TYPE,
-   * ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_CLOSED; ERR_SABWAY_FREED,
-   * ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER: there is no broadcast.
+   * participant has made, of its getSharedMemory() or pointer, and `open` then has the codec, the
+   * key and so on, where those are not found by a name. Errors: as Heap.alloc and codecOf;
+   * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE,
+   * ERR_SABWAY_CLOSED; ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER: there is
+   * no broadcast.
    */
-  constructor(options?: SharedBroadcastOptions | QueueMemory)
+  constructor(options?: SharedBroadcastOptions)
+  constructor(memory: OwnedMemory, open?: OpeningOptions)
+  constructor(home: ObjectHome, given?: SharedBroadcastOptions | SharedObjectMemory | number, open?: OpeningOptions)
   constructor(
-    home: ObjectHome,
-    given?: SharedBroadcastOptions | SharedObjectMemory | number,
-    open?: Pick<SharedBroadcastOptions, 'codec'>,
-  )
-  constructor(
-    first?: ObjectHome | SharedBroadcastOptions | QueueMemory,
+    first?: ObjectHome | SharedBroadcastOptions | OwnedMemory,
     second?: SharedBroadcastOptions | SharedObjectMemory | number,
-    open?: Pick<SharedBroadcastOptions, 'codec'>,
+    open?: OpeningOptions,
   ) {
-    const alone = second === undefined && !isHome(first)
-    const given = alone ? (first as SharedBroadcastOptions | QueueMemory | undefined) : second
-    const own = alone ? ownRegion(given as SharedBroadcastOptions | QueueMemory | undefined) : null
+    const isMemory = handleIn(first) !== null
+    const alone = isMemory || (second === undefined && !isHome(first))
+    const given = alone ? (first as SharedBroadcastOptions | OwnedMemory | undefined) : second
+    const opening = open ?? (isMemory ? (second as OpeningOptions | undefined) : undefined)
+    const codec = codecOf<never>({
+      ...(isShared(given) ? undefined : check.options(given as SharedBroadcastOptions, 'broadcast options', NAMES)),
+      ...check.options(opening, 'open options', CODING_OPTIONS),
+    })
+    const own = alone ? ownRegion(given as SharedBroadcastOptions | OwnedMemory | undefined) : null
     try {
       super(own ?? (first as ObjectHome), given, SW_TYPE_BROADCAST, (member) =>
-        make(member, given as SharedBroadcastOptions | undefined),
+        make(member, given as SharedBroadcastOptions | undefined, codec),
       )
     } catch (error) {
       own?.close()
@@ -126,9 +131,7 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
     const { member, pointer } = this
     const word = (field: number) => Atomics.load(member.region.words, (pointer + field) >>> 2) >>> 0
     const shape = word(sw_broadcast.shape)
-    const { codec } = check.options(open, 'open options', ['codec'])
-    const asked = codec ?? (typeof given === 'object' ? (given as SharedBroadcastOptions).codec : undefined)
-    this.#rules = { numeric: 0, format: formatIn(word(sw_broadcast.codec), asked, 'broadcast') }
+    this.#rules = { numeric: 0, format: formatIn(word(sw_broadcast.codec), codec, 'broadcast') }
     this.policy = nameOf((shape >>> 8) & 0xff)
     this.longest = member.core.sw_broadcast_longest(member.handle, pointer)
     this.#staging = Staging.of(member)
@@ -307,7 +310,7 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
   }
 
   /** What another thread makes its own object of the broadcast of. Structured-cloneable. */
-  override getSharedMemory(): QueueMemory {
+  override getSharedMemory(): OwnedMemory {
     const memory = super.getSharedMemory()
     return this.region === null ? memory : { ...memory, region: this.region.handle }
   }
@@ -432,16 +435,11 @@ function nameOf(policy: number): BroadcastPolicy {
 }
 
 /** Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE. */
-function checked(given: SharedBroadcastOptions | undefined): {
-  policy: number
-  capacity: number
-  format: Format | null
-} {
-  const options = check.options(given, 'broadcast options', ['policy', 'capacity', 'codec'])
-  const { policy = 'block', capacity = USUAL_CAPACITY, codec = 'structured' } = options
+function checked(given: SharedBroadcastOptions | undefined): { policy: number; capacity: number } {
+  const { policy = 'block', capacity = USUAL_CAPACITY } = check.options(given, 'broadcast options', NAMES)
   check.oneOf(policy, 'policy', ['block', 'drop-oldest', 'latest-only'])
   check.integer(capacity, 'capacity', SW_BROADCAST_MIN, SW_BROADCAST_MAX)
-  return { policy: POLICIES[policy], capacity, format: formatFor(codec) }
+  return { policy: POLICIES[policy], capacity }
 }
 
 /** Beside what the broadcast needs: the heap's own tables, and blocks of values on their way. */
@@ -450,15 +448,20 @@ const SPARE = 4 * SW_PAGE
 /**
  * Of a broadcast that is made without a place. Errors: as `checked`, Region.create, Region.open.
  */
-function ownRegion(given: SharedBroadcastOptions | QueueMemory | undefined): Region {
+function ownRegion(given: SharedBroadcastOptions | OwnedMemory | undefined): Region {
   const handle = handleIn(given)
   if (handle !== null) return Region.open(handle)
   return Region.create({ size: SW_HEAP_AT + SPARE + 2 * checked(given as SharedBroadcastOptions).capacity })
 }
 
 /** Returns the new broadcast's pointer. */
-function make(member: HeapMember, given: SharedBroadcastOptions | undefined): number {
-  const { policy, capacity, format } = checked(given)
+function make(
+  member: HeapMember,
+  given: SharedBroadcastOptions | undefined,
+  codec: CodecName | Codec<never> = 'structured',
+): number {
+  const { policy, capacity } = checked(given)
+  const format = formatFor(codec)
   const { core, handle, region } = member
   let at = 0
   const status = member.until(() => {

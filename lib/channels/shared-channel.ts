@@ -2,7 +2,7 @@
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { needLoop } from '../base/host.js'
-import type { Codec, CodecName } from '../codec/codec.js'
+import { CODING_OPTIONS, type CodingOptions, type OpeningOptions } from '../codec/options.js'
 import { SW_QUEUE_MOST, SW_TYPE_CHANNEL } from '../generated/abi.js'
 import { isShared } from '../heap/heap-object.js'
 import { NOTHING } from '../loop/block.js'
@@ -16,11 +16,15 @@ import { type Attempt, Meeting, type Selected, tryAll } from './meeting.js'
 import { type Awaited, sourceOf } from './waiting.js'
 
 const USUAL_CAPACITY = 64
-const NAMES = ['capacity', 'maxMessages', 'bufferSize', 'enableBatching', 'codec'] as const
+const NAMES = ['capacity', 'maxMessages', 'bufferSize', 'enableBatching', ...CODING_OPTIONS] as const
 const SHAPE: QueueShape = { type: SW_TYPE_CHANNEL, name: 'channel', flags: 0, levels: 0, least: 0 }
 
-/** How a channel is made. */
-export interface SharedChannelOptions {
+/**
+ * How a channel is made. `codec` is for values that are no number, bigint, boolean, string, null,
+ * typed array or DataView: 'structured' by default. All participants use the same; 'structured',
+ * 'msgpack' and 'v8' are found by those that open the channel.
+ */
+export interface SharedChannelOptions extends CodingOptions<never> {
   /**
    * How many values wait in it, before `send` waits: up to 1,048,576; 64 by default. With 0 it is
    * unbuffered: `send` waits until its value was received.
@@ -35,11 +39,6 @@ export interface SharedChannelOptions {
   bufferSize?: number
   /** A hint that nothing follows from: sendBatch and receiveBatch are always there. */
   enableBatching?: boolean
-  /**
-   * For values that are no number, bigint, boolean, string, null or Uint8Array: 'structured' by
-   * default. All participants use the same; those of the library are found by those that open it.
-   */
-  codec?: CodecName | Codec<never>
 }
 
 /** How a call waits, and what ends the waiting. */
@@ -63,20 +62,25 @@ export class SharedChannel<T = unknown> extends SharedQueue<T> {
 
   /**
    * `new SharedChannel(options)` has a region of its own; `new SharedChannel(heap, options)` is in
-   * a heap. `new SharedChannel(heap, memory)`, or of a channel with its own region
-   * `new SharedChannel(memory)`, is the channel whose getSharedMemory() gave that. Errors: as
-   * Heap.alloc and Region.create; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE;
-   * ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER.
+   * a heap. `new SharedChannel(heap, memory, open)`, or of a channel with its own region `new
+   * SharedChannel(memory, open)`, is the channel whose getSharedMemory() gave that; `open` as that
+   * of a LockFreeQueue. Errors: as Heap.alloc, Region.create and codecOf; ERR_SABWAY_INVALID_TYPE,
+   * ERR_SABWAY_OUT_OF_RANGE; ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER.
    */
-  constructor(home?: QueueHome | SharedChannelOptions, given?: SharedChannelOptions | object | number) {
+  constructor(
+    home?: QueueHome | SharedChannelOptions,
+    given?: SharedChannelOptions | object | number,
+    open?: OpeningOptions,
+  ) {
     const alone = !isHome(home)
     const asked = alone ? home : given
     const options = isShared(asked) ? undefined : settled(asked as SharedChannelOptions)
     const inRegion = alone && options !== undefined
     super(
       inRegion ? options.capacity : (home as QueueHome),
-      inRegion ? { codec: options.codec } : (options ?? given),
+      inRegion ? options.coding : options === undefined ? given : { ...options.coding, capacity: options.capacity },
       () => SHAPE,
+      open,
       0,
     )
     const { member, attachment, pointer, generation } = this
@@ -300,13 +304,13 @@ const late = (why: string, timeout: number): SabwayError =>
   new SabwayError('ERR_SABWAY_TIMEOUT', `the channel ${why} within ${timeout} ms`)
 
 /** Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE. */
-function settled(given: SharedChannelOptions | undefined): { capacity: number; codec: CodecName | Codec<never> } {
+function settled(given: SharedChannelOptions | undefined): { capacity: number; coding: CodingOptions<never> } {
   const options = check.options(given, 'channel options', NAMES)
-  const { capacity, maxMessages, bufferSize, codec = 'structured' } = options
+  const { capacity, maxMessages, bufferSize, enableBatching: _, ...coding } = options
   if (bufferSize !== undefined) check.integer(bufferSize, 'bufferSize', 0, Number.MAX_SAFE_INTEGER)
   const asked = capacity ?? maxMessages ?? USUAL_CAPACITY
   check.integer(asked, capacity === undefined ? 'maxMessages' : 'capacity', 0, SW_QUEUE_MOST)
-  return { capacity: asked, codec }
+  return { capacity: asked, coding }
 }
 
 /** Let channels have names in the directory. */

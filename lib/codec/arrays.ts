@@ -52,6 +52,12 @@ export function viewNumber(name: string): number {
   return number < 0 ? refuse(`arrays of type ${name} are not known to this version`) : number
 }
 
+/** The name of the type with that number, and its class where this platform has it. */
+export const viewType = (number: number): { name: string | undefined; View: ViewType | undefined } => ({
+  name: NAMES[number],
+  View: VIEWS[number],
+})
+
 /**
  * How many bytes the resizable buffers of one message may grow to, all together: address space is
  * set aside for them when they are made.

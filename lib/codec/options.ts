@@ -35,6 +35,9 @@ export const CODING_OPTIONS = [
   'encryptionContext',
 ] as const satisfies readonly (keyof CodingOptions)[]
 
+/** Of a structure that was made already: for codecs that are not found by their name. */
+export type OpeningOptions = CodingOptions<never>
+
 /** What compresses and encrypts. */
 export const wrapperPart = new Part<Pick<typeof compression, 'compressed'> & Pick<typeof encryption, 'encrypted'>>(
   "is in 'sabway/codecs'; import that in this thread, too",

@@ -5,9 +5,15 @@ import { SabwayError } from '../base/errors.js'
 import { every, LONGEST_INTERVAL_MS } from '../base/every.js'
 import { now, type Timer } from '../base/host.js'
 import { cloneHint } from '../base/summary.js'
+import type { Codec } from '../codec/codec.js'
+import { type CodingOptions, codecOf } from '../codec/options.js'
 import { givenBytes, sharedBytes } from './buffer.js'
 
-export interface SharedMemoryConfig {
+/**
+ * With `enableCompression` and `enableEncryption`, and the options that belong to them, what
+ * `copyToBuffer` writes is compressed and encrypted.
+ */
+export interface SharedMemoryConfig extends Omit<CodingOptions<Uint8Array>, 'codec'> {
   /** Bytes of a buffer where `createBuffer` is not told, and the most of one: 1 MiB by default. */
   bufferSize: number
   /** How many buffers there may be at one time: 100 by default. */
@@ -49,6 +55,12 @@ const NAMES = [
   'maxBuffers',
   'cleanupInterval',
   'onLeak',
+  'enableCompression',
+  'compressionThreshold',
+  'compressionLevel',
+  'enableEncryption',
+  'encryptionKey',
+  'encryptionContext',
 ] as const satisfies readonly (keyof SharedMemoryConfig)[]
 const LARGEST = 2 ** 32 - 1
 const LONGEST_NAME = 200
@@ -64,6 +76,7 @@ export class SharedMemoryManager {
   readonly #names = new WeakMap<SharedArrayBuffer, string>()
   readonly #bufferSize: number
   readonly #maxBuffers: number
+  readonly #codec: Codec<Uint8Array> | null
   readonly #onLeak: ((leak: BufferLeak) => void) | undefined
   readonly #timer: Timer
   /** Buffers that were collected, which no cleanup has told of yet. */
@@ -72,8 +85,9 @@ export class SharedMemoryManager {
   #number = 0
 
   /**
-   * Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE;
-   * ERR_SABWAY_UNSUPPORTED: there are no timers here, and `cleanupInterval` is not Infinity.
+   * Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE; as
+   * codecOf; ERR_SABWAY_UNSUPPORTED: there are no timers here, and `cleanupInterval` is not
+   * Infinity.
    */
   constructor(config?: Partial<SharedMemoryConfig>) {
     const {
@@ -81,7 +95,10 @@ export class SharedMemoryManager {
       maxBuffers = 100,
       cleanupInterval = 60_000,
       onLeak,
+      ...coding
     } = check.options(config, 'manager config', NAMES)
+    const codec = codecOf<Uint8Array>({ ...coding, codec: 'bytes' })
+    this.#codec = typeof codec === 'object' ? codec : null
     this.#bufferSize = check.integer(bufferSize, 'bufferSize', 1, LARGEST)
     this.#maxBuffers = check.integer(maxBuffers, 'maxBuffers', 1, LARGEST)
     if (onLeak !== undefined) check.callback(onLeak, 'onLeak')
@@ -151,20 +168,27 @@ export class SharedMemoryManager {
   // ---- memory ----
 
   /**
-   * Copy the bytes into a buffer, from its byte `offset` on. Returns how many. Any shared buffer
-   * will do. Errors: ERR_SABWAY_INVALID_TYPE; ERR_SABWAY_OUT_OF_RANGE: they do not fit there, and
-   * nothing was copied.
+   * Copy the bytes into a buffer, from its byte `offset` on. Returns how many bytes of the buffer
+   * they take: with compression or encryption others than they have. Any shared buffer will do.
+   * Errors: ERR_SABWAY_INVALID_TYPE; ERR_SABWAY_OUT_OF_RANGE: they do not fit there, and nothing
+   * was copied; ERR_SABWAY_NOT_ENCODABLE: they are too many to compress.
    */
   copyToBuffer(data: Uint8Array, buffer: SharedArrayBuffer, offset: number): number {
     const given = givenBytes(data)
-    this.#place(buffer, offset, given.length).set(given)
-    return given.length
+    const bytes = this.#codec === null ? given : this.#codec.encode(given, placeAt(offset))
+    this.#place(buffer, offset, bytes.length).set(bytes)
+    return bytes.length
   }
 
-  /** A copy of so many bytes of a buffer, from its byte `offset` on. Errors: as `copyToBuffer`. */
+  /**
+   * A copy of so many bytes of a buffer, from its byte `offset` on; with compression or encryption
+   * what `copyToBuffer` was given, which it has written there as so many bytes. Errors: as
+   * `copyToBuffer`; ERR_SABWAY_NOT_COMPRESSED, ERR_SABWAY_EXPANDS_TOO_MUCH, ERR_SABWAY_FORGED.
+   */
   copyFromBuffer(buffer: SharedArrayBuffer, offset: number, length: number): Uint8Array {
     check.integer(length, 'length', 0, LARGEST)
-    return this.#place(buffer, offset, length).slice()
+    const bytes = this.#place(buffer, offset, length).slice()
+    return this.#codec === null ? bytes : this.#codec.decode(bytes, placeAt(offset))
   }
 
   /**
@@ -267,6 +291,9 @@ export class SharedMemoryManager {
     }
   }
 }
+
+/** What is encrypted for one place is refused at another. */
+const placeAt = (offset: number): string => `byte ${offset}`
 
 const bufferOf = (entry: Entry): SharedArrayBuffer | undefined => entry.buffer ?? entry.weakly?.deref()
 

@@ -1,7 +1,8 @@
 // The same map under the name and with the options that programs for other platforms know.
 import * as check from '../base/check.js'
-import type { ObjectHome, SharedObjectMemory } from '../heap/heap-object.js'
-import { SharedMap, type SharedMapOptions } from './map.js'
+import { CODING_OPTIONS, type OpeningOptions } from '../codec/options.js'
+import type { SharedObjectMemory } from '../heap/heap-object.js'
+import { type MapHome, SharedMap, type SharedMapOptions } from './map.js'
 import type { MapKey } from './values.js'
 
 export interface ConcurrentHashMapOptions extends Omit<SharedMapOptions, 'capacity'> {
@@ -12,7 +13,7 @@ export interface ConcurrentHashMapOptions extends Omit<SharedMapOptions, 'capaci
 }
 
 const NAMES = [
-  'codec',
+  ...CODING_OPTIONS,
   'numeric',
   'maxEntries',
   'evict',
@@ -23,18 +24,21 @@ const NAMES = [
 
 /** A SharedMap: each of the two opens the other's. */
 export class ConcurrentHashMap<K extends MapKey = MapKey, V = unknown> extends SharedMap<K, V> {
-  /** Errors: as `new SharedMap`. */
-  constructor(
-    home: ObjectHome,
-    given?: ConcurrentHashMapOptions | SharedObjectMemory | number,
-    open?: Pick<SharedMapOptions, 'codec'>,
-  ) {
-    super(home, ownOptions(given), open)
+  /**
+   * `new ConcurrentHashMap(capacity, concurrencyLevel)` has a region of its own; else as
+   * `new SharedMap`. Errors: likewise.
+   */
+  constructor(home: MapHome, given?: ConcurrentHashMapOptions | SharedObjectMemory | number, open?: OpeningOptions) {
+    super(home, typeof home === 'number' ? optionsOfOwn(given) : ownOptions(given), open)
   }
 
   override get [Symbol.toStringTag](): string {
     return 'ConcurrentHashMap'
   }
+}
+
+function optionsOfOwn(given: ConcurrentHashMapOptions | SharedObjectMemory | number | undefined) {
+  return ownOptions(typeof given === 'number' ? { concurrencyLevel: given } : given)
 }
 
 function ownOptions(given: ConcurrentHashMapOptions | SharedObjectMemory | number | undefined) {

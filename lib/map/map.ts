@@ -1,9 +1,10 @@
 // The public class of the hash map: see native/core/map/map.h.
 import * as check from '../base/check.js'
 import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
-import { formatFor, partsFor } from '../channel/parts.js'
+import { formatFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
 import type { Format } from '../codec/format.js'
+import { CODING_OPTIONS, type CodingOptions, codecOf, type OpeningOptions } from '../codec/options.js'
 import {
   ERRORS,
   OBJECT_ERRORS,
@@ -23,11 +24,16 @@ import {
   sw_map,
   sw_map_handle,
   sw_map_options,
+  sw_map_table,
+  sw_object,
 } from '../generated/abi.js'
 import type { HotObjects } from '../heap/code.js'
-import { HeapObject, type ObjectHome, provideObject, type SharedObjectMemory } from '../heap/heap-object.js'
+import { HeapObject, isShared, type ObjectHome, provideObject, type SharedObjectMemory } from '../heap/heap-object.js'
 import { type HeapMember, mayPass } from '../heap/member.js'
+import { handleIn, type OwnedMemory } from '../region/own.js'
+import { Region } from '../region/region.js'
 import { attachments, blocksOf, MapAttachment, provideMapHandles } from './attachment.js'
+import { codecNumber, formatIn } from './format.js'
 import {
   checkNumber,
   type MapKey,
@@ -45,17 +51,19 @@ const FREED = OBJECT_ERRORS.ERR_SABWAY_FREED.number
 /** A value is longer than its place, where a call reads one. */
 const TOO_SMALL = ERRORS.ERR_SABWAY_OUT_OF_RANGE.number
 const LARGEST_CAPACITY = 2 ** 26
+/** Of a map with a region of its own, which has 4 GiB at most. */
+const LARGEST_OWN = 2 ** 23
 const LARGEST_MOST = 2 ** 31 - 1
 
 /** What all values of a map are, where each change of one is to allocate nothing. */
 export type MapNumeric = 'u32' | 'f64' | 'i64'
 
-export interface SharedMapOptions {
-  /**
-   * For values that are no number, bigint, boolean, string, null or Uint8Array. All participants
-   * use the same; 'structured', 'msgpack' and 'v8' are found by those that open the map.
-   */
-  codec?: CodecName | Codec<never>
+/**
+ * How a map is made. `codec` is for values that are no number, bigint, boolean, string, null, typed
+ * array or DataView. All participants use the same; 'structured', 'msgpack' and 'v8' are found by
+ * those that open the map.
+ */
+export interface SharedMapOptions extends CodingOptions<never> {
   /** All values are numbers of that kind: `add` changes them. */
   numeric?: MapNumeric
   /** Beyond so many entries those go that were not used for long. */
@@ -67,6 +75,9 @@ export interface SharedMapOptions {
   /** Entries that are expected: a map of the right size at first need not grow. */
   capacity?: number
 }
+
+/** What a map is made of: a heap, a number of entries, or what another thread's map gave. */
+export type MapHome = ObjectHome | OwnedMemory | number
 
 /** What a call says of one entry. */
 export interface SetOptions {
@@ -83,6 +94,8 @@ const NUMERIC: Readonly<Record<MapNumeric, number>> = { u32: SW_MAP_U32, f64: SW
  * JavaScript's Map takes for the same, strings and bytes by their contents.
  */
 export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObject {
+  /** The region that is this map's alone, or null. `close()` ends this thread's part in it. */
+  readonly region: Region | null
   readonly #hot: HotObjects
   readonly #attachment: MapAttachment
   readonly #handle: number
@@ -99,22 +112,32 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
 
   /**
    * A new map, or one that another participant has made: `given` is what its getSharedMemory()
-   * gave, or its pointer, and `open` then has the codec if that is one of your own. Errors: as
-   * Heap.alloc; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE;
-   * ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER: there is no map.
+   * gave, or its pointer, and `open` then has the codec if that is one of your own.
+   * `new SharedMap(capacity, options)` has a region of its own, and `new SharedMap(memory)` opens
+   * such a one. Errors: as Heap.alloc, Region.create and Region.open; ERR_SABWAY_INVALID_TYPE,
+   * ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE; ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND,
+   * ERR_SABWAY_WILD_POINTER: there is no map.
    */
-  constructor(
-    home: ObjectHome,
-    given?: SharedMapOptions | SharedObjectMemory | number,
-    open?: Pick<SharedMapOptions, 'codec'>,
-  ) {
-    super(home, given, SW_TYPE_MAP, (member) => make(member, given as SharedMapOptions | undefined))
+  constructor(home: MapHome, given?: SharedMapOptions | SharedObjectMemory | number, open?: OpeningOptions) {
+    const place = placeOf(home, given, open)
+    given = place.given as typeof given
+    open = place.open as typeof open
+    let codec: CodecName | Codec<never> | undefined
+    try {
+      codec = codecOf<never>({
+        ...(isShared(given) ? undefined : check.options(given, 'map options', NAMES)),
+        ...check.options(open, 'open options', CODING_OPTIONS),
+      })
+      super(place.home, given, SW_TYPE_MAP, (member) => make(member, given as SharedMapOptions | undefined, codec))
+    } catch (error) {
+      place.own?.close()
+      throw error
+    }
+    this.region = place.own
     const { member, pointer, generation } = this
     const word = (field: number) => Atomics.load(member.region.words, (pointer + field) >>> 2) >>> 0
     const flags = word(sw_map.flags)
-    const { codec } = check.options(open, 'open options', ['codec'])
-    const asked = codec ?? (typeof given === 'object' ? (given as SharedMapOptions).codec : undefined)
-    this.#rules = { numeric: flags & SW_MAP_NUMERIC, format: formatIn(word(sw_map.codec), asked) }
+    this.#rules = { numeric: flags & SW_MAP_NUMERIC, format: formatIn(word(sw_map.codec), codec) }
     this.#allCoded = this.#rules.format?.takes === 'all'
     const attachment = new MapAttachment(member)
     attachments.register(this, attachment, this)
@@ -483,6 +506,25 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
     return this.size
   }
 
+  /** As `size`. */
+  getSize(): number {
+    return this.size
+  }
+
+  isEmpty(): boolean {
+    return this.size === 0
+  }
+
+  /** Entries for which there is room, before the map grows by itself. */
+  getCapacity(): number {
+    this.#begin()
+    if (this.isFreed) throw this.#failure(FREED)
+    const { words } = this.member.region
+    const table = Atomics.load(words, (this.pointer + sw_object.root) >>> 2) >>> 0
+    const log2 = Atomics.load(words, (table + sw_map_table.log2) >>> 2) & 31
+    return Math.floor((3 * 2 ** log2) / 4)
+  }
+
   /**
    * The entries. Those that are there all the time come once, others once or not at all, and no key
    * comes twice. What this object changes meanwhile shows, as with a Map; what other participants
@@ -536,6 +578,21 @@ export class SharedMap<K extends MapKey = MapKey, V = unknown> extends HeapObjec
   }
 
   // ---- calls ----
+
+  /** What another thread makes its own map of. Structured-cloneable. */
+  override getSharedMemory(): OwnedMemory {
+    const memory = super.getSharedMemory()
+    return this.region === null ? memory : { ...memory, region: this.region.handle }
+  }
+
+  /**
+   * Give all its memory back, when no participant uses it any more; and its region, where that is
+   * its own. Errors: ERR_SABWAY_FREED, ERR_SABWAY_CLOSED.
+   */
+  override free(): void {
+    super.free()
+    this.region?.close()
+  }
 
   /** @internal */
   override release(): number {
@@ -621,38 +678,9 @@ function pair<K, V>(entry: readonly [K, V]): [K, V] {
 
 // ---- making ----
 
-const OWN_CODEC = 0x80000000
+type Asked = CodecName | Codec<never> | undefined
 
-/**
- * The number of a codec in the control block; of one of the program's own it is a hash of its name.
- */
-export function codecNumber(format: Format | null): number {
-  if (format === null) return 0
-  if (format.id !== 0) return format.id
-  let hash = 0
-  for (let i = 0; i < format.name.length; i++) hash = (Math.imul(hash, 31) + format.name.charCodeAt(i)) | 0
-  return (hash | OWN_CODEC) >>> 0
-}
-
-const nameOfCodec = (number: number): string | undefined =>
-  number === 0 ? 'bytes' : partsFor('a codec').nameOfFormat(number)
-
-/**
- * The format of the map, or of what else `what` says, whose codec has that number. Errors:
- * ERR_SABWAY_INVALID_ARGUMENT.
- */
-export function formatIn(number: number, asked: unknown, what = 'map'): Format | null {
-  const shared = nameOfCodec(number)
-  if (asked === undefined || asked === 'bytes') return shared === undefined ? null : formatFor(undefined, shared)
-  const format = typeof asked === 'string' && shared !== undefined ? formatFor(asked, shared) : formatFor(asked)
-  if (codecNumber(format) === number) return format
-  throw new SabwayError(
-    'ERR_SABWAY_INVALID_ARGUMENT',
-    `the ${what} was made with ${shared === undefined ? 'a codec of your own' : shared === 'bytes' ? 'no codec' : `codec '${shared}'`}, not with ${check.shown(format?.name)}; all participants must use the same`,
-  )
-}
-
-function flagsOf({ numeric, maxEntries, evict, ttl, codec }: SharedMapOptions): number {
+function flagsOf({ numeric, maxEntries, evict, ttl }: SharedMapOptions, codec: Asked): number {
   if (numeric !== undefined) check.oneOf(numeric, 'numeric', ['u32', 'f64', 'i64'])
   if (evict !== undefined) check.oneOf(evict, 'evict', ['lru'])
   if (maxEntries !== undefined) check.integer(maxEntries, 'maxEntries', 1, LARGEST_MOST)
@@ -668,15 +696,37 @@ function flagsOf({ numeric, maxEntries, evict, ttl, codec }: SharedMapOptions): 
   )
 }
 
+const OWN_NAMES = [...CODING_OPTIONS, 'numeric', 'maxEntries', 'evict', 'ttl'] as const
+const NAMES = [...OWN_NAMES, 'capacity'] as const satisfies readonly (keyof SharedMapOptions)[]
+
+const PAGE = 65536
+/** Bytes of a region of its own, beside those of the entries. Memory is taken as it is used. */
+const USUAL = 64 * 2 ** 20
+const PER_ENTRY = 256
+
+/** Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE; as Region.create and Region.open. */
+function placeOf(home: MapHome, given: unknown, open: unknown) {
+  if (typeof home === 'number') {
+    const capacity = check.integer(home, 'capacity', 0, LARGEST_OWN)
+    const options = check.options(given as SharedMapOptions | undefined, 'map options', OWN_NAMES)
+    const { codec = options.numeric === undefined ? 'structured' : undefined } = options
+    const own = Region.create({ size: Math.ceil((USUAL + PER_ENTRY * capacity) / PAGE) * PAGE })
+    return { home: own, given: { ...options, codec, capacity }, open, own }
+  }
+  const handle = handleIn(home)
+  if (handle === null) return { home: home as ObjectHome, given, open, own: null }
+  const own = Region.open(handle)
+  return { home: own, given: home, open: open ?? given, own }
+}
+
 /** A number that a sender of keys cannot know, so that it cannot choose keys of one hash. */
 const secret = (): number => Math.floor(Math.random() * 2 ** 32)
 
 /** Returns the new map's pointer. */
-function make(member: HeapMember, given: SharedMapOptions | undefined): number {
-  const names = ['codec', 'numeric', 'maxEntries', 'evict', 'ttl', 'capacity'] as const
-  const options = check.options(given, 'map options', names)
-  const flags = flagsOf(options)
-  const { maxEntries = 0, ttl = Number.POSITIVE_INFINITY, capacity = 0, codec } = options
+function make(member: HeapMember, given: SharedMapOptions | undefined, codec: Asked): number {
+  const options = check.options(given, 'map options', NAMES)
+  const flags = flagsOf(options, codec)
+  const { maxEntries = 0, ttl = Number.POSITIVE_INFINITY, capacity = 0 } = options
   check.integer(capacity, 'capacity', 0, LARGEST_CAPACITY)
   const format = codec === undefined ? null : formatFor(codec)
   const { scratch, region, core, handle } = member

@@ -17,9 +17,11 @@ import {
   SW_MAP_STRING,
   SW_MAP_TRUE,
   SW_MAP_U32,
+  SW_MAP_VIEW,
 } from '../generated/abi.js'
 import type { HeapMember } from '../heap/member.js'
 import { readText, textBytes, writeText } from '../heap/text.js'
+import { putView, takeView } from './views.js'
 
 /** What a key of a map may be. */
 export type MapKey = string | number | bigint | Uint8Array
@@ -186,7 +188,7 @@ export function checkNumber(numeric: number, value: unknown, name: string): void
 /** Does the codec get this value, although there is another way for it? */
 function isTaken(value: unknown, takes: Takes | undefined): boolean {
   if (takes === 'all') return true
-  return takes === 'text' && (typeof value === 'string' || isUint8Array(value))
+  return takes === 'text' && (typeof value === 'string' || ArrayBuffer.isView(value))
 }
 
 /**
@@ -198,7 +200,8 @@ export const whereOf = (format: Format | null, key: unknown): string | undefined
 
 /**
  * Put a value in its place. `where`: as `whereOf`. Returns its type. Errors:
- * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE, ERR_SABWAY_NOT_ENCODABLE, as Heap.alloc.
+ * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE,
+ * ERR_SABWAY_NOT_ENCODABLE, as Heap.alloc.
  */
 export function putValue(
   views: Views,
@@ -232,6 +235,10 @@ export function putValue(
     putBytes(views, place, value)
     return SW_MAP_BYTES
   }
+  if (ArrayBuffer.isView(value)) {
+    putView(views, place, value)
+    return SW_MAP_VIEW
+  }
   if (format === null || value === undefined) return refuse(value)
   return putCoded(views, place, value, format, where)
 }
@@ -257,7 +264,7 @@ function refuse(value: unknown): never {
     value === undefined ? '; delete(key) takes an entry away' : "; for others give the map a codec: 'structured'"
   return check.refuse(
     'ERR_SABWAY_INVALID_TYPE',
-    `value must be a number, bigint, boolean, string, null or Uint8Array${hint}`,
+    `value must be a number, bigint, boolean, string, null, typed array or DataView${hint}`,
     value,
   )
 }
@@ -292,6 +299,8 @@ export function takeValue(
       return takeBig(views, at, length)
     case SW_MAP_BYTES:
       return views.bytes.slice(at, at + length)
+    case SW_MAP_VIEW:
+      return takeView(views, at, length)
     case SW_MAP_CODED:
       if (format !== null) return format.decode(views.bytes.slice(at, at + length), undefined, where)
       throw new SabwayError(

@@ -1,10 +1,11 @@
 // Queues whose calls never wait: see queue.ts.
 
 import * as check from '../base/check.js'
+import type { OpeningOptions } from '../codec/options.js'
 import { SW_TYPE_RING_QUEUE, SW_TYPE_SINGLE_QUEUE } from '../generated/abi.js'
 import { NOTHING } from '../loop/block.js'
 import type { QueueHome } from './place.js'
-import { type QueueOptions, type QueueShape, type QueueWaitOptions, SharedQueue } from './queue.js'
+import { QUEUE_OPTIONS, type QueueOptions, type QueueShape, type QueueWaitOptions, SharedQueue } from './queue.js'
 
 /** A queue in which `enqueue` and `dequeue` return at once. */
 export abstract class ImmediateQueue<T> extends SharedQueue<T> {
@@ -52,7 +53,7 @@ export abstract class ImmediateQueue<T> extends SharedQueue<T> {
 const shapeOf =
   (type: number, name: string) =>
   (options: object | undefined): QueueShape => {
-    if (options !== undefined) check.options(options, `${name} options`, ['capacity', 'codec'] as never)
+    if (options !== undefined) check.options(options, `${name} options`, QUEUE_OPTIONS as never)
     return { type, name, flags: 0, levels: 0 }
   }
 
@@ -64,14 +65,14 @@ const shapeOf =
 export class LockFreeQueue<T = unknown> extends ImmediateQueue<T> {
   /**
    * `new LockFreeQueue(capacity)` has a region of its own; `new LockFreeQueue(heap, { capacity })`
-   * is
-   * in a heap. `new LockFreeQueue(heap, memory)`, or of a queue with its own region
-   * `new LockFreeQueue(memory)`, is the queue whose getSharedMemory() gave that. Errors: as
-   * Heap.alloc and Region.create; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE;
-   * ERR_SABWAY_FREED, ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER.
+   * is in a heap. `new LockFreeQueue(heap, memory, open)`, or of a queue with its own region
+   * `new LockFreeQueue(memory, open)`, is the queue whose getSharedMemory() gave that; `open` has
+   * the codec, the key and so on, where those are not found by a name. Errors: as Heap.alloc,
+   * Region.create and codecOf; ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE; ERR_SABWAY_FREED,
+   * ERR_SABWAY_OTHER_KIND, ERR_SABWAY_WILD_POINTER.
    */
-  constructor(home: QueueHome, given?: Partial<QueueOptions> | object | number) {
-    super(home, given, shapeOf(SW_TYPE_SINGLE_QUEUE, 'lock-free queue'))
+  constructor(home: QueueHome, given?: Partial<QueueOptions> | object | number, open?: OpeningOptions) {
+    super(home, given, shapeOf(SW_TYPE_SINGLE_QUEUE, 'lock-free queue'), open)
   }
 
   /** This thread is no producer or consumer any more: another may follow. */
@@ -87,7 +88,7 @@ export class LockFreeQueue<T = unknown> extends ImmediateQueue<T> {
 /** A channel over a ring of values: any number of threads put and take, and none of them waits. */
 export class RingBufferChannel<T = unknown> extends ImmediateQueue<T> {
   /** As that of LockFreeQueue. */
-  constructor(home: QueueHome, given?: Partial<QueueOptions> | object | number) {
-    super(home, given, shapeOf(SW_TYPE_RING_QUEUE, 'ring buffer channel'))
+  constructor(home: QueueHome, given?: Partial<QueueOptions> | object | number, open?: OpeningOptions) {
+    super(home, given, shapeOf(SW_TYPE_RING_QUEUE, 'ring buffer channel'), open)
   }
 }

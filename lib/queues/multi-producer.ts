@@ -2,10 +2,19 @@
 // acknowledged: see native/core/queue/ack.c.
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
+import type { OpeningOptions } from '../codec/options.js'
 import { SW_QUEUE_ACK, SW_TYPE_QUEUE } from '../generated/abi.js'
 import { NOTHING } from '../loop/block.js'
 import type { QueueHome } from './place.js'
-import { END, type QueueOptions, type QueueShape, type QueueWaitOptions, SharedQueue, type Taken } from './queue.js'
+import {
+  END,
+  QUEUE_OPTIONS,
+  type QueueOptions,
+  type QueueShape,
+  type QueueWaitOptions,
+  SharedQueue,
+  type Taken,
+} from './queue.js'
 
 export interface MultiProducerQueueOptions extends QueueOptions {
   /**
@@ -70,8 +79,8 @@ export class Delivery<T> {
  */
 export class MultiProducerQueue<T = unknown> extends SharedQueue<T> {
   /** As that of LockFreeQueue. */
-  constructor(home: QueueHome, given?: Partial<MultiProducerQueueOptions> | object | number) {
-    super(home, given, shapeOf)
+  constructor(home: QueueHome, given?: Partial<MultiProducerQueueOptions> | object | number, open?: OpeningOptions) {
+    super(home, given, shapeOf, open)
   }
 
   /**
@@ -131,10 +140,8 @@ export class MultiProducerQueue<T = unknown> extends SharedQueue<T> {
 
   /**
    * The values, each taken, up to the end of a queue that is closed. With delivery: 'ack' a value
-   * is
-   * acknowledged when the next one is asked for; the one at which the loop is left, by `break` or
-   * an
-   * error, is delivered again. Errors: as `dequeueAsync`.
+   * is acknowledged when the next one is asked for; the one at which the loop is left, by `break`
+   * or an error, is delivered again. Errors: as `dequeueAsync`.
    */
   override async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     if ((this.flags & SW_QUEUE_ACK) === 0) return yield* super[Symbol.asyncIterator]()
@@ -173,8 +180,7 @@ export class MultiProducerQueue<T = unknown> extends SharedQueue<T> {
 
 function shapeOf(given: object | undefined): QueueShape {
   const { delivery = 'at-most-once' } = check.options(given as MultiProducerQueueOptions | undefined, 'queue options', [
-    'capacity',
-    'codec',
+    ...QUEUE_OPTIONS,
     'delivery',
   ])
   check.oneOf(delivery, 'delivery', ['at-most-once', 'ack'])

@@ -1,16 +1,16 @@
 // The queue from which the most urgent value is taken first: see native/core/queue/sorted.c.
 import * as check from '../base/check.js'
+import type { OpeningOptions } from '../codec/options.js'
 import { SW_QUEUE_LEVELS, SW_QUEUE_SORTED, SW_TYPE_PRIORITY_QUEUE } from '../generated/abi.js'
 import { NOTHING } from '../loop/block.js'
 import type { QueueHome } from './place.js'
-import { type QueueOptions, type QueueShape, type QueueWaitOptions, SharedQueue } from './queue.js'
+import { QUEUE_OPTIONS, type QueueOptions, type QueueShape, type QueueWaitOptions, SharedQueue } from './queue.js'
 
 export interface PriorityQueueOptions extends QueueOptions {
   /**
    * With so many levels, up to 64, priorities are integers from 0 to `levels - 1`, each level has
    * room for `capacity` values, and no call waits for another participant. Without it, priorities
-   * are
-   * any numbers, and calls take turns.
+   * are any numbers, and calls take turns.
    */
   levels?: number
 }
@@ -21,8 +21,8 @@ export interface PriorityQueueOptions extends QueueOptions {
  */
 export class PriorityQueue<T = unknown> extends SharedQueue<T> {
   /** As that of LockFreeQueue. */
-  constructor(home: QueueHome, given?: Partial<PriorityQueueOptions> | object | number) {
-    super(home, given, shapeOf)
+  constructor(home: QueueHome, given?: Partial<PriorityQueueOptions> | object | number, open?: OpeningOptions) {
+    super(home, given, shapeOf, open)
   }
 
   /**
@@ -68,8 +68,7 @@ export class PriorityQueue<T = unknown> extends SharedQueue<T> {
 
 function shapeOf(given: object | undefined): QueueShape {
   const { levels } = check.options(given as PriorityQueueOptions | undefined, 'queue options', [
-    'capacity',
-    'codec',
+    ...QUEUE_OPTIONS,
     'levels',
   ])
   if (levels !== undefined) check.integer(levels, 'levels', 1, SW_QUEUE_LEVELS)

@@ -3,6 +3,7 @@ import * as check from '../base/check.js'
 import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
 import { formatFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
+import { CODING_OPTIONS, type CodingOptions, codecOf, type OpeningOptions } from '../codec/options.js'
 import {
   ERRORS,
   OBJECT_ERRORS,
@@ -16,27 +17,30 @@ import { HeapObject, isShared, type ObjectHome, provideObject } from '../heap/he
 import type { HeapMember } from '../heap/member.js'
 import { NOTHING } from '../loop/block.js'
 import { WaitSet, type WaitSource } from '../loop/waits.js'
-import { codecNumber, formatIn } from '../map/map.js'
+import { codecNumber, formatIn } from '../map/format.js'
 import { putValue, takeValue, type ValueRules } from '../map/values.js'
+import type { OwnedMemory } from '../region/own.js'
 import type { Region } from '../region/region.js'
 import { attachments, QueueAttachment } from './attachment.js'
-import { placeOf, type QueueHome, type QueueMemory } from './place.js'
+import { placeOf, type QueueHome } from './place.js'
 
 const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
 const TAKEN = ERRORS.ERR_SABWAY_SIDE_TAKEN.number
 const RANGE = ERRORS.ERR_SABWAY_OUT_OF_RANGE.number
 
-/** How a queue is made. */
-export interface QueueOptions {
+/**
+ * How a queue is made. `codec` is for values that are no number, bigint, boolean, string, null,
+ * typed array or DataView: 'structured' by default. All participants use the same; 'structured',
+ * 'msgpack' and 'v8' are found by those that open the queue.
+ */
+export interface QueueOptions extends CodingOptions<never> {
   /** How many values there is room for. */
   capacity: number
-  /**
-   * For values that are no number, bigint, boolean, string, null or Uint8Array: 'structured' by
-   * default. All participants use the same; those of the library are found by those that open it.
-   */
-  codec?: CodecName | Codec<never>
 }
+
+/** The names, for check.options. */
+export const QUEUE_OPTIONS = ['capacity', ...CODING_OPTIONS] as const satisfies readonly (keyof QueueOptions)[]
 
 /** How long a call waits. */
 export interface QueueWaitOptions {
@@ -68,6 +72,8 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
   readonly region: Region | null
   readonly #waits: WaitSet
   readonly #rules: ValueRules
+  /** Does each value go through the codec, numbers too? */
+  readonly #allCoded: boolean
   readonly #name: string
   readonly #values: WaitSource
   readonly #room: WaitSource
@@ -77,12 +83,24 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
   readonly #capacity: number
 
   /** @internal */
-  constructor(where: QueueHome, given: unknown, shapeOf: (options: object | undefined) => QueueShape, least = 1) {
-    const place = placeOf(where, given, least, SW_QUEUE_MOST)
+  constructor(
+    where: QueueHome,
+    given: unknown,
+    shapeOf: (options: object | undefined) => QueueShape,
+    open?: OpeningOptions,
+    least = 1,
+  ) {
+    const place = placeOf(where, given, least, SW_QUEUE_MOST, open)
     const asked = isShared(place.given) ? undefined : (place.given as QueueOptions | undefined)
-    const shape = shapeOf(asked)
+    let shape: QueueShape
+    let codec: CodecName | Codec<never> | undefined
     try {
-      super(place.home, place.given, shape.type, (member) => make(member, shape, asked))
+      shape = shapeOf(asked)
+      codec = codecOf<never>({
+        ...asked,
+        ...check.options(place.open as OpeningOptions | undefined, 'open options', CODING_OPTIONS),
+      })
+      super(place.home, place.given, shape.type, (member) => make(member, shape, asked, codec))
     } catch (error) {
       place.own?.close()
       throw error
@@ -94,7 +112,8 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
     this.#single = shape.name === 'lock-free queue'
     this.flags = word(sw_queue.flags)
     this.#capacity = word(sw_queue.capacity) * Math.max(word(sw_queue.levels), 1)
-    this.#rules = { numeric: 0, format: formatIn(word(sw_queue.codec), asked?.codec, 'queue') }
+    this.#rules = { numeric: 0, format: formatIn(word(sw_queue.codec), codec, 'queue') }
+    this.#allCoded = this.#rules.format?.takes === 'all'
     this.attachment = new QueueAttachment(member)
     attachments.register(this, this.attachment, this)
     const { at } = this.attachment
@@ -231,7 +250,7 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
   }
 
   /** What another thread makes its own object of the queue of. Structured-cloneable. */
-  override getSharedMemory(): QueueMemory {
+  override getSharedMemory(): OwnedMemory {
     const memory = super.getSharedMemory()
     return this.region === null ? memory : { ...memory, region: this.region.handle }
   }
@@ -267,7 +286,7 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
     const { hot, handle } = member
     member.mustBeOpen()
     // before a value is made into bytes
-    if (typeof value !== 'number') {
+    if (typeof value !== 'number' || this.#allCoded) {
       const room = this.call(() => hot.sw_queue_has_room(attachment.at, handle, priority))
       if (room === 0) return false
       if (room < 0) throw this.#failure(room, priority)
@@ -442,8 +461,13 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
 export const END: unique symbol = Symbol('end')
 
 /** Returns the pointer of the new queue. */
-function make(member: HeapMember, shape: QueueShape, options: QueueOptions | undefined): number {
-  const { capacity, codec } = check.fields(options ?? {}, 'queue options', ['capacity', 'codec']) as QueueOptions
+function make(
+  member: HeapMember,
+  shape: QueueShape,
+  options: QueueOptions | undefined,
+  codec: CodecName | Codec<never> | undefined,
+): number {
+  const { capacity } = check.fields(options ?? {}, 'queue options', ['capacity']) as QueueOptions
   check.integer(capacity, 'capacity', shape.least ?? 1, SW_QUEUE_MOST)
   const number = codecNumber(formatFor(codec ?? 'structured'))
   const { core, handle, region, scratch } = member
@@ -463,7 +487,7 @@ function make(member: HeapMember, shape: QueueShape, options: QueueOptions | und
 export function provideQueue(
   type: number,
   name: string,
-  open: (home: ObjectHome, memory: QueueMemory) => SharedQueue<unknown>,
+  open: (home: ObjectHome, memory: OwnedMemory) => SharedQueue<unknown>,
 ): void {
   provideObject<SharedQueue<unknown>>({
     type,

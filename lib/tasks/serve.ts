@@ -81,7 +81,6 @@ export function serveTasks<Input = never, Output = unknown>(run: TaskFunction<In
       stop()
       tell({ sabwayTasks: 'ended' })
     })
-    tell({ sabwayTasks: 'ready' })
   })
 }
 
@@ -163,6 +162,7 @@ class Server {
 
   /** Do tasks until the pool is closed. */
   async serve(): Promise<void> {
+    Atomics.store(this.#places, this.#start.serves, 1)
     await Promise.all(Array.from({ length: this.#start.concurrency }, () => this.#lane()))
     this.#region.close()
   }

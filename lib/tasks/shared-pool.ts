@@ -111,7 +111,6 @@ interface Call {
 /** A worker, and what is known of it. */
 interface Member {
   readonly worker: HostWorker
-  serves: boolean
   ended: boolean
   error: unknown
 }
@@ -157,7 +156,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
     const { heap } = this.#region
     this.#tasks = new MultiProducerQueue(heap, { capacity, delivery: 'ack', codec })
     this.#answers = new MultiProducerQueue(heap, { capacity, codec })
-    this.#block = heap.allocUI32(capacity)
+    this.#block = heap.allocUI32(capacity + workers)
     this.#places = this.#block.getArray(Int32Array)
     this.#places.fill(OVER)
     this.#vacant = Array.from({ length: capacity }, (_, place) => capacity - 1 - place)
@@ -407,17 +406,18 @@ export class SharedPool<Input = unknown, Output = unknown> {
 
   #begin(number: number): Member {
     const { file, workerOptions, retries, concurrency, codec } = this.#options
+    Atomics.store(this.#places, this.#servesAt(number), 0)
     const worker = check.reading('a worker’s program and options', () =>
       hostWorker(file as string | URL, workerOptions, {
         message: (data) => this.#told(member, data),
         error: (error) => {
           member.error = error
-          if (!member.serves) worker.terminate() // its program could not be loaded
+          if (!this.#serves(number)) worker.terminate() // its program could not be loaded
         },
         exit: () => this.#ended(member, number),
       }),
     )
-    const member: Member = { worker, serves: false, ended: false, error: undefined }
+    const member: Member = { worker, ended: false, error: undefined }
     const start: Start = {
       sabwayTasks: 'start',
       region: this.#region.handle,
@@ -425,6 +425,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
       answers: this.#answers.getSharedMemory(),
       places: this.#block.getSharedMemory(),
       worker: number,
+      serves: this.#servesAt(number),
       retries,
       concurrency,
       codec,
@@ -445,10 +446,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
   #told(member: Member, data: unknown): void {
     const message = ofPool<Tells>(data)
     if (message === null) return
-    if (message.sabwayTasks === 'ready') {
-      member.serves = true
-      this.#failures = 0
-    } else if (message.sabwayTasks === 'ended') {
+    if (message.sabwayTasks === 'ended') {
       member.worker.terminate()
     } else {
       const call = this.#calls.get(message.task)
@@ -460,10 +458,11 @@ export class SharedPool<Input = unknown, Output = unknown> {
 
   #ended(member: Member, number: number): void {
     member.ended = true
-    if (!this.#isOver && !this.#hasEnded(member)) {
+    if (!this.#isOver && !this.#hasEnded(number)) {
       this.#takeAll() // what it had answered before
       for (const call of [...this.#calls.values()]) this.#lose(call, member, number)
-      if (!member.serves && ++this.#failures >= MOST_FAILURES) this.#fail(lost(member.error))
+      this.#failures = this.#serves(number) ? 0 : this.#failures + 1
+      if (this.#failures >= MOST_FAILURES) this.#fail(lost(member.error))
       else this.#beginAgain(number)
       return
     }
@@ -477,8 +476,17 @@ export class SharedPool<Input = unknown, Output = unknown> {
   }
 
   /** Did it end because the pool was closed? */
-  #hasEnded({ serves }: Member): boolean {
-    return this.#closing && this.pending === 0 && serves
+  #hasEnded(number: number): boolean {
+    return this.#closing && this.pending === 0 && this.#serves(number)
+  }
+
+  #servesAt(number: number): number {
+    return this.#options.capacity + number
+  }
+
+  /** Has the worker of that number loaded its program? Also of one that has ended since. */
+  #serves(number: number): boolean {
+    return Atomics.load(this.#places, this.#servesAt(number)) === 1
   }
 
   /**

@@ -76,6 +76,11 @@ export interface Start {
   readonly answers: SharedObjectMemory
   readonly places: SharedAllocatedMemory
   readonly worker: number
+  /**
+   * The word, behind the places, that is 1 once it serves: a message would be lost with a worker
+   * that ends soon.
+   */
+  readonly serves: number
   readonly retries: number
   readonly concurrency: number
   readonly codec: CodecName
@@ -86,9 +91,8 @@ export type Told =
   | { readonly sabwayTasks: 'value'; readonly task: number; readonly value: unknown }
   | { readonly sabwayTasks: 'abort'; readonly task: number }
 
-/** Messages of a worker: it serves, answers with a value that is moved, or has done its last. */
+/** Messages of a worker: it answers with a value that is moved, or has done its last. */
 export type Tells =
-  | { readonly sabwayTasks: 'ready' }
   | { readonly sabwayTasks: 'ended' }
   | { readonly sabwayTasks: 'done'; readonly task: number; readonly value: unknown }
 

@@ -43,7 +43,9 @@ int swi_wait(void *base, uint32_t endpoint, int64_t timeout_ns, const swi_wait_c
   if (l.status != SW_EBUSY) return l.status;
   if (timeout_ns == 0) return SW_ETIMEDOUT;
   uint64_t now = sw_prim_now(), due = due_at(now, timeout_ns), until = now + SW_WAIT_SPIN_NS;
-  sw_spinner spinner = {0};
+  /* Of all waits of this thread: it remembers that a yield took long, as where other programs want
+   * the processor, and then yields more rarely. */
+  static _Thread_local sw_spinner spinner;
   swi_spin(&spinner, is_over, &l, until < due ? until : due);
   if (l.status != SW_EBUSY) return l.status;
   int status;

@@ -121,6 +121,30 @@ const COVER = [
     },
   ],
   [
+    'native/core/queue/',
+    {
+      asan: ['test_queue', 'test_hostile_queue'],
+      plain: ['model_core', 'test_crash_queue'],
+      js: /queue|select|agree/,
+    },
+  ],
+  [
+    'native/core/broadcast/',
+    {
+      asan: ['test_broadcast', 'test_hostile_broadcast'],
+      plain: ['model_core', 'test_crash_broadcast'],
+      js: /broadcast|agree/,
+    },
+  ],
+  [
+    'native/core/pool/',
+    {
+      asan: ['test_pool', 'test_hostile_pool'],
+      plain: ['model_core', 'test_crash_pool'],
+      js: /pool|agree/,
+    },
+  ],
+  [
     'native/core/objects/',
     {
       asan: ['test_object', 'test_objects', 'test_heap_channel', 'test_hostile_heap', 'test_double_fetch_heap'],

@@ -16,6 +16,7 @@
 #include "sabway/mutex.h"
 #include "sabway/mutex_object.h"
 #include "sabway/pool.h"
+#include "sabway/offer.h"
 #include "sabway/queue.h"
 #include "sabway/record.h"
 #include "sabway/registry.h"

@@ -36,7 +36,10 @@
  *   of a publisher   before [B2] a message that was never there, though the oldest may have been
  *                    given up for it; behind it `latest` and `number` of earlier messages, which
  *                    the next holder of the lock finds by looking at all that are there
- *   of a subscriber  its entry, which names a claim that is over */
+ *   of a subscriber  its entry, which names a claim that is over
+ *
+ * A wait that begins while the broadcast is freed may set its bit in the next one of the block. It
+ * is taken back when the wait ends; all that wait are rung, so none is missed meanwhile. */
 #include "sabway/broadcast.h"
 
 #include "base/peer.h"
@@ -428,6 +431,7 @@ int sw_broadcast_begin_wait(sw_heap *h, uint32_t at, uint32_t generation, uint32
 
 int sw_broadcast_end_wait(sw_heap *h, uint32_t at, uint32_t generation, uint32_t what) {
   int status = sw_object_check(h, at, SW_TYPE_BROADCAST, generation);
+  if (status == SW_EFREED) swi_object_end_stray_wait(h, at, SW_TYPE_BROADCAST, what);
   if (status != SW_OK) return status;
   swi_waits_end(&broadcast_at(h, at)->waitable.waits[what & 1], h->endpoint); /* all were rung */
   return SW_OK;

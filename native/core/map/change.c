@@ -325,7 +325,7 @@ static int perform(sw_map_handle *m, change *c) {
 
 static bool is_item(const item *value) {
   if (value->type == SW_MAP_NUMBER) return value->length == 8;
-  return value->type >= SW_MAP_NUMBER && value->type <= SW_MAP_CODED;
+  return value->type >= SW_MAP_NUMBER && value->type <= SW_MAP_VIEW;
 }
 
 /* The content of a new entry's pair, and of another one or zero: those two go into the block. */

@@ -11,6 +11,11 @@
 
 #define SWI_INLINE static inline __attribute__((always_inline))
 
+/* The caller ends a wait for an object of that type, which was freed: its bit may be in the next
+ * object of the block, where a slow `begin` has set it. There it would be rung in another's place.
+ * Takes the bit back, and rings the next waiter of that object. */
+void swi_object_end_stray_wait(sw_heap *h, uint32_t at, uint32_t type, uint32_t which);
+
 /* Families of control blocks, by calculation: the core has no tables. */
 SWI_INLINE uint32_t swi_family_kind(uint32_t type) {
   return type < SW_TYPE_SYNC_FIRST    ? SW_KIND_OBJECT

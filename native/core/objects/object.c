@@ -20,6 +20,7 @@
 
 #include "base/peer.h"
 #include "core/objects/lock.h"
+#include "core/region/waits.h"
 #include "sabway/registry.h"
 
 static uint64_t size_of(const sw_heap *h) { return h->begin + (uint64_t)h->count * SW_HEAP_PAGE; }
@@ -122,4 +123,21 @@ void sw_object_end_free(sw_heap *h, uint32_t at) {
   sw_store64_release(&object->life, life_of(generation, 0));
   uint32_t place = sw_peer_load_relaxed(&object->place);
   sw_registry_retire(h, at, kind, swi_family_free_kind(kind), place);
+}
+
+/* Is it a control block of that family, in use or free? It stays one for good. */
+static bool is_block_of(const sw_heap *h, const sw_object *object, uint32_t at, uint32_t kind) {
+  uint32_t place = sw_peer_load_relaxed(&object->place);
+  if (place < h->begin || place % 4 != 0 || place > size_of(h) - 4) return false;
+  uint32_t entry = sw_peer_load_relaxed((const uint32_t *)(const void *)(h->base + place));
+  return entry == (at | kind) || entry == (at | swi_family_free_kind(kind));
+}
+
+void swi_object_end_stray_wait(sw_heap *h, uint32_t at, uint32_t type, uint32_t which) {
+  sw_waitable *object = (sw_waitable *)(void *)block_of(h, at, swi_family_bytes(type));
+  if (object == NULL || !is_block_of(h, &object->object, at, swi_family_kind(type))) return;
+  uint64_t *waits = &object->waits[which & 1], own = UINT64_C(1) << h->endpoint % SW_ENDPOINTS;
+  if ((sw_peer_load64_relaxed(waits) & own) == 0) return; /* which no other sets */
+  swi_waits_end(waits, h->endpoint);
+  swi_waits_ring_one(h->base, waits, h->endpoint);
 }

@@ -15,7 +15,8 @@
  * A pool and its chunks are blocks of one family for good, in which cells are cells and links lead
  * to such blocks or nowhere. So a participant that comes late, when the pool was freed, exchanges
  * nothing but a word which is a cell; and when it has got one it looks whose the chunk is, which
- * changes only when all cells are closed.
+ * changes only when all cells are closed. A wait that begins while the pool is freed may set its
+ * bit in the block's next pool: it is taken back when the wait ends, and the next waiter is rung.
  *
  * A block belongs to its cell; its word is written by the holder of both the cell and the lock.
  *
@@ -165,7 +166,7 @@ int sw_pool_take(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index, u
   if (chunk == NULL || sw_role_index(from) >= SW_ENDPOINTS) return SW_ENOTHELD;
   uint64_t cell = swi_cell_take(&chunk->cell[index % SW_POOL_CELLS], life, from, h->role);
   if (cell != swi_cell_of(life, from)) return not_held(cell, life);
-  uint32_t block = sw_peer_load_relaxed(&chunk->block[index % SW_POOL_CELLS]);
+  uint32_t block = block_in(&v, chunk, index % SW_POOL_CELLS);
   *item = (sw_pool_item){index, life, block};
   if (is_ours(&v, chunk, index / SW_POOL_CELLS) && (v.bytes == 0 || is_block(h, &v, block))) return SW_OK;
   return SW_ECORRUPT;
@@ -182,7 +183,11 @@ int sw_pool_begin_wait(sw_heap *h, uint32_t at, uint32_t generation) {
 
 int sw_pool_end_wait(sw_heap *h, uint32_t at, uint32_t generation) {
   view v;
-  if (!see(h, at, generation, &v)) return swi_pool_unseen(h, at, generation);
+  if (!see(h, at, generation, &v)) {
+    int why = swi_pool_unseen(h, at, generation);
+    if (why == SW_EFREED) swi_object_end_stray_wait(h, at, SW_TYPE_POOL, 0);
+    return why;
+  }
   swi_waits_end(&v.pool->head.waits[0], h->endpoint);
   /* also when no cell is free: to know that takes a look at all of them, and this is rare */
   swi_waits_ring_one(h->base, &v.pool->head.waits[0], h->endpoint);

@@ -72,12 +72,17 @@ SWI_INLINE bool is_block(const sw_heap *h, const view *v, uint32_t block) {
   return block >= h->begin && block % SW_HEAP_UNIT == 0 && block + (uint64_t)v->bytes <= end_of(h);
 }
 
+/* The block that goes with a cell: none, where the pool has none, whatever is written there. */
+SWI_INLINE uint32_t block_in(const view *v, const sw_pool *chunk, uint32_t i) {
+  return v->bytes == 0 ? 0 : sw_peer_load_relaxed(&chunk->block[i]);
+}
+
 /* Hold cell i, if it is free and of this pool. */
 SWI_INLINE bool acquire(const sw_heap *h, const view *v, sw_pool *chunk, uint32_t number, uint32_t i,
                         sw_pool_item *item) {
   if (!swi_cell_acquire(&chunk->cell[i], h->role, &item->life)) return false;
   item->index = number * SW_POOL_CELLS + i;
-  item->block = sw_peer_load_relaxed(&chunk->block[i]);
+  item->block = block_in(v, chunk, i);
   if (is_ours(v, chunk, number)) return true;
   swi_cell_release(&chunk->cell[i], item->life, h->role, 0);
   return false;
@@ -105,8 +110,9 @@ SWI_INLINE bool acquire_from(const sw_heap *h, const view *v, sw_pool *chunk, ui
 
 SWI_INLINE bool acquire_hinted(const sw_heap *h, const view *v, uint32_t number, sw_pool_item *item) {
   sw_pool *chunk = chunk_of(h, v, number);
-  if (chunk == NULL) return false;
-  uint64_t used = UINT64_MAX >> (SW_POOL_CELLS - cells_in(v, number));
+  uint32_t cells = cells_in(v, number);
+  if (chunk == NULL || cells == 0) return false;
+  uint64_t used = UINT64_MAX >> (SW_POOL_CELLS - cells);
   return acquire_from(h, v, chunk, number, sw_peer_load64_relaxed(&chunk->free) & used, item);
 }
 

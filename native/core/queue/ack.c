@@ -7,9 +7,9 @@
  *   producer | OFFERED       is being put into a ring         its producer -> in a ring
  *                                                             take -> held
  *                                                             producer dead: in a ring, or free
- *   OFFERED                  in a ring                        take -> held                    [A1]
+ *   OFFERED                  in a ring                        take -> held                    [D1]
  *   consumer                 held                             ack -> free, the generation
- *                                                             after the next                  [A2]
+ *                                                             after the next                  [D2]
  *                                                             nack, or consumer dead: its next
  *                                                             generation is put into the ring of
  *                                                             those that come again, then
@@ -23,9 +23,9 @@
  * so a cell that becomes free passes over the next generation.
  *
  * Ordering edges:
- *   [A1] the exchange that takes a cell, pairs with [Q1] in ncq.h by the name in the ring: the
+ *   [D1] the exchange that takes a cell, pairs with [P1] in ncq.h by the name in the ring: the
  *        value of the cell is seen.
- *   [A2] the exchange that frees a cell, pairs with the load of the state by the put that gets it.
+ *   [D2] the exchange that frees a cell, pairs with the load of the state by the put that gets it.
  *
  * What a crash leaves: cells that name a dead participant, which burial gives back. */
 #include "base/peer.h"
@@ -59,7 +59,7 @@ static uint32_t find_free(const sw_queue_handle *q, const sw_heap *h, uint64_t *
   uint32_t begin = (uint32_t)sw_peer_load64_relaxed(&main.ring->tail) % q->capacity;
   for (uint32_t i = 0; i < q->capacity; i++) {
     uint32_t index = (begin + i) % q->capacity;
-    *state = sw_peer_load64_acquire(&cells[index].state); /* [A2] */
+    *state = sw_peer_load64_acquire(&cells[index].state); /* [D2] */
     if ((uint32_t)*state != 0) continue;
     uint64_t next = state_of(generation_of(*state), h->role | SW_CELL_OFFERED);
     if (!sw_compare_exchange64_acq_rel(&cells[index].state, state, next)) continue;
@@ -131,7 +131,7 @@ static int find_cell(const sw_queue_handle *q, const sw_heap *h, const swi_ncq *
     bool lost = false;
     *cell = cell_of(q, h, name);
     if (*cell != NULL) {
-      *state = sw_peer_load64_acquire(&(*cell)->state); /* [A1] */
+      *state = sw_peer_load64_acquire(&(*cell)->state); /* [D1] */
       uint32_t generation = generation_of(*state);
       if (is_named(name, generation) && is_in_ring(*state)) return 1;
       lost = is_named(name, generation + 1) && (uint32_t)*state != 0 && !is_in_ring(*state);
@@ -152,7 +152,7 @@ static int take_from(sw_queue_handle *q, const sw_heap *h, const swi_ncq *ring, 
     int status = find_cell(q, h, ring, &at, &cell, &state);
     if (status != 1) return status;
     uint32_t generation = generation_of(state);
-    /* [A1] */
+    /* [D1] */
     if (sw_compare_exchange64_acq_rel(&cell->state, &state, state_of(generation, h->role))) {
       *value = sw_peer_load_relaxed(&cell->value);
       sw_store_relaxed(&cell->deliveries, sw_peer_load_relaxed(&cell->deliveries) + 1);
@@ -232,7 +232,7 @@ int sw_queue_ack(sw_queue_handle *q, sw_heap *h, uint32_t name) {
   if ((q->flags & SW_QUEUE_ACK) == 0 || !is_held(q, h, name, &cell, &state)) return 0;
   uint32_t value = sw_peer_load_relaxed(&cell->value);
   uint64_t next = state_of(generation_of(state) + 2, 0); /* see above */
-  /* [A2] */
+  /* [D2] */
   if (!sw_compare_exchange64_acq_rel(&cell->state, &state, next)) return 0;
   swi_queue_ring(q, h, SWI_WAIT_ROOM);
   /* behind the fence of that: a look that finds the block used again finds the state changed */

@@ -120,7 +120,7 @@ int swi_item_look(sw_queue_handle *q, sw_heap *h, uint32_t block) {
   if (usable < sizeof(sw_queue_item)) return SW_ECORRUPT;
   const sw_queue_item *item = (const sw_queue_item *)(const void *)(h->base + block);
   uint32_t type = sw_peer_data_load(&item->type), length = sw_peer_data_load(&item->length);
-  if (type == 0 || type > SW_MAP_CODED || length > usable - sizeof(sw_queue_item)) return SW_ECORRUPT;
+  if (type == 0 || type > SW_MAP_VIEW || length > usable - sizeof(sw_queue_item)) return SW_ECORRUPT;
   q->length = length;
   return (int)type;
 }

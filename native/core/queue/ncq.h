@@ -5,18 +5,18 @@
  *   slot       cycle:32 | value:32; that of position p is p % n, spread over lines
  *
  *   slot of position p     means                       next
- *   cycle of p, minus 1    it is free                  put: compare-exchange -> filled       [Q1]
+ *   cycle of p, minus 1    it is free                  put: compare-exchange -> filled       [P1]
  *   cycle of p             it is filled                a slot for p + n, once p was taken
  *
  *   put    t = tail; s = slot of t
  *          filled: another has put there and not moved the tail yet: move it, again
  *          neither: t is old, again
  *          t - head >= capacity: full
- *          compare-exchange slot -> (cycle of t, value): it is in the ring                   [Q1]
+ *          compare-exchange slot -> (cycle of t, value): it is in the ring                   [P1]
  *          compare-exchange tail -> t + 1, or another does it
  *   take   h = head; s = slot of h
  *          free: empty; neither: h is old, again
- *          compare-exchange head -> h + 1: the value of s is the caller's                    [Q2]
+ *          compare-exchange head -> h + 1: the value of s is the caller's                    [P2]
  *
  * The value was read before the head moved, and the slot is not written in a take. A put that finds
  * an old head says that the ring is full too early, and never puts too much.
@@ -25,9 +25,9 @@
  * always room for it, as values take one slot less than there are.
  *
  * Ordering edges:
- *   [Q1] the exchange that fills a slot, pairs with the acquire load of the slot by a take: what
+ *   [P1] the exchange that fills a slot, pairs with the acquire load of the slot by a take: what
  *        the value leads to is seen.
- *   [Q2] the exchange that moves the head, pairs with the acquire load of the head by the next
+ *   [P2] the exchange that moves the head, pairs with the acquire load of the head by the next
  *        participant: a slot is not looked at as it was before.
  *
  * What a crash leaves: a value in the ring and the tail behind it, which the next put moves; or a
@@ -100,7 +100,7 @@ SWI_INLINE int swi_ncq_again(swi_ncq_patience *p, uint64_t position) {
 SWI_INLINE int swi_ncq_find_tail(const swi_ncq *q, uint64_t *t, uint64_t *seen) {
   for (swi_ncq_patience p = {0};;) {
     *t = sw_peer_load64_acquire(&q->ring->tail);
-    *seen = sw_peer_load64_acquire(swi_ncq_slot(q, *t)); /* [Q1] */
+    *seen = sw_peer_load64_acquire(swi_ncq_slot(q, *t)); /* [P1] */
     uint32_t ahead = (uint32_t)(*seen >> 32) - swi_ncq_cycle(q, *t);
     if (ahead == UINT32_MAX) return 1;
     if (ahead == 0 && (uint32_t)*seen == SWI_NCQ_END) return SW_ECLOSED;
@@ -123,7 +123,7 @@ SWI_INLINE int swi_ncq_put(const swi_ncq *q, uint32_t value) {
     if (status != 1) return status;
     if (value != SWI_NCQ_END && swi_ncq_is_full(q, t)) return 0;
     uint64_t word = swi_ncq_word(swi_ncq_cycle(q, t), value);
-    if (sw_compare_exchange64_acq_rel(swi_ncq_slot(q, t), &seen, word)) { /* [Q1] */
+    if (sw_compare_exchange64_acq_rel(swi_ncq_slot(q, t), &seen, word)) { /* [P1] */
       uint64_t tail = t;
       if (value != SWI_NCQ_END) sw_compare_exchange64_acq_rel(&q->ring->tail, &tail, t + 1);
       return 1;
@@ -136,8 +136,8 @@ SWI_INLINE int swi_ncq_put(const swi_ncq *q, uint32_t value) {
 /* Where the first value is, in *h, and its word in *seen: 1, or 0 when it is empty. */
 SWI_INLINE int swi_ncq_find_head(const swi_ncq *q, uint64_t *h, uint64_t *seen) {
   for (swi_ncq_patience p = {0};;) {
-    *h = sw_peer_load64_acquire(&q->ring->head);         /* [Q2] */
-    *seen = sw_peer_load64_acquire(swi_ncq_slot(q, *h)); /* [Q1] */
+    *h = sw_peer_load64_acquire(&q->ring->head);         /* [P2] */
+    *seen = sw_peer_load64_acquire(swi_ncq_slot(q, *h)); /* [P1] */
     uint32_t ahead = (uint32_t)(*seen >> 32) - swi_ncq_cycle(q, *h);
     if (ahead == UINT32_MAX) return 0;
     if (ahead == 0) return (uint32_t)*seen == SWI_NCQ_END ? SW_ECLOSED : 1;
@@ -147,7 +147,7 @@ SWI_INLINE int swi_ncq_find_head(const swi_ncq *q, uint64_t *h, uint64_t *seen) 
 }
 
 SWI_INLINE bool swi_ncq_move_head(const swi_ncq *q, uint64_t h, uint32_t count) {
-  return sw_compare_exchange64_acq_rel(&q->ring->head, &h, h + count); /* [Q2] */
+  return sw_compare_exchange64_acq_rel(&q->ring->head, &h, h + count); /* [P2] */
 }
 
 /* Take the first value: 1 with *value, or 0 when it is empty; SW_ECLOSED: and will be. */
@@ -168,7 +168,7 @@ SWI_INLINE uint32_t swi_ncq_size(const swi_ncq *q) {
   uint64_t h = sw_peer_load64_acquire(&q->ring->head), t = sw_peer_load64_acquire(&q->ring->tail);
   uint64_t seen = sw_peer_load64_acquire(swi_ncq_slot(q, t));
   bool more = (uint32_t)(seen >> 32) == swi_ncq_cycle(q, t) && (uint32_t)seen != SWI_NCQ_END;
-  int64_t size = (int64_t)(t - h) + (more ? 1 : 0);
+  int64_t size = (int64_t)(t - h + more);
   return size < 0 ? 0 : size > (int64_t)q->capacity ? q->capacity : (uint32_t)size;
 }
 

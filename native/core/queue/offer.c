@@ -26,14 +26,19 @@
  *     WAITING, with the ticket of the card:
  *       own state: WAITING -> TAKING; if that fails, the own one was taken: done
  *       its state: WAITING -> DONE with case and value: both are done
- *       if that fails, own state: TAKING -> WAITING, and again from the fence
+ *       if that fails, own state: TAKING -> WAITING, ring the own endpoint, and again from the
+ *       fence
  *
  * No two that match sleep: that which waits again last has seen the other WAITING, behind the
  * fence; or TAKING, and then that one will be WAITING later, which contradicts it, or has taken a
- * third. Nothing waits for a state that is TAKING, so no participant waits for another. Two that
- * take each other fail both; of these the one whose home is first insists for some tries, and the
- * other one finds it TAKING, and sleeps. Two that always stop between the same steps could go on
- * so, up to ROUNDS.
+ * third. One that was TAKING was passed over in its other channels too, so it rings itself, and
+ * its next calls look there. Nothing waits for a state that is TAKING, so no participant waits for
+ * another.
+ *
+ * Two that take each other fail both. Then the one whose home is behind yields: from then on it
+ * takes nothing of that endpoint whose home is before its own, but rings it; and the one in front
+ * tries again. So an offer is TAKING in vain once for each endpoint in front of it, and for those
+ * behind it as often as they are TAKING: looks end, also when all stop between the same steps.
  *
  * Tickets have the offset of the channel and a number in it, so no two are alike in a region: a
  * late exchange fails, also in memory that is a channel's no more. A card stays where it is when
@@ -61,16 +66,18 @@
 #include "sabway/endpoint.h"
 
 enum {
-  STATE = 7, /* bits of the state */
-  PLACES = 2 * SW_ENDPOINTS,
+  STATE = 7,       /* bits of the state */
   COUNT_BITS = 33, /* of the number in a ticket */
   TICKET_BITS = 61,
   WHICH_BITS = 29,
 #ifdef SW_FLAVOUR_MODEL
+  ENDPOINTS = 4, /* all that a scene has */
   INSIST = 2,
 #else
-  INSIST = 64, /* tries to take one that tries to take the own one */
+  ENDPOINTS = SW_ENDPOINTS,
+  INSIST = 64, /* tries to take one that is TAKING: it yields, and a sleep costs more */
 #endif
+  PLACES = 2 * ENDPOINTS,
   ROUNDS = 1 << 12 /* looks, before others must be hostile */
 };
 
@@ -87,7 +94,7 @@ static uint64_t done_state(uint32_t which, uint32_t value) {
 static uint32_t value_in(uint64_t state) { return (uint32_t)(state >> 3); }
 
 static sw_queue_place *place_of(const sw_queue_handle *q, const sw_heap *h, uint32_t side, uint32_t endpoint) {
-  return (sw_queue_place *)(void *)(h->base + q->rest) + side * SW_ENDPOINTS + endpoint % SW_ENDPOINTS;
+  return (sw_queue_place *)(void *)(h->base + q->rest) + side * ENDPOINTS + endpoint % ENDPOINTS;
 }
 
 /* The state that a card leads to, or NULL: a peer may have written it. */
@@ -170,24 +177,33 @@ static bool find(const sw_heap *h, const sw_queue_place *place, card *c) {
   return c->role == h->role || swi_endpoint_lives(h->base, h->endpoint, c->role);
 }
 
-enum { MISSED, MET, TAKEN };
+enum { MISSED, YIELDED, MET, TAKEN };
 
-/* Take what the card is of. MISSED: it is there no more; TAKEN: the own offer is, meanwhile. */
+/* Is the offer in a place behind the card's? */
+static bool is_behind(const sw_offer *o, const card *c) { return o != NULL && o->home > c->home; }
+
+/* Take what the card is of. MISSED: it is there no more, or takes another; YIELDED: it takes
+ * another, and comes before the own offer; TAKEN: the own offer is, meanwhile. */
 static int meet(sw_offer *o, const sw_heap *h, const card *c, uint32_t value) {
   uint64_t waiting = state_of(c->ticket, SW_OFFER_WAITING), next = done_state(c->which, value);
   if (o == NULL || o->home == 0) return change(c->state, waiting, next) ? MET : MISSED; /* [U3] */
   uint64_t *own = (uint64_t *)(void *)(h->base + o->home);
   if (!change(own, state_of(o->ticket, SW_OFFER_WAITING), state_of(o->ticket, SW_OFFER_TAKING))) return TAKEN;
+  uint64_t taking = state_of(c->ticket, SW_OFFER_TAKING), seen = taking;
   bool met = false;
-  for (uint32_t tries = 0; tries < INSIST && !met; tries++) {
-    uint64_t seen = waiting;
+  for (uint32_t tries = 0; tries < INSIST && !met && seen == taking; tries++) {
+    seen = waiting;
     met = sw_compare_exchange64_acq_rel(c->state, &seen, next); /* [U3] */
-    if (o->home > c->home || seen != state_of(c->ticket, SW_OFFER_TAKING)) break;
+    if (is_behind(o, c)) break;
   }
   change(own, state_of(o->ticket, SW_OFFER_TAKING), /* [U4] */
          state_of(o->ticket, met ? SW_OFFER_FREE : SW_OFFER_WAITING));
-  if (met) o->home = 0;
-  return met ? MET : MISSED;
+  if (!met) {
+    swi_waits_ring_role(h->base, h->role);
+    return is_behind(o, c) && seen == taking ? YIELDED : MISSED;
+  }
+  o->home = 0;
+  return MET;
 }
 
 /* Look for one of the other side, and take it: 1 with *got, which is zero of a receiver; 0: none
@@ -199,8 +215,8 @@ static int look(sw_offer *o, const sw_queue_handle *q, sw_heap *h, uint32_t side
     uint64_t waits = sw_peer_load64_relaxed(&queue->waitable.waits[other]);
     uint32_t turn = sw_peer_load_relaxed(&queue->turns[other]);
     int met = MET;
-    for (uint32_t i = 0; i < SW_ENDPOINTS && waits != 0 && met == MET; i++) {
-      uint32_t endpoint = (turn + i) % SW_ENDPOINTS;
+    for (uint32_t i = 0; i < ENDPOINTS && waits != 0 && met == MET; i++) {
+      uint32_t endpoint = (turn + i) % ENDPOINTS;
       if ((waits >> endpoint & 1) == 0) continue;
       sw_queue_place *place = place_of(q, h, other, endpoint);
       card c;
@@ -210,14 +226,19 @@ static int look(sw_offer *o, const sw_queue_handle *q, sw_heap *h, uint32_t side
       }
       /* a select with both */
       if (o != NULL && o->home == c.home && o->ticket == c.ticket) continue;
+      if (is_behind(o, &c) && (o->yielded >> endpoint & 1) != 0) {
+        swi_waits_ring_role(h->base, c.role);
+        continue;
+      }
       met = meet(o, h, &c, value);
+      if (met == YIELDED) o->yielded |= UINT64_C(1) << endpoint;
       if (met != MET) break;
       *got = other == SWI_WAIT_ROOM ? c.value : 0;
       sw_store_relaxed(&queue->turns[other], endpoint + 1);
       swi_waits_ring_role(h->base, c.role);
       return 1;
     }
-    if (met != MISSED) return 0;
+    if (met == MET || met == TAKEN) return 0;
     sw_fence_handshake(); /* [U5] */
   }
   return SW_EBUSY;
@@ -254,18 +275,19 @@ static int settle(sw_offer *o, sw_heap *h, bool withdraw) {
   uint64_t *state = (uint64_t *)(void *)(h->base + o->home);
   const sw_queue *queue = (const sw_queue *)(const void *)(h->base + o->at);
   uint64_t ended = state_of(o->ticket, SW_OFFER_FREE), seen = state_of(o->ticket, SW_OFFER_WAITING);
-  int status = SW_ECORRUPT;
-  if (sw_peer_load64_acquire(&queue->waitable.object.life) != o->life) {
-    status = SW_EFREED;
-  } else if (withdraw && sw_compare_exchange64_acq_rel(state, &seen, ended)) {
+  bool freed = sw_peer_load64_acquire(&queue->waitable.object.life) != o->life;
+  int status = SW_EFREED;
+  if (!freed && withdraw && sw_compare_exchange64_acq_rel(state, &seen, ended)) {
     status = 0;
-  } else {
+  } else if (!freed) {
     uint64_t now = sw_peer_load64_acquire(state); /* [U3] */
-    if (now == seen && !withdraw) return 0;
+    if (now == state_of(o->ticket, SW_OFFER_WAITING) && !withdraw) return 0;
     if ((now & STATE) == SW_OFFER_DONE && change(state, now, ended)) {
       o->which = (uint32_t)(now >> 35);
       o->value = value_in(now);
       status = 1;
+    } else if (sw_peer_load64_acquire(&queue->waitable.object.life) == o->life) {
+      status = SW_ECORRUPT; /* and not freed meanwhile */
     }
   }
   o->home = 0;
@@ -377,7 +399,7 @@ static bool end_place(const sw_queue_handle *q, sw_heap *h, sw_queue_place *plac
 bool swi_offer_clear(const sw_queue_handle *q, sw_heap *h) {
   bool ended = true;
   for (uint32_t i = 0; i < PLACES; i++)
-    if (!end_place(q, h, place_of(q, h, 0, 0) + i, i % SW_ENDPOINTS)) ended = false;
+    if (!end_place(q, h, place_of(q, h, 0, 0) + i, i % ENDPOINTS)) ended = false;
   return ended;
 }
 

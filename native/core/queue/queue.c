@@ -3,23 +3,29 @@
  * acknowledged, sorted.c any priority, offer.c channels without a ring.
  *
  * A queue of one producer and one consumer has the same ring. Its producer moves the tail, and its
- * consumer the head, by stores [Q3], as no other does; the producer fills a slot by an exchange all
- * the same, so that any participant can close the ring, and a producer that comes late fills none
- * of another queue.
+ * consumer the head, by an exchange [P3], too, although each is alone: any participant may close
+ * the ring, and free the queue. Then a producer that comes late fills no slot of another queue, and
+ * a store would write to what has the block by then; and of a value that a late consumer and the
+ * participant that frees the queue have both seen, one gets it.
  *
  * Levels are a ring each. `present` has a bit for each that may have values: set behind a put, and
  * cleared by a take that finds the ring empty, which looks once more then. A take that finds
- * nothing
- * by the bits looks at all rings: a bit that was lost with a participant that died costs its values
- * their precedence until then, and nothing else.
+ * nothing by the bits looks at all rings: a bit that was lost with a participant that died costs
+ * its values their precedence until then, and nothing else.
  *
  * Wakes. A put rings one participant that waits for a value, a take one that waits for room; each
  * that has waited rings the next, where there is still something [F8]. Closing rings all.
  *
+ * A call that has begun when the queue is freed, and goes on when its memory is another's:
+ * exchanges of slots, head and tail fail by the cycle, which no ring had there before; a role that
+ * it has got in the block's next queue it gives back (that queue's own producer may be told once,
+ * meanwhile, that the place is taken); a mark in `present` is a hint; a waits bit it takes back
+ * when the wait ends, and rings the next: so nothing is worse than a wake-up for nothing.
+ *
  * Ordering edges:
- *   [Q3] the release stores of head and tail by the only consumer and producer, pair with the
- *        acquire loads in ncq.h.
- *   [Q4] the exchange that sets a bit of `present`, pairs with the one that clears it: a take that
+ *   [P3] the exchanges of head and tail by the only consumer and producer, pair with the acquire
+ *        loads in ncq.h.
+ *   [P4] the exchange that sets a bit of `present`, pairs with the one that clears it: a take that
  *        clears it behind the put sees the value at its second look. */
 #include "core/queue/queue.h"
 
@@ -173,22 +179,27 @@ void sw_queue_close_handle(sw_queue_handle *q, sw_heap *h) {
 
 /* ---- one producer, one consumer ---- */
 
-static int claim(const sw_heap *h, uint32_t *role) {
+/* The block may have become another queue, behind the caller's look: that one's role is given back
+ * at once. */
+static int claim(const sw_queue_handle *q, sw_heap *h, uint32_t *role) {
   uint32_t seen = sw_peer_load_acquire(role);
   for (int tries = 0; tries < SWI_NCQ_STUCK && seen != h->role; tries++) {
     if (seen != 0 && sw_endpoint_role_alive(h->base, seen)) return SW_ETAKEN;
-    if (sw_compare_exchange_acq_rel(role, &seen, h->role)) return SW_OK;
+    if (!sw_compare_exchange_acq_rel(role, &seen, h->role)) continue;
+    if (swi_queue_is_there(q, h)) return SW_OK;
+    give_role(h, role);
+    return swi_queue_why(q, h);
   }
   return seen == h->role ? SW_OK : SW_ETAKEN;
 }
 
-static int put_single(sw_queue_handle *q, const sw_heap *h, uint32_t value) {
+static int put_single(sw_queue_handle *q, sw_heap *h, uint32_t value) {
   sw_queue *queue = swi_queue_of(q, h);
   swi_ncq ring = swi_queue_level(q, h, 0);
   uint64_t t = sw_peer_load64_relaxed(&ring.ring->tail);
   uint64_t seen = sw_peer_load64_relaxed(swi_ncq_slot(&ring, t));
   if (sw_peer_load_relaxed(&queue->producer) != h->role) {
-    int status = claim(h, &queue->producer);
+    int status = claim(q, h, &queue->producer);
     if (status != SW_OK) return status;
     seen = 0; /* the last producer may have filled it */
   }
@@ -201,16 +212,16 @@ static int put_single(sw_queue_handle *q, const sw_heap *h, uint32_t value) {
     if ((int64_t)(t - q->head_seen) >= (int64_t)q->capacity) return 0;
   }
   uint64_t word = swi_ncq_word(swi_ncq_cycle(&ring, t), value);
-  if (!sw_compare_exchange64_acq_rel(swi_ncq_slot(&ring, t), &seen, word)) /* [Q1] */
+  if (!sw_compare_exchange64_acq_rel(swi_ncq_slot(&ring, t), &seen, word)) /* [P1] */
     return (uint32_t)seen == SWI_NCQ_END ? SW_ECLOSED : SW_EBUSY;
-  sw_store64_release(&ring.ring->tail, t + 1); /* [Q3] */
+  sw_compare_exchange64_acq_rel(&ring.ring->tail, &t, t + 1); /* [P3] */
   return 1;
 }
 
-static int take_single(const sw_queue_handle *q, const sw_heap *h, uint32_t *value) {
+static int take_single(const sw_queue_handle *q, sw_heap *h, uint32_t *value) {
   sw_queue *queue = swi_queue_of(q, h);
   if (sw_peer_load_relaxed(&queue->consumer) != h->role) {
-    int status = claim(h, &queue->consumer);
+    int status = claim(q, h, &queue->consumer);
     if (status != SW_OK) return status;
   }
   swi_ncq ring = swi_queue_level(q, h, 0);
@@ -218,8 +229,8 @@ static int take_single(const sw_queue_handle *q, const sw_heap *h, uint32_t *val
   int status = swi_ncq_find_head(&ring, &head, &seen);
   if (status != 1) return status;
   *value = (uint32_t)seen;
-  sw_store64_release(&ring.ring->head, head + 1); /* [Q3] */
-  return 1;
+  if (sw_compare_exchange64_acq_rel(&ring.ring->head, &head, head + 1)) return 1; /* [P3] */
+  return swi_queue_why(q, h); /* the participant that frees the queue has taken it */
 }
 
 /* ---- levels ---- */
@@ -229,7 +240,7 @@ static int put_level(const sw_queue_handle *q, const sw_heap *h, uint32_t value,
   uint32_t level = (uint32_t)priority;
   swi_ncq ring = swi_queue_level(q, h, level);
   int status = swi_ncq_put(&ring, value);
-  /* [Q4] */
+  /* [P4] */
   if (status == 1) sw_fetch_or64_acq_rel(&swi_queue_of(q, h)->present, UINT64_C(1) << level);
   return status;
 }
@@ -245,7 +256,7 @@ static int take_marked(const sw_queue_handle *q, const sw_heap *h, uint32_t *val
     swi_ncq ring = swi_queue_level(q, h, level);
     int status = swi_ncq_take(&ring, value);
     if (status == 0 || status == SW_ECLOSED) {
-      sw_fetch_and64_acq_rel(present, ~bit); /* [Q4] */
+      sw_fetch_and64_acq_rel(present, ~bit); /* [P4] */
       status = swi_ncq_take(&ring, value);
       if (status == 1) sw_fetch_or64_acq_rel(present, bit);
     }
@@ -368,7 +379,7 @@ int sw_queue_put_many(sw_queue_handle *q, sw_heap *h, const uint32_t *values, ui
 static uint32_t read_run(const swi_ncq *ring, uint64_t head, uint32_t *values, uint32_t most) {
   uint32_t count = 0;
   for (; count < most; count++) {
-    uint64_t seen = sw_peer_load64_acquire(swi_ncq_slot(ring, head + count)); /* [Q1] */
+    uint64_t seen = sw_peer_load64_acquire(swi_ncq_slot(ring, head + count)); /* [P1] */
     bool filled = (uint32_t)(seen >> 32) == swi_ncq_cycle(ring, head + count);
     if (!filled || (uint32_t)seen == SWI_NCQ_END) break;
     values[count] = (uint32_t)seen;
@@ -380,7 +391,7 @@ int sw_queue_take_many(sw_queue_handle *q, sw_heap *h, uint32_t *values, uint32_
   if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);
   if (!is_plain(q)) return SW_EINVAL;
   if (swi_queue_is_single(q) && sw_peer_load_relaxed(&swi_queue_of(q, h)->consumer) != h->role) {
-    int status = claim(h, &swi_queue_of(q, h)->consumer);
+    int status = claim(q, h, &swi_queue_of(q, h)->consumer);
     if (status != SW_OK) return status;
   }
   swi_ncq ring = swi_queue_level(q, h, 0);

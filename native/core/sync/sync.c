@@ -7,6 +7,11 @@
  * What a crash leaves: an exchange done or not, and waiters that were not rung; burial takes what
  * names the dead one out of the words, and then rings all waiters.
  *
+ * A wait that begins while its object is freed may set its bit in the next object of the block. It
+ * is taken back when the wait ends, and the next waiter is rung: a wake-up for nothing, at worst.
+ * An rwlock's writer may leave its bit among the waiters of that object's lock until its endpoint
+ * has another owner, and be rung there in place of one that then waits for its patrol.
+ *
  * Hostile participants write here, too: a role that names none is taken for a dead one, whatever
  * wrote it there, and every loop over a word ends. */
 #include "core/sync/sync.h"
@@ -72,7 +77,11 @@ int sw_sync_begin_wait(sw_heap *h, uint32_t at, uint32_t type, uint32_t generati
 
 int sw_sync_end_wait(sw_heap *h, uint32_t at, uint32_t type, uint32_t generation, uint32_t which) {
   sw_sync *o = swi_sync_at(h, at, type, generation);
-  if (o == NULL) return swi_sync_why(h, at, type, generation);
+  if (o == NULL) {
+    int why = swi_sync_why(h, at, type, generation);
+    if (why == SW_EFREED) swi_object_end_stray_wait(h, at, type, which);
+    return why;
+  }
   uint64_t *waits = &o->head.waits[which & 1];
   swi_waits_end(waits, h->endpoint);
   if (type == SW_TYPE_RWLOCK && which == 0) swi_rwlock_end_wait(h, o);

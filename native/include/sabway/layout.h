@@ -174,6 +174,7 @@
   X(SW_MAP_FALSE)              \
   X(SW_MAP_TRUE)               \
   X(SW_MAP_CODED)              \
+  X(SW_MAP_VIEW)               \
   X(SW_MAP_U32)                \
   X(SW_MAP_F64)                \
   X(SW_MAP_I64)                \

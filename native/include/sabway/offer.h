@@ -43,7 +43,8 @@ typedef struct sw_offer {
   uint32_t which; /* the case that was done */
   uint32_t value; /* what it received; zero: it has sent */
   uint64_t ticket;
-  uint64_t life; /* of the channel of its home */
+  uint64_t life;    /* of the channel of its home */
+  uint64_t yielded; /* by endpoint: it does not take what that one offers in front of it */
   uint32_t at;
   uint32_t home; /* the place with its state; zero: others do not see it */
 } sw_offer;

@@ -14,11 +14,13 @@ const files: Record<string, () => Promise<unknown>> = {
   polling: () => import('../../js/workers/polling.js'),
   record: () => import('../../js/workers/record.js'),
   refused: () => import('../../js/workers/refused.js'),
+  select: () => import('../../js/workers/select.js'),
+  sync: () => import('../../js/workers/sync.js'),
   waits: () => import('../../js/workers/waits.js'),
 }
 
 /** Those whose end is waited for, though they do not ask for it. */
-const ENDING = ['growing']
+const ENDING = ['growing', 'select']
 
 // As the page that has made this worker: see page/node/worker-threads.ts.
 if (location.search === '?no-wait-async') delete (Atomics as { waitAsync?: unknown }).waitAsync

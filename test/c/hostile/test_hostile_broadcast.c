@@ -4,23 +4,18 @@
  * the heap's pages, or of what the caller has given it. Pages without access lie around the region.
  */
 #include "../unit/heap/heap_helper.h"
-#include "hostile_hooks.h"
+#include "lying_peer.h"
 #include "sabway/broadcast.h"
 #include "sabway/object.h"
 #include "sabway/registry.h"
 
-enum { REGION = 19 * SW_PAGE, MOST_LOADS = 4000000, REMEMBERED = 512, ROOM = 300, GUARD = 64, RING = 512 };
+enum { REGION = 19 * SW_PAGE, ROOM = 300, GUARD = 64, RING = 512 };
 
 /* ---- the peer ---- */
 
-static struct {
-  uint64_t random;
-  int lies;       /* 0: it does not; else one word in so many */
-  uint64_t loads; /* of this call */
-  const void *seen[REMEMBERED];
-} peer;
+lying_peer peer = {.most_loads = 4000000};
 
-static uint32_t lie(uint32_t real) {
+uint32_t lie(uint32_t real) {
   uint32_t random = random_next(&peer.random);
   switch (random % 8) {
     case 0:
@@ -40,37 +35,6 @@ static uint32_t lie(uint32_t real) {
     default:
       return random_next(&peer.random);
   }
-}
-
-static int lies_now(const void *word) {
-  if (++peer.loads > MOST_LOADS) fail_msg("a call does not end");
-  if (peer.lies == 0) return 0;
-  const void **place = &peer.seen[(uintptr_t)word / 4 % REMEMBERED];
-  int again = *place == word;
-  *place = word;
-  return random_next(&peer.random) % (uint32_t)(again ? 8 : peer.lies) == 0;
-}
-
-uint32_t swi_hostile_word(const void *word, uint32_t real) { return lies_now(word) ? lie(real) : real; }
-
-uint64_t swi_hostile_word64(const void *word, uint64_t real) {
-  if (!lies_now(word)) return real;
-  uint32_t low = lie((uint32_t)real);
-  /* one half may be as it was */
-  return random_next(&peer.random) % 2 == 0 ? (real >> 32) << 32 | low
-                                            : (uint64_t)lie((uint32_t)(real >> 32)) << 32 | low;
-}
-
-bool swi_hostile_race(const uint32_t *word, uint32_t *expected) {
-  if (!lies_now(word)) return false;
-  *expected = lie(*expected);
-  return true;
-}
-
-bool swi_hostile_race64(const uint64_t *word, uint64_t *expected) {
-  if (!lies_now(word)) return false;
-  *expected = lie((uint32_t)*expected);
-  return true;
 }
 
 /* ---- a broadcast, with walls around the region ---- */

@@ -4,26 +4,22 @@
  * ends, and none reads or writes outside of the heap's pages, or of what the caller has given it.
  * */
 #include "../unit/heap/heap_helper.h"
-#include "hostile_hooks.h"
+#include "lying_peer.h"
 #include "sabway/list.h"
 #include "sabway/mutex.h"
 #include "sabway/object.h"
 #include "sabway/string.h"
 #include "sabway/vector.h"
 
-enum { REGION = 19 * SW_PAGE, MOST_LOADS = 20000000, REMEMBERED = 512, ROOM = 640, GUARD = 64 };
+enum { REGION = 19 * SW_PAGE, ROOM = 640, GUARD = 64 };
 
 /* ---- the peer ---- */
 
-static struct {
-  uint64_t random;
-  int lies;       /* 0: it does not; else one word in so many */
-  uint64_t loads; /* of this call */
-  uint32_t known; /* an offset that means something */
-  const void *seen[REMEMBERED];
-} peer;
+lying_peer peer = {.most_loads = 20000000};
 
-static uint32_t lie(uint32_t real) {
+static uint32_t known; /* an offset that means something */
+
+uint32_t lie(uint32_t real) {
   uint32_t random = random_next(&peer.random);
   switch (random % 8) {
     case 0:
@@ -39,37 +35,10 @@ static uint32_t lie(uint32_t real) {
     case 5:
       return (random >> 8) % (REGION + 100) / 16 * 16;
     case 6:
-      return peer.known + (random >> 8) % 16 * 16;
+      return known + (random >> 8) % 16 * 16;
     default:
       return random_next(&peer.random);
   }
-}
-
-static int lies_now(const void *word) {
-  if (++peer.loads > MOST_LOADS) fail_msg("a call does not end");
-  if (peer.lies == 0) return 0;
-  const void **place = &peer.seen[(uintptr_t)word / 4 % REMEMBERED];
-  int again = *place == word;
-  *place = word;
-  return random_next(&peer.random) % (uint32_t)(again ? 8 : peer.lies) == 0;
-}
-
-uint32_t swi_hostile_word(const void *word, uint32_t real) { return lies_now(word) ? lie(real) : real; }
-
-uint64_t swi_hostile_word64(const void *word, uint64_t real) {
-  return lies_now(word) ? (uint64_t)lie((uint32_t)(real >> 32)) << 32 | lie((uint32_t)real) : real;
-}
-
-bool swi_hostile_race(const uint32_t *word, uint32_t *expected) {
-  if (!lies_now(word)) return false;
-  *expected = lie(*expected);
-  return true;
-}
-
-bool swi_hostile_race64(const uint64_t *word, uint64_t *expected) {
-  if (!lies_now(word)) return false;
-  *expected = lie((uint32_t)*expected);
-  return true;
 }
 
 /* ---- containers, with walls around the region ---- */
@@ -108,7 +77,7 @@ static void walled_open(walled *w, uint64_t *random) {
   heap_open(&w->h, &w->r);
   heap_open(&w->other, &w->r);
   for (int kind = 0; kind < KINDS; kind++) make(w, (enum which)kind, random);
-  peer.known = w->at[VECTOR];
+  known = w->at[VECTOR];
 }
 
 static void walled_close(walled *w) { munmap(w->whole, REGION + 2 * SW_PAGE); }

@@ -3,25 +3,20 @@
  * Calls may fail and blocks may overlap; but each call ends, keeps to the heap's pages, and leaves
  * the handle's bounds as they were. Pages without access lie around the region. */
 #include "../unit/heap/heap_helper.h"
-#include "hostile_hooks.h"
+#include "lying_peer.h"
 #include "sabway/directory.h"
 #include "sabway/mutex_object.h"
 #include "sabway/object.h"
 #include "sabway/registry.h"
 
 /* The heap has 14 pages. */
-enum { BLOCKS = 64, REGION = 19 * SW_PAGE, MOST_LOADS = 4000000, REMEMBERED = 512 };
+enum { BLOCKS = 64, REGION = 19 * SW_PAGE };
 
 /* ---- the peer ---- */
 
-static struct {
-  uint64_t random;
-  int lies;       /* 0: it does not; else one word in so many */
-  uint64_t loads; /* of this call */
-  const void *seen[REMEMBERED];
-} peer;
+lying_peer peer = {.most_loads = 4000000};
 
-static uint32_t lie(uint32_t real) {
+uint32_t lie(uint32_t real) {
   uint32_t random = random_next(&peer.random);
   switch (random % 8) {
     case 0:
@@ -42,33 +37,6 @@ static uint32_t lie(uint32_t real) {
     default:
       return random_next(&peer.random);
   }
-}
-
-static int lies_now(const void *word) {
-  if (++peer.loads > MOST_LOADS) fail_msg("a call does not end");
-  if (peer.lies == 0) return 0;
-  const void **place = &peer.seen[(uintptr_t)word / 4 % REMEMBERED];
-  int again = *place == word;
-  *place = word;
-  return random_next(&peer.random) % (uint32_t)(again ? 8 : peer.lies) == 0;
-}
-
-uint32_t swi_hostile_word(const void *word, uint32_t real) { return lies_now(word) ? lie(real) : real; }
-
-uint64_t swi_hostile_word64(const void *word, uint64_t real) {
-  return lies_now(word) ? (uint64_t)lie((uint32_t)(real >> 32)) << 32 | lie((uint32_t)real) : real;
-}
-
-bool swi_hostile_race(const uint32_t *word, uint32_t *expected) {
-  if (!lies_now(word)) return false;
-  *expected = lie(*expected);
-  return true;
-}
-
-bool swi_hostile_race64(const uint64_t *word, uint64_t *expected) {
-  if (!lies_now(word)) return false;
-  *expected = lie((uint32_t)*expected);
-  return true;
 }
 
 /* ---- the heap, with walls around ---- */

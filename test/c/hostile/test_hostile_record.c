@@ -3,24 +3,19 @@
  * second time. Calls may fail and fields be anything; but each call ends, and none reads or writes
  * outside of the heap's pages, or of what the caller has given it. */
 #include "../unit/heap/heap_helper.h"
-#include "hostile_hooks.h"
+#include "lying_peer.h"
 #include "sabway/mutex.h"
 #include "sabway/object.h"
 #include "sabway/record.h"
 #include "sabway/string.h"
 
-enum { REGION = 19 * SW_PAGE, MOST_LOADS = 100000, REMEMBERED = 512, BYTES = 64, ROOM = 6, GUARD = 64 };
+enum { REGION = 19 * SW_PAGE, BYTES = 64, ROOM = 6, GUARD = 64 };
 
 /* ---- the peer ---- */
 
-static struct {
-  uint64_t random;
-  int lies;       /* 0: it does not; else one word in so many */
-  uint64_t loads; /* of this call */
-  const void *seen[REMEMBERED];
-} peer;
+lying_peer peer = {.most_loads = 100000};
 
-static uint32_t lie(uint32_t real) {
+uint32_t lie(uint32_t real) {
   uint32_t random = random_next(&peer.random);
   switch (random % 7) {
     case 0:
@@ -38,33 +33,6 @@ static uint32_t lie(uint32_t real) {
     default:
       return random_next(&peer.random);
   }
-}
-
-static int lies_now(const void *word) {
-  if (++peer.loads > MOST_LOADS) fail_msg("a call does not end");
-  if (peer.lies == 0) return 0;
-  const void **place = &peer.seen[(uintptr_t)word / 4 % REMEMBERED];
-  int again = *place == word;
-  *place = word;
-  return random_next(&peer.random) % (uint32_t)(again ? 8 : peer.lies) == 0;
-}
-
-uint32_t swi_hostile_word(const void *word, uint32_t real) { return lies_now(word) ? lie(real) : real; }
-
-uint64_t swi_hostile_word64(const void *word, uint64_t real) {
-  return lies_now(word) ? (uint64_t)lie((uint32_t)(real >> 32)) << 32 | lie((uint32_t)real) : real;
-}
-
-bool swi_hostile_race(const uint32_t *word, uint32_t *expected) {
-  if (!lies_now(word)) return false;
-  *expected = lie(*expected);
-  return true;
-}
-
-bool swi_hostile_race64(const uint64_t *word, uint64_t *expected) {
-  if (!lies_now(word)) return false;
-  *expected = lie((uint32_t)*expected);
-  return true;
 }
 
 /* ---- a record, with walls around the region ---- */

@@ -5,12 +5,12 @@
 #include "sabway/ready.h"
 
 const model_scenario *const scenes_all[] = {
-    scenes_ring,     scenes_park,      scenes_relay,         scenes_close,  scenes_roles,
-    scenes_claim,    scenes_attach,    scenes_mutex,         scenes_heap,   scenes_burial,
-    scenes_registry, scenes_channel,   scenes_ready,         scenes_object, scenes_string,
-    scenes_vector,   scenes_list,      scenes_map,           scenes_record, scenes_waits,
-    scenes_sync,     scenes_pool,      scenes_queue,         scenes_ack,    scenes_single,
-    scenes_priority, scenes_offer, scenes_broadcast, scenes_broadcast_end, NULL};
+    scenes_ring, scenes_park, scenes_relay, scenes_close, scenes_roles, scenes_claim, scenes_attach, scenes_mutex,
+    scenes_heap, scenes_burial, scenes_registry, scenes_channel, scenes_ready, scenes_waits,
+    /* SCENES_FOUNDATION of them so far */
+    scenes_object, scenes_string, scenes_vector, scenes_list, scenes_map, scenes_record, scenes_sync, scenes_pool,
+    scenes_queue, scenes_ack, scenes_single, scenes_priority, scenes_offer, scenes_broadcast, scenes_broadcast_end,
+    NULL};
 
 struct world world;
 

@@ -14,6 +14,8 @@ extern const model_scenario scenes_ring[], scenes_park[], scenes_relay[], scenes
     scenes_record[], scenes_waits[], scenes_sync[], scenes_pool[], scenes_queue[], scenes_ack[], scenes_single[],
     scenes_priority[], scenes_offer[], scenes_broadcast[], scenes_broadcast_end[];
 extern const model_scenario *const scenes_all[]; /* ended by NULL */
+/* How many of the lists, the first, are of what the structures stand on. */
+enum { SCENES_FOUNDATION = 14 };
 
 /* Marks: what some run has to reach, or the scenario proves nothing. */
 enum {

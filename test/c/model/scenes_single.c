@@ -73,6 +73,29 @@ static void successor_has_taken(void) {
   queue_dead_has_taken_or_not();
 }
 
+/* One frees it, and uses the block of the value, which the consumer takes late: one of the two gets
+ * it. */
+static void setup_single_block_there(void) {
+  uint8_t bytes[20] = {7};
+  make(2);
+  model_check(sw_queue_put(&g.q[0], &g.heap[0], SW_MAP_BYTES, bytes, sizeof(bytes), 0) == 1);
+  queue_ready();
+}
+static void free_and_use_0(void) {
+  model_check(sw_queue_free(&g.q[0], &g.heap[0]) == SW_OK);
+  g.cell[0] = sw_heap_alloc(&g.heap[0], 28);
+}
+static void take_block_late_1(void) {
+  uint8_t bytes[20];
+  int type = sw_queue_take(&g.q[1], &g.heap[1], bytes, sizeof(bytes));
+  model_check(type == SW_MAP_BYTES || type == SW_EFREED || type == SW_ECLOSED);
+  model_mark(type == SW_MAP_BYTES ? FIRST : SECOND);
+}
+static void freed_once(void) {
+  model_check(g.cell[0] != 0 && sw_heap_usable(&g.heap[2], g.cell[0]) >= 28);
+  model_check(sw_heap_free(&g.heap[2], g.cell[0]) == SW_OK);
+}
+
 const model_scenario scenes_single[] = {{.name = "queue: single: around two slots",
                                          .setup = setup_single,
                                          .threads = {queue_put_two_0, queue_take_two_1},
@@ -114,4 +137,9 @@ const model_scenario scenes_single[] = {{.name = "queue: single: around two slot
                                          .threads = {queue_put_0, queue_close_1, queue_take_to_the_end_2},
                                          .finish = queue_drained,
                                          .marks = FIRST | REFUSED | ENDED},
+                                        {.name = "queue: single: one frees it and uses the block, one takes late",
+                                         .setup = setup_single_block_there,
+                                         .threads = {free_and_use_0, take_block_late_1},
+                                         .finish = freed_once,
+                                         .marks = FIRST | SECOND},
                                         {.name = NULL}};

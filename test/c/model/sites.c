@@ -132,6 +132,14 @@ static int read_file(const char *root, const char *path, site *sites, int count)
 static const char *const HEADERS[] = {"core/pool/cells.h", "core/queue/ncq.h", "core/queue/queue.h",
                                       "core/sync/sync.h"};
 
+static bool is_foundation(const char *path) {
+  static const char *const folders[] = {"core/region/", "core/ring/", "core/channel/"};
+  for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+    if (strncmp(path, folders[i], strlen(folders[i])) == 0) return true;
+  }
+  return false;
+}
+
 int sites_read(const char *root, site *sites) {
   char name[2 * LINE], path[LINE];
   snprintf(name, sizeof(name), "%.500s/native/sources.txt", root);
@@ -143,7 +151,10 @@ int sites_read(const char *root, site *sites) {
   int count = 0;
   while (count >= 0 && fgets(path, sizeof(path), list) != NULL) {
     path[strcspn(path, "\r\n")] = '\0';
-    if (strncmp(path, "core/", 5) == 0) count = read_file(root, path, sites, count);
+    if (strncmp(path, "core/", 5) != 0) continue;
+    int begin = count;
+    count = read_file(root, path, sites, count);
+    for (int i = begin; i < count; i++) sites[i].foundation = is_foundation(path);
   }
   fclose(list);
   for (size_t i = 0; i < sizeof(HEADERS) / sizeof(*HEADERS) && count >= 0; i++)

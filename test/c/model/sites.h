@@ -9,7 +9,8 @@
 enum { SITES = 512, LABELS = 128 };
 
 typedef struct site {
-  char file[32]; /* without folders */
+  char file[32];   /* without folders */
+  bool foundation; /* of the region, the rings or the channel, which every structure stands on */
   int line;
   char function[48];
   char text[128];  /* the line, without indentation and comment */

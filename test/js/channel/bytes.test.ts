@@ -7,6 +7,7 @@ import { runChild } from '../support/children.js'
 /** What sabway/bytes does not export. */
 const LEFT_OUT = [
   'AllocatedMemory',
+  'BroadcastChannel',
   'BufferPool',
   'CachedItemList',
   'ChannelPort',

@@ -36,7 +36,7 @@ const factory = () => ({})
 
 export const pools: Record<string, Row> = {
   'SharedMemoryManager#constructor': options(
-    ['bufferSize', 'maxBuffers', 'cleanupInterval', 'onLeak'],
+    ['bufferSize', 'maxBuffers', 'cleanupInterval', 'onLeak', 'enableCompression', 'encryptionKey'],
     quiet,
     (config, { sabway }) => new sabway.SharedMemoryManager(config).close(),
   ),

@@ -33,7 +33,8 @@ const each = <T extends Freed>(
 
 const WAIT = ['timeout', 'signal']
 const BLOCK = ['timeout']
-const QUEUE = ['capacity', 'codec']
+const CODING = ['codec', 'enableCompression', 'compressionThreshold', 'enableEncryption', 'encryptionKey']
+const QUEUE = ['capacity', ...CODING]
 
 /** What the constructor takes. */
 const constructing = (
@@ -59,9 +60,19 @@ const constructing = (
       object.free()
     }
   }
+  const opened = ({ sabway, heap }: Scene, open: unknown) => {
+    const object = Reflect.construct(sabway[name], [heap, needed]) as Freed & { getSharedMemory(): object }
+    try {
+      void Reflect.construct(sabway[name], [heap, object.getSharedMemory(), open])
+    } finally {
+      object.free()
+    }
+  }
   return [
     (odd, { sabway }) => made(sabway, odd),
     (odd, { sabway, heap }) => made(sabway, heap, odd),
+    (odd, scene) => opened(scene, odd),
+    (odd, scene) => opened(scene, { codec: odd }),
     ...['bufferPosition', 'bufferByteOffset', 'generation'].map(
       (field): Try =>
         (odd, scene) =>
@@ -270,7 +281,7 @@ for (const member of [
 for (const member of ['cloneHint', 'error', 'generation', 'member', 'release', 'Symbol(nodejs.util.inspect.custom)'])
   rows[`SharedBroadcast#${member}`] = 'internal'
 rows['SharedBroadcast#constructor'] = [
-  ...constructing('SharedBroadcast', ['policy', 'capacity', 'codec']),
+  ...constructing('SharedBroadcast', ['policy', ...QUEUE]),
   (odd, { sabway, heap }) => {
     const made = new sabway.SharedBroadcast(heap)
     try {
@@ -293,6 +304,11 @@ rows['SharedBroadcast#broadcastSync'] = [
 rows['SharedBroadcast#subscribe'] = each(broadcast, ['from'], (options, made) => made.subscribe(options))
 rows['SharedBroadcast#receive'] = each(broadcast, WAIT, (options, made) => made.receive(options))
 rows['SharedBroadcast#receiveSync'] = each(broadcast, BLOCK, (options, made) => made.receiveSync(options))
+// the same class, by another name
+for (const [name, row] of Object.entries(rows)) {
+  const [, member] = /^SharedBroadcast(#.*)$/.exec(name) ?? []
+  if (member !== undefined) rows[`BroadcastChannel${member}`] = typeof row === 'string' ? row : 'no parameters'
+}
 
 // ---- task pools: without workers that could load, as none of these calls gets that far ----
 
@@ -351,6 +367,7 @@ export function queueInstances({ sabway, heap }: Scene): Record<string, object> 
     PriorityQueue: new sabway.PriorityQueue(heap, { capacity: 4 }),
     SharedChannel: new sabway.SharedChannel(heap),
     SharedBroadcast: new sabway.SharedBroadcast(heap),
+    BroadcastChannel: new sabway.BroadcastChannel(heap),
     SharedPool: pool,
   }
 }

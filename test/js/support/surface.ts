@@ -687,6 +687,7 @@ const maps: Record<string, Row> = {
     (odd, { sabway, heap, map }) => new sabway.SharedMap(heap, { ...map.getSharedMemory(), generation: odd }),
     (odd, { sabway, heap, map }) => new sabway.SharedMap(heap, map.getSharedMemory(), odd),
     ...optionsOf(['codec'], (open, { sabway, heap, map }) => new sabway.SharedMap(heap, map.pointer, open)),
+    ...optionsOf(['codec', 'ttl'], (options, { sabway }) => new sabway.SharedMap(10, options).free()),
   ],
   'SharedMap#get': [(odd, { map }) => map.get(odd), (odd, { coded }) => coded.get(odd)],
   'SharedMap#set': [
@@ -743,9 +744,14 @@ const maps: Record<string, Row> = {
       new sabway.ConcurrentHashMap(heap, options).free(),
     ),
     (odd, { sabway, heap, map }) => new sabway.ConcurrentHashMap(heap, map.getSharedMemory(), odd),
+    (odd, { sabway }) => new sabway.ConcurrentHashMap(10, odd).free(),
   ],
 }
 for (const name of [
+  'region',
+  'getSize',
+  'getCapacity',
+  'isEmpty',
   'clear',
   'prune',
   'size',

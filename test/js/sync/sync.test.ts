@@ -1,6 +1,7 @@
 // Locks and signals between threads, with the addon and without, and processes; and what the death
 // of one does to the others.
 import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers'
 import {
   MemoryHeap,
   Mutex,
@@ -14,7 +15,7 @@ import {
   SharedWaitGroup,
 } from 'sabway'
 import { rejectsWith, throwsError } from '../support/errors.js'
-import { itNative } from '../support/host.js'
+import { itBlocking, itNative } from '../support/host.js'
 import { Peer } from '../support/processes.js'
 import { closeLater } from '../support/regions.js'
 import { Thread, tellsEnd } from '../support/threads.js'
@@ -47,6 +48,7 @@ const stop = (other: Thread | Peer) => (other instanceof Thread ? other.terminat
 
 for (const [name, start] of Object.entries(OTHERS)) {
   const test = isProcess(name) ? itNative : it
+  const testBlocking = isProcess(name) ? itNative : itBlocking
   const sceneOf = () => scene(isProcess(name) ? 'processes' : 'threads')
 
   describe(`with ${name}`, () => {
@@ -158,7 +160,7 @@ for (const [name, start] of Object.entries(OTHERS)) {
       assert.deepEqual([once.isDone, s.words[0]], [true, 1])
     })
 
-    test('a spin lock is held by one', async () => {
+    testBlocking('a spin lock is held by one', async () => {
       const s = sceneOf()
       const lock = new SharedSpinLock(s.heap)
       const other = start(s, { sync: 'spin', pointer: lock.pointer, count: 300 })
@@ -269,7 +271,7 @@ for (const [name, start] of Object.entries(OTHERS)) {
       assert.deepEqual([await running, told, once.isDone], [true, true, true])
     })
 
-    test('a spin lock is taken from one that is killed with it', async () => {
+    testBlocking('a spin lock is taken from one that is killed with it', async () => {
       const s = sceneOf()
       const lock = new SharedSpinLock(s.heap)
       const kill = await killedWith(s, { sync: 'holdSpin', pointer: lock.pointer })

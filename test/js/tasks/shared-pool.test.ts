@@ -1,5 +1,6 @@
 // A pool of workers that do tasks.
 import assert from 'node:assert/strict'
+import type { Worker as NodeWorker } from 'node:worker_threads'
 import { type ErrorCode, type RunOptions, SharedPool, type SharedPoolOptions } from 'sabway'
 import { rejectsWith, throwsError } from '../support/errors.js'
 import { pause } from '../support/sleepers.js'
@@ -124,10 +125,50 @@ describe('a task pool', () => {
     await died
   })
 
+  it('takes what a worker has answered before it looks for what it has lost', async () => {
+    // The pool hears of the end before its event loop has a turn for the answers.
+    const { getBuiltinModule } = process as unknown as { getBuiltinModule(name: string): unknown }
+    const threads = getBuiltinModule.call(process, 'node:worker_threads') as { Worker: typeof NodeWorker }
+    const { Worker } = threads
+    const begun: InstanceType<typeof Worker>[] = []
+    const answered = flag()
+    threads.Worker = class extends Worker {
+      constructor(...given: ConstructorParameters<typeof Worker>) {
+        super(...given)
+        begun.push(this)
+      }
+    }
+    try {
+      const p = pool({ workers: 1, workerOptions: { workerData: answered } })
+      await p.run(['double', 1])
+      const all = Array.from({ length: 20 }, (_, i) => p.run(['double', i]))
+      const last = p.run(['signal']).catch(() => {})
+      Atomics.wait(answered, 0, 0)
+      const [worker] = begun
+      worker!.emit('exit', 7)
+      worker!.removeAllListeners('exit')
+      await worker!.terminate()
+      assert.deepEqual(
+        await Promise.all(all),
+        Array.from({ length: 20 }, (_, i) => 2 * i),
+      )
+      await last
+      assert.equal(await p.run(['double', 21]), 42)
+    } finally {
+      threads.Worker = Worker
+    }
+  })
+
   it('begins a task again whose worker has died, as often as it may', async () => {
     const p = pool({ retries: 2 })
     assert.equal(await p.run(['die', 2]), 2)
     await rejectsWith(p.run(['die', 3]), 'ERR_SABWAY_PEER_DIED', /worker/)
+  })
+
+  it('goes on when each worker dies in the first turn of its event loop, in a task', async () => {
+    const p = pool({ workers: 1, retries: 1 })
+    const all = Array.from({ length: 8 }, () => p.run(['die', 1]))
+    assert.deepEqual(await Promise.all(all), new Array(8).fill(1))
   })
 
   it('loses no task among workers that die again and again', async () => {

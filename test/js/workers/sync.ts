@@ -27,6 +27,9 @@ export interface SyncTask {
   other?: number
   words: number
   count?: number
+  /** Of `contend`: the class, and which word counts the turns. */
+  of?: 'Mutex' | 'SharedRwLock' | 'SharedSemaphore' | 'SharedSpinLock'
+  index?: number
 }
 
 const task = (isMainThread ? JSON.parse(process.argv[2]!) : workerData) as SyncTask
@@ -52,6 +55,7 @@ const DEEDS = {
   },
   setEvent() {
     new SharedEvent(heap, task.pointer).set()
+    return 'set'
   },
   async permits() {
     const semaphore = new SharedSemaphore(heap, task.pointer)
@@ -100,6 +104,21 @@ const DEEDS = {
     condition.wait(lock)
     lock.release()
     return 'notified'
+  },
+  /** Until words[3] is set. */
+  contend() {
+    const take = {
+      Mutex: () => new Mutex(heap, task.pointer).lock(),
+      SharedRwLock: () => new SharedRwLock(heap, task.pointer).writeLock(),
+      SharedSemaphore: () => new SharedSemaphore(heap, task.pointer).acquire(),
+      SharedSpinLock: () => new SharedSpinLock(heap, task.pointer).lock(),
+    }[task.of!]
+    while (Atomics.load(words, 3) === 0) {
+      const held = take()
+      Atomics.add(words, task.index!, 1)
+      held.release()
+    }
+    return 'done'
   },
   async write() {
     const lock = new SharedRwLock(heap, task.pointer)

@@ -43,6 +43,12 @@ const ACTS = {
     bytes[0] = 42
     return task.transfer(bytes, [bytes.buffer])
   },
+  /** Lets the thread go on that waits for the flag in the worker's data. */
+  signal: async () => {
+    const flag = (await import('node:worker_threads')).workerData as Int32Array
+    Atomics.store(flag, 0, 1)
+    Atomics.notify(flag, 0)
+  },
   thread: async () => (await import('node:worker_threads')).threadId,
 }
 

@@ -29,7 +29,8 @@ enum sw_map_type {
   SW_MAP_NULL = 5, /* these have no bytes */
   SW_MAP_FALSE = 6,
   SW_MAP_TRUE = 7,
-  SW_MAP_CODED = 8 /* what a codec of the program has made of a value */
+  SW_MAP_CODED = 8, /* what a codec of the program has made of a value */
+  SW_MAP_VIEW = 9   /* a word that says which array or DataView it is, and its bytes */
 };
 
 enum {

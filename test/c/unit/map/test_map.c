@@ -78,7 +78,7 @@ static void modes_say_when_to_put(void **state) {
   map_expect_text(&s.m, "k", "4");
   assert_int_equal(sw_map_replace_if(&s.m, SW_MAP_STRING, "k", 1, SW_MAP_STRING, "4", 1, 0, NULL, 0), 1);
   map_expect_text(&s.m, "k", NULL);
-  assert_int_equal(sw_map_put(&s.m, SW_MAP_STRING, "k", 1, 9, "", 0, SW_MAP_SET), SW_EINVAL);
+  assert_int_equal(sw_map_put(&s.m, SW_MAP_STRING, "k", 1, SW_MAP_VIEW + 1, "", 0, SW_MAP_SET), SW_EINVAL);
   assert_int_equal(sw_map_put(&s.m, SW_MAP_STRING, "k", 1, SW_MAP_NUMBER, "", 0, SW_MAP_SET), SW_EINVAL);
   assert_int_equal(sw_map_put(&s.m, SW_MAP_STRING, "k", 1, SW_MAP_NULL, "", 0, 9), SW_EINVAL);
   map_scene_close(&s);

@@ -525,14 +525,37 @@ static void a_spin_lock_has_one_holder(void **state) {
   assert_int_equal(sw_spin_lock(&h[2], at, generation, -1), SW_EOWNERDEAD);
 }
 
+/* It was about to begin its wait when the event was freed: its bit is in the next one there. */
+static void a_wait_for_a_freed_one_leaves_nothing_in_the_next(void **state) {
+  (void)state;
+  make(SW_TYPE_EVENT, 0, 0, SW_SYNC_AUTO);
+  uint32_t old = at, old_generation = generation;
+  assert_int_equal(sw_sync_free(&h[0], at, type, generation), SW_OK);
+  make(SW_TYPE_EVENT, 0, 0, SW_SYNC_AUTO);
+  assert_int_equal(at, old);
+  sw_sync *event = (sw_sync *)(void *)(s.r.base + at);
+  event->head.waits[0] = UINT64_C(1) << h[1].endpoint;
+  fall_asleep(2, 0);
+  assert_int_equal(sw_sync_begin_wait(&h[1], old, type, old_generation, 0), SW_EFREED);
+  assert_int_equal(sw_sync_end_wait(&h[1], old, type, old_generation, 0), SW_EFREED);
+  assert_true(event->head.waits[0] == UINT64_C(1) << h[2].endpoint);
+  assert_false(sleeps(2)); /* rung, perhaps for nothing */
+  /* where there is no object there is no bit to take back */
+  uint32_t block = sw_heap_alloc(&h[0], SW_SYNC_BYTES);
+  memset(s.r.base + block, 0xff, SW_SYNC_BYTES);
+  sw_sync_end_wait(&h[1], block, type, old_generation, 0);
+  for (uint32_t i = 0; i < SW_SYNC_BYTES; i++) assert_int_equal(s.r.base[block + i], 0xff);
+  wake(2, 0);
+}
+
 #define SYNC(name) cmocka_unit_test_setup_teardown(name, begin, end)
-TESTS(SYNC(are_made_with_what_they_allow), SYNC(an_event_lets_all_go_on), SYNC(an_automatic_event_lets_one_go_on),
-      SYNC(a_semaphore_has_so_many_permits), SYNC(permits_of_the_dead_come_back), SYNC(more_permits_are_counted),
-      SYNC(a_notification_is_for_one), SYNC(a_notification_is_passed_on), SYNC(a_condition_lets_its_mutex_go),
-      SYNC(readers_share_and_writers_do_not), SYNC(a_writer_that_waits_holds_off_readers),
-      SYNC(readers_that_die_are_in_no_writers_way), SYNC(a_writer_that_only_waited_breaks_nothing),
-      SYNC(a_writer_that_dies_leaves_it_to_be_mended), SYNC(a_writer_that_gives_up_leaves_it_broken),
-      SYNC(a_barrier_is_used_again_and_again), SYNC(a_member_that_dies_breaks_the_barrier),
-      SYNC(a_member_that_dies_may_leave_the_party), SYNC(a_group_waits_for_all_parts),
-      SYNC(a_claimer_that_dies_breaks_the_group), SYNC(a_claimer_that_dies_may_have_left), SYNC(once_is_done_by_one),
-      SYNC(a_spin_lock_has_one_holder));
+TESTS(SYNC(a_wait_for_a_freed_one_leaves_nothing_in_the_next), SYNC(are_made_with_what_they_allow),
+      SYNC(an_event_lets_all_go_on), SYNC(an_automatic_event_lets_one_go_on), SYNC(a_semaphore_has_so_many_permits),
+      SYNC(permits_of_the_dead_come_back), SYNC(more_permits_are_counted), SYNC(a_notification_is_for_one),
+      SYNC(a_notification_is_passed_on), SYNC(a_condition_lets_its_mutex_go), SYNC(readers_share_and_writers_do_not),
+      SYNC(a_writer_that_waits_holds_off_readers), SYNC(readers_that_die_are_in_no_writers_way),
+      SYNC(a_writer_that_only_waited_breaks_nothing), SYNC(a_writer_that_dies_leaves_it_to_be_mended),
+      SYNC(a_writer_that_gives_up_leaves_it_broken), SYNC(a_barrier_is_used_again_and_again),
+      SYNC(a_member_that_dies_breaks_the_barrier), SYNC(a_member_that_dies_may_leave_the_party),
+      SYNC(a_group_waits_for_all_parts), SYNC(a_claimer_that_dies_breaks_the_group),
+      SYNC(a_claimer_that_dies_may_have_left), SYNC(once_is_done_by_one), SYNC(a_spin_lock_has_one_holder));
