@@ -56,6 +56,7 @@ const FILES: Record<string, number> = {
   sync: 32,
   threads: 6,
   'too-large': 4,
+  unbuffered: 11,
   views: 90,
   values: 30,
   wrapped: 36,

@@ -47,13 +47,17 @@
  *
  * Ordering edges:
  *   [U1] the release store of a card's ticket, pairs with the acquire load of it by another: the
- *        rest of the card is seen.
+ *        rest of the card is seen; and by one that frees the channel: the card is not written any
+ *        more.
  *   [U2] the exchange to WAITING, pairs with [U3]: what the value of a sender leads to is seen
  *        by its receiver.
  *   [U3] the exchange that takes an offer, pairs with the acquire load of the state by its owner:
  *        what the value that it was given leads to is seen.
  *   [U4] the exchange from TAKING back to WAITING, as [U2].
- *   [U5] the fence between the own state and the look at those of others, on both sides.
+ *   [U5] the fence between the own state and the look at those of others, on both sides; behind
+ *        an exchange that has failed it is that of the ring.
+ *   [U6] the exchange of a card's ticket by one that frees the channel, pairs with the acquire
+ *        load before a card is written: the channel is seen to be gone.
  *
  * What a crash leaves: a state of a dead participant, WAITING and so as good as one that lives
  * until burial or a look that finds it dead; the block of a value of one that died while TAKING or
@@ -105,7 +109,7 @@ static uint64_t *home_of(const sw_heap *h, uint32_t home) {
 }
 
 static bool change(uint64_t *word, uint64_t from, uint64_t to) {
-  return sw_compare_exchange64_acq_rel(word, &from, to); /* [U3][U4] */
+  return sw_compare_exchange64_acq_rel(word, &from, to); /* [U3][U4][U6] */
 }
 
 static bool has_block(uint32_t value) { return value != 0 && value % SW_HEAP_UNIT == 0; }
@@ -140,13 +144,13 @@ static void drop_left(const sw_queue_handle *q, sw_heap *h, sw_queue_place *plac
   uint64_t *state = home_of(h, sw_peer_load_relaxed(&place->home));
   uint32_t value = sw_peer_load_relaxed(&place->value);
   if (!is_ticket(ticket) || state == NULL) return;
-  if (sw_peer_load64_acquire(state) != state_of(ticket, SW_OFFER_LEFT)) return;
+  if (sw_peer_load64_relaxed(state) != state_of(ticket, SW_OFFER_LEFT)) return;
   if (change(&place->ticket, ticket, ticket | VOID)) swi_item_drop(q, h, value);
 }
 
 /* The state is the own endpoint's, and becomes free when no offer has it: whether it has. */
 static bool is_free(const sw_queue_handle *q, sw_heap *h, sw_queue_place *place) {
-  uint64_t seen = sw_peer_load64_acquire(&place->state);
+  uint64_t seen = sw_peer_load64_relaxed(&place->state);
   uint32_t state = (uint32_t)seen & STATE;
   if (state == SW_OFFER_FREE) return true;
   if (state != SW_OFFER_LEFT && state != SW_OFFER_REST) return false;
@@ -173,7 +177,7 @@ static bool find(const sw_heap *h, const sw_queue_place *place, card *c) {
   c->role = sw_peer_load_relaxed(&place->role);
   c->state = home_of(h, c->home);
   if (c->state == NULL || c->which >> WHICH_BITS != 0) return false;
-  if (sw_peer_load64_acquire(c->state) != state_of(c->ticket, SW_OFFER_WAITING)) return false;
+  if (sw_peer_load64_relaxed(c->state) != state_of(c->ticket, SW_OFFER_WAITING)) return false;
   return c->role == h->role || swi_endpoint_lives(h->base, h->endpoint, c->role);
 }
 
@@ -199,7 +203,7 @@ static int meet(sw_offer *o, const sw_heap *h, const card *c, uint32_t value) {
   change(own, state_of(o->ticket, SW_OFFER_TAKING), /* [U4] */
          state_of(o->ticket, met ? SW_OFFER_FREE : SW_OFFER_WAITING));
   if (!met) {
-    swi_waits_ring_role(h->base, h->role);
+    swi_waits_ring_role(h->base, h->role); /* [U5] by its fence */
     return is_behind(o, c) && seen == taking ? YIELDED : MISSED;
   }
   o->home = 0;
@@ -239,7 +243,6 @@ static int look(sw_offer *o, const sw_queue_handle *q, sw_heap *h, uint32_t side
       return 1;
     }
     if (met == MET || met == TAKEN) return 0;
-    sw_fence_handshake(); /* [U5] */
   }
   return SW_EBUSY;
 }
@@ -247,7 +250,7 @@ static int look(sw_offer *o, const sw_queue_handle *q, sw_heap *h, uint32_t side
 /* ---- calls that do not wait ---- */
 
 static bool is_closed(const sw_queue_handle *q, const sw_heap *h) {
-  return ((uint32_t)sw_peer_load64_acquire(&swi_queue_of(q, h)->waitable.object.root) & SW_QUEUE_CLOSED) != 0;
+  return ((uint32_t)sw_peer_load64_relaxed(&swi_queue_of(q, h)->waitable.object.root) & SW_QUEUE_CLOSED) != 0;
 }
 
 int swi_offer_give(const sw_queue_handle *q, sw_heap *h, uint32_t value) {
@@ -275,7 +278,7 @@ static int settle(sw_offer *o, sw_heap *h, bool withdraw) {
   uint64_t *state = (uint64_t *)(void *)(h->base + o->home);
   const sw_queue *queue = (const sw_queue *)(const void *)(h->base + o->at);
   uint64_t ended = state_of(o->ticket, SW_OFFER_FREE), seen = state_of(o->ticket, SW_OFFER_WAITING);
-  bool freed = sw_peer_load64_acquire(&queue->waitable.object.life) != o->life;
+  bool freed = sw_peer_load64_relaxed(&queue->waitable.object.life) != o->life;
   int status = SW_EFREED;
   if (!freed && withdraw && sw_compare_exchange64_acq_rel(state, &seen, ended)) {
     status = 0;
@@ -286,7 +289,7 @@ static int settle(sw_offer *o, sw_heap *h, bool withdraw) {
       o->which = (uint32_t)(now >> 35);
       o->value = value_in(now);
       status = 1;
-    } else if (sw_peer_load64_acquire(&queue->waitable.object.life) == o->life) {
+    } else if (sw_peer_load64_relaxed(&queue->waitable.object.life) == o->life) {
       status = SW_ECORRUPT; /* and not freed meanwhile */
     }
   }
@@ -316,7 +319,7 @@ static void post(sw_offer *o, const sw_queue_handle *q, sw_heap *h, uint32_t sid
   bool first = o->home == 0;
   if (!first && sw_peer_load64_relaxed(&place->ticket) == o->ticket) return;
   drop_left(q, h, place);
-  uint64_t seen = sw_peer_load64_acquire(&place->ticket);
+  uint64_t seen = sw_peer_load64_acquire(&place->ticket); /* [U6] */
   if (is_taken(h, place, seen) || !swi_queue_is_there(q, h)) return;
   if (first && !is_free(q, h, place)) return;
   uint64_t ticket = first ? next_ticket(q, h) : o->ticket;
@@ -341,11 +344,15 @@ static int offer(sw_offer *o, sw_queue_handle *q, sw_heap *h, uint32_t side, uin
   if (!swi_queue_is_unbuffered(q)) return give_up(o, h, SW_EINVAL);
   if (which >> WHICH_BITS != 0) return give_up(o, h, SW_ERANGE);
   if (is_closed(q, h)) return give_up(o, h, SW_ECLOSED);
-  post(o, q, h, side, which, value);
-  sw_fence_handshake(); /* [U5] */
-  if (is_closed(q, h)) return give_up(o, h, SW_ECLOSED);
   uint32_t got = 0;
-  status = look(o, q, h, side, value, &got);
+  bool waits = o->home != 0; /* otherwise: an exchange with one that waits needs no card */
+  status = waits ? 0 : look(NULL, q, h, side, value, &got);
+  if (status == 0) {
+    post(o, q, h, side, which, value);
+    sw_fence_handshake(); /* [U5] */
+    if (is_closed(q, h)) return give_up(o, h, SW_ECLOSED);
+    status = look(o, q, h, side, value, &got);
+  }
   if (status == 0) return settle(o, h, false);
   if (status != 1) return give_up(o, h, status);
   o->which = which;
@@ -372,7 +379,7 @@ void sw_queue_discard(const sw_queue_handle *q, sw_heap *h, uint32_t value) {
 /* By the word whose exchange fails in the next object. */
 int swi_offer_close(const sw_queue_handle *q, const sw_heap *h) {
   uint64_t *root = &swi_queue_of(q, h)->waitable.object.root;
-  uint64_t seen = sw_peer_load64_acquire(root);
+  uint64_t seen = sw_peer_load64_acquire(root); /* [J2] */
   if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);
   if (((uint32_t)seen & SW_QUEUE_CLOSED) == 0) sw_compare_exchange64_acq_rel(root, &seen, seen | SW_QUEUE_CLOSED);
   return SW_OK;
@@ -383,15 +390,16 @@ bool swi_offer_is_closed(const sw_queue_handle *q, const sw_heap *h) { return is
 /* Of a place of a queue that is dying: no call changes it any more, or it is being changed now. */
 static bool end_place(const sw_queue_handle *q, sw_heap *h, sw_queue_place *place, uint32_t endpoint) {
   drop_left(q, h, place);
-  uint64_t ticket = sw_peer_load64_acquire(&place->ticket);
-  if (is_ticket(ticket)) change(&place->ticket, ticket, ticket | VOID);
-  uint64_t seen = sw_peer_load64_acquire(&place->state);
+  uint64_t ticket = sw_peer_load64_relaxed(&place->ticket);
+  /* another one also where there was no card: a late call that has seen that finds it changed */
+  if ((ticket & HELD) == 0) change(&place->ticket, ticket, next_ticket(q, h) | VOID); /* [U6] */
+  uint64_t seen = sw_peer_load64_relaxed(&place->state);
   uint32_t state = (uint32_t)seen & STATE;
   if (state != SW_OFFER_FREE && change(&place->state, seen, state_of(next_ticket(q, h), SW_OFFER_FREE))) {
     bool has_value = state == SW_OFFER_DONE || state == SW_OFFER_REST;
     if (has_value && has_block(value_in(seen))) sw_heap_free(h, value_in(seen));
   }
-  bool held = (sw_peer_load64_acquire(&place->ticket) & HELD) != 0;
+  bool held = (sw_peer_load64_acquire(&place->ticket) & HELD) != 0; /* [U1] */
   return !held || endpoint == h->endpoint ||
          !swi_endpoint_lives(h->base, h->endpoint, sw_endpoint_role(h->base, endpoint));
 }
@@ -444,7 +452,7 @@ void swi_offer_bury(const sw_queue_handle *q, const sw_heap *h, const swi_dead *
       if (!change(state, state_of(ticket, SW_OFFER_WAITING), state_of(ticket, SW_OFFER_LEFT)))
         change(state, state_of(ticket, SW_OFFER_TAKING), state_of(ticket, SW_OFFER_FREE));
     }
-    uint64_t seen = sw_peer_load64_acquire(&place->state);
+    uint64_t seen = sw_peer_load64_relaxed(&place->state);
     if (dead->all_claims && (seen & STATE) == SW_OFFER_DONE)
       change(&place->state, seen, state_of(value_in(seen), SW_OFFER_REST));
   }

@@ -49,6 +49,7 @@ const files: Record<string, () => Promise<unknown>> = {
   'struct-array': () => import('../../js/record/struct-array.test.js'),
   sync: () => import('../../js/sync/sync.test.js'),
   threads: () => import('../../js/loop/threads.test.js'),
+  unbuffered: () => import('../../js/channels/unbuffered.test.js'),
   vector: () => import('../../js/containers/vector.test.js'),
   write: () => import('../../js/channel/write.test.js'),
   'too-large': () => import('../../js/channel/too-large.test.js'),

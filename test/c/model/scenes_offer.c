@@ -2,11 +2,14 @@
  * offer is taken once, by another that waits, by a call that does not, or by none when it is
  * withdrawn; its value comes with what it leads to; a dead one is received once at most; closing
  * and freeing end those that wait. */
+#include <stddef.h>
 #include <string.h>
 
 #include "sabway/object.h"
 #include "sabway/offer.h"
 #include "scenes_queue.h"
+
+#define NEXT_ROOT (UINT64_C(2) << 32)
 
 static struct {
   sw_queue_handle b[3]; /* another channel */
@@ -14,6 +17,7 @@ static struct {
   int done[3]; /* what the last call said */
   uint32_t armed[3];
   bool written[3]; /* what its value leads to */
+  uint32_t got[3];
 } w;
 
 static uint8_t *base(void) { return model_region(); }
@@ -74,8 +78,6 @@ static void wake(int t, void (*act)(void)) {
 }
 static void last_send_0(void) { arm(0), send(0); }
 static void last_receive_1(void) { arm(1), receive(1); }
-static void last_receive_2(void) { arm(2), receive(2); }
-static void last_send_1(void) { arm(1), send(1); }
 static void last_select_0(void) { arm(0), select_0(); }
 static void last_select_1(void) { arm(1), select_1(); }
 static void withdraw_0(void) { note(0, sw_offer_withdraw(&w.o[0], &g.heap[0])); }
@@ -86,9 +88,24 @@ static void take_and_bury_1(void) {
   queue_take(1, 0);
   queue_bury(1);
 }
-static void free_and_use_1(void) {
-  model_check(sw_queue_free(&g.q[1], &g.heap[1]) == SW_OK);
-  g.cell[1] = sw_heap_alloc(&g.heap[1], swi_offer_bytes());
+/* Of the next block there: a word that was the home of a card of endpoint 0. */
+static uint32_t *used(uint32_t side) {
+  uint32_t place = side * swi_offer_bytes() / 2;
+  return (uint32_t *)(void *)(base() + g.q[2].rest + place + offsetof(sw_queue_place, home));
+}
+static void free_and_use_2(void) {
+  uint32_t block = queue_block()->rings, bytes = (uint32_t)sw_heap_usable(&g.heap[2], block);
+  model_check(sw_queue_free(&g.q[2], &g.heap[2]) == SW_OK);
+  g.cell[1] = sw_heap_alloc(&g.heap[2], bytes);
+  model_assume(g.cell[1] == block);
+  for (uint32_t side = 0; side < 2; side++) sw_store_relaxed(used(side), 7);
+}
+
+static void close_late_1(void) { g.status[1][0] = sw_queue_close(&g.q[1], &g.heap[1]); }
+/* As the next object in this block has it. */
+static void free_and_make_2(void) {
+  model_check(sw_queue_free(&g.q[2], &g.heap[2]) == SW_OK);
+  sw_store64_release(&queue_block()->waitable.object.root, NEXT_ROOT);
 }
 
 /* ---- what is to come of it ---- */
@@ -126,17 +143,6 @@ static void one_pair_has_met(void) {
   look((int)rest);
   model_check(w.done[rest] == 1);
   model_mark(other == 1 ? FIRST : SECOND);
-}
-/* 0 and 2 receive, 1 sends. */
-static void a_send_was_met(void) {
-  wake(1, send_1), wake(2, receive_2);
-  for (int t = 0; t < 3; t++) look(t);
-  int to = w.done[0] == 1 ? 0 : 2, rest = 2 - to;
-  model_check(w.done[1] == 1 && w.done[to] == 1 && w.done[rest] == 0);
-  model_check(g.taken[to][0] == 2 && queue_put(1, 5, 0) == 1);
-  look(rest);
-  model_check(w.done[rest] == 1 && g.taken[rest][0] == 5);
-  model_mark(to == 0 ? FIRST : SECOND);
 }
 static void taken_or_withdrawn(void) {
   model_check((w.done[0] == 1) == (g.taken[1][0] == 1));
@@ -181,8 +187,14 @@ static void freed_once(void) {
   model_check(w.done[0] == 0 || w.done[0] == SW_EFREED);
   bool waits = w.o[0].home != 0;
   model_check(sw_offer_is_done(&w.o[0], &g.heap[0]) == (waits ? SW_EFREED : 0));
-  model_check(g.cell[1] != 0 && sw_heap_free(&g.heap[1], g.cell[1]) == SW_OK);
+  for (uint32_t side = 0; side < 2; side++) model_check(*used(side) == 7);
+  model_check(g.cell[1] != 0 && sw_heap_free(&g.heap[2], g.cell[1]) == SW_OK);
   model_mark(w.done[0] == 0 ? FIRST : SECOND);
+}
+static void next_is_open(void) {
+  model_check(g.status[1][0] == SW_OK || g.status[1][0] == SW_EFREED);
+  model_check(queue_block()->waitable.object.root == NEXT_ROOT);
+  model_mark(g.status[1][0] == SW_OK ? FIRST : SECOND);
 }
 
 /* ---- waiting ---- */
@@ -225,6 +237,24 @@ static void two_channels(void) {
 static void last_send_to_both_0(void) { arm(0), send_to_both(0); }
 static void send_to_both_0(void) { send_to_both(0); }
 static void withdraw_2(void) { w.done[2] = sw_offer_withdraw(&w.o[2], &g.heap[2]); }
+/* A dead one's send is received, or its block is free: by whichever buries it, and whichever looks. */
+static void send_of_a_block(void) {
+  make();
+  g.cell[0] = sw_heap_alloc(&g.heap[2], 64);
+  note(0, sw_offer_send(&w.o[0], &g.q[0], &g.heap[0], 1, g.cell[0]));
+  ready();
+}
+static void bury_and_look_1(void) {
+  swi_queue_bury(base(), REGION_BYTES, g.at, &(swi_dead){g.heap[0].role, false});
+  w.done[1] = swi_offer_take(&g.q[1], &g.heap[1], &w.got[1]);
+}
+static void look_2(void) { w.done[2] = swi_offer_take(&g.q[2], &g.heap[2], &w.got[2]); }
+static void received_or_free(void) {
+  uint32_t got = w.got[1] + w.got[2];
+  model_check((w.done[1] == 1) + (w.done[2] == 1) == (got != 0) && (got == 0 || got == g.cell[0]));
+  model_check(sw_heap_free(&g.heap[1], g.cell[0]) == (got == 0 ? SW_EDOUBLEFREE : SW_OK));
+  model_mark(got == 0 ? FIRST : SECOND);
+}
 static void one_was_met(void) {
   wake(0, send_to_both_0), wake(1, receive_1);
   look(0), look(1);
@@ -280,6 +310,7 @@ const model_scenario scenes_offer[] = {{.name = "offer: a select that waits, and
                                         .threads = {wait_to_receive_0, send_1},
                                         .finish = has_received,
                                         .sc = true,
+                                        .large = true,
                                         .marks = SLEPT},
                                        {.name = "offer: one sends, one receives",
                                         .setup = setup_empty,
@@ -290,27 +321,35 @@ const model_scenario scenes_offer[] = {{.name = "offer: a select that waits, and
                                         .setup = setup_empty,
                                         .threads = {last_select_0, last_select_1},
                                         .finish = two_selects_have_met,
-                                        .marks = FIRST | SECOND},
-                                       {.name = "offer: one waits to receive, another does now, one sends",
-                                        .setup = receive_waits,
-                                        .threads = {idle_0, last_send_1, last_receive_2},
-                                        .finish = a_send_was_met,
+                                        .large = true,
                                         .marks = FIRST | SECOND},
                                        {.name = "offer: one sends and may die, one receives",
                                         .setup = setup_empty,
                                         .threads = {send_0, receive_1},
                                         .finish = survivor_is_whole,
                                         .mortal = 1,
+                                        .large = true,
                                         .marks = FIRST | SECOND},
                                        {.name = "offer: one receives, one frees the channel",
                                         .setup = setup_empty,
-                                        .threads = {receive_0, free_and_use_1},
+                                        .threads = {receive_0, idle_0, free_and_use_2},
                                         .finish = freed_once,
                                         .marks = FIRST | SECOND},
                                        {.name = "offer: a select is met in one channel, busy in another",
                                         .setup = two_channels,
                                         .threads = {last_send_to_both_0, last_receive_1, withdraw_2},
                                         .finish = one_was_met,
-                                        .large = true,
+                                        .sc = true,
+                                        .huge = true,
+                                        .marks = FIRST | SECOND},
+                                       {.name = "offer: a dead one's send is buried, and looked at",
+                                        .setup = send_of_a_block,
+                                        .threads = {idle_0, bury_and_look_1, look_2},
+                                        .finish = received_or_free,
+                                        .marks = FIRST | SECOND},
+                                       {.name = "offer: one closes late, in its place another channel is made",
+                                        .setup = setup_empty,
+                                        .threads = {idle_0, close_late_1, free_and_make_2},
+                                        .finish = next_is_open,
                                         .marks = FIRST | SECOND},
                                        {.name = NULL}};

@@ -90,7 +90,8 @@ const rows: Record<string, Row> = {}
 
 // ---- queues: each with a value in it, so that no call waits ----
 
-const PROTECTED = 'block call closedError drop error nudge put release takeCell takeOrEnd takeOrThrow wait cloneHint'
+const PROTECTED =
+  'block call closedError drop error failure nudge pack put release takeCell takeOrEnd takeOrThrow unpack wait cloneHint'
 const NONE =
   'tryDequeue peek getSize getCapacity isEmpty isFull clear close isClosed free isFreed getSharedMemory toJSON region heap pointer'
 const SYMBOLS = ['Symbol.dispose', 'Symbol.toStringTag', 'Symbol.asyncIterator']
@@ -200,7 +201,7 @@ const channel = queueRows('SharedChannel', ({ sabway, heap }) => {
   made.trySend(1)
   return made
 })
-for (const member of ['attemptReceive', 'waitSet', 'values', 'room']) rows[`SharedChannel#${member}`] = 'internal'
+for (const member of ['attemptOf', 'waitSet', 'values', 'room']) rows[`SharedChannel#${member}`] = 'internal'
 rows['SharedChannel.isChannel'] = 'internal'
 rows['SharedChannel#constructor'] = constructing('SharedChannel', [
   ...QUEUE,
@@ -224,6 +225,7 @@ rows['SharedChannel#sendBatch'] = [
 ]
 rows['SharedChannel#receive'] = each(channel, WAIT, (options, made) => made.receive(options))
 rows['SharedChannel#tryReceive'] = 'no parameters'
+rows['SharedChannel#isUnbuffered'] = 'no parameters'
 rows['SharedChannel#receiveSync'] = each(channel, BLOCK, (options, made) => made.receiveSync(options))
 rows['SharedChannel#receiveBatch'] = [
   channel((odd, made) => made.receiveBatch(odd)),
