@@ -237,7 +237,7 @@ static void two_channels(void) {
 static void last_send_to_both_0(void) { arm(0), send_to_both(0); }
 static void send_to_both_0(void) { send_to_both(0); }
 static void withdraw_2(void) { w.done[2] = sw_offer_withdraw(&w.o[2], &g.heap[2]); }
-/* A dead one's send is received, or its block is free: by whichever buries it, and whichever looks. */
+/* A dead one's send is received, or its block is freed: by the burial's thread, or by another. */
 static void send_of_a_block(void) {
   make();
   g.cell[0] = sw_heap_alloc(&g.heap[2], 64);
