@@ -6,6 +6,7 @@
 #include "sabway/directory.h"
 #include "sabway/heap.h"
 #include "sabway/heap_channel.h"
+#include "sabway/layout/p2p.h"
 #include "sabway/map.h"
 #include "sabway/pool.h"
 #include "sabway/queue.h"
@@ -116,6 +117,10 @@ static const row ROWS[] = {
     SWI_FIELD(sw_queue_handle, held)
     SWI_FIELD(sw_queue_handle, cell)
     SWI_STRUCT(sw_queue_options)
+    /* In memory of their own, so they are no part of the layout hash. */
+    SW_P2P_STRUCTS(SWI_STRUCT)
+    SW_P2P_FIELDS(SWI_FIELD)
+    SW_P2P_CONSTANTS(SWI_CONSTANT)
     // clang-format on
 };
 
