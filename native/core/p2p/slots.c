@@ -7,14 +7,14 @@
  *     read_index: is there a free slot? [I4]     write_index: is there a filled one? [I2]
  *     fill the slot at write_index               look at the slot at read_index
  *     write_index + 1                   [I1]     its size := 0; read_index + 1          [I3]
- *     count + 1                         [I5]     count - 1                              [I7]
+ *     count + 1                                  count - 1                              [I5]
  *
  * Others' programs look at the count alone, read it, and write it back later: what the other side
  * has added meanwhile is lost. So no decision here rests on the count where another can be had. A
  * writer leaves one slot free, so that indices which are the same mean an empty queue. Others'
  * writers fill it, too: then the queue is full when the count is at least half of the slots, and
- * the slot there has a size. A reader leaves none in the slots that it has read, so that an old
- * count makes no message of an old slot.
+ * the last slot before the index has a size. A reader leaves no sizes in the slots that it has
+ * read, so that a wrong count makes no message of an old slot, nor of one that is being filled.
  *
  * An own index is private once a side is open: what stands in the memory is for the other one. The
  * other's is loaded once, and believed where it can be right: a reader passes over an index behind
@@ -31,11 +31,8 @@
  *   [I2] the reader's load: the slot is filled.
  *   [I3] the store of read_index, pairs with
  *   [I4] the writer's load: the slot has been read.
- *   [I5] the addition to the count, pairs with
- *   [I6] the reader's look at the count where the indices are the same: the slot is filled, though
- *        an old index was seen.
- *   [I7] the subtraction, pairs with
- *   [I8] the writer's look at the count where all slots were in use: they have been read.
+ *   [I5] the subtraction from the count, pairs with
+ *   [I6] the writer's look at it where others had filled all slots: they have been read.
  *
  * What a crash leaves:
  *   of a writer before [I1]   a slot that is in part filled, and is filled again
@@ -45,6 +42,13 @@
 #include "sabway/p2p.h"
 
 #include "base/peer.h"
+
+/* The words of a message before its data; the last of them is the length. */
+enum {
+  ID_WORDS = SW_P2P_FROM / 4,
+  CHANNEL = offsetof(sw_p2p_timed, channel) / 4,
+  TIMESTAMP = offsetof(sw_p2p_timed, timestamp) / 4
+};
 
 /* ---- options ---- */
 
@@ -113,9 +117,11 @@ static sw_p2p_slot *slot_at(const sw_p2p_side *s, uint32_t index) {
   return (sw_p2p_slot *)(void *)(s->slots + (size_t)index * s->slot_bytes);
 }
 
-/* Are the slots all filled, where the indices are the same and the count is that? */
-static bool is_full(const sw_p2p_side *s, uint32_t read, uint32_t count) {
-  return (int32_t)count >= (int32_t)(s->count / 2) && sw_peer_load_relaxed(&slot_at(s, read)->size) != 0;
+/* Are the slots all filled, where both indices are `index` and the count is that? The slot before
+ * is the last that is filled; a writer may be at the one at the index. */
+static bool is_full(const sw_p2p_side *s, uint32_t index, uint32_t count) {
+  uint32_t last = (index == 0 ? s->count : index) - 1;
+  return (int32_t)count >= (int32_t)(s->count / 2) && sw_peer_load_relaxed(&slot_at(s, last)->size) != 0;
 }
 
 /* Both indices are those of the memory: no side has the direction open. */
@@ -165,7 +171,7 @@ static void believe_reader(sw_p2p_writer *w) {
   uint32_t read = sw_peer_load_acquire(&s->header->read_index); /* [I4] */
   uint32_t gone = read < s->count ? distance(s, w->read, read) : UINT32_MAX;
   if (gone == 0 && w->used == s->count) {
-    int32_t count = (int32_t)sw_peer_load_acquire(&s->header->message_count); /* [I8] */
+    int32_t count = (int32_t)sw_peer_load_acquire(&s->header->message_count); /* [I6] */
     if (count < (int32_t)(s->count / 2)) gone = s->count;
   }
   if (gone > w->used) {
@@ -220,16 +226,16 @@ uint8_t *sw_p2p_reserve(sw_p2p_writer *w, uint32_t length) {
 static void write_head(sw_p2p_side *s, const void *from, uint32_t from_length, uint32_t channel, uint64_t timestamp,
                        uint32_t length) {
   sw_p2p_slot *slot = slot_at(s, s->index);
-  uint32_t id[SW_P2P_FROM / 4] = {0}, *word = (uint32_t *)(void *)slot->message;
+  uint32_t id[ID_WORDS] = {0}, *word = (uint32_t *)(void *)slot->message;
   __builtin_memcpy(id, from, from_length);
-  for (uint32_t i = 0; i < SW_P2P_FROM / 4; i++) sw_data_store(word++, id[i]);
-  sw_data_store(word++, channel);
+  for (uint32_t i = 0; i < ID_WORDS; i++) sw_data_store(&word[i], id[i]);
+  sw_data_store(&word[CHANNEL], channel);
   if (s->timed) {
-    sw_data_store(word++, (uint32_t)timestamp);
-    sw_data_store(word++, (uint32_t)(timestamp >> 32));
+    sw_data_store(&word[TIMESTAMP], (uint32_t)timestamp);
+    sw_data_store(&word[TIMESTAMP + 1], (uint32_t)(timestamp >> 32));
   }
-  sw_data_store(word, length);
-  sw_store_relaxed(&slot->size, s->head_bytes + length); /* a late reader may look at it: is_full */
+  sw_data_store(&word[s->head_bytes / 4 - 1], length);
+  sw_store_relaxed(&slot->size, s->head_bytes + length); /* is_full looks at it, too */
 }
 
 int sw_p2p_commit(sw_p2p_writer *w, const void *from, uint32_t from_length, uint32_t channel, uint64_t timestamp,
@@ -243,8 +249,7 @@ int sw_p2p_commit(sw_p2p_writer *w, const void *from, uint32_t from_length, uint
   s->index = next_of(s, s->index);
   sw_store_release(&s->header->write_index, s->index); /* [I1] */
   uint32_t before = w->used++;
-  if (sw_fetch_add_acq_rel(&s->header->message_count, 1) != before) /* [I5] */
-    sw_p2p_writer_repair(w);
+  if (sw_fetch_add_acq_rel(&s->header->message_count, 1) != before) sw_p2p_writer_repair(w);
   return SW_OK;
 }
 
@@ -270,7 +275,7 @@ static uint32_t look(sw_p2p_reader *r) {
   }
   r->write = write;
   if (write != s->index) return distance(s, s->index, write);
-  return is_full(s, write, sw_peer_load_acquire(&s->header->message_count)) ? s->count : 0; /* [I6] */
+  return is_full(s, write, sw_peer_load_relaxed(&s->header->message_count)) ? s->count : 0;
 }
 
 int sw_p2p_reader_repair(sw_p2p_reader *r) {
@@ -298,18 +303,18 @@ uint32_t sw_p2p_pending(sw_p2p_reader *r) { return look(r); }
 /* Is what lies in the slot a message? Each word is read once. */
 static bool is_message(const sw_p2p_side *s, sw_p2p_message *m) {
   sw_p2p_slot *slot = slot_at(s, s->index);
-  const uint32_t *word = (const uint32_t *)(const void *)slot->message + SW_P2P_FROM / 4;
+  const uint32_t *word = (const uint32_t *)(const void *)slot->message;
   uint32_t size = sw_peer_load_relaxed(&slot->size);
   if (size < s->head_bytes || size > s->slot_bytes - offsetof(sw_p2p_slot, message)) return false;
   m->from = slot->message;
   m->data = slot->message + s->head_bytes;
-  m->channel = sw_peer_data_load(word++);
+  m->channel = sw_peer_data_load(&word[CHANNEL]);
   m->timestamp = 0;
   if (s->timed) {
-    m->timestamp = sw_peer_data_load(word++);
-    m->timestamp |= (uint64_t)sw_peer_data_load(word++) << 32;
+    m->timestamp = sw_peer_data_load(&word[TIMESTAMP]);
+    m->timestamp |= (uint64_t)sw_peer_data_load(&word[TIMESTAMP + 1]) << 32;
   }
-  m->length = sw_peer_data_load(word);
+  m->length = sw_peer_data_load(&word[s->head_bytes / 4 - 1]);
   return m->length <= size - s->head_bytes;
 }
 
@@ -320,7 +325,7 @@ static void release(sw_p2p_reader *r) {
   sw_store_relaxed(&slot_at(s, s->index)->size, 0);
   s->index = next_of(s, s->index);
   sw_store_release(&s->header->read_index, s->index);                                               /* [I3] */
-  if (sw_fetch_add_acq_rel(&s->header->message_count, UINT32_MAX) != (used == 0 ? s->count : used)) /* [I7] */
+  if (sw_fetch_add_acq_rel(&s->header->message_count, UINT32_MAX) != (used == 0 ? s->count : used)) /* [I5] */
     sw_p2p_reader_repair(r);
 }
 

@@ -9,7 +9,7 @@ const model_scenario *const scenes_all[] = {
     scenes_heap, scenes_burial, scenes_registry, scenes_channel, scenes_ready, scenes_waits,
     /* SCENES_FOUNDATION of them so far */
     scenes_object, scenes_string, scenes_vector, scenes_list, scenes_map, scenes_record, scenes_sync, scenes_pool,
-    scenes_queue, scenes_ack, scenes_single, scenes_priority, scenes_broadcast, scenes_broadcast_end, NULL};
+    scenes_queue, scenes_ack, scenes_single, scenes_priority, scenes_broadcast, scenes_broadcast_end, scenes_p2p, NULL};
 
 struct world world;
 
