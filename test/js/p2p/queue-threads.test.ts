@@ -1,0 +1,95 @@
+// Queues between peers whose sides are threads, some of which are terminated.
+import assert from 'node:assert/strict'
+import { P2PQueue } from 'sabway/p2p'
+import { Thread } from '../support/threads.js'
+import { until } from '../support/wait.js'
+import type { P2PDone, P2PTask } from '../workers/p2p.js'
+
+const nothingWrong: P2PDone = { wrong: 0, skipped: 0, bad: 0 }
+
+function tasksOf(queue: P2PQueue) {
+  const { slots, slotBytes, timestamps } = queue
+  return (job: P2PTask['job'], direction: P2PTask['direction'], first: number, count: number): P2PTask => ({
+    buffer: queue.buffer as SharedArrayBuffer,
+    options: { slots, slotBytes, timestamps },
+    direction,
+    job,
+    first,
+    count,
+  })
+}
+
+async function begin(task: P2PTask): Promise<Thread> {
+  const thread = new Thread('p2p', task)
+  assert.equal(await thread.next(), 'begun')
+  return thread
+}
+
+describe('a queue between peers in two threads', () => {
+  for (const options of [{ slots: 2 }, { slots: 7, timestamps: true }, { slots: 256, slotBytes: 512 as const }]) {
+    it(`loses nothing in either direction: ${JSON.stringify(options)}`, async () => {
+      const task = tasksOf(new P2PQueue(options))
+      const count = options.slots * 1000
+      const threads = [
+        await begin(task('write', 'incoming', 1, count)),
+        await begin(task('read', 'incoming', 1, count)),
+        await begin(task('write', 'outgoing', 5, count)),
+        await begin(task('read', 'outgoing', 5, count)),
+      ]
+      for (const thread of threads) assert.deepEqual(await thread.next(), nothingWrong)
+    })
+  }
+
+  it('is continued behind a writer that was terminated: each message once, none in part', async () => {
+    const queue = new P2PQueue({ slots: 16 })
+    const task = tasksOf(queue)
+    const reader = queue.reader('incoming')
+    let last = 0
+    for (let life = 0; life < 5; life++) {
+      const thread = await begin(task('write', 'incoming', last + 1, 1e9))
+      const goal = last + 500
+      const read = () => {
+        for (const { from, channel, data } of reader.take()) {
+          assert.equal(channel, ++last)
+          assert.equal(from, `peer ${last % 3}`)
+          assert.equal(data.length, 4 + (last % 16))
+        }
+      }
+      await until(() => {
+        read()
+        return last >= goal
+      }, `${goal} messages`)
+      await thread.terminate()
+      read()
+      queue.writer('incoming') // puts the count right
+      assert.equal(new Int32Array(queue.buffer)[2], 0)
+    }
+    assert.deepEqual([reader.skipped, reader.bad], [0, 0])
+  })
+
+  it('is continued behind a reader that was terminated', async () => {
+    const queue = new P2PQueue({ slots: 16 })
+    const task = tasksOf(queue)
+    const thread = await begin(task('read', 'incoming', 1, 1e9))
+    const writer = queue.writer('incoming')
+    let n = 0
+    const write = () => {
+      while (writer.write(`peer ${(n + 1) % 3}`, n + 1, new Uint8Array(4 + ((n + 1) % 16)).fill(1))) n++
+    }
+    await until(() => {
+      write()
+      return n > 1000
+    }, '1000 messages')
+    await thread.terminate()
+    write()
+    const rest = queue.reader('incoming').take()
+    assert.ok(rest.length > 0)
+    assert.equal(rest.at(-1)!.channel, n)
+    const numbers = rest.map(({ channel }) => channel)
+    assert.deepEqual(
+      numbers,
+      Array.from(rest, (_, i) => n - rest.length + 1 + i),
+    )
+    assert.deepEqual([writer.room, writer.bad], [15, 0])
+  })
+})
