@@ -19,7 +19,7 @@ import { P2PWriter } from './writer.js'
 
 /** Where a queue lies in memory that exists. */
 export interface P2PAttachOptions extends P2PQueueOptions {
-  /** The queue's first byte, a multiple of 4: such as an address in a WebAssembly program's memory. */
+  /** The queue's first byte, a multiple of 4, such as an address in a program's memory. */
   byteOffset?: number
 }
 

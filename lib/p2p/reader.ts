@@ -143,8 +143,8 @@ export class P2PReader {
   }
 
   /**
-   * Give the messages that are there to `visit`, in place, up to `most` of them: how many. A message
-   * is read when `visit` returns or throws; it is the last one when that returns false. Errors:
+   * Give the messages that are there to `visit`, in place, up to `most` of them: how many. One is
+   * read when `visit` returns or throws; it is the last one when that returns false. Errors:
    * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_OUT_OF_RANGE; ERR_SABWAY_INVALID_STATE: the memory is gone,
    * or `visit` reads, too; what `visit` throws.
    */
@@ -218,8 +218,8 @@ export class P2PReader {
   }
 
   /**
-   * Look at the count, by which other programs write, and put it right when it was wrong in the same
-   * way before: true when it was.
+   * Look at the count, by which other programs write, and put it right when it was wrong in the
+   * same way before: true when it was.
    */
   repair(): boolean {
     const side = this.#side

@@ -1,4 +1,4 @@
-// How large a queue between peers is, and what lies where in it: native/include/sabway/layout/p2p.h.
+// How large a queue between peers is, and what lies where in it: sabway/layout/p2p.h.
 import * as check from '../base/check.js'
 import {
   SW_P2P_PLAIN,

@@ -321,12 +321,13 @@ static bool is_message(const sw_p2p_side *s, sw_p2p_message *m) {
 static void release(sw_p2p_reader *r) {
   sw_p2p_side *s = &r->side;
   uint32_t used = distance(s, s->index, r->write);
+  if (used == 0) used = s->count;
   r->looked = 0;
   sw_store_relaxed(&slot_at(s, s->index)->size, 0);
   s->index = next_of(s, s->index);
-  sw_store_release(&s->header->read_index, s->index);                                               /* [I3] */
-  if (sw_fetch_add_acq_rel(&s->header->message_count, UINT32_MAX) != (used == 0 ? s->count : used)) /* [I5] */
-    sw_p2p_reader_repair(r);
+  sw_store_release(&s->header->read_index, s->index);                           /* [I3] */
+  uint32_t count = sw_fetch_add_acq_rel(&s->header->message_count, UINT32_MAX); /* [I5] */
+  if (count != used) sw_p2p_reader_repair(r);
 }
 
 int sw_p2p_peek(sw_p2p_reader *r, sw_p2p_message *message) {

@@ -2,18 +2,18 @@
  * layout/p2p.h. JavaScript moves messages between them and the network; an engine, native or
  * compiled to WebAssembly, links this file's functions and calls them on its own memory.
  *
- *   sw_p2p_options options = {0};                                 both directions, 256 slots of 1024
+ *   sw_p2p_options options = {0};                           256 slots of 1024 bytes in each way
  *   sw_p2p_reader incoming;
  *   sw_p2p_writer outgoing;
  *   sw_p2p_open_reader(&incoming, memory, bytes, &options, SW_P2P_INCOMING);
  *   sw_p2p_open_writer(&outgoing, memory, bytes, &options, SW_P2P_OUTGOING);
  *
- *   sw_p2p_message message;                                       each frame
+ *   sw_p2p_message message;                                 each frame
  *   while (sw_p2p_peek(&incoming, &message)) {
  *     ... message.data, message.length ...
  *     sw_p2p_consume(&incoming);
  *   }
- *   sw_p2p_write(&outgoing, "me", 2, 0, now, bytes, length);      SW_EFULL: later, or never
+ *   sw_p2p_write(&outgoing, "me", 2, 0, now, data, length); SW_EFULL: later, or never
  *
  * A direction has one writer and one reader, which may be in different threads and processes, and
  * any of which may be another's program that knows the offsets and no atomic operation. Nothing

@@ -107,7 +107,7 @@ static void step(walled *t, uint64_t *random) {
       break;
     case 3:
     case 4:
-      sw_p2p_write(w, "somebody", 8, 5, 6, data, length);
+      sw_p2p_write(w, "somewhere", 9, 5, 6, data, length);
       break;
     case 5:
       sw_p2p_check(t->base, t->bytes, &t->options, i);

@@ -1,6 +1,6 @@
-// The reader and the writer of the seed, transcribed from GDScript line by line, with the names that
-// they have there. The seed contradicts itself about the size of slots and about the header of a
-// message: what it says in two ways is a parameter here.
+// The reader and the writer of the seed, transcribed from GDScript line by line, with the names
+// that they have there. The seed contradicts itself about the size of slots and about the header of
+// a message: what it says in two ways is a parameter here.
 
 /** As Godot 4 has it, but over memory that others share. */
 export class PackedByteArray {
