@@ -316,7 +316,9 @@ function abiFiles(rows) {
     ...of('constant').map((row) => `export const ${row.owner} = ${row.value}`),
     '',
     'export const ERRORS = {',
-    ...errors((code) => ![OF_ADDON, OF_OBJECTS, OF_CODECS, OF_WRAPPERS, OF_PEERS].some((codes) => codes.includes(code))),
+    ...errors(
+      (code) => ![OF_ADDON, OF_OBJECTS, OF_CODECS, OF_WRAPPERS, OF_PEERS].some((codes) => codes.includes(code)),
+    ),
     '} as const',
     '',
     'export const ADDON_ERRORS = {',
