@@ -64,6 +64,7 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
   readonly #counters = newCounters()
   readonly #channels: (P2PChannel | undefined)[]
   readonly #peers = new Map<string, Peer>()
+  #joinedPeers: readonly Peer[] | undefined
   readonly #expelled = new Set<string>()
   readonly #outbox: Outbox
   readonly #now: () => number
@@ -222,6 +223,7 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
     for (const conceal of this.#concealments) conceal()
     for (const peer of this.#peers.values()) peer.end()
     this.#peers.clear()
+    this.#joinedPeers = undefined
     void Promise.resolve()
       .then(() => this.#settings.transport.close())
       .catch((error) => this.#fail(null, error))
@@ -243,12 +245,14 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
     return this.#channels[number]
   }
 
-  #joined(): Peer[] {
-    return Array.from(this.#peers.values()).filter(({ hello }) => hello !== undefined)
+  /** Those that have said hello. The list does not change: there is another one then. */
+  #joined(): readonly Peer[] {
+    this.#joinedPeers ??= Array.from(this.#peers.values()).filter(({ hello }) => hello !== undefined)
+    return this.#joinedPeers
   }
 
   /** Null: there is no such peer. */
-  #targets(target: string | null): Peer[] | null {
+  #targets(target: string | null): readonly Peer[] | null {
     if (target === null) return this.#joined()
     const peer = this.#peers.get(target)
     return peer?.hello === undefined ? null : [peer]
@@ -273,12 +277,20 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
       (...args: Args) => {
         if (!this.#closed) act(...args)
       }
+    /** A transport that tells something while it sends is heard when it has sent. */
+    const later = <Args extends unknown[]>(act: (...args: Args) => void) => {
+      const told = open(act)
+      return (...args: Args) => {
+        if (this.#outbox.isSending) microtask(() => told(...args))
+        else told(...args)
+      }
+    }
     const events = {
-      joined: open((peer: string) => this.#onJoined(peer)),
-      left: open((peer: string) => this.#onLeft(peer)),
-      failed: open((peer: string | null, error: unknown) => this.#onFailed(peer, error)),
+      joined: later((peer: string) => this.#onJoined(peer)),
+      left: later((peer: string) => this.#onLeft(peer)),
+      failed: later((peer: string | null, error: unknown) => this.#onFailed(peer, error)),
       message: open((peer: string, bytes: Uint8Array) => this.#onMessage(peer, bytes)),
-      drained: open((peer: string) => this.#onDrained(peer)),
+      drained: later((peer: string) => this.#onDrained(peer)),
     }
     void Promise.resolve()
       .then(() => this.#settings.transport.start(events))
@@ -304,7 +316,7 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
   }
 
   #onLeft(id: string): void {
-    if (this.#remove(id)) this.dispatchEvent(new P2PPeerEvent('peer-left', id))
+    if (this.#remove(id)) this.#tell(new P2PPeerEvent('peer-left', id))
   }
 
   #onFailed(id: string | null, error: unknown): void {
@@ -317,6 +329,7 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
     const peer = this.#peers.get(id)
     if (peer === undefined) return false
     this.#peers.delete(id)
+    this.#joinedPeers = undefined
     peer.end()
     return peer.hello !== undefined
   }
@@ -326,7 +339,12 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
     const error = new SabwayError('ERR_SABWAY_TRANSPORT', `${of} failed: ${reasonOf(cause)}; the cause says what`, {
       cause,
     })
-    this.dispatchEvent(new P2PFailureEvent(id, error))
+    this.#tell(new P2PFailureEvent(id, error))
+  }
+
+  #tell(event: Event): void {
+    if (this.#outbox.isSending) microtask(() => this.dispatchEvent(event))
+    else this.dispatchEvent(event)
   }
 
   #onDrained(id: string): void {
@@ -370,7 +388,8 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
     if (hello === undefined) return false
     const isNew = peer.hello === undefined
     peer.hello = hello
-    if (isNew) this.dispatchEvent(new P2PPeerEvent('peer-joined', peer.id))
+    this.#joinedPeers = undefined
+    if (isNew) this.#tell(new P2PPeerEvent('peer-joined', peer.id))
     // It has begun anew, and this side's transport has not noticed.
     else if (!hello.isAnswer) this.#greet(peer, true)
     return true
@@ -390,7 +409,7 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
 
   #deliver(peer: Peer, number: number, reliable: boolean, data: Uint8Array): void {
     const dropped = this.#dropped(peer, number, reliable, data)
-    if (dropped === undefined) peer.count('received', 1, data.length)
+    if (dropped === undefined) peer.countReceived(data.length)
     else peer.drop(dropped, 1)
   }
 
@@ -408,8 +427,8 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
       'ERR_SABWAY_PEER_EXPELLED',
       `'${peer.id}' has sent ${peer.malformed} frames that are no frames, and was cut off; raise limits.malformed if it is to stay`,
     )
-    this.dispatchEvent(new P2PFailureEvent(peer.id, error))
-    if (hadJoined) this.dispatchEvent(new P2PPeerEvent('peer-left', peer.id))
+    this.#tell(new P2PFailureEvent(peer.id, error))
+    if (hadJoined) this.#tell(new P2PPeerEvent('peer-left', peer.id))
   }
 }
 

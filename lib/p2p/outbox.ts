@@ -10,6 +10,8 @@ export class Outbox {
   /** For what may be lost, and for what may not. */
   readonly #scratch: readonly [Batch, Batch]
 
+  #depth = 0
+
   /** `counters` are those of all peers; `fail` is told what the transport throws. */
   constructor(settings: Settings, counters: P2PCounters, fail: (peer: string, cause: unknown) => void) {
     this.#settings = settings
@@ -18,8 +20,13 @@ export class Outbox {
     this.#scratch = [newBatch(settings.frameBytes, false), newBatch(settings.frameBytes, true)]
   }
 
+  /** Is the transport sending? No code of the program's may run now: it could send, too. */
+  get isSending(): boolean {
+    return this.#depth > 0
+  }
+
   /** Put a message where it is sent from: the scratch batch, each peer's batch, or fragments. */
-  post(peers: Peer[] | null, channel: number, reliable: boolean, data: Uint8Array): boolean {
+  post(peers: readonly Peer[] | null, channel: number, reliable: boolean, data: Uint8Array): boolean {
     if (peers === null) {
       this.#counters.dropped['no-peer']++
       return false
@@ -51,7 +58,7 @@ export class Outbox {
     return sent
   }
 
-  sendScratch(peers: Peer[] | null, channel: number, reliable: boolean): boolean {
+  sendScratch(peers: readonly Peer[] | null, channel: number, reliable: boolean): boolean {
     const scratch = this.#scratch[reliable ? 1 : 0]
     if (scratch.count === 0 || peers === null) return true
     const { frame, count, dataBytes } = scratch
@@ -106,14 +113,17 @@ export class Outbox {
     messages: number,
     data: number,
   ): boolean | null {
+    this.#depth++
     try {
       if (!this.#settings.transport.send(peer.id, channel, reliable, bytes)) return false
     } catch (error) {
       peer.drop('transport', messages)
       this.#fail(peer.id, error)
       return null
+    } finally {
+      this.#depth--
     }
-    peer.count('sent', messages, data)
+    peer.countSent(messages, data)
     return true
   }
 

@@ -70,11 +70,19 @@ export class Peer {
     this.#total.dropped[reason] += count
   }
 
-  count(direction: 'sent' | 'received', messages: number, bytes: number): void {
-    for (const counters of [this.counters, this.#total]) {
-      counters[`${direction}Messages`] += messages
-      counters[`${direction}Bytes`] += bytes
-    }
+  countSent(messages: number, bytes: number): void {
+    this.counters.sentMessages += messages
+    this.counters.sentBytes += bytes
+    this.#total.sentMessages += messages
+    this.#total.sentBytes += bytes
+  }
+
+  /** One message. */
+  countReceived(bytes: number): void {
+    this.counters.receivedMessages++
+    this.counters.receivedBytes += bytes
+    this.#total.receivedMessages++
+    this.#total.receivedBytes += bytes
   }
 
   /** The number of the next message that is sent in fragments. */

@@ -1,7 +1,14 @@
 // Managers of peers over a network in memory: what is sent arrives, in the order of its channel;
 // what cannot be sent or taken is dropped, and counted by its reason.
 import assert from 'node:assert/strict'
-import { P2PLoopback, type P2PLoopbackOptions, P2PManager, type P2PManagerOptions, P2PQueue } from 'sabway/p2p'
+import {
+  P2PLoopback,
+  type P2PLoopbackOptions,
+  P2PManager,
+  type P2PManagerOptions,
+  P2PQueue,
+  type P2PTransport,
+} from 'sabway/p2p'
 import { throwsError } from '../support/errors.js'
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
@@ -357,6 +364,46 @@ describe('a manager of peers', () => {
     assert.equal(hellos, 2)
     assert.deepEqual(bob.peers, ['alice'])
     first.close()
+  })
+
+  it('sends each message once, whatever a failing transport and a listener do meanwhile', async () => {
+    const sent: [string, number[]][] = []
+    let fails = true
+    const transport: P2PTransport = {
+      id: 'alice',
+      start: ({ joined, message }) => {
+        for (const peer of ['bob', 'carol']) {
+          joined(peer)
+          message(peer, bytes(1, 1, 0, 0, 0, 0, 1, 0, 0xd4, 3, 0, 0))
+        }
+      },
+      send(peer, _channel, _reliable, frame) {
+        if (frame[0] !== 2) return true
+        if (peer === 'bob' && fails) {
+          fails = false
+          throw new Error('no')
+        }
+        sent.push([peer, [...frame.slice(8)]])
+        return true
+      },
+      disconnect() {},
+      close() {},
+    }
+    const alice = new P2PManager({ transport, frameInterval: Number.POSITIVE_INFINITY })
+    alice.addEventListener('peer-failed', ({ error }) => {
+      assert.equal(error.code, 'ERR_SABWAY_TRANSPORT')
+      alice.broadcast(0, true, bytes(2))
+    })
+    for (let i = 0; i < 5; i++) await Promise.resolve()
+    assert.equal(alice.broadcast(0, true, bytes(1)), false)
+    for (let i = 0; i < 5; i++) await Promise.resolve()
+    assert.deepEqual(sent, [
+      ['carol', [1]],
+      ['bob', [2]],
+      ['carol', [2]],
+    ])
+    assert.equal(alice.stats().dropped.transport, 1)
+    alice.close()
   })
 
   it('is closed by `using`, and then refuses', async () => {
