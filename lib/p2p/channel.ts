@@ -1,4 +1,6 @@
 // One channel of a manager: its queue, and what waits in front of that.
+import * as check from '../base/check.js'
+import { SabwayError } from '../base/errors.js'
 import type { P2PDropReason, Settings } from './options.js'
 import { P2PQueue } from './queue.js'
 import type { P2PMessage, P2PReader } from './reader.js'
@@ -14,12 +16,15 @@ interface Large {
 }
 
 export class P2PChannel {
-  readonly queue: P2PQueue
-  readonly writer: P2PWriter
-  readonly outgoing: P2PReader
+  #queue!: P2PQueue
+  #writer!: P2PWriter
+  #outgoing!: P2PReader
   readonly #number: number
   readonly #settings: Settings
   #incoming: P2PReader | undefined
+  /** Of what was in memory that has moved. */
+  #skipped = 0
+  #repaired = 0
   /** Messages that were written to the queue. */
   #written = 0
   #backlog: P2PMessage[] = []
@@ -29,9 +34,51 @@ export class P2PChannel {
   constructor(number: number, settings: Settings) {
     this.#number = number
     this.#settings = settings
-    this.queue = new P2PQueue(settings.queue)
-    this.writer = this.queue.writer('incoming')
-    this.outgoing = this.queue.reader('outgoing')
+    this.#begin()
+  }
+
+  /** Errors: as P2PQueue.writer; ERR_SABWAY_INVALID_ARGUMENT: `makeQueue` gives another form. */
+  #begin(): void {
+    const { makeQueue, queue } = this.#settings
+    const made = makeQueue === undefined ? new P2PQueue(queue) : checkQueue(makeQueue(this.#number), this.#settings)
+    const writer = made.writer('incoming')
+    const outgoing = made.reader('outgoing')
+    if (this.#queue !== undefined) {
+      this.#skipped = this.skipped
+      this.#repaired = this.repaired
+    }
+    this.#outgoing = outgoing
+    this.#writer = writer
+    this.#queue = made
+    this.#incoming = undefined
+  }
+
+  /** Errors: as the constructor. */
+  get queue(): P2PQueue {
+    if (this.#queue.isGone && this.#settings.makeQueue !== undefined) this.#begin()
+    return this.#queue
+  }
+
+  /** The network's side of what goes to the engine. */
+  get writer(): P2PWriter {
+    void this.queue
+    return this.#writer
+  }
+
+  /** The network's side of what comes from the engine. */
+  get outgoing(): P2PReader {
+    void this.queue
+    return this.#outgoing
+  }
+
+  /** Messages of the engine's that were of wrong sizes. */
+  get skipped(): number {
+    return this.#skipped + this.#outgoing.skipped
+  }
+
+  /** Counts that the engine had written back, and that were put right. */
+  get repaired(): number {
+    return this.#repaired + this.#outgoing.repaired + this.#writer.repaired
   }
 
   /** Messages that wait for room in the queue. */
@@ -88,7 +135,8 @@ export class P2PChannel {
 
   /** Up to `most` messages, in the order in which they came. */
   take(most: number): P2PMessage[] {
-    this.#incoming ??= this.queue.reader('incoming')
+    const { queue } = this
+    this.#incoming ??= queue.reader('incoming')
     const messages: P2PMessage[] = []
     for (;;) {
       const first = this.#large[0]
@@ -110,4 +158,16 @@ export class P2PChannel {
       if (messages.length >= most || (count === 0 && moved === 0)) return messages
     }
   }
+}
+
+function checkQueue(queue: unknown, { shape }: Settings): P2PQueue {
+  if (!(queue instanceof P2PQueue)) {
+    return check.refuse('ERR_SABWAY_INVALID_TYPE', 'makeQueue must return a P2PQueue', queue)
+  }
+  const { slotBytes, timestamps, single } = queue
+  if (!single && slotBytes === shape.slotBytes && timestamps === shape.timestamps) return queue
+  throw new SabwayError(
+    'ERR_SABWAY_INVALID_ARGUMENT',
+    `makeQueue must return a queue with both directions, slotBytes ${shape.slotBytes} and timestamps ${shape.timestamps}, got ${single ? 'one direction' : 'two'}, ${slotBytes} and ${timestamps}`,
+  )
 }

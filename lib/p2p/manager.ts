@@ -182,17 +182,19 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
     if (this.#closed) return 0
     let moved = 0
     for (const [number, { reliable, target }] of this.#eachFrame) {
-      const { outgoing } = this.#channel(number)
+      const outgoing = this.#ready(number)?.outgoing
+      if (outgoing === undefined) continue
       moved += this.#drain(target, number, reliable, outgoing, this.#settings.frameBudget - moved).count
     }
     for (const peer of this.#joined()) this.#outbox.flush(peer)
     const now = this.#now()
     for (const peer of this.#peers.values()) peer.assemblies.expire(now)
-    for (const channel of this.#channels) {
-      if (channel === undefined) continue
+    this.#channels.forEach((made, number) => {
+      const channel = made === undefined ? undefined : this.#ready(number)
+      if (channel === undefined) return
       moved += channel.flush(this.#settings.frameBudget - moved)
       channel.writer.repair()
-    }
+    })
     return moved
   }
 
@@ -209,8 +211,8 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
       })),
       channels: this.#channels.flatMap((each, channel) => {
         if (each === undefined) return []
-        const { backlog, large, writer, outgoing } = each
-        return { channel, backlog, large, skipped: outgoing.skipped, repaired: writer.repaired + outgoing.repaired }
+        const { backlog, large, skipped, repaired } = each
+        return { channel, backlog, large, skipped, repaired }
       }),
     }
   }
@@ -243,6 +245,20 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
     check.integer(number, 'channel', 0, this.#settings.channels - 1)
     this.#channels[number] ??= new P2PChannel(number, this.#settings)
     return this.#channels[number]
+  }
+
+  /**
+   * The channel, unless its queue cannot be had: calls of the program are told why, and others of
+   * the network go on without it.
+   */
+  #ready(number: number): P2PChannel | undefined {
+    try {
+      const channel = this.#channel(number)
+      void channel.queue
+      return channel
+    } catch {
+      return undefined
+    }
   }
 
   /** Those that have said hello. The list does not change: there is another one then. */
@@ -415,8 +431,8 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
 
   #dropped(peer: Peer, number: number, reliable: boolean, data: Uint8Array): P2PDropReason | undefined {
     if (!peer.messages.take(1, this.#now())) return 'flood'
-    if (number >= this.#settings.channels) return 'no-channel'
-    return this.#channel(number).deliver(peer.id, reliable, data)
+    const channel = number < this.#settings.channels ? this.#ready(number) : undefined
+    return channel === undefined ? 'no-channel' : channel.deliver(peer.id, reliable, data)
   }
 
   #expel(peer: Peer): void {

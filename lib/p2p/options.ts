@@ -1,5 +1,6 @@
 // The options of a manager of peers, and what it counts.
 import * as check from '../base/check.js'
+import type { P2PQueue } from './queue.js'
 import { OPTION_NAMES, type P2PQueueOptions, type Shape, shapeOf } from './shape.js'
 import type { P2PTransport } from './transport.js'
 import { CHANNELS } from './wire.js'
@@ -22,7 +23,7 @@ export type P2PDropReason =
   | 'flood'
   /** Received: what no manager sends. */
   | 'malformed'
-  /** Received: of a channel that this side does not have. */
+  /** Received: of a channel that this side does not have, or whose queue cannot be had. */
   | 'no-channel'
   /** Received: parts of a message whose rest did not come. */
   | 'incomplete'
@@ -80,6 +81,11 @@ export interface P2PManagerOptions {
   transport: P2PTransport
   /** The form of the queues, which have both directions. */
   queue?: Omit<P2PQueueOptions, 'single'>
+  /**
+   * Gives the queue of a channel, such as one in the engine's own memory: of the form of `queue`,
+   * with both directions. It is called again when the memory of a WebAssembly program has grown.
+   */
+  makeQueue?: (channel: number) => P2PQueue
   /** Channels are 0 to this, less 1: 64, the most, unless given. */
   channels?: number
   /**
@@ -108,6 +114,7 @@ export interface P2PManagerOptions {
 const NAMES = [
   'transport',
   'queue',
+  'makeQueue',
   'channels',
   'maxMessageBytes',
   'maxBacklog',
@@ -134,8 +141,9 @@ const USUAL_FRAME = 1 << 14
 export const PACKET = 1200
 
 /** Options with everything in its place. */
-export interface Settings extends Required<Omit<P2PManagerOptions, 'queue' | 'limits' | 'now'>> {
+export interface Settings extends Required<Omit<P2PManagerOptions, 'queue' | 'makeQueue' | 'limits' | 'now'>> {
   readonly queue: P2PQueueOptions
+  readonly makeQueue: ((channel: number) => P2PQueue) | undefined
   readonly shape: Shape
   readonly limits: Required<P2PLimits>
   readonly now: (() => number) | undefined
@@ -153,10 +161,12 @@ export function settingsOf(options: P2PManagerOptions): Settings {
   )
   const shape = shapeOf(queue)
   const transport = transportOf(given.transport)
+  if (given.makeQueue !== undefined) check.callback(given.makeQueue, 'makeQueue')
   if (given.now !== undefined) check.callback(given.now, 'now')
   return {
     transport,
     queue,
+    makeQueue: given.makeQueue,
     shape,
     channels: check.integer(given.channels ?? CHANNELS, 'channels', 1, CHANNELS),
     maxMessageBytes: check.integer(given.maxMessageBytes ?? 1 << 16, 'maxMessageBytes', 0, LARGEST_MESSAGE),

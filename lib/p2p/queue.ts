@@ -3,7 +3,7 @@
 import { isArrayBuffer, isSharedArrayBuffer } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
-import { sw_p2p_header } from '../generated/abi.js'
+import { SW_P2P_TIMED, sw_p2p_header } from '../generated/abi.js'
 import { P2PReader } from './reader.js'
 import {
   DIRECTIONS,
@@ -49,12 +49,16 @@ export class P2PQueue {
   }
 
   /**
-   * The queue that lies in `buffer`, which Sabway or an engine made with these options. Errors: as
-   * the constructor; ERR_SABWAY_INVALID_ARGUMENT: there are too few bytes.
+   * The queue that lies in `buffer`, which Sabway or an engine made with these options;
+   * `timestamps` is what the memory says, unless given. Errors: as the constructor;
+   * ERR_SABWAY_INVALID_ARGUMENT: there are too few bytes.
    */
   static attach(buffer: ArrayBuffer | SharedArrayBuffer, options?: P2PAttachOptions): P2PQueue {
     const { byteOffset = 0, ...rest } = check.options(options, 'options', [...OPTION_NAMES, 'byteOffset'])
-    return new P2PQueue(rest, (shape) => memoryIn(buffer, byteOffset, shape.byteLength))
+    const memory = memoryIn(buffer, byteOffset, shapeOf(rest).byteLength)
+    // For both directions it is that of the first; their sides look at their own.
+    const version = memory.words[sw_p2p_header.version / 4]
+    return new P2PQueue({ ...rest, timestamps: rest.timestamps ?? version === SW_P2P_TIMED }, () => memory)
   }
 
   /** The memory, for an engine. The queue is all of it, or begins at `byteOffset`. */
@@ -104,6 +108,11 @@ export class P2PQueue {
   /** Become the reader of a direction. Errors: as `writer`. */
   reader(direction: P2PDirection): P2PReader {
     return new P2PReader(this.#memory, this.#shape, this.#direction(direction))
+  }
+
+  /** @internal Was its memory transferred, or that of a program that has grown? */
+  get isGone(): boolean {
+    return this.#memory.words.length === 0
   }
 
   /** Empty both directions. No side may use them: make new ones. */

@@ -1,6 +1,6 @@
 /* Queues between peers: makes the calls that stand in its input, a line each, and prints what each
- * returned and a sum of all bytes of the memory behind it. p2p-agree.test.ts makes the same calls in
- * JavaScript. */
+ * returned and a sum of all bytes of the memory behind it. p2p-agree.test.ts makes the same calls
+ * in JavaScript. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -58,12 +58,16 @@ typedef struct shape {
 
 static uint32_t or_usual(uint32_t value, uint32_t usual) { return value == 0 ? usual : value; }
 
+static uint32_t head_of(uint32_t version) {
+  return version == SW_P2P_TIMED ? sizeof(sw_p2p_timed) : sizeof(sw_p2p_plain);
+}
+
 static bool shape_of(shape *s, const sw_p2p_options *o) {
   s->slots = or_usual(o->slots, SW_P2P_SLOTS);
   s->slot_bytes = or_usual(o->slot_bytes, SW_P2P_SLOT_LARGE);
   s->version = or_usual(o->version, SW_P2P_PLAIN);
   s->single = o->single;
-  s->head_bytes = s->version == SW_P2P_TIMED ? sizeof(sw_p2p_timed) : sizeof(sw_p2p_plain);
+  s->head_bytes = head_of(s->version);
   return s->slots >= 2 && s->slots <= SW_P2P_SLOTS_MOST &&
          (s->slot_bytes == SW_P2P_SLOT_SMALL || s->slot_bytes == SW_P2P_SLOT_LARGE) &&
          (s->version == SW_P2P_PLAIN || s->version == SW_P2P_TIMED) && s->single <= 1;
@@ -133,6 +137,10 @@ static int open_side(sw_p2p_side *side, void *base, uint64_t bytes, const sw_p2p
   if (direction > 1 - s.single) return SW_ERANGE;
   sw_p2p_header *header = header_at(base, direction);
   uint32_t version = sw_peer_load_relaxed(&header->version);
+  if (options->version == 0 && version == SW_P2P_TIMED) {
+    s.version = version;
+    s.head_bytes = head_of(version);
+  }
   if (version != 0 && version != s.version) return SW_ELAYOUT;
   size_t before = (2 - s.single) * sizeof(sw_p2p_header) + (size_t)direction * s.slots * s.slot_bytes;
   *side = (sw_p2p_side){.header = header,

@@ -37,8 +37,9 @@ extern "C" {
 typedef struct sw_p2p_options {
   uint32_t slots;      /* of a direction: 2 to SW_P2P_SLOTS_MOST; 0: SW_P2P_SLOTS */
   uint32_t slot_bytes; /* SW_P2P_SLOT_SMALL, SW_P2P_SLOT_LARGE; 0: the latter */
-  uint32_t version;    /* SW_P2P_PLAIN, SW_P2P_TIMED; 0: the former */
-  uint32_t single;     /* 1: one direction, which is SW_P2P_INCOMING */
+  /* SW_P2P_PLAIN, SW_P2P_TIMED; 0: the former, and when a side is opened, that of the memory */
+  uint32_t version;
+  uint32_t single; /* 1: one direction, which is SW_P2P_INCOMING */
 } sw_p2p_options;
 
 /* What a side knows of its direction. Its own index is here: what stands in the memory is for the

@@ -366,6 +366,44 @@ describe('a manager of peers', () => {
     first.close()
   })
 
+  it('uses queues in the memory of an engine, also when that has moved', async () => {
+    const { manager, pass } = bound(game())
+    const memory = new WebAssembly.Memory({ initial: 20 })
+    const at = (channel: number) => P2PQueue.attach(memory.buffer, { byteOffset: 65536 + channel * 525_000 })
+    const [alice, bob] = [await manager('alice', { channels: 2, makeQueue: at }), await manager('bob')]
+    assert.equal(alice.getP2PChannelQueue(1), memory.buffer)
+    bob.broadcast(1, true, bytes(1))
+    await pass()
+    memory.grow(1)
+    at(1).writer('outgoing').write('', 0, bytes(2))
+    assert.equal(alice.sendP2PMessage(null, 1, true), true)
+    bob.broadcast(1, true, bytes(3))
+    await pass()
+    assert.deepEqual(
+      at(1)
+        .reader('incoming')
+        .take()
+        .map(({ data }) => data[0]),
+      [1, 3],
+    )
+    assert.deepEqual(read(bob, 1), [2])
+    memory.grow(1)
+    alice.frame()
+    assert.equal(alice.getP2PChannelQueue(1), memory.buffer)
+    nothingDropped(alice, bob)
+    new Int32Array(memory.buffer, 65536 + 525_000)[0] = -1 // the engine's own mistake
+    memory.grow(1)
+    bob.broadcast(1, true, bytes(4))
+    await pass()
+    assert.deepEqual([alice.frame(), alice.stats().dropped['no-channel']], [0, 1])
+    throwsError(() => alice.getP2PChannelQueue(1), 'ERR_SABWAY_CORRUPT', /the indices are 4294967295/)
+    const made = { single: new P2PQueue({ single: true }), small: new P2PQueue({ slotBytes: 512 }), none: 1 }
+    const other = await manager('carol', { makeQueue: (channel) => Object.values(made)[channel] as P2PQueue })
+    throwsError(() => other.getP2PChannelQueue(0), 'ERR_SABWAY_INVALID_ARGUMENT', /both directions, .* got one direc/)
+    throwsError(() => other.getP2PChannelQueue(1), 'ERR_SABWAY_INVALID_ARGUMENT', /slotBytes 1024 .* got two, 512/)
+    throwsError(() => other.getP2PChannelQueue(2), 'ERR_SABWAY_INVALID_TYPE', /must return a P2PQueue, got 1/)
+  })
+
   it('sends each message once, whatever a failing transport and a listener do meanwhile', async () => {
     const sent: [string, number[]][] = []
     let fails = true
@@ -404,6 +442,45 @@ describe('a manager of peers', () => {
     ])
     assert.equal(alice.stats().dropped.transport, 1)
     alice.close()
+  })
+
+  it('tells of a transport that does not start, or not end', async () => {
+    const cause = new Error('no network')
+    const fail = () => Promise.reject(cause)
+    const told: unknown[] = []
+    const quiet = { id: 'a', send: () => true, disconnect() {} }
+    for (const transport of [
+      { ...quiet, start: fail, close() {} },
+      { ...quiet, start() {}, close: fail },
+    ]) {
+      const manager = new P2PManager({ transport, frameInterval: Number.POSITIVE_INFINITY })
+      manager.addEventListener('peer-failed', ({ peer, error }) => told.push(peer, error.cause, error.message))
+      for (let i = 0; i < 5; i++) await Promise.resolve()
+      manager.close()
+      for (let i = 0; i < 5; i++) await Promise.resolve()
+    }
+    const text = 'the network between peers failed: the transport failed: no network; the cause says what'
+    assert.deepEqual(told, [null, cause, text, null, cause, text])
+  })
+
+  it('does not start a transport when it was closed at once', async () => {
+    let started = 0
+    const start = () => void started++
+    const transport = { id: 'a', start, send: () => true, disconnect() {}, close() {} }
+    new P2PManager({ transport }).close()
+    for (let i = 0; i < 5; i++) await Promise.resolve()
+    assert.equal(started, 0)
+  })
+
+  it('moves what waits into a queue each frame, up to its budget', async () => {
+    const { manager, pass } = bound(game())
+    const [alice, bob] = [await manager('alice'), await manager('bob', { frameBudget: 30 })]
+    for (let n = 0; n < 400; n++) alice.broadcast(n < 300 ? 0 : 1, true, bytes(n))
+    await pass()
+    const { incoming } = engine(bob, 0)
+    assert.equal(incoming.take().length, 255)
+    assert.deepEqual([bob.frame(), bob.frame(), bob.frame()], [30, 15, 0])
+    assert.equal(incoming.take().length, 45)
   })
 
   it('is closed by `using`, and then refuses', async () => {

@@ -196,6 +196,15 @@ describe('a queue between peers', () => {
     assert.deepEqual(channels(queue.reader('incoming')), [3])
   })
 
+  it('has timestamps where its memory says so', () => {
+    const { queue, writer } = ends(new P2PQueue({ slots: SLOTS, timestamps: true }))
+    writer.write('a', 1, bytes(2), 3)
+    const attached = P2PQueue.attach(queue.buffer, { slots: SLOTS })
+    assert.equal(attached.timestamps, true)
+    assert.deepEqual(attached.reader('incoming').take(), [{ from: 'a', channel: 1, timestamp: 3, data: bytes(2) }])
+    assert.equal(P2PQueue.attach(new P2PQueue({ slots: SLOTS }).buffer, { slots: SLOTS }).timestamps, false)
+  })
+
   it('is empty after clear', () => {
     const { queue, writer } = ends()
     put(writer, 1)

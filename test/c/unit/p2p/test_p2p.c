@@ -215,6 +215,13 @@ static void a_timestamp_has_64_bits(void **state) {
   assert_int_equal(sw_p2p_peek(&q.r, &m), 1);
   assert_true(m.timestamp == 0x123456789abcdef0);
   assert_memory_equal(m.data, "xy", 2);
+  q.options.version = 0; /* as the memory has it */
+  queue_reopen(&q);
+  assert_int_equal(sw_p2p_peek(&q.r, &m), 1);
+  assert_true(m.timestamp == 0x123456789abcdef0);
+  assert_memory_equal(m.data, "xy", 2);
+  q.header->version = 3;
+  assert_int_equal(sw_p2p_open_reader(&q.r, q.memory, MEMORY, &q.options, 0), SW_ELAYOUT);
   queue_close(&q);
 }
 
