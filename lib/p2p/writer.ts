@@ -164,13 +164,6 @@ function copyByWords(side: P2PSide, at: number, data: Uint8Array, length: number
   }
   const { words } = side
   const whole = length >>> 2
-  let i = 0
-  for (; i + 4 <= whole; i += 4) {
-    words[at + i] = stageWords[i]!
-    words[at + i + 1] = stageWords[i + 1]!
-    words[at + i + 2] = stageWords[i + 2]!
-    words[at + i + 3] = stageWords[i + 3]!
-  }
-  for (; i < whole; i++) words[at + i] = stageWords[i]!
+  for (let i = 0; i < whole; i++) words[at + i] = stageWords[i]!
   for (let k = length & ~3; k < length; k++) side.bytes[at * 4 + k] = stage[k]!
 }

@@ -276,6 +276,22 @@ describe('a manager of peers', () => {
     assert.deepEqual(pieces, { none: 200, frame: 2 })
   })
 
+  it('begins another piece when one is full', async () => {
+    const { manager, pass } = bound(game())
+    const [alice, bob] = [await manager('alice', { batch: 'frame' }), await manager('bob')]
+    for (let n = 0; n < 100; n++) {
+      assert.equal(alice.broadcast(0, true, filled(900, n)), true)
+      assert.equal(alice.broadcast(1, false, filled(500, n)), true)
+    }
+    assert.equal(alice.broadcast(0, true, filled(20_000)), true)
+    alice.frame()
+    await pass()
+    const lengths = bob.readP2PMessagesOnChannel(0).map(({ data }) => data.length)
+    assert.deepEqual(lengths, [...Array(100).fill(900), 20_000])
+    assert.deepEqual(read(bob, 1), [...Array(100).keys()])
+    nothingDropped(alice, bob)
+  })
+
   it('sends what is in a queue each frame, when it is told to, up to its budget', async () => {
     const { manager, pass } = bound(game())
     const [alice, bob] = [await manager('alice', { frameBudget: 20 }), await manager('bob')]
@@ -560,6 +576,7 @@ describe('arguments of a manager of peers', () => {
     const make = (options: object) => () =>
       new P2PManager({ transport: hub.connect(`${Math.random()}`), ...options } as never)
     throwsError(() => new P2PManager(odd(undefined)), 'ERR_SABWAY_INVALID_TYPE', /transport must be an object/)
+    throwsError(make({ transport: null }), 'ERR_SABWAY_INVALID_TYPE', /transport must be an object/)
     throwsError(make({ transport: { id: 'a' } }), 'ERR_SABWAY_INVALID_TYPE', /transport must be an object/)
     throwsError(make({ channels: 65 }), 'ERR_SABWAY_OUT_OF_RANGE', /channels must be an integer from 1 to 64/)
     throwsError(make({ queue: { single: true } }), 'ERR_SABWAY_INVALID_ARGUMENT', /unknown option 'single'/)

@@ -324,7 +324,11 @@ describe('arguments of queues between peers', () => {
     throwsError(() => new P2PQueue({ slotBytes: odd(600) }), 'ERR_SABWAY_INVALID_ARGUMENT', /512 or 1024, got 600/)
     throwsError(() => new P2PQueue({ timestamps: odd(1) }), 'ERR_SABWAY_INVALID_TYPE', /timestamps must be true or/)
     throwsError(() => new P2PQueue({ single: odd(null) }), 'ERR_SABWAY_INVALID_TYPE', /single must be true or false/)
-    throwsError(() => new P2PQueue(odd({ size: 5 })), 'ERR_SABWAY_INVALID_ARGUMENT', /unknown option 'size'/)
+    throwsError(
+      () => new P2PQueue(odd({ size: 5 })),
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      /^[^:]*: options: unknown option 'size'/,
+    )
     throwsError(() => P2PQueue.attach(odd({})), 'ERR_SABWAY_INVALID_TYPE', /buffer must be a SharedArrayBuffer or/)
     throwsError(() => P2PQueue.attach(buffer), 'ERR_SABWAY_INVALID_ARGUMENT', /has 524320 bytes, and there are 1000/)
     const at = (byteOffset: unknown): P2PAttachOptions => ({ slots: 2, byteOffset: odd(byteOffset) })
