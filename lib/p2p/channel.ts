@@ -152,7 +152,7 @@ export class P2PChannel {
         (message) => {
           messages.push(message.toMessage())
         },
-        Math.min(left, before),
+        Math.max(Math.min(left, before), 0),
       )
       const moved = this.flush(Number.POSITIVE_INFINITY)
       if (messages.length >= most || (count === 0 && moved === 0)) return messages

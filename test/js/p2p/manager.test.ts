@@ -200,7 +200,10 @@ describe('a manager of peers', () => {
     const lengths = [10, 981, 5, 17_000, 65_536, 980, 16_384, 40_000]
     for (const length of lengths) assert.equal(alice.sendP2PMessage('bob', 2, true, filled(length)), true)
     await pass()
-    const messages = bob.readP2PMessagesOnChannel(2)
+    assert.deepEqual(bob.readP2PMessagesOnChannel(2, 0), [])
+    const messages = [1, 0, 2, 1].flatMap((most) => bob.readP2PMessagesOnChannel(2, most))
+    messages.push(...bob.readP2PMessagesOnChannel(2))
+    assert.deepEqual(bob.readP2PMessagesOnChannel(2, 0), [])
     assert.deepEqual(
       messages.map(({ data }) => data.length),
       lengths,
