@@ -8,8 +8,9 @@ export const ID_WORDS = SW_P2P_FROM / 4
 /** A peer that invents ids must not fill the memory. */
 const REMEMBERED = 1024
 
-const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+// An AudioWorklet has neither, and may still load this.
+let encoder: TextEncoder | undefined
+let decoder: TextDecoder | undefined
 
 const encoded = new Map<string, Int32Array>()
 
@@ -21,6 +22,7 @@ export function idWords(id: string, name = 'from'): Int32Array {
   const known = encoded.get(id)
   if (known !== undefined) return known
   if (typeof id !== 'string') check.refuse('ERR_SABWAY_INVALID_TYPE', `${name} must be a string`, id)
+  encoder ??= new TextEncoder()
   const utf8 = encoder.encode(id)
   if (utf8.length > SW_P2P_FROM || id.includes('\0')) {
     throw new SabwayError(
@@ -77,5 +79,6 @@ export function idText(memory: Int32Array, at: number): string {
 function decode(words: Int32Array): string {
   const utf8 = new Uint8Array(words.buffer)
   const end = utf8.indexOf(0)
+  decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
   return decoder.decode(end < 0 ? utf8 : utf8.subarray(0, end))
 }
