@@ -1,10 +1,15 @@
-// One side of a queue between peers: writes or reads consecutive numbers, sleeping a little where
-// there is no room or no message.
-import { parentPort, workerData } from 'node:worker_threads'
+// One side of a queue between peers, in a thread or a process: writes or reads consecutive numbers,
+// sleeping a little where there is no room or no message.
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { Region } from 'sabway'
 import { type P2PDirection, P2PQueue, type P2PQueueOptions } from 'sabway/p2p'
 
 export interface P2PTask {
-  buffer: SharedArrayBuffer
+  /** The queue's first byte in the memory. */
+  p2p: number
+  /** The memory, or the token of its region. */
+  buffer?: SharedArrayBuffer
+  token?: string
   options: P2PQueueOptions
   direction: P2PDirection
   job: 'write' | 'read'
@@ -20,8 +25,10 @@ export interface P2PDone {
   bad: number
 }
 
-const { buffer, options, direction, job, first, count } = workerData as P2PTask
-const queue = P2PQueue.attach(buffer, options)
+const task = (isMainThread ? JSON.parse(process.argv[2]!) : workerData) as P2PTask
+const say = (message: unknown) => (isMainThread ? process.send!(message) : parentPort!.postMessage(message))
+const { p2p: byteOffset, buffer, token, options, direction, job, first, count } = task
+const queue = P2PQueue.attach(buffer ?? Region.open(token!).buffer, { ...options, byteOffset })
 const never = new Int32Array(new SharedArrayBuffer(4))
 const pause = () => Atomics.wait(never, 0, 0, 1)
 const data = new Uint8Array(20)
@@ -58,5 +65,5 @@ function read(): P2PDone {
   return { wrong, skipped: reader.skipped, bad: reader.bad }
 }
 
-parentPort!.postMessage('begun')
-parentPort!.postMessage(job === 'write' ? write() : read())
+say('begun')
+say(job === 'write' ? write() : read())
