@@ -134,8 +134,7 @@ export class P2PLoopback {
   #plan(at: number, run: () => void): void {
     let place = this.#tasks.length
     while (place > 0 && this.#tasks[place - 1]!.at > at) place--
-    if (place === this.#tasks.length) this.#tasks.push({ at, run })
-    else this.#tasks.splice(place, 0, { at, run })
+    this.#tasks.splice(place, 0, { at, run })
     this.#wake()
   }
 

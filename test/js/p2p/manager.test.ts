@@ -261,19 +261,23 @@ describe('a manager of peers', () => {
       const transport = hub.connect('alice')
       const { send } = transport
       let sends = 0
+      const reliable = new Set<boolean>()
       transport.send = (...args) => {
         sends++
+        reliable.add(args[2])
         return send.apply(transport, args)
       }
       const alice = new P2PManager({ transport, batch, frameInterval: Number.POSITIVE_INFINITY })
       await pass()
       const bob = await manager('bob')
       sends = 0
+      reliable.clear()
       for (let n = 0; n < 200; n++) alice.broadcast(n % 2, n % 2 === 0, bytes(n))
       alice.frame()
       await pass()
       assert.deepEqual(read(bob, 0).length + read(bob, 1).length, 200)
       pieces[batch] = sends
+      assert.equal(reliable.size, 2)
       alice.close()
     }
     assert.deepEqual(pieces, { none: 200, frame: 2 })
@@ -362,6 +366,7 @@ describe('a manager of peers', () => {
     const first = hub.connect('alice')
     const told: string[] = []
     let hellos = 0
+    let answers = 0
     const begin = () =>
       first.start({
         joined: (peer) => void told.push(peer),
@@ -369,7 +374,9 @@ describe('a manager of peers', () => {
         failed: () => {},
         drained: () => {},
         message: (_, frame) => {
-          if (frame[0] === 1) hellos++
+          if (frame[0] !== 1) return
+          hellos++
+          answers += frame[2]!
         },
       })
     begin()
@@ -380,7 +387,11 @@ describe('a manager of peers', () => {
     assert.equal(hellos, 1)
     first.send('bob', 0, true, hello)
     await pass()
-    assert.equal(hellos, 2)
+    assert.deepEqual([hellos, answers], [2, 1])
+    hello[2] = 1 // an answer wants none
+    first.send('bob', 0, true, hello)
+    await pass()
+    assert.deepEqual([hellos, answers], [2, 1])
     assert.deepEqual(bob.peers, ['alice'])
     first.close()
   })

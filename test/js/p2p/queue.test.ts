@@ -334,7 +334,11 @@ describe('arguments of queues between peers', () => {
     const at = (byteOffset: unknown): P2PAttachOptions => ({ slots: 2, byteOffset: odd(byteOffset) })
     throwsError(() => P2PQueue.attach(buffer, at(2)), 'ERR_SABWAY_INVALID_ARGUMENT', /a multiple of 4, got 2/)
     throwsError(() => P2PQueue.attach(buffer, at(-4)), 'ERR_SABWAY_OUT_OF_RANGE', /byteOffset must be/)
-    throwsError(() => queue.writer(odd('in')), 'ERR_SABWAY_INVALID_ARGUMENT', /one of 'incoming', 'outgoing', got 'in'/)
+    throwsError(
+      () => queue.writer(odd('in')),
+      'ERR_SABWAY_INVALID_ARGUMENT',
+      /direction must be one of 'incoming', 'outgoing', got 'in'/,
+    )
     const single = new P2PQueue({ single: true })
     throwsError(() => single.reader('outgoing'), 'ERR_SABWAY_INVALID_ARGUMENT', /one of 'incoming', got 'outgoing'/)
     throwsError(() => writer.write(odd(5), 0, bytes()), 'ERR_SABWAY_INVALID_TYPE', /from must be a string, got 5/)
