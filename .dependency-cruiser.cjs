@@ -24,9 +24,10 @@ const ROOMS = [
   { name: 'queues', files: '^lib/queues/' },
   { name: 'broadcast', files: '^lib/(broadcast|channels)/' },
   { name: 'tasks', files: '^lib/tasks/' },
+  { name: 'p2p', files: '^lib/p2p/' },
   // Puts the parts together.
   { name: 'loading', files: '^lib/(load|whole|objects|codecs|exports|exports-bytes)\\.ts$' },
-  { name: 'entries', files: '^lib/(electron/|(index|bytes|browser|browser-bytes|browser-codecs)\\.ts$)' },
+  { name: 'entries', files: '^lib/(electron/|(index|bytes|browser|browser-bytes|browser-codecs|p2p|browser-p2p)\\.ts$)' },
 ]
 
 const upward = ROOMS.slice(0, -1).map(({ name, files }, level) => ({

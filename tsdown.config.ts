@@ -24,6 +24,7 @@ const ofNode = {
   index: 'lib/index.ts',
   bytes: 'lib/bytes.ts',
   codecs: 'lib/codecs.ts',
+  p2p: 'lib/p2p.ts',
   'electron/main': 'lib/electron/main.ts',
   'electron/preload': 'lib/electron/preload.ts',
 }
@@ -32,6 +33,7 @@ const ofPages = {
   browser: 'lib/browser.ts',
   'browser-bytes': 'lib/browser-bytes.ts',
   'browser-codecs': 'lib/browser-codecs.ts',
+  'browser-p2p': 'lib/browser-p2p.ts',
   'browser-objects': 'lib/objects.ts',
   'electron/renderer': 'lib/electron/renderer.ts',
 }

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const ENTRY = /^(index|bytes|codecs|browser|browser-bytes|browser-codecs|main|preload|renderer)\.d\.[mc]ts$/
+const ENTRY =
+  /^(index|bytes|codecs|p2p|browser|browser-bytes|browser-codecs|browser-p2p|main|preload|renderer)\.d\.[mc]ts$/
 
 copyFileSync(join(root, 'lib', 'globals.d.ts'), join(root, 'dist', 'globals.d.ts'))
 for (const [folder, path] of [

@@ -3,6 +3,7 @@ import {
   type CODEC_ERRORS,
   ERRORS,
   type OBJECT_ERRORS,
+  type PEER_ERRORS,
   type WRAPPER_ERRORS,
 } from '../generated/abi.js'
 import { isError, isTrap } from './brand.js'
@@ -15,6 +16,7 @@ export type ErrorCode =
   | keyof typeof OBJECT_ERRORS
   | keyof typeof CODEC_ERRORS
   | keyof typeof WRAPPER_ERRORS
+  | keyof typeof PEER_ERRORS
 
 interface Known {
   readonly number: number

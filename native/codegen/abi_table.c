@@ -6,6 +6,7 @@
 #include "sabway/directory.h"
 #include "sabway/heap.h"
 #include "sabway/heap_channel.h"
+#include "sabway/layout/p2p.h"
 #include "sabway/map.h"
 #include "sabway/offer.h"
 #include "sabway/pool.h"
@@ -121,6 +122,10 @@ static const row ROWS[] = {
     SWI_FIELD(sw_offer, which)
     SWI_FIELD(sw_offer, value)
     SWI_FIELD(sw_offer, home)
+    /* In memory of their own, so they are no part of the layout hash. */
+    SW_P2P_STRUCTS(SWI_STRUCT)
+    SW_P2P_FIELDS(SWI_FIELD)
+    SW_P2P_CONSTANTS(SWI_CONSTANT)
     // clang-format on
 };
 

@@ -283,6 +283,9 @@ const OF_OBJECTS = [
 /** What only codecs find that compress or encrypt. */
 const OF_WRAPPERS = ['FORGED', 'NOT_COMPRESSED', 'EXPANDS_TOO_MUCH'].map((name) => `ERR_SABWAY_${name}`)
 
+/** What only the managers of peers find. */
+const OF_PEERS = ['TRANSPORT', 'PEER_EXPELLED'].map((name) => `ERR_SABWAY_${name}`)
+
 /** What only codecs find. */
 const OF_CODECS = ['ERR_SABWAY_NOT_ENCODABLE', 'ERR_SABWAY_NOT_DECODABLE']
 
@@ -313,7 +316,9 @@ function abiFiles(rows) {
     ...of('constant').map((row) => `export const ${row.owner} = ${row.value}`),
     '',
     'export const ERRORS = {',
-    ...errors((code) => ![OF_ADDON, OF_OBJECTS, OF_CODECS, OF_WRAPPERS].some((codes) => codes.includes(code))),
+    ...errors(
+      (code) => ![OF_ADDON, OF_OBJECTS, OF_CODECS, OF_WRAPPERS, OF_PEERS].some((codes) => codes.includes(code)),
+    ),
     '} as const',
     '',
     'export const ADDON_ERRORS = {',
@@ -330,6 +335,10 @@ function abiFiles(rows) {
     '',
     'export const WRAPPER_ERRORS = {',
     ...errors((code) => OF_WRAPPERS.includes(code)),
+    '} as const',
+    '',
+    'export const PEER_ERRORS = {',
+    ...errors((code) => OF_PEERS.includes(code)),
     '} as const',
   ]
   return found

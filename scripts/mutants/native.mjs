@@ -145,6 +145,14 @@ const COVER = [
     },
   ],
   [
+    'native/core/p2p/',
+    {
+      asan: ['test_p2p', 'test_p2p_golden', 'test_hostile_p2p'],
+      plain: ['model_core', 'test_crash_p2p'],
+      js: /p2p-agree/,
+    },
+  ],
+  [
     'native/core/objects/',
     {
       asan: ['test_object', 'test_objects', 'test_heap_channel', 'test_hostile_heap', 'test_double_fetch_heap'],

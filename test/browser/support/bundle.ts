@@ -11,6 +11,7 @@ const page = (file: string) => resolve(root, 'test/browser/page', file)
 const replaced: Record<string, string> = {
   sabway: page('sabway.ts'),
   'sabway/codecs': resolve(root, 'dist/browser-codecs.mjs'),
+  'sabway/p2p': resolve(root, 'dist/browser-p2p.mjs'),
   'sabway/electron/renderer': resolve(root, 'dist/electron/renderer.mjs'),
   'node:assert/strict': page('node/assert.ts'),
   'node:timers': page('node/timers.ts'),

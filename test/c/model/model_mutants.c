@@ -286,6 +286,12 @@ static const struct reason {
      "the lock orders it between the living; it is for what a crash leaves"},
     {"sw_vector_delete", "&v.vector->moving", MODEL_WEAKEN, "as above"},
     {"sw_vector_set", "WRITING", MODEL_WEAKEN, "as above"},
+    {"put_right", "->message_count, &count, used", MODEL_WEAKEN, "a number, which hands nothing on"},
+    {"sw_p2p_commit", "->message_count, 1)", MODEL_WEAKEN, "the index before it, edge [I1], publishes the message"},
+    {"sw_p2p_writer_repair", "->message_count", MODEL_WEAKEN,
+     "a count that is put right by an old number is wrong behind that, and put right again"},
+    {"sw_p2p_reader_repair", "->write_index", MODEL_WEAKEN, "as above"},
+    {"sw_p2p_reader_repair", "->message_count", MODEL_WEAKEN, "as above"},
 };
 
 enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };

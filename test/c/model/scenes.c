@@ -10,7 +10,7 @@ const model_scenario *const scenes_all[] = {
     /* SCENES_FOUNDATION of them so far */
     scenes_object, scenes_string, scenes_vector, scenes_list, scenes_map, scenes_record, scenes_sync, scenes_pool,
     scenes_queue, scenes_ack, scenes_single, scenes_priority, scenes_offer, scenes_broadcast, scenes_broadcast_end,
-    NULL};
+    scenes_p2p, NULL};
 
 struct world world;
 

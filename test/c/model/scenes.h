@@ -12,7 +12,7 @@ extern const model_scenario scenes_ring[], scenes_park[], scenes_relay[], scenes
     scenes_claim[], scenes_attach[], scenes_mutex[], scenes_heap[], scenes_burial[], scenes_registry[],
     scenes_channel[], scenes_ready[], scenes_object[], scenes_string[], scenes_vector[], scenes_list[], scenes_map[],
     scenes_record[], scenes_waits[], scenes_sync[], scenes_pool[], scenes_queue[], scenes_ack[], scenes_single[],
-    scenes_priority[], scenes_offer[], scenes_broadcast[], scenes_broadcast_end[];
+    scenes_priority[], scenes_offer[], scenes_broadcast[], scenes_broadcast_end[], scenes_p2p[];
 extern const model_scenario *const scenes_all[]; /* ended by NULL */
 /* How many of the lists, the first, are of what the structures stand on. */
 enum { SCENES_FOUNDATION = 14 };

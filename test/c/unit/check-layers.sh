@@ -16,7 +16,7 @@ core/ring
 core/channel core/mutex
 core/heap
 core/objects
-core/string core/vector core/list core/map core/record core/sync core/pool core/queue core/broadcast
+core/string core/vector core/list core/map core/record core/sync core/pool core/queue core/broadcast core/p2p
 prim
 threads util
 process worker

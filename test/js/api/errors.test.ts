@@ -16,6 +16,7 @@ import {
   SharedMemoryPool,
 } from 'sabway'
 import { compressed, encrypted } from 'sabway/codecs'
+import { P2PLoopback, P2PManager, type P2PTransport } from 'sabway/p2p'
 import { abi, ringWord } from '../support/abi.js'
 import { attach, keep, open, pair } from '../support/channels.js'
 import { runChild } from '../support/children.js'
@@ -77,7 +78,39 @@ const UNTESTED = [
 ] as const
 type Untested = (typeof UNTESTED)[number]
 
+/** What a transport tells one that sends the peer something malformed when it has joined. */
+function sendsNonsense(transport: P2PTransport, to: string): void {
+  transport.start({
+    joined: (peer) => void (peer === to && transport.send(to, 0, true, new Uint8Array(3))),
+    left() {},
+    failed() {},
+    message() {},
+    drained() {},
+  })
+}
+
+/** The failure that a manager tells of when its network has what `happens` in it. */
+function failure(happens: (hub: P2PLoopback) => void): Promise<never> {
+  const hub = new P2PLoopback()
+  const manager = new P2PManager({ transport: hub.connect('alice'), limits: { malformed: 0 } })
+  const failed = new Promise<never>((_, reject) => {
+    manager.addEventListener('peer-failed', ({ error }) => reject(error))
+  })
+  const bob = hub.connect('bob')
+  const joined = (peer: string) => void (peer === 'alice' && happens(hub))
+  bob.start({ joined, left() {}, failed() {}, message() {}, drained() {} })
+  return within(failed, "a 'peer-failed' event").finally(() => manager.close())
+}
+
 const table: Record<Exclude<ErrorCode, Untested>, Row> = {
+  ERR_SABWAY_TRANSPORT: {
+    act: () => failure((hub) => hub.cut('alice', 'bob')),
+    teaches: /the connection to 'bob' failed: the connection was cut; the cause says what/,
+  },
+  ERR_SABWAY_PEER_EXPELLED: {
+    act: () => failure((hub) => sendsNonsense(hub.connect('carol'), 'alice')),
+    teaches: /'carol' has sent 1 frames that are no frames, and was cut off; raise limits\.malformed/,
+  },
   ERR_SABWAY_INVALID_ARGUMENT: {
     native: true,
     act: () => open().startWorker({ builtin: 'ecco' } as never),

@@ -40,12 +40,12 @@ interface Abi {
   ERRORS: Record<string, { number: number; text: string }>
 }
 
-const { ADDON_ERRORS, OBJECT_ERRORS, CODEC_ERRORS, WRAPPER_ERRORS, ...rest } = generated as Abi &
-  Record<'ADDON_ERRORS' | 'OBJECT_ERRORS' | 'CODEC_ERRORS' | 'WRAPPER_ERRORS', Abi['ERRORS']>
+const { ADDON_ERRORS, OBJECT_ERRORS, CODEC_ERRORS, WRAPPER_ERRORS, PEER_ERRORS, ...rest } = generated as Abi &
+  Record<'ADDON_ERRORS' | 'OBJECT_ERRORS' | 'CODEC_ERRORS' | 'WRAPPER_ERRORS' | 'PEER_ERRORS', Abi['ERRORS']>
 
 export const abi: Abi = {
   ...rest,
-  ERRORS: { ...rest.ERRORS, ...ADDON_ERRORS, ...OBJECT_ERRORS, ...CODEC_ERRORS, ...WRAPPER_ERRORS },
+  ERRORS: { ...rest.ERRORS, ...ADDON_ERRORS, ...OBJECT_ERRORS, ...CODEC_ERRORS, ...WRAPPER_ERRORS, ...PEER_ERRORS },
 }
 
 /** Index, in an Int32Array over the region, of a word of the ring that this side produces into. */

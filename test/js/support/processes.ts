@@ -13,6 +13,7 @@ import type { ContainersTask } from '../workers/containers.js'
 import type { HeapTask } from '../workers/heap.js'
 import type { MapTask } from '../workers/map.js'
 import type { MutexTask } from '../workers/mutex.js'
+import type { P2PTask } from '../workers/p2p.js'
 import type { PoolTask } from '../workers/pools.js'
 import type { QueuesTask } from '../workers/queues.js'
 import type { RecordTask } from '../workers/record.js'
@@ -27,6 +28,7 @@ const running: Peer[] = []
 /** What a task has that only those of its program have, and the program; the first that fits. */
 const PROGRAMS: readonly (readonly [mark: string, name: string])[] = [
   ['broadcast', 'workers/broadcast'],
+  ['p2p', 'workers/p2p'],
   ['select', 'workers/select'],
   ['pool', 'workers/pools'],
   ['locks', 'workers/mutex'],
@@ -58,6 +60,7 @@ export class Peer {
       | ContainersTask
       | CodedTask
       | PoolTask
+      | P2PTask
       | SyncTask
       | QueuesTask
       | BroadcastTask

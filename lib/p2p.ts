@@ -1,0 +1,18 @@
+// sabway/p2p: queues of messages between peers, for game engines that know their bytes, and what
+// moves messages between them and a network. It works in pages, their workers and Node, and needs
+// neither the addon nor WebAssembly.
+import { provideErrors } from './base/errors.js'
+import { PEER_ERRORS } from './generated/abi.js'
+
+provideErrors(PEER_ERRORS)
+
+export { P2PFailureEvent, type P2PManagerEventMap, P2PPeerEvent } from './p2p/events.js'
+export type { P2PExposeNames } from './p2p/expose.js'
+export { P2PLoopback, type P2PLoopbackOptions } from './p2p/loopback.js'
+export { type P2PChannelStats, P2PManager, type P2PPeerStats, type P2PStats } from './p2p/manager.js'
+export type { P2PCounters, P2PDropReason, P2PLimits, P2PManagerOptions } from './p2p/options.js'
+export { type P2PAttachOptions, P2PQueue } from './p2p/queue.js'
+export type { P2PMessage, P2PMessageView, P2PReader } from './p2p/reader.js'
+export type { P2PDirection, P2PQueueOptions } from './p2p/shape.js'
+export type { P2PTransport, P2PTransportEvents } from './p2p/transport.js'
+export type { P2PWriter } from './p2p/writer.js'
