@@ -235,7 +235,7 @@ static int look(sw_offer *o, const sw_queue_handle *q, sw_heap *h, uint32_t side
         continue;
       }
       met = meet(o, h, &c, value);
-      if (met == YIELDED) o->yielded |= UINT64_C(1) << endpoint;
+      if (met == YIELDED && o != NULL) o->yielded |= UINT64_C(1) << endpoint;
       if (met != MET) break;
       *got = other == SWI_WAIT_ROOM ? c.value : 0;
       sw_store_relaxed(&queue->turns[other], endpoint + 1);
