@@ -2,7 +2,6 @@
 import { isUint8Array, lengthOf } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
-import type { SharedBytes } from '../base/shared-bytes.js'
 import type { Format, Takes } from '../codec/format.js'
 import {
   SW_MAP_BIGINT,
@@ -33,7 +32,7 @@ export interface Views {
   readonly integers: BigInt64Array
 }
 
-export const viewsOf = (bytes: SharedBytes): Views => ({
+export const viewsOf = (bytes: Uint8Array): Views => ({
   bytes,
   doubles: new Float64Array(bytes.buffer),
   integers: new BigInt64Array(bytes.buffer),
@@ -42,8 +41,20 @@ export const viewsOf = (bytes: SharedBytes): Views => ({
 /** Larger blocks are given back behind each use. */
 const KEPT = 65536
 
+/** Where a value is put. */
+export interface ValuePlace {
+  /** Of its first byte, a multiple of 8. */
+  readonly at: number
+  /** Bytes that there is room for. */
+  readonly room: number
+  /** Of what was put last. */
+  length: number
+  /** Have room for so many bytes. What is there is lost. */
+  need(bytes: number): void
+}
+
 /** A place for a key or a value, in this thread's own memory of the region. */
-export class Place {
+export class Place implements ValuePlace {
   at: number
   room: number
   /** Of what was put last. */
@@ -95,7 +106,7 @@ function bigBytes(value: bigint): number {
   return bits / 8
 }
 
-function putBig(views: Views, place: Place, value: bigint): void {
+function putBig(views: Views, place: ValuePlace, value: bigint): void {
   if (BigInt.asIntN(64, value) === value) {
     views.integers[place.at >>> 3] = value
     place.length = 8
@@ -112,7 +123,7 @@ function putBig(views: Views, place: Place, value: bigint): void {
   place.length = length
 }
 
-function putText(views: Views, place: Place, text: string): void {
+function putText(views: Views, place: ValuePlace, text: string): void {
   let end = text.length <= place.room ? writeText(views.bytes, place.at, place.at + place.room, text) : -1
   if (end < 0) {
     place.need(textBytes(text))
@@ -121,7 +132,7 @@ function putText(views: Views, place: Place, text: string): void {
   place.length = end - place.at
 }
 
-function putBytes(views: Views, place: Place, bytes: Uint8Array): void {
+function putBytes(views: Views, place: ValuePlace, bytes: Uint8Array): void {
   const length = lengthOf(bytes)
   place.need(length)
   views.bytes.set(bytes, place.at)
@@ -205,7 +216,7 @@ export const whereOf = (format: Format | null, key: unknown): string | undefined
  */
 export function putValue(
   views: Views,
-  place: Place,
+  place: ValuePlace,
   value: unknown,
   { numeric, format }: ValueRules,
   where?: string,
@@ -243,7 +254,7 @@ export function putValue(
   return putCoded(views, place, value, format, where)
 }
 
-function putCoded(views: Views, place: Place, value: unknown, format: Format, where: string | undefined): number {
+function putCoded(views: Views, place: ValuePlace, value: unknown, format: Format, where: string | undefined): number {
   const parts = format.encode(value, undefined, where)
   const length = parts.reduce((sum, part) => aligned(sum) + part.length, 0)
   place.need(length)

@@ -2,11 +2,12 @@
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { abortController, now as clock, immediate, parentThread } from '../base/host.js'
+import { formatFor } from '../channel/parts.js'
 import { AllocatedMemory } from '../heap/allocated-memory.js'
 import { type Delivery, MultiProducerQueue } from '../queues/multi-producer.js'
 import { Region } from '../region/region.js'
+import { type Item, itemCodec } from './items.js'
 import {
-  type Answer,
   attemptsOf,
   DONE,
   FAILED,
@@ -14,6 +15,7 @@ import {
   isAbout,
   LOST,
   ofPool,
+  POSTED,
   PROGRESS,
   partsOf,
   placeOf,
@@ -22,7 +24,6 @@ import {
   SKIPPED,
   type Start,
   stateOf,
-  type TaskItem,
   type Tells,
   type Told,
   wordOf,
@@ -124,8 +125,8 @@ class Run implements Task {
 }
 
 class Server {
-  readonly answers: MultiProducerQueue<Answer>
-  readonly #tasks: MultiProducerQueue<TaskItem>
+  readonly answers: MultiProducerQueue<Item>
+  readonly #tasks: MultiProducerQueue<Item>
   readonly #places: Int32Array
   readonly #region: Region
   readonly #start: Start
@@ -141,8 +142,9 @@ class Server {
     this.#tell = tell
     this.#region = Region.open(start.region)
     const { heap } = this.#region
-    this.#tasks = new MultiProducerQueue(heap, start.tasks)
-    this.answers = new MultiProducerQueue(heap, start.answers)
+    const codec = itemCodec(formatFor(start.codec))
+    this.#tasks = new MultiProducerQueue<Item>(heap, start.tasks, { codec })
+    this.answers = new MultiProducerQueue<Item>(heap, start.answers, { codec })
     this.#places = new AllocatedMemory(heap, start.places).getArray(Int32Array)
   }
 
@@ -185,7 +187,7 @@ class Server {
     }
   }
 
-  async #next(): Promise<Delivery<TaskItem> | null> {
+  async #next(): Promise<Delivery<Item> | null> {
     try {
       return await this.#tasks.receive()
     } catch (error) {
@@ -195,18 +197,18 @@ class Server {
   }
 
   /** Null, or a promise where it waits. */
-  #do(item: Delivery<TaskItem>): Promise<void> | null {
+  #do(item: Delivery<Item>): Promise<void> | null {
     const [task] = item.value
     const attempt = this.#claim(task)
     if (attempt === null) return this.#answer(item, [task, SKIPPED])
     if (attempt === LOST_AGAIN) return this.#answer(item, [task, LOST])
     const run = new Run(this, task, attempt)
     this.#running.set(task, run)
-    if (item.value.length === 1) return this.#fetch(task).then((value) => this.#call(item, run, value) ?? undefined)
-    return this.#call(item, run, item.value[1])
+    if (item.value[1] === POSTED) return this.#fetch(task).then((value) => this.#call(item, run, value) ?? undefined)
+    return this.#call(item, run, item.value[2])
   }
 
-  #call(item: Delivery<TaskItem>, run: Run, value: unknown): Promise<void> | null {
+  #call(item: Delivery<Item>, run: Run, value: unknown): Promise<void> | null {
     try {
       const output = this.#run(value, run)
       if (!isThenable(output)) return this.#done(item, run, output)
@@ -219,7 +221,7 @@ class Server {
     }
   }
 
-  #done(item: Delivery<TaskItem>, run: Run, output: unknown): Promise<void> | null {
+  #done(item: Delivery<Item>, run: Run, output: unknown): Promise<void> | null {
     if (run.moved !== null && run.moved.value === output) {
       this.#running.delete(run.number)
       this.#tell({ sabwayTasks: 'done', task: run.number, value: output }, run.moved.list)
@@ -233,12 +235,12 @@ class Server {
     }
   }
 
-  #failed(item: Delivery<TaskItem>, run: Run, error: unknown): Promise<void> | null {
+  #failed(item: Delivery<Item>, run: Run, error: unknown): Promise<void> | null {
     return this.#answer(item, [run.number, FAILED, partsOf(error)])
   }
 
   /** Acknowledged behind the answer: see wire.ts. */
-  #answer(item: Delivery<TaskItem>, answer: Answer): Promise<void> | null {
+  #answer(item: Delivery<Item>, answer: Item): Promise<void> | null {
     const done = () => {
       this.#running.delete(answer[0])
       item.ack()
@@ -255,7 +257,7 @@ class Server {
         this.#fetching.delete(task)
         resolve(value)
       })
-      const asked: Answer = [task, FETCH, this.#start.worker]
+      const asked: Item = [task, FETCH, this.#start.worker]
       if (!this.answers.tryEnqueue(asked)) this.answers.enqueue(asked).catch(reject)
     })
   }

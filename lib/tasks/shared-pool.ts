@@ -13,18 +13,19 @@ import {
   processors,
   type Timer,
 } from '../base/host.js'
-import type { CodecName } from '../codec/codec.js'
+import { formatFor } from '../channel/parts.js'
 import type { AllocatedMemory } from '../heap/allocated-memory.js'
 import { MultiProducerQueue } from '../queues/multi-producer.js'
 import { Region } from '../region/region.js'
+import { type Item, itemCodec } from './items.js'
 import {
-  type Answer,
   attemptsOf,
   DONE,
   type ErrorParts,
   errorOf,
   FAILED,
   FETCH,
+  GIVEN,
   LOST,
   MOST_ATTEMPTS,
   MOST_PLACES,
@@ -32,13 +33,15 @@ import {
   numberOf,
   OVER,
   ofPool,
+  POSTED,
   PROGRESS,
   placeOf,
   QUEUED,
   RUNNING,
   type Start,
   stateOf,
-  type TaskItem,
+  TASK_CODECS,
+  type TaskCodec,
   type Tells,
   type Told,
   wordOf,
@@ -65,7 +68,7 @@ export interface SharedPoolOptions {
   /** How many may wait in this thread (default 65536): more are ERR_SABWAY_QUEUE_FULL. */
   maxQueued?: number
   /** How values become bytes (default 'structured'). */
-  codec?: CodecName
+  codec?: TaskCodec
   /** Bytes for all values under way (default 256 MiB); memory is taken as it is used. */
   size?: number
   /** For the constructor of Worker, such as { resourceLimits } in Node. */
@@ -99,7 +102,8 @@ const SIZE = 2 ** 28
 interface Call {
   value: unknown
   readonly options: RunOptions
-  readonly context: Context
+  /** Of its reports; null: it has none. */
+  readonly context: Context | null
   /** 0: it waits in this thread. */
   task: number
   /** Its value was moved away. */
@@ -123,8 +127,8 @@ interface Member {
 export class SharedPool<Input = unknown, Output = unknown> {
   readonly #options: Required<Omit<SharedPoolOptions, 'workerOptions'>> & { workerOptions: object }
   readonly #region: Region
-  readonly #tasks: MultiProducerQueue<TaskItem>
-  readonly #answers: MultiProducerQueue<Answer>
+  readonly #tasks: MultiProducerQueue<Item>
+  readonly #answers: MultiProducerQueue<Item>
   readonly #block: AllocatedMemory
   readonly #places: Int32Array
   /** Places that have no task, and how often each was used. */
@@ -154,8 +158,9 @@ export class SharedPool<Input = unknown, Output = unknown> {
     const { capacity, size, codec, workers } = this.#options
     this.#region = Region.create({ size })
     const { heap } = this.#region
-    this.#tasks = new MultiProducerQueue(heap, { capacity, delivery: 'ack', codec })
-    this.#answers = new MultiProducerQueue(heap, { capacity, codec })
+    const items = { capacity, codec: itemCodec(formatFor(codec)) }
+    this.#tasks = new MultiProducerQueue<Item>(heap, { ...items, delivery: 'ack' })
+    this.#answers = new MultiProducerQueue<Item>(heap, items)
     this.#block = heap.allocUI32(capacity + workers)
     this.#places = this.#block.getArray(Int32Array)
     this.#places.fill(OVER)
@@ -221,7 +226,8 @@ export class SharedPool<Input = unknown, Output = unknown> {
       const call: Call = {
         value,
         options: given,
-        context: context(),
+        // one for each call is more than what a short task costs
+        context: onProgress === undefined ? null : context(),
         task: 0,
         moved: false,
         resolve: (output) => {
@@ -272,7 +278,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
     const place = this.#vacant.at(-1)
     if (place === undefined) return false
     const task = numberOf(place, ++this.#uses[place]!)
-    const item: TaskItem = call.options.transfer === undefined ? [task, call.value] : [task]
+    const item: Item = call.options.transfer === undefined ? [task, GIVEN, call.value] : [task, POSTED]
     Atomics.store(this.#places, place, wordOf(task, 0, 0, QUEUED))
     try {
       if (!this.#tasks.tryEnqueue(item)) return false
@@ -332,7 +338,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
     }
   }
 
-  #take([task, what, value]: Answer): void {
+  #take([task, what, value]: Item): void {
     const call = this.#calls.get(task)
     if (call !== undefined) {
       if (what === PROGRESS) this.#report(call, value)
@@ -346,7 +352,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
 
   #report({ options: { onProgress }, context }: Call, value: unknown): void {
     try {
-      if (onProgress !== undefined) context(onProgress, value as never)
+      if (onProgress !== undefined) context!(onProgress, value as never)
     } catch (error) {
       // it is the program's, and stops no other task
       void Promise.reject(error)
@@ -534,6 +540,7 @@ function checked(options: SharedPoolOptions) {
   const { capacity = 1024, maxQueued = 65536, codec = 'structured', size = SIZE, workerOptions = {} } = found
   if (typeof file !== 'string' && !check.reading('file', () => file instanceof URL))
     check.refuse('ERR_SABWAY_INVALID_TYPE', 'file must be the path or the URL of the workers’ program', file)
+  check.oneOf(codec, 'codec', TASK_CODECS)
   check.integer(workers, 'workers', 1, MOST_WORKERS - 1)
   check.integer(retries, 'retries', 0, MOST_ATTEMPTS - 1)
   check.integer(concurrency, 'concurrency', 1, 1024)

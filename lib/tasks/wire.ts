@@ -17,7 +17,6 @@
 
 import { adopt } from '../base/errors.js'
 import type { RegionHandle } from '../base/region-handle.js'
-import type { CodecName } from '../codec/codec.js'
 import type { SharedObjectMemory } from '../heap/heap-object.js'
 import type { SharedAllocatedMemory } from '../heap/pointer.js'
 
@@ -52,9 +51,13 @@ export const stateOf = (word: number): number => word & mask(STATE_BITS)
 export const workerOf = (word: number): number => (word >>> STATE_BITS) & mask(WORKER_BITS)
 export const attemptsOf = (word: number): number => (word >>> (WORKER_BITS + STATE_BITS)) & mask(ATTEMPT_BITS)
 
-/** An item of the queue of tasks; one without a value is posted when the worker asks for it. */
-export type TaskItem = [task: number, value: unknown] | [task: number]
+// ---- what an item says: see items.ts ----
 
+/** Of the queue of tasks: with its value, or that is posted when the worker asks for it. */
+export const GIVEN = 0
+export const POSTED = 1
+
+/** Of the queue of answers. */
 export const DONE = 0
 export const FAILED = 1
 export const PROGRESS = 2
@@ -65,8 +68,9 @@ export const LOST = 4
 /** It was given up before it was begun. */
 export const SKIPPED = 5
 
-/** An item of the queue of answers. */
-export type Answer = [task: number, what: number, value?: unknown]
+/** What values go through that are no numbers, texts and so on: errors do. */
+export const TASK_CODECS = ['structured', 'v8', 'msgpack'] as const
+export type TaskCodec = (typeof TASK_CODECS)[number]
 
 /** What a worker is told first. */
 export interface Start {
@@ -83,7 +87,7 @@ export interface Start {
   readonly serves: number
   readonly retries: number
   readonly concurrency: number
-  readonly codec: CodecName
+  readonly codec: TaskCodec
 }
 
 /** Other messages to a worker: the value that it asked for, or a task that was given up. */

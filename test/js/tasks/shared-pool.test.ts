@@ -35,6 +35,24 @@ describe('a task pool', () => {
     assert.equal(p.pending, 0)
   })
 
+  it('gives values of all kinds to the worker and back, whatever they follow', async () => {
+    const p = new SharedPool({ file: new URL('../workers/echo-tasks.js', import.meta.url), workers: 1 })
+    const values = [
+      ...[1.5, -0, true, false, null, undefined, 'text', '', 'é'.repeat(100_000), 2n ** 200n, -5n],
+      ...[new Uint8Array([1, 2, 3]), new Uint8Array(0), new Uint8Array(300_000).fill(7), new Float64Array([1, 2])],
+      ...[new DataView(new ArrayBuffer(5)), [1, 'a', [2]], { a: { b: 1n } }, [], ['DONE']],
+    ]
+    try {
+      for (const [i, value] of [...values, ...values.reverse()].entries())
+        assert.deepStrictEqual(await p.run(value), value, `value ${i}`)
+      assert.deepStrictEqual(await Promise.all(values.map((value) => p.run(value))), values)
+      const bytes = (await p.run(new Uint8Array([1, 2, 3]))) as Uint8Array
+      assert.equal(bytes.buffer.byteLength, 3)
+    } finally {
+      p.destroy()
+    }
+  })
+
   it('answers each of very many tasks once, more than are in shared memory at one time', async () => {
     const p = pool({ capacity: 16 })
     const all = Array.from({ length: 5000 }, (_, i) => p.run(['double', i]))
@@ -238,13 +256,15 @@ describe('a task pool', () => {
       throwsError(
         () => new SharedPool({ file, ...options } as SharedPoolOptions),
         code,
-        /file|workers|retries|capacity|threads/,
+        /file|workers|retries|capacity|threads|codec/,
       )
     refused({ file: 3 }, 'ERR_SABWAY_INVALID_TYPE')
     refused({ workers: 0 }, 'ERR_SABWAY_OUT_OF_RANGE')
     refused({ workers: 63 }, 'ERR_SABWAY_OUT_OF_RANGE')
     refused({ retries: -1 }, 'ERR_SABWAY_OUT_OF_RANGE')
     refused({ capacity: 1 }, 'ERR_SABWAY_OUT_OF_RANGE')
+    refused({ codec: 'bytes' }, 'ERR_SABWAY_INVALID_ARGUMENT')
+    refused({ codec: {} }, 'ERR_SABWAY_INVALID_ARGUMENT')
     refused({ threads: 4 }, 'ERR_SABWAY_INVALID_ARGUMENT')
   })
 })

@@ -1,0 +1,4 @@
+// Tasks whose answer is their value.
+import { serveTasks } from 'sabway'
+
+serveTasks((value) => value)
