@@ -3,6 +3,7 @@ import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { abortController, now as clock, immediate, parentThread } from '../base/host.js'
 import { formatFor } from '../channel/parts.js'
+import { encoding } from '../codec/format.js'
 import { AllocatedMemory } from '../heap/allocated-memory.js'
 import { type Delivery, MultiProducerQueue } from '../queues/multi-producer.js'
 import { Region } from '../region/region.js'
@@ -153,8 +154,10 @@ class Server {
   }
 
   told(message: Told): void {
-    if (message.sabwayTasks === 'abort') this.#running.get(message.task)?.abort()
-    else this.#fetching.get(message.task)?.(message.value)
+    const fetching = this.#fetching.get(message.task)
+    if (message.sabwayTasks === 'value') fetching?.(message.value)
+    else if (fetching !== undefined) fetching(GIVEN_UP)
+    else this.#running.get(message.task)?.abort()
   }
 
   isRunning(task: number): boolean {
@@ -204,8 +207,13 @@ class Server {
     if (attempt === LOST_AGAIN) return this.#answer(item, [task, LOST])
     const run = new Run(this, task, attempt)
     this.#running.set(task, run)
-    if (item.value[1] === POSTED) return this.#fetch(task).then((value) => this.#call(item, run, value) ?? undefined)
+    if (item.value[1] === POSTED) return this.#callWithPosted(item, run)
     return this.#call(item, run, item.value[2])
+  }
+
+  async #callWithPosted(item: Delivery<Item>, run: Run): Promise<void> {
+    const value = await this.#fetch(run.number)
+    await (value === GIVEN_UP ? this.#answer(item, [run.number, SKIPPED]) : this.#call(item, run, value))
   }
 
   #call(item: Delivery<Item>, run: Run, value: unknown): Promise<void> | null {
@@ -222,16 +230,16 @@ class Server {
   }
 
   #done(item: Delivery<Item>, run: Run, output: unknown): Promise<void> | null {
-    if (run.moved !== null && run.moved.value === output) {
-      this.#running.delete(run.number)
-      this.#tell({ sabwayTasks: 'done', task: run.number, value: output }, run.moved.list)
-      item.ack()
-      return null
-    }
     try {
+      if (run.moved !== null && run.moved.value === output) {
+        encoding(() => this.#tell({ sabwayTasks: 'done', task: run.number, value: output }, run.moved!.list))
+        this.#running.delete(run.number)
+        item.ack()
+        return null
+      }
       return this.#answer(item, [run.number, DONE, output])
     } catch (error) {
-      return this.#failed(item, run, error) // it has no bytes
+      return this.#failed(item, run, error) // it has no bytes, or cannot be moved
     }
   }
 
@@ -278,6 +286,9 @@ class Server {
 }
 
 const LOST_AGAIN = -1
+
+/** In place of a value that the worker asked for: the task was given up before it came. */
+const GIVEN_UP = Symbol('given up')
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'

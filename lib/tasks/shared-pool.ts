@@ -14,6 +14,7 @@ import {
   type Timer,
 } from '../base/host.js'
 import { formatFor } from '../channel/parts.js'
+import { encoding } from '../codec/format.js'
 import type { AllocatedMemory } from '../heap/allocated-memory.js'
 import { MultiProducerQueue } from '../queues/multi-producer.js'
 import { Region } from '../region/region.js'
@@ -362,7 +363,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
   #post(call: Call, worker: number): void {
     const message: Told = { sabwayTasks: 'value', task: call.task, value: call.value }
     try {
-      this.#members[worker]?.worker.post(message, call.options.transfer)
+      encoding(() => this.#members[worker]?.worker.post(message, call.options.transfer))
       call.moved = true
       call.value = undefined
     } catch (error) {

@@ -214,6 +214,22 @@ describe('a task pool', () => {
     assert.deepEqual([back.length, back[0]], [100_000, 42])
   })
 
+  it('rejects a task of which something cannot be moved, there or back, and its worker goes on', async () => {
+    const p = pool({ workers: 1 })
+    const thread = await p.run(['thread'])
+    const wrong = [[new SharedArrayBuffer(4)], [new Uint8Array(4)]]
+    for (const transfer of wrong)
+      await rejectsWith(p.run(['same', 1], { transfer }), 'ERR_SABWAY_NOT_ENCODABLE', /transfer/i)
+    for (const when of ['now', 'later']) {
+      await assert.rejects(p.run(['moveWrongly', when]), (error: Error & { code: string }) => {
+        assert.equal(error.code, 'ERR_SABWAY_NOT_ENCODABLE')
+        return true
+      })
+    }
+    assert.equal(await p.run(['thread']), thread)
+    assert.equal(p.pending, 0)
+  })
+
   it('closes when what was given is done, and then takes nothing', async () => {
     const p = pool()
     const last = p.run(['later', 1])

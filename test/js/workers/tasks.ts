@@ -43,6 +43,11 @@ const ACTS = {
     bytes[0] = 42
     return task.transfer(bytes, [bytes.buffer])
   },
+  /** What cannot be moved: at once, or later. */
+  moveWrongly: (on: unknown, task: Task) => {
+    const wrong = task.transfer({}, [{}])
+    return on === 'later' ? wait(1).then(() => wrong) : wrong
+  },
   /** Lets the thread go on that waits for the flag in the worker's data. */
   signal: async () => {
     const flag = (await import('node:worker_threads')).workerData as Int32Array
