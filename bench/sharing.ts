@@ -11,6 +11,7 @@ export const SHARING_PATHS = {
   numbers: 'queue, main to worker, numbers',
   bytes: 'queue, main to worker, Uint8Array',
   priorities: 'queue of 8 priorities, two threads put and take, native',
+  prioritiesAcross: 'queue of 8 priorities, two threads put and two take, native',
   channel: 'channel of 64, between two threads, native',
   select: 'select over four channels of 64, between two threads, native',
   broadcast: 'broadcast, main to three workers',
@@ -87,6 +88,12 @@ const tasks = (path: string, size: number): Group =>
     new TaskPool('piscina, 64 tasks at a time', false, () => piscinaPool(64), size),
   ])
 
+/** `what`: of queue.c. */
+const priorities = (path: string, what: string): Group => {
+  const tbb: Program = { ...QUEUE, define: 'TBB', library: 'tbb', debian: 'libtbb-dev' }
+  return work(path, native(what, [[LEVELS, { name: 'queue', define: 'LEVELS' }]], [[TBB_PRIORITIES, tbb]]))
+}
+
 export const queueGroups = (): Group[] => [
   work(
     PATHS.nativeQueue,
@@ -101,14 +108,8 @@ export const queueGroups = (): Group[] => [
   ),
   pairs(PATHS.numbers, NUMBER, [QUEUE_OF_NUMBERS, POSTED_NUMBERS, MULTITHREADING]),
   pairs(PATHS.bytes, BYTES, [QUEUE_OF_BYTES, POSTED_BYTES]),
-  work(
-    PATHS.priorities,
-    native(
-      'pairs2',
-      [[LEVELS, { name: 'queue', define: 'LEVELS' }]],
-      [[TBB_PRIORITIES, { ...QUEUE, define: 'TBB', library: 'tbb', debian: 'libtbb-dev' }]],
-    ),
-  ),
+  priorities(PATHS.priorities, 'pairs2'),
+  priorities(PATHS.prioritiesAcross, 'across'),
   channels(PATHS.channel, 'one', 'threads'),
   channels(PATHS.select, 'select', 'select-threads'),
   throughput(PATHS.broadcast, BYTES, [

@@ -14,6 +14,7 @@ export const SHARING: Record<'queues' | 'locks' | 'pools', Target[]> = {
     { path: PATHS.bytes, size: S.BYTES, ours: S.QUEUE_OF_BYTES, baseline: S.POSTED_BYTES, bound: { rate: 8 } },
     { path: PATHS.numbers, size: S.NUMBER, ours: S.QUEUE_OF_NUMBERS, baseline: S.MULTITHREADING, bound: { rate: 10 } },
     inHeap(PATHS.priorities, S.LEVELS, S.TBB_PRIORITIES, { rate: 2 }),
+    inHeap(PATHS.prioritiesAcross, S.LEVELS, S.TBB_PRIORITIES, { rate: 2 }),
     ...[S.GO, S.GO_THREADS].flatMap((go) => [
       inHeap(PATHS.channel, S.SABWAY_CHANNEL, go, { rate: 1 }),
       inHeap(PATHS.select, S.SABWAY_CHANNEL, go, { rate: 0.8 }),

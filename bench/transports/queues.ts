@@ -11,6 +11,8 @@ const ROOM = 64 << 20
 const PATIENCE = { timeout: STALLED_MS }
 /** As many as postMessage may have on their way, see ports.ts. */
 const CAPACITY = 4096
+/** What the package's own buffer for values, of 64 KiB, has room for at any time. */
+const CAPACITY_OF_PACKAGE = 1024
 
 // ---- Sabway's ----
 
@@ -101,7 +103,7 @@ function needed(): Multithreading & Wire {
 const channelOfPackage: Transport<Channel> = {
   make() {
     const { channel, serialize } = needed()
-    const [sender, receiver] = channel(CAPACITY)
+    const [sender, receiver] = channel(CAPACITY_OF_PACKAGE)
     return { end: { sender }, remote: serialize(receiver)[0] }
   },
   open: (envelope: unknown) => ({ receiver: needed().deserialize(envelope) }),
