@@ -70,6 +70,17 @@ static inline void sw_fence_handshake(void) {
 #endif
 }
 
+/* The handshake's fence of a caller whose last write to shared memory before it, but for hints, was
+ * one of the exchanges here. On x86 those are such fences, also where the comparison fails, and this
+ * one has to stop the compiler only. */
+static inline void sw_fence_behind_exchange(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __asm__ volatile("" ::: "memory");
+#else
+  sw_fence_handshake();
+#endif
+}
+
 /* The same for words of 64 bits. JavaScript never touches those: its only 64-bit word is BigInt. */
 static inline uint64_t sw_load64_relaxed(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
 

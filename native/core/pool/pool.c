@@ -154,7 +154,8 @@ int sw_pool_release(sw_heap *h, uint32_t at, uint32_t generation, uint32_t index
   if (cell != swi_cell_of(life, h->role)) return not_held(cell, life);
   swi_hint_set(chunk, i);
   if (sw_peer_load_relaxed(&v.pool->recent) != number) sw_store_relaxed(&v.pool->recent, number);
-  swi_waits_ring_one(h->base, &v.pool->head.waits[0], h->endpoint);
+  const uint64_t *waits = &v.pool->head.waits[0];
+  if (swi_waits_any(waits)) swi_waits_ring_one(h->base, waits, h->endpoint);
   return SW_OK;
 }
 

@@ -111,17 +111,22 @@ SWI_INLINE int swi_ncq_find_tail(const swi_ncq *q, uint64_t *t, uint64_t *seen) 
   }
 }
 
-SWI_INLINE bool swi_ncq_is_full(const swi_ncq *q, uint64_t t) {
-  return (int64_t)(t - sw_peer_load64_acquire(&q->ring->head)) >= (int64_t)q->capacity;
+/* Is there no room at t? By the head that the caller saw before, which may be an old one and then
+ * says too early that it is full: only then the head of now is looked at, whose line the takers
+ * write to. */
+SWI_INLINE bool swi_ncq_is_full(const swi_ncq *q, uint64_t t, uint64_t *head_seen) {
+  if (t - *head_seen < q->capacity) return false;
+  *head_seen = sw_peer_load64_acquire(&q->ring->head); /* [P2] */
+  return (int64_t)(t - *head_seen) >= (int64_t)q->capacity;
 }
 
-/* Put a value: 1, or 0 when it is full. */
-SWI_INLINE int swi_ncq_put(const swi_ncq *q, uint32_t value) {
+/* Put a value: 1, or 0 when it is full. `head_seen`: as swi_ncq_is_full. */
+SWI_INLINE int swi_ncq_put_behind(const swi_ncq *q, uint32_t value, uint64_t *head_seen) {
   for (swi_ncq_patience p = {0};;) {
     uint64_t t, seen;
     int status = swi_ncq_find_tail(q, &t, &seen);
     if (status != 1) return status;
-    if (value != SWI_NCQ_END && swi_ncq_is_full(q, t)) return 0;
+    if (value != SWI_NCQ_END && swi_ncq_is_full(q, t, head_seen)) return 0;
     uint64_t word = swi_ncq_word(swi_ncq_cycle(q, t), value);
     if (sw_compare_exchange64_acq_rel(swi_ncq_slot(q, t), &seen, word)) { /* [P1] */
       uint64_t tail = t;
@@ -131,6 +136,11 @@ SWI_INLINE int swi_ncq_put(const swi_ncq *q, uint32_t value) {
     status = swi_ncq_again(&p, t);
     if (status != SW_OK) return status;
   }
+}
+
+SWI_INLINE int swi_ncq_put(const swi_ncq *q, uint32_t value) {
+  uint64_t head = sw_peer_load64_acquire(&q->ring->head); /* [P2] */
+  return swi_ncq_put_behind(q, value, &head);
 }
 
 /* Where the first value is, in *h, and its word in *seen: 1, or 0 when it is empty. */

@@ -25,8 +25,9 @@
  * Ordering edges:
  *   [P3] the exchanges of head and tail by the only consumer and producer, pair with the acquire
  *        loads in ncq.h.
- *   [P4] the exchange that sets a bit of `present`, pairs with the one that clears it: a take that
- *        clears it behind the put sees the value at its second look. */
+ *   [P4] the fence between a put and its look at `present`, pairs with the one between clearing a
+ *        bit there and the second look at the ring: the put sees the bit clear, and sets it, or the
+ *        take sees the value. */
 #include "core/queue/queue.h"
 
 #include "core/objects/burial.h"
@@ -207,10 +208,7 @@ static int put_single(sw_queue_handle *q, sw_heap *h, uint32_t value) {
     int status = swi_ncq_find_tail(&ring, &t, &seen);
     if (status != 1) return status;
   }
-  if ((int64_t)(t - q->head_seen) >= (int64_t)q->capacity || (int64_t)(t - q->head_seen) < 0) {
-    q->head_seen = sw_peer_load64_acquire(&ring.ring->head);
-    if ((int64_t)(t - q->head_seen) >= (int64_t)q->capacity) return 0;
-  }
+  if (swi_ncq_is_full(&ring, t, &q->head_seen)) return 0;
   uint64_t word = swi_ncq_word(swi_ncq_cycle(&ring, t), value);
   if (!sw_compare_exchange64_acq_rel(swi_ncq_slot(&ring, t), &seen, word)) /* [P1] */
     return (uint32_t)seen == SWI_NCQ_END ? SW_ECLOSED : SW_EBUSY;
@@ -240,9 +238,11 @@ static int put_level(const sw_queue_handle *q, const sw_heap *h, uint32_t value,
   uint32_t level = (uint32_t)priority;
   swi_ncq ring = swi_queue_level(q, h, level);
   int status = swi_ncq_put(&ring, value);
-  /* [P4] */
-  if (status == 1) sw_fetch_or64_acq_rel(&swi_queue_of(q, h)->present, UINT64_C(1) << level);
-  return status;
+  if (status != 1) return status;
+  uint64_t *present = &swi_queue_of(q, h)->present, bit = UINT64_C(1) << level;
+  sw_fence_behind_exchange(); /* [P4] */
+  if ((sw_peer_load64_relaxed(present) & bit) == 0) sw_fetch_or64_acq_rel(present, bit);
+  return 1;
 }
 
 static int take_marked(const sw_queue_handle *q, const sw_heap *h, uint32_t *value) {
@@ -256,7 +256,8 @@ static int take_marked(const sw_queue_handle *q, const sw_heap *h, uint32_t *val
     swi_ncq ring = swi_queue_level(q, h, level);
     int status = swi_ncq_take(&ring, value);
     if (status == 0 || status == SW_ECLOSED) {
-      sw_fetch_and64_acq_rel(present, ~bit); /* [P4] */
+      sw_fetch_and64_acq_rel(present, ~bit);
+      sw_fence_behind_exchange(); /* [P4] */
       status = swi_ncq_take(&ring, value);
       if (status == 1) sw_fetch_or64_acq_rel(present, bit);
     }
@@ -294,7 +295,7 @@ int swi_queue_put_word(sw_queue_handle *q, sw_heap *h, uint32_t value, double pr
     status = put_level(q, h, value, priority);
   } else {
     swi_ncq ring = swi_queue_level(q, h, 0);
-    status = swi_ncq_put(&ring, value);
+    status = swi_ncq_put_behind(&ring, value, &q->head_seen);
   }
   if (status == 1) swi_queue_ring(q, h, SWI_WAIT_VALUE);
   return status;
@@ -336,7 +337,8 @@ int sw_queue_has_room(sw_queue_handle *q, sw_heap *h, double priority) {
   int status = swi_ncq_find_tail(&ring, &t, &seen);
   if (status != 1) return status;
   if (q->flags == SW_QUEUE_ACK) return swi_ack_has_free(q, h);
-  return !swi_ncq_is_full(&ring, t);
+  uint64_t head = many ? t - q->capacity : q->head_seen; /* of which level, the handle does not know */
+  return !swi_ncq_is_full(&ring, t, many ? &head : &q->head_seen);
 }
 
 int sw_queue_has_news(const sw_queue_handle *q, const sw_heap *h) {
@@ -369,7 +371,8 @@ int sw_queue_put_many(sw_queue_handle *q, sw_heap *h, const uint32_t *values, ui
   int status = 1;
   for (; done < count && status == 1; done += status == 1) {
     swi_ncq ring = swi_queue_level(q, h, 0);
-    status = swi_queue_is_single(q) ? put_single(q, h, values[done]) : swi_ncq_put(&ring, values[done]);
+    status = swi_queue_is_single(q) ? put_single(q, h, values[done])
+                                    : swi_ncq_put_behind(&ring, values[done], &q->head_seen);
   }
   if (done != 0) swi_queue_ring(q, h, SWI_WAIT_VALUE);
   return done != 0 || status == 1 ? (int)done : status;

@@ -39,11 +39,11 @@ SWI_INLINE swi_ncq swi_queue_again(const sw_queue_handle *q, const sw_heap *h) {
   return swi_ncq_at(h->base, q->again, q->again_order, ((uint32_t)1 << q->again_order) - 1);
 }
 
-/* Wake a participant that waits for a value, or for room, which the caller has published. */
+/* Wake a participant that waits for a value, or for room, which the caller has published by an
+ * exchange. */
 SWI_INLINE void swi_queue_ring(const sw_queue_handle *q, const sw_heap *h, uint32_t what) {
   uint64_t *waits = &swi_queue_of(q, h)->waitable.waits[what];
-  sw_fence_handshake(); /* [F7] in core/region/waits.c */
-  if (sw_peer_load64_relaxed(waits) != 0) swi_waits_ring_one(h->base, waits, h->endpoint);
+  if (swi_waits_any(waits)) swi_waits_ring_one(h->base, waits, h->endpoint);
 }
 
 /* Why a handle's queue is not there. */

@@ -13,8 +13,7 @@
 #ifndef SABWAY_CORE_WAITS_H
 #define SABWAY_CORE_WAITS_H
 
-#include <stdbool.h>
-
+#include "base/peer.h"
 #include "sabway/layout.h"
 
 /* Set the caller's bit, before it arms its endpoint. Its own endpoint; wait-free. A crash behind it
@@ -32,6 +31,13 @@ void swi_waits_end(uint64_t *waits, uint32_t endpoint);
  * waiter sleeps, and perhaps one that asks whether it lives. A crash inside may leave it not rung:
  * burial rings all. */
 bool swi_waits_ring_one(void *base, const uint64_t *waits, uint32_t behind);
+
+/* Pass a fence, and see whether there is a waiter: for a caller that has published what is waited
+ * for by an exchange, and rings by one of the others only then. */
+static inline bool swi_waits_any(const uint64_t *waits) {
+  sw_fence_behind_exchange(); /* [F7] */
+  return sw_peer_load64_relaxed(waits) != 0;
+}
 
 /* Pass a fence, and ring that participant: what it waits for was done for it. Else as above. */
 void swi_waits_ring_role(void *base, uint32_t role);

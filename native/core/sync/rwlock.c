@@ -41,12 +41,19 @@ static bool is_inherited(const sw_sync *o) {
 /* ---- reading ---- */
 
 /* There is a writer, or was one. SW_OK: it only waited, and is dead. */
-static int read_slowly(const sw_heap *h, sw_sync *o, uint32_t writer) {
+__attribute__((noinline)) static int read_slowly(const sw_heap *h, sw_sync *o, uint32_t writer) {
   if (writer == SW_RWLOCK_POISONED) return SW_EPOISONED;
   if (writer == h->role) return SW_ESTATE;
   if (swi_sync_lives(h, writer)) return SW_EBUSY;
   if (sw_peer_load_relaxed(&o->more) != 0) return SW_EOWNERDEAD; /* its last word */
   return swi_sync_change(&o->state, writer, 0) ? SW_OK : SW_EBUSY;
+}
+
+/* A writer came first: the caller has read nothing. */
+__attribute__((noinline)) static int give_way(const sw_heap *h, sw_sync *o) {
+  sw_store_relaxed(own_of(h, o), 0);
+  swi_waits_ring_all(h->base, &o->head.waits[0]); /* the writer may have seen it */
+  return SW_EBUSY;
 }
 
 int sw_rwlock_try_read(sw_heap *h, uint32_t at, uint32_t generation) {
@@ -57,20 +64,19 @@ int sw_rwlock_try_read(sw_heap *h, uint32_t at, uint32_t generation) {
   uint32_t writer = sw_peer_load_acquire(&o->state); /* its claim of the role, too */
   int status = writer == 0 ? SW_OK : read_slowly(h, o, writer);
   if (status != SW_OK) return status;
-  sw_store_relaxed(own, h->role);
-  sw_fence_handshake();                                   /* [Z7] */
+  sw_exchange_acq_rel(own, h->role);
+  sw_fence_behind_exchange();                             /* [Z7] */
   if (sw_peer_load_acquire(&o->state) == 0) return SW_OK; /* [Z9] */
-  sw_store_relaxed(own, 0);                               /* it has read nothing */
-  swi_waits_ring_all(h->base, &o->head.waits[0]);         /* the writer may have seen it */
-  return SW_EBUSY;
+  return give_way(h, o);
 }
 
 int sw_rwlock_end_read(sw_heap *h, uint32_t at, uint32_t generation) {
   sw_sync *o = swi_sync_at(h, at, SW_TYPE_RWLOCK, generation);
   if (o == NULL) return swi_sync_why(h, at, SW_TYPE_RWLOCK, generation);
   if (sw_peer_load_relaxed(own_of(h, o)) != h->role) return SW_ESTATE;
-  sw_store_release(own_of(h, o), 0); /* [Z8] */
-  swi_waits_ring_all(h->base, &o->head.waits[0]);
+  sw_exchange_acq_rel(own_of(h, o), 0); /* [Z8] */
+  const uint64_t *waits = &o->head.waits[0];
+  if (swi_waits_any(waits)) swi_waits_ring_all(h->base, waits);
   return SW_OK;
 }
 

@@ -49,7 +49,7 @@ typedef struct sw_queue_handle {
   uint32_t cell; /* with SW_QUEUE_ACK: what was taken, for sw_queue_ack and sw_queue_nack */
   uint32_t at;
   uint64_t life;
-  uint64_t head_seen; /* by the single producer */
+  uint64_t head_seen; /* of a queue with one ring, by the last put */
   uint32_t rings, again, first, rest;
   uint32_t stride, order, again_order;
   uint32_t capacity, levels, flags;

@@ -56,7 +56,8 @@ uint32_t model_data_load(const void *word, const char *file, int line);
 #define sw_peer_load64_acquire(word) model_load64((word), MODEL_ACQUIRE, __FILE__, __LINE__)
 #define sw_peer_load64_relaxed(word) model_load64((word), MODEL_RELAXED, __FILE__, __LINE__)
 
-#define sw_fence_handshake() model_fence(__FILE__, __LINE__)
+#define sw_fence_handshake()       model_fence(__FILE__, __LINE__)
+#define sw_fence_behind_exchange() model_fence(__FILE__, __LINE__)
 
 #define sw_fill64(word, value) model_store64((word), (value), MODEL_RELEASE, __FILE__, __LINE__)
 #define sw_fill(word, value)   model_store((word), (value), MODEL_RELEASE, __FILE__, __LINE__)

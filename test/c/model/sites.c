@@ -34,9 +34,10 @@ static const char *next_label(const char *text) {
 
 /* The atomic operation that a line calls, or NULL. */
 static const char *operation(const char *text) {
-  static const char *const names[] = {"load_acquire(", "load64_acquire(", "store_release(",      "store64_release(",
-                                      "sw_exchange",   "sw_fetch_",       "sw_compare_exchange", "sw_fence_handshake(",
-                                      "sw_fill64(",    "sw_fill("};
+  static const char *const names[] = {
+      "load_acquire(", "load64_acquire(",     "store_release(",      "store64_release(",          "sw_exchange",
+      "sw_fetch_",     "sw_compare_exchange", "sw_fence_handshake(", "sw_fence_behind_exchange(", "sw_fill64(",
+      "sw_fill("};
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
     const char *at = strstr(text, names[i]);
     if (at != NULL) return at;
@@ -130,7 +131,7 @@ static int read_file(const char *root, const char *path, site *sites, int count)
 
 /* Whose functions are part of others. */
 static const char *const HEADERS[] = {"core/pool/cells.h", "core/queue/ncq.h", "core/queue/queue.h",
-                                      "core/sync/sync.h"};
+                                      "core/region/waits.h", "core/sync/sync.h"};
 
 static bool is_foundation(const char *path) {
   static const char *const folders[] = {"core/region/", "core/ring/", "core/channel/"};
