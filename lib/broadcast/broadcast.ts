@@ -6,6 +6,7 @@ import type { Codec, CodecName } from '../codec/codec.js'
 import { CODING_OPTIONS, type CodingOptions, codecOf, type OpeningOptions } from '../codec/options.js'
 import {
   ERRORS,
+  OBJECT_ERRORS,
   SW_BROADCAST_BLOCK,
   SW_BROADCAST_DROP_OLDEST,
   SW_BROADCAST_LATEST_ONLY,
@@ -34,6 +35,7 @@ import { Staging } from './staging.js'
 
 const FULL = ERRORS.ERR_SABWAY_FULL.number
 const CLOSED = ERRORS.ERR_SABWAY_CLOSED.number
+const BUSY = OBJECT_ERRORS.ERR_SABWAY_BUSY.number
 /** A value is longer than the place that it was to be copied to. */
 const TOO_SMALL = ERRORS.ERR_SABWAY_OUT_OF_RANGE.number
 const USUAL_CAPACITY = 65536
@@ -355,7 +357,14 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
     }
     const { hot, handle } = member
     const { pointer, generation } = this
-    const status = this.#call(() => hot.sw_broadcast_try_send(handle, pointer, generation, type, sent.at, sent.length))
+    let status: number
+    try {
+      status = hot.sw_broadcast_try_send(handle, pointer, generation, type, sent.at, sent.length)
+    } catch (error) {
+      throw asCorruptError(error)
+    }
+    if (status === BUSY)
+      status = this.#call(() => hot.sw_broadcast_try_send(handle, pointer, generation, type, sent.at, sent.length))
     if (status === FULL) return false
     if (status !== 0) throw this.#why(status)
     this.#waits.nudge()
@@ -368,20 +377,29 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
     const { hot, handle, region } = member
     const { pointer, generation } = this
     const { message, received, views } = this.#staging
-    const word = (field: number) => Atomics.load(region.words, (message + field) >>> 2) >>> 0
+    const { words } = region
     for (;;) {
-      const status = this.#call(() =>
-        hot.sw_broadcast_try_receive(handle, pointer, generation, received.at, received.room, message),
-      )
+      let status: number
+      try {
+        status = hot.sw_broadcast_try_receive(handle, pointer, generation, received.at, received.room, message)
+      } catch (error) {
+        throw asCorruptError(error)
+      }
       if (status === 0) return NOTHING
-      const length = word(sw_broadcast_message.length)
+      if (status === BUSY)
+        status = this.#call(() =>
+          hot.sw_broadcast_try_receive(handle, pointer, generation, received.at, received.room, message),
+        )
+      if (status === 0) return NOTHING
+      const length = Atomics.load(words, (message + sw_broadcast_message.length) >>> 2) >>> 0
       if (status === TOO_SMALL && length > received.room && length <= this.longest) {
         received.need(length)
         continue
       }
       if (status !== 1) throw this.#why(status)
       if (this.policy === 'block') this.#waits.nudge()
-      return takeValue(views, received.at, length, word(sw_broadcast_message.type), this.#rules.format) as T
+      const type = Atomics.load(words, (message + sw_broadcast_message.type) >>> 2) >>> 0
+      return takeValue(views, received.at, length, type, this.#rules.format) as T
     }
   }
 
