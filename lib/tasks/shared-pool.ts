@@ -100,17 +100,48 @@ const MOST_FAILURES = 3
 const SIZE = 2 ** 28
 
 /** A call of `run`. */
-interface Call {
+class Call {
   value: unknown
   readonly options: RunOptions
   /** Of its reports; null: it has none. */
   readonly context: Context | null
   /** 0: it waits in this thread. */
-  task: number
+  task = 0
   /** Its value was moved away. */
-  moved: boolean
-  resolve(value: unknown): void
-  reject(error: unknown): void
+  moved = false
+  timer: Timer | null = null
+  ignoreSignal: (() => void) | null = null
+  readonly #resolve: (value: unknown) => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(
+    value: unknown,
+    options: RunOptions,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.value = value
+    this.options = options
+    // one for each call is more than what a short task costs
+    this.context = options.onProgress === undefined ? null : context()
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  resolve(value: unknown): void {
+    this.#end()
+    this.#resolve(value)
+  }
+
+  reject(error: unknown): void {
+    this.#end()
+    this.#reject(error)
+  }
+
+  #end(): void {
+    this.timer?.cancel()
+    this.ignoreSignal?.()
+  }
 }
 
 /** A worker, and what is known of it. */
@@ -198,12 +229,8 @@ export class SharedPool<Input = unknown, Output = unknown> {
    */
   run(value: Input, options?: RunOptions): Promise<Output> {
     return new Promise((resolve, reject) => {
-      const given = check.options(options, 'run options', ['signal', 'timeout', 'transfer', 'onProgress', 'terminate'])
-      const { signal, timeout, transfer, onProgress, terminate } = given
-      check.patience({ signal, timeout }, 'run options')
-      if (transfer !== undefined) check.array(transfer, 'transfer')
-      if (onProgress !== undefined) check.callback(onProgress, 'onProgress')
-      if (terminate !== undefined) check.flag(terminate, 'terminate')
+      const given = options === undefined ? NO_OPTIONS : checkedRun(options)
+      const { signal, timeout } = given
       if (signal?.aborted) throw abortedError(signal)
       if (this.#over !== null) throw this.#over
       if (this.#closing) throw new SabwayError('ERR_SABWAY_CLOSED', 'the pool was closed')
@@ -213,33 +240,9 @@ export class SharedPool<Input = unknown, Output = unknown> {
           `${this.#waiting.size} tasks wait already; wait for some of them, or make maxQueued larger`,
         )
       }
-      const timer: Timer | undefined =
-        timeout === undefined
-          ? undefined
-          : after(timeout, () =>
-              this.#giveUp(call, new SabwayError('ERR_SABWAY_TIMEOUT', `the task was not done within ${timeout} ms`)),
-            )
-      const ignoreSignal = onAbort(signal, () => this.#giveUp(call, abortedError(signal!)))
-      const end = () => {
-        timer?.cancel()
-        ignoreSignal()
-      }
-      const call: Call = {
-        value,
-        options: given,
-        // one for each call is more than what a short task costs
-        context: onProgress === undefined ? null : context(),
-        task: 0,
-        moved: false,
-        resolve: (output) => {
-          end()
-          resolve(output as Output)
-        },
-        reject: (error) => {
-          end()
-          reject(error)
-        },
-      }
+      const call = new Call(value, given, resolve as (output: unknown) => void, reject)
+      if (timeout !== undefined) call.timer = after(timeout, () => this.#giveUp(call, lateError(timeout)))
+      if (signal !== undefined) call.ignoreSignal = onAbort(signal, () => this.#giveUp(call, abortedError(signal)))
       if (this.#waiting.size !== 0 || !this.#send(call)) this.#waiting.add(call)
       this.#receive()
     })
@@ -344,9 +347,9 @@ export class SharedPool<Input = unknown, Output = unknown> {
     if (call !== undefined) {
       if (what === PROGRESS) this.#report(call, value)
       if (what === FETCH) this.#post(call, value as number)
-      if (what === DONE) this.#settle(call, () => call.resolve(value))
-      if (what === FAILED) this.#settle(call, () => call.reject(errorOf(value as ErrorParts)))
-      if (what === LOST) this.#settle(call, () => call.reject(lost(undefined)))
+      if (what === DONE) this.#succeed(call, value)
+      if (what === FAILED) this.#refuse(call, errorOf(value as ErrorParts))
+      if (what === LOST) this.#refuse(call, lost(undefined))
     }
     this.#sendMore()
   }
@@ -379,9 +382,15 @@ export class SharedPool<Input = unknown, Output = unknown> {
     return Atomics.exchange(this.#places, place, OVER)
   }
 
-  #settle(call: Call, act: () => void): void {
+  #succeed(call: Call, value: unknown): void {
     this.#leave(call)
-    act()
+    call.resolve(value)
+    this.#restIfDone()
+  }
+
+  #refuse(call: Call, error: unknown): void {
+    this.#leave(call)
+    call.reject(error)
     this.#restIfDone()
   }
 
@@ -458,7 +467,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
     } else {
       const call = this.#calls.get(message.task)
       if (call === undefined) return
-      this.#settle(call, () => call.resolve(message.value))
+      this.#succeed(call, message.value)
       this.#sendMore()
     }
   }
@@ -503,7 +512,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
     const word = Atomics.load(this.#places, placeOf(call.task))
     if (stateOf(word) !== RUNNING || workerOf(word) !== number) return
     if (!call.moved && attemptsOf(word) <= this.#options.retries) return
-    this.#settle(call, () => call.reject(lost(member.error)))
+    this.#refuse(call, lost(member.error))
   }
 
   #fail(error: SabwayError): void {
@@ -518,6 +527,21 @@ export class SharedPool<Input = unknown, Output = unknown> {
     if (this.#members.every(({ ended }) => ended)) this.#region.close()
   }
 }
+
+const NO_OPTIONS: RunOptions = {}
+
+function checkedRun(options: RunOptions): RunOptions {
+  const given = check.options(options, 'run options', ['signal', 'timeout', 'transfer', 'onProgress', 'terminate'])
+  const { signal, timeout, transfer, onProgress, terminate } = given
+  check.patience({ signal, timeout }, 'run options')
+  if (transfer !== undefined) check.array(transfer, 'transfer')
+  if (onProgress !== undefined) check.callback(onProgress, 'onProgress')
+  if (terminate !== undefined) check.flag(terminate, 'terminate')
+  return given
+}
+
+const lateError = (timeout: number) =>
+  new SabwayError('ERR_SABWAY_TIMEOUT', `the task was not done within ${timeout} ms`)
 
 const lost = (cause: unknown) =>
   new SabwayError('ERR_SABWAY_PEER_DIED', 'the worker that ran the task has ended; `retries` would begin it again', {
