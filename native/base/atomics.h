@@ -71,8 +71,8 @@ static inline void sw_fence_handshake(void) {
 }
 
 /* The handshake's fence of a caller whose last write to shared memory before it, but for hints, was
- * one of the exchanges here. On x86 those are such fences, also where the comparison fails, and this
- * one has to stop the compiler only. */
+ * one of the exchanges here. On x86 those are such fences, also where the comparison fails, and
+ * this one has to stop the compiler only. */
 static inline void sw_fence_behind_exchange(void) {
 #if defined(__x86_64__) || defined(__i386__)
   __asm__ volatile("" ::: "memory");

@@ -46,7 +46,7 @@ static int try_read(void *context) {
   return sw_rwlock_try_read(w->heap, w->at, w->generation);
 }
 int sw_rwlock_read(sw_heap *h, uint32_t at, uint32_t generation, int64_t timeout_ns) {
-  int status = sw_rwlock_try_read(h, at, generation); /* mostly there is no writer, and no more to do */
+  int status = sw_rwlock_try_read(h, at, generation); /* mostly there is no writer */
   if (status != SW_EBUSY) return status;
   return wait_for(&(wait){h, at, generation, SW_TYPE_RWLOCK, 1, 0}, try_read, timeout_ns);
 }

@@ -337,8 +337,8 @@ int sw_queue_has_room(sw_queue_handle *q, sw_heap *h, double priority) {
   int status = swi_ncq_find_tail(&ring, &t, &seen);
   if (status != 1) return status;
   if (q->flags == SW_QUEUE_ACK) return swi_ack_has_free(q, h);
-  uint64_t head = many ? t - q->capacity : q->head_seen; /* of which level, the handle does not know */
-  return !swi_ncq_is_full(&ring, t, many ? &head : &q->head_seen);
+  uint64_t none = t - q->capacity; /* the handle knows no level's head: look at it */
+  return !swi_ncq_is_full(&ring, t, many ? &none : &q->head_seen);
 }
 
 int sw_queue_has_news(const sw_queue_handle *q, const sw_heap *h) {
