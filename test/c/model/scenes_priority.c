@@ -54,14 +54,16 @@ static void bury_and_put_0(void) {
 }
 static void urgent_comes_first(void) { model_check(g.taken[2][0] == 3 && queue_rest() == 2); }
 static void take_2(void) { queue_take(2, 0); }
+/* Two: the one that empties the level takes the first of them by itself. */
 static void put_below_0(void) {
   g.status[0][0] = queue_put(0, 1, 0);
+  g.status[0][1] = queue_put(0, 2, 0);
   g.done |= 1;
 }
 static void level_below_has_it(void) {
   marks_are_right();
   uint32_t rest = queue_rest();
-  queue_each_once(13, rest);
+  queue_each_once(123, rest);
   model_check(g.taken[1][0] == 3);
   model_mark(g.taken[1][1] == 1 ? FIRST : SECOND);
 }
@@ -148,7 +150,7 @@ const model_scenario scenes_priority[] = {{.name = "queue: levels: one puts, and
                                            .threads = {put_high_0, take_two_levels_1},
                                            .finish = level_has_all,
                                            .marks = FIRST | SECOND},
-                                          {.name = "queue: levels: one puts below, one empties the level above",
+                                          {.name = "queue: levels: one puts two below, one empties the level above",
                                            .setup = setup_level_there,
                                            .threads = {put_below_0, take_two_levels_1},
                                            .finish = level_below_has_it,
