@@ -6,6 +6,7 @@ import { PEER_ERRORS } from './generated/abi.js'
 
 provideErrors(PEER_ERRORS)
 
+export type { P2PBackoff, P2PClock } from './p2p/clock.js'
 export { P2PFailureEvent, type P2PManagerEventMap, P2PPeerEvent } from './p2p/events.js'
 export type { P2PExposeNames } from './p2p/expose.js'
 export { P2PLoopback, type P2PLoopbackOptions } from './p2p/loopback.js'
@@ -13,6 +14,9 @@ export { type P2PChannelStats, P2PManager, type P2PPeerStats, type P2PStats } fr
 export type { P2PCounters, P2PDropReason, P2PLimits, P2PManagerOptions } from './p2p/options.js'
 export { type P2PAttachOptions, P2PQueue } from './p2p/queue.js'
 export type { P2PMessage, P2PMessageView, P2PReader } from './p2p/reader.js'
+export type { P2PRTCCandidate, P2PRTCChannel, P2PRTCClass, P2PRTCConnection } from './p2p/rtc.js'
 export type { P2PDirection, P2PQueueOptions } from './p2p/shape.js'
+export type { P2PSignalEvents, P2PSignaller } from './p2p/signals.js'
 export type { P2PTransport, P2PTransportEvents } from './p2p/transport.js'
+export { P2PWebRTC, type P2PWebRTCOptions, type P2PWebRTCStats } from './p2p/webrtc.js'
 export type { P2PWriter } from './p2p/writer.js'

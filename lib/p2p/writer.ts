@@ -26,7 +26,7 @@ export class P2PWriter {
   #used: number
   #refused = 0
   #lastId = ''
-  #lastWords = new Int32Array(ID_WORDS)
+  #lastWords: Int32Array = new Int32Array(ID_WORDS)
 
   /** @internal */
   constructor(memory: Memory, shape: Shape, direction: number) {
