@@ -11,6 +11,14 @@ export { P2PFailureEvent, type P2PManagerEventMap, P2PPeerEvent } from './p2p/ev
 export type { P2PExposeNames } from './p2p/expose.js'
 export { P2PLoopback, type P2PLoopbackOptions } from './p2p/loopback.js'
 export { type P2PChannelStats, P2PManager, type P2PPeerStats, type P2PStats } from './p2p/manager.js'
+export {
+  type NatsBridge,
+  type NatsBridgeOptions,
+  type NatsConsumer,
+  type NatsMessage,
+  type NatsPublisher,
+  natsBridge,
+} from './p2p/nats.js'
 export type { P2PCounters, P2PDropReason, P2PLimits, P2PManagerOptions } from './p2p/options.js'
 export { type P2PAttachOptions, P2PQueue } from './p2p/queue.js'
 export type { P2PMessage, P2PMessageView, P2PReader } from './p2p/reader.js'

@@ -69,7 +69,7 @@ export interface P2PWebRTCStats {
 /** Signals of one peer in a second, and offers, each of which makes a connection. */
 const SIGNALS_PER_SECOND = 100
 const OFFERS_PER_SECOND = 4
-/** A connection that has lasted so long is one whose loss is tried to be mended at once. */
+/** A connection that has lasted for that is stable: its loss begins the times anew. */
 const STABLE_MS = 10_000
 
 interface Remote {

@@ -287,7 +287,7 @@ describe('WebRTC, connection by connection', () => {
     reliable!.tell('bufferedamountlow')
     reliable!.tell('bufferedamountlow')
     assert.deepEqual(a.told, ['joined b', 'drained b'])
-    assert.equal(a.transport.send('nobody', 0, true, new Uint8Array(1)), true)
+    assert.equal(a.transport.send('absent', 0, true, new Uint8Array(1)), true)
   })
 
   it('takes no connection that carries less than maxBytes', async () => {

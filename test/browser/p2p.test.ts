@@ -1,0 +1,158 @@
+// Peers over WebRTC: pages with pages, and with Node by werift, by the reference signaller.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Browser } from 'puppeteer-core'
+import { P2PManager, P2PWebRTC } from 'sabway/p2p'
+import { RTCPeerConnection } from 'werift'
+import { WebSocket } from 'ws'
+import { times } from '../js/support/effort.js'
+import { launch, type OpenPage, openPage } from './support/browsers.js'
+import { root } from './support/bundle.js'
+import { BROWSERS } from './support/selection.js'
+import { type Site, serve } from './support/server.js'
+
+/** Addresses of this machine as they are: there is no multicast DNS in a container. */
+const ARGS = ['--disable-features=WebRtcHideLocalIpsWithMdns']
+const example = (file: string) => import(pathToFileURL(join(root, 'examples/p2p-signaller', file)).href)
+
+const COUNT = times(100_000)
+
+interface Seen {
+  [from: string]: { count: number; inOrder: boolean; last: number }
+}
+
+// Firefox tells web pages no address of a container's.
+for (const name of BROWSERS.filter((each) => each === 'chromium'))
+  describe(`WebRTC in ${name}`, () => {
+    let browser: Browser
+    let site: Site
+    let signals: { port: number; close(): void }
+    const pages: OpenPage[] = []
+
+    before(async () => {
+      const html = '<!doctype html><script type="module" src="/test/browser/static/p2p.mjs"></script>'
+      site = await serve({ '/': { html } }, ['.'])
+      browser = await launch(name, { args: ARGS })
+    })
+    beforeEach(async () => {
+      signals = await (await example('server.mjs')).serveSignals({ port: 0 })
+    })
+    afterEach(async () => {
+      for (const each of pages.splice(0)) {
+        await each.close()
+        assert.deepEqual(each.errors, [])
+      }
+      signals.close()
+    })
+    after(async () => {
+      await browser.close()
+      await site.close()
+    })
+
+    const url = () => `ws://127.0.0.1:${signals.port}`
+
+    async function peer(id: string): Promise<OpenPage> {
+      const opened = await openPage(browser, `${site.origin}/`)
+      pages.push(opened)
+      await opened.page.waitForFunction('globalThis.join')
+      await ask(opened, 'join', url(), id)
+      return opened
+    }
+    const ask = (opened: OpenPage, call: string, ...args: unknown[]): Promise<unknown> =>
+      opened.page.evaluate(
+        (call, args) => (globalThis as never as Record<string, (...args: unknown[]) => unknown>)[call]!(...args),
+        call,
+        args,
+      )
+    async function until(what: string, is: () => Promise<boolean>): Promise<void> {
+      for (let i = 0; i < 400; i++) {
+        if (await is()) return
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+      assert.fail(`not within 40 s: ${what}`)
+    }
+    const hasPeers = (opened: OpenPage, ...ids: string[]) =>
+      until(`peers ${ids}`, async () => String(await ask(opened, 'peers')) === ids.join())
+
+    it(`brings ${COUNT} reliable messages from each of three to both others, in order, and counts the others`, async () => {
+      const ids = ['a', 'b', 'c']
+      const three = await Promise.all(ids.map(peer))
+      await Promise.all(three.map((each, i) => hasPeers(each, ...ids.filter((_, k) => k !== i))))
+      assert.deepEqual(await Promise.all(three.map((each) => ask(each, 'sendAll', 0, true, COUNT))), [
+        COUNT,
+        COUNT,
+        COUNT,
+      ])
+      for (const [i, each] of three.entries()) {
+        const others = ids.filter((_, k) => k !== i)
+        await until('all messages', async () => {
+          const seen = (await ask(each, 'received', 0)) as Seen
+          return others.every((from) => seen[`${from} 0`]?.count === COUNT)
+        })
+        const seen = (await ask(each, 'received', 0)) as Seen
+        for (const from of others) assert.deepEqual(seen[`${from} 0`], { count: COUNT, inOrder: true, last: COUNT - 1 })
+      }
+      await ask(three[0]!, 'sendAll', 1, false, 1000)
+      await until('some that may be lost', async () => {
+        const seen = (await ask(three[1]!, 'received', 1)) as Seen
+        return (seen['a 1']?.count ?? 0) > 0
+      })
+      const seen = (await ask(three[1]!, 'received', 1)) as Seen
+      assert.ok(seen['a 1']!.count <= 1000)
+    })
+
+    it('connects again with a page that was killed and came back', async () => {
+      const [a, b] = [await peer('a'), await peer('b')]
+      await hasPeers(a, 'b')
+      await b.close()
+      pages.splice(pages.indexOf(b), 1)
+      const again = await peer('b')
+      await hasPeers(again, 'a')
+      await until('a has noticed', async () => ((await ask(a, 'told')) as string[]).length === 3)
+      assert.deepEqual(await ask(a, 'told'), ['b joined', 'b left', 'b joined'])
+      await ask(again, 'sendAll', 0, true, 100)
+      await until('messages', async () => ((await ask(a, 'received', 0)) as Seen)['b 0']?.count === 100)
+    })
+
+    it('connects a page with Node', async () => {
+      const { webSocketSignaller } = await example('client.mjs')
+      for (const [ofPage, ofNode] of [
+        ['a', 'node'],
+        ['zoe', 'node'],
+      ] as const) {
+        const transport = new P2PWebRTC({
+          id: ofNode,
+          signaller: webSocketSignaller(url(), { room: 'test', id: ofNode, WebSocket }),
+          RTCPeerConnection,
+          configuration: { iceServers: [], iceUseIpv6: false, iceAdditionalHostAddresses: ['127.0.0.1'] },
+        })
+        using manager = new P2PManager({ transport, batch: 'frame' })
+        const page = await peer(ofPage)
+        await hasPeers(page, 'node')
+        assert.equal(await ask(page, 'sendAll', 0, true, 300), 300)
+        const came: number[] = []
+        await until('messages in Node', async () => {
+          came.push(
+            ...manager
+              .readP2PMessagesOnChannel(0)
+              .map(({ data }) => new DataView(data.buffer, data.byteOffset).getUint32(0)),
+          )
+          return came.length >= 300
+        })
+        assert.deepEqual(came, [...Array(300).keys()])
+        for (let n = 0; n < 300; n++) {
+          const bytes = new Uint8Array(64)
+          new DataView(bytes.buffer).setUint32(0, n)
+          assert.equal(manager.sendP2PMessage(ofPage, 2, true, bytes), true)
+        }
+        await until(
+          'messages in the page',
+          async () => ((await ask(page, 'received', 2)) as Seen)['node 2']?.count === 300,
+        )
+        assert.equal(((await ask(page, 'received', 2)) as Seen)['node 2']!.inOrder, true)
+        await page.close()
+        pages.splice(pages.indexOf(page), 1)
+      }
+    })
+  })
