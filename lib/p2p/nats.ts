@@ -18,7 +18,9 @@ export interface NatsMessage {
   nak(): void
 }
 
-/** A consumer of a stream, with explicit acknowledgement: `await js.consumers.get(stream, name)`. */
+/**
+ * A consumer of a stream, with explicit acknowledgement: `await js.consumers.get(stream, name)`.
+ */
 export interface NatsConsumer {
   consume(options: { max_messages: number }): Promise<AsyncIterable<NatsMessage> & { stop(): void }>
 }
@@ -53,7 +55,8 @@ const NAMES = ['out', 'into', 'name', 'window', 'backoff', 'onRetry'] as const
  * has acknowledged it, under an id by which the stream knows those that it has; one that comes in
  * is acknowledged when `send` has taken it. At most `window` messages are under way: beyond that no
  * more are taken from `out`, whose channel is full then, and no more are asked of the server. Those
- * that go out keep their order as long as none is published again; `window: 1` keeps it always. What `messages` has given and the stream has not acknowledged is lost with this process. Errors:
+ * that go out keep their order while none is published again; `window: 1` keeps it always. What
+ * `messages` has given and the stream has not acknowledged is lost with this process. Errors:
  * ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE.
  */
 export function natsBridge(options: NatsBridgeOptions): NatsBridge {
