@@ -16,7 +16,7 @@ import { type Site, serve } from './support/server.js'
 const ARGS = ['--disable-features=WebRtcHideLocalIpsWithMdns']
 const example = (file: string) => import(pathToFileURL(join(root, 'examples/p2p-signaller', file)).href)
 
-const COUNT = times(100_000)
+const COUNT = times(2000)
 
 interface Seen {
   [from: string]: { count: number; inOrder: boolean; last: number }
