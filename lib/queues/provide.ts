@@ -3,8 +3,8 @@ import { SW_TYPE_PRIORITY_QUEUE, SW_TYPE_QUEUE, SW_TYPE_RING_QUEUE, SW_TYPE_SING
 import { provideQueueHandles } from './attachment.js'
 import { LockFreeQueue, RingBufferChannel } from './lock-free.js'
 import { MultiProducerQueue } from './multi-producer.js'
+import { provideQueue } from './naming.js'
 import { PriorityQueue } from './priority.js'
-import { provideQueue } from './queue.js'
 
 /** Let queues have names in the directory. */
 export function provideQueues(): void {

@@ -4,16 +4,8 @@ import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
 import { formatFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
 import { CODING_OPTIONS, type CodingOptions, codecOf, type OpeningOptions } from '../codec/options.js'
-import {
-  ERRORS,
-  OBJECT_ERRORS,
-  SW_QUEUE_ACK,
-  SW_QUEUE_LEVELS,
-  SW_QUEUE_MOST,
-  sw_heap,
-  sw_queue,
-} from '../generated/abi.js'
-import { HeapObject, isShared, type ObjectHome, provideObject } from '../heap/heap-object.js'
+import { ERRORS, OBJECT_ERRORS, SW_QUEUE_ACK, SW_QUEUE_MOST, sw_heap, sw_queue } from '../generated/abi.js'
+import { HeapObject, isShared } from '../heap/heap-object.js'
 import type { HeapMember } from '../heap/member.js'
 import { NOTHING } from '../loop/block.js'
 import { WaitSet, type WaitSource } from '../loop/waits.js'
@@ -482,35 +474,3 @@ function make(
   if (status === OBJECT_ERRORS.ERR_SABWAY_HEAP_FULL.number) throw member.full(16 * capacity)
   throw coreError(status, `while making a ${shape.name} of ${capacity} values`)
 }
-
-/** Let queues of a class have names in the directory. */
-export function provideQueue(
-  type: number,
-  name: string,
-  open: (home: ObjectHome, memory: OwnedMemory) => SharedQueue<unknown>,
-): void {
-  provideObject<SharedQueue<unknown>>({
-    type,
-    name,
-    open: (heap, shared) => open(heap, shared),
-    blocks: blocksOf,
-  })
-}
-
-/** The pointers of all blocks that the queue at `pointer` owns. */
-function* blocksOf(member: HeapMember, pointer: number): Generator<number, void, undefined> {
-  const attachment = new QueueAttachment(member)
-  const { core, handle } = member
-  try {
-    if (core.sw_queue_open(attachment.at, handle, pointer, 0) !== 0) return
-    for (let i = 0; ; i++) {
-      const block = core.sw_queue_block(attachment.at, handle, i) >>> 0
-      if (block === 0) return
-      yield block
-    }
-  } finally {
-    attachment.leave()
-  }
-}
-
-export const MOST_LEVELS = SW_QUEUE_LEVELS

@@ -34,6 +34,7 @@ const FILES: Record<string, number> = {
   'no-addon': 8,
   options: 16,
   ownership: 8,
+  'p2p-exposed': 3,
   'p2p-manager': 20,
   'p2p-queue': 21,
   'p2p-trust': 26,

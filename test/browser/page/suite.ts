@@ -28,6 +28,7 @@ const files: Record<string, () => Promise<unknown>> = {
   'no-addon': () => import('../../js/package/no-addon.test.js'),
   options: () => import('../../js/api/options.test.js'),
   ownership: () => import('../../js/channel/ownership.test.js'),
+  'p2p-exposed': () => import('../../js/p2p/exposed.test.js'),
   'p2p-manager': () => import('../../js/p2p/manager.test.js'),
   'p2p-queue': () => import('../../js/p2p/queue.test.js'),
   'p2p-trust': () => import('../../js/p2p/trust.test.js'),

@@ -38,6 +38,14 @@ void crash_must(int holds, const char *condition, const char *file, int line) {
   _exit(1);
 }
 
+bool crash_reap(pid_t child) {
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  if (WIFSIGNALED(status)) assert_int_equal(WTERMSIG(status), SIGKILL);
+  else assert_int_equal(status, 0);
+  return WIFSIGNALED(status);
+}
+
 void *crash_shared(size_t bytes) {
   void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   assert_ptr_not_equal(at, MAP_FAILED);
@@ -59,13 +67,20 @@ int is_message(const scene *s, const sw_slice *slice, uint32_t n) {
 
 /* ---- parts of cases ---- */
 
-static int claim_here(const region *r) {
+int crash_claim(const region *r) {
   uint64_t start = sw_prim_process_start(sw_prim_pid());
   return sw_endpoint_claim(r->base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
 }
 
+void crash_join(sw_heap *h, const region *r, notes *n) {
+  int index = crash_claim(r);
+  MUST(index >= 0);
+  MUST(sw_heap_open(h, r->base, r->size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
+  n->role = h->role;
+}
+
 void child_claims(scene *s) {
-  int index = claim_here(&s->r);
+  int index = crash_claim(&s->r);
   MUST(index >= 0);
   s->notes->index = (uint32_t)index;
   s->notes->role = sw_endpoint_role(s->r.base, (uint32_t)index);
@@ -74,7 +89,7 @@ void child_claims(scene *s) {
 void somebody_dies(scene *s, void (*with)(const region *r)) { reap(run_child(with, &s->r)); }
 
 uint32_t reclaim(scene *s) {
-  int index = claim_here(&s->r);
+  int index = crash_claim(&s->r);
   assert_int_equal(index, s->notes->index);
   /* nor is it mistaken for its successor */
   assert_false(sw_endpoint_role_alive(s->r.base, s->notes->role));
@@ -129,15 +144,11 @@ static uint64_t sleep_until_alone(const crash_case *what, scene *s) {
   return noticed - s->notes->died_at;
 }
 
-/* 1 when the child was killed, 0 when it got through. */
-static int wait_for_death(const scene *s) {
-  int status;
-  /* Until it is reaped it is a zombie, and already counts as gone. */
-  assert_int_equal(waitpid(s->child, &status, 0), s->child);
+/* Was the child killed? */
+static bool wait_for_death(const scene *s) {
+  bool killed = crash_reap(s->child);
   if (s->notes->role != 0) assert_false(sw_endpoint_role_alive(s->r.base, s->notes->role));
-  if (WIFSIGNALED(status)) assert_int_equal(WTERMSIG(status), SIGKILL);
-  else assert_int_equal(WEXITSTATUS(status), 0);
-  return WIFSIGNALED(status);
+  return killed;
 }
 
 static uint32_t total_cases, total_points, total_woken;

@@ -9,6 +9,7 @@
 #define SABWAY_TEST_CRASH_H
 
 #include "../unit/process/process.h"
+#include "sabway/heap.h"
 
 enum {
   CAPACITY = 4096,
@@ -75,6 +76,14 @@ void crash_must(int holds, const char *condition, const char *file, int line);
 void swi_crash_point(void);
 void crash_arm(notes *n, uint32_t k);
 void crash_disarm(void);
+
+/* In the child: an endpoint of the region, or why there is none. */
+int crash_claim(const region *r);
+/* In the child: take part in the region's heap, and tell its role. */
+void crash_join(sw_heap *h, const region *r, notes *n);
+
+/* Wait for the end of the child: was it killed? It has got through otherwise, without a failure. */
+bool crash_reap(pid_t child);
 
 /* Shared memory beside the region, zeroed. */
 void *crash_shared(size_t bytes);

@@ -81,11 +81,7 @@ static const broadcast_case CASES[] = {
 };
 
 static void be_the_child(const broadcast_case *what, uint32_t k) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
-  MUST(index >= 0);
-  MUST(sw_heap_open(&of_child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
-  told->role = of_child.role;
+  crash_join(&of_child, &shared, told);
   crash_arm(told, k);
   what->act();
   crash_disarm();
@@ -132,11 +128,7 @@ static int die_once(const broadcast_case *what, uint32_t k, uint32_t buried) {
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) be_the_child(what, k);
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  bool died = WIFSIGNALED(status);
-  if (!died) assert_int_equal(status, 0);
-  else assert_int_equal(WTERMSIG(status), SIGKILL);
+  bool died = crash_reap(pid);
   for (uint32_t i = 0; i < buried; i++) sw_region_evict_role(shared.base, shared.size, told->role);
   bool freed = sw_object_check(&mine, at, SW_TYPE_BROADCAST, generation) == SW_EFREED;
   assert_true(!freed || what->frees);

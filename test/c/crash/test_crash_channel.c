@@ -65,11 +65,7 @@ static const channel_case CASES[] = {
 };
 
 static void be_the_child(const channel_case *what, uint32_t k) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
-  MUST(index >= 0);
-  MUST(sw_heap_open(&of_child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
-  told->role = of_child.role;
+  crash_join(&of_child, &shared, told);
   what->prelude();
   crash_arm(told, k);
   what->act();
@@ -140,16 +136,14 @@ static int die_once(const channel_case *what, uint32_t k) {
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) be_the_child(what, k);
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  if (!WIFSIGNALED(status)) assert_int_equal(status, 0);
+  bool killed = crash_reap(pid);
   sw_region_evict_role(shared.base, shared.size, told->role);
   sw_endpoint_release_role(shared.base, told->role);
   look(what, k);
   go_on();
   look(what, k);
   heap_region_free(&shared);
-  return WIFSIGNALED(status);
+  return killed;
 }
 
 static void a_death_anywhere_loses_one_channel_at_most(void **state) {

@@ -194,11 +194,7 @@ static const container_case CASES[] = {
 };
 
 static void be_the_child(const container_case *what, uint32_t k) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
-  MUST(index >= 0);
-  MUST(sw_heap_open(&of_child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
-  told->role = of_child.role;
+  crash_join(&of_child, &shared, told);
   crash_arm(told, k);
   what->act();
   crash_disarm();
@@ -215,20 +211,17 @@ static int die_once(const container_case *what, uint32_t k) {
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) be_the_child(what, k);
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  if (!WIFSIGNALED(status)) assert_int_equal(status, 0);
-  else assert_int_equal(WTERMSIG(status), SIGKILL);
+  bool killed = crash_reap(pid);
   uint32_t found = what->look();
   if (found != what->before && found != what->after)
     fail_msg("%s, death %u: %u is there, not %u or %u", what->name, k, found, what->before, what->after);
-  if (!WIFSIGNALED(status)) assert_int_equal(found, what->after);
+  if (!killed) assert_int_equal(found, what->after);
   uint64_t now = heap_stats(&mine).blocks,
            right = blocks + (uint64_t)(int32_t)(found == what->after ? what->gained : 0);
-  uint32_t most = !WIFSIGNALED(status) ? 0 : found == 99 ? what->lost : 0;
+  uint32_t most = !killed ? 0 : found == 99 ? what->lost : 0;
   /* what a call allocates before its decision may be there without it, and be used by the next */
   uint64_t made = found == what->before && (int32_t)what->gained > 0 ? what->gained : 0;
-  if (WIFSIGNALED(status) && most == 0) most = 1;
+  if (killed && most == 0) most = 1;
   if (now < right || now > right + most + made)
     fail_msg("%s, death %u: %u blocks, not %u to %u", what->name, k, (uint32_t)now, (uint32_t)right,
              (uint32_t)(right + most + made));
@@ -240,7 +233,7 @@ static int die_once(const container_case *what, uint32_t k) {
     assert_int_equal(freed, SW_OK);
   }
   heap_region_free(&shared);
-  return WIFSIGNALED(status);
+  return killed;
 }
 
 static void a_death_anywhere_leaves_the_one_or_the_other(void **state) {

@@ -100,12 +100,8 @@ static const heap_case CASES[] = {
 };
 
 static void be_the_child(const heap_case *what, uint32_t k) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
-  MUST(index >= 0);
   child = &of_child;
-  MUST(sw_heap_open(child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
-  told->role = child->role;
+  crash_join(child, &shared, told);
   what->prelude();
   crash_arm(told, k);
   what->act();
@@ -140,10 +136,7 @@ static int die_once(const heap_case *what, uint64_t size, uint32_t k) {
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) be_the_child(what, k);
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  if (!WIFSIGNALED(status)) assert_int_equal(status, 0);
-  else assert_int_equal(WTERMSIG(status), SIGKILL);
+  bool killed = crash_reap(pid);
   assert_false(sw_endpoint_role_alive(shared.base, told->role));
   assert_int_equal(sw_heap_open(&mine, shared.base, shared.size, SW_HEAP_AT, mine.endpoint), SW_OK);
   assert_int_equal(sw_heap_check(&mine), SW_OK);
@@ -156,7 +149,7 @@ static int die_once(const heap_case *what, uint64_t size, uint32_t k) {
   if (what->act != put_of_other) assert_false(other_is_freed);
   all_comes_back();
   heap_region_free(&shared);
-  return WIFSIGNALED(status);
+  return killed;
 }
 
 static uint32_t total;

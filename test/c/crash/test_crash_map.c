@@ -72,11 +72,7 @@ static const map_case CASES[] = {
 };
 
 static void be_the_child(const map_case *what, uint32_t k) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
-  MUST(index >= 0);
-  MUST(sw_heap_open(&of_child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
-  told->role = of_child.role;
+  crash_join(&of_child, &shared, told);
   sw_map_handle m;
   MUST(sw_map_open(&m, &of_child, at, 0) == SW_OK);
   m.until = 1000;
@@ -148,10 +144,7 @@ static int die_once(const map_case *what, uint32_t k) {
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) be_the_child(what, k);
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  if (!WIFSIGNALED(status)) assert_int_equal(status, 0);
-  else assert_int_equal(WTERMSIG(status), SIGKILL);
+  bool killed = crash_reap(pid);
   if (what->changed == -3) { /* freed, or not, or half of it: no call breaks */
     double value = sw_map_get_number(&m, 3);
     assert_true(value == 4 || m.status == SW_EFREED);
@@ -173,7 +166,7 @@ static int die_once(const map_case *what, uint32_t k) {
     assert_true(heap_stats(&mine).blocks <= most + 3);
   }
   heap_region_free(&shared);
-  return WIFSIGNALED(status);
+  return killed;
 }
 
 static void a_death_anywhere_leaves_the_map_whole(void **state) {

@@ -103,8 +103,7 @@ static void make_and_free_mutex(void) {
 static void mutexes_of_a_dead_one(void) { mutexes(HELD + 1); }
 static void evict_dead(void) { sw_region_evict_role(shared.base, shared.size, dead_role); }
 static void holds_and_dies(void) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
+  int index = crash_claim(&shared);
   MUST(index >= 0);
   for (uint32_t i = 0; i < HELD; i++) MUST(sw_mutex_try_lock(shared.base, mutex(i), (uint32_t)index) == SW_OK);
   sw_mutex_begin_wait(shared.base, mutex(HELD), (uint32_t)index);
@@ -136,11 +135,7 @@ static const object_case CASES[] = {
 };
 
 static void be_the_child(const object_case *what, uint32_t k) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
-  MUST(index >= 0);
-  MUST(sw_heap_open(&of_child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
-  told->role = of_child.role;
+  crash_join(&of_child, &shared, told);
   what->prelude();
   crash_arm(told, k);
   what->act();
@@ -221,20 +216,11 @@ static void take_what_was_held(void) {
   }
 }
 
-static void reap_child(pid_t pid, int *killed) {
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  *killed = WIFSIGNALED(status);
-  if (*killed) assert_int_equal(WTERMSIG(status), SIGKILL);
-  else assert_int_equal(status, 0);
-}
-
 static void let_another_die(void) {
-  int killed;
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) holds_and_dies();
-  reap_child(pid, &killed);
+  assert_false(crash_reap(pid));
   dead_role = told->sure;
 }
 
@@ -247,13 +233,13 @@ static int die_once(const object_case *what, uint32_t k) {
     board[i] = heap_get(&mine, sizeof(sw_mutex));
     memset(mutex(i), 0, sizeof(sw_mutex));
   }
-  int killed, burial = what->act == evict_dead;
+  int burial = what->act == evict_dead;
   /* the child claims the dead one's endpoint anew, so the role is of an earlier claim */
   if (burial) let_another_die();
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) be_the_child(what, k);
-  reap_child(pid, &killed);
+  bool killed = crash_reap(pid);
   if (burial) {
     sw_region_evict_role(shared.base, shared.size, dead_role);
     take_what_was_held();

@@ -89,11 +89,7 @@ static const offer_case CASES[] = {
 };
 
 static void be_the_child(const offer_case *what, uint32_t k) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
-  MUST(index >= 0);
-  MUST(sw_heap_open(&of_child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
-  told->role = of_child.role;
+  crash_join(&of_child, &shared, told);
   MUST(sw_queue_open(&child, &of_child, at, 0) == SW_OK);
   MUST(sw_queue_open(&child_second, &of_child, second, 0) == SW_OK);
   crash_arm(told, k);
@@ -169,10 +165,7 @@ static int die_once(const offer_case *what, uint32_t k) {
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) be_the_child(what, k);
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  if (!WIFSIGNALED(status)) assert_int_equal(status, 0);
-  else assert_int_equal(WTERMSIG(status), SIGKILL);
+  bool killed = crash_reap(pid);
   for (uint32_t i = 0; i < k % 3; i++) sw_region_evict_role(shared.base, shared.size, told->role);
   sw_queue_handle now;
   if (sw_queue_open(&now, &mine, at, 0) == SW_OK) {
@@ -188,7 +181,7 @@ static int die_once(const offer_case *what, uint32_t k) {
   }
   assert_int_equal(sw_heap_check(&mine), SW_OK);
   heap_region_free(&shared);
-  return WIFSIGNALED(status);
+  return killed;
 }
 
 static void a_death_anywhere_receives_nothing_twice(void **state) {

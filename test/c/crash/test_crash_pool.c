@@ -67,11 +67,7 @@ static const pool_case CASES[] = {
 };
 
 static void be_the_child(const pool_case *what, uint32_t k) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
-  MUST(index >= 0);
-  MUST(sw_heap_open(&of_child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
-  told->role = of_child.role;
+  crash_join(&of_child, &shared, told);
   crash_arm(told, k);
   what->act();
   crash_disarm();
@@ -106,10 +102,7 @@ static int die_once(const pool_case *what, uint32_t k, int buried) {
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) be_the_child(what, k);
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  if (!WIFSIGNALED(status)) assert_int_equal(status, 0);
-  else assert_int_equal(WTERMSIG(status), SIGKILL);
+  bool killed = crash_reap(pid);
   if (buried) sw_region_evict_role(shared.base, shared.size, told->role);
   uint32_t now = 0;
   int is_there = sw_object_type(&mine, at, &now) == SW_TYPE_POOL && now == generation;
@@ -124,10 +117,10 @@ static int die_once(const pool_case *what, uint32_t k, int buried) {
   assert_int_equal(sw_heap_check(&mine), SW_OK);
   /* of the registry, the control block and a chunk, which serve the next; one that was made */
   uint64_t blocks = heap_stats(&mine).blocks, right = before + 3 + (what->act == make_another ? 5 : 0);
-  if (blocks > right + (WIFSIGNALED(status) ? 1 + what->lost : 0))
+  if (blocks > right + (killed ? 1 + what->lost : 0))
     fail_msg("%s, death %u: %u blocks, at most %u are right", what->name, k, (uint32_t)blocks, (uint32_t)right);
   heap_region_free(&shared);
-  return WIFSIGNALED(status);
+  return killed;
 }
 
 static void a_death_anywhere_loses_no_cell(void **state) {

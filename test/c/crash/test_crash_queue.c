@@ -155,11 +155,7 @@ static const queue_case CASES[] = {
 };
 
 static void be_the_child(const queue_case *what, uint32_t k) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
-  MUST(index >= 0);
-  MUST(sw_heap_open(&of_child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
-  told->role = of_child.role;
+  crash_join(&of_child, &shared, told);
   crash_arm(told, k);
   MUST(sw_queue_open(&child, &of_child, at, 0) == SW_OK);
   what->act();
@@ -238,16 +234,13 @@ static int die_once(const queue_case *what, uint32_t k, int buried) {
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) be_the_child(what, k);
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  if (!WIFSIGNALED(status)) assert_int_equal(status, 0);
-  else assert_int_equal(WTERMSIG(status), SIGKILL);
+  bool killed = crash_reap(pid);
   for (int i = 0; i < buried; i++) sw_region_evict_role(shared.base, shared.size, told->role);
   int opened = sw_queue_open(&q, &mine, at, 0);
   if (what->act != free_it || opened == SW_OK) {
     assert_int_equal(opened, SW_OK);
-    uint32_t lost = lost_blocks(), right = what->act == make_another && !WIFSIGNALED(status) ? 2 : what->lost;
-    if (lost > right + (WIFSIGNALED(status) ? 1 : 0)) fail_msg("%s, death %u: %u blocks lost", what->name, k, lost);
+    uint32_t lost = lost_blocks(), right = what->act == make_another && !killed ? 2 : what->lost;
+    if (lost > right + (killed ? 1 : 0)) fail_msg("%s, death %u: %u blocks lost", what->name, k, lost);
     drain(what, k);
     if (what->act == close_it && told->sure) assert_int_equal(sw_queue_is_closed(&q, &mine), 1);
     goes_on(what);
@@ -257,7 +250,7 @@ static int die_once(const queue_case *what, uint32_t k, int buried) {
   }
   assert_int_equal(sw_heap_check(&mine), SW_OK);
   heap_region_free(&shared);
-  return WIFSIGNALED(status);
+  return killed;
 }
 
 static void a_death_anywhere_loses_no_value(void **state) {

@@ -96,16 +96,8 @@ static const record_case CASES[] = {
     {"new, free", nothing, make_and_free, OLD_ONLY, 2},
 };
 
-static int claim(void) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  return sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
-}
-
 static void be_the_child(const record_case *what, uint32_t k) {
-  int index = claim();
-  MUST(index >= 0);
-  MUST(sw_heap_open(&of_child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
-  told->role = of_child.role;
+  crash_join(&of_child, &shared, told);
   what->prelude();
   crash_arm(told, k);
   what->act();
@@ -114,7 +106,7 @@ static void be_the_child(const record_case *what, uint32_t k) {
 }
 
 static void begin_and_die(void) {
-  int index = claim();
+  int index = crash_claim(&shared);
   MUST(index >= 0);
   MUST(sw_heap_open(&of_child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
   hold_and_write();
@@ -162,14 +154,6 @@ static void survive(const record_case *what, uint32_t k, int by_snapshot) {
   assert_int_equal(sw_heap_check(&mine), SW_OK);
 }
 
-static void reap_child(pid_t pid, int *killed) {
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  *killed = WIFSIGNALED(status);
-  if (*killed) assert_int_equal(WTERMSIG(status), SIGKILL);
-  else assert_int_equal(status, 0);
-}
-
 static pid_t fork_one(void) {
   pid_t pid = fork();
   assert_true(pid >= 0);
@@ -197,17 +181,16 @@ static int die_once(const record_case *what, uint32_t k, int by_snapshot) {
   shared = heap_region(SMALL_REGION);
   heap_open(&mine, &shared);
   make_record();
-  int killed;
   if (what->prelude == behind_a_dead_one) {
     pid_t dead = fork_one();
     if (dead == 0) begin_and_die();
-    reap_child(dead, &killed);
+    assert_false(crash_reap(dead));
   }
   /* the registry's first block, which the first record has made, is there for all */
   uint64_t blocks = heap_stats(&mine).blocks;
   pid_t pid = fork_one();
   if (pid == 0) be_the_child(what, k);
-  reap_child(pid, &killed);
+  bool killed = crash_reap(pid);
   survive(what, k, by_snapshot);
   sw_region_evict_role(shared.base, shared.size, told->role);
   sw_endpoint_release_role(shared.base, told->role);

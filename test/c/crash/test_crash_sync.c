@@ -322,11 +322,7 @@ static void go_on(int killed) {
 /* ---- one death ---- */
 
 static void be_the_child(uint32_t k) {
-  uint64_t start = sw_prim_process_start(sw_prim_pid());
-  int index = sw_endpoint_claim(shared.base, sw_prim_pid(), (uint32_t)start, (uint32_t)(start >> 32));
-  MUST(index >= 0);
-  MUST(sw_heap_open(&of_child, shared.base, shared.size, SW_HEAP_AT, (uint32_t)index) == SW_OK);
-  told->role = of_child.role;
+  crash_join(&of_child, &shared, told);
   what->prelude();
   crash_arm(told, k);
   what->act();
@@ -349,11 +345,7 @@ static int die_once(uint32_t k, int buried) {
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) be_the_child(k);
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  int killed = WIFSIGNALED(status);
-  if (killed) assert_int_equal(WTERMSIG(status), SIGKILL);
-  else assert_int_equal(status, 0);
+  bool killed = crash_reap(pid);
   if (buried) sw_region_evict_role(shared.base, shared.size, told->role);
   uint32_t now = 0;
   int is_there = sw_object_type(&mine, at, &now) == what->type && now == generation;

@@ -40,10 +40,7 @@ static int die(scene *s, uint32_t k, void (*act)(scene *s)) {
     act(s);
     _exit(0);
   }
-  int status;
-  assert_int_equal(waitpid(s->child, &status, 0), s->child);
-  if (!WIFSIGNALED(status)) assert_int_equal(WEXITSTATUS(status), 0);
-  return WIFSIGNALED(status);
+  return crash_reap(s->child);
 }
 
 /* The next message from the worker: 1, or 0 when it takes too long. This end looks without

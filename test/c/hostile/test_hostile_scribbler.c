@@ -79,7 +79,8 @@ static void scribbles(void *argument) {
   }
 }
 
-/* A new try at a broken ring, with words that can be right. */
+/* A new try at a broken ring, with words that can be right. Garbage can make them those of another
+ * ring that fits the region at once: only a ring that lies where the old one did is taken. */
 static void mend(sw_ring *ring, uint32_t data) {
   uint32_t at = sw_load_relaxed(&ring->head) & ~7u;
   sw_store_relaxed(&ring->capacity, CAPACITY);
@@ -115,7 +116,8 @@ static void writes(void *argument) {
       else s->others++;
       sw_producer again;
       mend(t->ring, data);
-      if (sw_producer_attach(&again, t->r.base, t->r.size, t->ring, 0) == SW_OK && again.data == t->p.data)
+      if (sw_producer_attach(&again, t->r.base, t->r.size, t->ring, 0) == SW_OK && again.data == t->p.data &&
+          again.capacity == CAPACITY)
         t->p = again;
     }
   }
@@ -147,7 +149,8 @@ static void reads(void *argument) {
       if (i % 64 == 0) sleep_briefly(s, t->reader);
     } else {
       sw_consumer again;
-      if (sw_consumer_attach(&again, t->r.base, t->r.size, t->ring, 0) == SW_OK && again.data == t->c.data)
+      if (sw_consumer_attach(&again, t->r.base, t->r.size, t->ring, 0) == SW_OK && again.data == t->c.data &&
+          again.capacity == CAPACITY)
         t->c = again;
     }
   }

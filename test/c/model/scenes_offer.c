@@ -215,6 +215,8 @@ static void wait_until_done(int t, void (*act)(int t)) {
     if (w.done[t] == 0) act(t);
   }
 }
+/* It waits already, and only looks whether it was met. */
+static void sleep_0(void) { wait_until_done(0, look); }
 static void wait_to_receive_0(void) { wait_until_done(0, receive); }
 static void wait_to_send_0(void) { wait_until_done(0, send); }
 static void has_received(void) { model_check(w.done[0] == 1 && g.taken[0][0] == 2); }
@@ -303,6 +305,12 @@ const model_scenario scenes_offer[] = {{.name = "offer: a select that waits, and
                                         .setup = setup_empty,
                                         .threads = {wait_to_send_0, close_1},
                                         .finish = has_seen_the_end,
+                                        .sc = true,
+                                        .marks = SLEPT},
+                                       {.name = "offer: one that waits sleeps, and is woken",
+                                        .setup = receive_waits,
+                                        .threads = {sleep_0, send_1},
+                                        .finish = has_received,
                                         .sc = true,
                                         .marks = SLEPT},
                                        {.name = "offer: one waits to receive, and is woken",
