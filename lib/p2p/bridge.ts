@@ -8,7 +8,7 @@ import { reason } from '../base/shown.js'
 import { backoff, backoffOf, hostClock, type P2PBackoff } from './clock.js'
 import { type BridgeEnd, endOf, isOver, listenTo, putterOf, type TakenValue, takerOf } from './ends.js'
 import { freshId } from './ids.js'
-import { CONSUMER_HEARTBEAT, type NatsConsumer, type NatsMessage, type NatsPublisher } from './nats.js'
+import { consume, type NatsConsumer, type NatsMessage, type NatsPublisher } from './nats.js'
 
 export interface BridgeOptions<T = Uint8Array> {
   /** Values of the end go to the subject by this: `jetstream(connection)`. */
@@ -250,9 +250,9 @@ class Bridging {
 
   async #takeIn(put: (value: unknown, signal: AbortSignal) => Promise<unknown>, consumer: NatsConsumer): Promise<void> {
     for (let attempt = 0; !this.#closed; attempt++) {
-      let cause: unknown = new Error('the consumer has ended')
+      let cause: unknown = new Error('the consumer has ended, or gave no sign of life')
       try {
-        const messages = await consumer.consume({ max_messages: this.#window, idle_heartbeat: CONSUMER_HEARTBEAT })
+        const messages = await consume(consumer, this.#window)
         this.#running = messages
         if (this.#closed) messages.stop()
         for await (const message of messages) {

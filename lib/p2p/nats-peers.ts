@@ -7,7 +7,7 @@ import { Bucket } from './bucket.js'
 import { backoff, type P2PClock } from './clock.js'
 import { freshId } from './ids.js'
 import { MOST_BYTES } from './link.js'
-import { CONSUMER_HEARTBEAT, type NatsConsumer } from './nats.js'
+import { consume, type NatsConsumer } from './nats.js'
 import { type NatsSettings, natsSettings, type P2PNatsOptions, type P2PNatsStats } from './nats-options.js'
 import {
   framed,
@@ -211,7 +211,7 @@ export class P2PNats implements P2PTransport {
           deliver_policy: 'by_start_sequence',
           opt_start_seq: this.#from,
         })
-        const messages = await this.#consumer.consume({ max_messages: 256, idle_heartbeat: CONSUMER_HEARTBEAT })
+        const messages = await consume(this.#consumer, 256)
         this.#messages = messages
         if (this.#closed) messages.stop()
         else this.#begin()
@@ -221,7 +221,7 @@ export class P2PNats implements P2PTransport {
           attempt = 0
           this.#heard(message, (from, data) => this.#onReliable(from, data))
         }
-        throw new Error('the consumer has ended')
+        throw new Error('the consumer has ended, or gave no sign of life')
       } catch (error) {
         if (this.#closed) return
         this.#events?.failed(null, error)

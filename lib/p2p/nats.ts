@@ -20,14 +20,17 @@ export interface NatsMessage {
   term(): void
 }
 
+/** The messages of a consumer, and what the client tells of it. */
+export interface NatsMessages extends AsyncIterable<NatsMessage> {
+  stop(): void
+  status(): AsyncIterable<{ readonly type: string }>
+}
+
 /**
  * A consumer of a stream, with explicit acknowledgement: `await js.consumers.get(stream, name)`.
  */
 export interface NatsConsumer {
-  consume(options: {
-    max_messages: number
-    idle_heartbeat: number
-  }): Promise<AsyncIterable<NatsMessage> & { stop(): void }>
+  consume(options: { max_messages: number; idle_heartbeat: number }): Promise<NatsMessages>
   delete(): Promise<unknown>
 }
 
@@ -53,5 +56,20 @@ export interface NatsConnection {
   flush(): Promise<void>
 }
 
-/** Milliseconds between signs of life of a consumer: two that are missing have it made anew. */
-export const CONSUMER_HEARTBEAT = 1000
+/** Milliseconds between signs of life of a consumer. */
+const HEARTBEAT = 1000
+
+/**
+ * Messages of a consumer, until it gives no signs of life. The client itself would ask for them
+ * again, and, where the consumer's server does not answer, wait for half a minute each time.
+ */
+export async function consume(consumer: NatsConsumer, most: number): Promise<NatsMessages> {
+  const messages = await consumer.consume({ max_messages: most, idle_heartbeat: HEARTBEAT })
+  const watch = async () => {
+    for await (const { type } of messages.status()) {
+      if (type === 'heartbeats_missed') messages.stop()
+    }
+  }
+  watch().catch(() => {})
+  return messages
+}

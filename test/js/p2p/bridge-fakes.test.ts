@@ -7,6 +7,8 @@ import { numbered, numberOf, pause, until } from './servers.js'
 
 const FAST = { least: 1, most: 2 }
 
+async function* status() {}
+
 /** Acknowledges when the test says so. */
 class Publisher {
   readonly published: { n: number; msgID: string; ack: () => void; fail: (error: Error) => void }[] = []
@@ -36,7 +38,7 @@ function consumerOf(...numbers: number[]): NatsConsumer & { became: string[]; as
         }
         await stopped
       }
-      return Object.assign(messages(), { stop })
+      return Object.assign(messages(), { stop, status })
     },
     delete: async () => {},
   }
@@ -254,7 +256,7 @@ describe('a bridge', () => {
       ...working,
       consume: async (options: never) => {
         if (asked++ === 0) throw new Error('no leader')
-        if (asked === 2) return Object.assign((async function* () {})(), { stop() {} })
+        if (asked === 2) return Object.assign((async function* () {})(), { stop() {}, status })
         return working.consume(options)
       },
     }

@@ -1,6 +1,7 @@
 // The bridge between Sabway's own objects and NATS, with real servers that are killed.
 import assert from 'node:assert/strict'
 import { AckPolicy, jetstreamManager } from '@nats-io/jetstream'
+import type { ConnectionOptions } from '@nats-io/transport-node'
 import {
   LockFreeQueue,
   MultiProducerQueue,
@@ -11,6 +12,7 @@ import {
   SharedMemoryChannel,
 } from 'sabway'
 import { type BridgeEnd, bridge, type NatsConsumer } from 'sabway/p2p'
+import { Proxy } from '../support/proxy.js'
 import { addStream, numbered, numberOf, pause, Servers, until } from './servers.js'
 
 type Put = (bytes: Uint8Array) => Promise<unknown> | unknown
@@ -71,8 +73,8 @@ describe('a bridge to NATS', () => {
   afterEach(() => servers.end())
 
   /** A stream, its client, and a consumer of it. */
-  async function game(replicas = 1, ackWait = 2e9) {
-    const connection = await servers.connect()
+  async function game(replicas = 1, ackWait = 2e9, connecting: ConnectionOptions = {}) {
+    const connection = await servers.connect(connecting)
     const js = await addStream(connection, { name: 'GAME', subjects: ['game.>'], num_replicas: replicas })
     const manager = await jetstreamManager(connection)
     await until('the consumer', async () => {
@@ -180,7 +182,7 @@ describe('a bridge to NATS', () => {
 
   it('loses nothing when the server is killed and started again', async () => {
     const server = await servers.start()
-    const { sending } = await survives(1000, async () => {
+    const { sending } = await survives(500, async () => {
       await server.kill()
       await pause(300)
       server.start()
@@ -191,12 +193,53 @@ describe('a bridge to NATS', () => {
   it('loses nothing when one of three servers is killed', async () => {
     await servers.cluster(3)
     await survives(
-      800,
+      500,
       async () => {
         await servers.all[0]!.kill()
       },
       3,
     )
+  })
+
+  it('loses nothing, and stops reading, when the network is slow and then cut for two seconds', async () => {
+    const proxy = await Proxy.to((await servers.start()).port)
+    try {
+      proxy.delay = 10
+      const { js, consumer } = await game(1, 2e9, {
+        servers: `127.0.0.1:${proxy.port}`,
+        ignoreClusterUpdates: true,
+        pingInterval: 300,
+        maxPingOut: 2,
+      })
+      const from = new SharedChannel<Uint8Array>({ capacity: 8 })
+      const into = new SharedChannel<Uint8Array>({ capacity: 8 })
+      const times = { least: 20, most: 300 }
+      const sending = bridge(from, 'game.test', { publisher: js, window: 16, backoff: times })
+      const taking = bridge(into, null, { consumer: await consumer(), backoff: times })
+      const came = new Set<number>()
+      const reading = (async () => {
+        while (came.size < 300) came.add(numberOf(await into.receive()))
+      })()
+      let sent = 0
+      const putting = (async () => {
+        for (; sent < 300; sent++) await from.send(numbered(sent))
+      })()
+      await until('some are there', () => came.size > 50)
+      proxy.cut()
+      await until('the window and the channel are full', () => sending.stats().waiting === 16 && from.getLength() === 8)
+      await pause(2000)
+      assert.ok(sent < 300)
+      assert.deepEqual([sending.stats().waiting, from.getLength()], [16, 8])
+      proxy.heal()
+      await putting
+      await reading
+      await until('all are acknowledged', () => sending.stats().waiting === 0)
+      assert.equal(sending.stats().published, 300)
+      await sending.close()
+      await taking.close()
+    } finally {
+      await proxy.end()
+    }
   })
 
   it('leaves with the server what a full queue has no room for', async () => {

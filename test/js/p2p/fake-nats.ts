@@ -1,6 +1,6 @@
 // A server of NATS in memory, as tests want it: it delivers in turns of its own, and each message of
 // the stream as often, and when, the test says.
-import type { NatsConnection, NatsConsumer, NatsJetStream, NatsMessage } from 'sabway/p2p'
+import type { NatsConnection, NatsConsumer, NatsJetStream, NatsMessage, NatsMessages } from 'sabway/p2p'
 
 interface Stored {
   readonly subject: string
@@ -83,7 +83,18 @@ export class FakeNats {
     },
   }
 
-  #read(pattern: string, from: number): AsyncIterable<NatsMessage> & { stop(): void } {
+  /** What the client tells of consumers, once. */
+  tells: string | undefined
+  async *#status() {
+    for (;;) {
+      while (this.tells === undefined) await new Promise<void>((resolve) => this.#readers.add(resolve))
+      const type = this.tells
+      this.tells = undefined
+      yield { type }
+    }
+  }
+
+  #read(pattern: string, from: number): NatsMessages {
     let isStopped = false
     let wake = () => {}
     const stored = this.stored
@@ -107,6 +118,7 @@ export class FakeNats {
       }
     }
     return Object.assign(messages(), {
+      status: () => this.#status(),
       stop: () => {
         isStopped = true
         reader()

@@ -353,11 +353,23 @@ describe('peers over NATS, message by message', () => {
     await a.send(0, [1])
     nats.endReaders()
     await turns()
-    assert.deepEqual(a.told.slice(1), ['joined b', 'b 1', 'failed null: the consumer has ended'])
+    assert.deepEqual(a.told.slice(1), ['joined b', 'b 1', 'failed null: the consumer has ended, or gave no sign of life'])
     await a.clock.pass(100)
     await a.send(1, [2])
     assert.deepEqual(a.told.slice(4), ['b 2'])
     assert.deepEqual((nats.consumersMade.at(-1) as { opt_start_seq: number }).opt_start_seq, 3)
+    const made = nats.consumersMade.length
+    nats.tells = 'next'
+    await a.send(2, [3])
+    nats.tells = 'heartbeats_missed'
+    await a.send(3, [4])
+    await a.clock.pass(100)
+    await a.send(4, [5])
+    assert.equal(nats.consumersMade.length, made + 1)
+    assert.deepEqual(
+      a.told.filter((each) => each.startsWith('b ')),
+      ['b 1', 'b 2', 'b 3', 'b 4', 'b 5'],
+    )
   })
 
   it('say that the subjects are those of another stream', async () => {
