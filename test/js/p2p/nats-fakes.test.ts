@@ -102,7 +102,10 @@ describe('peers over NATS, message by message', () => {
     assert.equal(a.transport.send('b', 3, true, bytes(9)), true)
     await turns()
     const [first, second] = a.nats.stored.filter(({ subject }) => subject === 'g.1.r.a.b')
-    assert.deepEqual([...first!.data], [...sessionBytes(a.session()), ...sessionBytes(SESSION), ...Array(8).fill(0), 7, 8])
+    assert.deepEqual(
+      [...first!.data],
+      [...sessionBytes(a.session()), ...sessionBytes(SESSION), ...Array(8).fill(0), 7, 8],
+    )
     assert.equal(second!.data[16], 1)
     assert.notEqual(first!.msgID, second!.msgID)
     assert.equal(a.transport.send('b', 3, false, bytes(5)), true)
@@ -130,7 +133,10 @@ describe('peers over NATS, message by message', () => {
     assert.deepEqual(a.told, ['joined b', 'b 0', 'b 1', 'b 2', 'b 3', 'b 4'])
     assert.equal(a.transport.stats().duplicates, 3)
     await a.clock.pass(5000)
-    assert.equal(a.told.some((each) => each.startsWith('failed')), false)
+    assert.equal(
+      a.told.some((each) => each.startsWith('failed')),
+      false,
+    )
   })
 
   it('know a peer by its first message, when its sign of life was lost', async () => {
@@ -167,7 +173,7 @@ describe('peers over NATS, message by message', () => {
     const a = await start(new FakeNats(), 'a', { maxBuffered: 100 })
     await a.hear()
     a.nats.isManual = true
-    assert.equal(a.transport.send('b', 0, true, new Uint8Array(1000)), true) // alone it may be larger
+    assert.equal(a.transport.send('b', 0, true, new Uint8Array(1000)), true) // alone
     assert.equal(a.transport.send('b', 0, true, new Uint8Array(1)), false)
     a.nats.waiting[0]!.ack()
     await turns()
@@ -353,7 +359,11 @@ describe('peers over NATS, message by message', () => {
     await a.send(0, [1])
     nats.endReaders()
     await turns()
-    assert.deepEqual(a.told.slice(1), ['joined b', 'b 1', 'failed null: the consumer has ended, or gave no sign of life'])
+    assert.deepEqual(a.told.slice(1), [
+      'joined b',
+      'b 1',
+      'failed null: the consumer has ended, or gave no sign of life',
+    ])
     await a.clock.pass(100)
     await a.send(1, [2])
     assert.deepEqual(a.told.slice(4), ['b 2'])
