@@ -37,7 +37,7 @@ const ENGINE = 7
 const SLOTS = 64
 /** The engine's memory has one queue; other channels have memory of their own. */
 const makeQueue = (channel) =>
-  channel === ENGINE
+  channel === ENGINE && engine !== undefined
     ? P2PQueue.attach(engine.memory.buffer, { slots: SLOTS, byteOffset: engine.at() })
     : new P2PQueue({ slots: SLOTS })
 

@@ -49,7 +49,7 @@ async function start(nats: FakeNats, id = 'a', options: Partial<P2PNatsOptions> 
   /** Its session, as its signs of life have it. */
   const session = () => {
     const found = nats.published.findLast(({ subject }) => subject === `g.1.here.${id}`)!
-    return Buffer.from(found.data.subarray(1)).toString('hex')
+    return Array.from(found.data.subarray(1), (byte) => byte.toString(16).padStart(2, '0')).join('')
   }
   let stored = 0
   /** A reliable message of b's, in the stream. */
