@@ -14,8 +14,12 @@ function sessionBytes(session: string): number[] {
   return [...session.matchAll(/../g)].map(([pair]) => Number.parseInt(pair, 16))
 }
 const here = (session = SESSION, kind = 1) => bytes(kind, ...sessionBytes(session))
-const lossy = (to: string, data: number[], session = SESSION) =>
-  bytes(...sessionBytes(session), ...sessionBytes(to), ...data)
+const lossy = (to: string, data: ArrayLike<number>, session = SESSION) => {
+  const all = new Uint8Array(16 + data.length)
+  all.set([...sessionBytes(session), ...sessionBytes(to)])
+  all.set(data, 16)
+  return all
+}
 const reliable = (to: string, number: number, data: number[], session = SESSION) =>
   bytes(...sessionBytes(session), ...sessionBytes(to), number, 0, 0, 0, 0, 0, 0, 0, ...data)
 
@@ -325,7 +329,7 @@ describe('peers over NATS, message by message', () => {
     nats.publish('g.1.here.=41', here()) // that is A, whose token is another
     nats.publish(`g.1.here.${'x'.repeat(33)}`, here())
     nats.publish('g.1.u.b.a', bytes(1))
-    nats.publish('g.1.u.b.a', lossy(a.session(), Array(65537).fill(0)))
+    nats.publish('g.1.u.b.a', lossy(a.session(), new Uint8Array(65537)))
     await turns()
     assert.equal(a.transport.stats().malformed, 7)
     nats.publish('g.1.u.b.a', lossy(OTHER, [1]))
