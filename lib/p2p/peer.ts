@@ -1,5 +1,6 @@
 // One peer, as a manager knows it.
 import { Assemblies } from './assembly.js'
+import { Bucket } from './bucket.js'
 import { newCounters, type P2PCounters, type P2PDropReason, PACKET, type Settings } from './options.js'
 import { Batch, type Hello } from './wire.js'
 
@@ -10,30 +11,6 @@ interface Pending {
   readonly messages: number
   /** Bytes of the data in it. */
   readonly data: number
-}
-
-/** What may be used up, and comes back in a second. */
-class Bucket {
-  readonly #most: number
-  #left: number
-  #at: number
-
-  constructor(perSecond: number, now: number) {
-    this.#most = perSecond
-    this.#left = perSecond
-    this.#at = now
-  }
-
-  /** Is there so much? Then it is used up. */
-  take(amount: number, now: number): boolean {
-    if (now > this.#at) {
-      this.#left = Math.min(this.#most, this.#left + ((now - this.#at) / 1000) * this.#most)
-      this.#at = now
-    }
-    if (amount > this.#left) return false
-    this.#left -= amount
-    return true
-  }
 }
 
 export class Peer {

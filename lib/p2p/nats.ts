@@ -1,0 +1,75 @@
+// What is used of a client of NATS: that of `@nats-io/jetstream` and a connection of
+// `@nats-io/transport-node` have it. The client is the program's own, and its types are in no
+// declaration of Sabway's.
+
+/** What publishes to a stream: `jetstream(connection)`. */
+export interface NatsPublisher {
+  publish(subject: string, bytes: Uint8Array, options: { msgID: string }): Promise<unknown>
+}
+
+/** A message of a stream. */
+export interface NatsMessage {
+  readonly subject: string
+  readonly data: Uint8Array
+  /** Its place in the stream. */
+  readonly seq: number
+  ack(): void
+  /** It is to come again. */
+  nak(): void
+  /** It is of no use, and is not to come again. */
+  term(): void
+}
+
+/** The messages of a consumer, and what the client tells of it. */
+export interface NatsMessages extends AsyncIterable<NatsMessage> {
+  stop(): void
+  status(): AsyncIterable<{ readonly type: string }>
+}
+
+/**
+ * A consumer of a stream, with explicit acknowledgement: `await js.consumers.get(stream, name)`.
+ */
+export interface NatsConsumer {
+  consume(options: { max_messages: number; idle_heartbeat: number }): Promise<NatsMessages>
+  delete(): Promise<unknown>
+}
+
+/** The client of JetStream: `jetstream(connection)`. */
+export interface NatsJetStream {
+  publish(
+    subject: string,
+    bytes: Uint8Array,
+    options: { msgID: string },
+  ): Promise<{ readonly stream: string; readonly seq: number }>
+  readonly consumers: { get(stream: string, options: object): Promise<NatsConsumer> }
+}
+
+/** A connection: `await connect({ servers })`. */
+export interface NatsConnection {
+  publish(subject: string, bytes: Uint8Array): void
+  subscribe(
+    subject: string,
+    options: {
+      callback: (error: Error | null, message: { readonly subject: string; readonly data: Uint8Array }) => void
+    },
+  ): { unsubscribe(): void }
+  flush(): Promise<void>
+}
+
+/** Milliseconds between signs of life of a consumer. */
+const HEARTBEAT = 1000
+
+/**
+ * Messages of a consumer, until it gives no signs of life. The client itself would ask for them
+ * again, and, where the consumer's server does not answer, wait for half a minute each time.
+ */
+export async function consume(consumer: NatsConsumer, most: number): Promise<NatsMessages> {
+  const messages = await consumer.consume({ max_messages: most, idle_heartbeat: HEARTBEAT })
+  const watch = async () => {
+    for await (const { type } of messages.status()) {
+      if (type === 'heartbeats_missed') messages.stop()
+    }
+  }
+  watch().catch(() => {})
+  return messages
+}
