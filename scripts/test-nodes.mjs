@@ -18,14 +18,17 @@ const MAJORS = ['20', '22', '24', '26']
 const EFFORT = '0.2'
 /**
  * Tests that say the same in every Node: of the package's text and what bundlers make of it, of
- * damaged memory, which the core judges, of the bytes of queues between peers, and of whether two
- * implementations agree.
+ * damaged memory, which the core judges, of the bytes of queues between peers, of networks and
+ * their servers, and of whether two implementations agree.
  */
 const ELSEWHERE = [
   'test/differential/agree',
   'test/differential/p2p-agree',
+  'test/js/p2p/bridge',
   'test/js/p2p/gdscript',
   'test/js/p2p/golden',
+  'test/js/p2p/nats-peers',
+  'test/js/p2p/webrtc',
   'test/js/package/bundle-size',
   'test/js/package/bundles',
   'test/js/package/frameworks',

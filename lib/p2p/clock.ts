@@ -1,4 +1,5 @@
 // The time of a transport, which tests put in place of the real one.
+import * as check from '../base/check.js'
 import { after, now } from '../base/host.js'
 
 export interface P2PClock {
@@ -36,4 +37,11 @@ export interface P2PBackoff {
 export function backoff({ least, most }: Required<P2PBackoff>, attempt: number, random: number): number {
   const whole = Math.min(most, least * 2 ** Math.min(attempt, 30))
   return whole / 2 + (random * whole) / 2
+}
+
+/** Errors: ERR_SABWAY_INVALID_TYPE, ERR_SABWAY_INVALID_ARGUMENT, ERR_SABWAY_OUT_OF_RANGE. */
+export function backoffOf(given: P2PBackoff | undefined, usual: Required<P2PBackoff>): Required<P2PBackoff> {
+  const times = check.options<P2PBackoff>(given, 'backoff', ['least', 'most'])
+  const least = check.integer(times.least ?? usual.least, 'backoff.least', 1, 2 ** 31 - 1)
+  return { least, most: check.integer(times.most ?? Math.max(least, usual.most), 'backoff.most', least, 2 ** 31 - 1) }
 }

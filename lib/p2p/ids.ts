@@ -2,6 +2,7 @@
 // few of them again and again, so both ways are remembered.
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
+import { randomWords } from '../base/host.js'
 import { SW_P2P_FROM } from '../generated/abi.js'
 
 export const ID_WORDS = SW_P2P_FROM / 4
@@ -35,6 +36,21 @@ export function idWords(id: string, name = 'from'): Int32Array {
   if (encoded.size >= REMEMBERED) encoded.clear()
   encoded.set(id, words)
   return words
+}
+
+export function isId(id: unknown): boolean {
+  try {
+    idWords(id as string)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** 16 hexadecimal digits that nothing had before. */
+export function freshId(): string {
+  const words = randomWords() ?? Int32Array.of(Math.random() * 2 ** 32, Math.random() * 2 ** 32)
+  return Array.from(words, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
 }
 
 /** Words and what they say, by a few bits of them. */

@@ -9,7 +9,7 @@ import { reason as reasonOf } from '../base/shown.js'
 import { P2PChannel } from './channel.js'
 import { P2PFailureEvent, type P2PManagerEventMap, P2PPeerEvent } from './events.js'
 import { expose, type P2PExposeNames } from './expose.js'
-import { idWords } from './ids.js'
+import { idWords, isId } from './ids.js'
 import {
   newCounters,
   type P2PCounters,
@@ -451,13 +451,4 @@ export class P2PManager extends ListenerTarget<P2PManagerEventMap> {
 function checkTarget(target: string | null): string | null {
   if (target === null || typeof target === 'string') return target
   return check.refuse('ERR_SABWAY_INVALID_TYPE', 'target must be the id of a peer, or null for all', target)
-}
-
-function isId(id: string): boolean {
-  try {
-    idWords(id)
-    return true
-  } catch {
-    return false
-  }
 }

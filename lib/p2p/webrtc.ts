@@ -2,8 +2,8 @@
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { Bucket } from './bucket.js'
-import { backoff, hostClock, type P2PBackoff, type P2PClock } from './clock.js'
-import { idWords } from './ids.js'
+import { backoff, backoffOf, hostClock, type P2PBackoff, type P2PClock } from './clock.js'
+import { idWords, isId } from './ids.js'
 import { Link, type LinkSettings, MOST_BYTES } from './link.js'
 import { PACKET } from './options.js'
 import type { P2PRTCClass, P2PRTCConnection } from './rtc.js'
@@ -129,9 +129,7 @@ export class P2PWebRTC implements P2PTransport {
     this.#clock = given.clock ?? hostClock
     this.#maxPeers = check.integer(given.maxPeers ?? 31, 'maxPeers', 1, 1024)
     this.maxBytes = check.integer(given.maxBytes ?? 1 << 14, 'maxBytes', PACKET, MOST_BYTES)
-    const times = check.options<P2PBackoff>(given.backoff, 'backoff', ['least', 'most'])
-    const least = check.integer(times.least ?? 250, 'backoff.least', 1, 2 ** 31 - 1)
-    this.#backoff = { least, most: check.integer(times.most ?? 15_000, 'backoff.most', least, 2 ** 31 - 1) }
+    this.#backoff = backoffOf(given.backoff, { least: 250, most: 15_000 })
     const own = (globalThis as { RTCPeerConnection?: P2PRTCClass }).RTCPeerConnection
     const Connection = given.RTCPeerConnection ?? own
     if (Connection === undefined) {
@@ -405,15 +403,6 @@ export class P2PWebRTC implements P2PTransport {
       remote.cancelRetry = undefined
       if (remote.isPresent && !remote.isCut && remote.link === undefined) this.#try(remote)
     })
-  }
-}
-
-function isId(id: unknown): boolean {
-  try {
-    idWords(id as string)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -114,6 +114,11 @@ export class MultiProducerQueue<T = unknown> extends SharedQueue<T> {
 
   // ---- values that are acknowledged ----
 
+  /** How values are handed out, by the one that made the queue. */
+  get delivery(): 'at-most-once' | 'ack' {
+    return (this.flags & SW_QUEUE_ACK) === 0 ? 'at-most-once' : 'ack'
+  }
+
   /**
    * The first value, to be acknowledged; null when there is none. Errors: as `tryDequeue`;
    * ERR_SABWAY_INVALID_STATE: the queue was made without delivery: 'ack'.

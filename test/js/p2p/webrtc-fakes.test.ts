@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { P2PWebRTC, type P2PWebRTCOptions } from 'sabway/p2p'
 import { throwsError } from '../support/errors.js'
+import { Clock, turns } from './clock.js'
 import { Signals } from './signaller.js'
 
 type Listener = (event: unknown) => void
@@ -72,41 +73,6 @@ class FakeConnection {
     this.state('connected')
     for (const channel of this.channels) channel.tell('open')
   }
-}
-
-/** Time that passes when the test says so. */
-class Clock {
-  time = 0
-  #tasks: { at: number; task: () => void }[] = []
-  /** When the tasks that wait are due. */
-  get due(): number[] {
-    return this.#tasks.map(({ at }) => at - this.time).sort((a, b) => a - b)
-  }
-  now = () => this.time
-  random = () => 0.5
-  after = (milliseconds: number, task: () => void) => {
-    const entry = { at: this.time + milliseconds, task }
-    this.#tasks.push(entry)
-    return () => {
-      this.#tasks = this.#tasks.filter((each) => each !== entry)
-    }
-  }
-  async pass(milliseconds: number): Promise<void> {
-    const end = this.time + milliseconds
-    for (;;) {
-      await turns()
-      const next = this.#tasks.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
-      if (next === undefined) break
-      this.#tasks = this.#tasks.filter((each) => each !== next)
-      this.time = next.at
-      next.task()
-    }
-    this.time = end
-  }
-}
-
-const turns = async () => {
-  for (let i = 0; i < 20; i++) await Promise.resolve()
 }
 
 async function start(signals: Signals, id: string, options: Partial<P2PWebRTCOptions> = {}) {
