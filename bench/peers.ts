@@ -45,11 +45,14 @@ export const peerGroups = (): Group[] => [
     // A page's timers have steps of 4 ms, by which the last messages are found.
     durationFactor: 4,
   },
-  throughput(PATHS.nats, BYTES, [
-    new Nats(BRIDGE, true),
-    new Nats(CLIENT, false),
-    new Nats('the client alone, without ids', false, false),
-  ]),
+  {
+    ...throughput(PATHS.nats, BYTES, [
+      new Nats(BRIDGE, true),
+      new Nats(CLIENT, false),
+      new Nats('the client alone, without ids', false, false),
+    ]),
+    durationFactor: 2,
+  },
   throughput(PATHS.peers, BYTES, [
     ...PEERS.map((peers) => new InThread(`${peers} peers`, true, () => p2p.among(peers))),
     new InThread(FEWEST, false, () => p2p.among(2)),
