@@ -13,7 +13,14 @@ export { P2PFailureEvent, type P2PManagerEventMap, P2PPeerEvent } from './p2p/ev
 export type { P2PExposeNames } from './p2p/expose.js'
 export { P2PLoopback, type P2PLoopbackOptions } from './p2p/loopback.js'
 export { type P2PChannelStats, P2PManager, type P2PPeerStats, type P2PStats } from './p2p/manager.js'
-export type { NatsConnection, NatsConsumer, NatsJetStream, NatsMessage, NatsMessages, NatsPublisher } from './p2p/nats.js'
+export type {
+  NatsConnection,
+  NatsConsumer,
+  NatsJetStream,
+  NatsMessage,
+  NatsMessages,
+  NatsPublisher,
+} from './p2p/nats.js'
 export type { P2PNatsOptions, P2PNatsStats } from './p2p/nats-options.js'
 export { P2PNats } from './p2p/nats-peers.js'
 export type { P2PCounters, P2PDropReason, P2PLimits, P2PManagerOptions } from './p2p/options.js'

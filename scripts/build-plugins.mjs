@@ -1,6 +1,6 @@
 // Compiles every plugin of examples/ and test/c/plugins, and what tests preload, into
 // build/plugins: one call of the C compiler each, as a user would. Programs, of examples/ and
-// test/c/mixed, go into build/programs, with the C core in them.
+// test/c/mixed and test/c/engine, go into build/programs, with the C core in them.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -51,7 +51,10 @@ function compileProgram(source) {
 mkdirSync(plugins, { recursive: true })
 mkdirSync(programs, { recursive: true })
 const preloaded = process.platform === 'linux' ? sourcesUnder('test/c/preload') : []
-for (const source of [...['examples', 'test/c/plugins', 'test/c/mixed'].flatMap(sourcesUnder), ...preloaded]) {
+for (const source of [
+  ...['examples', 'test/c/plugins', 'test/c/mixed', 'test/c/engine'].flatMap(sourcesUnder),
+  ...preloaded,
+]) {
   if (!isProgram(source)) compilePlugin(source)
   else if (process.platform === 'linux') compileProgram(source)
 }

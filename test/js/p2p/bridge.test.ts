@@ -12,7 +12,7 @@ import {
   SharedMemoryChannel,
 } from 'sabway'
 import { type BridgeEnd, bridge, type NatsConsumer } from 'sabway/p2p'
-import { Proxy } from '../support/proxy.js'
+import { TcpProxy } from '../support/tcp-proxy.js'
 import { addStream, numbered, numberOf, pause, Servers, until } from './servers.js'
 
 type Put = (bytes: Uint8Array) => Promise<unknown> | unknown
@@ -202,7 +202,7 @@ describe('a bridge to NATS', () => {
   })
 
   it('loses nothing, and stops reading, when the network is slow and then cut for two seconds', async () => {
-    const proxy = await Proxy.to((await servers.start()).port)
+    const proxy = await TcpProxy.to((await servers.start()).port)
     try {
       proxy.delay = 10
       const { js, consumer } = await game(1, 2e9, {

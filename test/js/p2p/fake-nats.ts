@@ -1,5 +1,5 @@
-// A server of NATS in memory, as tests want it: it delivers in turns of its own, and each message of
-// the stream as often, and when, the test says.
+// A server of NATS in memory, as tests want it: it delivers in turns of its own, and stores
+// messages when the test says.
 import type { NatsConnection, NatsConsumer, NatsJetStream, NatsMessage, NatsMessages } from 'sabway/p2p'
 
 interface Stored {

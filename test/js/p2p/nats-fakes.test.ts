@@ -14,8 +14,12 @@ function sessionBytes(session: string): number[] {
   return [...session.matchAll(/../g)].map(([pair]) => Number.parseInt(pair, 16))
 }
 const here = (session = SESSION, kind = 1) => bytes(kind, ...sessionBytes(session))
-const lossy = (to: string, data: number[], session = SESSION) =>
-  bytes(...sessionBytes(session), ...sessionBytes(to), ...data)
+const lossy = (to: string, data: ArrayLike<number>, session = SESSION) => {
+  const all = new Uint8Array(16 + data.length)
+  all.set([...sessionBytes(session), ...sessionBytes(to)])
+  all.set(data, 16)
+  return all
+}
 const reliable = (to: string, number: number, data: number[], session = SESSION) =>
   bytes(...sessionBytes(session), ...sessionBytes(to), number, 0, 0, 0, 0, 0, 0, 0, ...data)
 
@@ -49,7 +53,7 @@ async function start(nats: FakeNats, id = 'a', options: Partial<P2PNatsOptions> 
   /** Its session, as its signs of life have it. */
   const session = () => {
     const found = nats.published.findLast(({ subject }) => subject === `g.1.here.${id}`)!
-    return Buffer.from(found.data.subarray(1)).toString('hex')
+    return Array.from(found.data.subarray(1), (byte) => byte.toString(16).padStart(2, '0')).join('')
   }
   let stored = 0
   /** A reliable message of b's, in the stream. */
@@ -102,7 +106,10 @@ describe('peers over NATS, message by message', () => {
     assert.equal(a.transport.send('b', 3, true, bytes(9)), true)
     await turns()
     const [first, second] = a.nats.stored.filter(({ subject }) => subject === 'g.1.r.a.b')
-    assert.deepEqual([...first!.data], [...sessionBytes(a.session()), ...sessionBytes(SESSION), ...Array(8).fill(0), 7, 8])
+    assert.deepEqual(
+      [...first!.data],
+      [...sessionBytes(a.session()), ...sessionBytes(SESSION), ...Array(8).fill(0), 7, 8],
+    )
     assert.equal(second!.data[16], 1)
     assert.notEqual(first!.msgID, second!.msgID)
     assert.equal(a.transport.send('b', 3, false, bytes(5)), true)
@@ -130,7 +137,10 @@ describe('peers over NATS, message by message', () => {
     assert.deepEqual(a.told, ['joined b', 'b 0', 'b 1', 'b 2', 'b 3', 'b 4'])
     assert.equal(a.transport.stats().duplicates, 3)
     await a.clock.pass(5000)
-    assert.equal(a.told.some((each) => each.startsWith('failed')), false)
+    assert.equal(
+      a.told.some((each) => each.startsWith('failed')),
+      false,
+    )
   })
 
   it('know a peer by its first message, when its sign of life was lost', async () => {
@@ -167,7 +177,7 @@ describe('peers over NATS, message by message', () => {
     const a = await start(new FakeNats(), 'a', { maxBuffered: 100 })
     await a.hear()
     a.nats.isManual = true
-    assert.equal(a.transport.send('b', 0, true, new Uint8Array(1000)), true) // alone it may be larger
+    assert.equal(a.transport.send('b', 0, true, new Uint8Array(1000)), true) // alone
     assert.equal(a.transport.send('b', 0, true, new Uint8Array(1)), false)
     a.nats.waiting[0]!.ack()
     await turns()
@@ -319,7 +329,7 @@ describe('peers over NATS, message by message', () => {
     nats.publish('g.1.here.=41', here()) // that is A, whose token is another
     nats.publish(`g.1.here.${'x'.repeat(33)}`, here())
     nats.publish('g.1.u.b.a', bytes(1))
-    nats.publish('g.1.u.b.a', lossy(a.session(), Array(65537).fill(0)))
+    nats.publish('g.1.u.b.a', lossy(a.session(), new Uint8Array(65537)))
     await turns()
     assert.equal(a.transport.stats().malformed, 7)
     nats.publish('g.1.u.b.a', lossy(OTHER, [1]))
@@ -353,7 +363,11 @@ describe('peers over NATS, message by message', () => {
     await a.send(0, [1])
     nats.endReaders()
     await turns()
-    assert.deepEqual(a.told.slice(1), ['joined b', 'b 1', 'failed null: the consumer has ended, or gave no sign of life'])
+    assert.deepEqual(a.told.slice(1), [
+      'joined b',
+      'b 1',
+      'failed null: the consumer has ended, or gave no sign of life',
+    ])
     await a.clock.pass(100)
     await a.send(1, [2])
     assert.deepEqual(a.told.slice(4), ['b 2'])

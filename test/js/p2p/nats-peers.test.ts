@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { jetstream } from '@nats-io/jetstream'
 import type { ConnectionOptions } from '@nats-io/transport-node'
 import { P2PManager, P2PNats, type P2PNatsOptions } from 'sabway/p2p'
-import { Proxy } from '../support/proxy.js'
+import { TcpProxy } from '../support/tcp-proxy.js'
 import { addStream, numbered, numberOf, pause, Servers, until } from './servers.js'
 
 const STREAM = { name: 'GAME', subjects: ['game.r.>'] }
@@ -153,7 +153,7 @@ describe('peers over NATS', () => {
   })
 
   describe('through a network that is none', () => {
-    let proxy: Proxy
+    let proxy: TcpProxy
     const viaProxy = (): ConnectionOptions => ({
       servers: `127.0.0.1:${proxy.port}`,
       ignoreClusterUpdates: true,
@@ -162,7 +162,7 @@ describe('peers over NATS', () => {
       timeout: 1000,
     })
     beforeEach(async () => {
-      proxy = await Proxy.to((await servers.start()).port)
+      proxy = await TcpProxy.to((await servers.start()).port)
     })
     afterEach(() => proxy.end())
 
@@ -210,7 +210,7 @@ describe('peers over NATS', () => {
     })
   })
 
-  it('is who the server lets it be', async () => {
+  it('has the id that the server lets it have', async () => {
     const api = (to: string) => [
       '$JS.API.STREAM.INFO.GAME',
       `$JS.API.CONSUMER.CREATE.GAME.*.game.r.*.${to}`,

@@ -159,6 +159,7 @@ rows['MultiProducerQueue#enqueueBatch'] = [
   multi((odd, queue) => queue.enqueueBatch(odd)),
   multi((odd, queue) => queue.enqueueBatch([1, odd])),
 ]
+rows['MultiProducerQueue#delivery'] = 'no parameters'
 rows['MultiProducerQueue#tryReceive'] = 'no parameters'
 rows['MultiProducerQueue#receive'] = each(multi, WAIT, (options, queue) =>
   queue.receive(options).then((delivery) => delivery.ack()),

@@ -8,7 +8,7 @@ interface Way {
   readonly chunks: { at: number; bytes: Buffer }[]
 }
 
-export class Proxy {
+export class TcpProxy {
   /** Milliseconds that each way takes. */
   delay = 0
   port = 0
@@ -26,8 +26,8 @@ export class Proxy {
     this.#target = target
   }
 
-  static async to(port: number): Promise<Proxy> {
-    const proxy = new Proxy(port)
+  static async to(port: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(port)
     const server = createServer((socket) => proxy.#take(socket)).listen(0, '127.0.0.1')
     proxy.#server = server
     await once(server, 'listening')
