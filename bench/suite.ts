@@ -25,6 +25,7 @@ import * as records from './benchmarks/records.js'
 import { ThreadPair } from './benchmarks/thread-pair.js'
 import { along, type Group, throughput, work } from './harness/measure.js'
 import { label, SIZES } from './harness/messages.js'
+import { peerGroups } from './peers.js'
 import { lockGroups, poolGroups, queueGroups, sharingCurves } from './sharing.js'
 import { crowds, sendBatches, sendOne } from './transports/sabway.js'
 import type { Role } from './transports/transport.js'
@@ -467,6 +468,7 @@ export const SUBJECTS = [
   'queues',
   'locks',
   'pools',
+  'p2p',
   'curves',
 ] as const
 
@@ -478,6 +480,7 @@ export function groupsOf(subject: Subject): Group[] {
   if (subject === 'queues') return queueGroups()
   if (subject === 'locks') return lockGroups()
   if (subject === 'pools') return poolGroups()
+  if (subject === 'p2p') return peerGroups()
   if (subject === 'containers') return [...inContainers(), ...inRecords()]
   const groups = [
     ...threads(PATHS.toWorker, 'send'),

@@ -27,3 +27,4 @@ npx tsc -p test/browser/page --noEmit
 npx tsc -p examples/electron
 npx tsc -p examples/audio
 npx tsc -p examples/boids
+npx tsc -p examples/p2p-game

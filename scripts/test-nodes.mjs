@@ -26,6 +26,7 @@ const ELSEWHERE = [
   'test/differential/p2p-agree',
   'test/js/p2p/bridge',
   'test/js/p2p/gdscript',
+  'test/js/p2p/godot',
   'test/js/p2p/golden',
   'test/js/p2p/nats-peers',
   'test/js/p2p/webrtc',

@@ -18,6 +18,7 @@ import {
   TWO_THREADS,
 } from '../suite.js'
 import { crowds } from '../transports/sabway.js'
+import { PEERS } from './peer-targets.js'
 import { SHARING } from './sharing-targets.js'
 import { inHeap, type Target } from './target.js'
 
@@ -174,7 +175,15 @@ const CONTAINERS: Target[] = [
 
 /** Those of the subjects that were measured. */
 export function verdicts(subjects: Subject[], results: Result[]): Verdict[] {
-  const own = { processes: BETWEEN_PROCESSES, heap: HEAP, maps: MAPS, containers: CONTAINERS, ...SHARING, curves: [] }
+  const own = {
+    processes: BETWEEN_PROCESSES,
+    heap: HEAP,
+    maps: MAPS,
+    containers: CONTAINERS,
+    ...SHARING,
+    p2p: PEERS,
+    curves: [],
+  }
   const listed = subjects.map((subject) =>
     subject !== undefined && subject in own ? own[subject as keyof typeof own] : TARGETS,
   )

@@ -4,16 +4,24 @@
 //   const signaller = webSocketSignaller('ws://127.0.0.1:8787', { room: 'lobby', id: 'alice' })
 //   const transport = new P2PWebRTC({ id: 'alice', signaller })
 
-/** When it is cut off it comes back by itself; connections between peers stay meanwhile. */
+/**
+ * When it is cut off it comes back by itself; connections between peers stay meanwhile.
+ * @param {string} url
+ * @param {{ room: string, id: string, WebSocket?: typeof globalThis.WebSocket }} options
+ * @returns {import('../../dist/browser-p2p.mjs').P2PSignaller}
+ */
 export function webSocketSignaller(url, { room, id, WebSocket = globalThis.WebSocket }) {
   const address = `${url}/?room=${encodeURIComponent(room)}&id=${encodeURIComponent(id)}`
+  /** @type {Set<string>} */
   const there = new Set()
+  /** @type {WebSocket} */
   let socket
   let attempts = 0
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer
   let closed = false
 
-  const connect = (events) => {
+  const connect = (/** @type {import('../../dist/browser-p2p.mjs').P2PSignalEvents} */ events) => {
     socket = new WebSocket(address)
     socket.onmessage = ({ data }) => {
       attempts = 0

@@ -3,7 +3,7 @@
 import { isUint8Array } from '../base/brand.js'
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
-import { microtask } from '../base/host.js'
+import { immediate, microtask } from '../base/host.js'
 import { reason } from '../base/shown.js'
 import { backoff, backoffOf, hostClock, type P2PBackoff } from './clock.js'
 import { type BridgeEnd, endOf, isOver, listenTo, putterOf, type TakenValue, takerOf } from './ends.js'
@@ -102,6 +102,8 @@ class Bridging {
   readonly #name = freshId()
   /** In their order. */
   readonly #waiting = new Set<Going>()
+  /** Those of them that are published in the next turn of the event loop. */
+  #gathered: (() => void)[] = []
   readonly #abort = new AbortController()
   readonly #stats = { published: 0, delivered: 0, refused: 0, retries: 0 }
   #running: { stop(): void } | undefined
@@ -243,7 +245,14 @@ class Bridging {
         return
       }
     }
-    void attempts()
+    // A client writes to its connection what is published without a pause between: one at a time,
+    // each value is a call of the operating system, which costs more than all else.
+    if (this.#gathered.push(attempts) > 1) return
+    immediate(() => {
+      const gathered = this.#gathered
+      this.#gathered = []
+      for (const begin of gathered) begin()
+    })
   }
 
   // ---- in ----
