@@ -108,6 +108,8 @@ class Bridging {
   readonly #stats = { published: 0, delivered: 0, refused: 0, retries: 0 }
   #running: { stop(): void } | undefined
   #gaveUp = false
+  /** A message is in hand. */
+  #isPutting = false
   /** Told when a value was acknowledged, and when the bridge is closed, or gives up. */
   #changed = new Set<() => void>()
 
@@ -260,13 +262,17 @@ class Bridging {
   async #takeIn(put: (value: unknown, signal: AbortSignal) => Promise<unknown>, consumer: NatsConsumer): Promise<void> {
     for (let attempt = 0; !this.#closed; attempt++) {
       let cause: unknown = new Error('the consumer has ended, or gave no sign of life')
+      this.#isPutting = false
       try {
-        const messages = await consume(consumer, this.#window)
+        const messages = await consume(consumer, this.#window, () => this.#isPutting)
         this.#running = messages
         if (this.#closed) messages.stop()
         for await (const message of messages) {
           if (this.#closed) break
-          if (!(await this.#deliver(put, message))) {
+          this.#isPutting = true
+          const goesOn = await this.#deliver(put, message)
+          this.#isPutting = false
+          if (!goesOn) {
             messages.stop()
             return
           }

@@ -61,13 +61,14 @@ const HEARTBEAT = 1000
 
 /**
  * Messages of a consumer, until it gives no signs of life. The client itself would ask for them
- * again, and, where the consumer's server does not answer, wait for half a minute each time.
+ * again, and, where the consumer's server does not answer, wait for half a minute each time. While
+ * a message is in hand, `isBusy`, there need be none: as many as may are there already.
  */
-export async function consume(consumer: NatsConsumer, most: number): Promise<NatsMessages> {
+export async function consume(consumer: NatsConsumer, most: number, isBusy = () => false): Promise<NatsMessages> {
   const messages = await consumer.consume({ max_messages: most, idle_heartbeat: HEARTBEAT })
   const watch = async () => {
     for await (const { type } of messages.status()) {
-      if (type === 'heartbeats_missed') messages.stop()
+      if (type === 'heartbeats_missed' && !isBusy()) messages.stop()
     }
   }
   watch().catch(() => {})

@@ -20,11 +20,22 @@ class Publisher {
 }
 
 /** Brings these messages, and notes what becomes of each. */
-function consumerOf(...numbers: number[]): NatsConsumer & { became: string[]; asked: number } {
+function consumerOf(...numbers: number[]): NatsConsumer & { became: string[]; asked: number; tell: () => void } {
   const became: string[] = []
+  let tell = () => {}
+  async function* tells() {
+    for (;;) {
+      await new Promise<void>((resolve) => {
+        tell = resolve
+      })
+      yield { type: 'heartbeats_missed' }
+    }
+  }
   const found = {
     became,
     asked: 0,
+    /** The client misses signs of life of the consumer. */
+    tell: () => tell(),
     consume: async ({ max_messages }: { max_messages: number }) => {
       found.asked = max_messages
       let stop = () => {}
@@ -38,7 +49,7 @@ function consumerOf(...numbers: number[]): NatsConsumer & { became: string[]; as
         }
         await stopped
       }
-      return Object.assign(messages(), { stop, status })
+      return Object.assign(messages(), { stop, status: tells })
     },
     delete: async () => {},
   }
@@ -219,6 +230,25 @@ describe('a bridge', () => {
     await into.close()
     assert.deepEqual(consumer.became, ['ack 1', 'ack 2', 'nak 3'])
     assert.equal(to.getLength(), 2)
+  })
+
+  it('asks anew when a consumer gives no sign of life, but not while a message is in hand', async () => {
+    const to = channel(1)
+    const consumer = consumerOf(1, 2)
+    const into = bridge(to, null, { consumer, backoff: FAST })
+    await until('full', () => into.stats().delivered === 1)
+    await pause(5)
+    consumer.tell()
+    await pause(5)
+    assert.equal(into.stats().retries, 0)
+    assert.equal(numberOf(await to.receive()), 1)
+    assert.equal(numberOf(await to.receive()), 2)
+    assert.equal(into.stats().retries, 0)
+    await pause(5)
+    consumer.tell()
+    await until('it asks again', () => into.stats().retries === 1)
+    assert.deepEqual(consumer.became, ['ack 1', 'ack 2'])
+    await into.close()
   })
 
   it('ends when the channel is closed, and hands the message back', async () => {
