@@ -170,5 +170,6 @@ export { SharedWaitGroup, type SharedWaitGroupOptions, WaitGroupPart } from './s
 /** A variable of this file: importing it must load the heap, which `region.heap` gives. */
 export const Region = AnyRegion
 export type Region = AnyRegion
+export type { RunOptions, SharedPoolOptions } from './tasks/options.js'
 export { serveTasks, type Task, type TaskFunction } from './tasks/serve.js'
-export { type RunOptions, SharedPool, type SharedPoolOptions } from './tasks/shared-pool.js'
+export { SharedPool } from './tasks/shared-pool.js'

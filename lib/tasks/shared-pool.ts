@@ -2,23 +2,15 @@
 import { abortedError, onAbort } from '../base/abort.js'
 import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
-import {
-  abortController,
-  after,
-  asyncDispose,
-  type Context,
-  context,
-  type HostWorker,
-  hostWorker,
-  processors,
-  type Timer,
-} from '../base/host.js'
+import { abortController, after, asyncDispose, type HostWorker, hostWorker } from '../base/host.js'
 import { formatFor } from '../channel/parts.js'
 import { encoding } from '../codec/format.js'
 import type { AllocatedMemory } from '../heap/allocated-memory.js'
 import { MultiProducerQueue } from '../queues/multi-producer.js'
 import { Region } from '../region/region.js'
+import { Call } from './call.js'
 import { type Item, itemCodec } from './items.js'
+import { checkedPool, checkedRun, NO_OPTIONS, type RunOptions, type SharedPoolOptions } from './options.js'
 import {
   attemptsOf,
   DONE,
@@ -28,9 +20,6 @@ import {
   FETCH,
   GIVEN,
   LOST,
-  MOST_ATTEMPTS,
-  MOST_PLACES,
-  MOST_WORKERS,
   numberOf,
   OVER,
   ofPool,
@@ -41,108 +30,14 @@ import {
   RUNNING,
   type Start,
   stateOf,
-  TASK_CODECS,
-  type TaskCodec,
   type Tells,
   type Told,
   wordOf,
   workerOf,
 } from './wire.js'
 
-export interface SharedPoolOptions {
-  /**
-   * The workers' program, a path or a URL as the constructor of Worker takes it; it calls
-   * `serveTasks`.
-   */
-  file: string | { readonly href: string }
-  /** How many there are, 62 at most (default: one for each processor). */
-  workers?: number
-  /**
-   * How often a task is begun again whose worker has died (default 0): its error otherwise is
-   * ERR_SABWAY_PEER_DIED.
-   */
-  retries?: number
-  /** Tasks that a worker has begun at one time (default 1). More: for those that wait. */
-  concurrency?: number
-  /** Tasks in shared memory at one time (default 1024); others wait in this thread. */
-  capacity?: number
-  /** How many may wait in this thread (default 65536): more are ERR_SABWAY_QUEUE_FULL. */
-  maxQueued?: number
-  /** How values become bytes (default 'structured'). */
-  codec?: TaskCodec
-  /** Bytes for all values under way (default 256 MiB); memory is taken as it is used. */
-  size?: number
-  /** For the constructor of Worker, such as { resourceLimits } in Node. */
-  workerOptions?: object
-}
-
-export interface RunOptions {
-  /** Gives the task up: the promise rejects with ERR_SABWAY_ABORTED. */
-  signal?: AbortSignal
-  /** Milliseconds from the call on; then the task is given up with ERR_SABWAY_TIMEOUT. */
-  timeout?: number
-  /**
-   * What of the value is moved to the worker, not copied. Such a task is never begun again. With a
-   * list, if only an empty one, the value is posted, so that shared memory in it stays shared.
-   */
-  transfer?: readonly object[]
-  /** What the worker's function reports by `task.progress`. */
-  onProgress?: (value: never) => void
-  /**
-   * End the worker, and start another in its place, when the task is given up while it runs
-   * (default false: the function is told by `task.signal` and `task.cancelled`).
-   */
-  terminate?: boolean
-}
-
 /** Workers that end before they serve, one after the other, until the pool is given up. */
 const MOST_FAILURES = 3
-const SIZE = 2 ** 28
-
-/** A call of `run`. */
-class Call {
-  value: unknown
-  readonly options: RunOptions
-  /** Of its reports; null: it has none. */
-  readonly context: Context | null
-  /** 0: it waits in this thread. */
-  task = 0
-  /** Its value was moved away. */
-  moved = false
-  timer: Timer | null = null
-  ignoreSignal: (() => void) | null = null
-  readonly #resolve: (value: unknown) => void
-  readonly #reject: (error: unknown) => void
-
-  constructor(
-    value: unknown,
-    options: RunOptions,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.value = value
-    this.options = options
-    // one for each call is more than what a short task costs
-    this.context = options.onProgress === undefined ? null : context()
-    this.#resolve = resolve
-    this.#reject = reject
-  }
-
-  resolve(value: unknown): void {
-    this.#end()
-    this.#resolve(value)
-  }
-
-  reject(error: unknown): void {
-    this.#end()
-    this.#reject(error)
-  }
-
-  #end(): void {
-    this.timer?.cancel()
-    this.ignoreSignal?.()
-  }
-}
 
 /** A worker, and what is known of it. */
 interface Member {
@@ -186,7 +81,7 @@ export class SharedPool<Input = unknown, Output = unknown> {
    * ERR_SABWAY_INVALID_ARGUMENT.
    */
   constructor(options: SharedPoolOptions) {
-    this.#options = checked(options)
+    this.#options = checkedPool(options)
     const { capacity, size, codec, workers } = this.#options
     this.#region = Region.create({ size })
     const { heap } = this.#region
@@ -528,18 +423,6 @@ export class SharedPool<Input = unknown, Output = unknown> {
   }
 }
 
-const NO_OPTIONS: RunOptions = {}
-
-function checkedRun(options: RunOptions): RunOptions {
-  const given = check.options(options, 'run options', ['signal', 'timeout', 'transfer', 'onProgress', 'terminate'])
-  const { signal, timeout, transfer, onProgress, terminate } = given
-  check.patience({ signal, timeout }, 'run options')
-  if (transfer !== undefined) check.array(transfer, 'transfer')
-  if (onProgress !== undefined) check.callback(onProgress, 'onProgress')
-  if (terminate !== undefined) check.flag(terminate, 'terminate')
-  return given
-}
-
 const lateError = (timeout: number) =>
   new SabwayError('ERR_SABWAY_TIMEOUT', `the task was not done within ${timeout} ms`)
 
@@ -547,45 +430,3 @@ const lost = (cause: unknown) =>
   new SabwayError('ERR_SABWAY_PEER_DIED', 'the worker that ran the task has ended; `retries` would begin it again', {
     cause,
   })
-
-function checked(options: SharedPoolOptions) {
-  const names = [
-    'file',
-    'workers',
-    'retries',
-    'concurrency',
-    'capacity',
-    'maxQueued',
-    'codec',
-    'size',
-    'workerOptions',
-  ] as const
-  const found = check.options(options, 'pool options', names)
-  const { file, workers = Math.min(processors(), MOST_WORKERS - 1), retries = 0, concurrency = 1 } = found
-  const { capacity = 1024, maxQueued = 65536, codec = 'structured', size = SIZE, workerOptions = {} } = found
-  if (typeof file !== 'string' && !check.reading('file', () => file instanceof URL))
-    check.refuse('ERR_SABWAY_INVALID_TYPE', 'file must be the path or the URL of the workers’ program', file)
-  check.oneOf(codec, 'codec', TASK_CODECS)
-  check.integer(workers, 'workers', 1, MOST_WORKERS - 1)
-  check.integer(retries, 'retries', 0, MOST_ATTEMPTS - 1)
-  check.integer(concurrency, 'concurrency', 1, 1024)
-  check.integer(capacity, 'capacity', 2, MOST_PLACES)
-  if (maxQueued !== Number.POSITIVE_INFINITY) check.integer(maxQueued, 'maxQueued', 0, 2 ** 31)
-  if (typeof workerOptions !== 'object' || workerOptions === null)
-    check.refuse(
-      'ERR_SABWAY_INVALID_TYPE',
-      'workerOptions must be an object for the constructor of Worker',
-      workerOptions,
-    )
-  return {
-    file: file as SharedPoolOptions['file'],
-    workers,
-    retries,
-    concurrency,
-    capacity,
-    maxQueued,
-    codec,
-    size,
-    workerOptions,
-  }
-}
