@@ -385,7 +385,6 @@ export class SharedBroadcast<T = unknown> extends HeapObject implements AsyncIte
       } catch (error) {
         throw asCorruptError(error)
       }
-      if (status === 0) return NOTHING
       if (status === BUSY)
         status = this.#call(() =>
           hot.sw_broadcast_try_receive(handle, pointer, generation, received.at, received.room, message),
