@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { P2PLoopback, P2PManager, P2PQueue } from 'sabway/p2p'
+import { P2PLoopback, P2PManager, type P2PMessage, P2PQueue, type P2PReader } from 'sabway/p2p'
 import type { Work } from './in-thread.js'
 
 const BYTES = 64
@@ -34,7 +34,8 @@ function check(n: number, from: string, channel: number, first: number): void {
 
 // ---- queues ----
 
-export function inPlace(): Work {
+/** Messages that one side of a queue writes, and `read` takes and checks: how many. */
+function ofQueue(read: (reader: P2PReader, see: (message: P2PMessage) => void) => number): Work {
   const queue = new P2PQueue()
   const [writer, reader] = [queue.writer('incoming'), queue.reader('incoming')]
   let next = 0
@@ -43,26 +44,18 @@ export function inPlace(): Work {
       if (n === 0) next = 0
       writer.write(FROM, n % 64, data)
     },
-    () => reader.read((message) => check(next++, message.from, message.channel, message.data[0]!)),
+    () => read(reader, ({ from, channel, data }) => check(next++, from, channel, data[0]!)),
   )
 }
 
-export function copies(): Work {
-  const queue = new P2PQueue()
-  const [writer, reader] = [queue.writer('incoming'), queue.reader('incoming')]
-  let next = 0
-  return bursts(
-    (n, data) => {
-      if (n === 0) next = 0
-      writer.write(FROM, n % 64, data)
-    },
-    () => {
-      const messages = reader.take()
-      for (const { from, channel, data } of messages) check(next++, from, channel, data[0]!)
-      return messages.length
-    },
-  )
-}
+export const inPlace = (): Work => ofQueue((reader, see) => reader.read(see))
+
+export const copies = (): Work =>
+  ofQueue((reader, see) => {
+    const messages = reader.take()
+    messages.forEach(see)
+    return messages.length
+  })
 
 /** The description's steps: its GDScript, line by line, with a DataView and a loop over bytes. */
 class NaiveQueue {
