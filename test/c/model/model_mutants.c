@@ -3,13 +3,16 @@
  * read-modify-write is no longer atomic. Some scenario must fail of it. Where none can, `reasons`
  * says why the order does not matter there.
  *
- * Each mutant runs in a process of its own, because the core may do anything then. Argument: a part
- * of a mutant's description, to run only those and see how they fail. */
-#define _POSIX_C_SOURCE 200809L
+ * Each mutant runs in a process of its own, because the core may do anything then; as many at
+ * once as there are processors. Argument: a part of a mutant's description, to run only those and
+ * see how they fail; or --sites, to run none, and see whether each label and reason has a place. */
+#define _DEFAULT_SOURCE
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -302,19 +305,38 @@ static const struct reason {
 enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };
 static bool used[REASONS];
 
+/* A mutant, and what became of it. */
+typedef struct {
+  int which; /* of the sites */
+  enum model_mutation mutation;
+  const char *why; /* it is said to change nothing, or NULL */
+  pid_t child;
+  bool done;
+  char how[320]; /* the words of the scenario that found it, by its process; empty: none did */
+} attempt;
+
 static site sites[SITES];
 static const model_scenario *scenarios[SCENARIOS];
-static bool covers[SCENARIOS][SITES];
 static int scenario_count, foundation_count; /* those of the foundation come first */
-static uint64_t runs[SCENARIOS];
 /* The scenarios, those of the fewest runs first: most mutants die there. */
 static int order[SCENARIOS];
 
-static const char *describe(const site *s, enum model_mutation mutation) {
+/* What the processes share. */
+static struct {
+  atomic_int next; /* scenario to survey */
+  atomic_bool failed;
+  uint64_t runs[SCENARIOS];
+  bool covers[SCENARIOS][SITES];
+  attempt attempts[SITES * MODEL_BLIND];
+} * shared;
+static int attempt_count;
+
+static const char *describe(const attempt *a) {
   static char text[256];
+  const site *s = &sites[a->which];
   bool fence = s->mutable_as[MODEL_BLIND];
   snprintf(text, sizeof(text), "%-9.23s %.31s:%d %.127s: %s", s->labels, s->file, s->line, s->text,
-           fence ? fence_mutations[mutation] : mutations[mutation]);
+           fence ? fence_mutations[a->mutation] : mutations[a->mutation]);
   return text;
 }
 
@@ -330,12 +352,35 @@ static const char *reason(const site *s, enum model_mutation mutation) {
 }
 
 static int by_runs(const void *a, const void *b) {
-  uint64_t left = runs[*(const int *)a], right = runs[*(const int *)b];
+  uint64_t left = shared->runs[*(const int *)a], right = shared->runs[*(const int *)b];
   return (left > right) - (left < right);
 }
 
+static pid_t in_child(void (*act)(void *), void *argument) {
+  fflush(stdout);
+  pid_t child = fork();
+  if (child != 0) return child;
+  act(argument);
+  fflush(stdout);
+  _exit(0);
+}
+
 /* Run the unchanged core, to learn which scenario executes which site. */
-static bool survey(int site_count) {
+static void survey_some(void *site_count) {
+  for (int i; (i = atomic_fetch_add(&shared->next, 1)) < scenario_count;) {
+    model_options options = {.mode = MODEL_WEAK};
+    model_result result;
+    model_explore(scenarios[i], &options, &result);
+    if (result.failed || !result.exhausted) {
+      printf("%s fails without any mutant: run model_core\n", scenarios[i]->name);
+      atomic_store(&shared->failed, true);
+    }
+    for (int k = 0; k < *(int *)site_count; k++) shared->covers[i][k] = model_covered(sites[k].file, sites[k].line);
+    shared->runs[i] = result.runs;
+  }
+}
+
+static bool survey(int site_count, int jobs) {
   for (int i = 0; scenes_all[i] != NULL; i++) {
     if (i == SCENES_FOUNDATION) foundation_count = scenario_count;
     for (const model_scenario *s = scenes_all[i]; s->name != NULL; s++) {
@@ -344,112 +389,109 @@ static bool survey(int site_count) {
         printf("more than %d scenarios: raise SCENARIOS\n", SCENARIOS);
         return false;
       }
-      model_options options = {.mode = MODEL_WEAK};
-      model_result result;
-      model_explore(s, &options, &result);
-      if (result.failed || !result.exhausted) {
-        printf("%s fails without any mutant: run model_core\n", s->name);
-        return false;
-      }
-      for (int k = 0; k < site_count; k++) covers[scenario_count][k] = model_covered(sites[k].file, sites[k].line);
-      runs[scenario_count] = result.runs;
       order[scenario_count] = scenario_count;
       scenarios[scenario_count++] = s;
     }
   }
+  for (int i = 0; i < jobs; i++) in_child(survey_some, &site_count);
+  for (int status; wait(&status) > 0;) {
+    if (status != 0) atomic_store(&shared->failed, true);
+  }
   qsort(order, (size_t)scenario_count, sizeof(*order), by_runs);
-  return true;
+  return !atomic_load(&shared->failed);
 }
 
-/* What finds the mutant, written to `out`. In the child. One that is said to change nothing in the
- * foundation is tried by the scenes of the foundation, as those of structures run through it, too;
- * and none is tried by scenes of very many runs, which are there to find what is not known. */
-static void hunt(const model_mutant *mutant, int which, bool harmless, bool quiet, FILE *out) {
-  int count = harmless && sites[which].foundation ? foundation_count : scenario_count;
+/* Only the mutants of which a part of the description was given: they say how they fail. */
+static const char *only;
+
+/* What finds the mutant. One that is said to change nothing in the foundation is tried by the
+ * scenes of the foundation, as those of structures run through it, too; and none is tried by scenes
+ * of very many runs, which are there to find what is not known. */
+static void hunt(void *argument) {
+  attempt *a = argument;
+  const site *s = &sites[a->which];
+  model_mutant mutant = {.mutation = a->mutation, .line = s->line};
+  memcpy(mutant.file, s->file, sizeof(mutant.file));
+  /* not by the clock: others may be busy, too */
+  setrlimit(RLIMIT_CPU, &(struct rlimit){PATIENCE_S, PATIENCE_S});
+  int count = a->why != NULL && s->foundation ? foundation_count : scenario_count;
   for (int i = 0; i < scenario_count; i++) {
     int scenario = order[i];
-    if (scenario >= count || !covers[scenario][which]) continue;
-    if (harmless && runs[scenario] > HARMLESS_RUNS) continue;
-    model_options options = {.mode = MODEL_WEAK, .mutant = *mutant, .quiet = quiet};
+    if (scenario >= count || !shared->covers[scenario][a->which]) continue;
+    if (a->why != NULL && shared->runs[scenario] > HARMLESS_RUNS) continue;
+    model_options options = {.mode = MODEL_WEAK, .mutant = mutant, .quiet = only == NULL};
     model_result result;
     model_explore(scenarios[scenario], &options, &result);
     if (!result.failed) continue;
-    fprintf(out, "%s: %s", scenarios[scenario]->name, result.why);
-    break;
+    snprintf(a->how, sizeof(a->how), "%s: %s", scenarios[scenario]->name, result.why);
+    return;
   }
-  fclose(out);
-  fflush(stdout);
-  _exit(0);
-}
-
-/* True when a scenario failed; `how` gets its words, and is empty when none failed. */
-static bool killed(const site *s, int which, enum model_mutation mutation, bool harmless, bool quiet, char *how,
-                   size_t room) {
-  model_mutant mutant = {.mutation = mutation, .line = s->line};
-  memcpy(mutant.file, s->file, sizeof(mutant.file));
-  int ends[2];
-  if (pipe(ends) != 0) abort();
-  fflush(stdout);
-  pid_t child = fork();
-  if (child == 0) {
-    close(ends[0]);
-    /* not by the clock: others may be busy, too */
-    setrlimit(RLIMIT_CPU, &(struct rlimit){PATIENCE_S, PATIENCE_S});
-    hunt(&mutant, which, harmless, quiet, fdopen(ends[1], "w"));
-  }
-  close(ends[1]);
-  size_t got = 0;
-  for (ssize_t n; got < room - 1 && (n = read(ends[0], how + got, room - 1 - got)) > 0;) got += (size_t)n;
-  how[got] = '\0';
-  close(ends[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
-  if (WIFSIGNALED(status)) snprintf(how, room, "signal %d", WTERMSIG(status));
-  return how[0] != '\0';
 }
 
 static bool executed(int which) {
   for (int i = 0; i < scenario_count; i++) {
-    if (covers[i][which]) return true;
+    if (shared->covers[i][which]) return true;
   }
   return false;
 }
 
-/* Tally of main. */
-static int tried, dead, excused, failed;
+/* Wait until the process of one ends. */
+static void await_one(void) {
+  int status = 0;
+  pid_t ended = wait(&status);
+  for (int i = 0; i < attempt_count; i++) {
+    attempt *a = &shared->attempts[i];
+    if (a->child != ended || a->done) continue;
+    a->done = true;
+    if (WIFSIGNALED(status)) snprintf(a->how, sizeof(a->how), "signal %d", WTERMSIG(status));
+  }
+}
 
-static void try_mutant(int which, enum model_mutation mutation, const char *only) {
-  const site *s = &sites[which];
-  const char *text = describe(s, mutation), *why = reason(s, mutation);
-  if (only != NULL && strstr(text, only) == NULL) return;
-  char how[320];
-  bool found = killed(s, which, mutation, why != NULL, only == NULL, how, sizeof(how));
-  tried++;
+/* Tally of main. */
+static int dead, excused, failed;
+
+static void report(const attempt *a) {
+  bool found = a->how[0] != '\0';
   dead += found;
-  excused += !found && why != NULL;
-  failed += found == (why != NULL);
-  printf("%s %s\n", found ? "killed  " : why != NULL ? "same    " : "SURVIVED", text);
-  if (found) printf("            %s\n", how);
-  else if (why != NULL) printf("            %s\n", why);
-  else if (!executed(which)) printf("            no scenario executes it\n");
-  if (found && why != NULL) printf("            FAILED: it is said to change nothing: %s\n", why);
+  excused += !found && a->why != NULL;
+  failed += found == (a->why != NULL);
+  printf("%s %s\n", found ? "killed  " : a->why != NULL ? "same    " : "SURVIVED", describe(a));
+  if (found) printf("            %s\n", a->how);
+  else if (a->why != NULL) printf("            %s\n", a->why);
+  else if (!executed(a->which)) printf("            no scenario executes it\n");
+  if (found && a->why != NULL) printf("            FAILED: it is said to change nothing: %s\n", a->why);
   fflush(stdout);
 }
 
 int main(int count, char **arguments) {
-  const char *only = count > 1 ? arguments[1] : NULL;
+  bool sites_only = count > 1 && strcmp(arguments[1], "--sites") == 0;
+  only = count > 1 && !sites_only ? arguments[1] : NULL;
+  int jobs = (int)sysconf(_SC_NPROCESSORS_ONLN);
+  shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) abort();
   int site_count = sites_read(SABWAY_ROOT, sites);
-  if (site_count <= 0 || !survey(site_count)) return 1;
+  if (site_count <= 0 || (!sites_only && !survey(site_count, jobs))) return 1;
   for (int i = 0; i < site_count; i++) {
     for (enum model_mutation m = MODEL_WEAKEN; m <= MODEL_BLIND; m++) {
-      if (sites[i].mutable_as[m]) try_mutant(i, m, only);
+      if (!sites[i].mutable_as[m]) continue;
+      attempt *a = &shared->attempts[attempt_count];
+      *a = (attempt){.which = i, .mutation = m, .why = reason(&sites[i], m)};
+      attempt_count += only == NULL || strstr(describe(a), only) != NULL;
     }
+  }
+  int wanted = sites_only ? 0 : attempt_count;
+  for (int begun = 0, ended = 0, reported = 0; reported < wanted;) {
+    for (; begun < wanted && begun - ended < jobs; begun++)
+      shared->attempts[begun].child = in_child(hunt, &shared->attempts[begun]);
+    await_one();
+    ended++;
+    for (; reported < wanted && shared->attempts[reported].done; reported++) report(&shared->attempts[reported]);
   }
   for (size_t i = 0; i < REASONS; i++) {
     if (used[i]) continue;
     printf("FAILED: no mutant for the reason about %s in %s\n", reasons[i].text, reasons[i].function);
     failed++;
   }
-  printf("killed %d of %d; %d more change nothing\n", dead, tried - excused, excused);
+  if (!sites_only) printf("killed %d of %d; %d more change nothing\n", dead, attempt_count - excused, excused);
   return failed != 0;
 }
