@@ -5,7 +5,7 @@ import * as check from '../base/check.js'
 import { SabwayError } from '../base/errors.js'
 import { immediate, microtask } from '../base/host.js'
 import { reason } from '../base/shown.js'
-import { backoff, backoffOf, hostClock, type P2PBackoff } from './clock.js'
+import { backoff, backoffOf, hostClock, type P2PBackoff, type P2PClock } from './clock.js'
 import { type BridgeEnd, endOf, isOver, listenTo, putterOf, type TakenValue, takerOf } from './ends.js'
 import { freshId } from './ids.js'
 import { consume, type NatsConsumer, type NatsMessage, type NatsPublisher } from './nats.js'
@@ -25,6 +25,8 @@ export interface BridgeOptions<T = Uint8Array> {
   backoff?: P2PBackoff
   /** What did not succeed and is tried again, or was refused. */
   onRetry?: (error: SabwayError) => void
+  /** The time, for tests. */
+  clock?: P2PClock
 }
 
 export interface BridgeStats {
@@ -62,6 +64,7 @@ const NAMES = [
   'window',
   'backoff',
   'onRetry',
+  'clock',
 ] as const satisfies readonly (keyof BridgeOptions)[]
 
 const BACKOFF = { least: 50, most: 5000 }
@@ -99,6 +102,7 @@ class Bridging {
   readonly #window: number
   readonly #backoff: Required<P2PBackoff>
   readonly #onRetry: ((error: SabwayError) => void) | undefined
+  readonly #clock: P2PClock
   readonly #name = freshId()
   /** In their order. */
   readonly #waiting = new Set<Going>()
@@ -132,6 +136,7 @@ class Bridging {
     this.#onRetry = onRetry
     this.#window = check.integer(given.window ?? 256, 'window', 1, 2 ** 16)
     this.#backoff = backoffOf(given.backoff, BACKOFF)
+    this.#clock = given.clock ?? hostClock
   }
 
   begin(): Bridge {
@@ -166,7 +171,7 @@ class Bridging {
     let end = () => {}
     await new Promise<void>((resolve) => {
       this.#changed.add(resolve)
-      const cancel = milliseconds === Number.POSITIVE_INFINITY ? () => {} : hostClock.after(milliseconds, resolve)
+      const cancel = milliseconds === Number.POSITIVE_INFINITY ? () => {} : this.#clock.after(milliseconds, resolve)
       end = () => {
         cancel()
         this.#changed.delete(resolve)
@@ -179,9 +184,9 @@ class Bridging {
   async #retry(attempt: number, cause: unknown, until: () => boolean): Promise<void> {
     this.#stats.retries++
     this.#report(cause, 'it is tried again')
-    const end = hostClock.now() + backoff(this.#backoff, attempt, hostClock.random())
-    for (let left = end; left > 0 && !until(); left = end - hostClock.now()) {
-      await this.#wait(Math.max(1, end - hostClock.now()))
+    const end = this.#clock.now() + backoff(this.#backoff, attempt, this.#clock.random())
+    for (let left = end; left > 0 && !until(); left = end - this.#clock.now()) {
+      await this.#wait(Math.max(1, end - this.#clock.now()))
     }
   }
 
@@ -264,7 +269,8 @@ class Bridging {
       let cause: unknown = new Error('the consumer has ended, or gave no sign of life')
       this.#isPutting = false
       try {
-        const messages = await consume(consumer, this.#window, () => this.#isPutting)
+        const received = () => (this.#isPutting ? undefined : this.#stats.delivered + this.#stats.refused)
+        const messages = await consume(consumer, this.#window, this.#clock, received)
         this.#running = messages
         if (this.#closed) messages.stop()
         for await (const message of messages) {
@@ -272,14 +278,13 @@ class Bridging {
           this.#isPutting = true
           const goesOn = await this.#deliver(put, message)
           this.#isPutting = false
-          if (!goesOn) {
-            messages.stop()
-            return
-          }
+          if (!goesOn) return
           attempt = 0
         }
       } catch (error) {
         cause = error
+      } finally {
+        this.#running?.stop()
       }
       if (!this.#closed) await this.#retry(attempt, cause, () => this.#closed)
     }
@@ -321,7 +326,7 @@ class Bridging {
     this.#abort.abort()
     this.#running?.stop()
     this.#tell()
-    const cancel = hostClock.after(timeout, () => {
+    const cancel = this.#clock.after(timeout, () => {
       this.#gaveUp = true
       this.#tell()
     })

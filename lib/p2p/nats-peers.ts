@@ -211,7 +211,7 @@ export class P2PNats implements P2PTransport {
           deliver_policy: 'by_start_sequence',
           opt_start_seq: this.#from,
         })
-        const messages = await consume(this.#consumer, 256)
+        const messages = await consume(this.#consumer, 256, this.#clock, () => this.#from)
         this.#messages = messages
         if (this.#closed) messages.stop()
         else this.#begin()
@@ -225,8 +225,10 @@ export class P2PNats implements P2PTransport {
       } catch (error) {
         if (this.#closed) return
         this.#events?.failed(null, error)
-        await this.#wait(attempt)
+      } finally {
+        this.#messages?.stop()
       }
+      await this.#wait(attempt)
     }
   }
 

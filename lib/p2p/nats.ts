@@ -1,6 +1,7 @@
 // What is used of a client of NATS: that of `@nats-io/jetstream` and a connection of
 // `@nats-io/transport-node` have it. The client is the program's own, and its types are in no
 // declaration of Sabway's.
+import type { P2PClock } from './clock.js'
 
 /** What publishes to a stream: `jetstream(connection)`. */
 export interface NatsPublisher {
@@ -58,19 +59,42 @@ export interface NatsConnection {
 
 /** Milliseconds between signs of life of a consumer. */
 const HEARTBEAT = 1000
+/** Signs of life that are missing in a row when a consumer is given up. */
+const MISSED_MOST = 3
 
 /**
- * Messages of a consumer, until it gives no signs of life. The client itself would ask for them
- * again, and, where the consumer's server does not answer, wait for half a minute each time. While
- * a message is in hand, `isBusy`, there need be none: as many as may are there already.
+ * Messages of a consumer, until it gives no signs of life. The client alone does not end: where the
+ * consumer's server does not answer, it asks for the consumer once in half a minute, and when its
+ * own connection was interrupted, it counts no missing signs until that has succeeded. `received`
+ * is the count of messages so far: one that comes is a sign of life, too. It is undefined while a
+ * message is in hand: the consumer is silent then when as many as may are there already.
  */
-export async function consume(consumer: NatsConsumer, most: number, isBusy = () => false): Promise<NatsMessages> {
+export async function consume(
+  consumer: NatsConsumer,
+  most: number,
+  clock: P2PClock,
+  received: () => number | undefined,
+): Promise<Pick<NatsMessages, 'stop' | typeof Symbol.asyncIterator>> {
   const messages = await consumer.consume({ max_messages: most, idle_heartbeat: HEARTBEAT })
+  let missed = 0
+  let before = received()
+  let cancel = () => {}
+  const stop = () => {
+    cancel()
+    messages.stop()
+  }
+  // Counts, not times: in a program that was suspended, a sign of life comes late but once.
+  const tick = () => {
+    const count = received()
+    missed = count === undefined || count !== before ? 0 : missed + 1
+    before = count
+    if (missed >= MISSED_MOST) stop()
+    else cancel = clock.after(HEARTBEAT, tick)
+  }
+  cancel = clock.after(HEARTBEAT, tick)
   const watch = async () => {
-    for await (const { type } of messages.status()) {
-      if (type === 'heartbeats_missed' && !isBusy()) messages.stop()
-    }
+    for await (const { type } of messages.status()) if (type === 'heartbeat') missed = 0
   }
   watch().catch(() => {})
-  return messages
+  return { stop, [Symbol.asyncIterator]: () => messages[Symbol.asyncIterator]() }
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type ErrorCode, MultiProducerQueue, SharedBroadcast, SharedChannel } from 'sabway'
 import { type BridgeOptions, bridge, type NatsConsumer, type NatsMessage } from 'sabway/p2p'
 import { throwsError } from '../support/errors.js'
+import { Clock } from './clock.js'
 import { numbered, numberOf, pause, until } from './servers.js'
 
 const FAST = { least: 1, most: 2 }
@@ -20,22 +21,11 @@ class Publisher {
 }
 
 /** Brings these messages, and notes what becomes of each. */
-function consumerOf(...numbers: number[]): NatsConsumer & { became: string[]; asked: number; tell: () => void } {
+function consumerOf(...numbers: number[]): NatsConsumer & { became: string[]; asked: number } {
   const became: string[] = []
-  let tell = () => {}
-  async function* tells() {
-    for (;;) {
-      await new Promise<void>((resolve) => {
-        tell = resolve
-      })
-      yield { type: 'heartbeats_missed' }
-    }
-  }
   const found = {
     became,
     asked: 0,
-    /** The client misses signs of life of the consumer. */
-    tell: () => tell(),
     consume: async ({ max_messages }: { max_messages: number }) => {
       found.asked = max_messages
       let stop = () => {}
@@ -49,7 +39,7 @@ function consumerOf(...numbers: number[]): NatsConsumer & { became: string[]; as
         }
         await stopped
       }
-      return Object.assign(messages(), { stop, status: tells })
+      return Object.assign(messages(), { stop, status })
     },
     delete: async () => {},
   }
@@ -235,20 +225,23 @@ describe('a bridge', () => {
   it('asks anew when a consumer gives no sign of life, but not while a message is in hand', async () => {
     const to = channel(1)
     const consumer = consumerOf(1, 2)
-    const into = bridge(to, null, { consumer, backoff: FAST })
+    const clock = new Clock()
+    const into = bridge(to, null, { consumer, backoff: FAST, clock })
     await until('full', () => into.stats().delivered === 1)
     await pause(5)
-    consumer.tell()
-    await pause(5)
+    await clock.pass(10_000)
     assert.equal(into.stats().retries, 0)
     assert.equal(numberOf(await to.receive()), 1)
     assert.equal(numberOf(await to.receive()), 2)
+    await until('delivered', () => into.stats().delivered === 2)
+    await clock.pass(2900) // a second of it began before
     assert.equal(into.stats().retries, 0)
-    await pause(5)
-    consumer.tell()
-    await until('it asks again', () => into.stats().retries === 1)
+    await clock.pass(1100)
+    assert.equal(into.stats().retries, 1)
     assert.deepEqual(consumer.became, ['ack 1', 'ack 2'])
     await into.close()
+    await clock.pass(0)
+    assert.deepEqual(clock.due, [])
   })
 
   it('ends when the channel is closed, and hands the message back', async () => {

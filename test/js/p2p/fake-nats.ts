@@ -1,6 +1,7 @@
 // A server of NATS in memory, as tests want it: it delivers in turns of its own, and stores
 // messages when the test says.
 import type { NatsConnection, NatsConsumer, NatsJetStream, NatsMessage, NatsMessages } from 'sabway/p2p'
+import { turns } from './clock.js'
 
 interface Stored {
   readonly subject: string
@@ -33,6 +34,7 @@ export class FakeNats {
   publish(subject: string, data: Uint8Array): void {
     this.published.push({ subject, data })
     if (this.isDown) return
+    if (!this.isSilent) void this.tell('heartbeat')
     for (const { pattern, callback } of this.#subscribers) {
       if (matches(pattern, subject)) queueMicrotask(() => callback(null, { subject, data, msgID: '' }))
     }
@@ -83,13 +85,17 @@ export class FakeNats {
     },
   }
 
-  /** What the client tells of consumers, once. */
-  tells: string | undefined
+  /** Consumers give no signs of life: else one whenever the client publishes something. */
+  isSilent = false
+  /** The client tells of all consumers. */
+  async tell(type: string): Promise<void> {
+    for (const hear of this.#listeners) hear(type)
+    await turns()
+  }
+  readonly #listeners = new Set<(type: string) => void>()
   async *#status() {
     for (;;) {
-      while (this.tells === undefined) await new Promise<void>((resolve) => this.#readers.add(resolve))
-      const type = this.tells
-      this.tells = undefined
+      const type = await new Promise<string>((resolve) => this.#listeners.add(resolve))
       yield { type }
     }
   }
