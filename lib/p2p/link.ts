@@ -8,6 +8,8 @@ import type { Signal } from './signals.js'
 
 /** Candidates of one side, at most. */
 const CANDIDATES_MOST = 64
+/** Milliseconds that the other side has to hear that the channels are closed. */
+const CLOSING_MS = 2000
 
 export interface LinkSettings {
   readonly clock: P2PClock
@@ -45,10 +47,14 @@ export class Link {
   isOpen = false
   isAnswered = false
   #isOver = false
+  #isOffering = false
+  /** The last step of connecting, when it has ended in either way. */
+  #settled = Promise.resolve()
   /** Something was refused. */
   #isBlocked = false
   #cancelTimeout: () => void
   #cancelDisconnect: (() => void) | undefined
+  #cancelClosing: (() => void) | undefined
   /** Those that came before the description that they belong to. */
   #early: P2PRTCCandidate[] | undefined = []
   #candidates = 0
@@ -81,9 +87,11 @@ export class Link {
 
   /** Offer, and say so again if the peer has not heard it. */
   offer(): void {
-    const { localDescription } = this.#connection
-    if (localDescription !== null) this.#describe('offer')
-    else this.#step(this.#connection.setLocalDescription(), () => this.#describe('offer'))
+    if (this.#connection.localDescription !== null) this.#describe('offer')
+    else if (!this.#isOffering) {
+      this.#isOffering = true
+      this.#step(this.#connection.setLocalDescription(), () => this.#describe('offer'))
+    }
   }
 
   /** Answer an offer. */
@@ -127,6 +135,10 @@ export class Link {
   }
 
   #step(doing: Promise<unknown>, then: () => void): void {
+    this.#settled = doing.then(
+      () => {},
+      () => {},
+    )
     doing
       .then(() => {
         if (!this.#isOver) then()
@@ -165,7 +177,10 @@ export class Link {
       this.#isBlocked = false
       if (!this.#isOver) this.#on.drained()
     })
-    channel.addEventListener('close', () => this.#end(undefined))
+    channel.addEventListener('close', () => {
+      this.#end(undefined)
+      this.#closeWhenTold()
+    })
     return channel
   }
 
@@ -239,8 +254,23 @@ export class Link {
     this.isOpen = false
     this.#cancelTimeout()
     this.#cancelDisconnect?.()
-    // Some platforms tell the other side only of the channels.
     for (const channel of [this.#reliable, this.#lossy]) quietly(() => channel.close())
+    // A connection of werift that is closed while it gathers candidates opens their sockets yet.
+    void this.#settled.then(() => {
+      this.#cancelClosing = this.#settings.clock.after(CLOSING_MS, () => this.#closeConnection())
+      this.#closeWhenTold()
+    })
+  }
+
+  /** Some platforms tell the other side only of the channels, and nothing behind the connection. */
+  #closeWhenTold(): void {
+    if (this.#cancelClosing === undefined) return
+    if (this.#reliable.readyState === 'closed' && this.#lossy.readyState === 'closed') this.#closeConnection()
+  }
+
+  #closeConnection(): void {
+    this.#cancelClosing?.()
+    this.#cancelClosing = undefined
     quietly(() => this.#connection.close())
   }
 }

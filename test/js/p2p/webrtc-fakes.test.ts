@@ -25,8 +25,16 @@ class FakeChannel {
     this.sent.push(bytes)
     this.bufferedAmount += bytes.length
   }
+  /** It tells so later, when the other side has heard it. */
+  isSlow = false
   close(): void {
+    if (this.readyState === 'closed') return
+    this.readyState = 'closing'
+    if (!this.isSlow) queueMicrotask(() => this.closed())
+  }
+  closed(): void {
     this.readyState = 'closed'
+    this.tell('close')
   }
 }
 
@@ -52,7 +60,16 @@ class FakeConnection {
     this.channels.push(Object.assign(channel, { options }))
     return channel
   }
+  /** The description waits for the test. */
+  static isSlow = false
+  describe = () => {}
+  descriptions = 0
   async setLocalDescription(): Promise<void> {
+    this.descriptions++
+    if (FakeConnection.isSlow)
+      await new Promise<void>((resolve) => {
+        this.describe = resolve
+      })
     this.localDescription = { type: 'x', sdp: `sdp ${FakeConnection.all.indexOf(this)}` }
   }
   async setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
@@ -110,6 +127,7 @@ describe('WebRTC, connection by connection', () => {
     FakeConnection.all = []
     FakeConnection.maxMessageSize = 65536
     FakeConnection.fails = false
+    FakeConnection.isSlow = false
   })
 
   it('has the smaller id offer, whichever joins first', async () => {
@@ -348,6 +366,56 @@ describe('WebRTC, connection by connection', () => {
     assert.deepEqual(a.told, ['joined b'])
     assert.deepEqual(a.clock.due, [])
     throwsError(() => a.transport.start({} as never), 'ERR_SABWAY_INVALID_STATE', /make a new one/)
+  })
+
+  it('describes its offer once, and is closed only when that is done', async () => {
+    FakeConnection.isSlow = true
+    const signals = new Signals()
+    const a = await start(signals, 'a')
+    await start(signals, 'b')
+    const connection = last()
+    signals.say('b', 'a', hello())
+    await turns()
+    assert.equal(connection.descriptions, 1)
+    a.transport.close()
+    await turns()
+    assert.equal(connection.isClosed, false)
+    connection.describe()
+    await turns()
+    assert.equal(connection.isClosed, true)
+    assert.deepEqual(kinds(signals).includes('a b offer'), false)
+  })
+
+  it('closes a connection when the other side has heard that its channels are, or after two seconds', async () => {
+    for (const hears of [true, false]) {
+      const signals = new Signals()
+      const a = await start(signals, 'a')
+      await start(signals, 'b')
+      const connection = FakeConnection.all.at(-2)!
+      connection.open()
+      for (const channel of connection.channels) channel.isSlow = true
+      a.transport.disconnect('b')
+      await turns()
+      assert.deepEqual(
+        connection.channels.map(({ readyState }) => readyState),
+        ['closing', 'closing'],
+      )
+      if (hears) {
+        connection.channels[1]!.closed()
+        await turns()
+        assert.equal(connection.isClosed, false)
+        connection.channels[0]!.closed()
+      } else {
+        await a.clock.pass(1999)
+        assert.equal(connection.isClosed, false)
+        await a.clock.pass(1)
+      }
+      await turns()
+      assert.equal(connection.isClosed, true)
+      assert.deepEqual(a.told, ['joined b', 'left b'])
+      a.transport.close()
+      assert.deepEqual(a.clock.due, [])
+    }
   })
 
   it('says what is wrong with its options', () => {

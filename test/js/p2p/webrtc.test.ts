@@ -69,8 +69,10 @@ async function received(manager: P2PManager, channel: number, count: number): Pr
 }
 
 describe('WebRTC in Node', () => {
-  afterEach(() => {
+  afterEach(async () => {
     for (const manager of managers.splice(0)) manager.close()
+    // A socket that is left keeps the process alive.
+    await until('all sockets are closed', () => !process.getActiveResourcesInfo().includes('UDPWrap'))
   })
 
   it('carries reliable messages in their order, both ways, and the rest as it can', async () => {
