@@ -665,7 +665,9 @@ export class ObjectScript extends Calls {
     const { heap, map: handles } = this.#of(endpoint)
     const handle = handles(this.below(MAP_HANDLES))
     this.#closeMap(endpoint, handle)
-    this.call(endpoint, 'sw_map_open', handle, heap, map, generation)
+    // what a participant has overwritten may be a map that cannot be opened
+    if (this.call(endpoint, 'sw_map_open', handle, heap, map, generation) !== 0)
+      this.#bytes.fill(0, handle, handle + at('sw_map_handle', 'sizeof'))
   }
 
   #isOpenMap(handle: number): boolean {
@@ -746,7 +748,7 @@ export class ObjectScript extends Calls {
     } else if (kind < 25) this.call(endpoint, 'sw_map_prune', map)
     else if (kind < 26) this.call(endpoint, 'sw_map_check', map)
     else if (kind < 27) this.call(endpoint, 'sw_map_size', map)
-    else if (this.below(4) === 0) this.call(endpoint, 'sw_map_clear', map)
+    else if (this.below(2) === 0) this.call(endpoint, 'sw_map_clear', map)
     this.note(`  status ${this.#words[(map + at('sw_map_handle', 'status')) >>> 2]}`)
   }
 
@@ -989,7 +991,7 @@ export class ObjectScript extends Calls {
     this.#saw(place, 8)
     const word = this.#word(place + at('sw_offer', 'value'))
     if (word === 0) return
-    if (this.below(4) === 0) this.call(endpoint, 'sw_queue_discard', queue, heap, word)
+    if (this.below(2) === 0) this.call(endpoint, 'sw_queue_discard', queue, heap, word)
     else this.#sawValue(endpoint, Number(this.call(endpoint, 'sw_queue_unpack', queue, heap, word, to, 2000)))
   }
 
