@@ -98,7 +98,7 @@ function test(binary) {
   const version = run(binary, ['--version']).trim()
   const begin = performance.now()
   const ignored = ELSEWHERE.flatMap((name) => ['--ignore', `build/${name}.test.js`])
-  const options = [...ignored, '--invert', '--grep', AGAIN]
+  const options = [...ignored, '--invert', '--grep', AGAIN, '--parallel', '--jobs', '2']
   const { status, stdout, stderr } = spawnSync(binary, [mocha, ...options, 'build/test/**/*.test.js'], {
     cwd: root,
     encoding: 'utf8',

@@ -1,10 +1,19 @@
 // What the classes of queues share: see native/include/sabway/queue.h.
 import * as check from '../base/check.js'
 import { asCorruptError, coreError, SabwayError } from '../base/errors.js'
+import { now as clock } from '../base/host.js'
 import { formatFor } from '../channel/parts.js'
 import type { Codec, CodecName } from '../codec/codec.js'
 import { CODING_OPTIONS, type CodingOptions, codecOf, type OpeningOptions } from '../codec/options.js'
-import { ERRORS, OBJECT_ERRORS, SW_QUEUE_ACK, SW_QUEUE_MOST, sw_heap, sw_queue } from '../generated/abi.js'
+import {
+  ERRORS,
+  OBJECT_ERRORS,
+  SW_QUEUE_ACK,
+  SW_QUEUE_MOST,
+  SW_WAIT_PATROL_MS,
+  sw_heap,
+  sw_queue,
+} from '../generated/abi.js'
 import { HeapObject, isShared } from '../heap/heap-object.js'
 import type { HeapMember } from '../heap/member.js'
 import { NOTHING } from '../loop/block.js'
@@ -71,6 +80,8 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
   readonly #room: WaitSource
   readonly #key: string
   readonly #single: boolean
+  /** When this thread has last looked for dead consumers. */
+  #lookedAt = clock()
   /** @internal */ protected readonly flags: number
   readonly #capacity: number
 
@@ -115,11 +126,23 @@ export abstract class SharedQueue<T> extends HeapObject implements AsyncIterable
     this.#waits = WaitSet.of(member.region as Region)
     this.#key = `${pointer}:${generation}:`
     const source = (room: number): WaitSource => ({
-      begin: () => core.sw_queue_begin_wait(at, handle, room),
+      begin: () => {
+        core.sw_queue_begin_wait(at, handle, room)
+        if (this.flags === SW_QUEUE_ACK) this.#evictDead()
+      },
       end: () => core.sw_queue_end_wait(at, handle, room),
     })
     this.#values = source(0)
     this.#room = source(1)
+  }
+
+  /** What a process had that was killed comes again: its death rings no participant. */
+  #evictDead(): void {
+    const now = clock()
+    // Half of it: each patrol of a wait looks, also one that is early.
+    if (now - this.#lookedAt < SW_WAIT_PATROL_MS / 2) return
+    this.#lookedAt = now
+    this.member.core.sw_queue_evict_dead(this.attachment.at, this.member.handle)
   }
 
   // ---- what all queues have ----

@@ -1017,6 +1017,7 @@ export class ObjectScript extends Calls {
       this.call(endpoint, 'sw_queue_deliveries', ...head, this.#word(queue + at('sw_queue_handle', 'cell')))
     else if (kind < 14) this.call(endpoint, 'sw_queue_begin_wait', ...head, room)
     else if (kind < 16) this.call(endpoint, 'sw_queue_end_wait', ...head, room)
+    else if (kind < 17) this.call(endpoint, 'sw_queue_evict_dead', ...head)
     else if (kind < 18) this.call(endpoint, 'sw_queue_block', ...head, this.below(60))
     else if (kind < 19) this.call(endpoint, 'sw_queue_check', ...head)
     else if (this.below(4) === 0) this.call(endpoint, 'sw_queue_close', ...head)

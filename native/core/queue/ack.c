@@ -26,11 +26,15 @@
  *   [D1] the exchange that takes a cell, pairs with [P1] in ncq.h by the name in the ring: the
  *        value of the cell is seen.
  *   [D2] the exchange that frees a cell, pairs with the load of the state by the put that gets it.
+ *   [D3] the exchange that gives a cell back, pairs with the load of the state by a waiter that
+ *        looks for the dead: its take behind that finds the name in the ring.
  *
- * What a crash leaves: cells that name a dead participant, which burial gives back. */
+ * What a crash leaves: cells that name a dead participant. Burial gives them back, or a waiter that
+ * looks now and then whether their holders live. */
 #include "base/peer.h"
 #include "core/objects/burial.h"
 #include "core/queue/queue.h"
+#include "sabway/endpoint.h"
 
 static uint64_t state_of(uint32_t generation, uint32_t role) { return (uint64_t)generation << 32 | role; }
 static uint32_t generation_of(uint64_t state) { return (uint32_t)(state >> 32); }
@@ -261,6 +265,7 @@ static bool give_again(const sw_queue_handle *q, const sw_heap *h, uint32_t inde
   swi_ncq again = swi_queue_again(q, h);
   uint32_t generation = generation_of(state) + 1, name = name_of(index, generation);
   if (!has_name(&again, name) && swi_ncq_put(&again, name) != 1) return false;
+  /* [D3] */
   return sw_compare_exchange64_acq_rel(&cells_of(q, h)[index].state, &state, state_of(generation, SW_CELL_OFFERED));
 }
 
@@ -322,4 +327,25 @@ void swi_ack_evict(const sw_queue_handle *q, const sw_heap *h, uint32_t role, bo
     uint64_t next = has_come ? state_of(generation, SW_CELL_OFFERED) : state_of(generation + 2, 0);
     sw_compare_exchange64_acq_rel(&cells[i].state, &state, next);
   }
+}
+
+bool swi_ack_evict_dead(const sw_queue_handle *q, const sw_heap *h) {
+  const sw_queue_cell *cells = cells_of(q, h);
+  uint64_t alive = 0; /* of the endpoints' present owners */
+  bool found = false;
+  for (uint32_t i = 0; i < q->capacity; i++) {
+    uint64_t state = sw_peer_load64_acquire(&cells[i].state); /* [D3] */
+    uint32_t role = (uint32_t)state & ~(uint32_t)SW_CELL_OFFERED;
+    if (role == 0 || role == h->role) continue;
+    uint32_t index = sw_role_index(role);
+    bool is_present = index < SW_ENDPOINTS && sw_endpoint_role(h->base, index) == role;
+    if (is_present && (alive >> index & 1) != 0) continue;
+    if (sw_endpoint_role_alive(h->base, role)) {
+      alive |= (uint64_t)1 << index;
+      continue;
+    }
+    swi_ack_evict(q, h, role, false);
+    found = true;
+  }
+  return found;
 }

@@ -460,6 +460,13 @@ void sw_queue_end_wait(sw_queue_handle *q, sw_heap *h, uint32_t room) {
 
 /* ---- death ---- */
 
+int sw_queue_evict_dead(sw_queue_handle *q, sw_heap *h) {
+  if (!swi_queue_is_there(q, h)) return swi_queue_why(q, h);
+  if ((q->flags & SW_QUEUE_ACK) == 0 || !swi_ack_evict_dead(q, h)) return 0;
+  for (uint32_t i = 0; i < 2; i++) swi_waits_ring_all(h->base, &swi_queue_of(q, h)->waitable.waits[i]);
+  return 1;
+}
+
 void swi_queue_bury(void *base, uint64_t size, uint32_t at, const swi_dead *dead) {
   sw_queue *queue = (sw_queue *)(void *)((uint8_t *)base + at);
   uint64_t life = sw_peer_load64_acquire(&queue->waitable.object.life);

@@ -83,6 +83,9 @@ void swi_ack_clear(const sw_queue_handle *q, sw_heap *h);
 /* Give back what a participant has: what it held is delivered again. */
 void swi_ack_evict(const sw_queue_handle *q, const sw_heap *h, uint32_t role, bool all_claims);
 
+/* The same of all participants that are dead: were there some? */
+bool swi_ack_evict_dead(const sw_queue_handle *q, const sw_heap *h);
+
 /* ---- sorted.c: any priority ---- */
 
 int swi_sorted_put(const sw_queue_handle *q, sw_heap *h, uint32_t value, double priority);

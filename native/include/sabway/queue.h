@@ -146,6 +146,13 @@ int sw_queue_is_closed(const sw_queue_handle *q, const sw_heap *h);
 void sw_queue_begin_wait(sw_queue_handle *q, sw_heap *h, uint32_t room);
 void sw_queue_end_wait(sw_queue_handle *q, sw_heap *h, uint32_t room);
 
+/* With SW_QUEUE_ACK: what dead participants have is there again, and waiters are rung: 1; or 0. For
+ * one that waits, every SW_WAIT_PATROL_MS: a process may end without a word, and no participant
+ * notices that but those that share a channel with it. Any participant, at any time; lock-free; a
+ * system call for each participant that has something. A crash inside leaves the rest to the next
+ * one. Errors: as sw_object_check. */
+int sw_queue_evict_dead(sw_queue_handle *q, sw_heap *h);
+
 /* Free the queue, its rings and its values. Calls of others are SW_EFREED from then on. A crash
  * inside leaks what was not freed yet. Errors: SW_EBUSY, of SORTED: others hold its lock; as
  * sw_object_check. Of an unbuffered channel the places stay allocated when another participant is

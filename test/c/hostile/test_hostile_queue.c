@@ -174,6 +174,7 @@ static void offer(walled *w, uint32_t who, uint64_t *random) {
 
 static void die(walled *w, uint64_t *random) {
   uint32_t role = w->h[1].role;
+  if (random_next(random) % 2 == 0) sw_queue_evict_dead(&w->q[0], &w->h[0]);
   memset(w->offers[1], 0, sizeof(w->offers[1]));
   sw_region_evict_role(w->r.base, w->r.size, role);
   if (random_next(random) % 2 == 0) return;

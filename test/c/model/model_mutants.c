@@ -264,7 +264,6 @@ static const struct reason {
     {"has_name", "&ring->ring->head", MODEL_WEAKEN, "the slots tell by their cycles which position they are of"},
     {"has_name", "(ring, head + i)", MODEL_WEAKEN,
      "what a dead one put is ordered by its end, and of two that evict one the exchange decides"},
-    {"give_again", "(&cells_of(q, h)", MODEL_WEAKEN, "the ring, edge [P1], has published what matters"},
     {"swi_ack_clear", "load64_acquire", MODEL_WEAKEN, "the exchange behind it reads the same word"},
     {"swi_ack_clear", "sw_compare_exchange64", MODEL_WEAKEN, "the heap's exchanges order what is freed"},
     {"swi_ack_clear", "sw_fence_handshake", MODEL_BLIND, "it is for what is freed behind it: nothing is looked at"},

@@ -149,6 +149,11 @@ static void bury_and_take_1(void) {
   take_and_ack(1);
 }
 static void bury_2(void) { model_check(queue_bury(2)); }
+static void look_2(void) { sw_queue_evict_dead(&g.q[2], &g.heap[2]); }
+static void look_and_take_1(void) {
+  sw_queue_evict_dead(&g.q[1], &g.heap[1]);
+  take_and_ack(1);
+}
 /* It may be taken for dead too early: it only loses what it has. */
 static void evict_1(void) { swi_queue_bury(base(), REGION_BYTES, g.at, &(swi_dead){g.heap[0].role, false}); }
 static void evict_and_put_1(void) {
@@ -175,6 +180,11 @@ static void comes_again_once(void) {
   uint32_t rest = rest_of_all();
   model_check(there(3, rest) == 1);
   model_mark(g.taken[1][0] == 3 ? FIRST : SECOND);
+}
+/* The look is before the take: so what the dead one held comes. */
+static void looked_for(void) {
+  model_check(g.taken[1][0] == 3 && rest_of_all() == 0);
+  model_mark(FIRST);
 }
 /* The next value is put into the cell that is free, and comes whole. */
 static void next_comes_whole(void) {
@@ -357,6 +367,11 @@ const model_scenario scenes_ack[] = {{.name = "queue: ack: two put",
                                       .threads = {bury_2, take_and_ack_1, bury_2},
                                       .finish = comes_again_once,
                                       .marks = FIRST | SECOND},
+                                     {.name = "queue: ack: two look for the dead, one takes",
+                                      .setup = setup_dead_holds,
+                                      .threads = {idle, look_and_take_1, look_2},
+                                      .finish = looked_for,
+                                      .marks = FIRST},
                                      {.name = "queue: ack: a dead one is buried, two values",
                                       .setup = setup_dead_holds_one_of_two,
                                       .threads = {bury_2, take_and_ack_1},

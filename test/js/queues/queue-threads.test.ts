@@ -40,6 +40,28 @@ describe('queues of several threads and processes', () => {
     }
   })
 
+  it('deliver again what a process held that was killed, to a consumer that waits or blocks', async () => {
+    const region = closeLater(Region.create({ size: 32 * MIB, share: 'processes' }))
+    const queue = new MultiProducerQueue<string>(region, { capacity: 1, delivery: 'ack' })
+    for (const way of ['waits', 'has its producer wait, too', 'blocks']) {
+      queue.enqueueSync(way)
+      const victim = new Peer({ shared: region.token, queue: queue.pointer, keeps: true })
+      assert.equal(await victim.next(), 'begun')
+      assert.equal(await victim.next(), way)
+      const next = way === 'has its producer wait, too' ? queue.enqueue('next') : undefined
+      const waiting = way === 'waits' ? queue.receive() : undefined
+      await victim.kill()
+      if (way === 'blocks') assert.equal(queue.dequeueSync(), way)
+      else {
+        const delivery = await (waiting ?? queue.receive())
+        assert.deepEqual([delivery.value, delivery.deliveries], [way, 2])
+        delivery.ack()
+      }
+      await next
+      if (next !== undefined) assert.equal(queue.dequeueSync(), 'next')
+    }
+  })
+
   it('deliver again what a process had that was killed', async () => {
     const region = closeLater(Region.create({ size: 32 * MIB, share: 'processes' }))
     const queue = new MultiProducerQueue<string>(region, { capacity: 10, delivery: 'ack' })

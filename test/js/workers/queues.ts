@@ -8,6 +8,8 @@ export interface QueuesTask {
   /** A producer has a number, from 1. */
   number?: number
   count?: number
+  /** A consumer of a queue with acknowledgement that keeps what it has. */
+  keeps?: boolean
 }
 
 const task = (isMainThread ? JSON.parse(process.argv[2]!) : workerData) as QueuesTask
@@ -18,6 +20,10 @@ const queue = new MultiProducerQueue<string>(heap, task.queue)
 say('begun')
 if (task.number !== undefined) {
   for (let i = 0; i < task.count!; i++) queue.enqueueSync(`${task.number}:${i}:${'x'.repeat(i % 50)}`)
+} else if (task.keeps) {
+  const { value } = await (queue as MultiProducerQueue<string>).receive()
+  say(value)
+  await new Promise(() => setInterval(() => {}, 1000))
 } else {
   const seen: string[] = []
   for await (const value of queue) seen.push(value)

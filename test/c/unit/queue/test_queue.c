@@ -272,6 +272,32 @@ static sw_heap other_participant(scene *c, sw_queue_handle *q) {
   return h;
 }
 
+static void one_that_waits_gives_back_what_the_dead_have(void **state) {
+  (void)state;
+  scene c;
+  open_queue(&c, KINDS[3]);
+  assert_int_equal(sw_queue_evict_dead(&c.q, &c.s.h), 0);
+  for (int i = 0; i < 4; i++) assert_int_equal(put_number(&c, i, 0), 1);
+  sw_queue_handle q[2];
+  sw_heap h[2];
+  double number;
+  for (int i = 0; i < 2; i++) {
+    h[i] = other_participant(&c, &q[i]);
+    assert_int_equal(sw_queue_take(&q[i], &h[i], &number, 8), SW_MAP_NUMBER);
+  }
+  assert_true(take_number(&c) == 2);
+  assert_int_equal(sw_queue_evict_dead(&c.q, &c.s.h), 0); /* all of them live */
+  sw_endpoint_release(c.s.r.base, h[0].endpoint);
+  assert_int_equal(sw_queue_evict_dead(&c.q, &c.s.h), 1);
+  assert_int_equal(sw_queue_evict_dead(&c.q, &c.s.h), 0);
+  assert_int_equal(sw_queue_ack(&q[0], &h[0], q[0].cell), 0);
+  assert_int_equal(sw_queue_ack(&q[1], &h[1], q[1].cell), 1);
+  assert_int_equal(sw_queue_ack(&c.q, &c.s.h, c.q.cell), 1);
+  assert_true(taken(&c) == 0);
+  assert_true(taken(&c) == 3);
+  close_scene(&c);
+}
+
 static void what_a_dead_consumer_held_comes_again(void **state) {
   (void)state;
   scene c;
@@ -380,6 +406,7 @@ static void what_is_no_queue_is_refused(void **state) {
   assert_int_equal(sw_queue_free(&q, &s.h), SW_OK);
   assert_int_equal(sw_queue_put(&late, &s.h, SW_MAP_NULL, NULL, 0, 0), SW_EFREED);
   assert_int_equal(sw_queue_take(&late, &s.h, NULL, 0), SW_EFREED);
+  assert_int_equal(sw_queue_evict_dead(&late, &s.h), SW_EFREED);
   assert_int_equal(sw_queue_free(&late, &s.h), SW_EFREED);
   heap_scene_close(&s);
 }
@@ -472,6 +499,7 @@ int main(void) {
       cmocka_unit_test(levels_come_by_urgency),
       cmocka_unit_test(any_priority_is_stable),
       cmocka_unit_test(what_a_dead_consumer_held_comes_again),
+      cmocka_unit_test(one_that_waits_gives_back_what_the_dead_have),
       cmocka_unit_test(a_side_is_one_participant_until_it_ends),
       cmocka_unit_test(the_next_holder_ends_a_move),
       cmocka_unit_test(what_is_no_queue_is_refused),
