@@ -30,6 +30,7 @@ const ELSEWHERE = [
   'test/js/p2p/golden',
   'test/js/p2p/nats-peers',
   'test/js/p2p/webrtc',
+  'test/js/p2p/webrtc-faults',
   'test/js/package/bundle-size',
   'test/js/package/bundles',
   'test/js/package/frameworks',

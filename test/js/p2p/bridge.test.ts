@@ -13,7 +13,7 @@ import {
 } from 'sabway'
 import { type BridgeEnd, bridge, type NatsConsumer } from 'sabway/p2p'
 import { TcpProxy } from '../support/tcp-proxy.js'
-import { addStream, numbered, numberOf, pause, Servers, until } from './servers.js'
+import { addStream, numbered, numberOf, PATIENCE, pause, Servers, until } from './servers.js'
 
 type Put = (bytes: Uint8Array) => Promise<unknown> | unknown
 interface Pair {
@@ -65,7 +65,8 @@ const PAIRS: Record<string, () => Pair> = {
   },
 }
 
-describe('a bridge to NATS', () => {
+describe('a bridge to NATS', function () {
+  this.timeout(PATIENCE)
   let servers: Servers
   beforeEach(() => {
     servers = new Servers()

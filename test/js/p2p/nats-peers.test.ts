@@ -4,11 +4,12 @@ import { jetstream } from '@nats-io/jetstream'
 import type { ConnectionOptions } from '@nats-io/transport-node'
 import { P2PManager, P2PNats, type P2PNatsOptions } from 'sabway/p2p'
 import { TcpProxy } from '../support/tcp-proxy.js'
-import { addStream, numbered, numberOf, pause, Servers, until } from './servers.js'
+import { addStream, numbered, numberOf, PATIENCE, pause, Servers, until } from './servers.js'
 
 const STREAM = { name: 'GAME', subjects: ['game.r.>'] }
 
-describe('peers over NATS', () => {
+describe('peers over NATS', function () {
+  this.timeout(PATIENCE)
   let servers: Servers
   const managers: P2PManager[] = []
 

@@ -20,12 +20,15 @@ export async function freePort(): Promise<number> {
 export const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
 
+/** Milliseconds for a test with servers: they elect leaders at their own pace. */
+export const PATIENCE = 120_000
+
 export async function until(what: string, is: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 3000; i++) {
+  for (let i = 0; i < 9000; i++) {
     if (await is()) return
     await pause(10)
   }
-  assert.fail(`not within 30 s: ${what}`)
+  assert.fail(`not within 90 s: ${what}`)
 }
 
 export class NatsServer {

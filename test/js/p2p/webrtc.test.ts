@@ -1,83 +1,15 @@
-// Peers over WebRTC in Node, by npm's werift: real connections on this machine.
+// Peers over WebRTC in Node: real connections on this machine.
 import assert from 'node:assert/strict'
-import { P2PManager, P2PWebRTC, type P2PWebRTCOptions } from 'sabway/p2p'
-import { RTCPeerConnection } from 'werift'
+import { until } from './servers.js'
 import { Signals } from './signaller.js'
-
-/** This machine alone, without servers. */
-const configuration = {
-  iceServers: [],
-  iceUseIpv6: false,
-  iceAdditionalHostAddresses: ['127.0.0.1'],
-}
-
-const managers: P2PManager[] = []
-
-function peer(
-  signals: Signals,
-  id: string,
-  options: Partial<P2PWebRTCOptions> = {},
-  batch: 'frame' | 'none' = 'frame',
-) {
-  const transport = new P2PWebRTC({
-    id,
-    signaller: signals.connect(id),
-    RTCPeerConnection,
-    configuration,
-    backoff: { least: 20, most: 200 },
-    ...options,
-  })
-  const manager = new P2PManager({
-    transport,
-    frameInterval: 5,
-    batch,
-    maxBacklog: 2 ** 20,
-    maxPendingBytes: 2 ** 26,
-    limits: { messagesPerSecond: 1e9, bytesPerSecond: 1e12 },
-  })
-  const events: string[] = []
-  manager.addEventListener('peer-joined', ({ peer }) => events.push(`${peer} joined`))
-  manager.addEventListener('peer-left', ({ peer }) => events.push(`${peer} left`))
-  manager.addEventListener('peer-failed', ({ peer }) => events.push(`${peer} failed`))
-  managers.push(manager)
-  return { manager, transport, events }
-}
-
-async function until(what: string, is: () => boolean): Promise<void> {
-  for (let i = 0; i < 3000; i++) {
-    if (is()) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  assert.fail(`not within 30 s: ${what}`)
-}
-
-const numbered = (n: number, length = 64): Uint8Array => {
-  const bytes = new Uint8Array(length)
-  new DataView(bytes.buffer).setUint32(0, n)
-  return bytes
-}
-const numberOf = ({ data }: { data: Uint8Array }): number => new DataView(data.buffer, data.byteOffset).getUint32(0)
-
-/** What comes on a channel, until there are so many. */
-async function received(manager: P2PManager, channel: number, count: number): Promise<number[]> {
-  const found: number[] = []
-  await until(`${count} messages`, () => {
-    found.push(...manager.readP2PMessagesOnChannel(channel).map(numberOf))
-    return found.length >= count
-  })
-  return found
-}
+import { closePeers, numbered, peer, received } from './webrtc-peers.js'
 
 describe('WebRTC in Node', () => {
-  afterEach(async () => {
-    for (const manager of managers.splice(0)) manager.close()
-    // A socket that is left keeps the process alive.
-    await until('all sockets are closed', () => !process.getActiveResourcesInfo().includes('UDPWrap'))
-  })
+  afterEach(closePeers)
 
   it('carries reliable messages in their order, both ways, and the rest as it can', async () => {
     const signals = new Signals()
-    const [a, b] = [peer(signals, 'a'), peer(signals, 'b')]
+    const [a, b] = [peer(signals.connect('a'), 'a'), peer(signals.connect('b'), 'b')]
     await until('both joined', () => a.manager.peers.length === 1 && b.manager.peers.length === 1)
     const all = [...Array(2000).keys()]
     for (const n of all) {
@@ -94,7 +26,7 @@ describe('WebRTC in Node', () => {
 
   it('connects three, each with each other, and puts large messages together', async () => {
     const signals = new Signals()
-    const peers = ['a', 'b', 'c'].map((id) => peer(signals, id))
+    const peers = ['a', 'b', 'c'].map((id) => peer(signals.connect(id), id))
     await until('all joined', () => peers.every(({ manager }) => manager.peers.length === 2))
     for (const { manager } of peers) manager.broadcast(1, true, numbered(7, 50_000))
     for (const { manager } of peers) {
@@ -115,7 +47,7 @@ describe('WebRTC in Node', () => {
 
   it('refuses while too much is under way, loses nothing of what is reliable, and goes on', async () => {
     const signals = new Signals()
-    const [a, b] = [peer(signals, 'a', { maxBuffered: 4096 }, 'none'), peer(signals, 'b')]
+    const [a, b] = [peer(signals.connect('a'), 'a', { maxBuffered: 4096 }, 'none'), peer(signals.connect('b'), 'b')]
     await until('joined', () => a.manager.peers.length === 1 && b.manager.peers.length === 1)
     const all = [...Array(500).keys()]
     let waited = 0
@@ -133,22 +65,22 @@ describe('WebRTC in Node', () => {
       ['a', 'b'],
       ['z', 'b'],
     ] as const) {
-      const stays = peer(signals, staying)
-      const first = peer(signals, leaving)
+      const stays = peer(signals.connect(staying), staying)
+      const first = peer(signals.connect(leaving), leaving)
       await until('joined', () => stays.manager.peers.length === 1 && first.manager.peers.length === 1)
       first.manager.close()
-      const second = peer(signals, leaving)
+      const second = peer(signals.connect(leaving), leaving)
       await until('joined again', () => second.manager.peers.length === 1 && stays.events.length >= 3)
       assert.deepEqual(stays.events.slice(0, 3), [`${leaving} joined`, `${leaving} left`, `${leaving} joined`])
       second.manager.sendP2PMessage(staying, 0, true, numbered(5))
       assert.deepEqual(await received(stays.manager, 0, 1), [5])
-      for (const manager of managers.splice(0)) manager.close()
+      await closePeers()
     }
   })
 
   it('keeps connections when the signaller alone loses sight of a peer', async () => {
     const signals = new Signals()
-    const [a, b] = [peer(signals, 'a'), peer(signals, 'b')]
+    const [a, b] = [peer(signals.connect('a'), 'a'), peer(signals.connect('b'), 'b')]
     await until('joined', () => a.manager.peers.length === 1 && b.manager.peers.length === 1)
     signals.flicker('b')
     a.manager.sendP2PMessage('b', 0, true, numbered(9))
@@ -159,7 +91,7 @@ describe('WebRTC in Node', () => {
 
   it('does not connect again with a peer that was disconnected, until it joins anew', async () => {
     const signals = new Signals()
-    const [a, b] = [peer(signals, 'a'), peer(signals, 'b')]
+    const [a, b] = [peer(signals.connect('a'), 'a'), peer(signals.connect('b'), 'b')]
     await until('joined', () => a.manager.peers.length === 1 && b.manager.peers.length === 1)
     a.transport.disconnect('b')
     await until('both have left', () => a.events.includes('b left') && b.events.includes('a left'))
