@@ -9,7 +9,7 @@ export interface Ending {
   stderr: string
 }
 
-const DEADLINE_MS = 50_000
+const DEADLINE_MS = 150_000
 
 /**
  * Run to its end. A child that does not end by itself is killed at the deadline, which shows as
